@@ -1,0 +1,24 @@
+-- The one table of the system. Runs once, when the database is created.
+
+CREATE TABLE requests (
+    -- UUIDv7, chosen by the API: the order of ids is the order of arrival.
+    id              uuid        PRIMARY KEY,
+    -- Which endpoint stored the row. Recovery never touches the naive side's orphans: they are the lesson.
+    origin          text        NOT NULL CHECK (origin IN ('naive', 'resilient')),
+    -- The body as received. `json`, not `jsonb`: the latter refuses "\u0000".
+    payload         json,
+    status          text        NOT NULL DEFAULT 'received' CHECK (status IN ('received', 'done', 'failed')),
+    worker_response json,
+    -- Calls made to the worker for this request, by whoever recorded its end.
+    attempts        integer     NOT NULL DEFAULT 0,
+    error           text,
+    received_at     timestamptz NOT NULL DEFAULT now(),
+    completed_at    timestamptz,
+    -- Until when somebody holds the request, on this database's clock; null: free to be claimed.
+    lease_until     timestamptz,
+
+    CHECK ((status = 'received') = (completed_at IS NULL))
+);
+
+-- Open work, newest first: small however large the table grows, because a finished row leaves it.
+CREATE INDEX requests_open ON requests (id DESC) WHERE status = 'received' AND origin = 'resilient';
