@@ -1,1 +1,15 @@
-//! placeholder
+//! What every Holdfast process needs, and nothing of what it does: exit codes, the injected environment, telemetry,
+//! readiness with drain, signals, the health probe, and the `main` they add up to.
+//!
+//! Knows no web framework and no sibling crate.
+
+pub mod environment;
+pub mod exit;
+pub mod probe;
+pub mod readiness;
+pub mod service;
+pub mod signals;
+pub mod telemetry;
+
+pub use environment::{Environment, EnvironmentError};
+pub use readiness::Readiness;

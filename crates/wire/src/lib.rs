@@ -1,1 +1,20 @@
-//! placeholder
+//! The HTTP contract as types: every JSON body and every code that crosses the wire.
+//!
+//! Services serialise these types, the lab and the tests read them back. No behaviour lives here, so that the
+//! contract can be read in one sitting; snapshot tests pin the bytes.
+
+mod codes;
+mod health;
+mod policies;
+mod problem;
+mod process;
+mod requests;
+mod status;
+
+pub use codes::{DegradedCode, ProblemCode, Reason};
+pub use health::Health;
+pub use policies::{Policies, ProcessPolicy};
+pub use problem::Problem;
+pub use process::{Degraded, NaiveProcessed, Processed, ProcessedStatus, RecordedIn, Work};
+pub use requests::{Request, RequestList, RequestStatus};
+pub use status::{Breaker, Dependencies, Dependency, Journal, Status};

@@ -1,0 +1,102 @@
+//! The closed sets of codes that clients branch on.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Gives a unit enum its one text form, used in JSON, in metric labels and in logs alike.
+macro_rules! code {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        pub enum $name {
+            $($(#[$variant_doc])* #[serde(rename = $text)] $variant),+
+        }
+
+        impl $name {
+            /// Every code, in declaration order.
+            pub const ALL: &[Self] = &[$(Self::$variant),+];
+
+            /// The code as it stands in JSON and in metric labels.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text),+ }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
+}
+
+code! {
+    /// What an answer had to do without.
+    DegradedCode {
+        /// The worker gave no result in time.
+        WorkerUnavailable = "worker_unavailable",
+        /// Postgres could not record.
+        DbUnavailable = "db_unavailable",
+    }
+}
+
+code! {
+    /// The last real cause of a degradation.
+    Reason {
+        /// The breaker refused the call; the dependency was not touched.
+        CircuitOpen = "circuit_open",
+        /// A try took longer than the attempt timeout.
+        AttemptTimeout = "attempt_timeout",
+        /// The caller's time was used up before a try could start.
+        DeadlineExceeded = "deadline_exceeded",
+        /// Nobody listens on the port.
+        ConnectRefused = "connect_refused",
+        /// No connection, or no session, within the connect timeout.
+        ConnectTimeout = "connect_timeout",
+        /// The connection ended in the middle of an answer.
+        ConnectionReset = "connection_reset",
+        /// The dependency's name does not resolve.
+        DnsFailure = "dns_failure",
+        /// Every pooled session was taken for the whole wait.
+        PoolExhausted = "pool_exhausted",
+        /// Too many attempts at once; the dependency was not touched.
+        BulkheadFull = "bulkhead_full",
+        /// The dependency answered with an error status.
+        BadStatus = "bad_status",
+        /// The dependency answered with something that is not an answer.
+        BadResponse = "bad_response",
+    }
+}
+
+code! {
+    /// The `code` of a problem body; its `type` is `urn:holdfast:problem:CODE`.
+    ProblemCode {
+        /// 503: the worker is unavailable and its policy says `reject`.
+        WorkerUnavailable = "worker_unavailable",
+        /// 503: the database is unavailable and no promise could be made.
+        DbUnavailable = "db_unavailable",
+        /// 503: more work than the service accepts at once.
+        Overloaded = "overloaded",
+        /// 400: the body is not JSON.
+        InvalidJson = "invalid_json",
+        /// 400: the request id in the path is not a UUID.
+        InvalidId = "invalid_id",
+        /// 400: a query parameter has a value it cannot have.
+        InvalidQuery = "invalid_query",
+        /// 400: a header has a value it cannot have.
+        InvalidHeader = "invalid_header",
+        /// 404: no such request.
+        RequestNotFound = "request_not_found",
+        /// 404: no such route.
+        NotFound = "not_found",
+        /// 405: the route exists, the method does not.
+        MethodNotAllowed = "method_not_allowed",
+        /// 408: the body did not arrive in time.
+        RequestTimeout = "request_timeout",
+        /// 413: the body is larger than the limit.
+        BodyTooLarge = "body_too_large",
+        /// 500: a defect of the service.
+        Internal = "internal",
+    }
+}

@@ -1,0 +1,22 @@
+//! What `GET /policies` answers.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The policies in force.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Policies {
+    /// The bounds of `/process` as a whole.
+    pub process: ProcessPolicy,
+    /// The tables of the policy file by dependency, every key, durations as text.
+    pub policies: serde_json::Map<String, Value>,
+}
+
+/// The bounds of `/process` as a whole.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ProcessPolicy {
+    /// Seconds within which every call is answered, whatever its dependencies do.
+    pub worst_case_seconds: f64,
+    /// Calls at once.
+    pub max_in_flight: u32,
+}

@@ -1,0 +1,58 @@
+//! What `GET /requests` and `GET /requests/{id}` answer.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use uuid::Uuid;
+
+/// One request as it is recorded.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Request {
+    /// UUIDv7.
+    pub request_id: Uuid,
+    /// How far it is.
+    pub status: RequestStatus,
+    /// The worker's body once done.
+    pub worker_response: Option<Value>,
+    /// Calls made to the worker for it, as recorded with its end.
+    pub attempts: u32,
+    /// Why it failed.
+    pub error: Option<String>,
+    /// When it was recorded.
+    pub received_at: Timestamp,
+    /// When its end was recorded.
+    pub completed_at: Option<Timestamp>,
+}
+
+/// How far a request is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RequestStatus {
+    /// Accepted, not finished.
+    Received,
+    /// Finished with its result.
+    Done,
+    /// Finished with its error.
+    Failed,
+}
+
+impl RequestStatus {
+    /// The status as it stands in JSON, in the query string and in the table.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Received => "received",
+            Self::Done => "done",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// A page of requests.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RequestList {
+    /// How many there are in all.
+    pub total: u64,
+    /// The newest of them first, `limit` at most.
+    pub requests: Vec<Request>,
+}
