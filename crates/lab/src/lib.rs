@@ -1,1 +1,9 @@
-//! placeholder
+//! The lab: puts the system on a stage, breaks it, compares, measures.
+//!
+//! The services are black boxes to it: it knows their HTTP contract and their process names, nothing else. Two parts
+//! serve other crates' tests as well: [`postgres::Cluster`], a real throw-away Postgres, and [`proxy::FaultProxy`], a
+//! wire that breaks on command.
+
+pub mod ports;
+
+pub mod proxy;
