@@ -139,7 +139,8 @@ mod tests {
 
     #[test]
     fn a_missing_variable_is_named_with_its_cure() {
-        let error = Environment::default().required("DATABASE_URL", "for example postgres://…");
+        let empty = Environment::default();
+        let error = empty.required("DATABASE_URL", "for example postgres://…");
         assert_eq!(
             error.unwrap_err().to_string(),
             "DATABASE_URL is not set: for example postgres://…"

@@ -1,0 +1,91 @@
+//! The worker's four routes.
+
+use std::time::Duration;
+
+use actix_web::web::{Data, Json};
+use actix_web::{HttpResponse, Responder, get};
+use holdfast_ops::Readiness;
+use holdfast_wire::{Health, Work};
+use metrics::{Counter, Gauge, counter, gauge};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use tokio::time::sleep;
+
+/// What the routes share, built once outside the per-thread application factory.
+pub(crate) struct Shared {
+    work_delay: Duration,
+    readiness: Readiness,
+    calls: Counter,
+    in_flight: Gauge,
+    metrics: PrometheusHandle,
+}
+
+impl Shared {
+    pub(crate) fn new(work_delay: Duration, readiness: Readiness) -> Self {
+        // A recorder of its own, so that several workers in one process count apart.
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let (calls, in_flight) = metrics::with_local_recorder(&recorder, || {
+            metrics::describe_counter!("holdfast_work_calls_total", "Calls of /work received");
+            metrics::describe_gauge!("holdfast_work_in_flight", "Calls of /work under way");
+            (
+                counter!("holdfast_work_calls_total"),
+                gauge!("holdfast_work_in_flight"),
+            )
+        });
+        calls.absolute(0);
+        in_flight.set(0.0);
+        Self {
+            work_delay,
+            readiness,
+            calls,
+            in_flight,
+            metrics: recorder.handle(),
+        }
+    }
+}
+
+/// Counts a call as under way until it is answered, or dropped by a client that left.
+struct InFlight<'a>(&'a Gauge);
+
+impl<'a> InFlight<'a> {
+    fn enter(gauge: &'a Gauge) -> Self {
+        gauge.increment(1.0);
+        Self(gauge)
+    }
+}
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        self.0.decrement(1.0);
+    }
+}
+
+#[get("/work")]
+pub(crate) async fn work(shared: Data<Shared>) -> impl Responder {
+    shared.calls.increment(1);
+    let _in_flight = InFlight::enter(&shared.in_flight);
+    sleep(shared.work_delay).await;
+    Json(Work {
+        status: "done".to_owned(),
+    })
+}
+
+#[get("/livez")]
+pub(crate) async fn livez() -> impl Responder {
+    Json(Health::new("alive"))
+}
+
+#[get("/readyz")]
+pub(crate) async fn readyz(shared: Data<Shared>) -> impl Responder {
+    if shared.readiness.is_ready() {
+        HttpResponse::Ok().json(Health::new("ready"))
+    } else {
+        HttpResponse::ServiceUnavailable().json(Health::new("draining"))
+    }
+}
+
+#[get("/metrics")]
+pub(crate) async fn exposition(shared: Data<Shared>) -> impl Responder {
+    HttpResponse::Ok()
+        .content_type("text/plain; version=0.0.4")
+        .body(shared.metrics.render())
+}

@@ -1,0 +1,93 @@
+//! The worker over real sockets.
+
+use std::time::Duration;
+
+use holdfast_ops::probe;
+use holdfast_wire::Work;
+use holdfast_worker::{Application, Settings};
+use std::net::SocketAddr;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+const LIMIT: Duration = Duration::from_secs(5);
+
+struct Worker {
+    address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    served: JoinHandle<std::io::Result<()>>,
+}
+
+fn spawn_worker(work_delay: Duration) -> Worker {
+    let bind = "127.0.0.1:0".parse().unwrap();
+    let application = Application::build(Settings { bind, work_delay }).unwrap();
+    let address = SocketAddr::from(([127, 0, 0, 1], application.port()));
+    let (stop, stopped) = oneshot::channel::<()>();
+    let served = tokio::spawn(application.run_until_stopped(async {
+        let _ = stopped.await;
+    }));
+    Worker {
+        address,
+        stop,
+        served,
+    }
+}
+
+async fn get(address: SocketAddr, path: &str) -> reqwest::Response {
+    reqwest::get(format!("http://{address}{path}"))
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn work_takes_its_delay_and_answers_done() {
+    let worker = spawn_worker(Duration::from_millis(300));
+    let started = Instant::now();
+    let work: Work = get(worker.address, "/work").await.json().await.unwrap();
+    assert_eq!(work.status, "done");
+    assert!(started.elapsed() >= Duration::from_millis(300));
+}
+
+#[tokio::test]
+async fn metrics_count_the_calls_received() {
+    let worker = spawn_worker(Duration::ZERO);
+    assert!(
+        get(worker.address, "/metrics")
+            .await
+            .text()
+            .await
+            .unwrap()
+            .contains("calls_total 0")
+    );
+    get(worker.address, "/work").await;
+    let metrics = get(worker.address, "/metrics").await.text().await.unwrap();
+    assert!(metrics.contains("holdfast_work_calls_total 1"), "{metrics}");
+    assert!(metrics.contains("holdfast_work_in_flight 0"), "{metrics}");
+}
+
+#[tokio::test]
+async fn stopping_turns_unready_first_and_finishes_the_call_under_way() {
+    let worker = spawn_worker(Duration::from_millis(900));
+    probe::ready(worker.address, LIMIT).await.unwrap();
+    let address = worker.address;
+    let under_way = tokio::spawn(async move { get(address, "/work").await.status() });
+    while !get(address, "/metrics")
+        .await
+        .text()
+        .await
+        .unwrap()
+        .contains("in_flight 1")
+    {
+        tokio::task::yield_now().await;
+    }
+    worker.stop.send(()).unwrap();
+    while get(address, "/readyz").await.status() != 503 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(under_way.await.unwrap(), 200);
+    worker.served.await.unwrap().unwrap();
+    assert!(
+        probe::ready(address, LIMIT).await.is_err(),
+        "it still listens"
+    );
+}
