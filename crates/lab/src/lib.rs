@@ -5,5 +5,6 @@
 //! wire that breaks on command.
 
 pub mod ports;
-
+pub mod postgres;
+pub mod process;
 pub mod proxy;

@@ -1,5 +1,12 @@
 //! The fault proxy before a real server: every fault bites new and existing connections, and every heal heals.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests may be blunt"
+)]
+
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -2,6 +2,8 @@
 
 mod family;
 mod identity;
+#[cfg(any(test, not(target_os = "linux")))]
+mod ps;
 mod table;
 
 pub use family::Family;

@@ -1,0 +1,76 @@
+//! What can go wrong with a throw-away Postgres, each with its cure.
+
+use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+/// Why there is no cluster.
+#[derive(Debug, Error)]
+pub enum PostgresError {
+    /// No server programs were found.
+    #[error(
+        "Postgres is not installed: no initdb on PATH nor in the usual folders; install it: {cure}"
+    )]
+    Missing {
+        /// The command for this system.
+        cure: &'static str,
+    },
+    /// Root has nobody to run it as.
+    #[error(
+        "Postgres refuses to run as root, and there is neither a user `postgres` nor `nobody`; add one: useradd --system postgres"
+    )]
+    NoAccount,
+    /// A folder or a file could not be made.
+    #[error("cannot {doing} {}: {source}; free some space there or choose another place with TMPDIR", path.display())]
+    Folder {
+        /// What was tried.
+        doing: &'static str,
+        /// With which path.
+        path: PathBuf,
+        /// The system's answer.
+        source: io::Error,
+    },
+    /// A helper program failed.
+    #[error("{program} failed: {output}; run it by hand to see more")]
+    Program {
+        /// Its name.
+        program: String,
+        /// The last it said.
+        output: String,
+    },
+    /// The port is somebody else's.
+    #[error("port {port} is taken; stop what listens there or choose another port")]
+    PortTaken {
+        /// The port.
+        port: u16,
+    },
+    /// The server ended, or did not accept a session in time.
+    #[error("Postgres did not become ready: {reason}; its last words: {log}")]
+    NotReady {
+        /// What was seen from outside.
+        reason: String,
+        /// The end of its log.
+        log: String,
+    },
+    /// The schema could not be loaded.
+    #[error("cannot load db/init.sql: {0}; mend the file")]
+    Schema(#[source] tokio_postgres::Error),
+    /// Signals did not help.
+    #[error("processes {0:?} do not react to signals; look at them with ps")]
+    Stuck(Vec<i32>),
+}
+
+impl PostgresError {
+    pub(super) fn folder(
+        doing: &'static str,
+        path: impl Into<PathBuf>,
+    ) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Folder {
+            doing,
+            path,
+            source,
+        }
+    }
+}

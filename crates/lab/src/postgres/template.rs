@@ -1,0 +1,143 @@
+//! A data directory that is made once per account and copied for each cluster.
+//!
+//! `initdb` takes a second or more, a copy a tenth of it. The template already holds the database and the schema; its
+//! name carries what it was made from, so that a change of either makes a new one.
+
+use std::fs::{self, File};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use rustix::process::Signal;
+use tokio_postgres::NoTls;
+
+use super::server::{Installation, Server};
+use super::{INIT_SQL, PostgresError, folder};
+use crate::ports;
+
+/// Copies the template to `data`, which must not exist, and makes the template first if need be.
+pub(super) async fn copy_to(installation: &Installation, data: &Path) -> Result<(), PostgresError> {
+    let template = ensure(installation).await?;
+    let mut command = installation.account.command("cp");
+    let output = command.arg("-Rp").arg(&template).arg(data).output().await;
+    succeeded("cp", output)
+}
+
+async fn ensure(installation: &Installation) -> Result<PathBuf, PostgresError> {
+    let parent = folder::temporary(&installation.account).await;
+    let template = parent.join(name(installation));
+    let _turn = take_turn(template.with_extension("lock")).await?;
+    if !installation.account.alone_owns(&template) {
+        folder::delete(&template)?;
+        let workshop = folder::create(&installation.account, &parent, "holdfast-new-")?;
+        let made = make(installation, &workshop).await;
+        let moved = made.and_then(|data| {
+            fs::rename(data, &template).map_err(PostgresError::folder("make", &template))
+        });
+        folder::delete(&workshop)?;
+        moved?;
+    }
+    Ok(template)
+}
+
+/// `holdfast-template-UID-HASH`.
+fn name(installation: &Installation) -> String {
+    let mut hasher = DefaultHasher::new();
+    installation.programs.path("postgres").hash(&mut hasher);
+    INIT_SQL.hash(&mut hasher);
+    format!(
+        "holdfast-template-{}-{:016x}",
+        installation.account.uid(),
+        hasher.finish()
+    )
+}
+
+/// One process at a time makes the template; the others wait and find it made.
+async fn take_turn(path: PathBuf) -> Result<File, PostgresError> {
+    let take = {
+        let path = path.clone();
+        move || -> io::Result<File> {
+            let file = File::options().create(true).append(true).open(path)?;
+            file.lock()?;
+            Ok(file)
+        }
+    };
+    let taken = tokio::task::spawn_blocking(take)
+        .await
+        .map_err(io::Error::other);
+    taken.flatten().map_err(PostgresError::folder("lock", path))
+}
+
+/// The finished data directory, inside `workshop`, with its server stopped.
+async fn make(installation: &Installation, workshop: &Path) -> Result<PathBuf, PostgresError> {
+    let password = workshop.join("password");
+    fs::write(&password, "holdfast").map_err(PostgresError::folder("write", &password))?;
+    installation.account.own(&password)?;
+    let data = workshop.join("data");
+    let mut command = installation
+        .account
+        .command(installation.programs.path("initdb"));
+    command.args([
+        "--username=holdfast",
+        "--auth=scram-sha-256",
+        "--encoding=UTF8",
+        "--locale=C",
+        "--no-sync",
+    ]);
+    command
+        .arg("--pwfile")
+        .arg(&password)
+        .arg("--pgdata")
+        .arg(&data);
+    succeeded("initdb", command.output().await)?;
+
+    let port = ports::free().map_err(PostgresError::folder("find a free port for", &data))?;
+    let server = Server::launch(installation, workshop, port)?;
+    let loaded = load_schema(&server).await;
+    // The fast shutdown: it ends sessions, writes everything out and leaves a clean directory.
+    server.family.signal_leader(Signal::INT);
+    server.ended().await?;
+    loaded.map(|()| data)
+}
+
+async fn load_schema(server: &Server) -> Result<(), PostgresError> {
+    server.ready("postgres").await?;
+    execute(server.port, "postgres", "CREATE DATABASE holdfast")
+        .await
+        .map_err(PostgresError::Schema)?;
+    execute(server.port, "holdfast", INIT_SQL)
+        .await
+        .map_err(PostgresError::Schema)
+}
+
+async fn execute(port: u16, database: &str, sql: &str) -> Result<(), tokio_postgres::Error> {
+    let mut config = tokio_postgres::Config::new();
+    config
+        .host("127.0.0.1")
+        .port(port)
+        .user("holdfast")
+        .password("holdfast")
+        .dbname(database);
+    let (client, connection) = config.connect(NoTls).await?;
+    let connection = tokio::spawn(connection);
+    let result = client.batch_execute(sql).await;
+    drop(client);
+    // The session's own error, if any, is the statement's error as well.
+    let _ = connection.await;
+    result
+}
+
+fn succeeded(program: &str, output: io::Result<Output>) -> Result<(), PostgresError> {
+    let failed = |output: String| PostgresError::Program {
+        program: program.to_owned(),
+        output,
+    };
+    match output {
+        Ok(output) if output.status.success() => Ok(()),
+        Ok(output) => Err(failed(
+            String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+        )),
+        Err(error) => Err(failed(error.to_string())),
+    }
+}
