@@ -216,15 +216,8 @@ impl Server {
     }
 
     async fn answers(&self, database: &str) -> Result<(), String> {
-        let mut config = tokio_postgres::Config::new();
-        config
-            .host("127.0.0.1")
-            .port(self.port)
-            .user("holdfast")
-            .password("holdfast")
-            .dbname(database);
         let ask = async {
-            let (client, connection) = config.connect(NoTls).await?;
+            let (client, connection) = config(self.port, database).connect(NoTls).await?;
             let session = tokio::spawn(connection);
             let answer = client.simple_query("SELECT 1").await.map(|_| ());
             session.abort();
@@ -243,6 +236,18 @@ impl Server {
         }
         PostgresError::NotReady { reason, log }
     }
+}
+
+/// How a session is opened.
+pub(super) fn config(port: u16, database: &str) -> tokio_postgres::Config {
+    let mut config = tokio_postgres::Config::new();
+    config
+        .host("127.0.0.1")
+        .port(port)
+        .user("holdfast")
+        .password("holdfast")
+        .dbname(database);
+    config
 }
 
 /// The last lines of a log, on one line.
