@@ -22,14 +22,8 @@ readonly pull_within=900    # seconds for a whole pull
 
 say() { printf 'base images: %s\n' "$*" >&2; }
 
-# The public names are written once, where they are used.
-# shellcheck disable=SC2016  # the dollar is in the file that is searched
-public_name() {
-  case $1 in
-    RUST_IMAGE | RUNTIME_IMAGE) sed -n "s/^ARG $1=//p" "$here/Dockerfile" ;;
-    POSTGRES_IMAGE) sed -n 's/.*\${POSTGRES_IMAGE:-\([^}]*\)}.*/\1/p' "$here/compose.yml" ;;
-  esac
-}
+# The public names are compose.yml's own defaults: what it would use without this script.
+public_name() { sed -n "s/.*\${$1:-\([^}]*\)}.*/\1/p" "$here/compose.yml"; }
 
 present() { docker image inspect "$1" >/dev/null 2>&1; }
 
