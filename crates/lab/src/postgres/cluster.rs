@@ -1,5 +1,6 @@
 //! A cluster for one test: lives as long as its value.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -110,21 +111,17 @@ impl Cluster {
             .to_string_lossy()
             .replace("holdfast-new-", reap::PREFIX);
         std::fs::rename(&draft, &name).map_err(PostgresError::folder("make", &name))?;
-        match Server::create(installation, name.as_ref(), port).await {
-            Ok(server) => {
-                let cluster = Self {
-                    installation: installation.clone(),
-                    server,
-                    owner,
-                };
-                cluster.record()?;
-                Ok(cluster)
-            }
-            Err(error) => {
-                folder::delete(name.as_ref())?;
-                Err(error)
-            }
-        }
+        let folder = PathBuf::from(name);
+        let server = Server::new(folder.clone(), folder.join("log"), port);
+        let mut cluster = Self {
+            installation: installation.clone(),
+            server,
+            owner,
+        };
+        // From here on, dropping the cluster cleans up.
+        cluster.server.create(installation).await?;
+        cluster.record()?;
+        Ok(cluster)
     }
 
     fn record(&self) -> Result<(), PostgresError> {
@@ -144,7 +141,7 @@ impl Drop for Cluster {
         // The immediate shutdown also removes the server's shared memory, which SIGKILL would leave behind.
         family.signal_leader(Signal::QUIT);
         for _ in 0..GRACE_STEPS {
-            if !family.leader.is_alive() {
+            if !family.is_alive() {
                 break;
             }
             #[expect(

@@ -18,6 +18,13 @@ const POLL: Duration = Duration::from_millis(10);
 const READY_WITHIN: Duration = Duration::from_secs(60);
 const STOPPED_WITHIN: Duration = Duration::from_secs(30);
 const LOG_LINES: usize = 5;
+/// No Unix socket: its path would have to fit into 107 bytes, and nobody needs it.
+const SETTINGS: [&str; 4] = [
+    "listen_addresses=127.0.0.1",
+    "unix_socket_directories=",
+    "fsync=on",
+    "synchronous_commit=on",
+];
 
 /// What is needed to start servers: the programs and the account to run them as.
 #[derive(Debug, Clone)]
@@ -62,8 +69,10 @@ impl Installation {
 /// A server that is or was running; can be recorded and taken up again later.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Server {
-    /// Holds the data directory and the log.
+    /// Holds the data directory.
     pub folder: PathBuf,
+    /// Its log.
+    pub log: PathBuf,
     /// On the loopback address.
     pub port: u16,
     /// The postmaster and its backends.
@@ -71,24 +80,34 @@ pub struct Server {
 }
 
 impl Server {
-    /// Fills `folder` with a fresh data directory, starts a server on it and waits until it answers.
+    /// A server that is yet to be started: on `folder`, which [`Installation::folder_in`] made.
+    #[must_use]
+    pub fn new(folder: PathBuf, log: PathBuf, port: u16) -> Self {
+        // As the kernel will show it, links resolved.
+        let home = folder.canonicalize().unwrap_or_else(|_| folder.clone()).join("data");
+        let family = Family {
+            leader: None,
+            home,
+            program: "postgres".to_owned(),
+        };
+        Self {
+            folder,
+            log,
+            port,
+            family,
+        }
+    }
+
+    /// Fills the folder with a fresh data directory, starts the server on it and waits until it answers.
     ///
     /// # Errors
-    /// When the directory cannot be made or the server does not come up; the folder is left to the caller.
-    pub async fn create(
-        installation: &Installation,
-        folder: &Path,
-        port: u16,
-    ) -> Result<Self, PostgresError> {
-        template::copy_to(installation, &folder.join("data")).await?;
-        let server = Self::launch(installation, folder, port)?;
-        match server.ready("holdfast").await {
-            Ok(()) => Ok(server),
-            Err(error) => {
-                server.family.kill_now();
-                Err(error)
-            }
-        }
+    /// When the directory cannot be made or the server does not come up; then nothing runs.
+    pub async fn create(&mut self, installation: &Installation) -> Result<(), PostgresError> {
+        template::copy_to(installation, &self.folder.join("data")).await?;
+        self.launch(installation)?;
+        self.ready("holdfast")
+            .await
+            .inspect_err(|_| self.family.kill_now())
     }
 
     /// Brings a dead or paused server back on its data and waits until it answers. A running one is left alone.
@@ -96,12 +115,12 @@ impl Server {
     /// # Errors
     /// When it does not come up.
     pub async fn start_again(&mut self, installation: &Installation) -> Result<(), PostgresError> {
-        if self.family.leader.is_alive() {
+        if self.family.is_alive() {
             self.family.resume();
         } else {
             // Backends that outlived their postmaster would keep the new one from starting.
             self.kill().await?;
-            *self = Self::launch(installation, &self.folder, self.port)?;
+            self.launch(installation)?;
         }
         self.ready("holdfast").await
     }
@@ -130,62 +149,37 @@ impl Server {
         folder::delete(&self.folder)
     }
 
-    /// Where its log is.
-    #[must_use]
-    pub fn log(&self) -> PathBuf {
-        self.folder.join("log")
-    }
-
-    /// Starts the process on an existing data directory, without waiting.
-    pub(super) fn launch(
-        installation: &Installation,
-        folder: &Path,
-        port: u16,
-    ) -> Result<Self, PostgresError> {
-        let path = folder.join("log");
-        let cannot_log = || PostgresError::folder("write", &path);
+    /// Starts the process on its data directory, without waiting.
+    pub(super) fn launch(&mut self, installation: &Installation) -> Result<(), PostgresError> {
+        let cannot_log = || PostgresError::folder("write", &self.log);
         let log = File::options()
             .create(true)
             .append(true)
-            .open(&path)
+            .open(&self.log)
             .map_err(cannot_log())?;
         let errors = log.try_clone().map_err(cannot_log())?;
-        let program = installation.programs.path("postgres");
-        let mut command = installation.account.command(&program);
+        let mut command = installation
+            .account
+            .command(installation.programs.path("postgres"));
         command
             .arg("-D")
-            .arg(folder.join("data"))
+            .arg(self.folder.join("data"))
             .arg("-p")
-            .arg(port.to_string());
-        for setting in [
-            "listen_addresses=127.0.0.1",
-            "unix_socket_directories=",
-            "fsync=on",
-            "synchronous_commit=on",
-        ] {
+            .arg(self.port.to_string());
+        for setting in SETTINGS {
             command.arg("-c").arg(setting);
         }
         command
-            .current_dir(folder)
+            .current_dir(&self.folder)
             .stdout(log)
             .stderr(errors)
             .process_group(0);
-        let died = |reason: &dyn ToString| PostgresError::NotReady {
-            reason: reason.to_string(),
-            log: tail(&path),
-        };
         // Dropping the handle leaves the process running, and has it reaped when it ends.
-        let child = command.spawn().map_err(|error| died(&error))?;
-        let leader = child
-            .id()
-            .and_then(Identity::of)
-            .ok_or_else(|| died(&"it ended at once"))?;
-        let home = folder.join("data").canonicalize().ok();
-        Ok(Self {
-            folder: folder.to_owned(),
-            port,
-            family: Family { leader, home },
-        })
+        let child = command
+            .spawn()
+            .map_err(|error| self.not_ready(error.to_string()))?;
+        self.family.leader = child.id().and_then(Identity::of);
+        Ok(())
     }
 
     /// Returns once a session on `database` answers a query.
@@ -195,7 +189,7 @@ impl Server {
             let Err(error) = self.answers(database).await else {
                 return Ok(());
             };
-            let ended = !self.family.leader.is_alive();
+            let ended = !self.family.is_alive();
             if ended || Instant::now() > deadline {
                 return Err(self.not_ready(if ended { "it ended".to_owned() } else { error }));
             }
@@ -206,9 +200,9 @@ impl Server {
     /// Returns once the leader has ended on its own.
     pub(super) async fn ended(&self) -> Result<(), PostgresError> {
         let deadline = Instant::now() + STOPPED_WITHIN;
-        while self.family.leader.is_alive() {
+        while let Some(pid) = self.family.pid() {
             if Instant::now() > deadline {
-                return Err(PostgresError::Stuck(vec![self.family.leader.pid()]));
+                return Err(PostgresError::Stuck(vec![pid]));
             }
             sleep(POLL).await;
         }
@@ -230,7 +224,7 @@ impl Server {
     }
 
     fn not_ready(&self, reason: String) -> PostgresError {
-        let log = tail(&self.log());
+        let log = tail(&self.log);
         if log.contains("Address already in use") {
             return PostgresError::PortTaken { port: self.port };
         }

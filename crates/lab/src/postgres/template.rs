@@ -103,7 +103,8 @@ async fn make(installation: &Installation, workshop: &Path) -> Result<PathBuf, P
     succeeded("initdb", command.output().await)?;
 
     let port = ports::free().map_err(PostgresError::folder("find a free port for", &data))?;
-    let server = Server::launch(installation, workshop, port)?;
+    let mut server = Server::new(workshop.to_owned(), workshop.join("log"), port);
+    server.launch(installation)?;
     let loaded = load_schema(&server).await;
     // The fast shutdown: it ends sessions, writes everything out and leaves a clean directory.
     server.family.signal_leader(Signal::INT);

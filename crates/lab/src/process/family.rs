@@ -2,8 +2,8 @@
 //!
 //! A process group is not enough for Postgres: each backend makes a session of its own (`setsid`), so a signal to the
 //! postmaster's group misses them, and a server whose postmaster alone is stopped still answers on open sessions. The
-//! members are therefore found in the process table, as descendants, group members, and as those that live in the
-//! family's home folder (Postgres' processes all work in the data directory; orphans are found that way).
+//! members are therefore found in the process table: as descendants, as group members, and as those that live in the
+//! family's home folder. The last finds orphans too: a leader started an instant before its record was to be written.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -21,27 +21,40 @@ const POLL: Duration = Duration::from_millis(10);
 const PATIENCE: Duration = Duration::from_secs(10);
 /// A member can fork between the look at the table and the signal; the next pass finds the child.
 const PASSES: usize = 5;
+/// The kernel keeps no more of a program's name.
+const NAME_LENGTH: usize = 15;
 
 /// A process and everything that belongs to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Family {
-    /// The process that was started.
-    pub leader: Identity,
-    /// The folder that all members have as working directory, and nobody else.
-    pub home: Option<PathBuf>,
+    /// The process that was started; none: not yet.
+    pub leader: Option<Identity>,
+    /// The working directory of all members.
+    pub home: PathBuf,
+    /// The program all members run: a shell that happens to stand in the home is no member.
+    pub program: String,
 }
 
 impl Family {
-    /// Whether the leader lives and runs.
+    /// Whether the leader lives, running or stopped.
     #[must_use]
-    pub fn is_running(&self) -> bool {
-        self.leader.state() == Some(State::Running)
+    pub fn is_alive(&self) -> bool {
+        self.leader.as_ref().is_some_and(Identity::is_alive)
     }
 
     /// Whether the leader lives, but is stopped.
     #[must_use]
     pub fn is_paused(&self) -> bool {
-        self.leader.state() == Some(State::Stopped)
+        self.leader.as_ref().and_then(Identity::state) == Some(State::Stopped)
+    }
+
+    /// The leader's pid, if it lives.
+    #[must_use]
+    pub fn pid(&self) -> Option<i32> {
+        self.leader
+            .as_ref()
+            .filter(|leader| leader.is_alive())
+            .map(Identity::pid)
     }
 
     /// Kills every member (SIGKILL) and waits until all are gone. Nothing to kill is fine.
@@ -87,8 +100,8 @@ impl Family {
 
     /// Sends `signal` to the leader alone.
     pub fn signal_leader(&self, wanted: Signal) {
-        if self.leader.is_alive() {
-            send(self.leader.pid(), wanted);
+        if let Some(pid) = self.pid() {
+            send(pid, wanted);
         }
     }
 
@@ -115,8 +128,7 @@ impl Family {
     fn members(&self) -> Vec<Entry> {
         let table = table::entries();
         let mut found = BTreeSet::new();
-        if self.leader.is_alive() {
-            let leader = self.leader.pid();
+        if let Some(leader) = self.pid() {
             found.insert(leader);
             found.extend(
                 table
@@ -126,9 +138,10 @@ impl Family {
             );
             while grow(&mut found, &table) {}
         }
-        if let Some(home) = &self.home {
-            found.extend(table::living_in(home));
-        }
+        let inhabitants = table::living_in(&self.home);
+        let name: String = self.program.chars().take(NAME_LENGTH).collect();
+        let at_home = |entry: &&Entry| inhabitants.contains(&entry.pid) && entry.name == name;
+        found.extend(table.iter().filter(at_home).map(|entry| entry.pid));
         let belongs = |entry: &Entry| found.contains(&entry.pid) && entry.state != State::Zombie;
         table.into_iter().filter(belongs).collect()
     }

@@ -22,7 +22,7 @@ pub(super) fn living_in(_folder: &Path) -> Vec<i32> {
 
 fn listing(which: &[&str]) -> Vec<Entry> {
     let columns = [
-        "-o", "pid=", "-o", "ppid=", "-o", "pgid=", "-o", "stat=", "-o", "lstart=",
+        "-o", "pid=", "-o", "ppid=", "-o", "pgid=", "-o", "stat=", "-o", "lstart=", "-o", "comm=",
     ];
     let output = Command::new("ps")
         .args(which)
@@ -38,12 +38,18 @@ fn parse(line: &str) -> Option<Entry> {
     let mut number = || words.next()?.parse().ok();
     let (pid, parent, group) = (number()?, number()?, number()?);
     let state = State::from_letter(words.next()?.chars().next());
+    let started = (0..5)
+        .map_while(|_| words.next())
+        .collect::<Vec<_>>()
+        .join(" ");
+    let name = words.collect::<Vec<_>>().join(" ");
     Some(Entry {
         pid,
         parent,
         group,
         state,
-        started: words.collect::<Vec<_>>().join(" "),
+        name,
+        started,
     })
 }
 
@@ -57,6 +63,7 @@ mod tests {
         let entry = entry(own).unwrap();
         assert_eq!((entry.pid, entry.state), (own, State::Running));
         assert_eq!(entry.started.split(' ').count(), 5, "{}", entry.started);
+        assert!(!entry.name.is_empty());
         assert!(entries().contains(&entry));
         assert!(living_in(Path::new("/")).is_empty());
     }

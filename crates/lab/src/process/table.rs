@@ -7,6 +7,8 @@ pub(super) struct Entry {
     pub(super) parent: i32,
     pub(super) group: i32,
     pub(super) state: State,
+    /// The program's name, cut to 15 bytes.
+    pub(super) name: String,
     /// When it was started, in whatever form the system tells it; with the pid it names a process for certain.
     pub(super) started: String,
 }
@@ -86,13 +88,14 @@ mod linux {
     fn parse(stat: &str, boot: &str) -> Option<Entry> {
         const STARTTIME: usize = 22 - 3;
         let (pid, rest) = stat.split_once(" (")?;
-        let (_, rest) = rest.rsplit_once(") ")?;
+        let (name, rest) = rest.rsplit_once(") ")?;
         let fields: Vec<&str> = rest.split_whitespace().collect();
         Some(Entry {
             pid: pid.parse().ok()?,
             state: State::from_letter(fields.first()?.chars().next()),
             parent: fields.get(1)?.parse().ok()?,
             group: fields.get(2)?.parse().ok()?,
+            name: name.to_owned(),
             started: format!("{}@{boot}", fields.get(STARTTIME)?),
         })
     }
@@ -107,6 +110,7 @@ mod linux {
             let entry = parse(stat, "boot").unwrap();
             assert_eq!((entry.pid, entry.parent, entry.group), (42, 7, 41));
             assert_eq!(entry.state, State::Stopped);
+            assert_eq!(entry.name, "a) T 9 (b");
             assert_eq!(entry.started, "98426@boot");
         }
 
