@@ -1,1 +1,40 @@
-//! placeholder
+//! Failure policies on [tower]: what stands between a caller and a dependency that may hang, fail,
+//! slow down or vanish.
+//!
+//! [tower]: https://docs.rs/tower
+
+mod alarm;
+pub mod attempt;
+pub mod breaker;
+mod builder;
+pub mod bulkhead;
+mod call;
+mod class;
+pub mod config;
+pub mod deadline;
+mod error;
+mod event;
+mod lock;
+mod policy;
+mod progress;
+mod reporter;
+pub mod retry;
+mod snapshot;
+mod stack;
+pub mod timeout;
+
+pub use self::builder::Builder;
+pub use self::call::Call;
+pub use self::class::{Class, Classify, ErrorsAreFailures, Health, Retry};
+pub use self::config::{
+    BackoffConfig, BreakerConfig, BudgetConfig, BulkheadConfig, ConfigError, PolicyConfig,
+    RetryConfig, Window,
+};
+pub use self::deadline::Deadline;
+pub use self::error::{Error, ErrorKind};
+pub use self::event::{CallOutcome, Event, Observer, Outcome, RejectedBy};
+pub use self::policy::{CallFuture, Policy};
+pub use self::progress::Progress;
+pub use self::reporter::Reporter;
+pub use self::snapshot::{BreakerState, Snapshot};
+pub use self::stack::Stack;

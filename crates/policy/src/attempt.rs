@@ -1,0 +1,100 @@
+//! The innermost layer: one attempt on the service itself.
+//!
+//! Each attempt works on a fresh clone of the service, and waits for its readiness *inside* the
+//! attempt. So a service that never becomes ready is cut by the attempt timeout and seen by the
+//! breaker like any hung call, and `poll_ready` of the whole stack takes nothing: a readied clone
+//! that is never called leaks nothing.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
+use tokio::time::Instant;
+use tower::util::Oneshot;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::call::Call;
+use crate::error::{Error, ErrorKind};
+use crate::progress::Progress;
+
+/// Turns a `Service<R>` into the `Service<Call<R>>` all other layers are built on.
+#[derive(Clone, Copy, Debug)]
+pub struct AttemptLayer {
+    policy: &'static str,
+}
+
+/// See [`AttemptLayer`].
+#[derive(Clone, Copy, Debug)]
+pub struct AttemptService<S> {
+    policy: &'static str,
+    inner: S,
+}
+
+pin_project! {
+    /// The future of [`AttemptService`].
+    #[derive(Debug)]
+    #[must_use = "futures do nothing unless polled"]
+    pub struct AttemptFuture<S: Service<R>, R> {
+        policy: &'static str,
+        admitted_at: Instant,
+        touched: bool,
+        #[pin]
+        inner: Oneshot<S, R>,
+    }
+}
+
+impl AttemptLayer {
+    /// `policy` is the name that errors carry.
+    pub fn new(policy: &'static str) -> Self {
+        Self { policy }
+    }
+}
+
+impl<S> Layer<S> for AttemptLayer {
+    type Service = AttemptService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        AttemptService {
+            policy: self.policy,
+            inner,
+        }
+    }
+}
+
+impl<S: Service<R> + Clone, R> Service<Call<R>> for AttemptService<S> {
+    type Response = S::Response;
+    type Error = Error<S::Error>;
+    type Future = AttemptFuture<S, R>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, call: Call<R>) -> Self::Future {
+        AttemptFuture {
+            policy: self.policy,
+            admitted_at: call.now(),
+            touched: false,
+            inner: Oneshot::new(self.inner.clone(), call.request),
+        }
+    }
+}
+
+impl<S: Service<R>, R> Future for AttemptFuture<S, R> {
+    type Output = Result<S::Response, Error<S::Error>>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        *this.touched = true;
+        let failed = |cause| Error::new(this.policy, ErrorKind::Failed(cause)).after_attempts(1);
+        this.inner.poll(cx).map_err(failed)
+    }
+}
+
+impl<S: Service<R>, R> Progress for AttemptFuture<S, R> {
+    fn admitted_at(&self) -> Option<Instant> {
+        self.touched.then_some(self.admitted_at)
+    }
+}

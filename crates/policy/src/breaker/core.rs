@@ -1,0 +1,220 @@
+//! The decision core of the breaker: states, transitions, generations. Pure; takes `now`.
+//!
+//! Invariants: every transition begins a new generation; a pass is settled at most once (its
+//! ticket sees to that) and counts only in its own generation.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::open_time::OpenTime;
+use super::probes::{ProbeKey, Probes, Verdict};
+use super::ramp::Ramp;
+use super::tally::Tally;
+use super::window::{Counts, Record};
+use crate::config::BreakerConfig;
+use crate::snapshot::BreakerState;
+
+#[derive(Debug)]
+pub(super) struct Core {
+    phase: Phase,
+    generation: u64,
+    tally: Tally,
+    probes: Probes,
+    open_time: OpenTime,
+    ramp: Ramp,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Closed,
+    Open { until: Instant },
+    HalfOpen,
+    ForcedOpen,
+    Disabled,
+}
+
+/// Admission of one attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Pass {
+    generation: u64,
+    probe: Option<ProbeKey>,
+}
+
+/// Why an attempt is refused, and when to come back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    Open(Option<Duration>),
+    Ramp(Duration),
+}
+
+/// A change of state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Transition {
+    pub(super) from: BreakerState,
+    pub(super) to: BreakerState,
+    pub(super) generation: u64,
+}
+
+impl Core {
+    /// `lease` is the longest a probe may keep its slot, `concurrency` what the ramp grows to.
+    pub(super) fn new(
+        config: &BreakerConfig,
+        lease: Duration,
+        concurrency: u32,
+        seed: u64,
+        now: Instant,
+    ) -> Self {
+        Self {
+            phase: Phase::Closed,
+            generation: 0,
+            tally: Tally::new(config, now),
+            probes: Probes::new(config, lease),
+            open_time: OpenTime::new(config, seed),
+            ramp: Ramp::new(config.ramp, concurrency),
+        }
+    }
+
+    pub(super) fn state(&self) -> BreakerState {
+        self.phase.state()
+    }
+
+    /// Whether an attempt may start at `now`. The first one after the open time is the probe that
+    /// makes the breaker half open.
+    pub(super) fn admit(&mut self, now: Instant) -> (Result<Pass, Refusal>, Option<Transition>) {
+        let transition = match self.phase {
+            Phase::Open { until } if now >= until => {
+                self.probes.clear();
+                self.enter(Phase::HalfOpen)
+            }
+            _ => None,
+        };
+        (self.decide(now), transition)
+    }
+
+    /// An attempt is over; `None` if it says nothing about the dependency.
+    pub(super) fn settle(
+        &mut self,
+        pass: Pass,
+        record: Option<Record>,
+        now: Instant,
+    ) -> Option<Transition> {
+        if pass.generation != self.generation {
+            return None;
+        }
+        match self.phase {
+            Phase::Closed => {
+                self.ramp.leave();
+                if self.tally.trips(record?, now) {
+                    self.open(now)
+                } else {
+                    None
+                }
+            }
+            Phase::HalfOpen => match self.probes.settle(pass.probe?, record) {
+                Verdict::Undecided => None,
+                Verdict::Close => self.close(now),
+                Verdict::Reopen => self.open(now),
+            },
+            Phase::Open { .. } | Phase::ForcedOpen | Phase::Disabled => None,
+        }
+    }
+
+    /// What remains of the open time; `None` unless open.
+    pub(super) fn retry_after(&self, now: Instant) -> Option<Duration> {
+        match self.phase {
+            Phase::Open { until } => Some(until.saturating_duration_since(now)),
+            _ => None,
+        }
+    }
+
+    /// Whether it is certain that an attempt at `when` would be refused.
+    pub(super) fn refuses(&self, when: Instant) -> bool {
+        match self.phase {
+            Phase::Open { until } => when < until,
+            Phase::ForcedOpen => true,
+            Phase::Closed | Phase::HalfOpen | Phase::Disabled => false,
+        }
+    }
+
+    pub(super) fn counts(&mut self, now: Instant) -> Counts {
+        self.tally.counts(now)
+    }
+
+    /// How many attempts may be in flight, as far as the ramp has a say.
+    pub(super) fn ramp_limit(&mut self, now: Instant) -> u32 {
+        self.ramp.limit(now)
+    }
+
+    pub(super) fn force_open(&mut self) -> Option<Transition> {
+        self.enter(Phase::ForcedOpen)
+    }
+
+    pub(super) fn disable(&mut self) -> Option<Transition> {
+        self.enter(Phase::Disabled)
+    }
+
+    /// Closed, as if just built: nothing counted, nothing remembered, no ramp.
+    pub(super) fn reset(&mut self) -> Option<Transition> {
+        self.tally.clear();
+        self.open_time.reset();
+        self.ramp.skip();
+        self.enter(Phase::Closed)
+    }
+
+    fn decide(&mut self, now: Instant) -> Result<Pass, Refusal> {
+        let probe = match self.phase {
+            Phase::Closed => self.ramp.admit(now).map(|()| None).map_err(Refusal::Ramp)?,
+            Phase::HalfOpen => {
+                let busy = |wait| Refusal::Open(Some(wait));
+                Some(self.probes.admit(now).map_err(busy)?)
+            }
+            Phase::Disabled => None,
+            Phase::Open { .. } | Phase::ForcedOpen => {
+                return Err(Refusal::Open(self.retry_after(now)));
+            }
+        };
+        Ok(Pass {
+            generation: self.generation,
+            probe,
+        })
+    }
+
+    fn open(&mut self, now: Instant) -> Option<Transition> {
+        let until = now + self.open_time.next(now);
+        self.enter(Phase::Open { until })
+    }
+
+    fn close(&mut self, now: Instant) -> Option<Transition> {
+        self.tally.clear();
+        self.open_time.closed(now);
+        self.ramp.start(now);
+        self.enter(Phase::Closed)
+    }
+
+    /// Begins a new generation, also when the state stays as it is: what is under way was admitted
+    /// under conditions that no longer hold.
+    fn enter(&mut self, phase: Phase) -> Option<Transition> {
+        let from = self.state();
+        self.phase = phase;
+        self.generation += 1;
+        let to = self.state();
+        (from != to).then_some(Transition {
+            from,
+            to,
+            generation: self.generation,
+        })
+    }
+}
+
+impl Phase {
+    fn state(self) -> BreakerState {
+        match self {
+            Self::Closed => BreakerState::Closed,
+            Self::Open { .. } => BreakerState::Open,
+            Self::HalfOpen => BreakerState::HalfOpen,
+            Self::ForcedOpen => BreakerState::ForcedOpen,
+            Self::Disabled => BreakerState::Disabled,
+        }
+    }
+}

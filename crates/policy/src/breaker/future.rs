@@ -1,0 +1,187 @@
+//! Watches an attempt and settles its ticket: by its result, or by its being dropped.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use pin_project_lite::pin_project;
+use tokio::time::Instant;
+
+use super::core::Refusal;
+use super::judge;
+use super::ticket::{End, Ticket};
+use crate::class::{Classify, Finding};
+use crate::error::{Error, ErrorKind};
+use crate::event::Outcome;
+use crate::progress::Progress;
+
+pin_project! {
+    /// The future of [`BreakerService`](super::BreakerService). Dropping it is an outcome: neutral
+    /// before the slow-call threshold, a slow failure after it.
+    #[derive(Debug)]
+    #[must_use = "futures do nothing unless polled"]
+    pub struct BreakerFuture<F: Progress, C> {
+        #[pin]
+        state: State<F, C>,
+    }
+
+    impl<F: Progress, C> PinnedDrop for BreakerFuture<F, C> {
+        fn drop(this: Pin<&mut Self>) {
+            if let StateProj::Admitted { attempt } = this.project().state.project() {
+                attempt.abandon();
+            }
+        }
+    }
+}
+
+pin_project! {
+    #[project = StateProj]
+    #[derive(Debug)]
+    enum State<F, C> {
+        Admitted { #[pin] attempt: Attempt<F, C> },
+        Refused { policy: &'static str, refusal: Refusal },
+        Done { admitted_at: Option<Instant> },
+    }
+}
+
+pin_project! {
+    #[derive(Debug)]
+    struct Attempt<F, C> {
+        #[pin]
+        inner: F,
+        classify: C,
+        ticket: Option<Ticket>,
+        number: u32,
+        slow_call: Duration,
+        // Set while the inner future runs: a drop that finds it set was caused by its panic. Unlike
+        // `std::thread::panicking` this does not mistake somebody else's panic for ours.
+        running: bool,
+    }
+}
+
+impl<F: Progress, C> BreakerFuture<F, C> {
+    pub(super) fn admitted(
+        inner: F,
+        ticket: Ticket,
+        classify: C,
+        number: u32,
+        slow_call: Duration,
+    ) -> Self {
+        let ticket = Some(ticket);
+        let attempt = Attempt {
+            inner,
+            classify,
+            ticket,
+            number,
+            slow_call,
+            running: false,
+        };
+        Self {
+            state: State::Admitted { attempt },
+        }
+    }
+
+    pub(super) fn refused(policy: &'static str, refusal: Refusal) -> Self {
+        Self {
+            state: State::Refused { policy, refusal },
+        }
+    }
+}
+
+impl<F, C, T, E> Future for BreakerFuture<F, C>
+where
+    F: Future<Output = Result<T, Error<E>>> + Progress,
+    C: Classify<T, E>,
+{
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut state = self.project().state;
+        let (result, admitted_at) = match state.as_mut().project() {
+            StateProj::Admitted { mut attempt } => {
+                let result = ready!(attempt.as_mut().poll(cx));
+                (result, attempt.inner.admitted_at())
+            }
+            StateProj::Refused { policy, refusal } => (Err(refusal.error(policy)), None),
+            StateProj::Done { .. } => return Poll::Pending,
+        };
+        state.set(State::Done { admitted_at });
+        Poll::Ready(result)
+    }
+}
+
+impl<F: Progress, C> Attempt<F, C> {
+    fn poll<T, E>(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output>
+    where
+        F: Future<Output = Result<T, Error<E>>>,
+        C: Classify<T, E>,
+    {
+        let mut this = self.project();
+        *this.running = true;
+        let polled = this.inner.as_mut().poll(cx);
+        let result = match polled {
+            Poll::Ready(result) => result,
+            Poll::Pending => {
+                *this.running = false;
+                return Poll::Pending;
+            }
+        };
+        let (finding, result) = Finding::of(result, this.classify);
+        *this.running = false;
+        let at = Instant::now();
+        let admitted_at = this.inner.admitted_at().unwrap_or(at);
+        let elapsed = at.saturating_duration_since(admitted_at);
+        let outcome = judge::outcome(finding, elapsed, *this.slow_call);
+        let Some((ticket, outcome)) = this.ticket.take().zip(outcome) else {
+            return Poll::Ready(result);
+        };
+        let open_for = ticket.settle(End {
+            outcome,
+            number: *this.number,
+            elapsed,
+            at,
+        });
+        Poll::Ready(result.map_err(|error| error.not_before(open_for)))
+    }
+
+    /// The attempt ends without a result. One that never reached the dependency says nothing.
+    fn abandon(self: Pin<&mut Self>) {
+        let this = self.project();
+        let Some((ticket, admitted_at)) = this.ticket.take().zip(this.inner.admitted_at()) else {
+            return;
+        };
+        let at = Instant::now();
+        let elapsed = at.saturating_duration_since(admitted_at);
+        let outcome = if *this.running {
+            Outcome::Panicked
+        } else {
+            Outcome::Cancelled
+        };
+        ticket.settle(End {
+            outcome,
+            number: *this.number,
+            elapsed,
+            at,
+        });
+    }
+}
+
+impl<F: Progress, C> Progress for BreakerFuture<F, C> {
+    fn admitted_at(&self) -> Option<Instant> {
+        match &self.state {
+            State::Admitted { attempt } => attempt.inner.admitted_at(),
+            State::Refused { .. } => None,
+            State::Done { admitted_at } => *admitted_at,
+        }
+    }
+}
+
+impl Refusal {
+    fn error<E>(self, policy: &'static str) -> Error<E> {
+        match self {
+            Self::Open(wait) => Error::new(policy, ErrorKind::CircuitOpen).not_before(wait),
+            Self::Ramp(wait) => Error::new(policy, ErrorKind::BulkheadFull).not_before(Some(wait)),
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! The probes of a half-open breaker: how many run, what they found, and the verdict.
+//!
+//! The verdict is by count and looks at nothing from before: it falls as soon as so many of the
+//! probes are bad that the failure rate is reached, or so many good that it cannot be. A slow probe
+//! is a bad one. Never are more probes out than the verdict still needs, and each holds its slot on
+//! a lease: a probe whose future is neither polled nor dropped cannot wedge the breaker.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::window::Record;
+use crate::config::BreakerConfig;
+
+/// Names the lease that a probe holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ProbeKey {
+    slot: usize,
+    serial: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Undecided,
+    Close,
+    Reopen,
+}
+
+#[derive(Debug)]
+pub(super) struct Probes {
+    lease: Duration,
+    slots: Box<[Option<Lease>]>,
+    next_serial: u64,
+    // So many bad ones reopen.
+    bad_to_reopen: u32,
+    good: u32,
+    bad: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Lease {
+    serial: u64,
+    ends: Instant,
+}
+
+impl Probes {
+    pub(super) fn new(config: &BreakerConfig, lease: Duration) -> Self {
+        let calls = config.half_open_calls.max(1);
+        let reaches = |bad: &u32| f64::from(*bad) / f64::from(calls) >= config.failure_rate;
+        Self {
+            lease,
+            slots: vec![None; calls as usize].into_boxed_slice(),
+            next_serial: 0,
+            bad_to_reopen: (1..=calls).find(reaches).unwrap_or(calls),
+            good: 0,
+            bad: 0,
+        }
+    }
+
+    /// A new half-open phase begins. Serials go on, so that no key from before fits.
+    pub(super) fn clear(&mut self) {
+        self.slots.fill(None);
+        self.good = 0;
+        self.bad = 0;
+    }
+
+    /// A slot for one more probe, or how long until one is free at the latest.
+    pub(super) fn admit(&mut self, now: Instant) -> Result<ProbeKey, Duration> {
+        self.expire(now);
+        let out = self.slots.iter().flatten().count();
+        let needed = self
+            .slots
+            .len()
+            .saturating_sub((self.good + self.bad) as usize);
+        let free = self.slots.iter().position(Option::is_none);
+        match free {
+            Some(slot) if out < needed => Ok(self.lend(slot, now)),
+            _ => Err(self.earliest_end(now)),
+        }
+    }
+
+    /// A probe is over; `None` if it says nothing. A lease that has been taken away since says
+    /// nothing either.
+    pub(super) fn settle(&mut self, key: ProbeKey, record: Option<Record>) -> Verdict {
+        let holder = self.slots.get_mut(key.slot);
+        let Some(slot) = holder.filter(|slot| slot.is_some_and(|held| held.serial == key.serial))
+        else {
+            return Verdict::Undecided;
+        };
+        *slot = None;
+        match record {
+            Some(record) if record.is_good() => self.good += 1,
+            Some(_) => self.bad += 1,
+            None => {}
+        }
+        self.verdict()
+    }
+
+    fn verdict(&self) -> Verdict {
+        if self.bad >= self.bad_to_reopen {
+            Verdict::Reopen
+        } else if (self.good + self.bad_to_reopen) as usize > self.slots.len() {
+            Verdict::Close
+        } else {
+            Verdict::Undecided
+        }
+    }
+
+    fn lend(&mut self, slot: usize, now: Instant) -> ProbeKey {
+        let serial = self.next_serial;
+        self.next_serial += 1;
+        if let Some(free) = self.slots.get_mut(slot) {
+            *free = Some(Lease {
+                serial,
+                ends: now + self.lease,
+            });
+        }
+        ProbeKey { slot, serial }
+    }
+
+    fn expire(&mut self, now: Instant) {
+        for slot in &mut self.slots {
+            if slot.is_some_and(|lease| lease.ends <= now) {
+                *slot = None;
+            }
+        }
+    }
+
+    fn earliest_end(&self, now: Instant) -> Duration {
+        let ends = self.slots.iter().flatten().map(|lease| lease.ends).min();
+        ends.map_or(Duration::ZERO, |end| end.saturating_duration_since(now))
+    }
+}

@@ -1,0 +1,81 @@
+//! The ramp: after closing, the number of attempts in flight grows from one to the full limit.
+//!
+//! Only attempts admitted since the closing count, so stragglers of the outage do not keep a lone
+//! caller out.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+#[derive(Debug)]
+pub(super) struct Ramp {
+    over: Duration,
+    full: u32,
+    started: Option<Instant>,
+    in_flight: u32,
+}
+
+impl Ramp {
+    /// Grows to `full` attempts in flight `over` that time.
+    pub(super) fn new(over: Duration, full: u32) -> Self {
+        Self {
+            over,
+            full,
+            started: None,
+            in_flight: 0,
+        }
+    }
+
+    /// The breaker closed; nobody it admitted before counts.
+    pub(super) fn start(&mut self, now: Instant) {
+        self.started = Some(now);
+        self.in_flight = 0;
+    }
+
+    /// Closed without an outage before it: no ramp.
+    pub(super) fn skip(&mut self) {
+        self.started = None;
+        self.in_flight = 0;
+    }
+
+    /// One more attempt, or how long until the ramp is over.
+    pub(super) fn admit(&mut self, now: Instant) -> Result<(), Duration> {
+        if let Some(left) = self.left(now)
+            && self.in_flight >= self.allowed(left)
+        {
+            return Err(left);
+        }
+        self.in_flight = self.in_flight.saturating_add(1);
+        Ok(())
+    }
+
+    pub(super) fn leave(&mut self) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+    }
+
+    /// How many may be in flight.
+    pub(super) fn limit(&mut self, now: Instant) -> u32 {
+        self.left(now).map_or(self.full, |left| self.allowed(left))
+    }
+
+    /// What remains of the ramp; forgets it when it is over.
+    fn left(&mut self, now: Instant) -> Option<Duration> {
+        let elapsed = now.saturating_duration_since(self.started?);
+        let left = self
+            .over
+            .checked_sub(elapsed)
+            .filter(|left| !left.is_zero());
+        if left.is_none() {
+            self.started = None;
+        }
+        left
+    }
+
+    fn allowed(&self, left: Duration) -> u32 {
+        let grown = self.over.saturating_sub(left).as_nanos() * u128::from(self.full)
+            / self.over.as_nanos().max(1);
+        u32::try_from(grown)
+            .unwrap_or(self.full)
+            .clamp(1, self.full.max(1))
+    }
+}

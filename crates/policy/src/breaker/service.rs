@@ -1,0 +1,74 @@
+//! Asks the breaker for a ticket before each attempt.
+
+use std::task::{Context, Poll};
+
+use tower_layer::Layer;
+use tower_service::Service;
+
+use super::circuit::Circuit;
+use super::future::BreakerFuture;
+use crate::call::Call;
+use crate::class::Classify;
+use crate::error::Error;
+use crate::progress::Progress;
+
+/// Stops attempts while their dependency is failing.
+#[derive(Clone, Debug)]
+pub struct BreakerLayer<C> {
+    circuit: Circuit,
+    classify: C,
+}
+
+/// See [`BreakerLayer`].
+#[derive(Clone, Debug)]
+pub struct BreakerService<S, C> {
+    layer: BreakerLayer<C>,
+    inner: S,
+}
+
+impl<C> BreakerLayer<C> {
+    /// Attempts share `circuit`; `classify` tells which of them failed.
+    pub fn new(circuit: Circuit, classify: C) -> Self {
+        Self { circuit, classify }
+    }
+}
+
+impl<S, C: Clone> Layer<S> for BreakerLayer<C> {
+    type Service = BreakerService<S, C>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        BreakerService {
+            layer: self.clone(),
+            inner,
+        }
+    }
+}
+
+impl<S, C, R, E> Service<Call<R>> for BreakerService<S, C>
+where
+    S: Service<Call<R>, Error = Error<E>>,
+    S::Future: Progress,
+    C: Classify<S::Response, E>,
+{
+    type Response = S::Response;
+    type Error = Error<E>;
+    type Future = BreakerFuture<S::Future, C>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, call: Call<R>) -> Self::Future {
+        let BreakerLayer { circuit, classify } = &self.layer;
+        let now = call.now();
+        match circuit.admit(now) {
+            Ok(ticket) => {
+                let number = call.number;
+                let slow_call = circuit.slow_call();
+                let inner = self.inner.call(call.stamp(now));
+                BreakerFuture::admitted(inner, ticket, classify.clone(), number, slow_call)
+            }
+            Err(refusal) => BreakerFuture::refused(circuit.policy(), refusal),
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! A call as it travels inwards through the layers.
+//!
+//! The outermost layer stamps the call with the instant at which it read the clock, and the layers
+//! behind it use that stamp: one reading serves the whole way in, and all layers agree on "now".
+
+use tokio::time::Instant;
+
+use crate::deadline::Deadline;
+
+/// A request together with what the policies need to know about it.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Call<R> {
+    /// What the dependency is asked; cloned once per attempt.
+    pub request: R,
+    /// The latest instant at which the caller still wants an answer. `None`: the policy's own.
+    pub deadline: Option<Deadline>,
+    /// Whether repeating the request is harmless. `None`: the policy's own setting.
+    pub idempotent: Option<bool>,
+    /// Which attempt of its call this is, from 1.
+    pub(crate) number: u32,
+    at: Option<Instant>,
+}
+
+impl<R> Call<R> {
+    /// A call with the policy's own deadline and idempotency.
+    pub fn new(request: R) -> Self {
+        Self {
+            request,
+            deadline: None,
+            idempotent: None,
+            number: 1,
+            at: None,
+        }
+    }
+
+    /// The answer must be there by `deadline`, or earlier if the policy's own deadline is.
+    pub fn by(self, deadline: Deadline) -> Self {
+        Self {
+            deadline: Some(deadline),
+            ..self
+        }
+    }
+
+    /// Says whether repeating this request is harmless.
+    pub fn idempotent(self, yes: bool) -> Self {
+        Self {
+            idempotent: Some(yes),
+            ..self
+        }
+    }
+
+    /// The instant at which this call came through the layers, read from the clock if no layer
+    /// further out has done so.
+    pub(crate) fn now(&self) -> Instant {
+        self.at.unwrap_or_else(Instant::now)
+    }
+
+    pub(crate) fn stamp(self, now: Instant) -> Self {
+        Self {
+            at: Some(now),
+            ..self
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! What a finished attempt says about the dependency, and about trying again.
+//!
+//! Only the owner of an operation can tell a refused row from a dead server, so the policies ask a
+//! [`Classify`] of theirs. It sees answers as well as errors: an HTTP 503 is an answer and still a
+//! failure. It must be a pure function: breaker and retry each ask it.
+
+use std::time::Duration;
+
+use crate::error::{Error, ErrorKind, Report};
+
+/// What an attempt says about the dependency's health.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Health {
+    /// It works.
+    Success,
+    /// It says nothing: a malformed request refused, a wait for the caller's own pool.
+    Neutral,
+    /// It does not work.
+    Failure,
+}
+
+/// Whether a further attempt may be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retry {
+    /// The same would happen again.
+    Never,
+    /// Only if doing it twice is harmless: the dependency may have done it already.
+    IfIdempotent,
+    /// The request is known never to have reached the dependency.
+    Always,
+}
+
+/// The verdict on one finished attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct Class {
+    /// What it says about the dependency.
+    pub health: Health,
+    /// Whether a further attempt may be made.
+    pub retry: Retry,
+    /// How long the dependency asked to be left alone.
+    pub retry_after: Option<Duration>,
+}
+
+impl Class {
+    /// The dependency works.
+    pub const fn success() -> Self {
+        Self::of(Health::Success)
+    }
+
+    /// The attempt says nothing about the dependency.
+    pub const fn neutral() -> Self {
+        Self::of(Health::Neutral)
+    }
+
+    /// The dependency failed.
+    pub const fn failure() -> Self {
+        Self::of(Health::Failure)
+    }
+
+    /// May be tried again if the call is idempotent.
+    pub const fn retry_if_idempotent(self) -> Self {
+        Self {
+            retry: Retry::IfIdempotent,
+            ..self
+        }
+    }
+
+    /// May be tried again: the request never reached the dependency.
+    pub const fn retry_always(self) -> Self {
+        Self {
+            retry: Retry::Always,
+            ..self
+        }
+    }
+
+    /// The dependency asked not to be called for `wait`.
+    pub const fn retry_after(self, wait: Duration) -> Self {
+        Self {
+            retry_after: Some(wait),
+            ..self
+        }
+    }
+
+    const fn of(health: Health) -> Self {
+        Self {
+            health,
+            retry: Retry::Never,
+            retry_after: None,
+        }
+    }
+}
+
+/// Tells what an attempt's outcome means. Closures `Fn(&Result<T, E>) -> Class` do.
+pub trait Classify<T, E>: Clone + Send + Sync + 'static {
+    /// The verdict on `outcome`.
+    fn classify(&self, outcome: &Result<T, E>) -> Class;
+}
+
+impl<T, E, F> Classify<T, E> for F
+where
+    F: Fn(&Result<T, E>) -> Class + Clone + Send + Sync + 'static,
+{
+    fn classify(&self, outcome: &Result<T, E>) -> Class {
+        self(outcome)
+    }
+}
+
+/// Every answer is a success; every error a failure, retried if the call is idempotent.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ErrorsAreFailures;
+
+impl<T, E> Classify<T, E> for ErrorsAreFailures {
+    fn classify(&self, outcome: &Result<T, E>) -> Class {
+        match outcome {
+            Ok(_) => Class::success(),
+            Err(_) => Class::failure().retry_if_idempotent(),
+        }
+    }
+}
+
+/// What a layer learns from the result of the layer inside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Finding {
+    /// The dependency answered or failed, and the classifier spoke.
+    Finished(Class),
+    /// The attempt timeout cut it.
+    TimedOut,
+    /// A policy refused; the dependency was not touched.
+    Rejected,
+}
+
+impl Finding {
+    /// Asks `classifier` about `result` and gives the result back.
+    pub(crate) fn of<T, E, C: Classify<T, E>>(
+        result: Result<T, Error<E>>,
+        classifier: &C,
+    ) -> (Self, Result<T, Error<E>>) {
+        let (plain, report) = match result {
+            Ok(answer) => (Ok(answer), Report::default()),
+            Err(error) => match error.into_parts() {
+                (ErrorKind::Failed(cause), report) => (Err(cause), report),
+                (ErrorKind::AttemptTimeout, report) => {
+                    let error = Error::from_parts(ErrorKind::AttemptTimeout, report);
+                    return (Self::TimedOut, Err(error));
+                }
+                (kind, report) => return (Self::Rejected, Err(Error::from_parts(kind, report))),
+            },
+        };
+        let class = classifier.classify(&plain);
+        let failed = |cause| Error::from_parts(ErrorKind::Failed(cause), report);
+        (Self::Finished(class), plain.map_err(failed))
+    }
+
+    /// The class retry decides by; `None` for a rejection. A timed-out attempt may have been
+    /// carried out, so it is repeated only if that is harmless.
+    pub(crate) fn class(self) -> Option<Class> {
+        match self {
+            Self::Finished(class) => Some(class),
+            Self::TimedOut => Some(Class::failure().retry_if_idempotent()),
+            Self::Rejected => None,
+        }
+    }
+}

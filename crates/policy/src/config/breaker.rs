@@ -1,0 +1,123 @@
+//! `[POLICY.breaker]`: when to stop calling a failing dependency.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::duration;
+use super::error::ConfigError;
+use super::section::Section;
+use super::window::Window;
+
+/// The memory of a count window is taken at start, two bytes a call.
+const MOST_CALLS: u32 = 1_000_000;
+/// Probes are few by nature; each admission looks at all of them.
+const MOST_PROBES: u32 = 1_000;
+/// A ramp is a brake on a stampede, not a second outage.
+const LONGEST_RAMP: Duration = Duration::from_secs(3);
+
+/// When a breaker opens, for how long, and how it closes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BreakerConfig {
+    /// Over what the rates are taken: a time (`"10s"`) or a number of calls (`100`).
+    pub window: Window,
+    /// The rates count only when the window holds at least so many calls.
+    pub minimum_calls: u32,
+    /// Opens at this share of failures, above 0 and at most 1.
+    pub failure_rate: f64,
+    /// A call that takes this long, or longer, is slow.
+    #[serde(with = "duration")]
+    pub slow_call: Duration,
+    /// Opens at this share of slow calls, above 0 and at most 1.
+    pub slow_call_rate: f64,
+    /// Opens at so many failures in a row, whatever the window holds.
+    pub consecutive_failures: u32,
+    /// The first open time; doubles with each opening that follows without health between.
+    #[serde(with = "duration")]
+    pub open_for: Duration,
+    /// No open time is longer, jitter included.
+    #[serde(with = "duration")]
+    pub max_open_for: Duration,
+    /// How many probes decide whether to close.
+    pub half_open_calls: u32,
+    /// How long concurrency takes to grow to the bulkhead's limit after closing; zero: at once.
+    #[serde(with = "duration")]
+    pub ramp: Duration,
+}
+
+impl BreakerConfig {
+    pub(super) fn validate(
+        &self,
+        section: &Section,
+        attempt_timeout: Duration,
+    ) -> Result<(), ConfigError> {
+        self.validate_window(section, attempt_timeout)?;
+        section.rate("failure_rate", self.failure_rate)?;
+        section.rate("slow_call_rate", self.slow_call_rate)?;
+        section.count(
+            "consecutive_failures",
+            self.consecutive_failures,
+            MOST_CALLS,
+        )?;
+        self.validate_slow_call(section, attempt_timeout)?;
+        self.validate_recovery(section)
+    }
+
+    fn validate_window(
+        &self,
+        section: &Section,
+        attempt_timeout: Duration,
+    ) -> Result<(), ConfigError> {
+        section.count("minimum_calls", self.minimum_calls, MOST_CALLS)?;
+        match self.window {
+            Window::Calls(calls) => {
+                section.count("window", calls, MOST_CALLS)?;
+                if self.minimum_calls > calls {
+                    let rule = format!("a window of {calls} calls never holds so many");
+                    return section.refuse("minimum_calls", self.minimum_calls, rule);
+                }
+                Ok(())
+            }
+            Window::Time(span) => {
+                section.span("window", span)?;
+                if span < attempt_timeout {
+                    let attempt = duration::text(attempt_timeout);
+                    let rule = format!("must not be shorter than attempt_timeout ({attempt})");
+                    return section.refuse("window", self.window, rule);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn validate_slow_call(
+        &self,
+        section: &Section,
+        attempt_timeout: Duration,
+    ) -> Result<(), ConfigError> {
+        section.span("slow_call", self.slow_call)?;
+        if self.slow_call > attempt_timeout {
+            let attempt = duration::text(attempt_timeout);
+            let rule = format!("must not be above attempt_timeout ({attempt}): none would be seen");
+            return section.refuse("slow_call", duration::text(self.slow_call), rule);
+        }
+        Ok(())
+    }
+
+    fn validate_recovery(&self, section: &Section) -> Result<(), ConfigError> {
+        section.span("open_for", self.open_for)?;
+        section.span("max_open_for", self.max_open_for)?;
+        if self.open_for > self.max_open_for {
+            let max = duration::text(self.max_open_for);
+            let rule = format!("must not be above max_open_for ({max})");
+            return section.refuse("open_for", duration::text(self.open_for), rule);
+        }
+        section.count("half_open_calls", self.half_open_calls, MOST_PROBES)?;
+        if self.ramp > LONGEST_RAMP {
+            let rule = format!("must be at most {}", duration::text(LONGEST_RAMP));
+            return section.refuse("ramp", duration::text(self.ramp), rule);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,79 @@
+//! `[POLICY.retry]`: when and how often to try again.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::duration;
+use super::error::ConfigError;
+use super::section::Section;
+
+/// More tries than this are a loop, not a retry.
+const MOST_ATTEMPTS: u32 = 100;
+/// Tokens per second beyond which a budget limits nothing.
+const HIGHEST_FLOOR: f64 = 1_000.0;
+
+/// When and how often to try again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RetryConfig {
+    /// Attempts per call, the first one included; 1 means no retry.
+    pub max_attempts: u32,
+    /// The wait between attempts.
+    pub backoff: BackoffConfig,
+    /// How much load all retries together may add.
+    pub budget: BudgetConfig,
+}
+
+/// The wait before a retry: grows from `initial` by `multiplier` up to `max`. Each wait is then
+/// drawn between half of that and the whole.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BackoffConfig {
+    /// The wait before the first retry.
+    #[serde(with = "duration")]
+    pub initial: Duration,
+    /// No wait is longer.
+    #[serde(with = "duration")]
+    pub max: Duration,
+    /// Growth per retry, at least 1.
+    pub multiplier: f64,
+}
+
+/// How much load retries may add, over all calls of a policy.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BudgetConfig {
+    /// Retries granted per call: 0.1 is one for ten calls.
+    pub ratio: f64,
+    /// Retries granted per second besides, so that a quiet service can retry at all.
+    pub floor_per_second: f64,
+}
+
+impl RetryConfig {
+    pub(super) fn validate(&self, section: &Section) -> Result<(), ConfigError> {
+        section.count("max_attempts", self.max_attempts, MOST_ATTEMPTS)?;
+        self.backoff.validate(&section.sub("backoff"))?;
+        let budget = section.sub("budget");
+        budget.number("ratio", self.budget.ratio, 0.0, 1.0)?;
+        budget.number(
+            "floor_per_second",
+            self.budget.floor_per_second,
+            0.0,
+            HIGHEST_FLOOR,
+        )
+    }
+}
+
+impl BackoffConfig {
+    fn validate(&self, section: &Section) -> Result<(), ConfigError> {
+        section.span("initial", self.initial)?;
+        section.span("max", self.max)?;
+        if self.initial > self.max {
+            let max = duration::text(self.max);
+            let rule = format!("must not be above max ({max})");
+            return section.refuse("initial", duration::text(self.initial), rule);
+        }
+        section.number("multiplier", self.multiplier, 1.0, 100.0)
+    }
+}

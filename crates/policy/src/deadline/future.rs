@@ -1,0 +1,157 @@
+//! Waits for a call no longer than its deadline, and reports how the call ended.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use pin_project_lite::pin_project;
+use tokio::time::Instant;
+
+use super::Deadline;
+use super::service::Rules;
+use crate::alarm::Alarm;
+use crate::error::{Error, ErrorKind};
+use crate::event::{CallOutcome, Event, RejectedBy};
+use crate::progress::Progress;
+
+pin_project! {
+    /// The future of [`DeadlineService`](super::DeadlineService). Dropping it cancels the call.
+    #[derive(Debug)]
+    #[must_use = "futures do nothing unless polled"]
+    pub struct DeadlineFuture<F: Progress> {
+        rules: Arc<Rules>,
+        started: Instant,
+        // `None`: too late to start.
+        #[pin]
+        inner: Option<F>,
+        #[pin]
+        alarm: Alarm,
+        // Set while the inner future runs: a drop that finds it set was caused by its panic.
+        running: bool,
+        done: bool,
+    }
+
+    impl<F: Progress> PinnedDrop for DeadlineFuture<F> {
+        fn drop(this: Pin<&mut Self>) {
+            if !this.done {
+                let panicked = this.running;
+                let outcome = if panicked { CallOutcome::Panicked } else { CallOutcome::Cancelled };
+                this.report(outcome, this.attempts());
+            }
+        }
+    }
+}
+
+impl<F: Progress> DeadlineFuture<F> {
+    pub(super) fn new(
+        rules: Arc<Rules>,
+        inner: Option<F>,
+        started: Instant,
+        deadline: Deadline,
+    ) -> Self {
+        let alarm = Alarm::at(deadline.instant());
+        Self {
+            rules,
+            started,
+            inner,
+            alarm,
+            running: false,
+            done: false,
+        }
+    }
+
+    fn report(&self, outcome: CallOutcome, attempts: u32) {
+        if !self.rules.reporter.is_heard() {
+            return;
+        }
+        let policy = self.rules.reporter.policy();
+        let elapsed = self.started.elapsed();
+        self.rules.reporter.tell(&Event::Call {
+            policy,
+            outcome,
+            attempts,
+            elapsed,
+        });
+    }
+
+    fn attempts(&self) -> u32 {
+        self.inner.as_ref().map_or(0, Progress::attempts)
+    }
+
+    fn exceeded<E>(&self) -> Error<E> {
+        let policy = self.rules.reporter.policy();
+        if self.inner.is_none() {
+            self.rules.reporter.tell(&Event::Rejected {
+                policy,
+                by: RejectedBy::Deadline,
+            });
+        }
+        Error::new(policy, ErrorKind::DeadlineExceeded).after_attempts(self.attempts())
+    }
+}
+
+impl<F, T, E> Future for DeadlineFuture<F>
+where
+    F: Future<Output = Result<T, Error<E>>> + Progress,
+{
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let result = match ready!(self.as_mut().poll_within(cx)) {
+            Some(result) => result,
+            None => Err(self.exceeded()),
+        };
+        let attempts = match &result {
+            Ok(_) => self.attempts(),
+            Err(error) => error.attempts(),
+        };
+        let outcome = match &result {
+            Ok(_) => CallOutcome::Answered,
+            Err(error) => error.kind().into(),
+        };
+        self.report(outcome, attempts);
+        let elapsed = |error: Error<E>| error.after(self.started.elapsed());
+        let result = result.map_err(elapsed);
+        *self.project().done = true;
+        Poll::Ready(result)
+    }
+}
+
+impl<F, T, E> DeadlineFuture<F>
+where
+    F: Future<Output = Result<T, Error<E>>> + Progress,
+{
+    /// The result of the call, or `None` if the deadline comes first.
+    fn poll_within(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<F::Output>> {
+        let mut this = self.project();
+        let Some(mut inner) = this.inner.as_mut().as_pin_mut() else {
+            return Poll::Ready(None);
+        };
+        *this.running = true;
+        let mut polled = inner.as_mut().poll(cx);
+        if polled.is_pending() && this.alarm.poll(cx).is_ready() {
+            // An attempt timeout due at this very instant says more than the deadline does, and
+            // its timer may have fired only after the inner future looked at it.
+            polled = match inner.poll(cx) {
+                Poll::Ready(result) => Poll::Ready(result),
+                Poll::Pending => {
+                    *this.running = false;
+                    return Poll::Ready(None);
+                }
+            };
+        }
+        *this.running = false;
+        polled.map(Some)
+    }
+}
+
+impl<F: Progress> Progress for DeadlineFuture<F> {
+    fn admitted_at(&self) -> Option<Instant> {
+        self.inner.as_ref().and_then(Progress::admitted_at)
+    }
+
+    fn attempts(&self) -> u32 {
+        Self::attempts(self)
+    }
+}

@@ -1,0 +1,55 @@
+//! The way from a layer to the observers: a policy's name and whom to tell.
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use crate::event::{Event, Observer};
+
+/// Names a policy and tells its observers. Clones are cheap and tell the same observers.
+#[derive(Clone)]
+pub struct Reporter {
+    policy: &'static str,
+    observers: Arc<[Box<dyn Observer>]>,
+}
+
+impl Reporter {
+    /// For the policy called `policy`, telling each of `observers` in order.
+    pub fn new(policy: &'static str, observers: Vec<Box<dyn Observer>>) -> Self {
+        Self {
+            policy,
+            observers: observers.into(),
+        }
+    }
+
+    /// The policy's name.
+    pub fn policy(&self) -> &'static str {
+        self.policy
+    }
+
+    /// Whether anybody listens: saves a clock reading when nobody does.
+    pub(crate) fn is_heard(&self) -> bool {
+        !self.observers.is_empty()
+    }
+
+    /// Tells the observers. Never call it while holding a lock. A panic is caught, because it
+    /// would hit a caller who has nothing to do with it, or abort the process if it came from a
+    /// drop during another panic.
+    pub(crate) fn tell(&self, event: &Event) {
+        for observer in self.observers.iter() {
+            let told = catch_unwind(AssertUnwindSafe(|| observer.on_event(event)));
+            // The panic hook has reported it; there is nobody else to tell.
+            drop(told);
+        }
+    }
+}
+
+impl fmt::Debug for Reporter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let observers = self.observers.len();
+        f.debug_struct("Reporter")
+            .field("policy", &self.policy)
+            .field("observers", &observers)
+            .finish()
+    }
+}

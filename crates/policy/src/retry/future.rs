@@ -1,0 +1,206 @@
+//! Makes one attempt after another until the rules say stop.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use pin_project_lite::pin_project;
+use tokio::time::Instant;
+use tower_service::Service;
+
+use super::rules::{Rules, Tried};
+use crate::alarm::Alarm;
+use crate::call::Call;
+use crate::class::{Classify, Finding, Retry};
+use crate::error::Error;
+use crate::progress::Progress;
+
+pin_project! {
+    /// The future of [`RetryService`](super::RetryService). Dropping it cancels the attempt in
+    /// hand, or the wait for the next one.
+    #[must_use = "futures do nothing unless polled"]
+    pub struct RetryFuture<S: Service<Call<R>>, R, C> {
+        #[pin]
+        step: Step<S::Future>,
+        rounds: Rounds<S, R, C>,
+    }
+}
+
+pin_project! {
+    #[project = StepProj]
+    enum Step<F> {
+        Attempt { #[pin] future: F },
+        Wait { #[pin] alarm: Alarm },
+        Done,
+    }
+}
+
+/// What stays from one attempt to the next.
+struct Rounds<S: Service<Call<R>>, R, C> {
+    rules: Arc<Rules>,
+    service: S,
+    call: Call<R>,
+    classify: C,
+    // Attempts that reached the dependency and are over.
+    reached: u32,
+    // What the attempt in hand follows: if that one is refused, this is the last real cause.
+    last: Option<Result<S::Response, S::Error>>,
+}
+
+/// What follows a finished attempt.
+enum Next<T, E> {
+    Return(Result<T, Error<E>>),
+    Wait(Alarm),
+}
+
+impl<S, R, C, E> RetryFuture<S, R, C>
+where
+    S: Service<Call<R>, Error = Error<E>>,
+    R: Clone,
+{
+    pub(super) fn new(rules: Arc<Rules>, service: S, call: Call<R>, classify: C) -> Self {
+        let mut rounds = Rounds {
+            rules,
+            service,
+            call,
+            classify,
+            reached: 0,
+            last: None,
+        };
+        Self {
+            step: Step::Attempt {
+                future: rounds.attempt(),
+            },
+            rounds,
+        }
+    }
+}
+
+impl<S, R, C, E> Future for RetryFuture<S, R, C>
+where
+    S: Service<Call<R>, Error = Error<E>>,
+    C: Classify<S::Response, E>,
+    R: Clone,
+{
+    type Output = Result<S::Response, Error<E>>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let mut step = this.step;
+        let rounds = this.rounds;
+        let result = loop {
+            match step.as_mut().project() {
+                StepProj::Attempt { future } => {
+                    let result = ready!(future.poll(cx));
+                    match rounds.finish(result) {
+                        Next::Return(result) => break result,
+                        Next::Wait(alarm) => step.set(Step::Wait { alarm }),
+                    }
+                }
+                StepProj::Wait { alarm } => {
+                    ready!(alarm.poll(cx));
+                    if let Some(last) = rounds.overslept() {
+                        break last;
+                    }
+                    step.set(Step::Attempt {
+                        future: rounds.attempt(),
+                    });
+                }
+                StepProj::Done => return Poll::Pending,
+            }
+        };
+        step.set(Step::Done);
+        let reached = rounds.reached;
+        Poll::Ready(result.map_err(|error| error.after_attempts(reached)))
+    }
+}
+
+impl<S, R, C, E> Rounds<S, R, C>
+where
+    S: Service<Call<R>, Error = Error<E>>,
+    R: Clone,
+{
+    fn attempt(&mut self) -> S::Future {
+        self.service.call(self.call.clone())
+    }
+
+    /// The failure to report if this task woke too late for a further attempt.
+    fn overslept(&mut self) -> Option<Result<S::Response, Error<E>>> {
+        let now = Instant::now();
+        self.call = self.call.clone().stamp(now);
+        if self.rules.fits(self.call.deadline, now) {
+            None
+        } else {
+            self.last.take()
+        }
+    }
+
+    fn finish(&mut self, result: Result<S::Response, Error<E>>) -> Next<S::Response, E>
+    where
+        C: Classify<S::Response, E>,
+    {
+        let (finding, result) = Finding::of(result, &self.classify);
+        let Some(class) = finding.class() else {
+            return Next::Return(self.refused(result));
+        };
+        self.reached += 1;
+        let result = result.map_err(|error| error.not_before(class.retry_after));
+        if class.retry == Retry::Never {
+            return Next::Return(result);
+        }
+        let Call {
+            number,
+            idempotent,
+            deadline,
+            ..
+        } = self.call;
+        let tried = Tried {
+            class,
+            number,
+            idempotent,
+            deadline,
+        };
+        match self.rules.next_start(tried, Instant::now()) {
+            Some(start) => {
+                self.last = Some(result);
+                self.call.number += 1;
+                Next::Wait(Alarm::at(start))
+            }
+            None => Next::Return(result),
+        }
+    }
+
+    /// A refused attempt: the failure before it, if there was one, is what the caller must know,
+    /// with the later of their two hints when to come back.
+    fn refused(&mut self, refusal: Result<S::Response, Error<E>>) -> Result<S::Response, Error<E>> {
+        match (self.last.take(), refusal) {
+            (Some(last), Err(refusal)) => {
+                last.map_err(|error| error.not_before(refusal.retry_after()))
+            }
+            (Some(last), Ok(_)) => last,
+            (None, refusal) => refusal,
+        }
+    }
+}
+
+impl<S, R, C> Progress for RetryFuture<S, R, C>
+where
+    S: Service<Call<R>>,
+    S::Future: Progress,
+{
+    fn admitted_at(&self) -> Option<Instant> {
+        match &self.step {
+            Step::Attempt { future } => future.admitted_at(),
+            Step::Wait { .. } | Step::Done => None,
+        }
+    }
+
+    fn attempts(&self) -> u32 {
+        let current = match &self.step {
+            Step::Attempt { future } => future.attempts(),
+            Step::Wait { .. } | Step::Done => 0,
+        };
+        self.rounds.reached + current
+    }
+}

@@ -1,0 +1,86 @@
+//! Starts the first attempt of a call.
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use tower_layer::Layer;
+use tower_service::Service;
+
+use super::budget::Budget;
+use super::future::RetryFuture;
+use super::rules::{RetrySettings, Rules};
+use crate::call::Call;
+use crate::class::Classify;
+use crate::config::RetryConfig;
+use crate::error::Error;
+use crate::progress::Progress;
+use crate::reporter::Reporter;
+
+/// Tries again what is worth trying again.
+#[derive(Clone, Debug)]
+pub struct RetryLayer<C> {
+    rules: Arc<Rules>,
+    classify: C,
+}
+
+/// See [`RetryLayer`].
+#[derive(Clone, Debug)]
+pub struct RetryService<S, C> {
+    layer: RetryLayer<C>,
+    inner: S,
+}
+
+impl<C> RetryLayer<C> {
+    /// Retries draw from `budget`; `classify` tells what may be tried again.
+    pub fn new(
+        config: &RetryConfig,
+        settings: RetrySettings,
+        budget: Budget,
+        classify: C,
+        reporter: Reporter,
+    ) -> Self {
+        Self {
+            rules: Arc::new(Rules::new(config, settings, budget, reporter)),
+            classify,
+        }
+    }
+}
+
+impl<S, C: Clone> Layer<S> for RetryLayer<C> {
+    type Service = RetryService<S, C>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        RetryService {
+            layer: self.clone(),
+            inner,
+        }
+    }
+}
+
+impl<S, C, R, E> Service<Call<R>> for RetryService<S, C>
+where
+    S: Service<Call<R>, Error = Error<E>> + Clone,
+    S::Future: Progress,
+    C: Classify<S::Response, E>,
+    R: Clone,
+{
+    type Response = S::Response;
+    type Error = Error<E>;
+    type Future = RetryFuture<S, R, C>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, call: Call<R>) -> Self::Future {
+        let RetryLayer { rules, classify } = &self.layer;
+        let now = call.now();
+        rules.budget.deposit(now);
+        RetryFuture::new(
+            Arc::clone(rules),
+            self.inner.clone(),
+            call.stamp(now),
+            classify.clone(),
+        )
+    }
+}

@@ -1,0 +1,49 @@
+//! The one place that composes the layers, outermost first.
+
+use tower_layer::Layer;
+
+use crate::attempt::{AttemptLayer, AttemptService};
+use crate::breaker::{BreakerLayer, BreakerService};
+use crate::bulkhead::{BulkheadLayer, BulkheadService};
+use crate::deadline::{DeadlineLayer, DeadlineService};
+use crate::retry::{RetryLayer, RetryService};
+use crate::timeout::{TimeoutLayer, TimeoutService};
+
+/// A service behind all policies, for calls of `R`: a
+/// `Service<Call<R>, Response = T, Error = Error<E>>` for any `S: Service<R, Response = T, Error =
+/// E> + Clone`.
+pub type Stack<S, C> = DeadlineService<RetryService<Guarded<S, C>, C>>;
+
+/// What retry repeats.
+type Guarded<S, C> = BreakerService<BulkheadService<TimeoutService<AttemptService<S>>>, C>;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Layers<C> {
+    pub(crate) deadline: DeadlineLayer,
+    pub(crate) retry: RetryLayer<C>,
+    pub(crate) breaker: BreakerLayer<C>,
+    pub(crate) bulkhead: BulkheadLayer,
+    pub(crate) timeout: TimeoutLayer,
+    pub(crate) attempt: AttemptLayer,
+}
+
+impl<S, C: Clone> Layer<S> for Layers<C> {
+    type Service = Stack<S, C>;
+
+    fn layer(&self, service: S) -> Self::Service {
+        // Innermost, so that readying a service is part of the attempt and cut with it.
+        let attempt = self.attempt.layer(service);
+        // Inside the bulkhead: the wait for a place is not the dependency's slowness.
+        let timeout = self.timeout.layer(attempt);
+        // Inside the breaker: what the breaker refuses takes no place, and every place is taken by
+        // an attempt that the attempt timeout will end.
+        let bulkhead = self.bulkhead.layer(timeout);
+        // Inside retry: it must see every attempt, not only the last of a call.
+        let breaker = self.breaker.layer(bulkhead);
+        // Inside the deadline: attempts and waits together must not pass it. Outside the breaker:
+        // a retry is a new attempt and must ask again.
+        let retry = self.retry.layer(breaker);
+        // Outermost: it is the bound that the caller relies on.
+        self.deadline.layer(retry)
+    }
+}
