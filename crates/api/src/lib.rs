@@ -1,1 +1,29 @@
-//! placeholder
+//! The Holdfast API: the course's naive endpoint and the resilient one, side by side.
+//!
+//! One request on its way: [`http`] reads it and hands it to the use case ([`process`]), which records it, has the work
+//! done and records the result. What the use case sees of Postgres and of the worker ([`guarded`]) goes through one
+//! policy per dependency ([`dependency`]); behind it stand the plain [`store`] and [`worker_client`], which the naive
+//! endpoint ([`naive`]) calls with no policy at all. [`assembly`] puts the parts together.
+//!
+//! What must not be true: a handler speaks SQL; the use case knows HTTP; a policy decision stands outside `policy`.
+
+mod application;
+mod assembly;
+mod causes;
+mod config;
+mod dependency;
+mod guarded;
+mod http;
+mod limit;
+mod metrics;
+mod naive;
+mod open_work;
+mod process;
+mod resolver;
+mod state;
+mod store;
+mod worker_client;
+
+pub use application::{Application, StartError};
+pub use assembly::AssemblyError;
+pub use config::{Settings, SettingsError};

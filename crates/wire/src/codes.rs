@@ -84,8 +84,6 @@ code! {
         InvalidId = "invalid_id",
         /// 400: a query parameter has a value it cannot have.
         InvalidQuery = "invalid_query",
-        /// 400: a header has a value it cannot have.
-        InvalidHeader = "invalid_header",
         /// 404: no such request.
         RequestNotFound = "request_not_found",
         /// 404: no such route.

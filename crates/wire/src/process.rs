@@ -31,7 +31,7 @@ pub struct Processed {
     pub status: ProcessedStatus,
     /// The worker's body as received; null when the work is not done yet.
     pub worker_response: Option<Value>,
-    /// Seconds from the request to the answer, to the hundredth.
+    /// Seconds from the request to the answer, to the thousandth.
     pub latency_seconds: f64,
     /// Where the result (200) or the acceptance (202) is durable.
     pub recorded_in: Option<RecordedIn>,

@@ -31,9 +31,9 @@ pub struct Dependencies {
 pub struct Dependency {
     /// The breaker's state.
     pub breaker: Breaker,
-    /// Share of failures in the window, 0 to 1; null below the minimum of calls.
+    /// Share of failures in the window, 0 to 1; null while the window is empty.
     pub failure_rate: Option<f64>,
-    /// Share of slow calls in the window, 0 to 1; null below the minimum of calls.
+    /// Share of slow calls in the window, 0 to 1; null while the window is empty.
     pub slow_call_rate: Option<f64>,
     /// Attempts under way.
     pub in_flight: u32,

@@ -1,0 +1,135 @@
+//! The API as a running thing: built once, the same way, by `main` and by tests.
+
+use std::io;
+use std::net::TcpListener;
+use std::pin::pin;
+use std::time::Duration;
+
+use actix_web::dev::Server;
+use actix_web::middleware::from_fn;
+use actix_web::web::Data;
+use actix_web::{App, HttpServer};
+use holdfast_ops::Readiness;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+use tracing_actix_web::TracingLogger;
+
+use crate::assembly::{self, AssemblyError};
+use crate::config::Settings;
+use crate::http::{RequestSpan, envelope, routes};
+use crate::state::State;
+
+/// How long it says "not ready" before it refuses connections, so that load balancers can turn elsewhere.
+const DRAIN_NOTICE: Duration = Duration::from_millis(500);
+/// How long a client may take to send its request line and headers.
+const HEADER_LIMIT: Duration = Duration::from_secs(5);
+const UPKEEP_PERIOD: Duration = Duration::from_secs(5);
+
+/// Why the API cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address cannot be bound.
+    #[error("cannot listen on {address}: {source}")]
+    Bind {
+        /// The address.
+        address: std::net::SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A part cannot be built.
+    #[error(transparent)]
+    Assembly(#[from] AssemblyError),
+}
+
+/// An API that listens but does not serve yet.
+pub struct Application {
+    server: Server,
+    state: Data<State>,
+    port: u16,
+}
+
+impl Application {
+    /// Binds and builds; must be called inside the runtime that outlives it. Neither the worker nor Postgres need be
+    /// there.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub fn build(settings: Settings) -> Result<Self, StartError> {
+        let address = settings.bind;
+        let bind = |source| StartError::Bind { address, source };
+        let listener = TcpListener::bind(address).map_err(bind)?;
+        let port = listener.local_addr().map_err(bind)?.port();
+        let worst_case = settings.policies.policies.worst_case();
+        let state = Data::new(assembly::assemble(settings)?);
+        let shared = state.clone();
+        let server = HttpServer::new(move || {
+            App::new()
+                .app_data(shared.clone())
+                .configure(routes)
+                // Innermost first: the envelope needs the id that the logger chooses.
+                .wrap(from_fn(envelope))
+                .wrap(TracingLogger::<RequestSpan>::new())
+        })
+        .disable_signals()
+        .client_request_timeout(HEADER_LIMIT)
+        // What is under way ends within the bound; only naive calls may hang longer, and they are cut.
+        .shutdown_timeout(worst_case.as_secs() + 1)
+        .listen(listener)
+        .map_err(bind)?
+        .run();
+        Ok(Self {
+            server,
+            state,
+            port,
+        })
+    }
+
+    /// The port it listens on.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Its readiness, for those who drain it.
+    #[must_use]
+    pub fn readiness(&self) -> Readiness {
+        self.state.readiness.clone()
+    }
+
+    /// Serves until `stop` resolves, then turns unready, waits a moment and finishes what is under way.
+    ///
+    /// # Errors
+    /// When the server fails.
+    pub async fn run_until_stopped(self, stop: impl Future<Output = ()>) -> io::Result<()> {
+        // Background work runs here, on the caller's runtime: on an HTTP thread's it would end with that thread.
+        let _background = background(&self.state);
+        let handle = self.server.handle();
+        let drain = async {
+            stop.await;
+            self.state.readiness.drain();
+            sleep(DRAIN_NOTICE).await;
+            handle.stop(true).await;
+        };
+        let mut server = pin!(self.server);
+        tokio::select! {
+            served = &mut server => served,
+            () = drain => server.await,
+        }
+    }
+}
+
+/// Tasks that end when the set is dropped.
+fn background(state: &Data<State>) -> JoinSet<()> {
+    let mut tasks = JoinSet::new();
+    let deadline = state.policies.policies.database.deadline;
+    let count = state.open_work.clone();
+    tasks.spawn(count.keep_counting(state.requests.clone(), state.database.clone(), deadline));
+    let metrics = state.metrics.clone();
+    tasks.spawn(async move {
+        loop {
+            sleep(UPKEEP_PERIOD).await;
+            metrics.run_upkeep();
+        }
+    });
+    tasks
+}

@@ -1,0 +1,272 @@
+//! Reading the policy file: the built-in defaults, the operator's file laid over them key by key, the rules.
+
+use std::path::{Path, PathBuf};
+
+use holdfast_policy::ConfigError;
+use serde::Deserialize;
+use toml::de::{DeTable, DeValue};
+use toml::{Spanned, Table, Value};
+
+use super::policies::Policies;
+use super::rules;
+
+/// The defaults, and the documentation of every key.
+const DEFAULTS: &str = include_str!("../../../../deploy/policies.toml");
+/// Tables of the contract that this version does not enforce: refused rather than silently ignored.
+const NOT_YET: [&str; 3] = ["journal", "recovery", "idempotency"];
+
+/// Why a policy file is refused; one line.
+#[derive(Debug, thiserror::Error)]
+pub enum PolicyFileError {
+    /// The file cannot be read.
+    #[error("{}: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A line is no TOML, a key is unknown or a value has the wrong type.
+    #[error("{place}{problem}")]
+    Invalid {
+        /// `line N: key: `, as far as known.
+        place: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A rule that spans several keys does not hold.
+    #[error("{0}")]
+    Rule(String),
+    /// One policy is incoherent in itself.
+    #[error(transparent)]
+    Policy(#[from] ConfigError),
+    /// The error is in this file.
+    #[error("{}: {inner}", path.display())]
+    In {
+        /// The file.
+        path: PathBuf,
+        /// The error.
+        inner: Box<PolicyFileError>,
+    },
+}
+
+/// The policies in force, as types and as the text they were given in.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// Validated.
+    pub policies: Policies,
+    /// Every key with its value as written.
+    pub table: Table,
+}
+
+/// Reads `path` over the defaults; without a path, the defaults alone.
+///
+/// # Errors
+/// When the file cannot be read, has an unknown key or a wrong type, or breaks a rule.
+pub(super) fn load(path: Option<&Path>) -> Result<Loaded, PolicyFileError> {
+    let Some(path) = path else { return parse("") };
+    let text = std::fs::read_to_string(path).map_err(|source| PolicyFileError::Unreadable {
+        path: path.to_owned(),
+        source,
+    })?;
+    parse(&text).map_err(|inner| PolicyFileError::In {
+        path: path.to_owned(),
+        inner: Box::new(inner),
+    })
+}
+
+fn parse(text: &str) -> Result<Loaded, PolicyFileError> {
+    let mut table = read(DEFAULTS)?;
+    overlay(&mut table, read(text)?);
+    if let Some(key) = NOT_YET.iter().find(|key| table.contains_key(**key)) {
+        return Err(invalid(
+            text,
+            &[key],
+            "not supported yet by this version: remove the table",
+        ));
+    }
+    let policies: Policies = serde_path_to_error::deserialize(Value::Table(table.clone()))
+        .map_err(|error| {
+            let path = error.path().to_string();
+            let keys: Vec<&str> = path.split('.').collect();
+            let problem = error.inner().message().trim().replace('\n', " ");
+            invalid(text, &keys, &problem)
+        })?;
+    rules::check(&policies)?;
+    Ok(Loaded { policies, table })
+}
+
+fn read(text: &str) -> Result<Table, PolicyFileError> {
+    Table::deserialize(toml::Deserializer::parse(text).map_err(|error| syntax(text, &error))?)
+        .map_err(|error| syntax(text, &error))
+}
+
+/// Lays `over` on `table`: tables are merged, everything else is replaced.
+fn overlay(table: &mut Table, over: Table) {
+    for (key, value) in over {
+        match (table.get_mut(&key), value) {
+            (Some(Value::Table(below)), Value::Table(above)) => overlay(below, above),
+            (_, value) => {
+                table.insert(key, value);
+            }
+        }
+    }
+}
+
+fn syntax(text: &str, error: &toml::de::Error) -> PolicyFileError {
+    let line = error.span().map_or(String::new(), |span| {
+        format!("line {}: ", line_of(text, span.start))
+    });
+    PolicyFileError::Invalid {
+        place: line,
+        problem: error.message().replace('\n', " "),
+    }
+}
+
+fn invalid(text: &str, keys: &[&str], problem: &str) -> PolicyFileError {
+    let line =
+        offset_of(text, keys).map_or(String::new(), |at| format!("line {}: ", line_of(text, at)));
+    PolicyFileError::Invalid {
+        place: format!("{line}{}: ", keys.join(".")),
+        problem: problem.to_owned(),
+    }
+}
+
+/// Where the deepest of the nested `keys` that the text has stands in it.
+fn offset_of(text: &str, keys: &[&str]) -> Option<usize> {
+    let root = DeTable::parse(text).ok()?;
+    let mut table = root.get_ref();
+    let mut offset = None;
+    for key in keys {
+        let Some((name, value)) = table.get_key_value(*key) else {
+            break;
+        };
+        offset = Some(Spanned::span(name).start);
+        let DeValue::Table(inner) = value.get_ref() else {
+            break;
+        };
+        table = inner;
+    }
+    offset
+}
+
+fn line_of(text: &str, offset: usize) -> usize {
+    text[..offset].matches('\n').count() + 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn refusal(text: &str) -> String {
+        parse(text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_defaults_are_coherent_and_give_the_published_bound() {
+        let loaded = parse("").unwrap();
+        assert_eq!(loaded.policies.worst_case(), Duration::from_millis(7500));
+        assert_eq!(loaded.policies.worker.retry.max_attempts, 3);
+    }
+
+    #[test]
+    fn a_file_changes_only_the_keys_it_names() {
+        let loaded = parse("[worker]\nretry = { max_attempts = 5 }").unwrap();
+        assert_eq!(loaded.policies.worker.retry.max_attempts, 5);
+        assert_eq!(
+            loaded.policies.worker.retry.backoff.initial,
+            Duration::from_millis(100)
+        );
+        assert_eq!(
+            loaded.table["worker"]["attempt_timeout"].as_str(),
+            Some("2600ms")
+        );
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_its_line() {
+        let refusal =
+            refusal("[process]\nmax_in_flight = 10\n\n[worker]\nattempt_timeuot = \"1s\"");
+        assert!(
+            refusal.starts_with("line 5: worker.attempt_timeuot: unknown field"),
+            "{refusal}"
+        );
+    }
+
+    #[test]
+    fn a_value_of_the_wrong_type_is_refused_with_its_key() {
+        let number = refusal("[worker]\ndeadline = 5");
+        assert!(
+            number.starts_with("line 2: worker.deadline: invalid type"),
+            "{number}"
+        );
+        let nested = refusal("[database.retry]\nmax_attempts = \"two\"");
+        assert!(
+            nested.starts_with("line 2: database.retry.max_attempts: "),
+            "{nested}"
+        );
+    }
+
+    #[test]
+    fn text_that_is_no_toml_is_refused_with_its_line() {
+        assert!(refusal("[worker]\ndeadline = = 1").starts_with("line 2: "));
+    }
+
+    #[test]
+    fn tables_of_later_versions_are_refused_not_ignored() {
+        for table in NOT_YET {
+            assert!(refusal(&format!("[{table}]")).contains("not supported yet"));
+        }
+        assert!(refusal("[database]\non_unavailable = \"journal\"").contains("not supported yet"));
+    }
+
+    #[test]
+    fn incoherent_files_are_refused_naming_key_value_and_rule() {
+        for (text, expected) in [
+            (
+                "[process]\nmax_in_flight = 0",
+                "process.max_in_flight = 0: must be at least 1",
+            ),
+            (
+                "[process]\nmax_in_flight = 600",
+                "process.max_in_flight = 600: must not exceed database",
+            ),
+            (
+                "[process]\nmax_in_flight = 700",
+                "process.max_in_flight = 700: must not exceed worker",
+            ),
+            (
+                "[worker]\nconnect_timeout = \"3s\"",
+                "worker.connect_timeout = 3s: must be",
+            ),
+            (
+                "[database]\nconnect_timeout = \"0ms\"",
+                "database.connect_timeout = 0ns: must be",
+            ),
+            (
+                "[database]\npool = { max_size = 60 }",
+                "database.pool.max_size = 60: must be 1 to 48",
+            ),
+            (
+                "[database]\npool = { max_wait = \"400ms\" }",
+                "database.pool.max_wait = 400ms: must be below",
+            ),
+            (
+                "[worker]\nattempt_timeout = \"9s\"",
+                "worker.attempt_timeout",
+            ),
+            (
+                "[worker.breaker]\nhalf_open_calls = 0",
+                "worker.breaker.half_open_calls",
+            ),
+            (
+                "[database.breaker]\nwindow = 3",
+                "database.breaker.minimum_calls",
+            ),
+        ] {
+            let refusal = refusal(text);
+            assert!(refusal.starts_with(expected), "{text}: {refusal}");
+        }
+    }
+}

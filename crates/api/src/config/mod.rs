@@ -1,0 +1,13 @@
+//! What the API can be told: its surroundings from the environment, its failure policies from one file.
+//!
+//! Everything is validated before anything starts. An incoherent file is refused with one line that names key, value
+//! and rule.
+
+mod load;
+mod policies;
+mod rules;
+mod settings;
+
+pub(crate) use load::Loaded;
+pub(crate) use policies::{DatabasePolicy, OnDatabaseUnavailable, OnWorkerUnavailable, Policies};
+pub use settings::{Settings, SettingsError};

@@ -1,0 +1,155 @@
+//! The policy file as types. Every key is required here: the defaults stand in `deploy/policies.toml`, once.
+
+use std::time::Duration;
+
+use holdfast_policy::{BreakerConfig, BulkheadConfig, PolicyConfig, RetryConfig};
+use jiff::fmt::serde::unsigned_duration::friendly::compact::required as duration;
+use serde::Deserialize;
+
+/// The policies in force.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Policies {
+    /// `/process` as a whole.
+    pub process: ProcessPolicy,
+    /// Calls to the worker.
+    pub worker: WorkerPolicy,
+    /// Calls to Postgres.
+    pub database: DatabasePolicy,
+}
+
+/// `[process]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProcessPolicy {
+    /// Calls of `/process` at once.
+    pub max_in_flight: u32,
+}
+
+/// `[worker]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WorkerPolicy {
+    /// Time to open a connection, name resolution included.
+    #[serde(with = "duration")]
+    pub connect_timeout: Duration,
+    /// Time for one try.
+    #[serde(with = "duration")]
+    pub attempt_timeout: Duration,
+    /// Time for the whole call.
+    #[serde(with = "duration")]
+    pub deadline: Duration,
+    /// Whether the work may be done twice.
+    pub idempotent: bool,
+    /// What to do when the worker gives no result.
+    pub on_unavailable: OnWorkerUnavailable,
+    /// Retries and their budget.
+    pub retry: RetryConfig,
+    /// When to stop calling.
+    pub breaker: BreakerConfig,
+    /// Attempts at once.
+    pub bulkhead: BulkheadConfig,
+}
+
+/// What to do when the worker gives no result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnWorkerUnavailable {
+    /// Accept the request and do the work later: 202.
+    Defer,
+    /// Refuse it: 503.
+    Reject,
+}
+
+/// `[database]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DatabasePolicy {
+    /// Time to open a session: name resolution, TCP and handshake.
+    #[serde(with = "duration")]
+    pub connect_timeout: Duration,
+    /// Time for one try, and the session's `statement_timeout`.
+    #[serde(with = "duration")]
+    pub attempt_timeout: Duration,
+    /// Time for the whole call.
+    #[serde(with = "duration")]
+    pub deadline: Duration,
+    /// What to do when Postgres cannot record. Absent: answer without a record and say so.
+    #[serde(default)]
+    pub on_unavailable: Option<OnDatabaseUnavailable>,
+    /// The sessions.
+    pub pool: PoolConfig,
+    /// Retries and their budget.
+    pub retry: RetryConfig,
+    /// When to stop calling.
+    pub breaker: BreakerConfig,
+    /// Attempts at once.
+    pub bulkhead: BulkheadConfig,
+}
+
+/// What to do when Postgres cannot record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnDatabaseUnavailable {
+    /// Record in the replica's journal. Known, so that it can be refused by name until there is one.
+    Journal,
+    /// Refuse the request: 503.
+    Reject,
+}
+
+/// `[database] pool`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PoolConfig {
+    /// Sessions at most.
+    pub max_size: u32,
+    /// How long a call waits for a free one.
+    #[serde(with = "duration")]
+    pub max_wait: Duration,
+}
+
+impl WorkerPolicy {
+    /// The part the policy crate enforces.
+    #[must_use]
+    pub fn policy(&self) -> PolicyConfig {
+        PolicyConfig {
+            attempt_timeout: self.attempt_timeout,
+            deadline: self.deadline,
+            idempotent: self.idempotent,
+            retry: self.retry.clone(),
+            breaker: self.breaker.clone(),
+            bulkhead: self.bulkhead.clone(),
+        }
+    }
+}
+
+impl DatabasePolicy {
+    /// The part the policy crate enforces. Every statement of the store may be repeated: inserts ignore a row that is
+    /// there, updates touch unfinished rows only.
+    #[must_use]
+    pub fn policy(&self) -> PolicyConfig {
+        PolicyConfig {
+            attempt_timeout: self.attempt_timeout,
+            deadline: self.deadline,
+            idempotent: true,
+            retry: self.retry.clone(),
+            breaker: self.breaker.clone(),
+            bulkhead: self.bulkhead.clone(),
+        }
+    }
+}
+
+impl Policies {
+    /// The time within which every call of `/process` is answered, whatever its dependencies do: the request is
+    /// recorded, the worker is called, the result is recorded.
+    #[must_use]
+    pub fn worst_case(&self) -> Duration {
+        self.database.deadline * 2 + self.worker.deadline
+    }
+
+    /// What must remain of that time when the worker has answered, so that its result can be recorded.
+    #[must_use]
+    pub fn reserve(&self) -> Duration {
+        self.database.deadline
+    }
+}

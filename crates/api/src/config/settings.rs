@@ -1,0 +1,144 @@
+//! The API's surroundings: where it listens, whom it calls, which policies hold.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use holdfast_ops::{Environment, EnvironmentError};
+use reqwest::Url;
+
+use super::load::{Loaded, PolicyFileError, load};
+
+/// The API's settings, validated.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where to listen; port 0 takes a free one.
+    pub bind: SocketAddr,
+    /// The worker's base address.
+    pub worker_url: Url,
+    /// How to reach Postgres.
+    pub database: tokio_postgres::Config,
+    /// The failure policies.
+    pub policies: Loaded,
+    /// The policy file, if one was named.
+    pub policy_file: Option<PathBuf>,
+}
+
+/// Why the settings are refused; one line.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// A variable is missing or has a value it cannot have.
+    #[error(transparent)]
+    Environment(#[from] EnvironmentError),
+    /// The policy file is refused.
+    #[error("HOLDFAST_POLICIES: {0}")]
+    Policies(#[from] PolicyFileError),
+}
+
+impl Settings {
+    /// Reads `HOLDFAST_WORKER_URL`, `DATABASE_URL` and `HOLDFAST_POLICIES`.
+    ///
+    /// # Errors
+    /// When one is missing or cannot be used, or the policy file is refused.
+    pub fn read(environment: &Environment, bind: SocketAddr) -> Result<Self, SettingsError> {
+        let policy_file = environment.get("HOLDFAST_POLICIES").map(PathBuf::from);
+        Ok(Self {
+            bind,
+            worker_url: worker_url(environment)?,
+            database: database(environment)?,
+            policies: load(policy_file.as_deref().map(Path::new))?,
+            policy_file,
+        })
+    }
+}
+
+fn worker_url(environment: &Environment) -> Result<Url, EnvironmentError> {
+    let name = "HOLDFAST_WORKER_URL";
+    let text = environment.required(name, "the worker's address, such as http://127.0.0.1:8081")?;
+    let invalid = |problem: String| EnvironmentError::Invalid {
+        name,
+        value: text.to_owned(),
+        problem,
+    };
+    let url = Url::parse(text).map_err(|error| invalid(error.to_string()))?;
+    if url.scheme() == "http" && url.has_host() {
+        Ok(url)
+    } else {
+        Err(invalid("must be a plain http:// address".to_owned()))
+    }
+}
+
+fn database(environment: &Environment) -> Result<tokio_postgres::Config, EnvironmentError> {
+    let name = "DATABASE_URL";
+    let hint = "how to reach Postgres, such as postgres://user:password@127.0.0.1:5432/holdfast";
+    let text = environment.required(name, hint)?;
+    // The value is not repeated: it carries a password.
+    let invalid = |problem: &str| EnvironmentError::Invalid {
+        name,
+        value: "(hidden: it may carry a password)".to_owned(),
+        problem: problem.to_owned(),
+    };
+    let config: tokio_postgres::Config = text.parse().map_err(|_| invalid(hint))?;
+    match config.get_hosts() {
+        [tokio_postgres::config::Host::Tcp(_)] => Ok(config),
+        _ => Err(invalid("must name exactly one TCP host")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read<const N: usize>(variables: [(&str, &str); N]) -> Result<Settings, String> {
+        let bind = SocketAddr::from(([127, 0, 0, 1], 0));
+        Settings::read(&Environment::from(variables), bind).map_err(|error| error.to_string())
+    }
+
+    const WORKER: (&str, &str) = ("HOLDFAST_WORKER_URL", "http://127.0.0.1:8081");
+    const DATABASE: (&str, &str) = ("DATABASE_URL", "postgres://u:secret@127.0.0.1:1/holdfast");
+
+    #[test]
+    fn worker_and_database_must_be_named() {
+        assert!(read([WORKER, DATABASE]).is_ok());
+        assert!(
+            read([DATABASE])
+                .unwrap_err()
+                .starts_with("HOLDFAST_WORKER_URL is not set")
+        );
+        assert!(
+            read([WORKER])
+                .unwrap_err()
+                .starts_with("DATABASE_URL is not set")
+        );
+    }
+
+    #[test]
+    fn a_worker_address_that_cannot_be_called_is_refused() {
+        for url in ["127.0.0.1:8081", "https://worker", "http://"] {
+            assert!(
+                read([("HOLDFAST_WORKER_URL", url), DATABASE]).is_err(),
+                "{url}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_bad_database_address_is_refused_without_showing_its_password() {
+        let refusal = read([
+            WORKER,
+            ("DATABASE_URL", "postgres://u:secret@/x?sslmode=never"),
+        ]);
+        let refusal = refusal.unwrap_err();
+        assert!(refusal.starts_with("DATABASE_URL"), "{refusal}");
+        assert!(!refusal.contains("secret"), "{refusal}");
+    }
+
+    #[test]
+    fn a_missing_policy_file_is_named() {
+        let refusal = read([WORKER, DATABASE, ("HOLDFAST_POLICIES", "/nowhere/p.toml")]);
+        let refusal = refusal.unwrap_err();
+        assert!(
+            refusal.starts_with("HOLDFAST_POLICIES: /nowhere/p.toml: "),
+            "{refusal}"
+        );
+    }
+}

@@ -1,0 +1,179 @@
+//! One entry per dependency: its policy, its last error, and the translation of a failed call into a degradation.
+//!
+//! Built once per process and shared by all threads: a breaker per thread would be as good as none.
+
+use std::error::Error as StdError;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use holdfast_policy::{
+    Call, Class, Classify, ConfigError, Deadline, Error, ErrorKind, Observer, Policy, PolicyConfig,
+    Snapshot,
+};
+use holdfast_wire::{Degraded, DegradedCode, Reason};
+
+use crate::causes::causes;
+
+/// When to come back if no policy knows better.
+const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// A dependency's failure that knows what it means.
+pub(crate) trait DependencyError: StdError + Send + Sync + 'static {
+    /// What it says about the dependency's health and about trying again.
+    fn class(&self) -> Class;
+    /// What it is called in answers and metrics.
+    fn reason(&self) -> Reason;
+}
+
+/// Classifies by the error; every result is a success.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ByError;
+
+impl<T, E: DependencyError> Classify<T, E> for ByError {
+    fn classify(&self, outcome: &Result<T, E>) -> Class {
+        outcome
+            .as_ref()
+            .map_or_else(DependencyError::class, |_| Class::success())
+    }
+}
+
+/// A dependency behind its policy.
+pub(crate) struct Dependency {
+    name: &'static str,
+    code: DegradedCode,
+    policy: Policy<ByError>,
+    last_error: Mutex<Option<Reason>>,
+}
+
+impl Dependency {
+    /// The dependency `name`, whose absence answers call `code`.
+    ///
+    /// # Errors
+    /// When the policy is incoherent.
+    pub(crate) fn new(
+        name: &'static str,
+        code: DegradedCode,
+        config: PolicyConfig,
+        seed: u64,
+        observer: impl Observer,
+    ) -> Result<Self, ConfigError> {
+        let policy = Policy::builder(name, config)
+            .classify(ByError)
+            .observe(observer)
+            .seed(seed)
+            .build()?;
+        Ok(Self {
+            name,
+            code,
+            policy,
+            last_error: Mutex::default(),
+        })
+    }
+
+    /// `worker` or `database`, as in metrics and in the policy file.
+    #[must_use]
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// What the policy knows now.
+    #[must_use]
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        self.policy.snapshot()
+    }
+
+    /// The cause of the last failed call.
+    #[must_use]
+    pub(crate) fn last_error(&self) -> Option<Reason> {
+        *self
+            .last_error
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Calls through the policy, by `deadline` at the latest.
+    ///
+    /// # Errors
+    /// What the answer has to do without, and why.
+    pub(crate) async fn call<T, E, F, Fut>(
+        &self,
+        deadline: Deadline,
+        operation: F,
+    ) -> Result<T, Degraded>
+    where
+        E: DependencyError,
+        F: Fn() -> Fut + Clone,
+        Fut: Future<Output = Result<T, E>>,
+    {
+        let call = Call::new(()).by(deadline);
+        let result = self.policy.call(call, move |()| operation()).await;
+        result.map_err(|error| self.degraded(&error))
+    }
+
+    fn degraded<E: DependencyError>(&self, error: &Error<E>) -> Degraded {
+        let reason = reason_of(error.kind());
+        *self
+            .last_error
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(reason);
+        tracing::warn!(
+            dependency = self.name,
+            reason = reason.as_str(),
+            attempts = error.attempts(),
+            elapsed_ms = error.elapsed().as_secs_f64() * 1000.0,
+            cause = chain(error),
+            "call failed"
+        );
+        let retry_after = error.retry_after().unwrap_or(DEFAULT_RETRY_AFTER);
+        Degraded {
+            code: self.code,
+            reason,
+            detail: format!("the {} {}", self.name, in_words(reason)),
+            attempts: error.attempts(),
+            elapsed_seconds: milliseconds(error.elapsed()),
+            retry_after_seconds: milliseconds(retry_after),
+        }
+    }
+}
+
+/// Seconds, to the thousandth.
+pub(crate) fn milliseconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1000.0).round() / 1000.0
+}
+
+fn reason_of<E: DependencyError>(kind: &ErrorKind<E>) -> Reason {
+    match kind {
+        ErrorKind::Failed(error) => error.reason(),
+        ErrorKind::AttemptTimeout => Reason::AttemptTimeout,
+        ErrorKind::DeadlineExceeded => Reason::DeadlineExceeded,
+        ErrorKind::CircuitOpen => Reason::CircuitOpen,
+        ErrorKind::BulkheadFull => Reason::BulkheadFull,
+    }
+}
+
+/// Safe to show: names no host, no statement, no version.
+fn in_words(reason: Reason) -> &'static str {
+    match reason {
+        Reason::CircuitOpen => {
+            "failed too often lately: calls are held back until it is probed again"
+        }
+        Reason::AttemptTimeout => "did not answer in time",
+        Reason::DeadlineExceeded => "could not be tried in the time that was left",
+        Reason::ConnectRefused => "refuses connections",
+        Reason::ConnectTimeout => "did not accept a connection in time",
+        Reason::ConnectionReset => "ended the connection before it answered",
+        Reason::DnsFailure => "cannot be found under its name",
+        Reason::PoolExhausted => "has no free connection for this call",
+        Reason::BulkheadFull => "has as many calls under way as allowed",
+        Reason::BadStatus => "answered with an error",
+        Reason::BadResponse => "answered with something that makes no sense",
+    }
+}
+
+/// The error and its causes on one line, for the log.
+fn chain(error: &(dyn StdError + 'static)) -> String {
+    causes(error)
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ")
+}

@@ -1,0 +1,55 @@
+//! Reading a request's body: bounded in size and time, JSON or nothing.
+
+use std::time::Duration;
+
+use actix_web::web::{BytesMut, Payload};
+use futures_util::StreamExt;
+use holdfast_wire::ProblemCode;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use tokio::time::timeout;
+
+use super::problem::Failure;
+
+/// The largest body that is accepted, in bytes.
+const MAX_BODY: usize = 64 * 1024;
+/// How long a body may take to arrive.
+const READ_LIMIT: Duration = Duration::from_secs(10);
+
+/// The body as received, `None` when empty.
+pub(super) async fn json(payload: Payload) -> Result<Option<Box<RawValue>>, Failure> {
+    let body = timeout(READ_LIMIT, read(payload)).await.map_err(|_| {
+        let detail = format!("it did not arrive within {} s", READ_LIMIT.as_secs());
+        Failure::new(ProblemCode::RequestTimeout, detail)
+    })??;
+    if body.is_empty() {
+        return Ok(None);
+    }
+    // Parsed as a value only to check it: this bounds the nesting and refuses what no JSON reader would take back.
+    serde_json::from_slice::<Value>(&body).map_err(|error| invalid(&error))?;
+    serde_json::from_slice(&body)
+        .map(Some)
+        .map_err(|error| invalid(&error))
+}
+
+fn invalid(error: &serde_json::Error) -> Failure {
+    Failure::new(ProblemCode::InvalidJson, error.to_string())
+}
+
+async fn read(mut payload: Payload) -> Result<BytesMut, Failure> {
+    let mut body = BytesMut::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|error| {
+            Failure::new(
+                ProblemCode::InvalidJson,
+                format!("the body cannot be read: {error}"),
+            )
+        })?;
+        if body.len() + chunk.len() > MAX_BODY {
+            let detail = format!("at most {MAX_BODY} bytes are accepted");
+            return Err(Failure::new(ProblemCode::BodyTooLarge, detail));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}

@@ -1,0 +1,97 @@
+//! What every exchange gets, whatever its handler does: a request id, `no-store`, a problem body for every error, and
+//! an answer even when the handler panics.
+
+use std::panic::AssertUnwindSafe;
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{CACHE_CONTROL, HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage, ResponseError};
+use futures_util::FutureExt;
+use holdfast_wire::ProblemCode;
+use tracing::Span;
+use tracing_actix_web::{RequestId, RootSpanBuilder};
+use uuid::Uuid;
+
+use super::problem::Failure;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The middleware. Stands inside the tracing logger, which chooses the id.
+pub(crate) async fn envelope<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let id = request
+        .extensions()
+        .get::<RequestId>()
+        .map_or_else(Uuid::now_v7, |id| **id);
+    // actix answers a panic with zero bytes; a client deserves to learn that it was us.
+    match AssertUnwindSafe(next.call(request)).catch_unwind().await {
+        Ok(Ok(response)) => Ok(seal(response, id)),
+        Ok(Err(error)) => Err(failure_of(&error).of_request(id).into()),
+        Err(_panic) => {
+            tracing::error!("a handler panicked");
+            Err(
+                Failure::new(ProblemCode::Internal, "see the logs under this request id")
+                    .of_request(id)
+                    .into(),
+            )
+        }
+    }
+}
+
+fn seal<B: MessageBody + 'static>(
+    response: ServiceResponse<B>,
+    id: Uuid,
+) -> ServiceResponse<BoxBody> {
+    let mut response = match response.response().error().map(failure_of) {
+        Some(failure) => {
+            let problem = failure.of_request(id).error_response();
+            response.into_response(problem)
+        }
+        None => response.map_into_boxed_body(),
+    };
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Ok(id) = HeaderValue::from_str(&id.to_string()) {
+        headers.insert(REQUEST_ID, id);
+    }
+    response
+}
+
+/// The failure behind an actix error. What is none of ours comes from reading the request: the client's fault or
+/// actix' own.
+fn failure_of(error: &Error) -> Failure {
+    if let Some(failure) = error.as_error::<Failure>() {
+        return failure.clone();
+    }
+    if error.as_response_error().status_code().is_client_error() {
+        Failure::new(ProblemCode::InvalidQuery, "the request cannot be read")
+    } else {
+        tracing::error!(%error, "an error nobody mapped");
+        Failure::new(ProblemCode::Internal, "see the logs under this request id")
+    }
+}
+
+/// One span per exchange, with the id under which all its log lines stand.
+pub(crate) struct RequestSpan;
+
+impl RootSpanBuilder for RequestSpan {
+    fn on_request_start(request: &ServiceRequest) -> Span {
+        let id = request
+            .extensions()
+            .get::<RequestId>()
+            .map(ToString::to_string);
+        tracing::info_span!("request", request_id = id, method = %request.method(), path = request.path())
+    }
+
+    fn on_request_end<B: MessageBody>(_: Span, outcome: &Result<ServiceResponse<B>, Error>) {
+        let status = match outcome {
+            Ok(response) => response.status(),
+            Err(error) => error.as_response_error().status_code(),
+        };
+        tracing::debug!(status = status.as_u16(), "answered");
+    }
+}

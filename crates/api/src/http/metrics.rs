@@ -1,0 +1,14 @@
+//! `/metrics`: the Prometheus exposition.
+
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+
+use crate::state::State;
+
+pub(super) async fn metrics(state: Data<State>) -> HttpResponse {
+    state.metrics.observe(&state.worker);
+    state.metrics.observe(&state.database);
+    HttpResponse::Ok()
+        .content_type("text/plain; version=0.0.4")
+        .body(state.metrics.render())
+}

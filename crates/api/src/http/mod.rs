@@ -1,0 +1,16 @@
+//! The HTTP surface: routes, bodies, and the one table that turns errors into problems.
+
+mod body;
+mod envelope;
+mod metrics;
+mod naive;
+mod policies;
+mod probes;
+mod problem;
+mod process;
+mod requests;
+mod routes;
+mod status;
+
+pub(crate) use envelope::{RequestSpan, envelope};
+pub(crate) use routes::routes;

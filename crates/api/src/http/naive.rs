@@ -1,0 +1,37 @@
+//! `/naive/process`: the course's endpoint, errors as bare as the course's.
+
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Payload};
+use holdfast_wire::NaiveProcessed;
+use tokio::time::Instant;
+use tracing_actix_web::RequestId;
+
+use super::body;
+use super::problem::Failure;
+use crate::state::State;
+
+pub(super) async fn process(
+    state: Data<State>,
+    id: RequestId,
+    payload: Payload,
+) -> Result<HttpResponse, Failure> {
+    let Some(_place) = state.naive_limit.enter() else {
+        // The one guard: its hung calls pile up, and they share memory and file descriptors with the other endpoint.
+        return Ok(HttpResponse::InternalServerError().force_close().finish());
+    };
+    let payload = body::json(payload).await?;
+    let started = Instant::now();
+    match state.naive.run(*id, payload.as_deref()).await {
+        Ok(worker_response) => {
+            let latency_seconds = (started.elapsed().as_secs_f64() * 100.0).round() / 100.0;
+            Ok(HttpResponse::Ok().json(NaiveProcessed {
+                worker_response,
+                latency_seconds,
+            }))
+        }
+        Err(error) => {
+            tracing::warn!(%error, "the naive endpoint fell over");
+            Ok(HttpResponse::InternalServerError().finish())
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! `/livez` and `/readyz`. Neither consults a dependency: answering degraded is the job.
+
+use actix_web::web::{Data, Json};
+use actix_web::{HttpResponse, Responder};
+use holdfast_wire::Health;
+
+use crate::state::State;
+
+pub(super) async fn livez() -> impl Responder {
+    Json(Health::new("alive"))
+}
+
+pub(super) async fn readyz(state: Data<State>) -> impl Responder {
+    if state.readiness.is_ready() {
+        HttpResponse::Ok().json(Health::new("ready"))
+    } else {
+        HttpResponse::ServiceUnavailable().json(Health::new("draining"))
+    }
+}

@@ -1,0 +1,166 @@
+//! The one table from code to status and title, and the problem body made of it.
+
+use std::fmt;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ALLOW, CACHE_CONTROL, RETRY_AFTER};
+use actix_web::{HttpResponse, ResponseError};
+use holdfast_wire::{Degraded, DegradedCode, Problem, ProblemCode};
+use uuid::Uuid;
+
+/// The row of a code: its HTTP status and its title.
+const fn row(code: ProblemCode) -> (StatusCode, &'static str) {
+    use ProblemCode as P;
+    use StatusCode as S;
+    match code {
+        P::WorkerUnavailable => (S::SERVICE_UNAVAILABLE, "The worker is unavailable"),
+        P::DbUnavailable => (S::SERVICE_UNAVAILABLE, "The database is unavailable"),
+        P::Overloaded => (S::SERVICE_UNAVAILABLE, "Too much work at once"),
+        P::InvalidJson => (S::BAD_REQUEST, "The body is not valid JSON"),
+        P::InvalidId => (S::BAD_REQUEST, "The request id is not valid"),
+        P::InvalidQuery => (S::BAD_REQUEST, "The query is not valid"),
+        P::RequestNotFound => (S::NOT_FOUND, "No such request"),
+        P::NotFound => (S::NOT_FOUND, "No such route"),
+        P::MethodNotAllowed => (S::METHOD_NOT_ALLOWED, "The route does not take this method"),
+        P::RequestTimeout => (S::REQUEST_TIMEOUT, "The body did not arrive in time"),
+        P::BodyTooLarge => (S::PAYLOAD_TOO_LARGE, "The body is too large"),
+        P::Internal => (S::INTERNAL_SERVER_ERROR, "A defect of the service"),
+    }
+}
+
+/// An error on its way out. Handlers return it; the envelope gives it the request's id.
+#[derive(Debug, Clone)]
+pub(crate) struct Failure {
+    code: ProblemCode,
+    detail: String,
+    degraded: Option<Vec<Degraded>>,
+    allow: Option<&'static str>,
+    request_id: Uuid,
+}
+
+impl Failure {
+    pub(crate) fn new(code: ProblemCode, detail: impl Into<String>) -> Self {
+        let detail = detail.into();
+        Self {
+            code,
+            detail,
+            degraded: None,
+            allow: None,
+            request_id: Uuid::nil(),
+        }
+    }
+
+    /// A 503 that lists what was missing.
+    pub(crate) fn unavailable(
+        code: ProblemCode,
+        detail: impl Into<String>,
+        degraded: Vec<Degraded>,
+    ) -> Self {
+        Self {
+            degraded: Some(degraded),
+            ..Self::new(code, detail)
+        }
+    }
+
+    pub(crate) fn method_not_allowed(allow: &'static str) -> Self {
+        let detail = format!("this route takes {allow}");
+        Self {
+            allow: Some(allow),
+            ..Self::new(ProblemCode::MethodNotAllowed, detail)
+        }
+    }
+
+    pub(crate) fn of_request(self, request_id: Uuid) -> Self {
+        Self { request_id, ..self }
+    }
+
+    fn problem(&self, status: StatusCode, title: &str) -> Problem {
+        Problem {
+            kind: Problem::kind_of(self.code),
+            title: title.to_owned(),
+            status: status.as_u16(),
+            detail: self.detail.clone(),
+            code: self.code,
+            request_id: self.request_id,
+            degraded: self.degraded.clone(),
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code, self.detail)
+    }
+}
+
+impl ResponseError for Failure {
+    fn status_code(&self) -> StatusCode {
+        row(self.code).0
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let (status, title) = row(self.code);
+        let mut response = HttpResponse::build(status);
+        response.insert_header((CACHE_CONTROL, "no-store"));
+        response.insert_header(("x-request-id", self.request_id.to_string()));
+        if let Some(allow) = self.allow {
+            response.insert_header((ALLOW, allow));
+        }
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            let degraded = self.degraded.as_deref().unwrap_or_default();
+            response.insert_header((RETRY_AFTER, retry_after(degraded)));
+        }
+        response.insert_header(("content-type", "application/problem+json"));
+        response.json(self.problem(status, title))
+    }
+}
+
+/// The problem code of a degradation that became a refusal.
+pub(crate) const fn refused_for(code: DegradedCode) -> ProblemCode {
+    match code {
+        DegradedCode::WorkerUnavailable => ProblemCode::WorkerUnavailable,
+        DegradedCode::DbUnavailable => ProblemCode::DbUnavailable,
+    }
+}
+
+/// Whole seconds until all that was missing may be back: rounded up, at least 1.
+pub(crate) fn retry_after(degraded: &[Degraded]) -> String {
+    let longest = degraded
+        .iter()
+        .map(|entry| entry.retry_after_seconds)
+        .fold(1.0, f64::max);
+    format!("{:.0}", longest.ceil())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use holdfast_wire::Reason;
+
+    fn missing(retry_after_seconds: f64) -> Degraded {
+        Degraded {
+            code: DegradedCode::WorkerUnavailable,
+            reason: Reason::CircuitOpen,
+            detail: String::new(),
+            attempts: 0,
+            elapsed_seconds: 0.0,
+            retry_after_seconds,
+        }
+    }
+
+    #[test]
+    fn retry_after_is_whole_seconds_rounded_up_and_at_least_one() {
+        assert_eq!(retry_after(&[]), "1");
+        assert_eq!(retry_after(&[missing(0.2)]), "1");
+        assert_eq!(retry_after(&[missing(1.0), missing(4.2)]), "5");
+    }
+
+    #[test]
+    fn every_refusal_for_want_of_something_says_when_to_come_back() {
+        for code in ProblemCode::ALL {
+            let response = Failure::new(*code, "").error_response();
+            let says_when = response.headers().contains_key(RETRY_AFTER);
+            assert_eq!(says_when, response.status() == 503, "{code}");
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! `/process`: the resilient endpoint.
+
+use actix_web::HttpResponse;
+use actix_web::http::header::{LOCATION, RETRY_AFTER};
+use actix_web::web::{Data, Payload};
+use holdfast_wire::{Degraded, ProblemCode, Processed, ProcessedStatus, RecordedIn};
+use serde_json::Value;
+use tokio::time::Instant;
+use tracing_actix_web::RequestId;
+use uuid::Uuid;
+
+use super::body;
+use super::problem::{Failure, refused_for, retry_after};
+use crate::dependency::milliseconds;
+use crate::process::{NewRequest, Outcome, Refusal};
+use crate::state::State;
+
+pub(super) async fn process(
+    state: Data<State>,
+    id: RequestId,
+    payload: Payload,
+) -> Result<HttpResponse, Failure> {
+    let Some(_place) = state.process_limit.enter() else {
+        return Err(overloaded());
+    };
+    let request = NewRequest {
+        id: *id,
+        payload: body::json(payload).await?,
+    };
+    let started = Instant::now();
+    let outcome = state.process.run(&request).await;
+    let latency_seconds = milliseconds(started.elapsed());
+    match outcome {
+        Outcome::Done {
+            response,
+            recorded_in,
+            degraded,
+        } => {
+            let body = answer(
+                request.id,
+                Some(response),
+                recorded_in,
+                degraded,
+                latency_seconds,
+            );
+            Ok(HttpResponse::Ok().json(body))
+        }
+        Outcome::Deferred {
+            recorded_in,
+            degraded,
+        } => {
+            let body = answer(
+                request.id,
+                None,
+                Some(recorded_in),
+                degraded,
+                latency_seconds,
+            );
+            Ok(HttpResponse::Accepted()
+                .insert_header((LOCATION, format!("/requests/{}", request.id)))
+                .insert_header((RETRY_AFTER, retry_after(&body.degraded)))
+                .json(body))
+        }
+        Outcome::Refused(refusal) => Err(refused(refusal)),
+    }
+}
+
+fn answer(
+    request_id: Uuid,
+    worker_response: Option<Value>,
+    recorded_in: Option<RecordedIn>,
+    degraded: Vec<Degraded>,
+    latency_seconds: f64,
+) -> Processed {
+    let status = if degraded.is_empty() {
+        ProcessedStatus::Ok
+    } else {
+        ProcessedStatus::Degraded
+    };
+    Processed {
+        request_id,
+        status,
+        worker_response,
+        latency_seconds,
+        recorded_in,
+        degraded,
+    }
+}
+
+fn refused(refusal: Refusal) -> Failure {
+    let detail = "no promise was made and the work may still happen: try again";
+    Failure::unavailable(refused_for(refusal.code), detail, refusal.degraded)
+}
+
+fn overloaded() -> Failure {
+    let detail = "as many calls as allowed are under way and nothing was recorded: try again";
+    Failure::unavailable(ProblemCode::Overloaded, detail, vec![])
+}

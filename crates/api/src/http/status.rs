@@ -1,0 +1,39 @@
+//! `/status`: what the service knows of itself, without asking anybody.
+
+use actix_web::Responder;
+use actix_web::web::{Data, Json};
+use holdfast_policy::BreakerState;
+use holdfast_wire::{Breaker, Dependencies, Dependency as Entry, Status};
+
+use crate::dependency::{Dependency, milliseconds};
+use crate::state::State;
+
+pub(super) async fn status(state: Data<State>) -> impl Responder {
+    Json(Status {
+        ready: state.readiness.is_ready(),
+        dependencies: Dependencies {
+            worker: entry(&state.worker),
+            database: entry(&state.database),
+        },
+        journal: None,
+        open_work: state.open_work.last(),
+    })
+}
+
+fn entry(dependency: &Dependency) -> Entry {
+    let snapshot = dependency.snapshot();
+    Entry {
+        breaker: match snapshot.breaker {
+            BreakerState::Closed | BreakerState::Disabled => Breaker::Closed,
+            BreakerState::Open | BreakerState::ForcedOpen => Breaker::Open,
+            BreakerState::HalfOpen => Breaker::HalfOpen,
+        },
+        failure_rate: snapshot.failure_rate,
+        slow_call_rate: snapshot.slow_call_rate,
+        in_flight: snapshot.in_flight,
+        limit: snapshot.limit,
+        retry_budget: snapshot.retry_budget,
+        retry_after_seconds: snapshot.retry_after.map(milliseconds),
+        last_error: dependency.last_error(),
+    }
+}

@@ -1,0 +1,58 @@
+//! A bound on calls in flight, checked at the door.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Lets a fixed number of calls in at once. Clones share the count.
+#[derive(Debug, Clone)]
+pub(crate) struct InFlightLimit {
+    in_flight: Arc<AtomicU32>,
+    limit: u32,
+}
+
+/// A place among the calls in flight; given back on drop, however the call ends.
+#[derive(Debug)]
+pub(crate) struct Place(Arc<AtomicU32>);
+
+impl InFlightLimit {
+    /// `limit` calls at once.
+    #[must_use]
+    pub(crate) fn new(limit: u32) -> Self {
+        Self {
+            in_flight: Arc::default(),
+            limit,
+        }
+    }
+
+    /// A place, unless all are taken.
+    #[must_use]
+    pub(crate) fn enter(&self) -> Option<Place> {
+        let one_more = |taken| (taken < self.limit).then_some(taken + 1);
+        self.in_flight
+            .fetch_update(Ordering::AcqRel, Ordering::Relaxed, one_more)
+            .ok()?;
+        Some(Place(Arc::clone(&self.in_flight)))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_refused_when_all_are_taken_and_granted_again_when_one_is_left() {
+        let limit = InFlightLimit::new(2);
+        let first = limit.enter();
+        let second = limit.enter();
+        assert!(first.is_some() && second.is_some());
+        assert!(limit.enter().is_none());
+        drop(first);
+        assert!(limit.enter().is_some());
+    }
+}

@@ -1,0 +1,65 @@
+//! The API's binary.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use holdfast_api::{Application, Settings};
+use holdfast_ops::Environment;
+use holdfast_ops::service::{Service, ServiceError};
+use holdfast_ops::signals::StopSignals;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+const SERVICE: Service = Service {
+    name: "holdfast-api",
+    about: "The API: /naive/process falls with its dependencies, /process holds",
+    variables: "Environment:\n  \
+        HOLDFAST_BIND        where to listen [127.0.0.1:8080]\n  \
+        HOLDFAST_WORKER_URL  the worker's address, such as http://127.0.0.1:8081 (required)\n  \
+        DATABASE_URL         how to reach Postgres, such as postgres://user:password@host/db (required)\n  \
+        HOLDFAST_POLICIES    a policy file, laid over the built-in defaults\n  \
+        RUST_LOG             what to log [info]",
+    default_bind: "127.0.0.1:8080",
+};
+
+fn main() -> ExitCode {
+    SERVICE.main(serve)
+}
+
+async fn serve(environment: Environment, bind: SocketAddr) -> Result<(), ServiceError> {
+    let settings = Settings::read(&environment, bind).map_err(ServiceError::configuration)?;
+    raise_file_limit();
+    let worst_case_seconds = settings.policies.policies.worst_case().as_secs_f64();
+    let policy_file = settings.policy_file.clone();
+    let mut signals = StopSignals::listen().map_err(ServiceError::failed)?;
+    let application = Application::build(settings).map_err(ServiceError::failed)?;
+    tracing::info!(
+        port = application.port(),
+        worst_case_seconds,
+        ?policy_file,
+        "api started"
+    );
+    let stop = async {
+        let signal = signals.next().await;
+        tracing::info!(signal, "stopping: finishing what is under way");
+    };
+    application
+        .run_until_stopped(stop)
+        .await
+        .map_err(ServiceError::failed)?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Hung calls of the naive endpoint hold two descriptors each; the usual soft limit of 1,024 is theirs in no time.
+fn raise_file_limit() {
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    if let Err(error) = setrlimit(
+        Resource::Nofile,
+        Rlimit {
+            current: maximum,
+            maximum,
+        },
+    ) {
+        tracing::warn!(%error, "the file limit stays as it is");
+    }
+}

@@ -1,0 +1,48 @@
+//! The course's use case: store, call, answer. No timeout, no retry, no breaker: whatever hangs, hangs.
+
+use serde_json::Value;
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use crate::store::{DatabaseError, Origin, Store};
+use crate::worker_client::{WorkerClient, WorkerError};
+
+/// Why the naive endpoint fell over.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NaiveError {
+    /// Postgres.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    /// The worker.
+    #[error(transparent)]
+    Worker(#[from] WorkerError),
+}
+
+/// The course's endpoint with a pool and an HTTP client of its own.
+pub(crate) struct Naive {
+    store: Store,
+    worker: WorkerClient,
+}
+
+impl Naive {
+    /// The naive use case over these dependencies.
+    #[must_use]
+    pub(crate) fn new(store: Store, worker: WorkerClient) -> Self {
+        Self { store, worker }
+    }
+
+    /// Stores the request, has the work done, stores the result.
+    ///
+    /// # Errors
+    /// When either fails; it may as well never return.
+    pub(crate) async fn run(
+        &self,
+        id: Uuid,
+        payload: Option<&RawValue>,
+    ) -> Result<Value, NaiveError> {
+        self.store.insert(id, Origin::Naive, payload).await?;
+        let response = self.worker.work().await?;
+        self.store.complete(id, &response, 1).await?;
+        Ok(response)
+    }
+}

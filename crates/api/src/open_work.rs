@@ -1,0 +1,54 @@
+//! How much accepted work is not finished, counted in the background so that no answer waits for the database.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use holdfast_policy::{BreakerState, Deadline};
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::dependency::Dependency;
+use crate::guarded::GuardedStore;
+
+const PERIOD: Duration = Duration::from_secs(1);
+const NEVER_COUNTED: u64 = u64::MAX;
+
+/// The last count. Clones share it.
+#[derive(Debug, Clone)]
+pub(crate) struct OpenWork(Arc<AtomicU64>);
+
+impl Default for OpenWork {
+    fn default() -> Self {
+        Self(Arc::new(AtomicU64::new(NEVER_COUNTED)))
+    }
+}
+
+impl OpenWork {
+    /// The last count; `None` while there never was one.
+    #[must_use]
+    pub(crate) fn last(&self) -> Option<u64> {
+        let count = self.0.load(Ordering::Relaxed);
+        (count != NEVER_COUNTED).then_some(count)
+    }
+
+    /// Counts for ever. Only while the breaker is closed: a gauge must not use up the probes that decide whether calls
+    /// may pass again.
+    pub(crate) async fn keep_counting(
+        self,
+        store: GuardedStore,
+        database: Arc<Dependency>,
+        deadline: Duration,
+    ) {
+        let mut ticks = interval(PERIOD);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            if database.snapshot().breaker != BreakerState::Closed {
+                continue;
+            }
+            if let Ok(count) = store.count_open(Deadline::after(deadline)).await {
+                self.0.store(count, Ordering::Relaxed);
+            }
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! What the handlers share: built once per process, outside the per-thread application factory.
+
+use std::sync::Arc;
+
+use holdfast_ops::Readiness;
+
+use crate::config::Loaded;
+use crate::dependency::Dependency;
+use crate::guarded::{GuardedStore, GuardedWorker};
+use crate::limit::InFlightLimit;
+use crate::metrics::Metrics;
+use crate::naive::Naive;
+use crate::open_work::OpenWork;
+use crate::process::Process;
+
+/// Everything a handler may need.
+pub(crate) struct State {
+    pub(crate) policies: Loaded,
+    pub(crate) readiness: Readiness,
+    pub(crate) metrics: Metrics,
+    pub(crate) worker: Arc<Dependency>,
+    pub(crate) database: Arc<Dependency>,
+    pub(crate) process: Process<GuardedStore, GuardedWorker>,
+    pub(crate) process_limit: InFlightLimit,
+    pub(crate) naive: Naive,
+    pub(crate) naive_limit: InFlightLimit,
+    pub(crate) requests: GuardedStore,
+    pub(crate) open_work: OpenWork,
+}

@@ -1,0 +1,170 @@
+//! The requests in Postgres. The only place that speaks SQL.
+//!
+//! Every write may be repeated: an insert ignores a row that is there, an update touches unfinished rows only, so the
+//! first recorded result wins. No policy here; the naive and the resilient side use the same statements over pools of
+//! their own.
+
+mod error;
+mod manager;
+mod reads;
+mod session;
+
+use deadpool::Runtime;
+use deadpool::managed::{Pool, Timeouts};
+use serde_json::Value;
+use serde_json::value::RawValue;
+use tokio::runtime::Handle;
+use tokio_postgres::types::Json;
+use uuid::Uuid;
+
+pub(crate) use self::error::DatabaseError;
+use self::manager::SessionManager;
+pub(crate) use self::reads::Filter;
+use self::session::Sessions;
+use crate::config::DatabasePolicy;
+use crate::resolver::Resolver;
+
+const INSERT: &str =
+    "INSERT INTO requests (id, origin, payload) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING";
+const COMPLETE: &str = "UPDATE requests \
+    SET status = 'done', worker_response = $2, attempts = $3, completed_at = now(), lease_until = NULL \
+    WHERE id = $1 AND status = 'received'";
+
+/// Which endpoint a row belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// The course's endpoint.
+    Naive,
+    /// The resilient endpoint.
+    Resilient,
+}
+
+impl Origin {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Naive => "naive",
+            Self::Resilient => "resilient",
+        }
+    }
+}
+
+/// The table `requests`, over one pool. Clones share it.
+#[derive(Clone)]
+pub(crate) struct Store {
+    sessions: Sessions,
+}
+
+impl Store {
+    /// A store whose waits all end: for a session, for a connection, for a statement.
+    ///
+    /// # Errors
+    /// When the pool cannot be built.
+    pub(crate) fn resilient(
+        database: &tokio_postgres::Config,
+        policy: &DatabasePolicy,
+        resolver: Resolver,
+        runtime: Handle,
+    ) -> Result<Self, DatabaseError> {
+        let mut database = database.clone();
+        let limit = policy.attempt_timeout.as_millis();
+        database.options(with_option(
+            &database,
+            &format!("-c statement_timeout={limit}"),
+        ));
+        let timeouts = Timeouts {
+            wait: Some(policy.pool.max_wait),
+            create: Some(policy.connect_timeout),
+            recycle: Some(policy.connect_timeout),
+        };
+        Self::build(database, policy.pool.max_size, timeouts, resolver, runtime)
+    }
+
+    /// A store that waits for as long as it takes.
+    ///
+    /// # Errors
+    /// When the pool cannot be built.
+    pub(crate) fn naive(
+        database: &tokio_postgres::Config,
+        max_size: u32,
+        resolver: Resolver,
+        runtime: Handle,
+    ) -> Result<Self, DatabaseError> {
+        Self::build(
+            database.clone(),
+            max_size,
+            Timeouts::default(),
+            resolver,
+            runtime,
+        )
+    }
+
+    fn build(
+        database: tokio_postgres::Config,
+        max_size: u32,
+        timeouts: Timeouts,
+        resolver: Resolver,
+        runtime: Handle,
+    ) -> Result<Self, DatabaseError> {
+        let manager = SessionManager::new(database, resolver, runtime.clone());
+        let pool = Pool::builder(manager)
+            .max_size(max_size as usize)
+            .timeouts(timeouts)
+            .runtime(Runtime::Tokio1)
+            .build()
+            .map_err(|error| DatabaseError::Pool(error.to_string()))?;
+        Ok(Self {
+            sessions: Sessions::new(pool, runtime),
+        })
+    }
+
+    /// Records that `id` was received with `payload`. A row that is there already is left as it is.
+    ///
+    /// # Errors
+    /// See [`DatabaseError`].
+    pub(crate) async fn insert(
+        &self,
+        id: Uuid,
+        origin: Origin,
+        payload: Option<&RawValue>,
+    ) -> Result<(), DatabaseError> {
+        let session = self.sessions.acquire().await?;
+        let outcome = async {
+            let statement = session.prepare_cached(INSERT).await?;
+            session
+                .execute(&statement, &[&id, &origin.as_str(), &payload.map(Json)])
+                .await
+        }
+        .await;
+        session.finish(outcome).map(drop)
+    }
+
+    /// Records the worker's `response` and after how many `attempts` it came, unless `id` is finished already.
+    ///
+    /// # Errors
+    /// See [`DatabaseError`].
+    pub(crate) async fn complete(
+        &self,
+        id: Uuid,
+        response: &Value,
+        attempts: u32,
+    ) -> Result<(), DatabaseError> {
+        let session = self.sessions.acquire().await?;
+        let attempts = i32::try_from(attempts).unwrap_or(i32::MAX);
+        let outcome = async {
+            let statement = session.prepare_cached(COMPLETE).await?;
+            session
+                .execute(&statement, &[&id, &Json(response), &attempts])
+                .await
+        }
+        .await;
+        session.finish(outcome).map(drop)
+    }
+}
+
+/// The session options of `database` with one more.
+fn with_option(database: &tokio_postgres::Config, option: &str) -> String {
+    match database.get_options() {
+        Some(options) => format!("{options} {option}"),
+        None => option.to_owned(),
+    }
+}

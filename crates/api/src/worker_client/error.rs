@@ -1,0 +1,101 @@
+//! What can go wrong with a call to the worker, and what each failure means for the policies.
+
+use std::error::Error as StdError;
+use std::io;
+use std::time::Duration;
+
+use holdfast_policy::Class;
+use holdfast_wire::Reason;
+
+use crate::causes::cause;
+use crate::dependency::DependencyError;
+use crate::resolver::ResolveError;
+
+type BoxError = Box<dyn StdError + Send + Sync>;
+
+/// A failed call to the worker.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkerError {
+    /// Its name has no address.
+    #[error("the worker's name does not resolve")]
+    Resolve(#[source] reqwest::Error),
+    /// Nobody listens, or no route leads there.
+    #[error("the worker cannot be reached")]
+    Refused(#[source] reqwest::Error),
+    /// No connection within the connect timeout.
+    #[error("no connection to the worker within the connect timeout")]
+    ConnectTimeout(#[source] reqwest::Error),
+    /// The connection ended before the answer did.
+    #[error("the worker's connection ended before its answer did")]
+    Reset(#[source] reqwest::Error),
+    /// It answered with another status than 2xx.
+    #[error("the worker answered {status}")]
+    Status {
+        /// The status.
+        status: u16,
+        /// Its `Retry-After`.
+        retry_after: Option<Duration>,
+    },
+    /// It answered with something that is no HTTP, no JSON or far too large.
+    #[error("the worker's answer makes no sense")]
+    BadResponse(#[source] BoxError),
+}
+
+impl From<reqwest::Error> for WorkerError {
+    fn from(error: reqwest::Error) -> Self {
+        if cause::<ResolveError>(&error).is_some() {
+            Self::Resolve(error)
+        } else if error.is_connect() && error.is_timeout() {
+            Self::ConnectTimeout(error)
+        } else if error.is_connect() {
+            Self::Refused(error)
+        } else if is_cut_off(&error) {
+            Self::Reset(error)
+        } else {
+            Self::BadResponse(error.into())
+        }
+    }
+}
+
+impl DependencyError for WorkerError {
+    fn class(&self) -> Class {
+        match self {
+            Self::Resolve(_) | Self::Refused(_) | Self::ConnectTimeout(_) => {
+                Class::failure().retry_always()
+            }
+            Self::Status {
+                status: 429 | 500..,
+                retry_after,
+            } => {
+                let class = Class::failure().retry_if_idempotent();
+                retry_after.map_or(class, |pause| class.retry_after(pause))
+            }
+            // Our mistake, not the worker's.
+            Self::Status { .. } => Class::neutral(),
+            Self::Reset(_) | Self::BadResponse(_) => Class::failure().retry_if_idempotent(),
+        }
+    }
+
+    fn reason(&self) -> Reason {
+        match self {
+            Self::Resolve(_) => Reason::DnsFailure,
+            Self::Refused(_) => Reason::ConnectRefused,
+            Self::ConnectTimeout(_) => Reason::ConnectTimeout,
+            Self::Reset(_) => Reason::ConnectionReset,
+            Self::Status { .. } => Reason::BadStatus,
+            Self::BadResponse(_) => Reason::BadResponse,
+        }
+    }
+}
+
+/// The connection was reset or closed in the middle of an answer.
+fn is_cut_off(error: &reqwest::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    let by_kind = cause::<io::Error>(error).is_some_and(|error| {
+        matches!(
+            error.kind(),
+            BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof
+        )
+    });
+    by_kind || cause::<hyper::Error>(error).is_some_and(hyper::Error::is_incomplete_message)
+}

@@ -1,0 +1,108 @@
+//! The call to the worker: one HTTP request, bounded in size, its failures told apart.
+//!
+//! No policy here. The naive and the resilient side use the same call with clients of their own, built for what each
+//! is: one waits for ever, the other has a connect timeout and stands behind the worker policy.
+
+mod error;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::header::RETRY_AFTER;
+use reqwest::{Client, ClientBuilder, Response, Url, redirect, retry};
+use serde_json::Value;
+
+pub(crate) use self::error::WorkerError;
+use crate::resolver::Resolver;
+
+/// A worker's answer is a line of JSON; whatever is larger is not an answer.
+const MAX_BODY: usize = 64 * 1024;
+
+/// Calls `GET /work`. Clones share their connections.
+#[derive(Clone)]
+pub(crate) struct WorkerClient {
+    http: Client,
+    work: Url,
+}
+
+impl WorkerClient {
+    /// A client that gives up on connecting after `connect_timeout`, resolving names through `resolver`.
+    ///
+    /// # Errors
+    /// When the HTTP client cannot be built or `base` cannot carry a path.
+    pub(crate) fn resilient(
+        base: &Url,
+        connect_timeout: Duration,
+        resolver: Resolver,
+    ) -> Result<Self, WorkerError> {
+        Self::build(base, resolver, |http| http.connect_timeout(connect_timeout))
+    }
+
+    /// A client that waits for as long as it takes.
+    ///
+    /// # Errors
+    /// As [`WorkerClient::resilient`].
+    pub(crate) fn naive(base: &Url, resolver: Resolver) -> Result<Self, WorkerError> {
+        Self::build(base, resolver, |http| http)
+    }
+
+    fn build(
+        base: &Url,
+        resolver: Resolver,
+        timeouts: impl FnOnce(ClientBuilder) -> ClientBuilder,
+    ) -> Result<Self, WorkerError> {
+        // Nothing may happen behind the policy's back: no proxy from the environment, no redirect, no hidden retry.
+        let http = Client::builder()
+            .no_proxy()
+            .redirect(redirect::Policy::none())
+            .retry(retry::never())
+            .dns_resolver(Arc::new(resolver));
+        let http = timeouts(http).build()?;
+        let work = base
+            .join("work")
+            .map_err(|error| WorkerError::BadResponse(error.into()))?;
+        Ok(Self { http, work })
+    }
+
+    /// Has the work done and returns the worker's body.
+    ///
+    /// # Errors
+    /// See [`WorkerError`].
+    pub(crate) async fn work(&self) -> Result<Value, WorkerError> {
+        let response = self.http.get(self.work.clone()).send().await?;
+        let status = response.status();
+        if !status.is_success() {
+            return Err(WorkerError::Status {
+                status: status.as_u16(),
+                retry_after: retry_after(&response),
+            });
+        }
+        let body = bounded_body(response).await?;
+        serde_json::from_slice(&body).map_err(|error| WorkerError::BadResponse(error.into()))
+    }
+}
+
+async fn bounded_body(mut response: Response) -> Result<Vec<u8>, WorkerError> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        if body.len() + chunk.len() > MAX_BODY {
+            return Err(WorkerError::BadResponse(
+                format!("larger than {MAX_BODY} bytes").into(),
+            ));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// `Retry-After` in seconds; its date form is not used between services.
+fn retry_after(response: &Response) -> Option<Duration> {
+    let seconds = response
+        .headers()
+        .get(RETRY_AFTER)?
+        .to_str()
+        .ok()?
+        .parse()
+        .ok()?;
+    Some(Duration::from_secs(seconds))
+}

@@ -1,0 +1,187 @@
+//! Whatever a client sends, it gets a clear 4xx or a closed connection, and the next client is served.
+
+use std::time::Duration;
+
+use holdfast_wire::Problem;
+use reqwest::Response;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use crate::support::{Api, System};
+
+async fn assert_problem(response: Response, status: u16, code: &str) {
+    assert_eq!(response.status(), status);
+    assert_eq!(
+        response.headers()["content-type"],
+        "application/problem+json"
+    );
+    let request_id = response.headers()["x-request-id"]
+        .to_str()
+        .unwrap()
+        .to_owned();
+    let problem: Problem = response.json().await.unwrap();
+    assert_eq!(problem.code.as_str(), code);
+    assert_eq!(problem.status, status);
+    assert_eq!(problem.kind, format!("urn:holdfast:problem:{code}"));
+    assert_eq!(problem.request_id.to_string(), request_id);
+    assert!(!problem.title.is_empty() && !problem.detail.is_empty());
+}
+
+#[tokio::test]
+async fn a_body_that_is_no_json_is_a_400() {
+    let system = System::start().await;
+    let deep = "[".repeat(30_000) + &"]".repeat(30_000);
+    let bodies: [&[u8]; 6] = [
+        b"{",
+        b"{\"a\":}",
+        b"hello",
+        b"\xff\xfe",
+        b" ",
+        deep.as_bytes(),
+    ];
+    for body in bodies {
+        for path in ["/process", "/naive/process"] {
+            assert_problem(
+                system.api.post(path, body.to_vec()).await,
+                400,
+                "invalid_json",
+            )
+            .await;
+        }
+    }
+    assert_eq!(system.api.post("/process", "null").await.status(), 200);
+    assert_eq!(system.api.post("/process", "").await.status(), 200);
+}
+
+#[tokio::test]
+async fn a_body_beyond_64_kib_is_a_413_and_one_of_64_kib_is_taken() {
+    let system = System::start().await;
+    let json_of = |bytes: usize| format!("\"{}\"", "x".repeat(bytes - 2));
+    assert_eq!(
+        system
+            .api
+            .post("/process", json_of(64 * 1024))
+            .await
+            .status(),
+        200
+    );
+    for bytes in [64 * 1024 + 1, 1024 * 1024] {
+        let response = system.api.post("/process", json_of(bytes)).await;
+        assert_problem(response, 413, "body_too_large").await;
+    }
+}
+
+#[tokio::test]
+async fn bad_ids_queries_routes_and_methods_are_named() {
+    let system = System::start().await;
+    let api = &system.api;
+    for id in ["42", "%00", "not-a-uuid", "0198c0de"] {
+        assert_problem(api.get(&format!("/requests/{id}")).await, 400, "invalid_id").await;
+    }
+    for query in [
+        "status=lost",
+        "limit=0",
+        "limit=many",
+        "page=2",
+        "status=%ff",
+    ] {
+        assert_problem(
+            api.get(&format!("/requests?{query}")).await,
+            400,
+            "invalid_query",
+        )
+        .await;
+    }
+    for path in [
+        "/nowhere",
+        "/process/",
+        "/naive",
+        "/requests/a/b",
+        "/%2e%2e/etc/passwd",
+    ] {
+        assert_problem(api.get(path).await, 404, "not_found").await;
+    }
+    for (method, path, allow) in [
+        ("DELETE", "/process", "GET, POST"),
+        ("PUT", "/naive/process", "GET, POST"),
+        ("POST", "/requests", "GET"),
+        ("POST", "/status", "GET"),
+        ("BREW", "/policies", "GET"),
+    ] {
+        let response = api.request(method, path).send().await.unwrap();
+        assert_eq!(response.headers()["allow"], allow);
+        assert_problem(response, 405, "method_not_allowed").await;
+    }
+}
+
+#[tokio::test]
+async fn absurd_requests_get_a_4xx_or_a_closed_connection() {
+    let system = System::start().await;
+    let many = (0..500)
+        .map(|n| format!("x-{n}: y\r\n"))
+        .collect::<String>();
+    let long = "y".repeat(1_000_000);
+    for said in [
+        format!("GET /process HTTP/1.1\r\nhost: x\r\n{many}\r\n"),
+        format!("GET /process HTTP/1.1\r\nhost: x\r\nx: {long}\r\n\r\n"),
+        format!("GET /{long} HTTP/1.1\r\nhost: x\r\n\r\n"),
+        "GET /process HTTP/9.9\r\n\r\n".to_owned(),
+        "POST /process HTTP/1.1\r\nhost: x\r\ncontent-length: -1\r\n\r\n".to_owned(),
+        "POST /process HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\n"
+            .to_owned(),
+        "POST /process HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nZZ\r\n".to_owned(),
+        "\0\0\0\0\r\n\r\n".to_owned(),
+    ] {
+        let answer = exchange(&system.api, said.as_bytes()).await;
+        let what = &said[..said.len().min(60)];
+        assert!(
+            answer.is_empty() || answer.starts_with("HTTP/1.1 4"),
+            "{what}: {answer}"
+        );
+    }
+    assert_eq!(system.api.process().await.status, 200);
+}
+
+#[tokio::test]
+async fn a_request_that_never_finishes_its_headers_is_cut_off() {
+    let system = System::start().await;
+    let answer = exchange(
+        &system.api,
+        b"GET /process HTTP/1.1\r\nhost: x\r\nx-unfinis",
+    )
+    .await;
+    assert!(
+        answer.is_empty() || answer.starts_with("HTTP/1.1 408"),
+        "{answer}"
+    );
+    assert_eq!(system.api.process().await.status, 200);
+}
+
+#[tokio::test]
+async fn a_body_that_never_arrives_is_a_408() {
+    let system = System::start().await;
+    let said = b"POST /process HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n{";
+    let answer = exchange(&system.api, said).await;
+    assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+    assert!(answer.contains("request_timeout"), "{answer}");
+}
+
+/// Says `said` on a connection of its own and hears the whole answer, which must end.
+async fn exchange(api: &Api, said: &[u8]) -> String {
+    let mut stream = TcpStream::connect(api.address).await.unwrap();
+    // The server may close while it is still being talked to.
+    let _ = stream.write_all(said).await;
+    let mut answer = Vec::new();
+    let mut chunk = [0; 4096];
+    let heard = timeout(Duration::from_secs(15), async {
+        while let Ok(read @ 1..) = stream.read(&mut chunk).await {
+            answer.extend_from_slice(&chunk[..read]);
+            if String::from_utf8_lossy(&answer).contains('}') {
+                break;
+            }
+        }
+    });
+    heard.await.expect("neither an answer nor an end");
+    String::from_utf8_lossy(&answer).into_owned()
+}

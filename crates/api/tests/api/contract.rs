@@ -1,0 +1,98 @@
+//! The routes that describe the service, and what every answer carries.
+
+use serde_json::{Value, json};
+
+use crate::support::System;
+
+#[tokio::test]
+async fn policies_shows_every_key_in_force_and_the_bound_that_follows() {
+    let system = System::start().await;
+    let body: Value = system.api.get("/policies").await.json().await.unwrap();
+    assert_eq!(
+        body["process"],
+        json!({"worst_case_seconds": 2.3, "max_in_flight": 512})
+    );
+    assert_eq!(body["policies"]["worker"]["attempt_timeout"], "400ms");
+    assert_eq!(
+        body["policies"]["worker"]["retry"]["backoff"]["multiplier"],
+        2.0
+    );
+    assert_eq!(
+        body["policies"]["database"]["pool"],
+        json!({"max_size": 16, "max_wait": "100ms"})
+    );
+}
+
+#[tokio::test]
+async fn status_shows_each_dependency_and_the_open_work() {
+    let system = System::start().await;
+    system.api.becomes_healthy().await;
+    let started = tokio::time::Instant::now();
+    let status = loop {
+        let status = system.api.status().await;
+        if status.open_work.is_some() || started.elapsed().as_secs() > 5 {
+            break status;
+        }
+    };
+    assert!(status.ready);
+    assert_eq!(status.open_work, Some(0));
+    assert_eq!(status.dependencies.worker.failure_rate, Some(0.0));
+    assert_eq!(status.dependencies.worker.last_error, None);
+    assert_eq!(status.dependencies.worker.limit, 640);
+}
+
+#[tokio::test]
+async fn every_answer_carries_an_id_and_is_never_cached() {
+    let system = System::start().await;
+    for path in [
+        "/process",
+        "/naive/process",
+        "/status",
+        "/livez",
+        "/metrics",
+        "/nowhere",
+    ] {
+        let response = system.api.get(path).await;
+        assert_eq!(response.headers()["cache-control"], "no-store", "{path}");
+        assert!(response.headers().contains_key("x-request-id"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn the_request_id_of_the_body_is_that_of_the_header() {
+    let system = System::start().await;
+    let response = system.api.get("/process").await;
+    let header = response.headers()["x-request-id"]
+        .to_str()
+        .unwrap()
+        .to_owned();
+    let body: Value = response.json().await.unwrap();
+    assert_eq!(body["request_id"], json!(header));
+}
+
+#[tokio::test]
+async fn metrics_agree_with_what_happened() {
+    let system = System::start().await;
+    let before = system.api.get("/metrics").await.text().await.unwrap();
+    for series in [
+        r#"holdfast_calls_total{dependency="worker",outcome="answered"} 0"#,
+        r#"holdfast_attempts_total{dependency="worker",outcome="success"} 0"#,
+        r#"holdfast_rejections_total{dependency="database",reason="breaker"} 0"#,
+        r#"holdfast_breaker_state{dependency="worker",state="closed"} 1"#,
+        r#"holdfast_breaker_state{dependency="worker",state="open"} 0"#,
+    ] {
+        assert!(before.contains(series), "{series} is not in\n{before}");
+    }
+    system.api.process().await;
+    system.worker.set(holdfast_lab::proxy::Fault::Refuse).await;
+    system.api.opens_worker_breaker().await;
+    let after = system.api.get("/metrics").await.text().await.unwrap();
+    for series in [
+        r#"holdfast_calls_total{dependency="worker",outcome="answered"} 1"#,
+        r#"holdfast_breaker_state{dependency="worker",state="open"} 1"#,
+        r#"holdfast_breaker_transitions_total{dependency="worker",to="open"} 1"#,
+        r#"holdfast_attempts_total{dependency="worker",outcome="failure"} 3"#,
+    ] {
+        assert!(after.contains(series), "{series} is not in\n{after}");
+    }
+}

@@ -1,0 +1,223 @@
+//! Postgres fails in every way it can; the worker is well.
+
+use holdfast_lab::proxy::Fault;
+use holdfast_wire::{Breaker, DegradedCode, Problem, Reason};
+use serde_json::json;
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::time::Instant;
+
+use crate::support::{Answer, Api, MACHINE, System, spawn_worker};
+
+const DATABASE: DegradedCode = DegradedCode::DbUnavailable;
+
+fn assert_served_without_record(answer: &Answer, reasons: &[Reason]) {
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let reason = answer.reason(DATABASE);
+    assert!(reasons.contains(&reason), "{reason}");
+    assert_eq!(
+        answer.processed().worker_response,
+        Some(json!({"status": "done"}))
+    );
+    assert_eq!(answer.processed().recorded_in, None);
+    assert_eq!(answer.degraded().len(), 1);
+}
+
+/// Sets `fault` before Postgres, expects one of `reasons`, heals, expects health.
+async fn serves_without_record_and_recovers(fault: Fault, reasons: &[Reason]) {
+    let system = System::start().await;
+    system.api.becomes_healthy().await;
+    system.database.set(fault).await;
+    assert_served_without_record(&system.api.process().await, reasons);
+    system.database.set(Fault::None).await;
+    system.api.becomes_healthy().await;
+}
+
+#[tokio::test]
+async fn a_refused_connection_costs_the_record_not_the_answer() {
+    serves_without_record_and_recovers(Fault::Refuse, &[Reason::ConnectRefused]).await;
+}
+
+#[tokio::test]
+async fn a_silent_database_costs_the_record_not_the_answer() {
+    // The pooled session times out as an attempt, the one opened in its place as a connection.
+    let reasons = [Reason::AttemptTimeout, Reason::ConnectTimeout];
+    serves_without_record_and_recovers(Fault::Hang, &reasons).await;
+}
+
+#[tokio::test]
+async fn a_session_reset_under_a_statement_costs_the_record_not_the_answer() {
+    serves_without_record_and_recovers(Fault::Reset { after: 1 }, &[Reason::ConnectionReset]).await;
+}
+
+#[tokio::test]
+async fn bytes_of_no_protocol_are_a_bad_response() {
+    serves_without_record_and_recovers(Fault::Garbage, &[Reason::BadResponse]).await;
+}
+
+#[tokio::test]
+async fn a_killed_server_is_found_again_when_it_restarts() {
+    let mut system = System::start().await;
+    system.api.becomes_healthy().await;
+    system.cluster.kill().await.unwrap();
+    let gone = [Reason::ConnectRefused, Reason::ConnectionReset];
+    assert_served_without_record(&system.api.process().await, &gone);
+    assert_eq!(system.api.get("/naive/process").await.status(), 500);
+    system.cluster.start_again().await.unwrap();
+    system.api.becomes_healthy().await;
+    assert_eq!(system.api.get("/naive/process").await.status(), 200);
+}
+
+#[tokio::test]
+async fn a_paused_server_is_held_at_arms_length_until_it_resumes() {
+    let system = System::start().await;
+    system.api.becomes_healthy().await;
+    system.cluster.pause().await.unwrap();
+    system.api.opens_database_breaker().await;
+    let started = Instant::now();
+    let answer = system.api.process().await;
+    assert!(
+        started.elapsed() < Duration::from_millis(200),
+        "{:?}",
+        started.elapsed()
+    );
+    assert_served_without_record(&answer, &[Reason::CircuitOpen]);
+    assert_eq!(system.api.get("/readyz").await.status(), 200);
+    system.cluster.resume();
+    system.api.becomes_healthy().await;
+}
+
+#[tokio::test]
+async fn a_read_only_server_is_named_as_an_error_status() {
+    let system = System::start().await;
+    system.api.becomes_healthy().await;
+    let sql = system.sql().await;
+    sql.batch_execute("ALTER SYSTEM SET default_transaction_read_only = on")
+        .await
+        .unwrap();
+    sql.batch_execute("SELECT pg_reload_conf()").await.unwrap();
+    let started = Instant::now();
+    let answer = loop {
+        let answer = system.api.process().await;
+        if !answer.degraded().is_empty() {
+            break answer;
+        }
+        assert!(
+            started.elapsed() < Duration::from_secs(5),
+            "the server never became read-only"
+        );
+    };
+    assert_served_without_record(&answer, &[Reason::BadStatus]);
+    sql.batch_execute(
+        "SET default_transaction_read_only = off; ALTER SYSTEM RESET default_transaction_read_only",
+    )
+    .await
+    .unwrap();
+    sql.batch_execute("SELECT pg_reload_conf()").await.unwrap();
+    system.api.becomes_healthy().await;
+}
+
+#[tokio::test]
+async fn reads_say_503_while_the_database_is_gone_and_404_only_when_it_answered() {
+    let system = System::start().await;
+    let path = "/requests/0198c0de-0000-7000-8000-000000000001";
+    assert_eq!(system.api.get(path).await.status(), 404);
+    system.database.set(Fault::Refuse).await;
+    for path in [path, "/requests"] {
+        let response = system.api.get(path).await;
+        assert_eq!(response.status(), 503);
+        assert!(response.headers().contains_key("retry-after"));
+        let problem: Problem = response.json().await.unwrap();
+        assert_eq!(problem.code.as_str(), "db_unavailable");
+        assert_eq!(problem.degraded.unwrap().len(), 1);
+    }
+    system.database.set(Fault::None).await;
+    system.api.becomes_healthy().await;
+    assert_eq!(system.api.get(path).await.status(), 404);
+}
+
+#[tokio::test]
+async fn a_policy_that_rejects_answers_503_before_it_calls_the_worker() {
+    let system = System::with("[database]\non_unavailable = \"reject\"", Duration::ZERO).await;
+    system.database.set(Fault::Refuse).await;
+    let touched = system.worker.accepted();
+    let answer = system.api.process().await;
+    assert_eq!(answer.status, 503);
+    assert_eq!(answer.problem().code.as_str(), "db_unavailable");
+    assert_eq!(system.worker.accepted(), touched);
+    system.database.set(Fault::None).await;
+    system.api.becomes_healthy().await;
+}
+
+#[tokio::test]
+async fn the_api_starts_and_answers_while_neither_dependency_is_there() {
+    let worker = spawn_worker(Duration::ZERO);
+    let closed = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let api = Api::start(&format!("http://{worker}"), closed, "");
+    assert_eq!(api.get("/readyz").await.status(), 200);
+    assert_served_without_record(&api.process().await, &[Reason::ConnectRefused]);
+
+    let api = Api::start(&format!("http://{closed}"), closed, "");
+    let answer = api.process().await;
+    assert_eq!((answer.status.as_u16(), answer.degraded().len()), (503, 2));
+    assert_eq!(api.get("/readyz").await.status(), 200);
+}
+
+#[tokio::test]
+async fn a_database_name_that_does_not_resolve_is_a_dns_failure() {
+    let worker = spawn_worker(Duration::ZERO);
+    let database = "postgres://holdfast:holdfast@no-such-database.invalid/holdfast";
+    let api = Api::with_database_url(&format!("http://{worker}"), database, "");
+    assert_served_without_record(&api.process().await, &[Reason::DnsFailure]);
+}
+
+#[tokio::test]
+async fn a_silent_address_is_a_connect_timeout() {
+    // Listens with a full backlog: the kernel drops what comes, as a lost network would.
+    let (silent, _held) = silent_address().await;
+    let worker = spawn_worker(Duration::ZERO);
+    let api = Api::start(&format!("http://{worker}"), silent, "");
+    assert_served_without_record(&api.process().await, &[Reason::ConnectTimeout]);
+
+    let cluster = System::start().await;
+    let api = Api::start(&format!("http://{silent}"), cluster.database.addr(), "");
+    let started = Instant::now();
+    let answer = api.process().await;
+    assert_eq!(
+        answer.reason(DegradedCode::WorkerUnavailable),
+        Reason::ConnectTimeout
+    );
+    assert!(started.elapsed() < api.worst_case().await + MACHINE);
+}
+
+/// An address whose backlog of one is full, and what keeps it so.
+async fn silent_address() -> (SocketAddr, Vec<tokio::net::TcpStream>) {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(1).unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut held = Vec::new();
+    loop {
+        let connect = tokio::net::TcpStream::connect(address);
+        match tokio::time::timeout(Duration::from_millis(300), connect).await {
+            Ok(stream) => held.push(stream.unwrap()),
+            Err(_) => break,
+        }
+    }
+    // Never accepted, never closed.
+    std::mem::forget(listener);
+    (address, held)
+}
+
+#[tokio::test]
+async fn the_database_breaker_leaves_the_workers_alone() {
+    let system = System::start().await;
+    system.database.set(Fault::Refuse).await;
+    system.api.opens_database_breaker().await;
+    let status = system.api.status().await;
+    assert_eq!(status.dependencies.worker.breaker, Breaker::Closed);
+    assert_eq!(status.dependencies.worker.last_error, None);
+}

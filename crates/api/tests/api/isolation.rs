@@ -1,0 +1,62 @@
+//! One side's trouble stays on its side.
+
+use std::time::Duration;
+
+use holdfast_lab::proxy::Fault;
+use holdfast_wire::Breaker;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep};
+
+use crate::support::System;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn five_hundred_hung_naive_calls_change_nothing_on_the_resilient_side() {
+    let system = System::start().await;
+    system.api.becomes_healthy().await;
+    system.worker.set(Fault::Hang).await;
+    let mut hung = JoinSet::new();
+    for _ in 0..500 {
+        hung.spawn(system.api.request("GET", "/naive/process").send());
+    }
+    sleep(Duration::from_millis(500)).await;
+    for _ in 0..3 {
+        assert_eq!(system.api.process().await.status, 202);
+    }
+    assert_eq!(
+        system.api.status().await.dependencies.worker.breaker,
+        Breaker::Open
+    );
+    for _ in 0..10 {
+        let started = Instant::now();
+        assert_eq!(system.api.process().await.status, 202);
+        assert!(
+            started.elapsed() < Duration::from_millis(300),
+            "{:?}",
+            started.elapsed()
+        );
+    }
+    assert!(
+        hung.try_join_next().is_none(),
+        "a naive call ended: it did not hang"
+    );
+    hung.shutdown().await;
+    system.worker.set(Fault::None).await;
+    system.api.becomes_healthy().await;
+}
+
+#[tokio::test]
+async fn a_silent_worker_does_not_slow_what_needs_only_the_database() {
+    let system = System::start().await;
+    system.api.becomes_healthy().await;
+    system.worker.set(Fault::Hang).await;
+    let (answer, ()) = tokio::join!(system.api.process(), async {
+        for path in ["/requests", "/status", "/policies", "/readyz", "/metrics"] {
+            let started = Instant::now();
+            assert_eq!(system.api.get(path).await.status(), 200);
+            assert!(started.elapsed() < Duration::from_millis(200), "{path}");
+        }
+    });
+    assert_eq!(answer.status, 202);
+    system.worker.set(Fault::None).await;
+    system.api.becomes_healthy().await;
+}

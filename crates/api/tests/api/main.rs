@@ -1,0 +1,15 @@
+//! The API over real sockets, with the real worker and a real Postgres behind fault proxies.
+
+#![allow(clippy::unwrap_used, reason = "a test says bluntly what it expects")]
+
+mod bad_input;
+mod both_failures;
+mod contract;
+mod database_failures;
+mod healthy;
+mod isolation;
+mod lifecycle;
+mod overload;
+mod pool;
+mod support;
+mod worker_failures;

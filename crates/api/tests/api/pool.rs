@@ -1,0 +1,102 @@
+//! The sessions with Postgres under pressure.
+
+use std::time::Duration;
+
+use holdfast_wire::{DegradedCode, Reason};
+use tokio::time::{Instant, sleep};
+
+use crate::support::{Answer, System};
+
+const DATABASE: DegradedCode = DegradedCode::DbUnavailable;
+const ONE_SESSION: &str = "[database]\npool = { max_size = 1 }";
+
+#[tokio::test]
+async fn a_full_pool_is_named_and_does_not_blame_the_database() {
+    let system = System::with(ONE_SESSION, Duration::ZERO).await;
+    system.api.becomes_healthy().await;
+    let blocker = system.sql().await;
+    blocker
+        .batch_execute("BEGIN; LOCK TABLE requests")
+        .await
+        .unwrap();
+
+    let calls = (0..5).map(|_| system.api.get("/process"));
+    let mut reasons = Vec::new();
+    for response in futures_util::future::join_all(calls).await {
+        reasons.push(Answer::read(response).await.reason(DATABASE));
+    }
+    assert!(reasons.contains(&Reason::PoolExhausted), "{reasons:?}");
+    assert!(reasons.contains(&Reason::AttemptTimeout), "{reasons:?}");
+
+    blocker.batch_execute("ROLLBACK").await.unwrap();
+    system.api.becomes_healthy().await;
+}
+
+#[tokio::test]
+async fn a_statement_that_was_cut_short_is_cancelled_and_its_session_never_reused() {
+    let system = System::with(ONE_SESSION, Duration::ZERO).await;
+    system.api.becomes_healthy().await;
+    let observer = system.sql().await;
+    let before = sessions(&observer).await;
+    let blocker = system.sql().await;
+    blocker
+        .batch_execute("BEGIN; LOCK TABLE requests")
+        .await
+        .unwrap();
+    let answer = system.api.process().await;
+    assert_eq!(answer.reason(DATABASE), Reason::AttemptTimeout);
+    blocker.batch_execute("ROLLBACK").await.unwrap();
+    system.api.becomes_healthy().await;
+
+    // The naive pool holds none here, so what is left are the successors of the resilient side's one session.
+    let after = sessions(&observer).await;
+    assert_eq!(after.len(), 1, "{after:?}");
+    assert!(
+        before.iter().all(|session| !after.contains(session)),
+        "{before:?} {after:?}"
+    );
+}
+
+#[tokio::test]
+async fn clients_that_leave_in_the_middle_of_a_statement_leave_no_session_behind() {
+    let system = System::with("[database]\npool = { max_size = 4 }", Duration::ZERO).await;
+    system.api.becomes_healthy().await;
+    let blocker = system.sql().await;
+    blocker
+        .batch_execute("BEGIN; LOCK TABLE requests")
+        .await
+        .unwrap();
+    for _ in 0..40 {
+        let call = system
+            .api
+            .request("GET", "/process")
+            .timeout(Duration::from_millis(15))
+            .send();
+        assert!(call.await.is_err());
+    }
+    blocker.batch_execute("ROLLBACK").await.unwrap();
+    let observer = system.sql().await;
+    let started = Instant::now();
+    while sessions(&observer).await.len() > 4 {
+        assert!(
+            started.elapsed() < Duration::from_secs(5),
+            "{:?}",
+            sessions(&observer).await
+        );
+        sleep(Duration::from_millis(50)).await;
+    }
+    system.api.becomes_healthy().await;
+}
+
+/// The process ids of the API's sessions, told from our own by their timeout option.
+async fn sessions(observer: &tokio_postgres::Client) -> Vec<i32> {
+    let query = "SELECT pid FROM pg_stat_activity WHERE usename = 'holdfast' AND pid <> pg_backend_pid() \
+        AND (query LIKE '%ON CONFLICT%' OR query LIKE 'UPDATE requests%' OR query LIKE 'SELECT count%')";
+    observer
+        .query(query, &[])
+        .await
+        .unwrap()
+        .iter()
+        .map(|row| row.get(0))
+        .collect()
+}

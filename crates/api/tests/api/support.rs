@@ -1,0 +1,315 @@
+//! A whole system per test: worker, Postgres, a fault proxy before each, and the API on a port of its own.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use holdfast_api::{Application, Settings};
+use holdfast_lab::postgres::{Cluster, ClusterOptions};
+use holdfast_lab::proxy::FaultProxy;
+use holdfast_ops::Environment;
+use holdfast_wire::{
+    Breaker, Degraded, DegradedCode, Policies, Problem, Processed, Reason, Status,
+};
+use reqwest::{Response, StatusCode};
+use tempfile::NamedTempFile;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep};
+use tokio_postgres::NoTls;
+
+/// What the machine may add to the provable bound.
+pub const MACHINE: Duration = Duration::from_millis(300);
+
+/// The policies of the tests: the defaults, an order of magnitude quicker.
+pub const QUICK: &str = r#"
+[worker]
+connect_timeout = "200ms"
+attempt_timeout = "400ms"
+deadline = "900ms"
+retry = { backoff = { initial = "20ms", max = "50ms" } }
+breaker = { slow_call = "350ms", open_for = "500ms", max_open_for = "1s", ramp = "200ms" }
+[database]
+connect_timeout = "200ms"
+attempt_timeout = "300ms"
+deadline = "700ms"
+pool = { max_wait = "100ms" }
+breaker = { slow_call = "250ms", open_for = "500ms", max_open_for = "1s", ramp = "200ms" }
+"#;
+
+/// How long a healed system may take to be healthy again: the quick policies' max_open_for + 5 s.
+const HEALED_WITHIN: Duration = Duration::from_secs(6);
+
+/// Everything, up and connected. Dropped, all of it goes away.
+pub struct System {
+    pub api: Api,
+    pub worker: FaultProxy,
+    pub database: FaultProxy,
+    pub cluster: Cluster,
+}
+
+impl System {
+    /// A healthy system under the quick policies; the work takes 50 ms.
+    pub async fn start() -> Self {
+        Self::with("", Duration::from_millis(50)).await
+    }
+
+    /// A healthy system under the quick policies with `policies` laid over them.
+    pub async fn with(policies: &str, work_delay: Duration) -> Self {
+        let worker = spawn_worker(work_delay);
+        let cluster = Cluster::start(ClusterOptions::default()).await.unwrap();
+        let worker = FaultProxy::start(worker).await.unwrap();
+        let database = SocketAddr::from(([127, 0, 0, 1], cluster.port()));
+        let database = FaultProxy::start(database).await.unwrap();
+        let api = Api::start(
+            &format!("http://{}", worker.addr()),
+            database.addr(),
+            policies,
+        );
+        Self {
+            api,
+            worker,
+            database,
+            cluster,
+        }
+    }
+
+    /// A connection to Postgres that no fault touches.
+    pub async fn sql(&self) -> tokio_postgres::Client {
+        let (client, connection) = tokio_postgres::connect(&self.cluster.url(), NoTls)
+            .await
+            .unwrap();
+        tokio::spawn(connection);
+        client
+    }
+}
+
+/// The real worker, in this process.
+pub fn spawn_worker(work_delay: Duration) -> SocketAddr {
+    let bind = SocketAddr::from(([127, 0, 0, 1], 0));
+    let settings = holdfast_worker::Settings { bind, work_delay };
+    let worker = holdfast_worker::Application::build(settings).unwrap();
+    let address = SocketAddr::from(([127, 0, 0, 1], worker.port()));
+    tokio::spawn(worker.run_until_stopped(std::future::pending()));
+    address
+}
+
+/// The API under test and a client for it.
+pub struct Api {
+    pub base: String,
+    pub address: SocketAddr,
+    http: reqwest::Client,
+    stop: Option<oneshot::Sender<()>>,
+    served: Option<JoinHandle<std::io::Result<()>>>,
+}
+
+impl Api {
+    /// Builds the API as `main` does. Neither dependency need be there.
+    pub fn start(worker_url: &str, database: SocketAddr, policies: &str) -> Self {
+        let database = format!("postgres://holdfast:holdfast@{database}/holdfast");
+        Self::with_database_url(worker_url, &database, policies)
+    }
+
+    /// As [`Api::start`], with the database under any name.
+    pub fn with_database_url(worker_url: &str, database: &str, policies: &str) -> Self {
+        let mut table: toml::Table = QUICK.parse().unwrap();
+        overlay(&mut table, policies.parse().unwrap());
+        let mut file = NamedTempFile::new().unwrap();
+        file.write_all(table.to_string().as_bytes()).unwrap();
+        let environment = Environment::from([
+            ("HOLDFAST_WORKER_URL", worker_url),
+            ("DATABASE_URL", database),
+            ("HOLDFAST_POLICIES", file.path().to_str().unwrap()),
+        ]);
+        let bind = SocketAddr::from(([127, 0, 0, 1], 0));
+        let settings = Settings::read(&environment, bind).unwrap();
+        let application = Application::build(settings).unwrap();
+        let address = SocketAddr::from(([127, 0, 0, 1], application.port()));
+        let (stop, stopped) = oneshot::channel::<()>();
+        let served = tokio::spawn(application.run_until_stopped(async {
+            if stopped.await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }));
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let base = format!("http://{address}");
+        Self {
+            base,
+            address,
+            http,
+            stop: Some(stop),
+            served: Some(served),
+        }
+    }
+
+    pub async fn get(&self, path: &str) -> Response {
+        self.http
+            .get(format!("{}{path}", self.base))
+            .send()
+            .await
+            .unwrap()
+    }
+
+    pub async fn post(&self, path: &str, body: impl Into<reqwest::Body>) -> Response {
+        self.http
+            .post(format!("{}{path}", self.base))
+            .body(body)
+            .send()
+            .await
+            .unwrap()
+    }
+
+    pub fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
+        self.http
+            .request(method.parse().unwrap(), format!("{}{path}", self.base))
+    }
+
+    /// `GET /process`, which must be answered within the published bound.
+    pub async fn process(&self) -> Answer {
+        let bound = self.worst_case().await + MACHINE;
+        let started = Instant::now();
+        let response = self.get("/process").await;
+        let took = started.elapsed();
+        assert!(
+            took <= bound,
+            "answered after {took:?}, the bound is {bound:?}"
+        );
+        Answer::read(response).await
+    }
+
+    pub async fn worst_case(&self) -> Duration {
+        let policies: Policies = self.get("/policies").await.json().await.unwrap();
+        Duration::from_secs_f64(policies.process.worst_case_seconds)
+    }
+
+    pub async fn status(&self) -> Status {
+        self.get("/status").await.json().await.unwrap()
+    }
+
+    /// Calls until the answer is whole again, which must not take long.
+    pub async fn becomes_healthy(&self) {
+        let started = Instant::now();
+        loop {
+            let answer = self.process().await;
+            if answer.status == StatusCode::OK && answer.degraded().is_empty() {
+                return;
+            }
+            assert!(
+                started.elapsed() < HEALED_WITHIN,
+                "still not healthy: {answer:?}"
+            );
+            sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// Calls until the worker's breaker is open.
+    pub async fn opens_worker_breaker(&self) {
+        self.calls_until(|status| status.dependencies.worker.breaker == Breaker::Open)
+            .await;
+    }
+
+    /// Calls until the database's breaker is open.
+    pub async fn opens_database_breaker(&self) {
+        self.calls_until(|status| status.dependencies.database.breaker == Breaker::Open)
+            .await;
+    }
+
+    async fn calls_until(&self, reached: impl Fn(&Status) -> bool) {
+        for _ in 0..5 {
+            self.process().await;
+            if reached(&self.status().await) {
+                return;
+            }
+        }
+        panic!("not reached within five calls: {:?}", self.status().await);
+    }
+
+    /// Tells it to stop, as SIGTERM does.
+    pub fn stop(&mut self) {
+        self.stop.take().unwrap().send(()).unwrap();
+    }
+
+    /// Waits until it has stopped.
+    pub async fn stopped(&mut self) {
+        self.served.take().unwrap().await.unwrap().unwrap();
+    }
+}
+
+/// What `/process` answered.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub location: Option<String>,
+    pub retry_after: Option<u64>,
+    pub body: Body,
+}
+
+#[derive(Debug)]
+pub enum Body {
+    Processed(Processed),
+    Problem(Problem),
+}
+
+impl Answer {
+    pub async fn read(response: Response) -> Self {
+        let status = response.status();
+        let header = |name: &str| Some(response.headers().get(name)?.to_str().unwrap().to_owned());
+        let location = header("location");
+        let retry_after = header("retry-after").map(|seconds| seconds.parse().unwrap());
+        let body = if status.is_success() {
+            Body::Processed(response.json().await.unwrap())
+        } else {
+            assert_eq!(
+                header("content-type").as_deref(),
+                Some("application/problem+json")
+            );
+            Body::Problem(response.json().await.unwrap())
+        };
+        Self {
+            status,
+            location,
+            retry_after,
+            body,
+        }
+    }
+
+    pub fn processed(&self) -> &Processed {
+        match &self.body {
+            Body::Processed(body) => body,
+            Body::Problem(problem) => panic!("a problem: {problem:?}"),
+        }
+    }
+
+    pub fn problem(&self) -> &Problem {
+        match &self.body {
+            Body::Problem(problem) => problem,
+            Body::Processed(body) => panic!("no problem: {body:?}"),
+        }
+    }
+
+    pub fn degraded(&self) -> &[Degraded] {
+        match &self.body {
+            Body::Processed(body) => &body.degraded,
+            Body::Problem(problem) => problem.degraded.as_deref().unwrap(),
+        }
+    }
+
+    /// The reason given for `code`.
+    pub fn reason(&self, code: DegradedCode) -> Reason {
+        let entry = self.degraded().iter().find(|entry| entry.code == code);
+        entry
+            .unwrap_or_else(|| panic!("no {code} in {self:?}"))
+            .reason
+    }
+}
+
+fn overlay(table: &mut toml::Table, over: toml::Table) {
+    for (key, value) in over {
+        match (table.get_mut(&key), value) {
+            (Some(toml::Value::Table(below)), toml::Value::Table(above)) => overlay(below, above),
+            (_, value) => {
+                table.insert(key, value);
+            }
+        }
+    }
+}
