@@ -75,17 +75,29 @@ choose() {
   fi
 }
 
+choose_all() {
+  missing=()
+  choose RUST_IMAGE rust holdfast/standin-rust:latest
+  choose RUNTIME_IMAGE runtime holdfast/standin-runtime:latest
+  choose POSTGRES_IMAGE postgres holdfast/standin-postgres:17
+}
+
 silent=''
-missing=()
 if ! docker version --format '{{.Server.Version}}' >/dev/null 2>&1; then
   say 'no Docker engine answers'
   say 'cure: start it and see that "docker version" works for you, or use STAGE=local'
   exit 1
 fi
-choose RUST_IMAGE rust holdfast/standin-rust:latest
-choose RUNTIME_IMAGE runtime holdfast/standin-runtime:latest
-choose POSTGRES_IMAGE postgres holdfast/standin-postgres:17
-if [ ${#missing[@]} -gt 0 ]; then "$here/base/build.sh" "${missing[@]}" >&2; fi
+choose_all
+if [ ${#missing[@]} -gt 0 ]; then
+  "$here/base/build.sh" "${missing[@]}" >&2
+  choose_all
+fi
+if [ ${#missing[@]} -gt 0 ]; then
+  say "still missing: ${missing[*]}; another run that was building them has been cut short"
+  say 'cure: run this again'
+  exit 1
+fi
 for variable in RUST_IMAGE RUNTIME_IMAGE POSTGRES_IMAGE; do
   chosen="chosen_$variable"
   printf '%s=%s\n' "$variable" "${!chosen}"

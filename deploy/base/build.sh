@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# Prepares the ground for recipes.sh: checks that it can run here, gives it a folder and namespaces of its own, shows how
-# far it is, and leaves nothing behind, also when interrupted. All talk on stderr.
+# Runs the recipes of the stand-in images: checks that they can run here, gives them a folder and namespaces of their own,
+# says how long it took, and leaves nothing behind, also when interrupted. All talk on stderr.
 #
 # usage: build.sh IMAGE...     IMAGE: rust | runtime | postgres
+#
+# Where another run is building already, it waits for that run to end and builds nothing: the caller looks again.
 set -euo pipefail
 
 here=$(cd "${BASH_SOURCE%/*}" && pwd)
@@ -45,11 +47,10 @@ require_debootstrap() {
     { tail -n 5 "$log" >&2 && fail 'debootstrap could not be installed' 'run: apt-get install debootstrap'; }
 }
 
-# Waits for a run that is under way elsewhere, then starts from an empty folder. The lock is the kernel's: a killed
-# holder has none.
+# One run at a time, and from an empty folder. The lock is the kernel's: a killed holder has none.
 take_folder() {
   exec 9>>"$work.lock"
-  flock --nonblock 9 || { say 'another run is building; waiting for it' && flock 9; }
+  flock --nonblock 9 || { say 'another run is building; waiting for it' && flock 9 && exit 0; }
   clean
   mkdir -m 700 "$work"
 }
@@ -58,30 +59,33 @@ take_folder() {
 clean() { rm -rf --one-file-system "$work"; }
 
 # Killing the leader kills its process namespace, and the mounts go with their own.
-stop_recipes() {
-  [ -z "$recipes" ] || { kill -KILL "$recipes" 2>/dev/null && wait "$recipes" 2>/dev/null; } || true
+stop_recipe() {
+  [ -z "$running" ] || { kill -KILL "$running" 2>/dev/null && wait "$running" 2>/dev/null; } || true
   clean
 }
 
-run_recipes() {
+run_recipe() {
+  local recipe=$1
+  shift
   unshare --mount --pid --fork --kill-child --mount-proc \
-    bash "$here/recipes.sh" "$work" "$here/fingerprint.sh" "$@" >"$log" 2>&1 9>&- &
-  recipes=$!
-  wait "$recipes" || { tail -n 15 "$log" >&2 && fail 'the build of the stand-in images failed; its last lines are above' \
-    'check that a Debian mirror can be reached, and that the disk is not full'; }
-  recipes=''
+    bash "$here/$recipe" "$work" "$@" >"$log" 2>&1 9>&- &
+  running=$!
+  wait "$running" || { tail -n 15 "$log" >&2 && fail "$recipe failed; its last lines are above" \
+    'see that a Debian mirror can be reached and that the disk is not full, then run this again'; }
+  running=''
 }
 
-recipes=''
+running=''
 log="$work/log"
 for image in "$@"; do
   if [ "$image" = rust ]; then require_toolchain; fi
 done
 require_root_on_linux
 take_folder
-trap stop_recipes EXIT
+trap stop_recipe EXIT
 trap 'exit 130' INT TERM HUP
 require_debootstrap
 say "building stand-ins from Debian's packages: $* (one to four minutes, once)"
-run_recipes "$@"
+case " $* " in *' rust '* | *' runtime '*) run_recipe bookworm.sh "$@" ;; esac
+case " $* " in *' postgres '*) run_recipe trixie.sh postgres ;; esac
 say "built in $SECONDS s"

@@ -8,13 +8,15 @@ set -euo pipefail
 readonly here="${BASH_SOURCE%/*}"
 
 inputs() {
-  cat "$here/recipes.sh"
+  cat "$here/debian.sh"
   case $1 in
+    runtime) cat "$here/bookworm.sh" ;;
     rust)
+      cat "$here/bookworm.sh"
       rustc --version --verbose 2>/dev/null || true
-      find /usr/local/share/ca-certificates -type f -exec cat {} + 2>/dev/null || true
+      cat /usr/local/share/ca-certificates/* 2>/dev/null || true
       ;;
-    postgres) cat "$here/postgres-entrypoint.sh" ;;
+    postgres) cat "$here/trixie.sh" "$here/postgres-entrypoint.sh" ;;
   esac
 }
 
