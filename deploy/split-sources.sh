@@ -5,8 +5,8 @@
 #
 # MANIFESTS gets every Cargo.toml, the lock file and an empty library per crate: enough to build all dependencies, and
 # unchanged by an edit of the code. Targets that a manifest names (binaries, benches, …) are taken out: their files are
-# not there. SERVICES gets the same, with the real crates in place of the empty ones, but for the lab: it is in neither
-# image, and an edit of it must not rebuild the services.
+# not there. SERVICES gets the checkout itself, but for the lab, which stays empty: it is in neither image, and an edit of
+# it must not rebuild the services.
 set -eu
 
 checkout=$1
@@ -20,16 +20,13 @@ without_targets() {
 mkdir -p "$manifests" "$services"
 cp "$checkout/Cargo.toml" "$checkout/Cargo.lock" "$manifests/"
 cd "$checkout"
-find . -mindepth 2 -name Cargo.toml -not -path './target/*' | while read -r manifest; do
+find . -mindepth 2 -name Cargo.toml | while read -r manifest; do
   crate=$manifests/$(dirname "$manifest")
   mkdir -p "$crate/src"
   without_targets "$manifest" >"$crate/Cargo.toml"
   : >"$crate/src/lib.rs"
 done
 
-cp -R "$manifests/." "$services/"
-for crate in crates/*; do
-  [ "$crate" != crates/lab ] || continue
-  rm -rf "${services:?}/$crate"
-  cp -R "$crate" "$services/$crate"
-done
+cp -R . "$services/"
+rm -rf "$services/crates/lab"
+cp -R "$manifests/crates/lab" "$services/crates/lab"
