@@ -8,13 +8,22 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .ancestors()
+        .nth(2)
+        .unwrap()
+        .to_owned()
 }
 
 fn dependencies(name: &str) -> BTreeSet<String> {
     let manifest = fs::read_to_string(root().join("crates").join(name).join("Cargo.toml")).unwrap();
     let manifest: toml::Table = manifest.parse().unwrap();
-    manifest["dependencies"].as_table().unwrap().keys().cloned().collect()
+    manifest["dependencies"]
+        .as_table()
+        .unwrap()
+        .keys()
+        .cloned()
+        .collect()
 }
 
 fn sources(folder: &Path) -> Vec<PathBuf> {
@@ -37,12 +46,21 @@ fn crates_import_only_the_siblings_they_may() {
         ("wire", vec![]),
         ("ops", vec![]),
         ("worker", vec!["holdfast-ops", "holdfast-wire"]),
-        ("api", vec!["holdfast-ops", "holdfast-policy", "holdfast-wire"]),
+        (
+            "api",
+            vec!["holdfast-ops", "holdfast-policy", "holdfast-wire"],
+        ),
         ("lab", vec!["holdfast-ops", "holdfast-wire"]),
     ] {
         let siblings = dependencies(name);
-        let siblings: Vec<_> = siblings.iter().filter(|name| name.starts_with("holdfast-")).collect();
-        assert!(siblings.iter().all(|it| allowed.contains(&it.as_str())), "{name}: {siblings:?}");
+        let siblings: Vec<_> = siblings
+            .iter()
+            .filter(|name| name.starts_with("holdfast-"))
+            .collect();
+        assert!(
+            siblings.iter().all(|it| allowed.contains(&it.as_str())),
+            "{name}: {siblings:?}"
+        );
     }
 }
 
@@ -64,7 +82,10 @@ fn frameworks_stay_in_the_crates_that_own_them() {
 #[test]
 fn only_the_store_speaks_sql() {
     let api = root().join("crates/api/src");
-    for path in sources(&api).iter().filter(|path| !path.starts_with(api.join("store"))) {
+    for path in sources(&api)
+        .iter()
+        .filter(|path| !path.starts_with(api.join("store")))
+    {
         let text = fs::read_to_string(path).unwrap();
         for word in ["SELECT ", "INSERT ", "UPDATE ", "deadpool"] {
             assert!(!text.contains(word), "{} says {word}", path.display());
@@ -79,7 +100,11 @@ fn the_use_case_knows_no_http_and_only_http_knows_actix() {
     for path in sources(&api) {
         let text = fs::read_to_string(&path).unwrap();
         let may_know = hosts.iter().any(|host| path.starts_with(host));
-        assert!(may_know || !text.contains("actix_web"), "{} knows actix", path.display());
+        assert!(
+            may_know || !text.contains("actix_web"),
+            "{} knows actix",
+            path.display()
+        );
     }
 }
 

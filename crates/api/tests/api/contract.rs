@@ -10,16 +10,16 @@ async fn policies_shows_every_key_in_force_and_the_bound_that_follows() {
     let body: Value = system.api.get("/policies").await.json().await.unwrap();
     assert_eq!(
         body["process"],
-        json!({"worst_case_seconds": 2.3, "max_in_flight": 512})
+        json!({"worst_case_seconds": 3.5, "max_in_flight": 512})
     );
-    assert_eq!(body["policies"]["worker"]["attempt_timeout"], "400ms");
+    assert_eq!(body["policies"]["worker"]["attempt_timeout"], "600ms");
     assert_eq!(
         body["policies"]["worker"]["retry"]["backoff"]["multiplier"],
         2.0
     );
     assert_eq!(
         body["policies"]["database"]["pool"],
-        json!({"max_size": 16, "max_wait": "100ms"})
+        json!({"max_size": 16, "max_wait": "300ms"})
     );
 }
 

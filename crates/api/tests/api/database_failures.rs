@@ -51,8 +51,21 @@ async fn a_session_reset_under_a_statement_costs_the_record_not_the_answer() {
 }
 
 #[tokio::test]
-async fn bytes_of_no_protocol_are_a_bad_response() {
-    serves_without_record_and_recovers(Fault::Garbage, &[Reason::BadResponse]).await;
+async fn bytes_of_no_protocol_under_a_statement_end_the_session() {
+    // The driver tells only that the session is gone; the one opened in its place hears the nonsense itself.
+    let reasons = [Reason::ConnectionReset, Reason::BadResponse];
+    serves_without_record_and_recovers(Fault::Garbage, &reasons).await;
+}
+
+#[tokio::test]
+async fn bytes_of_no_protocol_instead_of_a_handshake_are_a_bad_response() {
+    let system = System::start().await;
+    system.database.set(Fault::Garbage).await;
+    let worker = format!("http://{}", system.worker.addr());
+    let api = Api::start(&worker, system.database.addr(), "");
+    assert_served_without_record(&api.process().await, &[Reason::BadResponse]);
+    system.database.set(Fault::None).await;
+    api.becomes_healthy().await;
 }
 
 #[tokio::test]
@@ -92,10 +105,12 @@ async fn a_read_only_server_is_named_as_an_error_status() {
     let system = System::start().await;
     system.api.becomes_healthy().await;
     let sql = system.sql().await;
-    sql.batch_execute("ALTER SYSTEM SET default_transaction_read_only = on")
-        .await
-        .unwrap();
-    sql.batch_execute("SELECT pg_reload_conf()").await.unwrap();
+    for statement in [
+        "ALTER SYSTEM SET default_transaction_read_only = on",
+        "SELECT pg_reload_conf()",
+    ] {
+        sql.batch_execute(statement).await.unwrap();
+    }
     let started = Instant::now();
     let answer = loop {
         let answer = system.api.process().await;
@@ -108,12 +123,13 @@ async fn a_read_only_server_is_named_as_an_error_status() {
         );
     };
     assert_served_without_record(&answer, &[Reason::BadStatus]);
-    sql.batch_execute(
-        "SET default_transaction_read_only = off; ALTER SYSTEM RESET default_transaction_read_only",
-    )
-    .await
-    .unwrap();
-    sql.batch_execute("SELECT pg_reload_conf()").await.unwrap();
+    for statement in [
+        "SET default_transaction_read_only = off",
+        "ALTER SYSTEM RESET default_transaction_read_only",
+        "SELECT pg_reload_conf()",
+    ] {
+        sql.batch_execute(statement).await.unwrap();
+    }
     system.api.becomes_healthy().await;
 }
 

@@ -35,8 +35,8 @@ async fn process_answers_with_the_workers_result_recorded_in_the_database() {
 async fn the_naive_endpoint_answers_exactly_the_two_fields_of_the_course() {
     let system = System::start().await;
     let body: Value = system.api.get("/naive/process").await.json().await.unwrap();
-    let fields: Vec<_> = body.as_object().unwrap().keys().collect();
-    assert_eq!(fields, ["worker_response", "latency_seconds"]);
+    assert_eq!(body.as_object().unwrap().len(), 2);
+    assert!(body["latency_seconds"].as_f64().unwrap() >= 0.05);
     assert_eq!(body["worker_response"], json!({"status": "done"}));
 }
 
@@ -87,9 +87,10 @@ async fn requests_lists_the_newest_first_and_leaves_the_naive_ones_out() {
 }
 
 #[tokio::test]
-async fn a_hundred_calls_at_once_all_succeed() {
-    let system = System::start().await;
-    let calls = (0..100).map(|_| system.api.get("/process"));
+async fn ten_calls_for_every_session_all_succeed() {
+    let system = System::with("[database]\npool = { max_size = 4 }", Duration::ZERO).await;
+    system.api.becomes_healthy().await;
+    let calls = (0..40).map(|_| system.api.get("/process"));
     for response in futures_util::future::join_all(calls).await {
         let answer = Answer::read(response).await;
         assert_eq!(answer.status, 200);

@@ -19,43 +19,43 @@ use tokio::time::{Instant, sleep};
 use tokio_postgres::NoTls;
 
 /// What the machine may add to the provable bound.
-pub const MACHINE: Duration = Duration::from_millis(300);
+pub(crate) const MACHINE: Duration = Duration::from_millis(300);
 
-/// The policies of the tests: the defaults, an order of magnitude quicker.
-pub const QUICK: &str = r#"
+/// The policies of the tests: the defaults, several times quicker, yet slow enough for a busy machine.
+pub(crate) const QUICK: &str = r#"
 [worker]
-connect_timeout = "200ms"
-attempt_timeout = "400ms"
-deadline = "900ms"
+connect_timeout = "300ms"
+attempt_timeout = "600ms"
+deadline = "1300ms"
 retry = { backoff = { initial = "20ms", max = "50ms" } }
-breaker = { slow_call = "350ms", open_for = "500ms", max_open_for = "1s", ramp = "200ms" }
+breaker = { slow_call = "550ms", open_for = "500ms", max_open_for = "1s", ramp = "200ms" }
 [database]
-connect_timeout = "200ms"
-attempt_timeout = "300ms"
-deadline = "700ms"
-pool = { max_wait = "100ms" }
-breaker = { slow_call = "250ms", open_for = "500ms", max_open_for = "1s", ramp = "200ms" }
+connect_timeout = "400ms"
+attempt_timeout = "500ms"
+deadline = "1100ms"
+pool = { max_wait = "300ms" }
+breaker = { slow_call = "450ms", open_for = "500ms", max_open_for = "1s", ramp = "200ms" }
 "#;
 
 /// How long a healed system may take to be healthy again: the quick policies' max_open_for + 5 s.
 const HEALED_WITHIN: Duration = Duration::from_secs(6);
 
 /// Everything, up and connected. Dropped, all of it goes away.
-pub struct System {
-    pub api: Api,
-    pub worker: FaultProxy,
-    pub database: FaultProxy,
-    pub cluster: Cluster,
+pub(crate) struct System {
+    pub(crate) api: Api,
+    pub(crate) worker: FaultProxy,
+    pub(crate) database: FaultProxy,
+    pub(crate) cluster: Cluster,
 }
 
 impl System {
     /// A healthy system under the quick policies; the work takes 50 ms.
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::with("", Duration::from_millis(50)).await
     }
 
     /// A healthy system under the quick policies with `policies` laid over them.
-    pub async fn with(policies: &str, work_delay: Duration) -> Self {
+    pub(crate) async fn with(policies: &str, work_delay: Duration) -> Self {
         let worker = spawn_worker(work_delay);
         let cluster = Cluster::start(ClusterOptions::default()).await.unwrap();
         let worker = FaultProxy::start(worker).await.unwrap();
@@ -75,7 +75,7 @@ impl System {
     }
 
     /// A connection to Postgres that no fault touches.
-    pub async fn sql(&self) -> tokio_postgres::Client {
+    pub(crate) async fn sql(&self) -> tokio_postgres::Client {
         let (client, connection) = tokio_postgres::connect(&self.cluster.url(), NoTls)
             .await
             .unwrap();
@@ -85,7 +85,7 @@ impl System {
 }
 
 /// The real worker, in this process.
-pub fn spawn_worker(work_delay: Duration) -> SocketAddr {
+pub(crate) fn spawn_worker(work_delay: Duration) -> SocketAddr {
     let bind = SocketAddr::from(([127, 0, 0, 1], 0));
     let settings = holdfast_worker::Settings { bind, work_delay };
     let worker = holdfast_worker::Application::build(settings).unwrap();
@@ -95,9 +95,9 @@ pub fn spawn_worker(work_delay: Duration) -> SocketAddr {
 }
 
 /// The API under test and a client for it.
-pub struct Api {
-    pub base: String,
-    pub address: SocketAddr,
+pub(crate) struct Api {
+    pub(crate) base: String,
+    pub(crate) address: SocketAddr,
     http: reqwest::Client,
     stop: Option<oneshot::Sender<()>>,
     served: Option<JoinHandle<std::io::Result<()>>>,
@@ -105,13 +105,13 @@ pub struct Api {
 
 impl Api {
     /// Builds the API as `main` does. Neither dependency need be there.
-    pub fn start(worker_url: &str, database: SocketAddr, policies: &str) -> Self {
+    pub(crate) fn start(worker_url: &str, database: SocketAddr, policies: &str) -> Self {
         let database = format!("postgres://holdfast:holdfast@{database}/holdfast");
         Self::with_database_url(worker_url, &database, policies)
     }
 
     /// As [`Api::start`], with the database under any name.
-    pub fn with_database_url(worker_url: &str, database: &str, policies: &str) -> Self {
+    pub(crate) fn with_database_url(worker_url: &str, database: &str, policies: &str) -> Self {
         let mut table: toml::Table = QUICK.parse().unwrap();
         overlay(&mut table, policies.parse().unwrap());
         let mut file = NamedTempFile::new().unwrap();
@@ -121,6 +121,10 @@ impl Api {
             ("DATABASE_URL", database),
             ("HOLDFAST_POLICIES", file.path().to_str().unwrap()),
         ]);
+        let surroundings = Environment::of_process();
+        if surroundings.get("RUST_LOG").is_some() {
+            holdfast_ops::telemetry::init(&surroundings).unwrap();
+        }
         let bind = SocketAddr::from(([127, 0, 0, 1], 0));
         let settings = Settings::read(&environment, bind).unwrap();
         let application = Application::build(settings).unwrap();
@@ -142,7 +146,7 @@ impl Api {
         }
     }
 
-    pub async fn get(&self, path: &str) -> Response {
+    pub(crate) async fn get(&self, path: &str) -> Response {
         self.http
             .get(format!("{}{path}", self.base))
             .send()
@@ -150,7 +154,7 @@ impl Api {
             .unwrap()
     }
 
-    pub async fn post(&self, path: &str, body: impl Into<reqwest::Body>) -> Response {
+    pub(crate) async fn post(&self, path: &str, body: impl Into<reqwest::Body>) -> Response {
         self.http
             .post(format!("{}{path}", self.base))
             .body(body)
@@ -159,13 +163,13 @@ impl Api {
             .unwrap()
     }
 
-    pub fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
+    pub(crate) fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
         self.http
             .request(method.parse().unwrap(), format!("{}{path}", self.base))
     }
 
     /// `GET /process`, which must be answered within the published bound.
-    pub async fn process(&self) -> Answer {
+    pub(crate) async fn process(&self) -> Answer {
         let bound = self.worst_case().await + MACHINE;
         let started = Instant::now();
         let response = self.get("/process").await;
@@ -177,17 +181,17 @@ impl Api {
         Answer::read(response).await
     }
 
-    pub async fn worst_case(&self) -> Duration {
+    pub(crate) async fn worst_case(&self) -> Duration {
         let policies: Policies = self.get("/policies").await.json().await.unwrap();
         Duration::from_secs_f64(policies.process.worst_case_seconds)
     }
 
-    pub async fn status(&self) -> Status {
+    pub(crate) async fn status(&self) -> Status {
         self.get("/status").await.json().await.unwrap()
     }
 
     /// Calls until the answer is whole again, which must not take long.
-    pub async fn becomes_healthy(&self) {
+    pub(crate) async fn becomes_healthy(&self) {
         let started = Instant::now();
         loop {
             let answer = self.process().await;
@@ -203,13 +207,13 @@ impl Api {
     }
 
     /// Calls until the worker's breaker is open.
-    pub async fn opens_worker_breaker(&self) {
+    pub(crate) async fn opens_worker_breaker(&self) {
         self.calls_until(|status| status.dependencies.worker.breaker == Breaker::Open)
             .await;
     }
 
     /// Calls until the database's breaker is open.
-    pub async fn opens_database_breaker(&self) {
+    pub(crate) async fn opens_database_breaker(&self) {
         self.calls_until(|status| status.dependencies.database.breaker == Breaker::Open)
             .await;
     }
@@ -225,33 +229,33 @@ impl Api {
     }
 
     /// Tells it to stop, as SIGTERM does.
-    pub fn stop(&mut self) {
+    pub(crate) fn stop(&mut self) {
         self.stop.take().unwrap().send(()).unwrap();
     }
 
     /// Waits until it has stopped.
-    pub async fn stopped(&mut self) {
+    pub(crate) async fn stopped(&mut self) {
         self.served.take().unwrap().await.unwrap().unwrap();
     }
 }
 
 /// What `/process` answered.
 #[derive(Debug)]
-pub struct Answer {
-    pub status: StatusCode,
-    pub location: Option<String>,
-    pub retry_after: Option<u64>,
-    pub body: Body,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) location: Option<String>,
+    pub(crate) retry_after: Option<u64>,
+    pub(crate) body: Body,
 }
 
 #[derive(Debug)]
-pub enum Body {
+pub(crate) enum Body {
     Processed(Processed),
     Problem(Problem),
 }
 
 impl Answer {
-    pub async fn read(response: Response) -> Self {
+    pub(crate) async fn read(response: Response) -> Self {
         let status = response.status();
         let header = |name: &str| Some(response.headers().get(name)?.to_str().unwrap().to_owned());
         let location = header("location");
@@ -273,21 +277,21 @@ impl Answer {
         }
     }
 
-    pub fn processed(&self) -> &Processed {
+    pub(crate) fn processed(&self) -> &Processed {
         match &self.body {
             Body::Processed(body) => body,
             Body::Problem(problem) => panic!("a problem: {problem:?}"),
         }
     }
 
-    pub fn problem(&self) -> &Problem {
+    pub(crate) fn problem(&self) -> &Problem {
         match &self.body {
             Body::Problem(problem) => problem,
             Body::Processed(body) => panic!("no problem: {body:?}"),
         }
     }
 
-    pub fn degraded(&self) -> &[Degraded] {
+    pub(crate) fn degraded(&self) -> &[Degraded] {
         match &self.body {
             Body::Processed(body) => &body.degraded,
             Body::Problem(problem) => problem.degraded.as_deref().unwrap(),
@@ -295,7 +299,7 @@ impl Answer {
     }
 
     /// The reason given for `code`.
-    pub fn reason(&self, code: DegradedCode) -> Reason {
+    pub(crate) fn reason(&self, code: DegradedCode) -> Reason {
         let entry = self.degraded().iter().find(|entry| entry.code == code);
         entry
             .unwrap_or_else(|| panic!("no {code} in {self:?}"))
