@@ -21,6 +21,8 @@ mod reporter;
 pub mod retry;
 mod snapshot;
 mod stack;
+#[cfg(test)]
+mod support;
 pub mod timeout;
 
 pub use self::builder::Builder;

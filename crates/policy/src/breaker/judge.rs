@@ -37,3 +37,48 @@ pub(super) fn record(outcome: Outcome, elapsed: Duration, slow_call: Duration) -
         Outcome::Cancelled | Outcome::Neutral => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::class::Class;
+
+    const SLOW: Duration = Duration::from_secs(1);
+    const FAST: Duration = Duration::from_millis(999);
+
+    #[test]
+    fn an_answer_at_the_threshold_is_slow() {
+        let answered = Finding::Finished(Class::success());
+        assert_eq!(outcome(answered, FAST, SLOW), Some(Outcome::Success));
+        assert_eq!(outcome(answered, SLOW, SLOW), Some(Outcome::Slow));
+    }
+
+    #[test]
+    fn a_rejection_is_no_outcome() {
+        assert_eq!(outcome(Finding::Rejected, FAST, SLOW), None);
+    }
+
+    #[test]
+    fn an_early_cancel_is_not_counted_and_a_late_one_is_a_slow_failure() {
+        assert_eq!(record(Outcome::Cancelled, FAST, SLOW), None);
+        let slow_failure = Record {
+            failed: true,
+            slow: true,
+        };
+        assert_eq!(record(Outcome::Cancelled, SLOW, SLOW), Some(slow_failure));
+    }
+
+    #[test]
+    fn a_neutral_outcome_is_not_counted_however_slow() {
+        assert_eq!(record(Outcome::Neutral, SLOW * 9, SLOW), None);
+    }
+
+    #[test]
+    fn a_panic_is_a_failure() {
+        let failure = Record {
+            failed: true,
+            slow: false,
+        };
+        assert_eq!(record(Outcome::Panicked, FAST, SLOW), Some(failure));
+    }
+}

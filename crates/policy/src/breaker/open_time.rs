@@ -69,8 +69,84 @@ impl OpenTime {
             .checked_mul(1 << self.level)
             .unwrap_or(self.cap)
             .min(self.cap);
-        let highest = (scheduled + scheduled / 5).min(self.cap);
+        let highest = scheduled.saturating_add(scheduled / 5).min(self.cap);
         let lowest = scheduled.min(self.first.max(self.cap - self.cap / 6));
         lowest + highest.saturating_sub(lowest).mul_f64(self.rng.f64())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ops::RangeInclusive;
+
+    use super::*;
+    use crate::support::breaker_config;
+
+    fn open_time(open_for: u64, max_open_for: u64, seed: u64) -> OpenTime {
+        let open_for = Duration::from_secs(open_for);
+        let max_open_for = Duration::from_secs(max_open_for);
+        let config = BreakerConfig {
+            open_for,
+            max_open_for,
+            ..breaker_config()
+        };
+        OpenTime::new(&config, seed)
+    }
+
+    fn seconds(range: RangeInclusive<u64>) -> RangeInclusive<Duration> {
+        Duration::from_secs(*range.start())..=Duration::from_secs(*range.end())
+    }
+
+    #[test]
+    fn it_doubles_with_jitter_up_to_the_cap() {
+        for seed in 0..100 {
+            let now = Instant::now();
+            let mut time = open_time(5, 30, seed);
+            assert!(seconds(5..=6).contains(&time.next(now)));
+            assert!(seconds(10..=12).contains(&time.next(now)));
+            assert!(seconds(20..=24).contains(&time.next(now)));
+            for _ in 0..50 {
+                assert!(seconds(25..=30).contains(&time.next(now)));
+            }
+        }
+    }
+
+    #[test]
+    fn replicas_with_other_seeds_differ_even_at_the_cap() {
+        let at_cap = |seed| {
+            let mut time = open_time(5, 30, seed);
+            (0..6).map(|_| time.next(Instant::now())).last()
+        };
+        assert_ne!(at_cap(1), at_cap(2));
+        assert_eq!(at_cap(1), at_cap(1));
+    }
+
+    #[test]
+    fn a_cap_equal_to_the_open_time_leaves_no_jitter() {
+        assert_eq!(
+            open_time(5, 5, 7).next(Instant::now()),
+            Duration::from_secs(5)
+        );
+    }
+
+    #[test]
+    fn health_as_long_as_the_last_outage_resets_it() {
+        let mut now = Instant::now();
+        let mut time = open_time(5, 30, 1);
+        time.next(now);
+        let last = time.next(now);
+        time.closed(now);
+        now += last;
+        assert!(seconds(5..=6).contains(&time.next(now)));
+    }
+
+    #[test]
+    fn a_short_recovery_does_not_reset_it() {
+        let mut now = Instant::now();
+        let mut time = open_time(5, 30, 1);
+        let last = time.next(now);
+        time.closed(now);
+        now += last - Duration::from_millis(1);
+        assert!(seconds(10..=12).contains(&time.next(now)));
     }
 }

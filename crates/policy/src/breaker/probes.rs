@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use super::window::Record;
 use crate::config::BreakerConfig;
+use crate::deadline::Deadline;
 
 /// Names the lease that a probe holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,11 +110,9 @@ impl Probes {
     fn lend(&mut self, slot: usize, now: Instant) -> ProbeKey {
         let serial = self.next_serial;
         self.next_serial += 1;
+        let ends = Deadline::at(now).plus(self.lease).instant();
         if let Some(free) = self.slots.get_mut(slot) {
-            *free = Some(Lease {
-                serial,
-                ends: now + self.lease,
-            });
+            *free = Some(Lease { serial, ends });
         }
         ProbeKey { slot, serial }
     }
@@ -129,5 +128,117 @@ impl Probes {
     fn earliest_end(&self, now: Instant) -> Duration {
         let ends = self.slots.iter().flatten().map(|lease| lease.ends).min();
         ends.map_or(Duration::ZERO, |end| end.saturating_duration_since(now))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::support::breaker_config;
+
+    const GOOD: Option<Record> = Some(Record {
+        failed: false,
+        slow: false,
+    });
+    const BAD: Option<Record> = Some(Record {
+        failed: true,
+        slow: false,
+    });
+    const SLOW: Option<Record> = Some(Record {
+        failed: false,
+        slow: true,
+    });
+    const LEASE: Duration = Duration::from_secs(4);
+
+    fn probes(half_open_calls: u32, failure_rate: f64) -> Probes {
+        let config = BreakerConfig {
+            half_open_calls,
+            failure_rate,
+            ..breaker_config()
+        };
+        Probes::new(&config, LEASE)
+    }
+
+    /// The verdict after each of the records, one probe at a time.
+    fn verdicts(probes: &mut Probes, records: &[Option<Record>]) -> Vec<Verdict> {
+        let probe = |record: &Option<Record>| {
+            let key = probes.admit(Instant::now()).unwrap();
+            probes.settle(key, *record)
+        };
+        records.iter().map(probe).collect()
+    }
+
+    #[test]
+    fn all_good_probes_close() {
+        use Verdict::{Close, Undecided};
+        assert_eq!(
+            verdicts(&mut probes(2, 0.5), &[GOOD, GOOD]),
+            [Undecided, Close]
+        );
+    }
+
+    #[test]
+    fn the_verdict_falls_as_soon_as_it_is_certain() {
+        use Verdict::{Close, Reopen, Undecided};
+        // Three bad ones of five reach a rate of one half; three good ones make that impossible.
+        let mut five = probes(5, 0.5);
+        assert_eq!(
+            verdicts(&mut five, &[BAD, BAD, BAD]),
+            [Undecided, Undecided, Reopen]
+        );
+        five.clear();
+        assert_eq!(
+            verdicts(&mut five, &[GOOD, GOOD, GOOD]),
+            [Undecided, Undecided, Close]
+        );
+    }
+
+    #[test]
+    fn one_flaky_probe_of_many_does_not_reopen() {
+        use Verdict::{Close, Undecided};
+        let expected = [Undecided, Undecided, Undecided, Close];
+        assert_eq!(
+            verdicts(&mut probes(5, 0.5), &[GOOD, BAD, GOOD, GOOD]),
+            expected
+        );
+    }
+
+    #[test]
+    fn a_slow_probe_is_a_bad_one() {
+        assert_eq!(verdicts(&mut probes(1, 0.5), &[SLOW]), [Verdict::Reopen]);
+    }
+
+    #[test]
+    fn a_probe_that_says_nothing_gives_its_slot_back() {
+        use Verdict::{Close, Undecided};
+        let mut probes = probes(1, 0.5);
+        assert_eq!(verdicts(&mut probes, &[None, None, None, GOOD]), {
+            [Undecided, Undecided, Undecided, Close]
+        });
+    }
+
+    #[test]
+    fn never_more_probes_are_out_than_the_verdict_needs() {
+        let now = Instant::now();
+        let mut probes = probes(3, 1.0);
+        probes.bad_to_reopen = 3;
+        let first = probes.admit(now).unwrap();
+        probes.admit(now).unwrap();
+        probes.admit(now).unwrap();
+        assert_eq!(probes.admit(now), Err(LEASE));
+        assert_eq!(probes.settle(first, BAD), Verdict::Undecided);
+        assert!(probes.admit(now).is_err(), "two are out and two are needed");
+    }
+
+    #[test]
+    fn a_lease_that_ran_out_frees_its_slot_and_silences_its_holder() {
+        let now = Instant::now();
+        let mut probes = probes(1, 0.5);
+        let forgotten = probes.admit(now).unwrap();
+        let almost = LEASE - Duration::from_millis(1);
+        assert_eq!(probes.admit(now + almost), Err(Duration::from_millis(1)));
+        let next = probes.admit(now + LEASE).unwrap();
+        assert_eq!(probes.settle(forgotten, BAD), Verdict::Undecided);
+        assert_eq!(probes.settle(next, GOOD), Verdict::Close);
     }
 }

@@ -79,3 +79,54 @@ impl Ramp {
             .clamp(1, self.full.max(1))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OVER: Duration = Duration::from_secs(2);
+
+    fn started(now: Instant) -> Ramp {
+        let mut ramp = Ramp::new(OVER, 100);
+        ramp.start(now);
+        ramp
+    }
+
+    #[test]
+    fn it_lets_concurrency_grow_from_one_to_the_full_limit() {
+        let now = Instant::now();
+        let mut ramp = started(now);
+        let limits = [0, 500, 1_000, 1_990, 2_000, 9_000]
+            .map(|millis| ramp.limit(now + Duration::from_millis(millis)));
+        assert_eq!(limits, [1, 25, 50, 99, 100, 100]);
+    }
+
+    #[test]
+    fn a_lone_caller_is_never_refused() {
+        let now = Instant::now();
+        let mut ramp = started(now);
+        for _ in 0..1_000 {
+            assert_eq!(ramp.admit(now), Ok(()));
+            ramp.leave();
+        }
+    }
+
+    #[test]
+    fn who_comes_on_top_of_the_limit_is_told_when_the_ramp_ends() {
+        let now = Instant::now();
+        let mut ramp = started(now);
+        assert_eq!(ramp.admit(now), Ok(()));
+        assert_eq!(ramp.admit(now + OVER / 200), Err(OVER - OVER / 200));
+        assert_eq!(ramp.admit(now + OVER / 50), Ok(()));
+    }
+
+    #[test]
+    fn without_an_outage_before_it_there_is_no_ramp() {
+        let now = Instant::now();
+        let mut ramp = Ramp::new(OVER, 2);
+        assert!(
+            (0..10).all(|_| ramp.admit(now).is_ok()),
+            "the bulkhead is what limits here"
+        );
+    }
+}

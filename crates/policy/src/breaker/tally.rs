@@ -56,3 +56,84 @@ impl Tally {
         self.streak = 0;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config;
+    use crate::support::breaker_config;
+
+    const GOOD: Record = Record {
+        failed: false,
+        slow: false,
+    };
+    const BAD: Record = Record {
+        failed: true,
+        slow: false,
+    };
+    const SLOW: Record = Record {
+        failed: false,
+        slow: true,
+    };
+
+    fn tally(window: config::Window, consecutive_failures: u32) -> Tally {
+        let config = BreakerConfig {
+            window,
+            consecutive_failures,
+            ..breaker_config()
+        };
+        Tally::new(&config, Instant::now())
+    }
+
+    /// Which of the records trips it, counted from 1.
+    fn trips_at(tally: &mut Tally, records: &[Record]) -> Option<usize> {
+        let now = Instant::now();
+        records
+            .iter()
+            .position(|record| tally.trips(*record, now))
+            .map(|index| index + 1)
+    }
+
+    #[test]
+    fn the_failure_rate_waits_for_the_minimum_of_calls() {
+        let mut tally = tally(config::Window::Calls(10), 100);
+        assert_eq!(
+            trips_at(&mut tally, &[BAD, BAD, BAD, BAD, GOOD, GOOD]),
+            Some(5)
+        );
+    }
+
+    #[test]
+    fn the_failure_rate_trips_at_its_threshold_and_not_below() {
+        let mut tally = tally(config::Window::Calls(10), 100);
+        let below = [BAD, BAD, BAD, BAD, GOOD, GOOD, GOOD, GOOD, GOOD];
+        let reordered: Vec<_> = below.iter().rev().copied().collect();
+        assert_eq!(trips_at(&mut tally, &reordered), None);
+        assert_eq!(trips_at(&mut tally, &[BAD]), Some(1));
+    }
+
+    #[test]
+    fn slow_successes_trip_it_at_their_own_rate() {
+        let mut tally = tally(config::Window::Calls(10), 100);
+        assert_eq!(
+            trips_at(&mut tally, &[GOOD, SLOW, SLOW, SLOW, SLOW]),
+            Some(5)
+        );
+    }
+
+    #[test]
+    fn failures_in_a_row_trip_it_below_the_minimum_of_calls() {
+        let mut tally = tally(config::Window::Calls(10), 3);
+        assert_eq!(
+            trips_at(&mut tally, &[BAD, BAD, GOOD, BAD, BAD, BAD]),
+            Some(5)
+        );
+    }
+
+    #[test]
+    fn a_long_healthy_past_does_not_hide_failures_of_today() {
+        let mut tally = tally(config::Window::Calls(5), 100);
+        assert_eq!(trips_at(&mut tally, &vec![GOOD; 20_000]), None);
+        assert_eq!(trips_at(&mut tally, &[BAD, BAD, BAD]), Some(3));
+    }
+}

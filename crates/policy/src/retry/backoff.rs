@@ -41,3 +41,36 @@ impl Schedule {
         self.0.get(index as usize).copied()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn schedule(multiplier: f64, max_attempts: u32) -> Vec<u128> {
+        let config = BackoffConfig {
+            initial: Duration::from_millis(100),
+            max: Duration::from_secs(1),
+            multiplier,
+        };
+        let schedule = Schedule::new(&config, max_attempts);
+        (1..)
+            .map_while(|number| schedule.after(number))
+            .map(|wait| wait.as_millis())
+            .collect()
+    }
+
+    #[test]
+    fn waits_grow_by_the_multiplier_up_to_the_maximum() {
+        assert_eq!(schedule(2.0, 7), [100, 200, 400, 800, 1_000, 1_000]);
+    }
+
+    #[test]
+    fn a_multiplier_of_one_keeps_the_wait() {
+        assert_eq!(schedule(1.0, 4), [100, 100, 100]);
+    }
+
+    #[test]
+    fn one_attempt_is_followed_by_no_wait() {
+        assert!(schedule(2.0, 1).is_empty());
+    }
+}

@@ -14,6 +14,7 @@ const TOKEN: u64 = 1_000_000;
 const CAP: u64 = 10 * TOKEN;
 /// How long a deposit may be spent, in seconds: yesterday's calls do not pay for today's retries.
 const TTL: u64 = 10;
+const SLOTS: usize = 10;
 const SECOND: u64 = 1_000_000_000;
 
 #[derive(Debug)]
@@ -25,7 +26,7 @@ pub(super) struct Bucket {
     paid_to: u64,
     // What the floor owes: in millionths of a token, times `SECOND`; less than `SECOND`.
     owed: u64,
-    slots: [u64; TTL as usize],
+    slots: [u64; SLOTS],
     total: u64,
 }
 
@@ -38,7 +39,7 @@ impl Bucket {
             origin: now,
             paid_to: 0,
             owed: 0,
-            slots: [0; TTL as usize],
+            slots: [0; SLOTS],
             total: 0,
         };
         bucket.add(bucket.per_second);
@@ -88,7 +89,7 @@ impl Bucket {
 
     /// After a long pause everything has expired, also what the floor paid at its beginning.
     fn forget_until(&mut self, then: u64) {
-        self.slots = [0; TTL as usize];
+        self.slots = [0; SLOTS];
         self.total = 0;
         self.owed = 0;
         self.paid_to = then;
@@ -123,7 +124,6 @@ impl Bucket {
 }
 
 /// Where the tokens of a second live. In range by the modulo, whatever the second.
-#[expect(clippy::cast_possible_truncation, reason = "a remainder of ten fits")]
 fn slot(second: u64) -> usize {
     (second % TTL) as usize
 }
@@ -132,4 +132,167 @@ fn slot(second: u64) -> usize {
 #[expect(clippy::cast_possible_truncation, reason = "clamped before the cast")]
 fn millionths(tokens: f64) -> u64 {
     (tokens.clamp(0.0, 1_000.0) * TOKEN as f64).round() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn bucket(ratio: f64, floor_per_second: f64, now: Instant) -> Bucket {
+        Bucket::new(
+            &BudgetConfig {
+                ratio,
+                floor_per_second,
+            },
+            now,
+        )
+    }
+
+    fn withdrawals(bucket: &mut Bucket, now: Instant) -> usize {
+        (0..1_000).take_while(|_| bucket.withdraw(now)).count()
+    }
+
+    #[test]
+    fn it_starts_at_the_floor() {
+        let now = Instant::now();
+        assert_eq!(withdrawals(&mut bucket(0.1, 3.0, now), now), 3);
+        assert_eq!(withdrawals(&mut bucket(0.1, 0.0, now), now), 0);
+    }
+
+    #[test]
+    fn every_ratio_grants_exactly_its_share_of_the_calls() {
+        // Rounding to whole calls per retry would grant the same for 0.6 and 0.9.
+        for (ratio, granted) in [(0.1, 100), (0.3, 300), (0.6, 600), (0.9, 900), (1.0, 1_000)] {
+            let now = Instant::now();
+            let mut bucket = bucket(ratio, 0.0, now);
+            let retries = (0..1_000)
+                .filter(|_| {
+                    bucket.deposit(now);
+                    bucket.withdraw(now)
+                })
+                .count();
+            assert_eq!(retries, granted, "ratio {ratio}");
+        }
+    }
+
+    #[test]
+    fn it_never_holds_more_than_ten_tokens() {
+        let now = Instant::now();
+        let mut bucket = bucket(1.0, 1_000.0, now);
+        (0..500).for_each(|_| bucket.deposit(now));
+        assert_eq!(withdrawals(&mut bucket, now + Duration::from_secs(60)), 10);
+    }
+
+    #[test]
+    fn deposits_expire_after_ten_seconds() {
+        let now = Instant::now();
+        let mut bucket = bucket(1.0, 0.0, now);
+        (0..5).for_each(|_| bucket.deposit(now));
+        assert_eq!(bucket.tokens(now + Duration::from_millis(9_999)), 5.0);
+        assert_eq!(bucket.tokens(now + Duration::from_secs(10)), 0.0);
+    }
+
+    #[test]
+    fn a_floor_below_one_adds_up_without_loss() {
+        let now = Instant::now();
+        let mut bucket = bucket(0.0, 0.3, now);
+        // In odd steps: a tenth of the floor's millionths is no whole number.
+        for step in 1..=7_000_u32 {
+            bucket.advance(now + Duration::from_micros(1_000) * step);
+        }
+        assert_eq!(bucket.tokens(now + Duration::from_secs(7)), 0.3 + 2.1);
+    }
+
+    #[derive(Clone, Copy, Debug)]
+    enum Step {
+        Deposit,
+        Withdraw,
+        /// Tenths of a second.
+        Pass(u64),
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let step = prop_oneof![
+            4 => Just(Step::Deposit),
+            2 => Just(Step::Withdraw),
+            1 => (0_u64..40).prop_map(Step::Pass),
+            1 => (0_u64..400).prop_map(Step::Pass),
+        ];
+        prop::collection::vec(step, 0..300)
+    }
+
+    /// Each token's millionths with the second of their birth, in a plain list.
+    struct Model(Vec<(u64, u64)>);
+
+    impl Model {
+        fn total(&self) -> u64 {
+            self.0.iter().map(|(_, millionths)| millionths).sum()
+        }
+
+        fn add(&mut self, second: u64, millionths: u64) {
+            self.0.push((second, millionths));
+            self.spend(self.total().saturating_sub(CAP));
+        }
+
+        fn spend(&mut self, mut millionths: u64) {
+            for (_, tokens) in &mut self.0 {
+                let taken = millionths.min(*tokens);
+                *tokens -= taken;
+                millionths -= taken;
+            }
+        }
+
+        /// One tenth of a second at a time.
+        fn pass(&mut self, from: u64, tenths: u64, per_second: u64) {
+            for tenth in from..from + tenths {
+                self.add(tenth / 10, per_second / 10);
+                self.0
+                    .retain(|(second, left)| *left > 0 && second + TTL > (tenth + 1) / 10);
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn it_holds_what_a_plain_list_of_tokens_would(
+            ratio in 0_u32..=10,
+            floor in 0_u32..=15,
+            steps in steps(),
+        ) {
+            let origin = Instant::now();
+            let mut bucket = bucket(f64::from(ratio) / 10.0, f64::from(floor), origin);
+            let mut model = Model(Vec::new());
+            let (per_call, per_second) = (u64::from(ratio) * TOKEN / 10, u64::from(floor) * TOKEN);
+            model.add(0, per_second);
+            let mut tenths = 0;
+            for step in steps {
+                let now = origin + Duration::from_millis(100 * tenths);
+                match step {
+                    Step::Deposit => {
+                        bucket.deposit(now);
+                        model.add(tenths / 10, per_call);
+                    }
+                    Step::Withdraw => {
+                        let granted = model.total() >= TOKEN;
+                        prop_assert_eq!(bucket.withdraw(now), granted);
+                        if granted {
+                            model.spend(TOKEN);
+                        }
+                    }
+                    Step::Pass(by) => {
+                        model.pass(tenths, by, per_second);
+                        tenths += by;
+                        bucket.advance(origin + Duration::from_millis(100 * tenths));
+                    }
+                }
+                prop_assert_eq!(bucket.total, model.total());
+                prop_assert_eq!(bucket.total, bucket.slots.iter().sum::<u64>());
+            }
+        }
+    }
 }

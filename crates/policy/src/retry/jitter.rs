@@ -26,3 +26,32 @@ impl Jitter {
         half + half.mul_f64(lock(&self.rng).f64())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WAIT: Duration = Duration::from_millis(800);
+
+    #[test]
+    fn it_stays_between_half_the_wait_and_the_whole() {
+        let jitter = Jitter::new(1);
+        let waits: Vec<_> = (0..1_000).map(|_| jitter.spread(WAIT)).collect();
+        assert!(waits.iter().all(|wait| (WAIT / 2..=WAIT).contains(wait)));
+        let early = waits.iter().filter(|wait| **wait < WAIT * 3 / 4).count();
+        assert!(
+            (400..600).contains(&early),
+            "{early} of 1000 in the earlier half"
+        );
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_waits() {
+        let draw = |seed| {
+            let jitter = Jitter::new(seed);
+            (0..10).map(|_| jitter.spread(WAIT)).collect::<Vec<_>>()
+        };
+        assert_eq!(draw(5), draw(5));
+        assert_ne!(draw(5), draw(6));
+    }
+}

@@ -43,3 +43,54 @@ impl CountWindow {
         self.totals = Counts::default();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn outcomes() -> impl Strategy<Value = Vec<(bool, bool)>> {
+        prop::collection::vec((any::<bool>(), any::<bool>()), 0..200)
+    }
+
+    proptest! {
+        #[test]
+        fn it_holds_exactly_the_last_calls(size in 1_u32..20, outcomes in outcomes()) {
+            let mut window = CountWindow::new(size);
+            for end in 1..=outcomes.len() {
+                let (failed, slow) = outcomes[end - 1];
+                window.record(Record { failed, slow });
+                let last = &outcomes[end.saturating_sub(size as usize)..end];
+                let expected = Counts {
+                    calls: last.len() as u64,
+                    failures: last.iter().filter(|(failed, _)| *failed).count() as u64,
+                    slow: last.iter().filter(|(_, slow)| *slow).count() as u64,
+                };
+                prop_assert_eq!(window.counts(), expected);
+            }
+        }
+    }
+
+    #[test]
+    fn a_cleared_window_forgets_what_it_held() {
+        let mut window = CountWindow::new(3);
+        for _ in 0..5 {
+            window.record(Record {
+                failed: true,
+                slow: true,
+            });
+        }
+        window.clear();
+        assert_eq!(window.counts(), Counts::default());
+        window.record(Record::default());
+        assert_eq!(
+            window.counts(),
+            Counts {
+                calls: 1,
+                failures: 0,
+                slow: 0
+            }
+        );
+    }
+}

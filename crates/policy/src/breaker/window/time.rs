@@ -16,7 +16,7 @@ const BUCKETS: u32 = 20;
 pub(in crate::breaker) struct TimeWindow {
     origin: Instant,
     width: Duration,
-    ring: [Counts; BUCKETS as usize],
+    ring: Box<[Counts]>,
     // The newest bucket's number since `origin`; it lives at this number modulo the ring's length.
     newest: u64,
     totals: Counts,
@@ -25,7 +25,7 @@ pub(in crate::breaker) struct TimeWindow {
 impl TimeWindow {
     pub(super) fn new(span: Duration, now: Instant) -> Self {
         let width = (span / BUCKETS).max(Duration::from_nanos(1));
-        let ring = [Counts::default(); BUCKETS as usize];
+        let ring = vec![Counts::default(); BUCKETS as usize].into_boxed_slice();
         Self {
             origin: now,
             width,
@@ -49,7 +49,7 @@ impl TimeWindow {
     }
 
     pub(super) fn clear(&mut self) {
-        self.ring = [Counts::default(); BUCKETS as usize];
+        self.ring.fill(Counts::default());
         self.totals = Counts::default();
     }
 
@@ -72,5 +72,76 @@ impl TimeWindow {
         usize::try_from(number % u64::from(BUCKETS))
             .ok()
             .and_then(|index| self.ring.get_mut(index))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const SPAN: Duration = Duration::from_millis(2_000);
+    const WIDTH: u64 = 100;
+
+    fn counts<'a>(calls: impl Iterator<Item = &'a (u64, Record)>) -> Counts {
+        let mut counts = Counts::default();
+        calls.for_each(|(_, record)| counts.add(*record));
+        counts
+    }
+
+    fn record() -> impl Strategy<Value = Record> {
+        (any::<bool>(), any::<bool>()).prop_map(|(failed, slow)| Record { failed, slow })
+    }
+
+    proptest! {
+        // Steps up to three seconds: also past the whole window at once.
+        #[test]
+        fn it_holds_the_buckets_of_the_last_span_and_no_other(
+            steps in prop::collection::vec((0_u64..3_000, record()), 0..200),
+        ) {
+            let origin = Instant::now();
+            let mut window = TimeWindow::new(SPAN, origin);
+            let mut calls = Vec::new();
+            let mut millis = 0;
+            for (step, record) in steps {
+                // Mostly small steps, so that many calls share the window.
+                millis += if step % 4 == 0 { step } else { step % 60 };
+                let now = origin + Duration::from_millis(millis);
+                window.record(record, now);
+                calls.push((millis, record));
+                let in_window = |at: &u64| at / WIDTH + 20 > millis / WIDTH;
+                let expected = counts(calls.iter().filter(|(at, _)| in_window(at)));
+                prop_assert_eq!(window.counts(now), expected);
+                // The promise to users, told without buckets.
+                let surely = calls.iter().filter(|(at, _)| at + 1_900 >= millis).count() as u64;
+                let at_most = calls.iter().filter(|(at, _)| at + 2_000 > millis).count() as u64;
+                prop_assert!((surely..=at_most).contains(&window.counts(now).calls));
+            }
+        }
+    }
+
+    #[test]
+    fn a_clock_reading_from_before_the_newest_bucket_is_counted_there() {
+        let origin = Instant::now();
+        let mut window = TimeWindow::new(SPAN, origin);
+        window.record(Record::default(), origin + SPAN);
+        window.record(Record::default(), origin);
+        assert_eq!(window.counts(origin + SPAN).calls, 2);
+    }
+
+    #[test]
+    fn an_empty_span_of_any_length_leaves_nothing() {
+        let origin = Instant::now();
+        let mut window = TimeWindow::new(SPAN, origin);
+        window.record(
+            Record {
+                failed: true,
+                slow: false,
+            },
+            origin,
+        );
+        let much_later = origin + Duration::from_secs(365 * 24 * 60 * 60);
+        assert_eq!(window.counts(much_later), Counts::default());
     }
 }
