@@ -154,7 +154,7 @@ async fn reads_say_503_while_the_database_is_gone_and_404_only_when_it_answered(
 
 #[tokio::test]
 async fn a_policy_that_rejects_answers_503_before_it_calls_the_worker() {
-    let system = System::with("[database]\non_unavailable = \"reject\"", Duration::ZERO).await;
+    let system = System::with("database.on_unavailable = 'reject'", Duration::ZERO).await;
     system.database.set(Fault::Refuse).await;
     let touched = system.worker.accepted();
     let answer = system.api.process().await;

@@ -88,7 +88,7 @@ async fn requests_lists_the_newest_first_and_leaves_the_naive_ones_out() {
 
 #[tokio::test]
 async fn ten_calls_for_every_session_all_succeed() {
-    let system = System::with("[database]\npool = { max_size = 4 }", Duration::ZERO).await;
+    let system = System::with("database.pool.max_size = 4", Duration::ZERO).await;
     system.api.becomes_healthy().await;
     let calls = (0..40).map(|_| system.api.get("/process"));
     for response in futures_util::future::join_all(calls).await {

@@ -1,6 +1,11 @@
 //! The API over real sockets, with the real worker and a real Postgres behind fault proxies.
 
-#![allow(clippy::unwrap_used, reason = "a test says bluntly what it expects")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test says bluntly what it expects"
+)]
 
 mod bad_input;
 mod both_failures;

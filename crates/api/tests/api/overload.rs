@@ -9,7 +9,7 @@ use crate::support::{Answer, System};
 
 #[tokio::test]
 async fn beyond_max_in_flight_a_call_is_refused_at_once_and_nothing_is_recorded() {
-    let system = System::with("[process]\nmax_in_flight = 2", Duration::from_millis(300)).await;
+    let system = System::with("process.max_in_flight = 2", Duration::from_millis(300)).await;
     let (first, second, refused) = tokio::join!(
         system.api.get("/process"),
         system.api.get("/process"),

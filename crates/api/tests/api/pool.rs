@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep};
 use crate::support::{Answer, System};
 
 const DATABASE: DegradedCode = DegradedCode::DbUnavailable;
-const ONE_SESSION: &str = "[database]\npool = { max_size = 1 }";
+const ONE_SESSION: &str = "database.pool.max_size = 1";
 
 #[tokio::test]
 async fn a_full_pool_is_named_and_does_not_blame_the_database() {
@@ -61,7 +61,7 @@ async fn a_statement_that_was_cut_short_is_cancelled_and_its_session_never_reuse
 
 #[tokio::test]
 async fn clients_that_leave_in_the_middle_of_a_statement_leave_no_session_behind() {
-    let system = System::with("[database]\npool = { max_size = 4 }", Duration::ZERO).await;
+    let system = System::with("database.pool.max_size = 4", Duration::ZERO).await;
     system.api.becomes_healthy().await;
     let blocker = system.sql().await;
     blocker

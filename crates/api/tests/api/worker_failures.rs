@@ -191,7 +191,7 @@ async fn an_endless_body_is_cut_off_as_a_bad_response() {
 
 #[tokio::test]
 async fn a_policy_that_rejects_answers_503_instead_of_deferring() {
-    let system = System::with("[worker]\non_unavailable = \"reject\"", Duration::ZERO).await;
+    let system = System::with("worker.on_unavailable = 'reject'", Duration::ZERO).await;
     system.worker.set(Fault::Refuse).await;
     let answer = system.api.process().await;
     assert_eq!(answer.status, 503);

@@ -1,98 +1,40 @@
-//! A whole system per test: worker, Postgres, a fault proxy before each, and the API on a port of its own.
+//! The API under test, built as `main` builds it, and a client for it.
 
 use std::io::Write;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use holdfast_api::{Application, Settings};
-use holdfast_lab::postgres::{Cluster, ClusterOptions};
-use holdfast_lab::proxy::FaultProxy;
 use holdfast_ops::Environment;
-use holdfast_wire::{
-    Breaker, Degraded, DegradedCode, Policies, Problem, Processed, Reason, Status,
-};
+use holdfast_wire::{Breaker, Policies, Status};
 use reqwest::{Response, StatusCode};
 use tempfile::NamedTempFile;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
-use tokio_postgres::NoTls;
+
+use super::answer::Answer;
 
 /// What the machine may add to the provable bound.
 pub(crate) const MACHINE: Duration = Duration::from_millis(300);
 
-/// The policies of the tests: the defaults, several times quicker, yet slow enough for a busy machine.
-pub(crate) const QUICK: &str = r#"
-[worker]
-connect_timeout = "300ms"
-attempt_timeout = "600ms"
-deadline = "1300ms"
-retry = { backoff = { initial = "20ms", max = "50ms" } }
-breaker = { slow_call = "550ms", open_for = "500ms", max_open_for = "1s", ramp = "200ms" }
-[database]
-connect_timeout = "400ms"
-attempt_timeout = "500ms"
-deadline = "1100ms"
-pool = { max_wait = "300ms" }
-breaker = { slow_call = "450ms", open_for = "500ms", max_open_for = "1s", ramp = "200ms" }
+/// The policies of the tests: the defaults, several times quicker, yet slow enough for a busy machine. In dotted keys, so
+/// that a test can append its own.
+const QUICK: &str = r#"
+worker.connect_timeout = "300ms"
+worker.attempt_timeout = "600ms"
+worker.deadline = "1300ms"
+worker.retry.backoff = { initial = "20ms", max = "50ms" }
+worker.breaker = { slow_call = "550ms", open_for = "500ms", max_open_for = "1s", ramp = "200ms" }
+database.connect_timeout = "400ms"
+database.attempt_timeout = "500ms"
+database.deadline = "1100ms"
+database.pool.max_wait = "300ms"
+database.breaker = { slow_call = "450ms", open_for = "500ms", max_open_for = "1s", ramp = "200ms" }
 "#;
 
 /// How long a healed system may take to be healthy again: the quick policies' max_open_for + 5 s.
 const HEALED_WITHIN: Duration = Duration::from_secs(6);
-
-/// Everything, up and connected. Dropped, all of it goes away.
-pub(crate) struct System {
-    pub(crate) api: Api,
-    pub(crate) worker: FaultProxy,
-    pub(crate) database: FaultProxy,
-    pub(crate) cluster: Cluster,
-}
-
-impl System {
-    /// A healthy system under the quick policies; the work takes 50 ms.
-    pub(crate) async fn start() -> Self {
-        Self::with("", Duration::from_millis(50)).await
-    }
-
-    /// A healthy system under the quick policies with `policies` laid over them.
-    pub(crate) async fn with(policies: &str, work_delay: Duration) -> Self {
-        let worker = spawn_worker(work_delay);
-        let cluster = Cluster::start(ClusterOptions::default()).await.unwrap();
-        let worker = FaultProxy::start(worker).await.unwrap();
-        let database = SocketAddr::from(([127, 0, 0, 1], cluster.port()));
-        let database = FaultProxy::start(database).await.unwrap();
-        let api = Api::start(
-            &format!("http://{}", worker.addr()),
-            database.addr(),
-            policies,
-        );
-        Self {
-            api,
-            worker,
-            database,
-            cluster,
-        }
-    }
-
-    /// A connection to Postgres that no fault touches.
-    pub(crate) async fn sql(&self) -> tokio_postgres::Client {
-        let (client, connection) = tokio_postgres::connect(&self.cluster.url(), NoTls)
-            .await
-            .unwrap();
-        tokio::spawn(connection);
-        client
-    }
-}
-
-/// The real worker, in this process.
-pub(crate) fn spawn_worker(work_delay: Duration) -> SocketAddr {
-    let bind = SocketAddr::from(([127, 0, 0, 1], 0));
-    let settings = holdfast_worker::Settings { bind, work_delay };
-    let worker = holdfast_worker::Application::build(settings).unwrap();
-    let address = SocketAddr::from(([127, 0, 0, 1], worker.port()));
-    tokio::spawn(worker.run_until_stopped(std::future::pending()));
-    address
-}
 
 /// The API under test and a client for it.
 pub(crate) struct Api {
@@ -112,10 +54,8 @@ impl Api {
 
     /// As [`Api::start`], with the database under any name.
     pub(crate) fn with_database_url(worker_url: &str, database: &str, policies: &str) -> Self {
-        let mut table: toml::Table = QUICK.parse().unwrap();
-        overlay(&mut table, policies.parse().unwrap());
         let mut file = NamedTempFile::new().unwrap();
-        file.write_all(table.to_string().as_bytes()).unwrap();
+        write!(file, "{QUICK}{policies}").unwrap();
         let environment = Environment::from([
             ("HOLDFAST_WORKER_URL", worker_url),
             ("DATABASE_URL", database),
@@ -236,84 +176,5 @@ impl Api {
     /// Waits until it has stopped.
     pub(crate) async fn stopped(&mut self) {
         self.served.take().unwrap().await.unwrap().unwrap();
-    }
-}
-
-/// What `/process` answered.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
-    pub(crate) location: Option<String>,
-    pub(crate) retry_after: Option<u64>,
-    pub(crate) body: Body,
-}
-
-#[derive(Debug)]
-pub(crate) enum Body {
-    Processed(Processed),
-    Problem(Problem),
-}
-
-impl Answer {
-    pub(crate) async fn read(response: Response) -> Self {
-        let status = response.status();
-        let header = |name: &str| Some(response.headers().get(name)?.to_str().unwrap().to_owned());
-        let location = header("location");
-        let retry_after = header("retry-after").map(|seconds| seconds.parse().unwrap());
-        let body = if status.is_success() {
-            Body::Processed(response.json().await.unwrap())
-        } else {
-            assert_eq!(
-                header("content-type").as_deref(),
-                Some("application/problem+json")
-            );
-            Body::Problem(response.json().await.unwrap())
-        };
-        Self {
-            status,
-            location,
-            retry_after,
-            body,
-        }
-    }
-
-    pub(crate) fn processed(&self) -> &Processed {
-        match &self.body {
-            Body::Processed(body) => body,
-            Body::Problem(problem) => panic!("a problem: {problem:?}"),
-        }
-    }
-
-    pub(crate) fn problem(&self) -> &Problem {
-        match &self.body {
-            Body::Problem(problem) => problem,
-            Body::Processed(body) => panic!("no problem: {body:?}"),
-        }
-    }
-
-    pub(crate) fn degraded(&self) -> &[Degraded] {
-        match &self.body {
-            Body::Processed(body) => &body.degraded,
-            Body::Problem(problem) => problem.degraded.as_deref().unwrap(),
-        }
-    }
-
-    /// The reason given for `code`.
-    pub(crate) fn reason(&self, code: DegradedCode) -> Reason {
-        let entry = self.degraded().iter().find(|entry| entry.code == code);
-        entry
-            .unwrap_or_else(|| panic!("no {code} in {self:?}"))
-            .reason
-    }
-}
-
-fn overlay(table: &mut toml::Table, over: toml::Table) {
-    for (key, value) in over {
-        match (table.get_mut(&key), value) {
-            (Some(toml::Value::Table(below)), toml::Value::Table(above)) => overlay(below, above),
-            (_, value) => {
-                table.insert(key, value);
-            }
-        }
     }
 }

@@ -1,0 +1,68 @@
+//! A whole system per test: worker, Postgres, a fault proxy before each, and the API on a port of its own.
+
+mod answer;
+mod api;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use holdfast_lab::postgres::{Cluster, ClusterOptions};
+use holdfast_lab::proxy::FaultProxy;
+use tokio_postgres::NoTls;
+
+pub(crate) use answer::Answer;
+pub(crate) use api::{Api, MACHINE};
+
+/// Everything, up and connected. Dropped, all of it goes away.
+pub(crate) struct System {
+    pub(crate) api: Api,
+    pub(crate) worker: FaultProxy,
+    pub(crate) database: FaultProxy,
+    pub(crate) cluster: Cluster,
+}
+
+impl System {
+    /// A healthy system under the quick policies; the work takes 50 ms.
+    pub(crate) async fn start() -> Self {
+        Self::with("", Duration::from_millis(50)).await
+    }
+
+    /// A healthy system under the quick policies with `policies` laid over them.
+    pub(crate) async fn with(policies: &str, work_delay: Duration) -> Self {
+        let worker = spawn_worker(work_delay);
+        let cluster = Cluster::start(ClusterOptions::default()).await.unwrap();
+        let worker = FaultProxy::start(worker).await.unwrap();
+        let database = SocketAddr::from(([127, 0, 0, 1], cluster.port()));
+        let database = FaultProxy::start(database).await.unwrap();
+        let api = Api::start(
+            &format!("http://{}", worker.addr()),
+            database.addr(),
+            policies,
+        );
+        Self {
+            api,
+            worker,
+            database,
+            cluster,
+        }
+    }
+
+    /// A connection to Postgres that no fault touches.
+    pub(crate) async fn sql(&self) -> tokio_postgres::Client {
+        let (client, connection) = tokio_postgres::connect(&self.cluster.url(), NoTls)
+            .await
+            .unwrap();
+        tokio::spawn(connection);
+        client
+    }
+}
+
+/// The real worker, in this process.
+pub(crate) fn spawn_worker(work_delay: Duration) -> SocketAddr {
+    let bind = SocketAddr::from(([127, 0, 0, 1], 0));
+    let settings = holdfast_worker::Settings { bind, work_delay };
+    let worker = holdfast_worker::Application::build(settings).unwrap();
+    let address = SocketAddr::from(([127, 0, 0, 1], worker.port()));
+    tokio::spawn(worker.run_until_stopped(std::future::pending()));
+    address
+}
