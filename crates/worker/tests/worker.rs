@@ -1,5 +1,7 @@
 //! The worker over real sockets.
 
+#![allow(clippy::unwrap_used, reason = "a test says bluntly what it expects")]
+
 use std::time::Duration;
 
 use holdfast_ops::probe;
