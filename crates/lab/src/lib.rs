@@ -4,7 +4,15 @@
 //! serve other crates' tests as well: [`postgres::Cluster`], a real throw-away Postgres, and [`proxy::FaultProxy`], a
 //! wire that breaks on command.
 
+pub mod cli;
+pub mod compare;
+mod debian;
+pub mod error;
+mod logs;
+pub mod output;
 pub mod ports;
 pub mod postgres;
 pub mod process;
 pub mod proxy;
+pub mod settings;
+pub mod stage;

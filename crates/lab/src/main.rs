@@ -1,3 +1,8 @@
 //! The `lab` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    holdfast_lab::cli::run().await
+}

@@ -41,7 +41,7 @@ impl Account {
         self.uid
     }
 
-    /// A command that will run as this account.
+    /// A command that will run as this account, and end with the future that waits for it.
     pub(super) fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = Command::new(program);
         if let Some(gid) = self.gid {
@@ -52,7 +52,7 @@ impl Account {
             .env_clear()
             .env("LC_ALL", "C")
             .env("PATH", "/usr/local/bin:/usr/bin:/bin");
-        command.stdin(Stdio::null());
+        command.stdin(Stdio::null()).kill_on_drop(true);
         command
     }
 

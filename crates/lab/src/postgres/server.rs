@@ -1,6 +1,6 @@
 //! A running server: its folder, its port, its processes. It outlives the program that started it.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,11 +11,13 @@ use tokio_postgres::NoTls;
 use super::account::Account;
 use super::programs::Programs;
 use super::{PostgresError, folder, template};
+use crate::logs;
 use crate::process::{Family, Identity};
 
 const POLL: Duration = Duration::from_millis(10);
 /// Crash recovery of a busy database can take a while; a healthy start takes a tenth of a second.
 const READY_WITHIN: Duration = Duration::from_secs(60);
+const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 const STOPPED_WITHIN: Duration = Duration::from_secs(30);
 const LOG_LINES: usize = 5;
 /// No Unix socket: its path would have to fit into 107 bytes, and nobody needs it.
@@ -67,7 +69,7 @@ impl Installation {
 }
 
 /// A server that is or was running; can be recorded and taken up again later.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Server {
     /// Holds the data directory.
     pub folder: PathBuf,
@@ -84,7 +86,10 @@ impl Server {
     #[must_use]
     pub fn new(folder: PathBuf, log: PathBuf, port: u16) -> Self {
         // As the kernel will show it, links resolved.
-        let home = folder.canonicalize().unwrap_or_else(|_| folder.clone()).join("data");
+        let home = folder
+            .canonicalize()
+            .unwrap_or_else(|_| folder.clone())
+            .join("data");
         let family = Family {
             leader: None,
             home,
@@ -173,7 +178,8 @@ impl Server {
             .current_dir(&self.folder)
             .stdout(log)
             .stderr(errors)
-            .process_group(0);
+            .process_group(0)
+            .kill_on_drop(false);
         // Dropping the handle leaves the process running, and has it reaped when it ends.
         let child = command
             .spawn()
@@ -183,7 +189,7 @@ impl Server {
     }
 
     /// Returns once a session on `database` answers a query.
-    pub(super) async fn ready(&self, database: &str) -> Result<(), PostgresError> {
+    pub(crate) async fn ready(&self, database: &str) -> Result<(), PostgresError> {
         let deadline = Instant::now() + READY_WITHIN;
         loop {
             let Err(error) = self.answers(database).await else {
@@ -209,7 +215,8 @@ impl Server {
         Ok(())
     }
 
-    async fn answers(&self, database: &str) -> Result<(), String> {
+    /// Whether a session on `database` answers a query now; if not, why.
+    pub(crate) async fn answers(&self, database: &str) -> Result<(), String> {
         let ask = async {
             let (client, connection) = config(self.port, database).connect(NoTls).await?;
             let session = tokio::spawn(connection);
@@ -217,14 +224,14 @@ impl Server {
             session.abort();
             answer
         };
-        match timeout(Duration::from_secs(2), ask).await {
+        match timeout(ANSWER_WITHIN, ask).await {
             Ok(answer) => answer.map_err(|error| error.to_string()),
             Err(_) => Err("it accepts, but does not answer".to_owned()),
         }
     }
 
     fn not_ready(&self, reason: String) -> PostgresError {
-        let log = tail(&self.log);
+        let log = logs::tail(&self.log, LOG_LINES).join(" | ");
         if log.contains("Address already in use") {
             return PostgresError::PortTaken { port: self.port };
         }
@@ -242,13 +249,4 @@ pub(super) fn config(port: u16, database: &str) -> tokio_postgres::Config {
         .password("holdfast")
         .dbname(database);
     config
-}
-
-/// The last lines of a log, on one line.
-fn tail(path: &Path) -> String {
-    let text = fs::read(path)
-        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-        .unwrap_or_default();
-    let lines: Vec<&str> = text.lines().collect();
-    lines[lines.len().saturating_sub(LOG_LINES)..].join(" | ")
 }

@@ -17,6 +17,13 @@ use super::server::{Installation, Server, config};
 use super::{INIT_SQL, PostgresError, folder};
 use crate::ports;
 
+const INITDB: [&str; 5] = [
+    "--username=holdfast",
+    "--auth=scram-sha-256",
+    "--encoding=UTF8",
+    "--locale=C",
+    "--no-sync",
+];
 /// One statement each: `DROP DATABASE` runs in no transaction, and a batch is one.
 const DROP_OTHERS: [&str; 4] = [
     "UPDATE pg_database SET datistemplate = false",
@@ -39,13 +46,9 @@ async fn ensure(installation: &Installation) -> Result<PathBuf, PostgresError> {
     let _turn = take_turn(template.with_extension("lock")).await?;
     if !installation.account.alone_owns(&template) {
         folder::delete(&template)?;
-        let workshop = folder::create(&installation.account, &parent, "holdfast-new-")?;
-        let made = make(installation, &workshop).await;
-        let moved = made.and_then(|data| {
-            fs::rename(data, &template).map_err(PostgresError::folder("make", &template))
-        });
-        folder::delete(&workshop)?;
-        moved?;
+        let mut workshop = Workshop::open(installation, &parent)?;
+        let data = workshop.make(installation).await?;
+        fs::rename(data, &template).map_err(PostgresError::folder("make", &template))?;
     }
     Ok(template)
 }
@@ -79,37 +82,49 @@ async fn take_turn(path: PathBuf) -> Result<File, PostgresError> {
     taken.flatten().map_err(PostgresError::folder("lock", path))
 }
 
-/// The finished data directory, inside `workshop`, with its server stopped.
-async fn make(installation: &Installation, workshop: &Path) -> Result<PathBuf, PostgresError> {
-    let password = workshop.join("password");
-    fs::write(&password, "holdfast").map_err(PostgresError::folder("write", &password))?;
-    installation.account.own(&password)?;
-    let data = workshop.join("data");
-    let mut command = installation
-        .account
-        .command(installation.programs.path("initdb"));
-    command.args([
-        "--username=holdfast",
-        "--auth=scram-sha-256",
-        "--encoding=UTF8",
-        "--locale=C",
-        "--no-sync",
-    ]);
-    command
-        .arg("--pwfile")
-        .arg(&password)
-        .arg("--pgdata")
-        .arg(&data);
-    succeeded("initdb", command.output().await)?;
+/// Where a template is being made; dropped, also half-way, it leaves nothing behind.
+struct Workshop(Server);
 
-    let port = ports::free().map_err(PostgresError::folder("find a free port for", &data))?;
-    let mut server = Server::new(workshop.to_owned(), workshop.join("log"), port);
-    server.launch(installation)?;
-    let loaded = load_schema(&server).await;
-    // The fast shutdown: it ends sessions, writes everything out and leaves a clean directory.
-    server.family.signal_leader(Signal::INT);
-    server.ended().await?;
-    loaded.map(|()| data)
+impl Workshop {
+    fn open(installation: &Installation, parent: &Path) -> Result<Self, PostgresError> {
+        let port = ports::free().map_err(PostgresError::folder("find a free port for", parent))?;
+        let folder = folder::create(&installation.account, parent, "holdfast-new-")?;
+        Ok(Self(Server::new(folder.clone(), folder.join("log"), port)))
+    }
+
+    /// The finished data directory, with its server stopped.
+    async fn make(&mut self, installation: &Installation) -> Result<PathBuf, PostgresError> {
+        let server = &mut self.0;
+        let password = server.folder.join("password");
+        fs::write(&password, "holdfast").map_err(PostgresError::folder("write", &password))?;
+        installation.account.own(&password)?;
+        let data = server.folder.join("data");
+        let mut command = installation
+            .account
+            .command(installation.programs.path("initdb"));
+        command
+            .args(INITDB)
+            .arg("--pwfile")
+            .arg(&password)
+            .arg("--pgdata")
+            .arg(&data);
+        succeeded("initdb", command.output().await)?;
+
+        server.launch(installation)?;
+        load_schema(server).await?;
+        // The fast shutdown: it ends sessions, writes everything out and leaves a clean directory.
+        server.family.signal_leader(Signal::INT);
+        server.ended().await?;
+        Ok(data)
+    }
+}
+
+impl Drop for Workshop {
+    fn drop(&mut self) {
+        self.0.family.kill_now();
+        // In a temporary folder under a name that nothing looks for, what stays does no harm.
+        let _ = self.0.delete();
+    }
 }
 
 async fn load_schema(server: &Server) -> Result<(), PostgresError> {

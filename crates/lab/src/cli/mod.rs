@@ -1,0 +1,93 @@
+//! The `lab` command line: what each command does is elsewhere; here it is called, and its failure told.
+
+mod arguments;
+mod logs;
+mod status;
+
+use std::env;
+use std::process::ExitCode;
+
+use clap::Parser;
+use holdfast_ops::{Environment, exit};
+
+use arguments::{Arguments, Task};
+
+use crate::compare;
+use crate::error::LabError;
+use crate::output::{Console, Tone};
+use crate::settings::Settings;
+use crate::stage::Stage;
+
+/// Runs the command the process was called with.
+///
+/// Exit codes: 0 it did what it says, 1 it failed, 2 wrong arguments, 64 bad configuration.
+pub async fn run() -> ExitCode {
+    let task = Arguments::parse().task;
+    let environment = Environment::of_process();
+    let console = Console::new(&environment);
+    let result = match settings(&environment) {
+        Ok(settings) => perform(task, &settings, console).await,
+        Err(error) => Err(error),
+    };
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            tell(&error, console);
+            if error.is_configuration() {
+                exit::configuration()
+            } else {
+                exit::failure()
+            }
+        }
+    }
+}
+
+fn settings(environment: &Environment) -> Result<Settings, LabError> {
+    let folder = env::current_dir().map_err(LabError::file("find", "the current folder"))?;
+    Settings::read(environment, &folder)
+}
+
+async fn perform(task: Task, settings: &Settings, console: Console) -> Result<ExitCode, LabError> {
+    match task {
+        Task::Up => Stage::to_bring_up(settings, console).await?.up().await?,
+        Task::Down => {
+            for stage in Stage::to_take_down(settings, console).await? {
+                stage.down().await?;
+                console.say(format_args!("  {:<7} is down", stage.name()));
+            }
+        }
+        Task::Status => status::show(&stage(settings, console).await?, console).await?,
+        Task::Logs { service, follow } => {
+            return logs::show(&stage(settings, console).await?, service, follow).await;
+        }
+        Task::Kill { service } => stage(settings, console).await?.kill(service).await?,
+        Task::Start { service } => stage(settings, console).await?.start(service).await?,
+        Task::Pause { service } => stage(settings, console).await?.pause(service).await?,
+        Task::Resume { service } => stage(settings, console).await?.resume(service).await?,
+        Task::Compare => {
+            let stage = stage(settings, console).await?;
+            let comparison = compare::compare(stage.api_port().await?).await?;
+            comparison.print(console);
+            return Ok(if comparison.held() {
+                ExitCode::SUCCESS
+            } else {
+                exit::failure()
+            });
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn stage(settings: &Settings, console: Console) -> Result<Stage, LabError> {
+    Stage::to_act_on(settings, console).await
+}
+
+fn tell(error: &LabError, console: Console) {
+    console.say(format_args!("{} {error}", console.paint(Tone::Bad, "lab:")));
+    for line in error.context() {
+        console.say(console.paint(Tone::Faint, format_args!("  | {line}")));
+    }
+    if let Some(cure) = error.cure() {
+        console.say(format_args!("  cure: {cure}"));
+    }
+}

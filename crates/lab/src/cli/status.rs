@@ -1,0 +1,64 @@
+//! `lab status`.
+
+use holdfast_wire::{Breaker, Dependency};
+
+use crate::error::LabError;
+use crate::output::{Console, Tone};
+use crate::stage::{Condition, Probe, Stage};
+
+/// One line per service, then what the API thinks of its dependencies, if it answers.
+pub(super) async fn show(stage: &Stage, console: Console) -> Result<(), LabError> {
+    for (service, condition) in stage.conditions().await? {
+        let (tone, text, pid) = describe(&condition);
+        let pid = pid.map(|pid| format!("  pid {pid}")).unwrap_or_default();
+        console.print(format_args!(
+            "{service:<8} {}{pid}",
+            console.paint(tone, format_args!("{text:<8}"))
+        ));
+    }
+    let probe = Probe::new(stage.api_port().await?);
+    match probe.status().await {
+        Ok(status) => {
+            console.print(format_args!("\nThe API at {} says:", probe.base()));
+            breaker("worker", &status.dependencies.worker, console);
+            breaker("database", &status.dependencies.database, console);
+            if let Some(open) = status.open_work {
+                console.print(format_args!("  {:<9} {open}", "open work"));
+            }
+        }
+        Err(error) => console.print(console.paint(Tone::Bad, format_args!("\n{error}"))),
+    }
+    Ok(())
+}
+
+fn describe(condition: &Condition) -> (Tone, String, Option<i32>) {
+    match condition {
+        Condition::Running { ill: None, pid } => (Tone::Good, "healthy".to_owned(), *pid),
+        Condition::Running {
+            ill: Some(problem),
+            pid,
+        } => (Tone::Warning, format!("runs, but {problem}"), *pid),
+        Condition::Paused { pid } => (Tone::Warning, "paused".to_owned(), *pid),
+        Condition::Dead => (Tone::Bad, "dead".to_owned(), None),
+    }
+}
+
+fn breaker(name: &str, dependency: &Dependency, console: Console) {
+    let (tone, state) = match dependency.breaker {
+        Breaker::Closed => (Tone::Good, "closed"),
+        Breaker::Open => (Tone::Bad, "open"),
+        Breaker::HalfOpen => (Tone::Warning, "half open"),
+    };
+    let again = dependency.retry_after_seconds;
+    let again = again
+        .map(|seconds| format!(", next try in {seconds:.1} s"))
+        .unwrap_or_default();
+    let last = dependency
+        .last_error
+        .map(|reason| format!(", last error {reason}"))
+        .unwrap_or_default();
+    console.print(format_args!(
+        "  {name:<9} breaker {}{again}{last}",
+        console.paint(tone, state)
+    ));
+}

@@ -1,0 +1,87 @@
+//! What came back from one call.
+
+/// One call's outcome as the client saw it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answer {
+    /// An HTTP answer, of whatever status.
+    Http(Http),
+    /// Nothing, until the call was cut after so many seconds.
+    Silence {
+        /// Seconds.
+        cut_after: f64,
+    },
+    /// The connection was refused or ended without an answer.
+    Broken {
+        /// What the client said.
+        problem: String,
+        /// Seconds until then.
+        seconds: f64,
+    },
+}
+
+/// An HTTP answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Http {
+    /// The status code.
+    pub status: u16,
+    /// The words after it.
+    pub phrase: String,
+    /// Names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// As received.
+    pub body: String,
+    /// Seconds from the first byte sent to the last received.
+    pub seconds: f64,
+}
+
+impl Http {
+    /// Reads `HTTP/1.1 202 Accepted`, headers, an empty line and the body.
+    #[must_use]
+    pub fn parse(text: &str, seconds: f64) -> Option<Self> {
+        let (head, body) = text.split_once("\r\n\r\n")?;
+        let mut lines = head.split("\r\n");
+        let (_version, status) = lines.next()?.split_once(' ')?;
+        let (code, phrase) = status.split_once(' ').unwrap_or((status, ""));
+        let header = |line: &str| {
+            let (name, value) = line.split_once(':')?;
+            Some((name.to_ascii_lowercase(), value.trim().to_owned()))
+        };
+        Some(Self {
+            status: code.parse().ok()?,
+            phrase: phrase.to_owned(),
+            headers: lines.filter_map(header).collect(),
+            body: body.to_owned(),
+            seconds,
+        })
+    }
+
+    /// The first header of this name, given in lower case.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_taken_apart_into_status_headers_and_body() {
+        let text = "HTTP/1.1 202 Accepted\r\nRetry-After: 4\r\nx: y\r\n\r\n{\"a\":\r\n\r\n1}";
+        let http = Http::parse(text, 0.2).unwrap();
+        assert_eq!((http.status, http.phrase.as_str()), (202, "Accepted"));
+        assert_eq!(http.header("retry-after"), Some("4"));
+        assert_eq!(http.header("location"), None);
+        assert_eq!(http.body, "{\"a\":\r\n\r\n1}");
+    }
+
+    #[test]
+    fn what_is_no_answer_is_not_taken_for_one() {
+        assert_eq!(Http::parse("", 0.0), None);
+        assert_eq!(Http::parse("HTTP/1.1 banana\r\n\r\n", 0.0), None);
+    }
+}

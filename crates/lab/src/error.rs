@@ -1,0 +1,175 @@
+//! What can go wrong in the lab: each error has a cause, in its text, and a cure.
+
+use std::io;
+use std::path::PathBuf;
+
+use holdfast_ops::EnvironmentError;
+use thiserror::Error;
+
+use crate::postgres::PostgresError;
+use crate::stage::Service;
+
+/// Why a command failed.
+#[derive(Debug, Error)]
+pub enum LabError {
+    /// An environment variable cannot be used.
+    #[error("{0}")]
+    Setting(#[from] EnvironmentError),
+    /// Called outside a checkout.
+    #[error("{} is not inside a Holdfast checkout", .0.display())]
+    NoCheckout(PathBuf),
+    /// A file of the lab's own cannot be used.
+    #[error("cannot {doing} {}: {source}", path.display())]
+    File {
+        /// What was tried.
+        doing: &'static str,
+        /// With which file.
+        path: PathBuf,
+        /// The system's answer.
+        source: io::Error,
+    },
+    /// Somebody else listens where a service should.
+    #[error("port {port} is taken{}", holder.as_ref().map(|holder| format!(" by {holder}")).unwrap_or_default())]
+    PortTaken {
+        /// The port.
+        port: u16,
+        /// The variable that sets it.
+        variable: &'static str,
+        /// Who has it, when that could be found.
+        holder: Option<String>,
+    },
+    /// A service's program was not built.
+    #[error("{} does not exist", .0.display())]
+    NotBuilt(PathBuf),
+    /// A service did not become, or stay, healthy.
+    #[error("{service} {problem}")]
+    Unhealthy {
+        /// The service.
+        service: Service,
+        /// What was seen.
+        problem: String,
+        /// The end of its log.
+        log: Vec<String>,
+    },
+    /// Signals did not help.
+    #[error("{service}: processes {pids:?} do not react to signals")]
+    Stuck {
+        /// The service.
+        service: Service,
+        /// Its processes.
+        pids: Vec<i32>,
+    },
+    /// The service must run for this.
+    #[error("{0} is not running")]
+    NotRunning(Service),
+    /// No stage is up.
+    #[error("nothing is up")]
+    NotUp,
+    /// The other stage is up and in the way.
+    #[error("the {other} stage is up and holds port {port}")]
+    OtherStage {
+        /// The stage that is up.
+        other: &'static str,
+        /// The port both want.
+        port: u16,
+    },
+    /// A stage is up where a command wants to bring up its own.
+    #[error("the {0} stage is up, and this command wants to start from nothing")]
+    StageInTheWay(&'static str),
+    /// Postgres.
+    #[error(transparent)]
+    Postgres(#[from] PostgresError),
+    /// A program that the lab calls is not there.
+    #[error("{0} is not installed")]
+    MissingProgram(&'static str),
+    /// A program that the lab calls failed.
+    #[error("{command} failed: {output}")]
+    Program {
+        /// The command line.
+        command: String,
+        /// The last it said, or its exit status.
+        output: String,
+    },
+    /// No Docker engine, or no Compose.
+    #[error("the Compose stage needs a Docker engine with Compose: {0}")]
+    NoEngine(String),
+    /// The API did not answer a question of the lab's.
+    #[error("the API did not answer {url}: {problem}")]
+    Api {
+        /// What was asked.
+        url: String,
+        /// What came instead.
+        problem: String,
+    },
+    /// The measurement is void.
+    #[error("{0}")]
+    Measurement(String),
+    /// Ctrl-C.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl LabError {
+    /// What to do about it, in one line; none where the cause already says it.
+    #[must_use]
+    pub fn cure(&self) -> Option<String> {
+        Some(match self {
+            Self::Postgres(_) => return None,
+            Self::Setting(_) => "set the variable to something it can be, or unset it".to_owned(),
+            Self::NoCheckout(_) => "change into the folder you cloned Holdfast to".to_owned(),
+            Self::File { .. } => "check the permissions and the free space there".to_owned(),
+            Self::PortTaken { variable, .. } => {
+                format!("stop what listens there, or choose another port: {variable}=…")
+            }
+            Self::NotBuilt(_) => {
+                "build it: cargo build --release --locked -p holdfast-api -p holdfast-worker -p holdfast-lab".to_owned()
+            }
+            Self::Unhealthy { service, .. } => format!("read the whole log: make logs SERVICE={service}"),
+            Self::Stuck { pids, .. } => format!("look at them: ps -o pid,stat,wchan,args -p {}", list(pids)),
+            Self::NotRunning(service) => format!("start it: make start-{service}"),
+            Self::NotUp => "bring a stage up: make up".to_owned(),
+            Self::OtherStage { .. } => "take it down first (make down), or choose another port: API_PORT=…".to_owned(),
+            Self::StageInTheWay(_) => "take it down first: make down".to_owned(),
+            Self::MissingProgram(program) => format!("install it, on Debian: sudo apt-get install -y {program}"),
+            Self::Program { .. } => "run the command by hand to see more".to_owned(),
+            Self::NoEngine(_) => "start Docker, or run on local processes: STAGE=local".to_owned(),
+            Self::Api { .. } => "see what is alive: make status".to_owned(),
+            Self::Measurement(_) => "look for what else keeps this machine busy, and run it again".to_owned(),
+            Self::Interrupted => "what was started has been stopped".to_owned(),
+        })
+    }
+
+    /// Lines of context worth showing between cause and cure.
+    #[must_use]
+    pub fn context(&self) -> &[String] {
+        match self {
+            Self::Unhealthy { log, .. } => log,
+            _ => &[],
+        }
+    }
+
+    /// Whether nothing was tried because the configuration is wrong.
+    #[must_use]
+    pub fn is_configuration(&self) -> bool {
+        matches!(self, Self::Setting(_) | Self::NoCheckout(_))
+    }
+
+    pub(crate) fn file(
+        doing: &'static str,
+        path: impl Into<PathBuf>,
+    ) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::File {
+            doing,
+            path,
+            source,
+        }
+    }
+}
+
+fn list(pids: &[i32]) -> String {
+    pids.iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(",")
+}

@@ -1,0 +1,135 @@
+//! The one place that writes to the terminal: results to stdout, progress to stderr, colour only where it is wanted.
+
+use std::fmt::{self, Display};
+use std::io::{self, IsTerminal, Write};
+
+use holdfast_ops::Environment;
+
+/// Columns assumed where nothing tells.
+const DEFAULT_WIDTH: usize = 100;
+
+/// What a piece of text means to the reader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// Nothing special.
+    Plain,
+    /// As it should be.
+    Good,
+    /// Not as it should be.
+    Bad,
+    /// In between.
+    Warning,
+    /// Structure.
+    Strong,
+    /// Background.
+    Faint,
+}
+
+/// A terminal, or what stands in for one.
+#[derive(Debug, Clone, Copy)]
+pub struct Console {
+    colour: bool,
+    width: usize,
+}
+
+impl Console {
+    /// Colour only on a terminal and without `NO_COLOR`; as wide as the terminal, or `COLUMNS`, or 100.
+    #[must_use]
+    pub fn new(environment: &Environment) -> Self {
+        let stdout = io::stdout();
+        let columns = environment
+            .get("COLUMNS")
+            .and_then(|text| text.parse().ok());
+        let measured = || {
+            Some(usize::from(
+                rustix::termios::tcgetwinsize(&stdout).ok()?.ws_col,
+            ))
+        };
+        Self {
+            colour: stdout.is_terminal() && environment.get("NO_COLOR").is_none(),
+            width: columns
+                .or_else(measured)
+                .filter(|width| *width > 0)
+                .unwrap_or(DEFAULT_WIDTH),
+        }
+    }
+
+    /// Columns there are.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// A result, to stdout.
+    pub fn print(&self, line: impl Display) {
+        write_line(&mut io::stdout().lock(), &line);
+    }
+
+    /// Progress, to stderr.
+    pub fn say(&self, line: impl Display) {
+        write_line(&mut io::stderr().lock(), &line);
+    }
+
+    /// `text` as it is to be shown in this tone.
+    #[must_use]
+    pub fn paint<T: Display>(&self, tone: Tone, text: T) -> Painted<T> {
+        Painted {
+            tone: if self.colour { tone } else { Tone::Plain },
+            text,
+        }
+    }
+}
+
+/// Text with the escape codes of its tone around it.
+#[derive(Debug)]
+pub struct Painted<T> {
+    tone: Tone,
+    text: T,
+}
+
+impl<T: Display> Display for Painted<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let code = match self.tone {
+            Tone::Plain => return self.text.fmt(f),
+            Tone::Good => "32",
+            Tone::Bad => "31",
+            Tone::Warning => "33",
+            Tone::Strong => "1",
+            Tone::Faint => "2",
+        };
+        write!(f, "\x1b[{code}m")?;
+        self.text.fmt(f)?;
+        f.write_str("\x1b[0m")
+    }
+}
+
+fn write_line(to: &mut impl Write, line: &impl Display) {
+    // A reader who has gone away (`lab status | head -1`) is no error of ours.
+    let _ = writeln!(to, "{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colour_surrounds_text_only_where_it_is_wanted() {
+        let plain = Console {
+            colour: false,
+            width: 80,
+        };
+        assert_eq!(plain.paint(Tone::Bad, "fell").to_string(), "fell");
+        let colourful = Console {
+            colour: true,
+            width: 80,
+        };
+        assert_eq!(
+            colourful.paint(Tone::Bad, "fell").to_string(),
+            "\x1b[31mfell\x1b[0m"
+        );
+        assert_eq!(
+            format!("{:>6}|", colourful.paint(Tone::Plain, "fell")),
+            "  fell|"
+        );
+    }
+}

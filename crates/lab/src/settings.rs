@@ -1,0 +1,232 @@
+//! What the environment tells the lab, validated once.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use holdfast_ops::{Environment, EnvironmentError};
+use serde::{Deserialize, Serialize};
+
+use crate::error::LabError;
+
+/// Variables that reach the services unchanged when set.
+const PASSED_ON: [&str; 3] = ["HOLDFAST_WORK_DELAY", "HOLDFAST_POLICIES", "RUST_LOG"];
+/// What makes a folder the root of a checkout.
+const LANDMARK: &str = "deploy/compose.yml";
+
+/// Ports on the loopback address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ports {
+    /// `API_PORT`.
+    pub api: u16,
+    /// `WORKER_PORT`, of the local stage only.
+    pub worker: u16,
+    /// `DB_PORT`, of the local stage only.
+    pub db: u16,
+}
+
+/// A way to run the three services.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StageKind {
+    /// Containers.
+    Compose,
+    /// Processes of this machine.
+    Local,
+}
+
+impl StageKind {
+    /// As it stands in `STAGE`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Compose => "compose",
+            Self::Local => "local",
+        }
+    }
+}
+
+/// The lab's settings.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The checkout's root.
+    pub root: PathBuf,
+    /// `STAGE`; none: chosen by what is there.
+    pub stage: Option<StageKind>,
+    /// Where to listen.
+    pub ports: Ports,
+    /// What the services get to see of the caller's environment.
+    pub passed_on: BTreeMap<String, String>,
+}
+
+impl Settings {
+    /// Reads the environment; `folder` is where the lab was called, inside a checkout.
+    ///
+    /// # Errors
+    /// A variable with a value it cannot have, or a folder outside any checkout.
+    pub fn read(environment: &Environment, folder: &Path) -> Result<Self, LabError> {
+        let root = folder
+            .ancestors()
+            .find(|folder| folder.join(LANDMARK).is_file());
+        let ports = Ports {
+            api: port(environment, "API_PORT", 8080)?,
+            worker: port(environment, "WORKER_PORT", 8081)?,
+            db: port(environment, "DB_PORT", 54_320)?,
+        };
+        distinct(ports)?;
+        Ok(Self {
+            root: root
+                .ok_or_else(|| LabError::NoCheckout(folder.to_owned()))?
+                .to_owned(),
+            stage: stage(environment)?,
+            ports,
+            passed_on: passed_on(environment, folder),
+        })
+    }
+}
+
+fn port(environment: &Environment, name: &'static str, default: u16) -> Result<u16, LabError> {
+    let text = environment
+        .get(name)
+        .map_or_else(|| default.to_string(), str::to_owned);
+    match text.parse() {
+        Ok(port) if port > 0 => Ok(port),
+        _ => Err(invalid(
+            name,
+            &text,
+            "not a port; give a number from 1 to 65535",
+        )),
+    }
+}
+
+fn distinct(ports: Ports) -> Result<(), LabError> {
+    let named = [
+        ("API_PORT", ports.api),
+        ("WORKER_PORT", ports.worker),
+        ("DB_PORT", ports.db),
+    ];
+    for (index, (name, port)) in named.into_iter().enumerate() {
+        if let Some((other, _)) = named[..index].iter().find(|(_, taken)| *taken == port) {
+            return Err(invalid(
+                name,
+                &port.to_string(),
+                &format!("the same as {other}; give each its own"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn stage(environment: &Environment) -> Result<Option<StageKind>, LabError> {
+    match environment.get("STAGE") {
+        None => Ok(None),
+        Some("compose") => Ok(Some(StageKind::Compose)),
+        Some("local") => Ok(Some(StageKind::Local)),
+        Some(other) => Err(invalid(
+            "STAGE",
+            other,
+            "unknown; give compose or local, or leave it unset",
+        )),
+    }
+}
+
+/// The policy file's path is made absolute: the services run in other folders.
+fn passed_on(environment: &Environment, folder: &Path) -> BTreeMap<String, String> {
+    let value = |name: &str| {
+        let value = environment.get(name)?;
+        Some(match name {
+            "HOLDFAST_POLICIES" => folder.join(value).to_string_lossy().into_owned(),
+            _ => value.to_owned(),
+        })
+    };
+    PASSED_ON
+        .iter()
+        .filter_map(|name| Some(((*name).to_owned(), value(name)?)))
+        .collect()
+}
+
+fn invalid(name: &'static str, value: &str, problem: &str) -> LabError {
+    LabError::Setting(EnvironmentError::Invalid {
+        name,
+        value: value.to_owned(),
+        problem: problem.to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read<const N: usize>(variables: [(&str, &str); N]) -> Result<Settings, String> {
+        let checkout = Path::new(env!("CARGO_MANIFEST_DIR"));
+        Settings::read(&Environment::from(variables), checkout).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn without_variables_the_published_ports_hold_and_the_stage_is_open() {
+        let settings = read([("API_PORT", ""), ("STAGE", "")]).unwrap();
+        assert_eq!(
+            settings.ports,
+            Ports {
+                api: 8080,
+                worker: 8081,
+                db: 54320
+            }
+        );
+        assert_eq!(settings.stage, None);
+        assert!(settings.root.join("db/init.sql").is_file());
+    }
+
+    #[test]
+    fn a_bad_port_is_named_with_its_value() {
+        for bad in ["0", "65536", "http"] {
+            let error = read([("WORKER_PORT", bad)]).unwrap_err();
+            assert!(
+                error.contains("WORKER_PORT") && error.contains(bad),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn two_services_cannot_share_a_port() {
+        let error = read([("WORKER_PORT", "8080")]).unwrap_err();
+        assert!(
+            error.contains("WORKER_PORT") && error.contains("API_PORT"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn an_unknown_stage_is_refused() {
+        assert!(
+            read([("STAGE", "kubernetes")])
+                .unwrap_err()
+                .contains("compose or local")
+        );
+        assert_eq!(
+            read([("STAGE", "local")]).unwrap().stage,
+            Some(StageKind::Local)
+        );
+    }
+
+    #[test]
+    fn only_the_services_variables_are_passed_on_and_the_policy_file_becomes_absolute() {
+        let settings = read([
+            ("HOLDFAST_POLICIES", "p.toml"),
+            ("HOLDFAST_WORK_DELAY", "1s"),
+            ("HOME", "/"),
+        ]);
+        let passed = settings.unwrap().passed_on;
+        assert_eq!(
+            passed["HOLDFAST_POLICIES"],
+            format!("{}/p.toml", env!("CARGO_MANIFEST_DIR"))
+        );
+        assert_eq!(passed["HOLDFAST_WORK_DELAY"], "1s");
+        assert_eq!(passed.len(), 2);
+    }
+
+    #[test]
+    fn outside_a_checkout_the_folder_is_named() {
+        let error = Settings::read(&Environment::default(), Path::new("/")).unwrap_err();
+        assert!(matches!(error, LabError::NoCheckout(_)));
+    }
+}

@@ -1,0 +1,141 @@
+//! Which stage a command acts on: the one `STAGE` names, else the one that is up, else the one that can be had.
+
+use super::{Compose, Local, Stage};
+use crate::error::LabError;
+use crate::output::{Console, Tone};
+use crate::settings::{Settings, StageKind};
+
+/// Where the local stage keeps its state, under the checkout's root.
+const FOLDER: &str = ".lab";
+
+impl Stage {
+    /// The stage to bring up. Says which.
+    ///
+    /// # Errors
+    /// [`LabError::OtherStage`] when the other one is up on the same port; [`LabError::NoEngine`].
+    pub async fn to_bring_up(settings: &Settings, console: Console) -> Result<Self, LabError> {
+        let stage = match settings.stage {
+            Some(StageKind::Local) => Self::local(settings, console)?,
+            Some(StageKind::Compose) => Self::Compose(Compose::find(settings, console).await?),
+            None => match Self::found_up(settings, console).await? {
+                Some(stage) => stage,
+                None => match Compose::find(settings, console).await {
+                    Ok(compose) => Self::Compose(compose),
+                    Err(_) => Self::local(settings, console)?,
+                },
+            },
+        };
+        stage.announce(console);
+        stage.refuse_a_shared_port(settings, console).await?;
+        Ok(stage)
+    }
+
+    /// The stage that is up. Says which.
+    ///
+    /// # Errors
+    /// [`LabError::NotUp`]; [`LabError::NoEngine`].
+    pub async fn to_act_on(settings: &Settings, console: Console) -> Result<Self, LabError> {
+        let stage = match settings.stage {
+            Some(StageKind::Local) => Self::local(settings, console)?,
+            Some(StageKind::Compose) => Self::Compose(Compose::find(settings, console).await?),
+            None => match Self::found_up(settings, console).await? {
+                Some(stage) => stage,
+                None => Self::found_dead(settings, console)
+                    .await?
+                    .ok_or(LabError::NotUp)?,
+            },
+        };
+        stage.announce(console);
+        Ok(stage)
+    }
+
+    /// Every stage there may be something of: `STAGE`'s, else both.
+    ///
+    /// # Errors
+    /// [`LabError::NoEngine`] when `STAGE` asks for one.
+    pub async fn to_take_down(
+        settings: &Settings,
+        console: Console,
+    ) -> Result<Vec<Self>, LabError> {
+        Ok(match settings.stage {
+            Some(StageKind::Local) => vec![Self::local(settings, console)?],
+            Some(StageKind::Compose) => {
+                vec![Self::Compose(Compose::find(settings, console).await?)]
+            }
+            None => {
+                let compose = Compose::find(settings, console)
+                    .await
+                    .ok()
+                    .map(Self::Compose);
+                std::iter::once(Self::local(settings, console)?)
+                    .chain(compose)
+                    .collect()
+            }
+        })
+    }
+
+    /// The stage's name, as it stands in `STAGE`.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Local(_) => StageKind::Local.name(),
+            Self::Compose(_) => StageKind::Compose.name(),
+        }
+    }
+
+    /// The stage that is up, whatever `STAGE` says; the local one if both are.
+    ///
+    /// # Errors
+    /// When the local stage's record cannot be read.
+    pub async fn found_up(settings: &Settings, console: Console) -> Result<Option<Self>, LabError> {
+        let local = Local::new(settings, settings.root.join(FOLDER), console)?;
+        if local.is_up()? {
+            return Ok(Some(Self::Local(local)));
+        }
+        match Compose::find(settings, console).await {
+            Ok(compose) if compose.is_up().await? => Ok(Some(Self::Compose(compose))),
+            _ => Ok(None),
+        }
+    }
+
+    /// A stage of which every service has been killed: it can still be healed.
+    async fn found_dead(settings: &Settings, console: Console) -> Result<Option<Self>, LabError> {
+        for stage in Self::to_take_down(settings, console).await? {
+            match stage.conditions().await {
+                Err(LabError::NotUp) => {}
+                found => return found.map(|_| Some(stage)),
+            }
+        }
+        Ok(None)
+    }
+
+    fn local(settings: &Settings, console: Console) -> Result<Self, LabError> {
+        Ok(Self::Local(Local::new(
+            settings,
+            settings.root.join(FOLDER),
+            console,
+        )?))
+    }
+
+    fn announce(&self, console: Console) {
+        console.say(console.paint(Tone::Faint, format_args!("stage: {}", self.name())));
+    }
+
+    async fn refuse_a_shared_port(
+        &self,
+        settings: &Settings,
+        console: Console,
+    ) -> Result<(), LabError> {
+        match Self::found_up(settings, console).await? {
+            Some(other)
+                if other.name() != self.name() && other.api_port().await? == settings.ports.api =>
+            {
+                Err(LabError::OtherStage {
+                    other: other.name(),
+                    port: settings.ports.api,
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! Calling Docker and its Compose tool, of either generation.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::path::PathBuf;
+use std::process::{Output, Stdio};
+use std::time::Duration;
+use std::{io, iter};
+
+use tokio::process::Command;
+use tokio::time::timeout;
+
+use crate::error::LabError;
+
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+const PROJECT: &str = "holdfast";
+const FILE: &str = "deploy/compose.yml";
+
+/// An engine that answers and the Compose tool to go with it.
+#[derive(Debug, Clone)]
+pub(super) struct Engine {
+    compose: &'static [&'static str],
+    root: PathBuf,
+    variables: BTreeMap<String, String>,
+}
+
+impl Engine {
+    /// `docker compose` (v2) where there is one, else `docker-compose` (1.x). `variables` reach the Compose file.
+    pub(super) async fn find(
+        root: PathBuf,
+        variables: BTreeMap<String, String>,
+    ) -> Result<Self, LabError> {
+        let answers = |words: &'static [&'static str]| async move {
+            let mut command = command(words);
+            let output = timeout(ANSWER_WITHIN, command.output()).await;
+            output.is_ok_and(|output| output.is_ok_and(|output| output.status.success()))
+        };
+        if !answers(&["docker", "version", "--format", "{{.Server.Version}}"]).await {
+            return Err(LabError::NoEngine(
+                "no engine answers `docker version`".to_owned(),
+            ));
+        }
+        for compose in [&["docker", "compose"][..], &["docker-compose"]] {
+            let version: &[&str] = if compose.len() == 1 {
+                &["docker-compose", "version"]
+            } else {
+                &["docker", "compose", "version"]
+            };
+            if answers(version).await {
+                return Ok(Self {
+                    compose,
+                    root,
+                    variables,
+                });
+            }
+        }
+        let missing = "neither `docker compose` nor `docker-compose` is installed";
+        Err(LabError::NoEngine(missing.to_owned()))
+    }
+
+    /// The same engine, with more variables for the Compose file.
+    pub(super) fn with_variables(&self, more: impl IntoIterator<Item = (String, String)>) -> Self {
+        let mut engine = self.clone();
+        engine.variables.extend(more);
+        engine
+    }
+
+    /// Runs the Compose tool on the project and returns what it printed.
+    pub(super) async fn compose(&self, arguments: &[&str]) -> Result<String, LabError> {
+        let mut command = self.compose_command(arguments);
+        succeeded(&command_line(&command), command.output().await)
+    }
+
+    /// Runs the Compose tool on the project with its output, all of it, on stderr.
+    pub(super) async fn compose_shown(&self, arguments: &[&str]) -> Result<(), LabError> {
+        let mut command = self.compose_command(arguments);
+        command.stdout(io::stderr());
+        self.shown(command).await
+    }
+
+    /// Runs a script of the checkout: its talk goes to stderr, what it prints is returned.
+    pub(super) async fn script(&self, path: &str) -> Result<String, LabError> {
+        let mut command = command(iter::once(self.root.join(path)));
+        command
+            .current_dir(&self.root)
+            .envs(&self.variables)
+            .stderr(Stdio::inherit());
+        succeeded(path, command.output().await)
+    }
+
+    /// Runs `docker` and returns what it printed.
+    pub(super) async fn docker(&self, arguments: &[&str]) -> Result<String, LabError> {
+        let mut command = command(iter::once("docker").chain(arguments.iter().copied()));
+        succeeded(&command_line(&command), command.output().await)
+    }
+
+    /// The containers of the project, in any state, each as `format` says.
+    pub(super) async fn containers(&self, format: &str) -> Result<String, LabError> {
+        let project = format!("label=com.docker.compose.project={PROJECT}");
+        self.docker(&[
+            "ps",
+            "--all",
+            "--no-trunc",
+            "--filter",
+            &project,
+            "--format",
+            format,
+        ])
+        .await
+    }
+
+    /// The Compose tool on the project, to be run.
+    pub(super) fn compose_command(&self, arguments: &[&str]) -> Command {
+        let project = ["-p", PROJECT, "-f", FILE];
+        let words = self.compose.iter().chain(&project).chain(arguments);
+        let mut command = command(words.copied());
+        command.current_dir(&self.root).envs(&self.variables);
+        command
+    }
+
+    async fn shown(&self, mut command: Command) -> Result<(), LabError> {
+        let line = command_line(&command);
+        command.stderr(Stdio::inherit());
+        match command.status().await {
+            Ok(status) if status.success() => Ok(()),
+            Ok(status) => Err(LabError::Program {
+                command: line,
+                output: status.to_string(),
+            }),
+            Err(error) => Err(LabError::Program {
+                command: line,
+                output: error.to_string(),
+            }),
+        }
+    }
+}
+
+fn command<S: AsRef<OsStr>>(words: impl IntoIterator<Item = S>) -> Command {
+    let mut words = words.into_iter();
+    let mut command = words
+        .next()
+        .map_or_else(|| Command::new("docker"), Command::new);
+    command.args(words).stdin(Stdio::null()).kill_on_drop(true);
+    command
+}
+
+fn command_line(command: &Command) -> String {
+    let command = command.as_std();
+    let words = iter::once(command.get_program()).chain(command.get_args());
+    words
+        .map(OsStr::to_string_lossy)
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+fn succeeded(line: &str, output: io::Result<Output>) -> Result<String, LabError> {
+    let failed = |output: String| LabError::Program {
+        command: line.to_owned(),
+        output,
+    };
+    match output {
+        Ok(output) if output.status.success() => {
+            Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        }
+        Ok(output) => {
+            let complaint = String::from_utf8_lossy(&output.stderr);
+            let last = complaint.lines().rfind(|line| !line.trim().is_empty());
+            Err(failed(
+                last.map_or_else(|| output.status.to_string(), str::to_owned),
+            ))
+        }
+        Err(error) => Err(failed(error.to_string())),
+    }
+}

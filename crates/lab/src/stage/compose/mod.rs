@@ -1,0 +1,112 @@
+//! The Compose stage: the three services as containers, of either Compose generation.
+//!
+//! `up` on a stage of which anything still lives repairs it and keeps the data; otherwise it starts fresh.
+
+mod actions;
+mod container;
+mod engine;
+mod up;
+
+use container::Container;
+use engine::Engine;
+
+use super::{Condition, Service};
+use crate::error::LabError;
+use crate::output::Console;
+use crate::settings::Settings;
+
+/// The three services in containers.
+#[derive(Debug, Clone)]
+pub struct Compose {
+    engine: Engine,
+    api_port: u16,
+    console: Console,
+}
+
+impl Compose {
+    /// Finds the engine and its Compose tool.
+    ///
+    /// # Errors
+    /// [`LabError::NoEngine`].
+    pub async fn find(settings: &Settings, console: Console) -> Result<Self, LabError> {
+        let mut variables = settings.passed_on.clone();
+        variables.insert("API_PORT".to_owned(), settings.ports.api.to_string());
+        let engine = Engine::find(settings.root.clone(), variables).await?;
+        Ok(Self {
+            engine,
+            api_port: settings.ports.api,
+            console,
+        })
+    }
+
+    /// Whether any of its containers lives.
+    ///
+    /// # Errors
+    /// When the engine does not answer.
+    pub async fn is_up(&self) -> Result<bool, LabError> {
+        Ok(Container::all(&self.engine)
+            .await?
+            .iter()
+            .any(Container::is_alive))
+    }
+
+    /// Where the API is published: as it is while the stage is up, else as the settings say.
+    ///
+    /// # Errors
+    /// When the engine does not answer.
+    pub async fn api_port(&self) -> Result<u16, LabError> {
+        let containers = Container::all(&self.engine).await?;
+        Ok(containers
+            .iter()
+            .find_map(|container| container.port)
+            .unwrap_or(self.api_port))
+    }
+
+    /// Removes containers, network and volumes. Nothing to remove is fine.
+    ///
+    /// # Errors
+    /// When the Compose tool fails.
+    pub async fn down(&self) -> Result<(), LabError> {
+        // A paused container cannot be stopped.
+        for container in Container::all(&self.engine).await? {
+            if container.is_paused() {
+                self.engine.docker(&["unpause", &container.id]).await?;
+            }
+        }
+        self.engine
+            .compose(&["down", "--volumes", "--remove-orphans"])
+            .await
+            .map(drop)
+    }
+
+    /// How each service is.
+    ///
+    /// # Errors
+    /// [`LabError::NotUp`], or when the engine does not answer.
+    pub async fn conditions(&self) -> Result<Vec<(Service, Condition)>, LabError> {
+        let containers = Container::all(&self.engine).await?;
+        if containers.is_empty() {
+            return Err(LabError::NotUp);
+        }
+        Ok(containers
+            .into_iter()
+            .map(|container| (container.service, container.condition))
+            .collect())
+    }
+
+    /// The command that shows the logs.
+    #[must_use]
+    pub fn logs(&self, service: Option<Service>, follow: bool) -> tokio::process::Command {
+        let mut arguments = vec!["logs", "--tail=100"];
+        arguments.extend(follow.then_some("--follow"));
+        arguments.extend(service.map(Service::name));
+        self.engine.compose_command(&arguments)
+    }
+
+    async fn container(&self, service: Service) -> Result<Container, LabError> {
+        let all = Container::all(&self.engine).await?;
+        all.into_iter()
+            .find(|container| container.service == service)
+            .ok_or(LabError::NotUp)
+    }
+}

@@ -1,0 +1,147 @@
+//! Bringing the containers up: images, build, start, health.
+
+use std::time::Duration;
+
+use holdfast_ops::signals::StopSignals;
+use tokio::time::{Instant, sleep};
+
+use super::Compose;
+use super::container::Container;
+use crate::error::LabError;
+use crate::output::Tone;
+use crate::stage::{Condition, Service, port};
+
+const POLL: Duration = Duration::from_millis(250);
+/// Several rounds of the health checks of `deploy/compose.yml`.
+const HEALTHY_WITHIN: Duration = Duration::from_secs(90);
+const BASE_IMAGES: &str = "deploy/base-images.sh";
+
+impl Compose {
+    /// Builds the images, starts the containers and waits until all are healthy. Interrupted, it takes down what it
+    /// started; a stage that was up before is left as it is.
+    ///
+    /// # Errors
+    /// When the port is taken, an image cannot be had, or a service does not become healthy.
+    pub async fn up(&self) -> Result<(), LabError> {
+        let mut signals = StopSignals::listen().map_err(LabError::file("listen for", "signals"))?;
+        let was_up = self.is_up().await?;
+        let result = tokio::select! {
+            result = self.bring_up(was_up) => result,
+            _ = signals.next() => Err(LabError::Interrupted),
+        };
+        if matches!(result, Err(LabError::Interrupted)) && !was_up {
+            self.down().await?;
+        }
+        result
+    }
+
+    async fn bring_up(&self, was_up: bool) -> Result<(), LabError> {
+        if !was_up {
+            port::check_free(self.api_port, "API_PORT")?;
+            self.down().await?;
+        }
+        let start = Instant::now();
+        let images = base_images(&self.engine.script(BASE_IMAGES).await?);
+        for container in Container::all(&self.engine).await? {
+            if container.is_paused() {
+                self.engine.docker(&["unpause", &container.id]).await?;
+            }
+        }
+        self.engine
+            .with_variables(images)
+            .compose_shown(&["up", "--detach", "--build"])
+            .await?;
+        let mut waiting = Service::ALL.to_vec();
+        while !waiting.is_empty() {
+            let healthy = self.one_healthy(&waiting, start).await?;
+            waiting.retain(|service| *service != healthy);
+            self.ready(healthy, "healthy", start);
+        }
+        Ok(())
+    }
+
+    /// Waits until one of these services is healthy.
+    pub(super) async fn one_healthy(
+        &self,
+        waiting: &[Service],
+        since: Instant,
+    ) -> Result<Service, LabError> {
+        let deadline = Instant::now() + HEALTHY_WITHIN;
+        loop {
+            let containers = Container::all(&self.engine).await?;
+            let awaited = |container: &&Container| waiting.contains(&container.service);
+            if let Some(healthy) = containers
+                .iter()
+                .filter(awaited)
+                .find(|container| container.is_healthy())
+            {
+                return Ok(healthy.service);
+            }
+            let dead = containers
+                .iter()
+                .filter(awaited)
+                .find(|container| !container.is_alive());
+            if let Some(dead) = dead {
+                return Err(self.unhealthy(dead.service, "ended".to_owned()).await);
+            }
+            if Instant::now() > deadline {
+                let ill = containers.iter().find(awaited);
+                let problem = match ill.map(|container| &container.condition) {
+                    Some(Condition::Running {
+                        ill: Some(problem), ..
+                    }) => problem.clone(),
+                    _ => "is not there".to_owned(),
+                };
+                let seconds = since.elapsed().as_secs();
+                let service = ill.map_or(waiting[0], |container| container.service);
+                return Err(self
+                    .unhealthy(service, format!("{problem} after {seconds} s"))
+                    .await);
+            }
+            sleep(POLL).await;
+        }
+    }
+
+    pub(super) async fn unhealthy(&self, service: Service, problem: String) -> LabError {
+        let log = self
+            .engine
+            .compose(&["logs", "--no-color", "--tail=10", service.name()])
+            .await;
+        let log = log.unwrap_or_default().lines().map(str::to_owned).collect();
+        LabError::Unhealthy {
+            service,
+            problem,
+            log,
+        }
+    }
+
+    pub(super) fn ready(&self, service: Service, what: &str, since: Instant) {
+        let seconds = since.elapsed().as_secs_f64();
+        let what = self.console.paint(Tone::Good, what);
+        self.console
+            .say(format_args!("  {service:<7} {what} after {seconds:.1} s"));
+    }
+}
+
+/// The `KEY=value` lines of the script.
+fn base_images(printed: &str) -> Vec<(String, String)> {
+    let pair = |line: &str| {
+        line.split_once('=')
+            .map(|(key, value)| (key.trim().to_owned(), value.trim().to_owned()))
+    };
+    printed.lines().filter_map(pair).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scripts_lines_become_variables() {
+        let images =
+            base_images("RUST_IMAGE=rust:1.95\n\nPOSTGRES_IMAGE=holdfast/standin-postgres:17\n");
+        assert_eq!(images[0], ("RUST_IMAGE".to_owned(), "rust:1.95".to_owned()));
+        assert_eq!(images[1].1, "holdfast/standin-postgres:17");
+        assert_eq!(images.len(), 2);
+    }
+}

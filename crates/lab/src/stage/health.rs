@@ -1,0 +1,104 @@
+//! Asking the services over HTTP how they are.
+
+use std::time::Duration;
+
+use holdfast_wire::{Policies, RequestList, Status};
+use serde::de::DeserializeOwned;
+
+use crate::error::LabError;
+
+const ANSWER_WITHIN: Duration = Duration::from_secs(2);
+
+/// A client for one service's questions about itself; never used for what is being measured.
+#[derive(Debug, Clone)]
+pub struct Probe {
+    client: reqwest::Client,
+    base: String,
+}
+
+impl Probe {
+    /// Of the service on this loopback port.
+    #[must_use]
+    pub fn new(port: u16) -> Self {
+        // One connection per question: a kept one would not show whether the port still accepts.
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .pool_max_idle_per_host(0)
+            .timeout(ANSWER_WITHIN);
+        Self {
+            // Without TLS there is nothing in the builder that can fail; the default client differs only in its pool.
+            client: client.build().unwrap_or_default(),
+            base: format!("http://127.0.0.1:{port}"),
+        }
+    }
+
+    /// The service's address, without a slash at the end.
+    #[must_use]
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// Whether `GET /readyz` answers 200 now; if not, why.
+    ///
+    /// # Errors
+    /// What came instead, in words.
+    pub async fn ready(&self) -> Result<(), String> {
+        let answer = self
+            .client
+            .get(format!("{}/readyz", self.base))
+            .send()
+            .await;
+        match answer {
+            Ok(answer) if answer.status().is_success() => Ok(()),
+            Ok(answer) => Err(format!("answers {}", answer.status())),
+            Err(error) if error.is_connect() => Err("does not listen".to_owned()),
+            Err(_) => Err("does not answer".to_owned()),
+        }
+    }
+
+    /// `GET /policies`.
+    ///
+    /// # Errors
+    /// When the API does not answer, or not with what it should.
+    pub async fn policies(&self) -> Result<Policies, LabError> {
+        self.get("/policies").await
+    }
+
+    /// `GET /status`.
+    ///
+    /// # Errors
+    /// When the API does not answer, or not with what it should.
+    pub async fn status(&self) -> Result<Status, LabError> {
+        self.get("/status").await
+    }
+
+    /// `GET /requests` with this query.
+    ///
+    /// # Errors
+    /// When the API does not answer, or not with what it should.
+    pub async fn requests(&self, query: &str) -> Result<RequestList, LabError> {
+        self.get(&format!("/requests?{query}")).await
+    }
+
+    async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, LabError> {
+        let url = format!("{}{path}", self.base);
+        let failed = |problem: String| LabError::Api {
+            url: url.clone(),
+            problem,
+        };
+        let answer = self
+            .client
+            .get(&url)
+            .send()
+            .await
+            .map_err(|error| failed(error.to_string()))?;
+        let status = answer.status();
+        if !status.is_success() {
+            return Err(failed(format!("it answered {status}")));
+        }
+        answer
+            .json()
+            .await
+            .map_err(|error| failed(error.to_string()))
+    }
+}

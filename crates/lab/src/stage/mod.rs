@@ -1,0 +1,122 @@
+//! The stages: ways to run the three services, break each of them, and heal it.
+
+mod choose;
+mod compose;
+mod health;
+mod local;
+mod port;
+mod service;
+
+pub use compose::Compose;
+pub use health::Probe;
+pub use local::Local;
+pub use service::Service;
+
+use crate::error::LabError;
+
+/// How a service is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Condition {
+    /// Its processes run.
+    Running {
+        /// The first of them, where there is one on this machine to name.
+        pid: Option<i32>,
+        /// Why it is not healthy; none: it is.
+        ill: Option<String>,
+    },
+    /// Its processes are stopped.
+    Paused {
+        /// The first of them, where there is one on this machine to name.
+        pid: Option<i32>,
+    },
+    /// There is none.
+    Dead,
+}
+
+/// One of the two stages, chosen.
+#[derive(Debug, Clone)]
+pub enum Stage {
+    /// Processes of this machine.
+    Local(Local),
+    /// Containers.
+    Compose(Compose),
+}
+
+/// Does the same thing on either stage.
+macro_rules! on {
+    ($self:ident, $stage:ident => $what:expr) => {
+        match $self {
+            Self::Local($stage) => $what,
+            Self::Compose($stage) => $what,
+        }
+    };
+}
+
+impl Stage {
+    /// Brings all three services up and waits until they are healthy.
+    ///
+    /// # Errors
+    /// See [`Local::up`] and [`Compose::up`].
+    pub async fn up(&self) -> Result<(), LabError> {
+        on!(self, stage => stage.up().await)
+    }
+
+    /// Stops everything and deletes the data.
+    ///
+    /// # Errors
+    /// See [`Local::down`] and [`Compose::down`].
+    pub async fn down(&self) -> Result<(), LabError> {
+        on!(self, stage => stage.down().await)
+    }
+
+    /// Kills a service (SIGKILL).
+    ///
+    /// # Errors
+    /// See [`Local::kill`] and [`Compose::kill`].
+    pub async fn kill(&self, service: Service) -> Result<(), LabError> {
+        on!(self, stage => stage.kill(service).await)
+    }
+
+    /// Starts a dead service, or lets a paused one go on.
+    ///
+    /// # Errors
+    /// See [`Local::start`] and [`Compose::start`].
+    pub async fn start(&self, service: Service) -> Result<(), LabError> {
+        on!(self, stage => stage.start(service).await)
+    }
+
+    /// Stops a service with its port open.
+    ///
+    /// # Errors
+    /// See [`Local::pause`] and [`Compose::pause`].
+    pub async fn pause(&self, service: Service) -> Result<(), LabError> {
+        on!(self, stage => stage.pause(service).await)
+    }
+
+    /// Lets a paused service go on.
+    ///
+    /// # Errors
+    /// See [`Local::resume`] and [`Compose::resume`].
+    pub async fn resume(&self, service: Service) -> Result<(), LabError> {
+        on!(self, stage => stage.resume(service).await)
+    }
+
+    /// How each service is.
+    ///
+    /// # Errors
+    /// [`LabError::NotUp`].
+    pub async fn conditions(&self) -> Result<Vec<(Service, Condition)>, LabError> {
+        on!(self, stage => stage.conditions().await)
+    }
+
+    /// Where the API listens on the loopback address.
+    ///
+    /// # Errors
+    /// When the stage cannot tell.
+    pub async fn api_port(&self) -> Result<u16, LabError> {
+        match self {
+            Self::Local(stage) => Ok(stage.ports()?.api),
+            Self::Compose(stage) => stage.api_port().await,
+        }
+    }
+}

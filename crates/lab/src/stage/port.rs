@@ -1,0 +1,73 @@
+//! Who listens on a port, as far as it can be found out.
+
+use std::fs;
+use std::net::TcpListener;
+
+use crate::error::LabError;
+use crate::ports;
+
+/// An error that names port, variable and holder, if the port cannot be had.
+pub(super) fn check_free(port: u16, variable: &'static str) -> Result<(), LabError> {
+    match TcpListener::bind(ports::loopback(port)) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(LabError::PortTaken {
+            port,
+            variable,
+            holder: holder(port),
+        }),
+    }
+}
+
+/// `name (pid N)`. Known only on Linux, and without root only for one's own processes.
+fn holder(port: u16) -> Option<String> {
+    let socket = format!("socket:[{}]", inode(port)?);
+    fs::read_dir("/proc").ok()?.find_map(|process| {
+        let process = process.ok()?;
+        let pid: u32 = process.file_name().to_str()?.parse().ok()?;
+        let mut files = fs::read_dir(process.path().join("fd")).ok()?;
+        let has_it = files.any(|file| {
+            let target = file.ok().and_then(|file| fs::read_link(file.path()).ok());
+            target.is_some_and(|target| target.as_os_str() == socket.as_str())
+        });
+        let name = fs::read_to_string(process.path().join("comm")).ok()?;
+        has_it.then(|| format!("{} (pid {pid})", name.trim()))
+    })
+}
+
+/// Of the socket that listens on the port: field 10 of /proc/net/tcp, where state `0A` is LISTEN.
+fn inode(port: u16) -> Option<String> {
+    let suffix = format!(":{port:04X}");
+    ["/proc/net/tcp", "/proc/net/tcp6"]
+        .iter()
+        .find_map(|table| {
+            fs::read_to_string(table)
+                .ok()?
+                .lines()
+                .skip(1)
+                .find_map(|line| {
+                    let fields: Vec<&str> = line.split_whitespace().collect();
+                    let listens = fields.get(1)?.ends_with(&suffix) && *fields.get(3)? == "0A";
+                    listens.then(|| fields.get(9).map(|inode| (*inode).to_owned()))?
+                })
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_taken_port_names_its_holder_and_a_free_one_is_free() {
+        let listener = TcpListener::bind(ports::loopback(ports::free().unwrap())).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let error = check_free(port, "API_PORT").unwrap_err().to_string();
+        assert!(error.contains(&port.to_string()), "{error}");
+        #[cfg(target_os = "linux")]
+        assert!(
+            error.contains(&format!("(pid {})", std::process::id())),
+            "{error}"
+        );
+        drop(listener);
+        check_free(port, "API_PORT").unwrap();
+    }
+}
