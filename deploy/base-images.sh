@@ -3,8 +3,8 @@
 #
 # Interface: run it with no arguments from anywhere. It prints exactly three lines on stdout,
 #   RUST_IMAGE=...   RUNTIME_IMAGE=...   POSTGRES_IMAGE=...
-# for the caller to export to `docker compose`; all talk goes to stderr. Exit 0: the three images are present. Exit 1:
-# they are not, and the last lines on stderr name the cause and the cure.
+# for the caller to export to Compose; all talk goes to stderr. Exit 0: the images are present, but for one that the
+# caller named and Compose still has to pull. Exit 1: they are not, and the last lines on stderr name cause and cure.
 #
 # For each image, the first that applies:
 #   1. the variable of that name is set: it is used as it is (naming a stand-in asks for the stand-in);

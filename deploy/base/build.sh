@@ -85,7 +85,7 @@ take_folder
 trap stop_recipe EXIT
 trap 'exit 130' INT TERM HUP
 require_debootstrap
-say "building stand-ins from Debian's packages: $* (one to four minutes, once)"
+say "building stand-ins from Debian's packages: $* (a few minutes, once)"
 case " $* " in *' rust '* | *' runtime '*) run_recipe bookworm.sh "$@" ;; esac
 case " $* " in *' postgres '*) run_recipe trixie.sh postgres ;; esac
 say "built in $SECONDS s"
