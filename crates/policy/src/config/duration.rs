@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use jiff::fmt::friendly::{Designator, Spacing, SpanPrinter};
 pub(super) use jiff::fmt::serde::unsigned_duration::friendly::compact::required::{
     deserialize, serialize,
 };
 
-/// As an operator would write it.
+/// As an operator would write it: in whole seconds, or else in whole milliseconds.
 pub(super) fn text(duration: Duration) -> String {
-    let printer = SpanPrinter::new()
-        .designator(Designator::Compact)
-        .spacing(Spacing::None);
-    printer.unsigned_duration_to_string(&duration)
+    match (duration.subsec_nanos(), duration.subsec_nanos() % 1_000_000) {
+        (0, _) => format!("{}s", duration.as_secs()),
+        (_, 0) => format!("{}ms", duration.as_millis()),
+        _ => format!("{}ns", duration.as_nanos()),
+    }
 }

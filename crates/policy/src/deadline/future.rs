@@ -34,11 +34,15 @@ pin_project! {
 
     impl<F: Progress> PinnedDrop for DeadlineFuture<F> {
         fn drop(this: Pin<&mut Self>) {
-            if !this.done {
-                let panicked = this.running;
-                let outcome = if panicked { CallOutcome::Panicked } else { CallOutcome::Cancelled };
-                this.report(outcome, this.attempts());
+            if this.done {
+                return;
             }
+            let outcome = if this.running { CallOutcome::Panicked } else { CallOutcome::Cancelled };
+            let attempts = this.attempts();
+            let mut this = this;
+            // Ends the attempt first, so that observers hear of the call last.
+            this.as_mut().project().inner.set(None);
+            this.report(outcome, attempts);
         }
     }
 }

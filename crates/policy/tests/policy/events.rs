@@ -1,0 +1,158 @@
+//! What observers are told, and that they can do no harm.
+
+use std::sync::{Arc, OnceLock};
+
+use holdfast_policy::{BreakerState, CallOutcome, Event, Outcome, Policy, RejectedBy, Snapshot};
+
+use crate::support::{Dependency, Does, Judge, ask, config, ms, watched};
+
+#[tokio::test(start_paused = true)]
+async fn a_call_tells_its_story_in_order() {
+    let (policy, events) = watched(|config| {
+        config.retry.max_attempts = 2;
+        config.breaker.consecutive_failures = 2;
+    });
+    let dependency = Dependency::that(Does::Fail);
+    let error = ask(&policy, &dependency).await.unwrap_err();
+    ask(&policy, &dependency).await.unwrap_err();
+    let (policy, elapsed) = ("worker", error.elapsed());
+    let waits = events.pick(|event| match event {
+        Event::Retry { after, .. } => Some(*after),
+        _ => None,
+    });
+    let [after] = waits[..] else {
+        panic!("one retry was due, not {waits:?}")
+    };
+    let failed = |number| {
+        let outcome = Outcome::Failure;
+        Event::Attempt {
+            policy,
+            number,
+            outcome,
+            elapsed: ms(0),
+        }
+    };
+    let (from, to) = (BreakerState::Closed, BreakerState::Open);
+    let expected = [
+        failed(1),
+        Event::Retry {
+            policy,
+            number: 2,
+            after,
+        },
+        failed(2),
+        Event::Transition {
+            policy,
+            from,
+            to,
+            generation: 1,
+        },
+        Event::Call {
+            policy,
+            outcome: CallOutcome::Failed,
+            attempts: 2,
+            elapsed,
+        },
+        Event::Rejected {
+            policy,
+            by: RejectedBy::Breaker,
+        },
+        Event::Call {
+            policy,
+            outcome: CallOutcome::CircuitOpen,
+            attempts: 0,
+            elapsed: ms(0),
+        },
+    ];
+    assert_eq!(events.events(), expected);
+    assert!(
+        events
+            .events()
+            .iter()
+            .all(|event| event.policy() == "worker")
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panicking_observer_harms_neither_the_call_nor_the_policy() {
+    let builder = Policy::builder("worker", config()).classify(Judge);
+    let policy = builder
+        .observe(|_: &Event| panic!("a broken observer"))
+        .build()
+        .unwrap();
+    let dependency = Dependency::that(Does::Fail);
+    for _ in 0..3 {
+        ask(&policy, &dependency).await.unwrap_err();
+    }
+    assert_eq!(policy.breaker().state(), BreakerState::Open);
+    // Not even in a drop that is itself part of a panic, where a second one would abort.
+    policy.breaker().reset();
+    dependency.now(Does::Panic);
+    let task = tokio::spawn({
+        let (policy, dependency) = (policy.clone(), dependency.clone());
+        async move { ask(&policy, &dependency).await }
+    });
+    assert!(task.await.unwrap_err().is_panic());
+    dependency.now(Does::Answer);
+    assert!(ask(&policy, &dependency).await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_observer_may_look_at_the_policy_it_observes() {
+    // Called under a lock, this would never return.
+    let looked: Arc<OnceLock<(Policy<Judge>, OnceLock<Snapshot>)>> = Arc::default();
+    let observer = {
+        let looked = Arc::clone(&looked);
+        move |event: &Event| {
+            if let (Event::Transition { .. }, Some((policy, seen))) = (event, looked.get()) {
+                let _ = seen.set(policy.snapshot());
+            }
+        }
+    };
+    let builder = Policy::builder("worker", config()).classify(Judge);
+    let policy = builder.observe(observer).build().unwrap();
+    assert!(looked.set((policy.clone(), OnceLock::new())).is_ok());
+    let dependency = Dependency::that(Does::Fail);
+    for _ in 0..3 {
+        ask(&policy, &dependency).await.unwrap_err();
+    }
+    let seen = looked.get().and_then(|(_, seen)| seen.get()).unwrap();
+    assert_eq!(seen.breaker, BreakerState::Open);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_snapshot_shows_rates_limits_and_budget() {
+    let (policy, _) = watched(|config| config.breaker.consecutive_failures = 100);
+    let dependency = Dependency::that(Does::Answer).first([Does::Fail]);
+    for _ in 0..4 {
+        let _ = ask(&policy, &dependency).await;
+    }
+    let expected = Snapshot {
+        breaker: BreakerState::Closed,
+        failure_rate: Some(0.25),
+        slow_call_rate: Some(0.0),
+        retry_after: None,
+        in_flight: 0,
+        waiting: 0,
+        limit: 300,
+        retry_budget: 10.0,
+    };
+    assert_eq!(policy.snapshot(), expected);
+    assert_eq!(
+        (policy.name(), policy.worst_case(), policy.seed()),
+        ("worker", ms(5_000), 1)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_reads_as_a_sentence_and_keeps_its_source() {
+    let (policy, _) = watched(|config| config.breaker.consecutive_failures = 1);
+    let error = ask(&policy, &Dependency::that(Does::FailAfter(ms(250))))
+        .await
+        .unwrap_err();
+    let wait = error.retry_after().unwrap().as_secs_f64();
+    let expected = format!("worker: broken (1 attempt in 0.250 s); try again in {wait:.3} s");
+    assert_eq!(error.to_string(), expected);
+    let source = std::error::Error::source(&error).unwrap();
+    assert_eq!(source.to_string(), "broken");
+}

@@ -1,0 +1,31 @@
+//! The policies as their users meet them, on paused time: what one sentence of the contract says,
+//! one test shows.
+
+#[cfg(test)]
+mod breaker;
+#[cfg(test)]
+mod bulkhead;
+#[cfg(test)]
+mod cancel;
+#[cfg(test)]
+mod config;
+#[cfg(test)]
+mod deadline;
+#[cfg(test)]
+mod events;
+#[cfg(test)]
+mod half_open;
+#[cfg(test)]
+mod layers;
+#[cfg(test)]
+mod manual;
+#[cfg(test)]
+mod recovery;
+#[cfg(test)]
+mod retry;
+#[cfg(test)]
+mod retry_budget;
+#[cfg(test)]
+mod retry_causes;
+#[cfg(test)]
+mod support;

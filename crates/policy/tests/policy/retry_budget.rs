@@ -1,0 +1,101 @@
+//! The retry budget bounds what all retries together add.
+
+use holdfast_policy::{ErrorKind, Event, PolicyConfig};
+
+use crate::support::{Dependency, Does, Trouble, ask, ms, policy, start, watched, without_breaker};
+
+fn floor_of(tokens: f64) -> impl FnOnce(&mut PolicyConfig) {
+    move |config| {
+        without_breaker(config);
+        config.retry.max_attempts = 10;
+        config.retry.budget.ratio = 0.0;
+        config.retry.budget.floor_per_second = tokens;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_token_the_failure_is_reported_at_once() {
+    let (policy, events) = watched(floor_of(0.0));
+    let dependency = Dependency::that(Does::Fail);
+    let error = ask(&policy, &dependency).await.unwrap_err();
+    assert_eq!(error.kind(), &ErrorKind::Failed(Trouble::Broken));
+    assert_eq!((error.attempts(), error.elapsed()), (1, ms(0)));
+    assert!(
+        events
+            .events()
+            .contains(&Event::BudgetExhausted { policy: "worker" })
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_stays_taken_through_the_backoff() {
+    let policy = policy(floor_of(1.0));
+    let dependency = Dependency::that(Does::Fail);
+    let waiting = start(&policy, &dependency).await;
+    assert!(
+        policy.snapshot().retry_budget < 1.0,
+        "taken before the wait"
+    );
+    let error = ask(&policy, &dependency).await.unwrap_err();
+    assert_eq!(error.attempts(), 1, "the one token is out");
+    waiting.await.unwrap().unwrap_err();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_who_leaves_during_the_backoff_gives_no_token_back() {
+    let policy = policy(floor_of(1.0));
+    let waiting = start(&policy, &Dependency::that(Does::Fail)).await;
+    waiting.abort();
+    waiting.await.unwrap_err();
+    assert!(policy.snapshot().retry_budget < 1.0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn clones_and_layered_services_share_one_budget() {
+    let policy = policy(floor_of(3.0));
+    let dependency = Dependency::that(Does::Fail);
+    let mut tasks = Vec::new();
+    for _ in 0..10 {
+        tasks.push(start(&policy.clone(), &dependency).await);
+    }
+    assert!(policy.snapshot().retry_budget < 1.0);
+    tasks.iter().for_each(|task| task.abort());
+}
+
+#[tokio::test(start_paused = true)]
+async fn attempts_stay_within_the_promised_share_of_the_calls() {
+    let policy = policy(|config| {
+        without_breaker(config);
+        config.retry.max_attempts = 4;
+        config.retry.budget.ratio = 0.1;
+        config.retry.budget.floor_per_second = 1.0;
+    });
+    let dependency = Dependency::that(Does::Fail);
+    // 20 calls per second for 100 seconds.
+    for _ in 0..2_000 {
+        drop(start(&policy, &dependency).await);
+        tokio::time::sleep(ms(50)).await;
+    }
+    let per_call = f64::from(dependency.calls()) / 2_000.0;
+    let bound = 1.0 + 0.1 + 1.0 / 20.0;
+    assert!(per_call <= bound + 0.01, "{per_call}");
+    assert!(
+        per_call >= bound - 0.01,
+        "a budget that grants less is no budget: {per_call}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_other_limits_forbid_costs_no_token() {
+    let policy = policy(|config| {
+        floor_of(2.0)(config);
+        config.breaker.consecutive_failures = 1;
+    });
+    ask(&policy, &Dependency::that(Does::Fail))
+        .await
+        .unwrap_err();
+    ask(&policy, &Dependency::that(Does::Fail))
+        .await
+        .unwrap_err();
+    assert_eq!(policy.snapshot().retry_budget, 2.0);
+}
