@@ -82,7 +82,7 @@ impl Dependency {
         self.policy.snapshot()
     }
 
-    /// The cause of the last failed call.
+    /// The cause of the last call that failed at the dependency.
     #[must_use]
     pub(crate) fn last_error(&self) -> Option<Reason> {
         *self
@@ -112,18 +112,27 @@ impl Dependency {
 
     fn degraded<E: DependencyError>(&self, error: &Error<E>) -> Degraded {
         let reason = reason_of(error.kind());
-        *self
-            .last_error
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = Some(reason);
-        tracing::warn!(
-            dependency = self.name,
-            reason = reason.as_str(),
-            attempts = error.attempts(),
-            elapsed_ms = error.elapsed().as_secs_f64() * 1000.0,
-            cause = chain(error),
-            "call failed"
-        );
+        // A rejection says nothing new: the failures that led to it were told when they happened.
+        if error.attempts() > 0 {
+            *self
+                .last_error
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner) = Some(reason);
+            tracing::warn!(
+                dependency = self.name,
+                reason = reason.as_str(),
+                attempts = error.attempts(),
+                elapsed_seconds = milliseconds(error.elapsed()),
+                cause = chain(error),
+                "call failed"
+            );
+        } else {
+            tracing::debug!(
+                dependency = self.name,
+                reason = reason.as_str(),
+                "call refused"
+            );
+        }
         let retry_after = error.retry_after().unwrap_or(DEFAULT_RETRY_AFTER);
         Degraded {
             code: self.code,

@@ -1,9 +1,9 @@
 //! The Holdfast API: the course's naive endpoint and the resilient one, side by side.
 //!
-//! One request on its way: [`http`] reads it and hands it to the use case ([`process`]), which records it, has the work
-//! done and records the result. What the use case sees of Postgres and of the worker ([`guarded`]) goes through one
-//! policy per dependency ([`dependency`]); behind it stand the plain [`store`] and [`worker_client`], which the naive
-//! endpoint ([`naive`]) calls with no policy at all. [`assembly`] puts the parts together.
+//! One request on its way: `http` reads it and hands it to the use case (`process`), which records it, has the work done
+//! and records the result. What the use case sees of Postgres and of the worker (`guarded`) goes through one policy per
+//! dependency (`dependency`); behind it stand the plain `store` and `worker_client`, which the naive endpoint (`naive`)
+//! calls with no policy at all. `assembly` puts the parts together.
 //!
 //! What must not be true: a handler speaks SQL; the use case knows HTTP; a policy decision stands outside `policy`.
 

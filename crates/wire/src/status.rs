@@ -43,7 +43,7 @@ pub struct Dependency {
     pub retry_budget: f64,
     /// Seconds until the breaker lets a probe through; null unless it is open.
     pub retry_after_seconds: Option<f64>,
-    /// The cause of the last failed call; null when none failed yet.
+    /// The cause of the last call that failed at the dependency; null when none did yet.
     pub last_error: Option<Reason>,
 }
 

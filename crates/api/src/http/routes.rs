@@ -38,6 +38,7 @@ fn resource(path: &str, allow: &'static str) -> Resource {
 async fn not_found() -> Result<String, Failure> {
     Err(Failure::new(
         ProblemCode::NotFound,
-        "README.md lists the routes",
+        "the routes are /process, /naive/process, /requests, /requests/{id}, /policies, /status, \
+         /livez, /readyz and /metrics",
     ))
 }

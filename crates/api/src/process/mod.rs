@@ -1,6 +1,6 @@
 //! The use case behind `/process`: record the request, have the work done, record the result, and say what was missing.
 //!
-//! Knows no HTTP, no SQL and no policy: what it needs of its dependencies stands in [`ports`].
+//! Knows no HTTP, no SQL and no policy: what it needs of its dependencies stands in `ports`.
 
 mod outcome;
 mod ports;

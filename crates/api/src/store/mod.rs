@@ -66,6 +66,7 @@ impl Store {
         runtime: Handle,
     ) -> Result<Self, DatabaseError> {
         let mut database = database.clone();
+        database.application_name("holdfast resilient");
         let limit = policy.attempt_timeout.as_millis();
         database.options(with_option(
             &database,
@@ -89,13 +90,9 @@ impl Store {
         resolver: Resolver,
         runtime: Handle,
     ) -> Result<Self, DatabaseError> {
-        Self::build(
-            database.clone(),
-            max_size,
-            Timeouts::default(),
-            resolver,
-            runtime,
-        )
+        let mut database = database.clone();
+        database.application_name("holdfast naive");
+        Self::build(database, max_size, Timeouts::default(), resolver, runtime)
     }
 
     fn build(

@@ -17,6 +17,8 @@ use crate::resolver::Resolver;
 
 /// A worker's answer is a line of JSON; whatever is larger is not an answer.
 const MAX_BODY: usize = 64 * 1024;
+/// No peer sends our clients away for longer than this.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(3600);
 
 /// Calls `GET /work`. Clones share their connections.
 #[derive(Clone)]
@@ -104,5 +106,5 @@ fn retry_after(response: &Response) -> Option<Duration> {
         .ok()?
         .parse()
         .ok()?;
-    Some(Duration::from_secs(seconds))
+    Some(Duration::from_secs(seconds).min(MAX_RETRY_AFTER))
 }

@@ -88,7 +88,7 @@ async fn an_open_breaker_answers_at_once_and_lets_a_probe_through_later() {
     assert_eq!(status.dependencies.worker.breaker, Breaker::Open);
     assert_eq!(
         status.dependencies.worker.last_error,
-        Some(Reason::CircuitOpen)
+        Some(Reason::AttemptTimeout)
     );
     assert!(status.dependencies.worker.retry_after_seconds.is_some());
     assert_eq!(status.dependencies.database.breaker, Breaker::Closed);
@@ -146,6 +146,10 @@ async fn an_error_status_and_a_body_that_is_no_json_are_told_apart() {
     for (said, reason) in [
         (
             "500 Internal Server Error\r\nContent-Length: 2\r\n\r\n{}",
+            Reason::BadStatus,
+        ),
+        (
+            "503 Service Unavailable\r\nRetry-After: 18446744073709551615\r\nContent-Length: 0\r\n\r\n",
             Reason::BadStatus,
         ),
         (
