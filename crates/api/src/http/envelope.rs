@@ -95,3 +95,38 @@ impl RootSpanBuilder for RequestSpan {
         tracing::debug!(status = status.as_u16(), "answered");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::dev::Service;
+    use actix_web::middleware::from_fn;
+    use actix_web::test::{TestRequest, call_service, init_service};
+    use actix_web::{App, web};
+    use tracing_actix_web::TracingLogger;
+
+    #[tokio::test]
+    async fn a_handler_that_panics_is_answered_with_a_problem_and_the_next_call_is_served() {
+        async fn panics() -> &'static str {
+            panic!("on purpose")
+        }
+        let app = App::new()
+            .route("/panics", web::get().to(panics))
+            .route("/works", web::get().to(|| async { "fine" }))
+            .wrap(from_fn(envelope))
+            .wrap(TracingLogger::<RequestSpan>::new());
+        let app = init_service(app).await;
+        let get = |path: &str| TestRequest::get().uri(path).to_request();
+
+        let error = app.call(get("/panics")).await.err().unwrap();
+        let failure = error.as_error::<Failure>().unwrap();
+        assert_eq!(failure.status_code(), 500);
+        let answer = failure.error_response();
+        assert_eq!(answer.headers()["content-type"], "application/problem+json");
+        assert!(answer.headers().contains_key(REQUEST_ID));
+
+        let answer = call_service(&app, get("/works")).await;
+        assert_eq!(answer.status(), 200);
+        assert!(answer.headers().contains_key(REQUEST_ID));
+    }
+}
