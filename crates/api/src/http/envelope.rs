@@ -122,7 +122,10 @@ mod tests {
         let failure = error.as_error::<Failure>().unwrap();
         assert_eq!(failure.status_code(), 500);
         let answer = failure.error_response();
-        assert_eq!(answer.headers()["content-type"], "application/problem+json");
+        assert_eq!(
+            answer.headers().get("content-type").unwrap(),
+            "application/problem+json"
+        );
         assert!(answer.headers().contains_key(REQUEST_ID));
 
         let answer = call_service(&app, get("/works")).await;
