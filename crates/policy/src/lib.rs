@@ -1,7 +1,4 @@
-//! Failure policies on [tower]: what stands between a caller and a dependency that may hang, fail,
-//! slow down or vanish.
-//!
-//! [tower]: https://docs.rs/tower
+#![doc = include_str!("../README.md")]
 
 mod alarm;
 pub mod attempt;

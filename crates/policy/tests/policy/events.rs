@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use holdfast_policy::{BreakerState, CallOutcome, Event, Outcome, Policy, RejectedBy, Snapshot};
 
-use crate::support::{Dependency, Does, Judge, ask, config, ms, watched};
+use crate::support::{Dependency, Does, Judge, ask, config, ms, start, watched};
 
 #[tokio::test(start_paused = true)]
 async fn a_call_tells_its_story_in_order() {
@@ -155,4 +155,19 @@ async fn an_error_reads_as_a_sentence_and_keeps_its_source() {
     assert_eq!(error.to_string(), expected);
     let source = std::error::Error::source(&error).unwrap();
     assert_eq!(source.to_string(), "broken");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_of_the_operation_ends_its_call() {
+    let (policy, events) = watched(|_| {});
+    let task = start(&policy, &Dependency::that(Does::Panic)).await;
+    assert!(task.await.unwrap_err().is_panic());
+    let outcome = CallOutcome::Panicked;
+    let call = Event::Call {
+        policy: "worker",
+        outcome,
+        attempts: 1,
+        elapsed: ms(0),
+    };
+    assert_eq!(events.events().last(), Some(&call));
 }

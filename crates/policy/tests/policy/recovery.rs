@@ -2,6 +2,7 @@
 
 use futures_util::future::join_all;
 use holdfast_policy::{BreakerState, ErrorKind, Policy, PolicyConfig, RejectedBy};
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
 use crate::support::{
@@ -131,5 +132,5 @@ async fn stragglers_of_the_outage_do_not_keep_a_lone_caller_out_of_the_ramp() {
     recover(&policy, &dependency).await;
     assert_eq!(policy.snapshot().in_flight, 20);
     ask(&policy, &dependency).await.unwrap();
-    stragglers.iter().for_each(|task| task.abort());
+    stragglers.iter().for_each(JoinHandle::abort);
 }

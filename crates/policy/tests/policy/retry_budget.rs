@@ -1,6 +1,7 @@
 //! The retry budget bounds what all retries together add.
 
 use holdfast_policy::{ErrorKind, Event, PolicyConfig};
+use tokio::task::JoinHandle;
 
 use crate::support::{Dependency, Does, Trouble, ask, ms, policy, start, watched, without_breaker};
 
@@ -59,7 +60,7 @@ async fn clones_and_layered_services_share_one_budget() {
         tasks.push(start(&policy.clone(), &dependency).await);
     }
     assert!(policy.snapshot().retry_budget < 1.0);
-    tasks.iter().for_each(|task| task.abort());
+    tasks.iter().for_each(JoinHandle::abort);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,0 +1,103 @@
+//! No call pays for the policies with an allocation. A binary of its own, because the counter
+//! replaces the global allocator.
+
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use holdfast_policy::{
+    BackoffConfig, BreakerConfig, BudgetConfig, BulkheadConfig, Call, ConfigError, Policy,
+    PolicyConfig, RetryConfig, Window,
+};
+
+fn policy() -> Result<Policy, ConfigError> {
+    let seconds = Duration::from_secs;
+    let config = PolicyConfig {
+        attempt_timeout: seconds(1),
+        deadline: seconds(2),
+        idempotent: true,
+        retry: RetryConfig {
+            max_attempts: 3,
+            backoff: BackoffConfig {
+                initial: seconds(1),
+                max: seconds(1),
+                multiplier: 2.0,
+            },
+            budget: BudgetConfig {
+                ratio: 0.1,
+                floor_per_second: 1.0,
+            },
+        },
+        breaker: BreakerConfig {
+            window: Window::Time(seconds(10)),
+            minimum_calls: 5,
+            failure_rate: 0.5,
+            slow_call: seconds(1),
+            slow_call_rate: 0.8,
+            consecutive_failures: 3,
+            open_for: seconds(60),
+            max_open_for: seconds(60),
+            half_open_calls: 2,
+            ramp: seconds(3),
+        },
+        bulkhead: BulkheadConfig {
+            max_concurrent: 8,
+            max_waiting: 0,
+            max_wait: seconds(0),
+        },
+    };
+    Policy::builder("worker", config).build()
+}
+
+/// Polls once, without a runtime: nothing here needs to wait.
+fn answer<F: Future>(future: F) -> Option<F::Output> {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(answer) => Some(answer),
+        Poll::Pending => None,
+    }
+}
+
+fn allocations(calls: impl Fn()) -> u64 {
+    // Whatever is set up once is not a cost per call.
+    calls();
+    allocation_counter::measure(calls).count_total
+}
+
+#[test]
+fn a_call_that_succeeds_allocates_nothing() {
+    let policy = policy().unwrap();
+    let call = || {
+        let answer = answer(policy.call(Call::new(7), |n| async move { Ok::<u32, ()>(n) }));
+        assert!(matches!(answer, Some(Ok(7))));
+    };
+    assert_eq!(allocations(|| (0..1_000).for_each(|_| call())), 0);
+}
+
+#[test]
+fn a_call_that_fails_allocates_nothing() {
+    let policy = policy().unwrap();
+    policy.breaker().disable();
+    let call = || {
+        let call = Call::new(7).idempotent(false);
+        let answer = answer(policy.call(call, |n| async move { Err::<(), u32>(n) }));
+        assert!(matches!(answer, Some(Err(_))));
+    };
+    assert_eq!(allocations(|| (0..1_000).for_each(|_| call())), 0);
+}
+
+#[test]
+fn a_call_that_is_refused_allocates_nothing() {
+    let policy = policy().unwrap();
+    policy.breaker().force_open();
+    let call = || {
+        let answer = answer(policy.call(Call::new(7), |n| async move { Ok::<u32, ()>(n) }));
+        assert!(matches!(answer, Some(Err(_))));
+    };
+    assert_eq!(allocations(|| (0..1_000).for_each(|_| call())), 0);
+}
+
+#[test]
+fn an_allocation_would_have_been_counted() {
+    assert_eq!(allocations(|| drop(std::hint::black_box(Box::new(7)))), 1);
+}
