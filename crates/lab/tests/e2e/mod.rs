@@ -1,0 +1,32 @@
+//! The contract, row by row, on a stage that the make targets drive: break, assert, heal, assert.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test says bluntly what it expects"
+)]
+
+mod client;
+mod make;
+mod steps;
+
+use client::Client;
+pub(crate) use make::Stage;
+
+/// Plays all rows in order; each leaves the system healthy for the next.
+pub(crate) async fn run(stage: Stage) {
+    let _down_at_the_end = stage.guard();
+    steps::comes_up_fresh_and_again(&stage).await;
+    let client = Client::new("http://127.0.0.1:18080").await;
+    steps::is_healthy(&client).await;
+    steps::survives_a_dead_worker(&stage, &client).await;
+    steps::survives_a_paused_worker(&stage, &client).await;
+    steps::survives_a_dead_database(&stage, &client).await;
+    steps::survives_a_paused_database(&stage, &client).await;
+    steps::refuses_in_time_without_both(&stage, &client, "kill", "start").await;
+    steps::refuses_in_time_without_both(&stage, &client, "pause", "resume").await;
+    steps::restarts_the_api_and_keeps_what_was_accepted(&stage, &client).await;
+    steps::names_what_later_versions_bring(&stage);
+    steps::goes_down_twice(&stage).await;
+}
