@@ -6,7 +6,9 @@ use holdfast_policy::{Call, Deadline, ErrorKind, RejectedBy};
 use proptest::prelude::*;
 use tokio::time::Instant;
 
-use crate::support::{Dependency, Does, ask, ms, policy, send, start, watched, without_breaker};
+use crate::support::{
+    Dependency, Does, Trouble, ask, ms, policy, send, start, watched, without_breaker,
+};
 
 #[tokio::test(start_paused = true)]
 async fn an_attempt_starts_only_if_a_whole_attempt_timeout_remains() {
@@ -75,6 +77,18 @@ async fn a_retry_starts_only_if_a_whole_attempt_timeout_remains() {
     let error = ask(&policy, &dependency).await.unwrap_err();
     assert_eq!((error.attempts(), dependency.calls()), (2, 2));
     assert!(error.elapsed() <= ms(2_100), "{:?}", error.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_that_wakes_too_late_for_another_attempt_reports_the_failure_before() {
+    let policy = policy(|config| config.retry.max_attempts = 2);
+    let dependency = Dependency::that(Does::Fail);
+    let call = start(&policy, &dependency).await;
+    // The clock jumps, as it does for a task on a starved machine.
+    tokio::time::advance(ms(4_500)).await;
+    let error = call.await.unwrap().unwrap_err();
+    assert_eq!(error.kind(), &ErrorKind::Failed(Trouble::Broken));
+    assert_eq!((error.attempts(), dependency.calls()), (1, 1));
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,6 +2,8 @@
 //! one test shows.
 
 #[cfg(test)]
+mod alone;
+#[cfg(test)]
 mod breaker;
 #[cfg(test)]
 mod bulkhead;

@@ -22,9 +22,10 @@ fn with_ramp(config: &mut PolicyConfig) {
 async fn recover(policy: &Policy<Judge>, dependency: &Dependency) {
     open_until_probe(policy, dependency).await;
     dependency.now(Does::Answer);
-    while policy.breaker().state() != BreakerState::Closed {
+    for _ in 0..policy.config().breaker.half_open_calls {
         ask(policy, dependency).await.unwrap();
     }
+    assert_eq!(policy.breaker().state(), BreakerState::Closed);
 }
 
 #[tokio::test(start_paused = true)]

@@ -77,6 +77,21 @@ fn results_of_an_older_generation_are_discarded() {
 }
 
 #[test]
+fn results_from_before_the_outage_are_not_counted_after_it() {
+    let now = Instant::now();
+    let mut core = core(now);
+    let stale: Vec<_> = (0..5).map(|_| pass(&mut core, now)).collect();
+    (0..3).for_each(|_| attempt(&mut core, BAD, now));
+    let later = now + OPEN_TIME;
+    (0..2).for_each(|_| attempt(&mut core, GOOD, later));
+    for stale in stale {
+        assert_eq!(core.settle(stale, BAD, later), None);
+    }
+    assert_eq!(core.state(), BreakerState::Closed);
+    assert_eq!(core.counts(later), Counts::default());
+}
+
+#[test]
 fn a_reset_discards_what_is_under_way_even_if_it_was_closed() {
     let now = Instant::now();
     let mut core = core(now);
