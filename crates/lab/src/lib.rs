@@ -4,9 +4,11 @@
 //! serve other crates' tests as well: [`postgres::Cluster`], a real throw-away Postgres, and [`proxy::FaultProxy`], a
 //! wire that breaks on command.
 
+pub mod bench;
 pub mod cli;
 pub mod compare;
 mod debian;
+pub mod demo;
 pub mod error;
 mod logs;
 pub mod output;

@@ -42,6 +42,17 @@ pub(super) enum Task {
     },
     /// Call the naive and the resilient endpoint at the same time and show both answers
     Compare,
+    /// The guided tour: break each dependency in turn, compare, heal, on a stage of its own
+    Demo,
+    /// Measure both endpoints and pgbench's same two statements, interleaved, on a stage of its own
+    Bench {
+        /// How often each is measured; the medians count
+        #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+        rounds: u32,
+        /// How long each measurement takes
+        #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+        seconds: u32,
+    },
     /// Kill a service (SIGKILL): its port refuses
     Kill {
         /// Which

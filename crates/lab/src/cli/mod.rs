@@ -16,7 +16,8 @@ use crate::compare;
 use crate::error::LabError;
 use crate::output::{Console, Tone};
 use crate::settings::Settings;
-use crate::stage::Stage;
+use crate::stage::{Probe, Stage};
+use crate::{bench, demo};
 
 /// Runs the command the process was called with.
 ///
@@ -66,16 +67,25 @@ async fn perform(task: Task, settings: &Settings, console: Console) -> Result<Ex
         Task::Resume { service } => stage(settings, console).await?.resume(service).await?,
         Task::Compare => {
             let stage = stage(settings, console).await?;
-            let comparison = compare::compare(stage.api_port().await?).await?;
+            let probe = Probe::new(stage.api_port().await?);
+            let comparison = compare::compare(&probe).await?;
             comparison.print(console);
-            return Ok(if comparison.held() {
-                ExitCode::SUCCESS
-            } else {
-                exit::failure()
-            });
+            return Ok(verdict(comparison.held()));
+        }
+        Task::Demo => return Ok(verdict(demo::run(settings, console).await?)),
+        Task::Bench { rounds, seconds } => {
+            bench::run(bench::Plan { rounds, seconds }, settings, console).await?;
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn verdict(held: bool) -> ExitCode {
+    if held {
+        ExitCode::SUCCESS
+    } else {
+        exit::failure()
+    }
 }
 
 async fn stage(settings: &Settings, console: Console) -> Result<Stage, LabError> {

@@ -26,7 +26,14 @@ pub(super) async fn show(stage: &Stage, console: Console) -> Result<(), LabError
                 console.print(format_args!("  {:<9} {open}", "open work"));
             }
         }
-        Err(error) => console.print(console.paint(Tone::Bad, format_args!("\n{error}"))),
+        Err(_) => {
+            let silent = format_args!(
+                "
+The API at {} does not answer",
+                probe.base()
+            );
+            console.print(console.paint(Tone::Bad, silent));
+        }
     }
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! What came back from one call.
 
+use std::fmt;
+
 /// One call's outcome as the client saw it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Answer {
@@ -65,9 +67,26 @@ impl Http {
     }
 }
 
+/// Seconds as they are shown: to the hundredth, or finer where that would be nothing.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Seconds(pub(super) f64);
+
+impl fmt::Display for Seconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digits = if self.0 < 0.01 { 3 } else { 2 };
+        write!(f, "{:.digits$} s", self.0)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn short_times_are_not_shown_as_nothing() {
+        assert_eq!(Seconds(2.013).to_string(), "2.01 s");
+        assert_eq!(Seconds(0.0012).to_string(), "0.001 s");
+    }
 
     #[test]
     fn an_answer_is_taken_apart_into_status_headers_and_body() {

@@ -7,7 +7,13 @@ use tokio::process::Command;
 use super::answer::{Answer, Http};
 use crate::error::LabError;
 
+/// Exit codes of curl(1), EXIT CODES.
 const TIMED_OUT: i32 = 28;
+const SHORT_WORDS: [(i32, &str); 3] = [
+    (7, "connection refused"),
+    (52, "closed without an answer"),
+    (56, "connection reset"),
+];
 
 /// One call, to be made and to be shown.
 #[derive(Debug, Clone)]
@@ -55,11 +61,21 @@ impl Call {
         match Http::parse(text, seconds) {
             Some(http) if output.status.success() => Answer::Http(http),
             _ => Answer::Broken {
-                problem: complaint(&output.stderr),
+                problem: problem(output),
                 seconds,
             },
         }
     }
+}
+
+fn problem(output: &Output) -> String {
+    let known = SHORT_WORDS
+        .iter()
+        .find(|(code, _)| output.status.code() == Some(*code));
+    known.map_or_else(
+        || complaint(&output.stderr),
+        |(_, words)| (*words).to_owned(),
+    )
 }
 
 /// `curl: (7) Failed to connect to …` without the name and the number.

@@ -1,6 +1,6 @@
 //! Two answers beside each other, or below each other where the terminal is narrow.
 
-use super::answer::Answer;
+use super::answer::{Answer, Seconds};
 use super::json;
 use crate::output::{Console, Tone};
 
@@ -111,16 +111,15 @@ fn lay_out_rows(rows: &[Row], widths: &[usize], console: Console) -> Vec<String>
 fn status(answer: &Answer) -> Option<String> {
     Some(match answer {
         Answer::Http(http) => format!("{} {}", http.status, http.phrase),
-        Answer::Silence { .. } => "none".to_owned(),
-        Answer::Broken { .. } => "none".to_owned(),
+        Answer::Silence { .. } | Answer::Broken { .. } => "none".to_owned(),
     })
 }
 
 fn time(answer: &Answer) -> Option<String> {
     Some(match answer {
-        Answer::Http(http) => format!("{:.2} s", http.seconds),
+        Answer::Http(http) => Seconds(http.seconds).to_string(),
         Answer::Silence { cut_after } => format!("cut after {cut_after} s"),
-        Answer::Broken { seconds, .. } => format!("{seconds:.2} s"),
+        Answer::Broken { seconds, .. } => Seconds(*seconds).to_string(),
     })
 }
 

@@ -10,6 +10,7 @@ pub use answer::{Answer, Http};
 pub use verdict::Verdict;
 
 use curl::Call;
+use holdfast_wire::Processed;
 use layout::Side;
 
 use crate::error::LabError;
@@ -30,12 +31,11 @@ pub struct Comparison {
     bound: f64,
 }
 
-/// Calls both endpoints of the API on this loopback port.
+/// Calls both endpoints of the API.
 ///
 /// # Errors
 /// When curl is not installed. An API that does not answer is a result.
-pub async fn compare(port: u16) -> Result<Comparison, LabError> {
-    let probe = Probe::new(port);
+pub async fn compare(probe: &Probe) -> Result<Comparison, LabError> {
     let bound = probe.policies().await.map_or(UNKNOWN_BOUND, |policies| {
         policies.process.worst_case_seconds
     });
@@ -69,10 +69,13 @@ impl Comparison {
         Verdict::of_resilient(&self.resilient, self.bound)
     }
 
-    /// The resilient side's answer.
+    /// What the resilient side answered; none: it gave no promise.
     #[must_use]
-    pub fn resilient_answer(&self) -> &Answer {
-        &self.resilient
+    pub fn processed(&self) -> Option<Processed> {
+        match &self.resilient {
+            Answer::Http(http) => serde_json::from_str(&http.body).ok(),
+            _ => None,
+        }
     }
 
     /// The commands, both answers, and one line that says who held.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use holdfast_wire::{Degraded, Problem, Processed};
 
-use super::answer::{Answer, Http};
+use super::answer::{Answer, Http, Seconds};
 use crate::output::Tone;
 
 /// What the machine itself may add to the published bound, in seconds.
@@ -29,9 +29,11 @@ impl Verdict {
             Answer::Silence { cut_after } => {
                 Self::new("hung", false, format!("no answer in {cut_after} s"))
             }
-            Answer::Broken { problem, seconds } => {
-                Self::new("fell", false, format!("{problem} after {seconds:.2} s"))
-            }
+            Answer::Broken { problem, seconds } => Self::new(
+                "fell",
+                false,
+                format!("{problem} after {}", Seconds(*seconds)),
+            ),
         }
     }
 
@@ -97,7 +99,7 @@ fn documented(http: &Http) -> Option<Vec<Degraded>> {
 }
 
 fn short(http: &Http) -> String {
-    format!("{} in {:.2} s", http.status, http.seconds)
+    format!("{} in {}", http.status, Seconds(http.seconds))
 }
 
 fn explained(http: &Http, degraded: &[Degraded]) -> String {
@@ -111,9 +113,9 @@ fn explained(http: &Http, degraded: &[Degraded]) -> String {
         .header("retry-after")
         .map(|seconds| format!(", come back in {seconds} s"));
     format!(
-        "{}{codes} in {:.2} s{}",
+        "{}{codes} in {}{}",
         http.status,
-        http.seconds,
+        Seconds(http.seconds),
         again.unwrap_or_default()
     )
 }

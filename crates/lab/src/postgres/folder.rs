@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::{env, fs};
+use std::{env, fs, io};
 
 use super::PostgresError;
 use super::account::Account;
@@ -33,11 +33,20 @@ pub(super) fn create(
     Ok(folder)
 }
 
-/// Deletes a folder; one that is not there is fine.
+/// Deletes a folder with all it holds; one that is not there is fine.
 pub(super) fn delete(folder: &Path) -> Result<(), PostgresError> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(PostgresError::folder("delete", folder)(error))
+    deleted(fs::remove_dir_all(folder), folder)
+}
+
+/// Deletes a file; one that is not there is fine.
+pub(super) fn delete_file(file: &Path) -> Result<(), PostgresError> {
+    deleted(fs::remove_file(file), file)
+}
+
+fn deleted(result: io::Result<()>, path: &Path) -> Result<(), PostgresError> {
+    match result {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(PostgresError::folder("delete", path)(error))
         }
         _ => Ok(()),
     }

@@ -125,6 +125,7 @@ impl Server {
         } else {
             // Backends that outlived their postmaster would keep the new one from starting.
             self.kill().await?;
+            self.remove_lock()?;
             self.launch(installation)?;
         }
         self.ready("holdfast").await
@@ -186,6 +187,12 @@ impl Server {
             .map_err(|error| self.not_ready(error.to_string()))?;
         self.family.leader = child.id().and_then(Identity::of);
         Ok(())
+    }
+
+    /// Deletes the lock file of a server that is known to be dead. Where orphans are not reaped (process 1 of many
+    /// containers does not), Postgres takes the zombie that holds its pid for a living server.
+    fn remove_lock(&self) -> Result<(), PostgresError> {
+        folder::delete_file(&self.folder.join("data/postmaster.pid"))
     }
 
     /// Returns once a session on `database` answers a query.

@@ -1,6 +1,6 @@
 //! Which stage a command acts on: the one `STAGE` names, else the one that is up, else the one that can be had.
 
-use super::{Compose, Local, Stage};
+use super::{Compose, Local, Stage, port};
 use crate::error::LabError;
 use crate::output::{Console, Tone};
 use crate::settings::{Settings, StageKind};
@@ -126,6 +126,10 @@ impl Stage {
         settings: &Settings,
         console: Console,
     ) -> Result<(), LabError> {
+        // Asking Docker takes a second: only when somebody is on the port.
+        if port::check_free(settings.ports.api, "API_PORT").is_ok() {
+            return Ok(());
+        }
         match Self::found_up(settings, console).await? {
             Some(other)
                 if other.name() != self.name() && other.api_port().await? == settings.ports.api =>

@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use holdfast_wire::{Policies, RequestList, Status};
+use holdfast_wire::{Policies, Request, RequestList, Status};
+use reqwest::StatusCode;
 use serde::de::DeserializeOwned;
+use uuid::Uuid;
 
 use crate::error::LabError;
 
+const PROCESS_WITHIN: Duration = Duration::from_secs(15);
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 
 /// A client for one service's questions about itself; never used for what is being measured.
@@ -78,6 +81,28 @@ impl Probe {
     /// When the API does not answer, or not with what it should.
     pub async fn requests(&self, query: &str) -> Result<RequestList, LabError> {
         self.get(&format!("/requests?{query}")).await
+    }
+
+    /// `GET /requests/{id}`; none: there is no such request.
+    ///
+    /// # Errors
+    /// When the API does not answer, or not with what it should.
+    pub async fn request(&self, id: Uuid) -> Result<Option<Request>, LabError> {
+        let path = format!("/requests/{id}");
+        let answer = self.client.get(format!("{}{path}", self.base)).send().await;
+        if answer.is_ok_and(|answer| answer.status() == StatusCode::NOT_FOUND) {
+            return Ok(None);
+        }
+        self.get(&path).await.map(Some)
+    }
+
+    /// `GET /process`, whatever comes of it.
+    pub async fn process(&self) {
+        let call = self
+            .client
+            .get(format!("{}/process", self.base))
+            .timeout(PROCESS_WITHIN);
+        let _ = call.send().await;
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, LabError> {

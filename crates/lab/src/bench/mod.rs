@@ -1,0 +1,191 @@
+//! Throughput and latency of both endpoints, beside pgbench with the same two statements, on a stage of its own.
+//!
+//! The worker takes no time, so what is measured is the API and Postgres. The three take turns, so that a disturbance
+//! of the machine hits all alike, and medians over the rounds count: compare the ratios, not the figures. Any error
+//! voids the measurement: an endpoint that answers failures quickly is not fast.
+
+mod figures;
+mod pgbench;
+mod wrk;
+
+use std::env;
+
+use holdfast_ops::signals::StopSignals;
+
+use figures::{Figures, median};
+
+use crate::error::LabError;
+use crate::output::{Console, Tone};
+use crate::ports;
+use crate::postgres::Installation;
+use crate::settings::{Ports, Settings};
+use crate::stage::{Local, Probe};
+
+/// How much is measured.
+#[derive(Debug, Clone, Copy)]
+pub struct Plan {
+    /// Measurements of each contender.
+    pub rounds: u32,
+    /// Seconds of each measurement.
+    pub seconds: u32,
+}
+
+/// What takes turns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Contender {
+    Naive,
+    Resilient,
+    Pgbench,
+}
+
+impl Contender {
+    const ALL: [Self; 3] = [Self::Naive, Self::Resilient, Self::Pgbench];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Naive => "naive",
+            Self::Resilient => "resilient",
+            Self::Pgbench => "pgbench",
+        }
+    }
+}
+
+/// Measures, prints a table and the ratios, and takes its stage down, also when interrupted.
+///
+/// # Errors
+/// When the stage cannot be had, or any call failed: then the figures are void.
+pub async fn run(plan: Plan, settings: &Settings, console: Console) -> Result<(), LabError> {
+    let mut signals = StopSignals::listen().map_err(LabError::file("listen for", "signals"))?;
+    wrk::ensure(console).await?;
+    let folder = tempfile::Builder::new().prefix("holdfast-bench-").tempdir();
+    let folder = folder.map_err(LabError::file("make a folder in", env::temp_dir()))?;
+    let settings = own_stage(settings)?;
+    let stage = Local::new(&settings, folder.path().to_owned(), console)?;
+    stage.up().await?;
+    let result = tokio::select! {
+        result = measure(plan, settings.ports, folder.path(), console) => result,
+        _ = signals.next() => Err(LabError::Interrupted),
+    };
+    stage.down().await?;
+    print(&result?, console);
+    Ok(())
+}
+
+/// Ports that nobody uses, a worker without delay, and no line in the log per request unless asked for.
+fn own_stage(settings: &Settings) -> Result<Settings, LabError> {
+    let free = || ports::free().map_err(LabError::file("find", "a free port"));
+    let mut own = Settings {
+        ports: Ports {
+            api: free()?,
+            worker: free()?,
+            db: free()?,
+        },
+        ..settings.clone()
+    };
+    own.passed_on
+        .insert("HOLDFAST_WORK_DELAY".to_owned(), "0s".to_owned());
+    own.passed_on
+        .entry("RUST_LOG".to_owned())
+        .or_insert_with(|| "warn".to_owned());
+    Ok(own)
+}
+
+async fn measure(
+    plan: Plan,
+    ports: Ports,
+    folder: &std::path::Path,
+    console: Console,
+) -> Result<Vec<(Contender, Figures)>, LabError> {
+    let probe = Probe::new(ports.api);
+    let pgbench = pgbench::Pgbench::prepare(
+        &Installation::find().await?,
+        ports.db,
+        pool_size(&probe).await?,
+        folder,
+    )?;
+    let mut measured = Vec::new();
+    for round in 0..=plan.rounds {
+        // The first round warms up: connections, prepared statements, caches.
+        let seconds = if round == 0 { 1 } else { plan.seconds };
+        for contender in Contender::ALL {
+            let figures = match contender {
+                Contender::Naive => {
+                    wrk::run(&format!("{}/naive/process", probe.base()), seconds).await?
+                }
+                Contender::Resilient => {
+                    wrk::run(&format!("{}/process", probe.base()), seconds).await?
+                }
+                Contender::Pgbench => pgbench.run(round, seconds).await?,
+            };
+            if round > 0 {
+                console.say(format_args!(
+                    "  round {round}  {:<10}{figures}",
+                    contender.name()
+                ));
+                measured.push((contender, figures));
+            }
+        }
+        nothing_failed(&probe).await?;
+    }
+    Ok(measured)
+}
+
+/// A degraded answer is a 2xx to wrk; the API knows better.
+async fn nothing_failed(probe: &Probe) -> Result<(), LabError> {
+    let dependencies = probe.status().await?.dependencies;
+    for (name, dependency) in [
+        ("worker", dependencies.worker),
+        ("database", dependencies.database),
+    ] {
+        if let Some(reason) = dependency.last_error {
+            let problem = format!("void: the {name} failed during the measurement ({reason})");
+            return Err(LabError::Measurement(problem));
+        }
+    }
+    Ok(())
+}
+
+/// As many connections as either endpoint has.
+async fn pool_size(probe: &Probe) -> Result<u64, LabError> {
+    let policies = probe.policies().await?.policies;
+    let size = policies
+        .get("database")
+        .and_then(|database| database.pointer("/pool/max_size")?.as_u64());
+    size.ok_or_else(|| LabError::Api {
+        url: format!("{}/policies", probe.base()),
+        problem: "it names no database.pool.max_size".to_owned(),
+    })
+}
+
+fn print(measured: &[(Contender, Figures)], console: Console) {
+    let of = |contender, value: fn(&Figures) -> f64| {
+        median(
+            measured
+                .iter()
+                .filter(|(who, _)| *who == contender)
+                .map(|(_, figures)| value(figures))
+                .collect(),
+        )
+    };
+    let rate = |contender| of(contender, |figures| figures.per_second);
+    console.print(console.paint(
+        Tone::Strong,
+        format_args!(
+            "\n{:<12}{:>12}{:>10}{:>10}",
+            "median", "requests/s", "p50 ms", "p99 ms"
+        ),
+    ));
+    for contender in Contender::ALL {
+        let (p50, p99) = (of(contender, |it| it.p50_ms), of(contender, |it| it.p99_ms));
+        console.print(format_args!(
+            "{:<12}{:>12.0}{p50:>10.1}{p99:>10.1}",
+            contender.name(),
+            rate(contender)
+        ));
+    }
+    console.print("");
+    for other in [Contender::Naive, Contender::Pgbench] {
+        let ratio = rate(Contender::Resilient) / rate(other);
+        console.print(format_args!("ratio resilient/{} {ratio:.2}", other.name()));
+    }
+}

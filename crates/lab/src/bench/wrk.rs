@@ -1,0 +1,120 @@
+//! Load on an endpoint with wrk: 64 connections, each calling as soon as it has its answer.
+
+use std::process::Stdio;
+
+use tokio::process::Command;
+
+use super::figures::Figures;
+use crate::debian;
+use crate::error::LabError;
+use crate::output::Console;
+
+const CONNECTIONS: &str = "-c64";
+const THREADS: &str = "-t2";
+
+/// Sees to it that wrk is there; on Debian as root, installs it.
+pub(super) async fn ensure(console: Console) -> Result<(), LabError> {
+    // wrk has no command that succeeds without calling somebody; to be started at all is enough.
+    let start = Command::new("wrk")
+        .arg("--version")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    match start.await {
+        Ok(_) => Ok(()),
+        Err(_) if debian::can_install() => debian::install("wrk", &console).await,
+        Err(_) => Err(LabError::MissingProgram("wrk")),
+    }
+}
+
+/// One measurement; any answer but a 2xx and any broken connection is an error.
+pub(super) async fn run(url: &str, seconds: u32) -> Result<Figures, LabError> {
+    let duration = format!("-d{seconds}s");
+    let mut command = Command::new("wrk");
+    command.args([
+        THREADS,
+        CONNECTIONS,
+        &duration,
+        "--latency",
+        "--timeout",
+        "10s",
+        url,
+    ]);
+    let output = command
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output()
+        .await;
+    let text = output.map_or_else(
+        |error| error.to_string(),
+        |it| String::from_utf8_lossy(&it.stdout).into_owned(),
+    );
+    read(&text).map_err(|problem| LabError::Measurement(format!("void: {url}: {problem}")))
+}
+
+fn read(text: &str) -> Result<Figures, String> {
+    if let Some(errors) = text
+        .lines()
+        .find(|line| line.contains("Socket errors") || line.contains("Non-2xx"))
+    {
+        return Err(errors.trim().to_owned());
+    }
+    let after = |start: &str| {
+        text.lines()
+            .find_map(|line| line.trim().strip_prefix(start))
+            .map(str::trim)
+    };
+    let rate = after("Requests/sec:").and_then(|rate| rate.parse().ok());
+    let latency = |start| after(start).and_then(milliseconds);
+    match (rate, latency("50%"), latency("99%")) {
+        (Some(per_second), Some(p50_ms), Some(p99_ms)) => Ok(Figures {
+            per_second,
+            p50_ms,
+            p99_ms,
+        }),
+        _ => Err(format!("wrk said {}", text.trim().replace('\n', " | "))),
+    }
+}
+
+/// From `12.34ms`, `850.00us`, `1.20s` or `1.00m`.
+fn milliseconds(text: &str) -> Option<f64> {
+    let unit = text.find(|letter: char| letter.is_alphabetic())?;
+    let (number, unit) = text.split_at(unit);
+    let factor = match unit {
+        "us" => 0.001,
+        "ms" => 1.0,
+        "s" => 1_000.0,
+        "m" => 60_000.0,
+        _ => return None,
+    };
+    Some(number.parse::<f64>().ok()? * factor)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OUTPUT: &str = "  Latency Distribution\n     50%  850.00us\n     75%    1.20ms\n     90%   2.00ms\n     \
+        99%    1.50s \n  26850 requests in 10.00s, 5.00MB read\nRequests/sec:   2685.12\nTransfer/sec: 1MB\n";
+
+    #[test]
+    fn rate_and_percentiles_are_read_in_any_unit() {
+        let figures = read(OUTPUT).unwrap();
+        assert!((figures.per_second - 2685.12).abs() < 1e-9);
+        assert!((figures.p50_ms - 0.85).abs() < 1e-9);
+        assert!((figures.p99_ms - 1500.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn an_error_voids_the_measurement_and_is_quoted() {
+        let errors = format!("{OUTPUT}  Non-2xx or 3xx responses: 12\n");
+        assert_eq!(read(&errors).unwrap_err(), "Non-2xx or 3xx responses: 12");
+        let errors = format!("{OUTPUT}  Socket errors: connect 0, read 1, write 0, timeout 0\n");
+        assert!(read(&errors).unwrap_err().starts_with("Socket errors"));
+        assert!(
+            read("unable to connect")
+                .unwrap_err()
+                .contains("unable to connect")
+        );
+    }
+}

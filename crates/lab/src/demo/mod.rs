@@ -1,0 +1,107 @@
+//! The guided tour: break each dependency in turn, compare, heal, and see what became of every request.
+
+mod fate;
+mod summary;
+
+use std::time::Duration;
+
+use holdfast_ops::signals::StopSignals;
+use holdfast_wire::Breaker;
+use tokio::time::{Instant, sleep};
+
+use crate::compare::{self, Comparison};
+use crate::error::LabError;
+use crate::output::{Console, Tone};
+use crate::settings::{Settings, StageKind};
+use crate::stage::{Probe, Service, Stage};
+
+const POLL: Duration = Duration::from_millis(250);
+/// The longest time a breaker of the default policies stays open, and one call.
+const HEALED_WITHIN: Duration = Duration::from_secs(45);
+
+/// One stop of the tour: its title and what was seen there.
+struct Stop {
+    title: &'static str,
+    seen: Comparison,
+}
+
+/// Runs the tour on a stage of its own, on local processes unless `STAGE` says otherwise, and takes it down again,
+/// also when interrupted. Whether the resilient side held at every stop.
+///
+/// # Errors
+/// When a stage is already up, or the tour cannot go on.
+pub async fn run(settings: &Settings, console: Console) -> Result<bool, LabError> {
+    if let Some(stage) = Stage::found_up(settings, console).await? {
+        return Err(LabError::StageInTheWay(stage.name()));
+    }
+    let stage = settings.stage.unwrap_or(StageKind::Local);
+    let settings = Settings {
+        stage: Some(stage),
+        ..settings.clone()
+    };
+    let mut signals = StopSignals::listen().map_err(LabError::file("listen for", "signals"))?;
+    let stage = Stage::to_bring_up(&settings, console).await?;
+    let result = tokio::select! {
+        result = tour(&stage, console) => result,
+        _ = signals.next() => Err(LabError::Interrupted),
+    };
+    console.say("");
+    console.say("taking the stage down");
+    stage.down().await?;
+    let stops = result?;
+    summary::print(&stops, console);
+    Ok(stops.iter().all(|stop| stop.seen.held()))
+}
+
+async fn tour(stage: &Stage, console: Console) -> Result<Vec<Stop>, LabError> {
+    stage.up().await?;
+    let probe = Probe::new(stage.api_port().await?);
+    let mut stops = vec![stop("everything works", &probe, console).await?];
+    for (service, title) in [
+        (Service::Worker, "the worker is killed"),
+        (Service::Db, "the database is killed"),
+    ] {
+        console.print("");
+        stage.kill(service).await?;
+        stops.push(stop(title, &probe, console).await?);
+        console.print("");
+        stage.start(service).await?;
+        healed(&probe).await?;
+        stops.push(stop("it is back", &probe, console).await?);
+    }
+    fate::show(&stops, &probe, console).await?;
+    Ok(stops)
+}
+
+async fn stop(title: &'static str, probe: &Probe, console: Console) -> Result<Stop, LabError> {
+    console.print(console.paint(Tone::Strong, format_args!("\n=== {title} ===\n")));
+    let seen = compare::compare(probe).await?;
+    seen.print(console);
+    Ok(Stop { title, seen })
+}
+
+/// Calls until both breakers are closed again: an open one lets a probe through only when somebody calls.
+async fn healed(probe: &Probe) -> Result<(), LabError> {
+    let deadline = Instant::now() + HEALED_WITHIN;
+    loop {
+        let dependencies = probe.status().await?.dependencies;
+        let closed = |breaker| breaker == Breaker::Closed;
+        if closed(dependencies.worker.breaker) && closed(dependencies.database.breaker) {
+            return Ok(());
+        }
+        if Instant::now() > deadline {
+            let problem = "a breaker stays open although its dependency is back".to_owned();
+            return Err(LabError::Api {
+                url: format!("{}/status", probe.base()),
+                problem,
+            });
+        }
+        let waits = [
+            dependencies.worker.retry_after_seconds,
+            dependencies.database.retry_after_seconds,
+        ];
+        let wait = waits.into_iter().flatten().fold(0.0, f64::max);
+        sleep(Duration::try_from_secs_f64(wait).unwrap_or(POLL).max(POLL)).await;
+        probe.process().await;
+    }
+}

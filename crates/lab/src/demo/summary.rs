@@ -1,0 +1,31 @@
+//! The tour in one table, and where to go from here.
+
+use super::Stop;
+use crate::output::{Console, Tone};
+
+const NEXT: &str = "
+Go on yourself:
+  make up             bring the stage up and keep it
+  make kill-worker    or kill-db, pause-worker, pause-db: break something
+  make compare        see what both endpoints make of it
+  make start-worker   or start-db, resume-worker, resume-db: heal it
+  make down           stop everything";
+
+/// One line per stop, with both verdicts.
+pub(super) fn print(stops: &[Stop], console: Console) {
+    console.print(console.paint(Tone::Strong, "\n=== in short ===\n"));
+    for stop in stops {
+        let (naive, resilient) = (stop.seen.naive(), stop.seen.resilient());
+        let naive = console
+            .paint(naive.tone(), format_args!("{:<28}", naive.to_string()))
+            .to_string();
+        let resilient = console
+            .paint(resilient.tone(), resilient.to_string())
+            .to_string();
+        console.print(format_args!(
+            "  {:<24}naive {naive}resilient {resilient}",
+            stop.title
+        ));
+    }
+    console.print(NEXT);
+}
