@@ -30,6 +30,8 @@ pub(super) enum Task {
     Up,
     /// Stop everything and delete the data
     Down,
+    /// Print which stage `up` would act on: compose or local
+    Stage,
     /// Show how each service is, and what the API thinks of its dependencies
     Status,
     /// Show the services' logs

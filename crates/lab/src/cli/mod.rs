@@ -50,6 +50,7 @@ fn settings(environment: &Environment) -> Result<Settings, LabError> {
 
 async fn perform(task: Task, settings: &Settings, console: Console) -> Result<ExitCode, LabError> {
     match task {
+        Task::Stage => console.print(Stage::chosen_to_bring_up(settings, console).await?.name()),
         Task::Up => Stage::to_bring_up(settings, console).await?.up().await?,
         Task::Down => {
             for stage in Stage::to_take_down(settings, console).await? {

@@ -14,7 +14,21 @@ impl Stage {
     /// # Errors
     /// [`LabError::OtherStage`] when the other one is up on the same port; [`LabError::NoEngine`].
     pub async fn to_bring_up(settings: &Settings, console: Console) -> Result<Self, LabError> {
-        let stage = match settings.stage {
+        let stage = Self::chosen_to_bring_up(settings, console).await?;
+        stage.announce(console);
+        stage.refuse_a_shared_port(settings, console).await?;
+        Ok(stage)
+    }
+
+    /// The stage to bring up, without a word and whether or not it can be.
+    ///
+    /// # Errors
+    /// [`LabError::NoEngine`].
+    pub async fn chosen_to_bring_up(
+        settings: &Settings,
+        console: Console,
+    ) -> Result<Self, LabError> {
+        Ok(match settings.stage {
             Some(StageKind::Local) => Self::local(settings, console)?,
             Some(StageKind::Compose) => Self::Compose(Compose::find(settings, console).await?),
             None => match Self::found_up(settings, console).await? {
@@ -24,10 +38,7 @@ impl Stage {
                     Err(_) => Self::local(settings, console)?,
                 },
             },
-        };
-        stage.announce(console);
-        stage.refuse_a_shared_port(settings, console).await?;
-        Ok(stage)
+        })
     }
 
     /// The stage that is up. Says which.

@@ -1,0 +1,121 @@
+# Everything a user or a developer does with Holdfast. `make` alone lists it.
+#
+# Variables, on the command line (`make up API_PORT=9000`) or from the environment:
+#   STAGE  API_PORT  WORKER_PORT  DB_PORT  HOLDFAST_WORK_DELAY  HOLDFAST_POLICIES  RUST_LOG     (see `lab --help`)
+#   SERVICE=worker|api|db FOLLOW=1 for logs     ROUNDS=5 SECONDS=5 for bench
+
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# Where cargo puts it: its own choice, unless the environment makes another.
+BIN := $(or $(CARGO_TARGET_DIR),target)/release
+LAB := $(BIN)/lab
+
+# What is given on make's command line must reach the lab as well. Empty counts as unset there.
+export STAGE API_PORT WORKER_PORT DB_PORT HOLDFAST_WORK_DELAY HOLDFAST_POLICIES RUST_LOG
+
+# A first build takes minutes and shows its progress; later ones speak only of errors.
+define build
+@quiet=; [ ! -x $(BIN)/$(1) ] || quiet=--quiet; \
+cargo build --release --locked $$quiet $(2)
+endef
+BUILD_LAB = $(call build,lab,-p holdfast-lab)
+BUILD_ALL = $(call build,holdfast-api,-p holdfast-api -p holdfast-worker -p holdfast-lab)
+
+.PHONY: help
+help: ## List the targets
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  \1|\2/p' Makefile | \
+	while IFS='|' read -r target text; do printf '  %-15s %s\n' "$$target" "$$text"; done
+
+# --- The lab ----------------------------------------------------------------------------------------------------------
+
+.PHONY: demo up down status logs compare
+demo: ## Guided tour: up, compare, kill and heal worker and database, down (on local processes, or STAGE=compose)
+	$(if $(filter compose,$(STAGE)),$(BUILD_LAB),$(BUILD_ALL))
+	@$(LAB) demo
+
+up: ## Bring the stage up, fresh (Compose where a Docker engine answers, else local processes; STAGE=compose|local)
+	$(BUILD_LAB)
+	@case "$$($(LAB) stage)" in local) $(MAKE) services ;; esac
+	@$(LAB) up
+
+.PHONY: services
+services:
+	$(BUILD_ALL)
+
+down: ## Stop everything and delete the data
+	$(BUILD_LAB)
+	@$(LAB) down
+
+status: ## Show how each service is, and what the API thinks of its dependencies
+	$(BUILD_LAB)
+	@$(LAB) status
+
+logs: ## Show the logs (SERVICE=worker|api|db, FOLLOW=1)
+	$(BUILD_LAB)
+	@$(LAB) logs $(SERVICE) $(if $(FOLLOW),--follow)
+
+compare: ## Call the naive and the resilient endpoint with curl, show both answers side by side
+	$(BUILD_LAB)
+	@$(LAB) compare
+
+# --- Break and heal ---------------------------------------------------------------------------------------------------
+
+.PHONY: kill-worker kill-db kill-api start-worker start-db start-api pause-worker pause-db resume-worker resume-db
+kill-worker: ## Kill the worker (SIGKILL): its port refuses
+kill-db: ## Kill Postgres
+kill-api: ## Kill the API
+start-worker: ## Start the worker again
+start-db: ## Start Postgres again, on the data it had
+start-api: ## Start the API again
+pause-worker: ## Stop the worker with its port open: it accepts and never answers
+pause-db: ## Stop Postgres with its port open
+resume-worker: ## Let the paused worker go on
+resume-db: ## Let the paused Postgres go on
+
+# `kill-worker` becomes `lab kill worker`.
+kill-worker kill-db kill-api start-worker start-db start-api pause-worker pause-db resume-worker resume-db:
+	$(BUILD_LAB)
+	@$(LAB) $(subst -, ,$@)
+
+# --- Measure ----------------------------------------------------------------------------------------------------------
+
+.PHONY: experiments report bench
+experiments report:
+	@echo "make $@: not built yet" >&2; exit 1
+experiments: ## Break it on purpose, with a two-sided verdict (not built yet)
+report: ## The experiments' HTML report (not built yet)
+
+bench: ## Throughput and latency of both endpoints, against pgbench (ROUNDS=5 SECONDS=5)
+	$(BUILD_ALL)
+	@$(LAB) bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECONDS),--seconds $(SECONDS))
+
+# --- Develop ----------------------------------------------------------------------------------------------------------
+
+.PHONY: test e2e lint fmt
+test: ## Unit and integration tests, on real sockets and a real Postgres
+	@cargo test --workspace --locked
+
+# One after the other: each drives a whole stage.
+E2E = cargo test --locked -p holdfast-lab --test $(1) -- --ignored --test-threads=1 --nocapture
+
+e2e: ## The make targets as a user runs them, on both stages; minutes
+	$(BUILD_ALL)
+	@$(call E2E,e2e_local)
+	@if docker version >/dev/null 2>&1; then $(call E2E,e2e_compose); else \
+	  echo '*** NOT TESTED: the Compose stage. No Docker engine answers `docker version`. ***' >&2; fi
+
+lint: ## Formatting, clippy, documentation, dependency rules, shell scripts
+	@cargo fmt --all --check
+	@cargo clippy --workspace --all-targets --locked -- -D warnings
+	@RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked --quiet
+	@if cargo deny --version >/dev/null 2>&1; then cargo deny --offline check bans licenses sources; else \
+	  echo 'skipped: cargo-deny is not installed (cargo install --locked cargo-deny)' >&2; fi
+	@command -v shellcheck >/dev/null || { [ "$$(id -u)" = 0 ] && [ -e /etc/debian_version ] && \
+	  echo 'shellcheck is missing: installing it with apt-get' >&2 && \
+	  apt-get update -qq && apt-get install -y -qq --no-install-recommends shellcheck >/dev/null; } || true
+	@if command -v shellcheck >/dev/null; then shellcheck .ci/run $$(find deploy -name '*.sh'); else \
+	  echo 'skipped: shellcheck is not installed (sudo apt-get install -y shellcheck)' >&2; fi
+
+fmt: ## Format the code
+	@cargo fmt --all
