@@ -4,7 +4,8 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "a test says bluntly what it expects"
+    clippy::print_stdout,
+    reason = "a test says bluntly what it expects, and a long one what it does"
 )]
 
 mod client;

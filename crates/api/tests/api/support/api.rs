@@ -168,6 +168,19 @@ impl Api {
         panic!("not reached within five calls: {:?}", self.status().await);
     }
 
+    /// Waits until `/status` says so of its own accord.
+    pub(crate) async fn comes_to(&self, reached: impl Fn(&Status) -> bool) {
+        let started = Instant::now();
+        loop {
+            let status = self.status().await;
+            if reached(&status) {
+                return;
+            }
+            assert!(started.elapsed() < HEALED_WITHIN, "still {status:?}");
+            sleep(Duration::from_millis(100)).await;
+        }
+    }
+
     /// Tells it to stop, as SIGTERM does.
     pub(crate) fn stop(&mut self) {
         self.stop.take().unwrap().send(()).unwrap();
