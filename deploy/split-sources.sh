@@ -5,8 +5,8 @@
 #
 # MANIFESTS gets every Cargo.toml, the lock file and an empty library per crate: enough to build all dependencies, and
 # unchanged by an edit of the code. Targets that a manifest names (binaries, benches, …) are taken out: their files are
-# not there. SERVICES gets the checkout itself, but for the lab, which stays empty: it is in neither image, and an edit of
-# it must not rebuild the services.
+# not there. SERVICES gets the checkout itself, but for what is in neither image: that stays empty, and an edit of it does
+# not rebuild the services.
 set -eu
 
 checkout=$1
@@ -28,5 +28,7 @@ find . -mindepth 2 -name Cargo.toml | while read -r manifest; do
 done
 
 cp -R . "$services/"
-rm -rf "$services/crates/lab"
-cp -R "$manifests/crates/lab" "$services/crates/lab"
+for crate in crates/lab bench/rivals; do
+  rm -rf "${services:?}/$crate"
+  cp -R "$manifests/$crate" "$services/$crate"
+done

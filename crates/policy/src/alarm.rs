@@ -9,30 +9,32 @@ use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 pin_project! {
+    #[project = AlarmProj]
     #[derive(Debug)]
-    pub(crate) struct Alarm {
-        at: Instant,
-        #[pin]
-        sleep: Option<Sleep>,
+    pub(crate) enum Alarm {
+        Unset { at: Instant },
+        Set { #[pin] sleep: Sleep },
     }
 }
 
 impl Alarm {
+    #[inline]
     pub(crate) fn at(at: Instant) -> Self {
-        Self { at, sleep: None }
+        Self::Unset { at }
     }
 }
 
 impl Future for Alarm {
     type Output = ();
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let mut this = self.project();
-        if this.sleep.is_none() {
-            this.sleep.set(Some(sleep_until(*this.at)));
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        if let AlarmProj::Unset { at } = self.as_mut().project() {
+            let sleep = sleep_until(*at);
+            self.set(Self::Set { sleep });
         }
-        this.sleep
-            .as_pin_mut()
-            .map_or(Poll::Ready(()), |sleep| sleep.poll(cx))
+        match self.project() {
+            AlarmProj::Set { sleep } => sleep.poll(cx),
+            AlarmProj::Unset { .. } => Poll::Pending,
+        }
     }
 }

@@ -10,14 +10,13 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
-use tokio::time::Instant;
 use tower::util::Oneshot;
 use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::call::Call;
 use crate::error::{Error, ErrorKind};
-use crate::progress::Progress;
+use crate::progress::{Admission, Progress};
 
 /// Turns a `Service<R>` into the `Service<Call<R>>` all other layers are built on.
 #[derive(Clone, Copy, Debug)]
@@ -38,7 +37,7 @@ pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct AttemptFuture<S: Service<R>, R> {
         policy: &'static str,
-        admitted_at: Instant,
+        admission: Admission,
         touched: bool,
         #[pin]
         inner: Oneshot<S, R>,
@@ -72,10 +71,11 @@ impl<S: Service<R> + Clone, R> Service<Call<R>> for AttemptService<S> {
         Poll::Ready(Ok(()))
     }
 
+    #[inline]
     fn call(&mut self, call: Call<R>) -> Self::Future {
         AttemptFuture {
             policy: self.policy,
-            admitted_at: call.now(),
+            admission: Admission { at: call.stamped() },
             touched: false,
             inner: Oneshot::new(self.inner.clone(), call.request),
         }
@@ -94,7 +94,7 @@ impl<S: Service<R>, R> Future for AttemptFuture<S, R> {
 }
 
 impl<S: Service<R>, R> Progress for AttemptFuture<S, R> {
-    fn admitted_at(&self) -> Option<Instant> {
-        self.touched.then_some(self.admitted_at)
+    fn admission(&self) -> Option<Admission> {
+        self.touched.then_some(self.admission)
     }
 }

@@ -56,6 +56,12 @@ impl<R> Call<R> {
         self.at.unwrap_or_else(Instant::now)
     }
 
+    /// The same, if a layer further out has read the clock.
+    pub(crate) fn stamped(&self) -> Option<Instant> {
+        self.at
+    }
+
+    #[inline]
     pub(crate) fn stamp(self, now: Instant) -> Self {
         Self {
             at: Some(now),

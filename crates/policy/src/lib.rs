@@ -12,6 +12,7 @@ pub mod deadline;
 mod error;
 mod event;
 mod lock;
+mod now;
 mod policy;
 mod progress;
 mod reporter;
@@ -20,6 +21,7 @@ mod snapshot;
 mod stack;
 #[cfg(test)]
 mod support;
+mod sync;
 pub mod timeout;
 
 pub use self::builder::Builder;
@@ -33,7 +35,7 @@ pub use self::deadline::Deadline;
 pub use self::error::{Error, ErrorKind};
 pub use self::event::{CallOutcome, Event, Observer, Outcome, RejectedBy};
 pub use self::policy::{CallFuture, Policy};
-pub use self::progress::Progress;
+pub use self::progress::{Admission, Progress};
 pub use self::reporter::Reporter;
 pub use self::snapshot::{BreakerState, Snapshot};
 pub use self::stack::Stack;

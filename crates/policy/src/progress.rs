@@ -8,11 +8,18 @@ use tokio::time::Instant;
 
 /// How far an attempt, or a call made of attempts, has come.
 pub trait Progress {
-    /// When the attempt in hand was let pass to the dependency; `None` until it has touched it.
-    fn admitted_at(&self) -> Option<Instant>;
+    /// How the attempt in hand was let pass to the dependency; `None` until it has touched it.
+    fn admission(&self) -> Option<Admission>;
 
     /// How many attempts have touched the dependency so far.
     fn attempts(&self) -> u32 {
-        u32::from(self.admitted_at().is_some())
+        u32::from(self.admission().is_some())
     }
+}
+
+/// An attempt that was let pass to the dependency.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Admission {
+    /// When. `None`: no layer around it needed to know, so none read the clock.
+    pub at: Option<Instant>,
 }

@@ -6,7 +6,6 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use pin_project_lite::pin_project;
-use tokio::time::Instant;
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -14,7 +13,7 @@ use crate::alarm::Alarm;
 use crate::call::Call;
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind};
-use crate::progress::Progress;
+use crate::progress::{Admission, Progress};
 
 /// Cuts an attempt after a fixed time.
 #[derive(Clone, Copy, Debug)]
@@ -73,6 +72,7 @@ where
         self.inner.poll_ready(cx)
     }
 
+    #[inline]
     fn call(&mut self, call: Call<R>) -> Self::Future {
         let end = Deadline::at(call.now()).plus(self.layer.after);
         TimeoutFuture {
@@ -105,7 +105,7 @@ where
 }
 
 impl<F: Progress> Progress for TimeoutFuture<F> {
-    fn admitted_at(&self) -> Option<Instant> {
-        self.inner.admitted_at()
+    fn admission(&self) -> Option<Admission> {
+        self.inner.admission()
     }
 }

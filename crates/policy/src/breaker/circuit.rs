@@ -1,18 +1,21 @@
 //! The state of one breaker, shared by all calls to its dependency.
 
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::core::{Core, Pass, Refusal, Transition};
-use super::ticket::{End, Ticket};
+use super::gate::Gate;
+use super::stopwatch::Stopwatch;
+use super::ticket::Ticket;
 use super::window::Record;
 use crate::config::BreakerConfig;
-use crate::event::{Event, RejectedBy};
+use crate::event::{Event, Outcome, RejectedBy};
 use crate::lock::lock;
+use crate::now::Now;
 use crate::reporter::Reporter;
 use crate::snapshot::BreakerState;
+use crate::sync::{Arc, Mutex};
 
 /// A circuit breaker. Clones share its state.
 #[derive(Clone, Debug)]
@@ -34,8 +37,17 @@ pub struct CircuitSettings {
 #[derive(Debug)]
 struct Shared {
     reporter: Reporter,
-    slow_call: Duration,
+    slow_call: Option<Duration>,
+    gate: Gate,
     core: Mutex<Core>,
+}
+
+/// What settling an attempt has led to.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Settled {
+    pub(super) transition: Option<Transition>,
+    /// What remains of the open time, if open now.
+    pub(super) open_for: Option<Duration>,
 }
 
 /// What a status page shows of a breaker.
@@ -62,6 +74,7 @@ impl Circuit {
             shared: Arc::new(Shared {
                 reporter,
                 slow_call,
+                gate: Gate::new(core.standing()),
                 core: Mutex::new(core),
             }),
         }
@@ -74,23 +87,24 @@ impl Circuit {
 
     /// Refuses every attempt until [`reset`](Self::reset).
     pub fn force_open(&self) {
-        let transition = lock(&self.shared.core).force_open();
+        let transition = self.change(Core::force_open);
         self.tell_transition(transition);
     }
 
     /// Lets every attempt pass, counting none, until [`reset`](Self::reset).
     pub fn disable(&self) {
-        let transition = lock(&self.shared.core).disable();
+        let transition = self.change(Core::disable);
         self.tell_transition(transition);
     }
 
     /// Closes it as if just built. What is under way is not counted.
     pub fn reset(&self) {
-        let transition = lock(&self.shared.core).reset();
+        let transition = self.change(Core::reset);
         self.tell_transition(transition);
     }
 
     pub(crate) fn view(&self, now: Instant) -> CircuitView {
+        let now = &Now::from(now);
         let mut core = lock(&self.shared.core);
         let counts = core.counts(now);
         CircuitView {
@@ -107,65 +121,90 @@ impl Circuit {
         lock(&self.shared.core).refuses(when)
     }
 
+    #[inline]
     pub(super) fn policy(&self) -> &'static str {
         self.shared.reporter.policy()
     }
 
-    pub(super) fn slow_call(&self) -> Duration {
-        self.shared.slow_call
+    /// Whether anybody needs to know how long an attempt takes.
+    #[inline]
+    pub(super) fn is_timed(&self) -> bool {
+        self.shared.slow_call.is_some() || self.shared.reporter.is_heard()
     }
 
-    pub(super) fn admit(&self, now: Instant) -> Result<Ticket, Refusal> {
-        let (decision, transition) = lock(&self.shared.core).admit(now);
-        self.tell_transition(transition);
-        match decision {
-            Ok(pass) => Ok(Ticket::new(self.clone(), pass)),
-            Err(refusal) => {
-                let by = match refusal {
-                    Refusal::Open(_) => RejectedBy::Breaker,
-                    Refusal::Ramp(_) => RejectedBy::Ramp,
-                };
-                self.shared.reporter.tell(&Event::Rejected {
-                    policy: self.policy(),
-                    by,
-                });
-                Err(refusal)
-            }
+    #[inline]
+    pub(super) fn is_slow(&self, watch: &Stopwatch) -> bool {
+        self.shared
+            .slow_call
+            .is_some_and(|limit| watch.elapsed() >= limit)
+    }
+
+    /// A ticket for the attempt `number` of its call.
+    #[inline]
+    pub(super) fn admit(&self, number: u32, now: &Now) -> Result<Ticket, Refusal> {
+        let pass = match self.shared.gate.admits_all() {
+            Some(generation) => Pass::free(generation),
+            None => self.ask(now)?,
+        };
+        Ok(Ticket::new(self.clone(), pass, number))
+    }
+
+    /// Counts an attempt, unless it says nothing.
+    #[inline]
+    pub(super) fn settle(&self, pass: Pass, record: Option<Record>, now: &Now) -> Settled {
+        let good = record.is_some_and(Record::is_good);
+        if good && self.shared.gate.is_steady(pass.generation()) {
+            return Settled::default();
         }
-    }
-
-    /// Counts an attempt and tells the observers. What remains of the open time, if open now.
-    pub(super) fn settle(
-        &self,
-        pass: Pass,
-        record: Option<Record>,
-        now: Instant,
-        end: Option<End>,
-    ) -> Option<Duration> {
         let mut core = lock(&self.shared.core);
         let transition = core.settle(pass, record, now);
+        self.shared.gate.follow(core.standing());
         let open_for = core.retry_after(now);
-        drop(core);
-        let policy = self.policy();
-        if let Some(End {
-            outcome,
-            number,
-            elapsed,
-            ..
-        }) = end
-        {
-            self.shared.reporter.tell(&Event::Attempt {
-                policy,
-                number,
-                outcome,
-                elapsed,
-            });
+        Settled {
+            transition,
+            open_for,
         }
-        self.tell_transition(transition);
-        open_for
     }
 
-    fn tell_transition(&self, transition: Option<Transition>) {
+    #[inline]
+    pub(super) fn tell_attempt(&self, number: u32, outcome: Outcome, watch: &Stopwatch) {
+        if self.shared.reporter.is_heard() {
+            self.shared.reporter.tell(&Event::Attempt {
+                policy: self.policy(),
+                number,
+                outcome,
+                elapsed: watch.elapsed(),
+            });
+        }
+    }
+
+    fn ask(&self, now: &Now) -> Result<Pass, Refusal> {
+        let mut core = lock(&self.shared.core);
+        let (decision, transition) = core.admit(now);
+        // Also without a transition: the ramp may have come to its end.
+        self.shared.gate.follow(core.standing());
+        drop(core);
+        self.tell_transition(transition);
+        decision.inspect_err(|refusal| {
+            let policy = self.policy();
+            let by = match refusal {
+                Refusal::Open(_) => RejectedBy::Breaker,
+                Refusal::Ramp(_) => RejectedBy::Ramp,
+            };
+            self.shared.reporter.tell(&Event::Rejected { policy, by });
+        })
+    }
+
+    /// By an operator's hand.
+    fn change(&self, change: impl FnOnce(&mut Core) -> Option<Transition>) -> Option<Transition> {
+        let mut core = lock(&self.shared.core);
+        let transition = change(&mut core);
+        self.shared.gate.follow(core.standing());
+        transition
+    }
+
+    #[inline]
+    pub(super) fn tell_transition(&self, transition: Option<Transition>) {
         if let Some(Transition {
             from,
             to,

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::gate::Standing;
 use super::open_time::OpenTime;
 use super::probes::{ProbeKey, Probes, Verdict};
 use super::ramp::Ramp;
@@ -14,6 +15,7 @@ use super::tally::Tally;
 use super::window::{Counts, Record};
 use crate::config::BreakerConfig;
 use crate::deadline::Deadline;
+use crate::now::Now;
 use crate::snapshot::BreakerState;
 
 #[derive(Debug)]
@@ -40,6 +42,20 @@ enum Phase {
 pub(super) struct Pass {
     generation: u64,
     probe: Option<ProbeKey>,
+}
+
+impl Pass {
+    /// Of an attempt in a generation that admits all.
+    pub(super) fn free(generation: u64) -> Self {
+        Self {
+            generation,
+            probe: None,
+        }
+    }
+
+    pub(super) fn generation(self) -> u64 {
+        self.generation
+    }
 }
 
 /// Why an attempt is refused, and when to come back.
@@ -80,11 +96,22 @@ impl Core {
         self.phase.state()
     }
 
+    /// What holds for all who come, whatever the time; `None` while each must ask.
+    pub(super) fn standing(&self) -> Option<Standing> {
+        let steady = match self.phase {
+            Phase::Closed if self.ramp.is_over() => self.tally.is_steady(),
+            Phase::Disabled => true,
+            _ => return None,
+        };
+        let generation = self.generation;
+        Some(Standing { generation, steady })
+    }
+
     /// Whether an attempt may start at `now`. The first one after the open time is the probe that
     /// makes the breaker half open.
-    pub(super) fn admit(&mut self, now: Instant) -> (Result<Pass, Refusal>, Option<Transition>) {
+    pub(super) fn admit(&mut self, now: &Now) -> (Result<Pass, Refusal>, Option<Transition>) {
         let transition = match self.phase {
-            Phase::Open { until } if now >= until => {
+            Phase::Open { until } if now.instant() >= until => {
                 self.probes.clear();
                 self.enter(Phase::HalfOpen)
             }
@@ -98,7 +125,7 @@ impl Core {
         &mut self,
         pass: Pass,
         record: Option<Record>,
-        now: Instant,
+        now: &Now,
     ) -> Option<Transition> {
         if pass.generation != self.generation {
             return None;
@@ -107,24 +134,24 @@ impl Core {
             Phase::Closed => {
                 self.ramp.leave();
                 if self.tally.trips(record?, now) {
-                    self.open(now)
+                    self.open(now.instant())
                 } else {
                     None
                 }
             }
             Phase::HalfOpen => match self.probes.settle(pass.probe?, record) {
                 Verdict::Undecided => None,
-                Verdict::Close => self.close(now),
-                Verdict::Reopen => self.open(now),
+                Verdict::Close => self.close(now.instant()),
+                Verdict::Reopen => self.open(now.instant()),
             },
             Phase::Open { .. } | Phase::ForcedOpen | Phase::Disabled => None,
         }
     }
 
     /// What remains of the open time; `None` unless open.
-    pub(super) fn retry_after(&self, now: Instant) -> Option<Duration> {
+    pub(super) fn retry_after(&self, now: &Now) -> Option<Duration> {
         match self.phase {
-            Phase::Open { until } => Some(until.saturating_duration_since(now)),
+            Phase::Open { until } => Some(until.saturating_duration_since(now.instant())),
             _ => None,
         }
     }
@@ -138,12 +165,12 @@ impl Core {
         }
     }
 
-    pub(super) fn counts(&mut self, now: Instant) -> Counts {
+    pub(super) fn counts(&mut self, now: &Now) -> Counts {
         self.tally.counts(now)
     }
 
     /// How many attempts may be in flight, as far as the ramp has a say.
-    pub(super) fn ramp_limit(&mut self, now: Instant) -> u32 {
+    pub(super) fn ramp_limit(&mut self, now: &Now) -> u32 {
         self.ramp.limit(now)
     }
 
@@ -163,12 +190,12 @@ impl Core {
         self.enter(Phase::Closed)
     }
 
-    fn decide(&mut self, now: Instant) -> Result<Pass, Refusal> {
+    fn decide(&mut self, now: &Now) -> Result<Pass, Refusal> {
         let probe = match self.phase {
             Phase::Closed => self.ramp.admit(now).map(|()| None).map_err(Refusal::Ramp)?,
             Phase::HalfOpen => {
                 let busy = |wait| Refusal::Open(Some(wait));
-                Some(self.probes.admit(now).map_err(busy)?)
+                Some(self.probes.admit(now.instant()).map_err(busy)?)
             }
             Phase::Disabled => None,
             Phase::Open { .. } | Phase::ForcedOpen => {

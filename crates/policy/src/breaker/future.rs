@@ -1,20 +1,16 @@
 //! Watches an attempt and settles its ticket: by its result, or by its being dropped.
 
+use pin_project_lite::pin_project;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
-
-use pin_project_lite::pin_project;
-use tokio::time::Instant;
 
 use super::core::Refusal;
-use super::judge;
-use super::ticket::{End, Ticket};
+use super::stopwatch::Stopwatch;
+use super::ticket::Ticket;
 use crate::class::{Classify, Finding};
 use crate::error::{Error, ErrorKind};
-use crate::event::Outcome;
-use crate::progress::Progress;
+use crate::progress::{Admission, Progress};
 
 pin_project! {
     /// The future of [`BreakerService`](super::BreakerService). Dropping it is an outcome: neutral
@@ -41,7 +37,7 @@ pin_project! {
     enum State<F, C> {
         Admitted { #[pin] attempt: Attempt<F, C> },
         Refused { policy: &'static str, refusal: Refusal },
-        Done { admitted_at: Option<Instant> },
+        Done { admission: Option<Admission> },
     }
 }
 
@@ -51,9 +47,7 @@ pin_project! {
         #[pin]
         inner: F,
         classify: C,
-        ticket: Option<Ticket>,
-        number: u32,
-        slow_call: Duration,
+        ticket: Ticket,
         // Set while the inner future runs: a drop that finds it set was caused by its panic. Unlike
         // `std::thread::panicking` this does not mistake somebody else's panic for ours.
         running: bool,
@@ -61,20 +55,12 @@ pin_project! {
 }
 
 impl<F: Progress, C> BreakerFuture<F, C> {
-    pub(super) fn admitted(
-        inner: F,
-        ticket: Ticket,
-        classify: C,
-        number: u32,
-        slow_call: Duration,
-    ) -> Self {
-        let ticket = Some(ticket);
+    #[inline]
+    pub(super) fn admitted(inner: F, ticket: Ticket, classify: C) -> Self {
         let attempt = Attempt {
             inner,
             classify,
             ticket,
-            number,
-            slow_call,
             running: false,
         };
         Self {
@@ -98,15 +84,15 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut state = self.project().state;
-        let (result, admitted_at) = match state.as_mut().project() {
+        let (result, admission) = match state.as_mut().project() {
             StateProj::Admitted { mut attempt } => {
                 let result = ready!(attempt.as_mut().poll(cx));
-                (result, attempt.inner.admitted_at())
+                (result, attempt.inner.admission())
             }
             StateProj::Refused { policy, refusal } => (Err(refusal.error(policy)), None),
             StateProj::Done { .. } => return Poll::Pending,
         };
-        state.set(State::Done { admitted_at });
+        state.set(State::Done { admission });
         Poll::Ready(result)
     }
 }
@@ -129,50 +115,36 @@ impl<F: Progress, C> Attempt<F, C> {
         };
         let (finding, result) = Finding::of(result, this.classify);
         *this.running = false;
-        let at = Instant::now();
-        let admitted_at = this.inner.admitted_at().unwrap_or(at);
-        let elapsed = at.saturating_duration_since(admitted_at);
-        let outcome = judge::outcome(finding, elapsed, *this.slow_call);
-        let Some((ticket, outcome)) = this.ticket.take().zip(outcome) else {
+        let Some(admission) = this.inner.admission() else {
             return Poll::Ready(result);
         };
-        let open_for = ticket.settle(End {
-            outcome,
-            number: *this.number,
-            elapsed,
-            at,
-        });
-        Poll::Ready(result.map_err(|error| error.not_before(open_for)))
+        let open_for = this.ticket.finish(finding, &Stopwatch::since(admission));
+        Poll::Ready(match result {
+            Ok(answer) => Ok(answer),
+            Err(error) => Err(error.not_before(open_for)),
+        })
     }
 
-    /// The attempt ends without a result. One that never reached the dependency says nothing.
+    /// The attempt ends without a result. One that never reached the dependency says nothing: its
+    /// ticket is dropped.
     fn abandon(self: Pin<&mut Self>) {
         let this = self.project();
-        let Some((ticket, admitted_at)) = this.ticket.take().zip(this.inner.admitted_at()) else {
+        if this.ticket.is_settled() {
             return;
-        };
-        let at = Instant::now();
-        let elapsed = at.saturating_duration_since(admitted_at);
-        let outcome = if *this.running {
-            Outcome::Panicked
-        } else {
-            Outcome::Cancelled
-        };
-        ticket.settle(End {
-            outcome,
-            number: *this.number,
-            elapsed,
-            at,
-        });
+        }
+        if let Some(admission) = this.inner.admission() {
+            let watch = Stopwatch::since(admission);
+            this.ticket.abandon(*this.running, &watch);
+        }
     }
 }
 
 impl<F: Progress, C> Progress for BreakerFuture<F, C> {
-    fn admitted_at(&self) -> Option<Instant> {
+    fn admission(&self) -> Option<Admission> {
         match &self.state {
-            State::Admitted { attempt } => attempt.inner.admitted_at(),
+            State::Admitted { attempt } => attempt.inner.admission(),
             State::Refused { .. } => None,
-            State::Done { admitted_at } => *admitted_at,
+            State::Done { admission } => *admission,
         }
     }
 }

@@ -25,11 +25,13 @@
 mod circuit;
 mod core;
 mod future;
+mod gate;
 mod judge;
 mod open_time;
 mod probes;
 mod ramp;
 mod service;
+mod stopwatch;
 mod tally;
 mod ticket;
 mod window;

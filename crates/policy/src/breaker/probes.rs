@@ -5,6 +5,7 @@
 //! is a bad one. Never are more probes out than the verdict still needs, and each holds its slot on
 //! a lease: a probe whose future is neither polled nor dropped cannot wedge the breaker.
 
+use std::num::NonZeroU64;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -13,12 +14,9 @@ use super::window::Record;
 use crate::config::BreakerConfig;
 use crate::deadline::Deadline;
 
-/// Names the lease that a probe holds.
+/// Names the lease that a probe holds. No two leases of a breaker have the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct ProbeKey {
-    slot: usize,
-    serial: u64,
-}
+pub(super) struct ProbeKey(NonZeroU64);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
@@ -31,7 +29,7 @@ pub(super) enum Verdict {
 pub(super) struct Probes {
     lease: Duration,
     slots: Box<[Option<Lease>]>,
-    next_serial: u64,
+    next: ProbeKey,
     // So many bad ones reopen.
     bad_to_reopen: u32,
     good: u32,
@@ -40,7 +38,7 @@ pub(super) struct Probes {
 
 #[derive(Clone, Copy, Debug)]
 struct Lease {
-    serial: u64,
+    key: ProbeKey,
     ends: Instant,
 }
 
@@ -51,14 +49,14 @@ impl Probes {
         Self {
             lease,
             slots: vec![None; calls as usize].into_boxed_slice(),
-            next_serial: 0,
+            next: ProbeKey(NonZeroU64::MIN),
             bad_to_reopen: (1..=calls).find(reaches).unwrap_or(calls),
             good: 0,
             bad: 0,
         }
     }
 
-    /// A new half-open phase begins. Serials go on, so that no key from before fits.
+    /// A new half-open phase begins. Keys go on, so that none from before fits.
     pub(super) fn clear(&mut self) {
         self.slots.fill(None);
         self.good = 0;
@@ -83,9 +81,8 @@ impl Probes {
     /// A probe is over; `None` if it says nothing. A lease that has been taken away since says
     /// nothing either.
     pub(super) fn settle(&mut self, key: ProbeKey, record: Option<Record>) -> Verdict {
-        let holder = self.slots.get_mut(key.slot);
-        let Some(slot) = holder.filter(|slot| slot.is_some_and(|held| held.serial == key.serial))
-        else {
+        let holds = |slot: &&mut Option<Lease>| slot.is_some_and(|lease| lease.key == key);
+        let Some(slot) = self.slots.iter_mut().find(holds) else {
             return Verdict::Undecided;
         };
         *slot = None;
@@ -108,13 +105,13 @@ impl Probes {
     }
 
     fn lend(&mut self, slot: usize, now: Instant) -> ProbeKey {
-        let serial = self.next_serial;
-        self.next_serial += 1;
+        let key = self.next;
+        self.next = ProbeKey(key.0.saturating_add(1));
         let ends = Deadline::at(now).plus(self.lease).instant();
         if let Some(free) = self.slots.get_mut(slot) {
-            *free = Some(Lease { serial, ends });
+            *free = Some(Lease { key, ends });
         }
-        ProbeKey { slot, serial }
+        key
     }
 
     fn expire(&mut self, now: Instant) {

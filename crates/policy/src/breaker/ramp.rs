@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::now::Now;
+
 #[derive(Debug)]
 pub(super) struct Ramp {
     over: Duration,
@@ -38,8 +40,13 @@ impl Ramp {
         self.in_flight = 0;
     }
 
+    /// Whether it limits nothing any more, as far as anybody has looked.
+    pub(super) fn is_over(&self) -> bool {
+        self.started.is_none()
+    }
+
     /// One more attempt, or how long until the ramp is over.
-    pub(super) fn admit(&mut self, now: Instant) -> Result<(), Duration> {
+    pub(super) fn admit(&mut self, now: &Now) -> Result<(), Duration> {
         if let Some(left) = self.left(now)
             && self.in_flight >= self.allowed(left)
         {
@@ -54,13 +61,14 @@ impl Ramp {
     }
 
     /// How many may be in flight.
-    pub(super) fn limit(&mut self, now: Instant) -> u32 {
+    pub(super) fn limit(&mut self, now: &Now) -> u32 {
         self.left(now).map_or(self.full, |left| self.allowed(left))
     }
 
     /// What remains of the ramp; forgets it when it is over.
-    fn left(&mut self, now: Instant) -> Option<Duration> {
-        let elapsed = now.saturating_duration_since(self.started?);
+    fn left(&mut self, now: &Now) -> Option<Duration> {
+        let started = self.started?;
+        let elapsed = now.instant().saturating_duration_since(started);
         let left = self
             .over
             .checked_sub(elapsed)
@@ -97,7 +105,7 @@ mod tests {
         let now = Instant::now();
         let mut ramp = started(now);
         let limits = [0, 500, 1_000, 1_990, 2_000, 9_000]
-            .map(|millis| ramp.limit(now + Duration::from_millis(millis)));
+            .map(|millis| ramp.limit(&Now::from(now + Duration::from_millis(millis))));
         assert_eq!(limits, [1, 25, 50, 99, 100, 100]);
     }
 
@@ -106,7 +114,7 @@ mod tests {
         let now = Instant::now();
         let mut ramp = started(now);
         for _ in 0..1_000 {
-            assert_eq!(ramp.admit(now), Ok(()));
+            assert_eq!(ramp.admit(&Now::from(now)), Ok(()));
             ramp.leave();
         }
     }
@@ -115,9 +123,12 @@ mod tests {
     fn who_comes_on_top_of_the_limit_is_told_when_the_ramp_ends() {
         let now = Instant::now();
         let mut ramp = started(now);
-        assert_eq!(ramp.admit(now), Ok(()));
-        assert_eq!(ramp.admit(now + OVER / 200), Err(OVER - OVER / 200));
-        assert_eq!(ramp.admit(now + OVER / 50), Ok(()));
+        assert_eq!(ramp.admit(&Now::from(now)), Ok(()));
+        assert_eq!(
+            ramp.admit(&Now::from(now + OVER / 200)),
+            Err(OVER - OVER / 200)
+        );
+        assert_eq!(ramp.admit(&Now::from(now + OVER / 50)), Ok(()));
     }
 
     #[test]
@@ -125,7 +136,7 @@ mod tests {
         let now = Instant::now();
         let mut ramp = Ramp::new(OVER, 2);
         assert!(
-            (0..10).all(|_| ramp.admit(now).is_ok()),
+            (0..10).all(|_| ramp.admit(&Now::from(now)).is_ok()),
             "the bulkhead is what limits here"
         );
     }

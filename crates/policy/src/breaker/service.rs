@@ -10,6 +10,7 @@ use super::future::BreakerFuture;
 use crate::call::Call;
 use crate::class::Classify;
 use crate::error::Error;
+use crate::now::Now;
 use crate::progress::Progress;
 
 /// Stops attempts while their dependency is failing.
@@ -58,15 +59,18 @@ where
         self.inner.poll_ready(cx)
     }
 
+    #[inline]
     fn call(&mut self, call: Call<R>) -> Self::Future {
         let BreakerLayer { circuit, classify } = &self.layer;
-        let now = call.now();
-        match circuit.admit(now) {
+        let now = Now::from(call.stamped());
+        match circuit.admit(call.number, &now) {
             Ok(ticket) => {
-                let number = call.number;
-                let slow_call = circuit.slow_call();
-                let inner = self.inner.call(call.stamp(now));
-                BreakerFuture::admitted(inner, ticket, classify.clone(), number, slow_call)
+                let call = if circuit.is_timed() {
+                    call.stamp(now.instant())
+                } else {
+                    call
+                };
+                BreakerFuture::admitted(self.inner.call(call), ticket, classify.clone())
             }
             Err(refusal) => BreakerFuture::refused(circuit.policy(), refusal),
         }

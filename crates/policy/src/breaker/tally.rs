@@ -4,6 +4,7 @@ use tokio::time::Instant;
 
 use super::window::{Counts, Record, Window};
 use crate::config::BreakerConfig;
+use crate::now::Now;
 
 #[derive(Debug)]
 pub(super) struct Tally {
@@ -12,7 +13,7 @@ pub(super) struct Tally {
     streak: u32,
     minimum_calls: u32,
     failure_rate: f64,
-    slow_call_rate: f64,
+    slow_call_rate: Option<f64>,
     consecutive_failures: u32,
 }
 
@@ -30,7 +31,7 @@ impl Tally {
 
     /// Counts one attempt; says whether the breaker must open. A failure in a row counts whatever
     /// the window holds: at low traffic the window may never reach its minimum.
-    pub(super) fn trips(&mut self, record: Record, now: Instant) -> bool {
+    pub(super) fn trips(&mut self, record: Record, now: &Now) -> bool {
         self.window.record(record, now);
         self.streak = if record.failed {
             self.streak.saturating_add(1)
@@ -40,13 +41,26 @@ impl Tally {
         if self.streak >= self.consecutive_failures {
             return true;
         }
-        let counts = self.window.counts(now);
-        counts.calls >= u64::from(self.minimum_calls)
-            && (counts.failure_rate() >= Some(self.failure_rate)
-                || counts.slow_call_rate() >= Some(self.slow_call_rate))
+        self.exceeds(self.window.latest())
     }
 
-    pub(super) fn counts(&mut self, now: Instant) -> Counts {
+    fn exceeds(&self, counts: Counts) -> bool {
+        // Asked first: while all is well there is nothing to divide.
+        if counts.failures == 0 && counts.slow == 0 {
+            return false;
+        }
+        let slow = |limit| counts.slow_call_rate() >= Some(limit);
+        counts.calls >= u64::from(self.minimum_calls)
+            && (counts.failure_rate() >= Some(self.failure_rate)
+                || self.slow_call_rate.is_some_and(slow))
+    }
+
+    /// Whether one more success would change nothing.
+    pub(super) fn is_steady(&self) -> bool {
+        self.streak == 0 && self.window.is_full_of_successes()
+    }
+
+    pub(super) fn counts(&mut self, now: &Now) -> Counts {
         self.window.counts(now)
     }
 
@@ -87,10 +101,10 @@ mod tests {
 
     /// Which of the records trips it, counted from 1.
     fn trips_at(tally: &mut Tally, records: &[Record]) -> Option<usize> {
-        let now = Instant::now();
+        let now = Now::from(Instant::now());
         records
             .iter()
-            .position(|record| tally.trips(*record, now))
+            .position(|record| tally.trips(*record, &now))
             .map(|index| index + 1)
     }
 

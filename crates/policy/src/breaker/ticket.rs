@@ -3,49 +3,75 @@
 
 use std::time::Duration;
 
-use tokio::time::Instant;
-
 use super::circuit::Circuit;
 use super::core::Pass;
 use super::judge;
+use super::stopwatch::Stopwatch;
+use crate::class::Finding;
 use crate::event::Outcome;
-
-/// How an attempt that reached the dependency ended.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct End {
-    pub(super) outcome: Outcome,
-    pub(super) number: u32,
-    pub(super) elapsed: Duration,
-    pub(super) at: Instant,
-}
+use crate::now::Now;
 
 #[derive(Debug)]
 pub(super) struct Ticket {
-    // `None` once settled.
-    held: Option<(Circuit, Pass)>,
+    circuit: Circuit,
+    pass: Pass,
+    settled: bool,
+    number: u32,
 }
 
 impl Ticket {
-    pub(super) fn new(circuit: Circuit, pass: Pass) -> Self {
+    /// For the attempt `number` of its call.
+    #[inline]
+    pub(super) fn new(circuit: Circuit, pass: Pass, number: u32) -> Self {
         Self {
-            held: Some((circuit, pass)),
+            circuit,
+            pass,
+            settled: false,
+            number,
         }
     }
 
-    /// Tells the breaker and the observers how the attempt ended. If it failed and the breaker is
-    /// open now, what remains of the open time.
-    pub(super) fn settle(mut self, end: End) -> Option<Duration> {
-        let (circuit, pass) = self.held.take()?;
-        let record = judge::record(end.outcome, end.elapsed, circuit.slow_call());
-        let open_for = circuit.settle(pass, record, end.at, Some(end));
-        open_for.filter(|_| record.is_some_and(|record| record.failed))
+    /// The attempt's result is known. If it failed and the breaker is open now, what remains of the
+    /// open time.
+    #[inline]
+    pub(super) fn finish(&mut self, finding: Finding, watch: &Stopwatch) -> Option<Duration> {
+        let slow = self.circuit.is_slow(watch);
+        let outcome = judge::outcome(finding, slow)?;
+        self.settle(outcome, slow, watch)
+    }
+
+    /// The attempt ends without a result.
+    pub(super) fn abandon(&mut self, panicked: bool, watch: &Stopwatch) {
+        let outcome = if panicked {
+            Outcome::Panicked
+        } else {
+            Outcome::Cancelled
+        };
+        let slow = self.circuit.is_slow(watch);
+        self.settle(outcome, slow, watch);
+    }
+
+    pub(super) fn is_settled(&self) -> bool {
+        self.settled
+    }
+
+    #[inline]
+    fn settle(&mut self, outcome: Outcome, slow: bool, watch: &Stopwatch) -> Option<Duration> {
+        self.settled = true;
+        let record = judge::record(outcome, slow);
+        let settled = self.circuit.settle(self.pass, record, watch.now());
+        self.circuit.tell_attempt(self.number, outcome, watch);
+        self.circuit.tell_transition(settled.transition);
+        let failed = record.is_some_and(|record| record.failed);
+        settled.open_for.filter(|_| failed)
     }
 }
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        if let Some((circuit, pass)) = self.held.take() {
-            circuit.settle(pass, None, Instant::now(), None);
+        if !self.settled {
+            let settled = self.circuit.settle(self.pass, None, &Now::on_demand());
+            self.circuit.tell_transition(settled.transition);
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::alarm::Alarm;
 use crate::call::Call;
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind};
-use crate::progress::Progress;
+use crate::progress::{Admission, Progress};
 
 pin_project! {
     /// The future of [`BulkheadService`](super::BulkheadService). Dropping it frees the place.
@@ -38,7 +38,7 @@ pin_project! {
             permit: Permit,
         },
         Refused { policy: &'static str },
-        Done { admitted_at: Option<Instant> },
+        Done { admission: Option<Admission> },
     }
 }
 
@@ -57,6 +57,7 @@ pin_project! {
 }
 
 impl<S: Service<Call<R>>, R> BulkheadFuture<S, R> {
+    #[inline]
     pub(super) fn running(inner: S::Future, permit: Permit) -> Self {
         Self {
             state: State::Running { inner, permit },
@@ -90,13 +91,13 @@ where
                 StateProj::Waiting { waiting } => ready!(waiting.poll(cx)),
                 StateProj::Running { mut inner, .. } => {
                     let result = ready!(inner.as_mut().poll(cx));
-                    let admitted_at = inner.admitted_at();
-                    state.set(State::Done { admitted_at });
+                    let admission = inner.admission();
+                    state.set(State::Done { admission });
                     return Poll::Ready(result);
                 }
                 StateProj::Refused { policy } => {
                     let error = Error::new(policy, ErrorKind::BulkheadFull);
-                    state.set(State::Done { admitted_at: None });
+                    state.set(State::Done { admission: None });
                     return Poll::Ready(Err(error));
                 }
                 StateProj::Done { .. } => return Poll::Pending,
@@ -131,10 +132,10 @@ where
     S: Service<Call<R>>,
     S::Future: Progress,
 {
-    fn admitted_at(&self) -> Option<Instant> {
+    fn admission(&self) -> Option<Admission> {
         match &self.state {
-            State::Running { inner, .. } => inner.admitted_at(),
-            State::Done { admitted_at } => *admitted_at,
+            State::Running { inner, .. } => inner.admission(),
+            State::Done { admission } => *admission,
             State::Waiting { .. } | State::Refused { .. } => None,
         }
     }

@@ -63,21 +63,19 @@ where
         self.inner.poll_ready(cx)
     }
 
+    #[inline]
     fn call(&mut self, call: Call<R>) -> Self::Future {
         let BulkheadLayer {
             slots,
             attempt_timeout,
         } = &self.layer;
-        let now = call.now();
         match slots.claim() {
-            Claim::Permit(permit) => {
-                BulkheadFuture::running(self.inner.call(call.stamp(now)), permit)
-            }
+            Claim::Permit(permit) => BulkheadFuture::running(self.inner.call(call), permit),
             Claim::Wait(wait) => {
                 let latest = call
                     .deadline
                     .map(|deadline| deadline.less(*attempt_timeout));
-                let patience = Deadline::at(now).plus(slots.max_wait());
+                let patience = Deadline::at(call.now()).plus(slots.max_wait());
                 let until = latest.map_or(patience, |latest| latest.earlier(patience));
                 BulkheadFuture::waiting(Waiting {
                     slots: slots.clone(),

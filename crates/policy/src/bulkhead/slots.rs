@@ -2,7 +2,6 @@
 //!
 //! A place, or a wait for one, is a guard: dropping it gives it back, whatever the reason.
 
-use std::sync::{Arc, Mutex};
 use std::task::{Context, Waker};
 use std::time::Duration;
 
@@ -11,6 +10,7 @@ use crate::config::BulkheadConfig;
 use crate::event::{Event, RejectedBy};
 use crate::lock::lock;
 use crate::reporter::Reporter;
+use crate::sync::{Arc, Mutex};
 
 /// The places of one bulkhead. Clones share them.
 #[derive(Clone, Debug)]

@@ -26,11 +26,13 @@ pub struct BreakerConfig {
     pub minimum_calls: u32,
     /// Opens at this share of failures, above 0 and at most 1.
     pub failure_rate: f64,
-    /// A call that takes this long, or longer, is slow.
-    #[serde(with = "duration")]
-    pub slow_call: Duration,
-    /// Opens at this share of slow calls, above 0 and at most 1.
-    pub slow_call_rate: f64,
+    /// A call that takes this long, or longer, is slow. Absent: none is, and a call that its caller
+    /// drops says nothing however long it hung.
+    #[serde(default, with = "duration::optional")]
+    pub slow_call: Option<Duration>,
+    /// Opens at this share of slow calls, above 0 and at most 1. Absent if `slow_call` is.
+    #[serde(default)]
+    pub slow_call_rate: Option<f64>,
     /// Opens at so many failures in a row, whatever the window holds.
     pub consecutive_failures: u32,
     /// The first open time; doubles with each opening that follows without health between.
@@ -54,7 +56,6 @@ impl BreakerConfig {
     ) -> Result<(), ConfigError> {
         self.validate_window(section, attempt_timeout)?;
         section.rate("failure_rate", self.failure_rate)?;
-        section.rate("slow_call_rate", self.slow_call_rate)?;
         section.count(
             "consecutive_failures",
             self.consecutive_failures,
@@ -96,11 +97,24 @@ impl BreakerConfig {
         section: &Section,
         attempt_timeout: Duration,
     ) -> Result<(), ConfigError> {
-        section.span("slow_call", self.slow_call)?;
-        if self.slow_call > attempt_timeout {
+        let (slow_call, rate) = match (self.slow_call, self.slow_call_rate) {
+            (None, None) => return Ok(()),
+            (Some(slow_call), Some(rate)) => (slow_call, rate),
+            (Some(slow_call), None) => {
+                let rule = "needs slow_call_rate: nothing else looks at it";
+                return section.refuse("slow_call", duration::text(slow_call), rule);
+            }
+            (None, Some(rate)) => {
+                let rule = "needs slow_call, which says what is slow";
+                return section.refuse("slow_call_rate", rate, rule);
+            }
+        };
+        section.rate("slow_call_rate", rate)?;
+        section.span("slow_call", slow_call)?;
+        if slow_call > attempt_timeout {
             let attempt = duration::text(attempt_timeout);
             let rule = format!("must not be above attempt_timeout ({attempt}): none would be seen");
-            return section.refuse("slow_call", duration::text(self.slow_call), rule);
+            return section.refuse("slow_call", duration::text(slow_call), rule);
         }
         Ok(())
     }

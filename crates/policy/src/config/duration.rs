@@ -6,6 +6,9 @@ pub(super) use jiff::fmt::serde::unsigned_duration::friendly::compact::required:
     deserialize, serialize,
 };
 
+/// The same for a key that may be absent.
+pub(super) use jiff::fmt::serde::unsigned_duration::friendly::compact::optional;
+
 /// As an operator would write it: in whole seconds, or else in whole milliseconds.
 pub(super) fn text(duration: Duration) -> String {
     match (duration.subsec_nanos(), duration.subsec_nanos() % 1_000_000) {

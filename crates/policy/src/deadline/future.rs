@@ -13,7 +13,7 @@ use super::service::Rules;
 use crate::alarm::Alarm;
 use crate::error::{Error, ErrorKind};
 use crate::event::{CallOutcome, Event, RejectedBy};
-use crate::progress::Progress;
+use crate::progress::{Admission, Progress};
 
 pin_project! {
     /// The future of [`DeadlineService`](super::DeadlineService). Dropping it cancels the call.
@@ -48,6 +48,7 @@ pin_project! {
 }
 
 impl<F: Progress> DeadlineFuture<F> {
+    #[inline]
     pub(super) fn new(
         rules: Arc<Rules>,
         inner: Option<F>,
@@ -151,8 +152,8 @@ where
 }
 
 impl<F: Progress> Progress for DeadlineFuture<F> {
-    fn admitted_at(&self) -> Option<Instant> {
-        self.inner.as_ref().and_then(Progress::admitted_at)
+    fn admission(&self) -> Option<Admission> {
+        self.inner.as_ref().and_then(Progress::admission)
     }
 
     fn attempts(&self) -> u32 {

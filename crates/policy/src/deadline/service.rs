@@ -71,6 +71,7 @@ where
         self.inner.poll_ready(cx)
     }
 
+    #[inline]
     fn call(&mut self, call: Call<R>) -> Self::Future {
         let now = Instant::now();
         let own = Deadline::at(now).plus(self.rules.within);

@@ -27,6 +27,8 @@ pub(super) struct Bucket {
     // What the floor owes: in millionths of a token, times `SECOND`; less than `SECOND`.
     owed: u64,
     slots: [u64; SLOTS],
+    // No slot of an earlier second holds anything.
+    oldest: u64,
     total: u64,
 }
 
@@ -40,6 +42,7 @@ impl Bucket {
             paid_to: 0,
             owed: 0,
             slots: [0; SLOTS],
+            oldest: 0,
             total: 0,
         };
         bucket.add(bucket.per_second);
@@ -83,6 +86,7 @@ impl Bucket {
                 let reused = slot(second + 1);
                 self.total -= self.slots[reused];
                 self.slots[reused] = 0;
+                self.oldest = self.oldest.max((second + 2).saturating_sub(TTL));
             }
         }
     }
@@ -93,6 +97,7 @@ impl Bucket {
         self.total = 0;
         self.owed = 0;
         self.paid_to = then;
+        self.oldest = then / SECOND;
     }
 
     /// The floor's share for `nanoseconds` of at most a second.
@@ -112,13 +117,17 @@ impl Bucket {
     }
 
     fn spend(&mut self, mut millionths: u64) {
-        let oldest = self.paid_to / SECOND + 1;
         self.total -= millionths;
-        for second in oldest..oldest + TTL {
-            let tokens = &mut self.slots[slot(second)];
+        let newest = self.paid_to / SECOND;
+        loop {
+            let tokens = &mut self.slots[slot(self.oldest)];
             let taken = millionths.min(*tokens);
             *tokens -= taken;
             millionths -= taken;
+            if millionths == 0 || self.oldest >= newest {
+                break;
+            }
+            self.oldest += 1;
         }
     }
 }

@@ -4,13 +4,12 @@
 //! many calls fail, attempts stay below `1 + ratio + floor / arrival rate` per call. Everything
 //! that adds load draws from the same budget. Source: Finagle's `RetryBudget`.
 
-use std::sync::{Arc, Mutex};
-
 use tokio::time::Instant;
 
 use super::bucket::Bucket;
 use crate::config::BudgetConfig;
 use crate::lock::lock;
+use crate::sync::{Arc, Mutex};
 
 /// A retry budget. Clones share its tokens.
 #[derive(Clone, Debug)]

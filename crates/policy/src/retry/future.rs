@@ -14,7 +14,7 @@ use crate::alarm::Alarm;
 use crate::call::Call;
 use crate::class::{Classify, Finding, Retry};
 use crate::error::Error;
-use crate::progress::Progress;
+use crate::progress::{Admission, Progress};
 
 pin_project! {
     /// The future of [`RetryService`](super::RetryService). Dropping it cancels the attempt in
@@ -59,6 +59,7 @@ where
     S: Service<Call<R>, Error = Error<E>>,
     R: Clone,
 {
+    #[inline]
     pub(super) fn new(rules: Arc<Rules>, service: S, call: Call<R>, classify: C) -> Self {
         let mut rounds = Rounds {
             rules,
@@ -121,6 +122,7 @@ where
     S: Service<Call<R>, Error = Error<E>>,
     R: Clone,
 {
+    #[inline]
     fn attempt(&mut self) -> S::Future {
         self.service.call(self.call.clone())
     }
@@ -189,9 +191,9 @@ where
     S: Service<Call<R>>,
     S::Future: Progress,
 {
-    fn admitted_at(&self) -> Option<Instant> {
+    fn admission(&self) -> Option<Admission> {
         match &self.step {
-            Step::Attempt { future } => future.admitted_at(),
+            Step::Attempt { future } => future.admission(),
             Step::Wait { .. } | Step::Done => None,
         }
     }

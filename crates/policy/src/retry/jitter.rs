@@ -1,11 +1,11 @@
 //! Seeded uniform jitter: spreads retries that were caused by the same event.
 
-use std::sync::Mutex;
 use std::time::Duration;
 
 use fastrand::Rng;
 
 use crate::lock::lock;
+use crate::sync::Mutex;
 
 #[derive(Debug)]
 pub(super) struct Jitter {

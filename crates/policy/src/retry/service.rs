@@ -72,6 +72,7 @@ where
         self.inner.poll_ready(cx)
     }
 
+    #[inline]
     fn call(&mut self, call: Call<R>) -> Self::Future {
         let RetryLayer { rules, classify } = &self.layer;
         let now = call.now();

@@ -11,7 +11,7 @@ use holdfast_policy::deadline::DeadlineLayer;
 use holdfast_policy::retry::{Budget, RetryLayer, RetrySettings};
 use holdfast_policy::timeout::TimeoutLayer;
 use holdfast_policy::{
-    BreakerState, Call, Error, ErrorKind, ErrorsAreFailures, Progress, Reporter,
+    Admission, BreakerState, Call, Error, ErrorKind, ErrorsAreFailures, Progress, Reporter,
 };
 use tokio::time::{Instant, advance};
 use tower::{Layer, Service, ServiceExt, service_fn};
@@ -41,8 +41,9 @@ impl Future for Second {
 }
 
 impl Progress for Second {
-    fn admitted_at(&self) -> Option<Instant> {
-        self.polled.then_some(self.started)
+    fn admission(&self) -> Option<Admission> {
+        let at = Some(self.started);
+        self.polled.then_some(Admission { at })
     }
 }
 

@@ -102,7 +102,7 @@ async fn who_leaves_the_queue_passes_a_place_just_handed_to_it_on() {
 async fn the_attempt_timeout_runs_from_admission() {
     let (policy, events) = watched(|config| {
         one_place_and_a_queue_of_two(config);
-        config.breaker.slow_call = ms(1_000);
+        config.breaker.slow_call = Some(ms(1_000));
     });
     let dependency = Dependency::that(Does::AnswerAfter(ms(900)));
     let first = start(&policy, &dependency).await;

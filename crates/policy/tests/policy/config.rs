@@ -152,7 +152,7 @@ const INCOHERENT: &[(Change, &str)] = &[
         "worker.breaker.failure_rate = 0: must be above 0 and at most 1",
     ),
     (
-        |c| c.breaker.slow_call_rate = 1.1,
+        |c| c.breaker.slow_call_rate = Some(1.1),
         "worker.breaker.slow_call_rate = 1.1: must be above 0 and at most 1",
     ),
     (
@@ -160,7 +160,7 @@ const INCOHERENT: &[(Change, &str)] = &[
         "worker.breaker.failure_rate = NaN: must be above 0 and at most 1",
     ),
     (
-        |c| c.breaker.slow_call = ms(1_001),
+        |c| c.breaker.slow_call = Some(ms(1_001)),
         "worker.breaker.slow_call = 1001ms: must not be above attempt_timeout (1s): none would be seen",
     ),
     (

@@ -13,17 +13,21 @@ const BAD: Option<Record> = Some(Record {
 });
 const OPEN_TIME: Duration = Duration::from_secs(6);
 
+fn at(instant: Instant) -> Now {
+    instant.into()
+}
+
 fn core(now: Instant) -> Core {
     Core::new(&breaker_config(), Duration::from_secs(4), 100, 1, now)
 }
 
 fn pass(core: &mut Core, now: Instant) -> Pass {
-    core.admit(now).0.unwrap()
+    core.admit(&at(now)).0.unwrap()
 }
 
 fn attempt(core: &mut Core, record: Option<Record>, now: Instant) {
     let pass = pass(core, now);
-    core.settle(pass, record, now);
+    core.settle(pass, record, &at(now));
 }
 
 fn opened(now: Instant) -> Core {
@@ -37,7 +41,7 @@ fn opened(now: Instant) -> Core {
 fn every_transition_tells_its_states_and_a_new_generation() {
     let now = Instant::now();
     let mut core = opened(now);
-    let (_, transition) = core.admit(now + OPEN_TIME);
+    let (_, transition) = core.admit(&at(now + OPEN_TIME));
     let (from, to) = (BreakerState::Open, BreakerState::HalfOpen);
     assert_eq!(
         transition,
@@ -53,10 +57,10 @@ fn every_transition_tells_its_states_and_a_new_generation() {
 fn a_refusal_tells_what_remains_of_the_open_time() {
     let now = Instant::now();
     let mut core = opened(now);
-    let whole = core.retry_after(now).unwrap();
+    let whole = core.retry_after(&at(now)).unwrap();
     let later = now + Duration::from_secs(2);
     let expected = Refusal::Open(Some(whole - Duration::from_secs(2)));
-    assert_eq!(core.admit(later).0, Err(expected));
+    assert_eq!(core.admit(&at(later)).0, Err(expected));
 }
 
 #[test]
@@ -68,11 +72,11 @@ fn results_of_an_older_generation_are_discarded() {
     let later = now + OPEN_TIME;
     let probe = pass(&mut core, later);
     for stale in stale {
-        assert_eq!(core.settle(stale, GOOD, later), None);
-        assert_eq!(core.settle(stale, BAD, later), None);
+        assert_eq!(core.settle(stale, GOOD, &at(later)), None);
+        assert_eq!(core.settle(stale, BAD, &at(later)), None);
     }
     assert_eq!(core.state(), BreakerState::HalfOpen);
-    core.settle(probe, BAD, later);
+    core.settle(probe, BAD, &at(later));
     assert_eq!(core.state(), BreakerState::Open);
 }
 
@@ -85,10 +89,10 @@ fn results_from_before_the_outage_are_not_counted_after_it() {
     let later = now + OPEN_TIME;
     (0..2).for_each(|_| attempt(&mut core, GOOD, later));
     for stale in stale {
-        assert_eq!(core.settle(stale, BAD, later), None);
+        assert_eq!(core.settle(stale, BAD, &at(later)), None);
     }
     assert_eq!(core.state(), BreakerState::Closed);
-    assert_eq!(core.counts(later), Counts::default());
+    assert_eq!(core.counts(&at(later)), Counts::default());
 }
 
 #[test]
@@ -99,8 +103,8 @@ fn a_reset_discards_what_is_under_way_even_if_it_was_closed() {
     assert_eq!(core.reset(), None, "closed before and after");
     under_way
         .into_iter()
-        .for_each(|pass| assert_eq!(core.settle(pass, BAD, now), None));
-    assert_eq!(core.counts(now), Counts::default());
+        .for_each(|pass| assert_eq!(core.settle(pass, BAD, &at(now)), None));
+    assert_eq!(core.counts(&at(now)), Counts::default());
 }
 
 #[test]
@@ -108,13 +112,13 @@ fn forced_open_and_disabled_hold_until_reset() {
     let now = Instant::now();
     let mut core = core(now);
     core.force_open();
-    assert_eq!(core.admit(now + OPEN_TIME).0, Err(Refusal::Open(None)));
+    assert_eq!(core.admit(&at(now + OPEN_TIME)).0, Err(Refusal::Open(None)));
     core.disable();
     (0..100).for_each(|_| attempt(&mut core, BAD, now));
     assert_eq!(core.state(), BreakerState::Disabled);
     core.reset();
     assert_eq!(core.state(), BreakerState::Closed);
-    assert_eq!(core.counts(now), Counts::default());
+    assert_eq!(core.counts(&at(now)), Counts::default());
 }
 
 #[test]
@@ -132,7 +136,7 @@ fn failures_from_before_the_outage_do_not_trip_it_after() {
 fn it_refuses_for_certain_only_within_the_open_time() {
     let now = Instant::now();
     let core = opened(now);
-    let whole = core.retry_after(now).unwrap();
+    let whole = core.retry_after(&at(now)).unwrap();
     assert!(core.refuses(now + whole - Duration::from_nanos(1)));
     assert!(!core.refuses(now + whole));
 }

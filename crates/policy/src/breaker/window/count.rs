@@ -31,11 +31,23 @@ impl CountWindow {
         }
         *place = record;
         self.totals.add(record);
-        self.next = (self.next + 1) % self.ring.len();
+        self.next += 1;
+        if self.next == self.ring.len() {
+            self.next = 0;
+        }
     }
 
     pub(super) fn counts(&self) -> Counts {
         self.totals
+    }
+
+    pub(super) fn is_full_of_successes(&self) -> bool {
+        let Counts {
+            calls,
+            failures,
+            slow,
+        } = self.totals;
+        calls == self.ring.len() as u64 && failures == 0 && slow == 0
     }
 
     pub(super) fn clear(&mut self) {

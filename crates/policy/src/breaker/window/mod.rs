@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use self::count::CountWindow;
 use self::time::TimeWindow;
 use crate::config;
+use crate::now::Now;
 
 /// What one attempt adds to the count. A neutral one adds nothing and is never recorded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -83,17 +84,34 @@ impl Window {
         }
     }
 
-    pub(super) fn record(&mut self, record: Record, now: Instant) {
+    pub(super) fn record(&mut self, record: Record, now: &Now) {
         match self {
             Self::Count(window) => window.record(record),
-            Self::Time(window) => window.record(record, now),
+            Self::Time(window) => window.record(record, now.instant()),
         }
     }
 
-    pub(super) fn counts(&mut self, now: Instant) -> Counts {
+    /// What it held at the last record.
+    pub(super) fn latest(&self) -> Counts {
         match self {
             Self::Count(window) => window.counts(),
-            Self::Time(window) => window.counts(now),
+            Self::Time(window) => window.latest(),
+        }
+    }
+
+    pub(super) fn counts(&mut self, now: &Now) -> Counts {
+        match self {
+            Self::Count(window) => window.counts(),
+            Self::Time(window) => window.counts(now.instant()),
+        }
+    }
+
+    /// Whether it stays as it is when one more success comes. A time window never does: it counts
+    /// them, and they leave it.
+    pub(super) fn is_full_of_successes(&self) -> bool {
+        match self {
+            Self::Count(window) => window.is_full_of_successes(),
+            Self::Time(_) => false,
         }
     }
 

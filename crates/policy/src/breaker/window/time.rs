@@ -19,6 +19,8 @@ pub(in crate::breaker) struct TimeWindow {
     ring: Box<[Counts]>,
     // The newest bucket's number since `origin`; it lives at this number modulo the ring's length.
     newest: u64,
+    // When the next bucket begins: until then nothing moves, and nothing is divided.
+    newest_ends: Instant,
     totals: Counts,
 }
 
@@ -31,6 +33,7 @@ impl TimeWindow {
             width,
             ring,
             newest: 0,
+            newest_ends: now + width,
             totals: Counts::default(),
         }
     }
@@ -48,6 +51,10 @@ impl TimeWindow {
         self.totals
     }
 
+    pub(super) fn latest(&self) -> Counts {
+        self.totals
+    }
+
     pub(super) fn clear(&mut self) {
         self.ring.fill(Counts::default());
         self.totals = Counts::default();
@@ -56,8 +63,14 @@ impl TimeWindow {
     /// Empties the buckets that have left the window. Threads read the clock before they take the
     /// lock, so `now` may lie a little before the newest bucket: then nothing moves.
     fn slide(&mut self, now: Instant) {
+        if now < self.newest_ends {
+            return;
+        }
         let age = now.saturating_duration_since(self.origin).as_nanos();
-        let current = u64::try_from(age / self.width.as_nanos()).unwrap_or(u64::MAX);
+        let width = self.width.as_nanos();
+        let current = u64::try_from(age / width).unwrap_or(u64::MAX);
+        let into_current = Duration::from_nanos(u64::try_from(age % width).unwrap_or(0));
+        self.newest_ends = now + (self.width - into_current);
         let steps = current.saturating_sub(self.newest).min(u64::from(BUCKETS));
         for step in 1..=steps {
             if let Some(bucket) = self.bucket(self.newest.wrapping_add(step)) {

@@ -1,0 +1,181 @@
+//! Ours: the breaker alone, doing the rivals' job and doing the API's; the whole stack; and the paths that are not happy.
+
+use std::cell::Cell;
+use std::future::{pending, ready};
+use std::hint::black_box;
+use std::pin::pin;
+use std::task::{Context, Waker};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use holdfast_policy::attempt::AttemptLayer;
+use holdfast_policy::breaker::{BreakerLayer, Circuit, CircuitSettings};
+use holdfast_policy::{
+    BackoffConfig, BreakerConfig, BudgetConfig, BulkheadConfig, Call, ErrorsAreFailures, Policy,
+    PolicyConfig, Reporter, RetryConfig, Window,
+};
+use tokio::time::Instant;
+use tower::{Layer, Service, ServiceExt, service_fn};
+
+use crate::CALLS;
+use crate::measure::{Case, runtime};
+use crate::rivals::{NoAnswer, answer};
+
+/// Retried calls that wait side by side, so that the wait is shared and the work shows.
+const RETRIED: u32 = 2_000;
+
+pub(crate) fn cases() -> Vec<Case> {
+    let (shared, rejecting, dropping) = (policy(), policy(), policy());
+    let mut stack = policy().layer(service_fn(answer));
+    rejecting.breaker().force_open();
+    vec![
+        through("breaker", breaker(rivals_job())),
+        through(
+            "breaker_full",
+            breaker(full_job(Window::Time(Duration::from_secs(10)))),
+        ),
+        Case::sequential("stack", CALLS, move || stack.call(Call::new(1))),
+        Case::on_two_threads("stack, 2 threads", CALLS, move || {
+            let mut stack = shared.layer(service_fn(answer));
+            move || stack.call(Call::new(1))
+        }),
+        Case::sequential("stack, rejected", CALLS, move || {
+            rejecting.call(Call::new(1), answer)
+        }),
+        Case::dropped("stack, dropped", CALLS, move || {
+            dropping.call(Call::new(1), |_| pending::<Result<u32, NoAnswer>>())
+        }),
+        retried(),
+    ]
+}
+
+/// Heap allocations of one call through the stack, once warm.
+pub(crate) fn stack_allocations() -> u64 {
+    let mut stack = policy().layer(service_fn(answer));
+    runtime().block_on(async {
+        let mut call = async || black_box(stack.call(Call::new(1)).await.is_ok());
+        call().await;
+        let mut measured = pin!(call());
+        let mut context = Context::from_waker(Waker::noop());
+        let mut poll = || black_box(measured.as_mut().poll(&mut context).is_ready());
+        allocation_counter::measure(|| assert!(poll(), "it answers at once")).count_total
+    })
+}
+
+/// Each call fails once and is answered at the second attempt, after a wait of at most a millisecond. The breaker is
+/// disabled: nothing but first failures at the start of a round would open it.
+fn retried() -> Case {
+    let policy = policy();
+    policy.breaker().disable();
+    let runtime = runtime();
+    Case::new("stack, retried once", move || {
+        let took = runtime.block_on(async {
+            let start = Instant::now();
+            let calls = (0..RETRIED).map(|_| async {
+                let failed = Cell::new(false);
+                let fails_once = |number| {
+                    let again = failed.replace(true);
+                    ready(if again { Ok(number) } else { Err(NoAnswer) })
+                };
+                policy.call(Call::new(1), fails_once).await
+            });
+            let answers = join_all(calls).await;
+            assert!(answers.iter().all(Result::is_ok), "a call was not retried");
+            start.elapsed()
+        });
+        (took, RETRIED)
+    })
+}
+
+/// A breaker and nothing else around a service that answers at once.
+pub(crate) fn breaker(
+    config: BreakerConfig,
+) -> (Circuit, impl Service<Call<u32>, Response = u32> + Clone) {
+    let settings = CircuitSettings {
+        lease: Duration::from_secs(1),
+        concurrency: 64,
+        seed: 1,
+    };
+    let circuit = Circuit::new(&config, settings, Reporter::new("bench", Vec::new()));
+    let attempt = AttemptLayer::new("bench").layer(service_fn(answer));
+    let layer = BreakerLayer::new(circuit.clone(), ErrorsAreFailures);
+    (circuit, layer.layer(attempt))
+}
+
+fn through<S>(name: &'static str, (_, mut service): (Circuit, S)) -> Case
+where
+    S: Service<Call<u32>> + 'static,
+{
+    let runtime = runtime();
+    Case::new(name, move || {
+        let took = runtime.block_on(async {
+            let start = Instant::now();
+            for _ in 0..CALLS {
+                if let Ok(ready) = service.ready().await {
+                    black_box(ready.call(Call::new(1)).await.is_ok());
+                }
+            }
+            start.elapsed()
+        });
+        (took, CALLS)
+    })
+}
+
+/// What the rivals do: over the last 100 calls, by failure rate.
+fn rivals_job() -> BreakerConfig {
+    BreakerConfig {
+        slow_call: None,
+        slow_call_rate: None,
+        ..full_job(Window::Calls(100))
+    }
+}
+
+/// What the API's breakers do: failure rate, slow-call rate and failures in a row.
+pub(crate) fn full_job(window: Window) -> BreakerConfig {
+    BreakerConfig {
+        window,
+        minimum_calls: 10,
+        failure_rate: 0.5,
+        slow_call: Some(Duration::from_millis(200)),
+        slow_call_rate: Some(0.8),
+        consecutive_failures: 1_000_000,
+        open_for: Duration::from_secs(5),
+        max_open_for: Duration::from_secs(30),
+        half_open_calls: 2,
+        ramp: Duration::ZERO,
+    }
+}
+
+/// Deadline, retry with budget, breaker, bulkhead, attempt timeout.
+fn policy() -> Policy {
+    let config = PolicyConfig {
+        attempt_timeout: Duration::from_millis(250),
+        deadline: Duration::from_secs(1),
+        idempotent: true,
+        retry: RetryConfig {
+            max_attempts: 3,
+            backoff: BackoffConfig {
+                initial: Duration::from_millis(1),
+                max: Duration::from_millis(1),
+                multiplier: 1.0,
+            },
+            budget: BudgetConfig {
+                ratio: 1.0,
+                floor_per_second: 10.0,
+            },
+        },
+        breaker: BreakerConfig {
+            failure_rate: 1.0,
+            ..full_job(Window::Calls(100))
+        },
+        bulkhead: BulkheadConfig {
+            max_concurrent: 10_000,
+            max_waiting: 0,
+            max_wait: Duration::ZERO,
+        },
+    };
+    Policy::builder("bench", config)
+        .seed(1)
+        .build()
+        .expect("a policy")
+}

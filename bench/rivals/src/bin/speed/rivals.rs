@@ -1,0 +1,118 @@
+//! The rivals, each through its own documented interface: first a tower service with nothing around it.
+
+use std::future::{Ready, ready};
+use std::hint::black_box;
+use std::time::Duration;
+
+use failsafe::futures::CircuitBreaker as _;
+use recloser::{AsyncRecloser, Recloser};
+use tokio::time::Instant;
+use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
+use tower_resilience::bulkhead::BulkheadLayer;
+use tower_resilience::circuitbreaker::{CircuitBreakerError, CircuitBreakerLayer};
+use tower_resilience::retry::{RetryBudgetBuilder, RetryLayer};
+use tower_resilience::timelimiter::TimeLimiterLayer;
+
+use crate::CALLS;
+use crate::measure::{Case, runtime};
+
+/// No answer is an error here; the rivals want the type to be one all the same.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("no answer")]
+pub(crate) struct NoAnswer;
+
+pub(crate) fn answer(number: u32) -> Ready<Result<u32, NoAnswer>> {
+    ready(Ok(number))
+}
+
+pub(crate) fn cases() -> Vec<Case> {
+    // As each one's own documentation advises: cloned handles over shared state, a future wrapped per call.
+    let recloser = AsyncRecloser::from(Recloser::custom().closed_len(100).build());
+    let failsafe = failsafe::Config::new().build();
+    let both = recloser.clone();
+    vec![
+        through_tower("bare tower service", service_fn(answer)),
+        Case::sequential("recloser", CALLS, move || recloser.call(answer(1))),
+        Case::on_two_threads("recloser, 2 threads", CALLS, move || {
+            let recloser = both.clone();
+            move || recloser.call(answer(1))
+        }),
+        Case::sequential("failsafe", CALLS, move || failsafe.call(answer(1))),
+        through_tower("tower-resilience breaker", breaker(service_fn(answer))),
+        through_tower("tower-resilience stack", stack()),
+    ]
+}
+
+/// Readied and called, as tower asks for.
+pub(crate) fn through_tower<S>(name: &'static str, mut service: S) -> Case
+where
+    S: Service<u32> + 'static,
+{
+    let runtime = runtime();
+    Case::new(name, move || {
+        let took = runtime.block_on(async {
+            let start = Instant::now();
+            for _ in 0..CALLS {
+                if let Ok(ready) = service.ready().await {
+                    black_box(ready.call(1).await.is_ok());
+                }
+            }
+            start.elapsed()
+        });
+        (took, CALLS)
+    })
+}
+
+/// Over the last 100 calls, by failure rate: its default kind of window.
+fn breaker<S>(service: S) -> impl Service<u32, Error = CircuitBreakerError<S::Error>> + Clone
+where
+    S: Service<u32, Response = u32> + Clone + Send + 'static,
+    S::Error: Send + 'static,
+    S::Future: Send,
+{
+    CircuitBreakerLayer::builder()
+        .failure_rate_threshold(0.5)
+        .sliding_window_size(100)
+        .minimum_number_of_calls(10)
+        .build()
+        .expect("a breaker")
+        .layer(service)
+}
+
+/// The order that its composition guide recommends: total timeout, retry, breaker, bulkhead, timeout per call.
+fn stack() -> impl Service<u32> {
+    let budget = RetryBudgetBuilder::new()
+        .token_bucket()
+        .build()
+        .expect("a budget");
+    let retry = RetryLayer::<u32, u32, _>::builder()
+        .max_attempts(3)
+        .exponential_backoff(Duration::from_millis(100))
+        .budget(budget)
+        .retry_on(|error: &CircuitBreakerError<_>| !error.is_circuit_open())
+        .build();
+    let breaker = CircuitBreakerLayer::builder()
+        .failure_rate_threshold(0.5)
+        .slow_call_rate_threshold(0.8)
+        .slow_call_duration_threshold(Duration::from_millis(200))
+        .sliding_window_size(100)
+        .minimum_number_of_calls(10)
+        .build()
+        .expect("a breaker");
+    let bulkhead = BulkheadLayer::builder()
+        .max_concurrent_calls(64)
+        .reject_when_full()
+        .build()
+        .expect("a bulkhead");
+    ServiceBuilder::new()
+        .layer(within(Duration::from_secs(1)))
+        .layer(retry)
+        .layer(breaker)
+        .layer(bulkhead)
+        .layer(within(Duration::from_millis(250)))
+        .service(service_fn(answer))
+}
+
+fn within(time: Duration) -> TimeLimiterLayer {
+    TimeLimiterLayer::builder().timeout_duration(time).build()
+}
