@@ -27,6 +27,8 @@ mod core;
 mod future;
 mod gate;
 mod judge;
+#[cfg(test)]
+mod model;
 mod open_time;
 mod probes;
 mod ramp;
