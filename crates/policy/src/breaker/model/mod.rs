@@ -105,7 +105,7 @@ impl Run {
         };
         Self {
             circuit: Circuit::new(config, settings, Reporter::new("model", Vec::new())),
-            reference: Reference::new(config.clone(), LEASE, CONCURRENCY, Instant::now()),
+            reference: Reference::new(config.clone(), Instant::now()),
             under_way: Vec::new(),
         }
     }

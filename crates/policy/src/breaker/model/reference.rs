@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::{CONCURRENCY, LEASE};
 use crate::config::{BreakerConfig, Window};
 use crate::snapshot::BreakerState;
 
@@ -46,8 +47,6 @@ struct Record {
 #[derive(Debug)]
 pub(super) struct Reference {
     config: BreakerConfig,
-    lease: Duration,
-    concurrency: u32,
     origin: Instant,
     state: BreakerState,
     /// Everything that happens between two changes of state. What began in another era is ignored.
@@ -67,16 +66,9 @@ pub(super) struct Reference {
 }
 
 impl Reference {
-    pub(super) fn new(
-        config: BreakerConfig,
-        lease: Duration,
-        concurrency: u32,
-        origin: Instant,
-    ) -> Self {
+    pub(super) fn new(config: BreakerConfig, origin: Instant) -> Self {
         Self {
             config,
-            lease,
-            concurrency,
             origin,
             state: BreakerState::Closed,
             era: 0,
@@ -112,7 +104,7 @@ impl Reference {
     }
 
     pub(super) fn ramp_limit(&self, now: Instant) -> u32 {
-        self.ramp(now).map_or(self.concurrency, |(limit, _)| limit)
+        self.ramp(now).map_or(CONCURRENCY, |(limit, _)| limit)
     }
 
     /// The number of an attempt that may start.
@@ -134,7 +126,7 @@ impl Reference {
                     let earliest = out.iter().min().map(|end| *end - now);
                     return Err(Refused::Open(Some(earliest.unwrap_or_default())));
                 }
-                lease_ends = Some(now + self.lease);
+                lease_ends = Some(now + LEASE);
             }
             BreakerState::Closed => {
                 let under_way = self.attempts.iter().filter(|it| it.era == self.era).count();
@@ -281,9 +273,9 @@ impl Reference {
     fn ramp(&self, now: Instant) -> Option<(u32, Duration)> {
         let elapsed = now - self.ramp_since?;
         let left = self.config.ramp.checked_sub(elapsed)?;
-        let grown = elapsed.as_nanos() * u128::from(self.concurrency);
+        let grown = elapsed.as_nanos() * u128::from(CONCURRENCY);
         let limit = grown.checked_div(self.config.ramp.as_nanos())? as u32;
-        (left > Duration::ZERO).then_some((limit.clamp(1, self.concurrency), left))
+        (left > Duration::ZERO).then_some((limit.clamp(1, CONCURRENCY), left))
     }
 
     fn probes_out(&self) -> impl Iterator<Item = Instant> {

@@ -64,9 +64,9 @@ fn deposits_expire_after_ten_seconds() {
 fn a_floor_below_one_adds_up_without_loss() {
     let now = Instant::now();
     let mut bucket = bucket(0.0, 0.3, now);
-    // In odd steps: a tenth of the floor's millionths is no whole number.
-    for step in 1..=7_000_u32 {
-        bucket.advance(now + Duration::from_micros(1_000) * step);
+    // In steps of which none grants a whole number of millionths.
+    for step in 1..=21_000_u32 {
+        bucket.advance(now + Duration::from_nanos(333_333) * step);
     }
     assert_eq!(bucket.tokens(now + Duration::from_secs(7)), 0.3 + 2.1);
 }
