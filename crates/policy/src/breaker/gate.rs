@@ -47,13 +47,10 @@ impl Gate {
         self.0.load(Ordering::Acquire) == word(Some(steady))
     }
 
-    /// Call it under the core's lock after whatever may have changed it. It is rarely a change, and
-    /// a write would take the word from all who read it.
+    /// Call it under the core's lock after whatever may have changed it.
+    #[inline]
     pub(super) fn follow(&self, standing: Option<Standing>) {
-        let next = word(standing);
-        if self.0.load(Ordering::Relaxed) != next {
-            self.0.store(next, Ordering::Release);
-        }
+        self.0.store(word(standing), Ordering::Release);
     }
 }
 

@@ -26,6 +26,8 @@ mod circuit;
 mod core;
 mod future;
 mod gate;
+#[cfg(all(test, holdfast_loom))]
+mod interleavings;
 mod judge;
 #[cfg(test)]
 mod model;

@@ -6,6 +6,8 @@
 //! `call`, never in `poll_ready`. All memory is taken at build.
 
 mod future;
+#[cfg(all(test, holdfast_loom))]
+mod interleavings;
 mod queue;
 mod service;
 mod slots;

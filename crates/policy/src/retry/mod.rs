@@ -12,6 +12,8 @@ mod backoff;
 mod bucket;
 mod budget;
 mod future;
+#[cfg(all(test, holdfast_loom))]
+mod interleavings;
 mod jitter;
 mod rules;
 mod service;
