@@ -6,7 +6,6 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tower::util::{ServiceFn, service_fn};
 use tower_layer::Layer;
-use tower_service::Service;
 
 use crate::breaker::Circuit;
 use crate::builder::Builder;
@@ -16,7 +15,7 @@ use crate::class::{Classify, ErrorsAreFailures};
 use crate::config::PolicyConfig;
 use crate::retry::Budget;
 use crate::snapshot::Snapshot;
-use crate::stack::{Layers, Stack};
+use crate::stack::{Layers, Stack, StackFuture};
 
 /// The policy of one dependency. Build it once and share it: clones are cheap and share the
 /// breaker, the retry budget and the bulkhead. A policy built anew per request protects nothing.
@@ -29,7 +28,7 @@ pub struct Policy<C = ErrorsAreFailures> {
 }
 
 /// The future of [`Policy::call`].
-pub type CallFuture<R, F, C> = <Stack<ServiceFn<F>, C> as Service<Call<R>>>::Future;
+pub type CallFuture<R, F, C> = StackFuture<ServiceFn<F>, R, C>;
 
 #[derive(Debug)]
 pub(crate) struct Parts {
@@ -69,7 +68,7 @@ impl<C> Policy<C> {
         R: Clone,
         C: Classify<T, E>,
     {
-        self.layers.layer(service_fn(operation)).call(call)
+        self.layers.call(service_fn(operation), call)
     }
 
     /// The name of the dependency.

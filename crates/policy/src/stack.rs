@@ -1,10 +1,13 @@
 //! The one place that composes the layers, outermost first.
 
 use tower_layer::Layer;
+use tower_service::Service;
 
 use crate::attempt::{AttemptLayer, AttemptService};
 use crate::breaker::{BreakerLayer, BreakerService};
 use crate::bulkhead::{BulkheadLayer, BulkheadService};
+use crate::call::Call;
+use crate::class::Classify;
 use crate::deadline::{DeadlineLayer, DeadlineService};
 use crate::retry::{RetryLayer, RetryService};
 use crate::timeout::{TimeoutLayer, TimeoutService};
@@ -13,6 +16,9 @@ use crate::timeout::{TimeoutLayer, TimeoutService};
 /// `Service<Call<R>, Response = T, Error = Error<E>>` for any `S: Service<R, Response = T, Error =
 /// E> + Clone`.
 pub type Stack<S, C> = DeadlineService<RetryService<Guarded<S, C>, C>>;
+
+/// The future of a [`Stack`].
+pub(crate) type StackFuture<S, R, C> = <Stack<S, C> as Service<Call<R>>>::Future;
 
 /// What retry repeats.
 type Guarded<S, C> = BreakerService<BulkheadService<TimeoutService<AttemptService<S>>>, C>;
@@ -27,10 +33,20 @@ pub(crate) struct Layers<C> {
     pub(crate) attempt: AttemptLayer,
 }
 
-impl<S, C: Clone> Layer<S> for Layers<C> {
-    type Service = Stack<S, C>;
+impl<C: Clone> Layers<C> {
+    /// What `self.layer(service).call(call)` does, without a service that is cloned to be called
+    /// once.
+    pub(crate) fn call<S, R>(&self, service: S, call: Call<R>) -> StackFuture<S, R, C>
+    where
+        S: Service<R> + Clone,
+        C: Classify<S::Response, S::Error>,
+        R: Clone,
+    {
+        let retry = |call| self.retry.start(self.guard(service), call);
+        self.deadline.start(call, retry)
+    }
 
-    fn layer(&self, service: S) -> Self::Service {
+    fn guard<S>(&self, service: S) -> Guarded<S, C> {
         // Innermost, so that readying a service is part of the attempt and cut with it.
         let attempt = self.attempt.layer(service);
         // Inside the bulkhead: the wait for a place is not the dependency's slowness.
@@ -39,10 +55,17 @@ impl<S, C: Clone> Layer<S> for Layers<C> {
         // an attempt that the attempt timeout will end.
         let bulkhead = self.bulkhead.layer(timeout);
         // Inside retry: it must see every attempt, not only the last of a call.
-        let breaker = self.breaker.layer(bulkhead);
+        self.breaker.layer(bulkhead)
+    }
+}
+
+impl<S, C: Clone> Layer<S> for Layers<C> {
+    type Service = Stack<S, C>;
+
+    fn layer(&self, service: S) -> Self::Service {
         // Inside the deadline: attempts and waits together must not pass it. Outside the breaker:
         // a retry is a new attempt and must ask again.
-        let retry = self.retry.layer(breaker);
+        let retry = self.retry.layer(self.guard(service));
         // Outermost: it is the bound that the caller relies on.
         self.deadline.layer(retry)
     }

@@ -23,7 +23,7 @@ pub struct DeadlineLayer {
 /// See [`DeadlineLayer`].
 #[derive(Clone, Debug)]
 pub struct DeadlineService<S> {
-    rules: Arc<Rules>,
+    layer: DeadlineLayer,
     inner: S,
 }
 
@@ -45,6 +45,21 @@ impl DeadlineLayer {
             }),
         }
     }
+
+    /// Starts a call, unless it comes too late: `inner` makes the future that is waited for.
+    #[inline]
+    pub(crate) fn start<R, F: Progress>(
+        &self,
+        call: Call<R>,
+        inner: impl FnOnce(Call<R>) -> F,
+    ) -> DeadlineFuture<F> {
+        let now = Instant::now();
+        let own = Deadline::at(now).plus(self.rules.within);
+        let deadline = call.deadline.map_or(own, |callers| callers.earlier(own));
+        let in_time = deadline.fits(self.rules.attempt_timeout, now);
+        let inner = in_time.then(|| inner(call.by(deadline).stamp(now)));
+        DeadlineFuture::new(Arc::clone(&self.rules), inner, now, deadline)
+    }
 }
 
 impl<S> Layer<S> for DeadlineLayer {
@@ -52,7 +67,7 @@ impl<S> Layer<S> for DeadlineLayer {
 
     fn layer(&self, inner: S) -> Self::Service {
         DeadlineService {
-            rules: Arc::clone(&self.rules),
+            layer: self.clone(),
             inner,
         }
     }
@@ -73,11 +88,7 @@ where
 
     #[inline]
     fn call(&mut self, call: Call<R>) -> Self::Future {
-        let now = Instant::now();
-        let own = Deadline::at(now).plus(self.rules.within);
-        let deadline = call.deadline.map_or(own, |callers| callers.earlier(own));
-        let in_time = deadline.fits(self.rules.attempt_timeout, now);
-        let inner = in_time.then(|| self.inner.call(call.by(deadline).stamp(now)));
-        DeadlineFuture::new(Arc::clone(&self.rules), inner, now, deadline)
+        let Self { layer, inner } = self;
+        layer.start(call, |call| inner.call(call))
     }
 }

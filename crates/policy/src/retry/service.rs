@@ -46,6 +46,21 @@ impl<C> RetryLayer<C> {
     }
 }
 
+impl<C: Clone> RetryLayer<C> {
+    /// Starts a call's first attempt on `service`, which is kept for those that may follow.
+    #[inline]
+    pub(crate) fn start<S, R, E>(&self, service: S, call: Call<R>) -> RetryFuture<S, R, C>
+    where
+        S: Service<Call<R>, Error = Error<E>>,
+        R: Clone,
+    {
+        let now = call.now();
+        self.rules.budget.deposit(now);
+        let rules = Arc::clone(&self.rules);
+        RetryFuture::new(rules, service, call.stamp(now), self.classify.clone())
+    }
+}
+
 impl<S, C: Clone> Layer<S> for RetryLayer<C> {
     type Service = RetryService<S, C>;
 
@@ -74,14 +89,6 @@ where
 
     #[inline]
     fn call(&mut self, call: Call<R>) -> Self::Future {
-        let RetryLayer { rules, classify } = &self.layer;
-        let now = call.now();
-        rules.budget.deposit(now);
-        RetryFuture::new(
-            Arc::clone(rules),
-            self.inner.clone(),
-            call.stamp(now),
-            classify.clone(),
-        )
+        self.layer.start(self.inner.clone(), call)
     }
 }
