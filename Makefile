@@ -2,7 +2,7 @@
 #
 # Variables, on the command line (`make up API_PORT=9000`) or from the environment:
 #   STAGE  API_PORT  WORKER_PORT  DB_PORT  HOLDFAST_WORK_DELAY  HOLDFAST_POLICIES  RUST_LOG     (see `lab --help`)
-#   SERVICE=worker|api|db FOLLOW=1 for logs     ROUNDS=5 SECONDS=5 for bench
+#   SERVICE=worker|api|db FOLLOW=1 for logs     ROUNDS=30 SECONDS=1 for bench
 
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
@@ -86,7 +86,7 @@ experiments report:
 experiments: ## Break it on purpose, with a two-sided verdict (not built yet)
 report: ## The experiments' HTML report (not built yet)
 
-bench: ## Throughput and latency of both endpoints, against pgbench (ROUNDS=5 SECONDS=5)
+bench: ## Throughput and latency of both endpoints, against pgbench (ROUNDS=30 SECONDS=1)
 	$(BUILD_ALL)
 	@$(LAB) bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECONDS),--seconds $(SECONDS))
 
@@ -94,7 +94,7 @@ bench: ## Throughput and latency of both endpoints, against pgbench (ROUNDS=5 SE
 
 .PHONY: test e2e lint fmt
 test: ## Unit and integration tests, on real sockets and a real Postgres
-	@cargo test --workspace --locked
+	@cargo test --locked
 
 # One after the other: each drives a whole stage.
 E2E = cargo test --locked -p holdfast-lab --test $(1) -- --ignored --test-threads=1 --nocapture

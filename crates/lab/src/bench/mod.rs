@@ -1,13 +1,15 @@
 //! Throughput and latency of both endpoints, beside pgbench with the same two statements, on a stage of its own.
 //!
-//! The worker takes no time, so what is measured is the API and Postgres. The three take turns, so that a disturbance
-//! of the machine hits all alike, and medians over the rounds count: compare the ratios, not the figures. Any error
-//! voids the measurement: an endpoint that answers failures quickly is not fast.
+//! The worker takes no time, so what is measured is the API and Postgres. In each round the three take turns, another one
+//! first each time, so that a disturbance of the machine and what one leaves behind for the next hit all alike. A ratio
+//! is taken within a round, and the median over the rounds counts. Any error voids the measurement: an endpoint that
+//! answers failures quickly is not fast.
 
 mod figures;
 mod pgbench;
 mod wrk;
 
+use std::collections::BTreeMap;
 use std::env;
 
 use holdfast_ops::signals::StopSignals;
@@ -31,15 +33,25 @@ pub struct Plan {
 }
 
 /// What takes turns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Contender {
     Naive,
     Resilient,
     Pgbench,
 }
 
+/// One measurement of each.
+type Round = BTreeMap<Contender, Figures>;
+
 impl Contender {
     const ALL: [Self; 3] = [Self::Naive, Self::Resilient, Self::Pgbench];
+
+    /// Who comes after whom in this round.
+    fn order(round: u32) -> [Self; 3] {
+        let mut order = Self::ALL;
+        order.rotate_left(round as usize % Self::ALL.len());
+        order
+    }
 
     fn name(self) -> &'static str {
         match self {
@@ -95,7 +107,7 @@ async fn measure(
     ports: Ports,
     folder: &std::path::Path,
     console: Console,
-) -> Result<Vec<(Contender, Figures)>, LabError> {
+) -> Result<Vec<Round>, LabError> {
     let probe = Probe::new(ports.api);
     let pgbench = pgbench::Pgbench::prepare(
         &Installation::find().await?,
@@ -107,7 +119,8 @@ async fn measure(
     for round in 0..=plan.rounds {
         // The first round warms up: connections, prepared statements, caches.
         let seconds = if round == 0 { 1 } else { plan.seconds };
-        for contender in Contender::ALL {
+        let mut figures_of = Round::new();
+        for contender in Contender::order(round) {
             let figures = match contender {
                 Contender::Naive => {
                     wrk::run(&format!("{}/naive/process", probe.base()), seconds).await?
@@ -122,10 +135,13 @@ async fn measure(
                     "  round {round}  {:<10}{figures}",
                     contender.name()
                 ));
-                measured.push((contender, figures));
+                figures_of.insert(contender, figures);
             }
         }
         nothing_failed(&probe).await?;
+        if round > 0 {
+            measured.push(figures_of);
+        }
     }
     Ok(measured)
 }
@@ -157,17 +173,10 @@ async fn pool_size(probe: &Probe) -> Result<u64, LabError> {
     })
 }
 
-fn print(measured: &[(Contender, Figures)], console: Console) {
-    let of = |contender, value: fn(&Figures) -> f64| {
-        median(
-            measured
-                .iter()
-                .filter(|(who, _)| *who == contender)
-                .map(|(_, figures)| value(figures))
-                .collect(),
-        )
-    };
-    let rate = |contender| of(contender, |figures| figures.per_second);
+fn print(measured: &[Round], console: Console) {
+    let over_rounds = |value: &dyn Fn(&Round) -> f64| median(measured.iter().map(value).collect());
+    let of =
+        |contender, value: fn(&Figures) -> f64| over_rounds(&|round| value(&round[&contender]));
     console.print(console.paint(
         Tone::Strong,
         format_args!(
@@ -176,16 +185,36 @@ fn print(measured: &[(Contender, Figures)], console: Console) {
         ),
     ));
     for contender in Contender::ALL {
+        let rate = of(contender, |it| it.per_second);
         let (p50, p99) = (of(contender, |it| it.p50_ms), of(contender, |it| it.p99_ms));
         console.print(format_args!(
-            "{:<12}{:>12.0}{p50:>10.1}{p99:>10.1}",
-            contender.name(),
-            rate(contender)
+            "{:<12}{rate:>12.0}{p50:>10.1}{p99:>10.1}",
+            contender.name()
         ));
     }
     console.print("");
     for other in [Contender::Naive, Contender::Pgbench] {
-        let ratio = rate(Contender::Resilient) / rate(other);
+        let rate = |round: &Round, who| round[&who].per_second;
+        let ratio = over_rounds(&|round| rate(round, Contender::Resilient) / rate(round, other));
         console.print(format_args!("ratio resilient/{} {ratio:.2}", other.name()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_contender_comes_first_as_often_as_the_others() {
+        let first = |round| Contender::order(round)[0];
+        assert_eq!(
+            [first(0), first(1), first(2), first(3)],
+            [
+                Contender::Naive,
+                Contender::Resilient,
+                Contender::Pgbench,
+                Contender::Naive
+            ]
+        );
     }
 }

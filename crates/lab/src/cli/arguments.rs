@@ -49,10 +49,10 @@ pub(super) enum Task {
     /// Measure both endpoints and pgbench's same two statements, interleaved, on a stage of its own
     Bench {
         /// How often each is measured; the medians count
-        #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+        #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..))]
         rounds: u32,
         /// How long each measurement takes
-        #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
         seconds: u32,
     },
     /// Kill a service (SIGKILL): its port refuses
