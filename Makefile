@@ -80,7 +80,7 @@ kill-worker kill-db kill-api start-worker start-db start-api pause-worker pause-
 
 # --- Measure ----------------------------------------------------------------------------------------------------------
 
-.PHONY: experiments report bench
+.PHONY: experiments report bench bench-policy
 experiments report:
 	@echo "make $@: not built yet" >&2; exit 1
 experiments: ## Break it on purpose, with a two-sided verdict (not built yet)
@@ -90,11 +90,22 @@ bench: ## Throughput and latency of both endpoints, against pgbench (ROUNDS=30 S
 	$(BUILD_ALL)
 	@$(LAB) bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECONDS),--seconds $(SECONDS))
 
+bench-policy: ## What a policed call costs, beside failsafe, recloser and tower-resilience (ROUNDS=15)
+	@cargo run --release --locked --quiet -p holdfast-rivals --no-default-features --bin speed -- $(ROUNDS)
+
 # --- Develop ----------------------------------------------------------------------------------------------------------
 
-.PHONY: test e2e lint fmt
+.PHONY: test probes loom e2e lint fmt
 test: ## Unit and integration tests, on real sockets and a real Postgres
 	@cargo test --locked
+
+probes: ## What breaker crates do when calls hang, panic or come back late: ours beside its rivals
+	@cargo test --locked --quiet -p holdfast-rivals
+	@cargo run --release --locked --quiet -p holdfast-rivals --bin probes
+
+# A folder of its own: the flag rebuilds everything.
+loom: ## The policies' shared state under every interleaving of two threads
+	@RUSTFLAGS='--cfg holdfast_loom' cargo test --release --locked --target-dir target/loom -p holdfast-policy --lib interleavings
 
 # One after the other: each drives a whole stage.
 E2E = cargo test --locked -p holdfast-lab --test $(1) -- --ignored --test-threads=1 --nocapture
