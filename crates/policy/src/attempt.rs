@@ -1,9 +1,9 @@
 //! The innermost layer: one attempt on the service itself.
 //!
-//! Each attempt works on a fresh clone of the service, and waits for its readiness *inside* the
-//! attempt. So a service that never becomes ready is cut by the attempt timeout and seen by the
-//! breaker like any hung call, and `poll_ready` of the whole stack takes nothing: a readied clone
-//! that is never called leaks nothing.
+//! Each attempt works on a fresh clone of the service, and waits for its readiness *inside* the attempt.
+//! So a service that never becomes ready is cut by the attempt timeout and seen by the breaker like any
+//! hung call, and `poll_ready` of the whole stack takes nothing: a readied clone that is never called
+//! leaks nothing.
 
 use std::future::Future;
 use std::pin::Pin;

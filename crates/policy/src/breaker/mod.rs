@@ -9,15 +9,71 @@
 //!     └──────────────── enough good probes (then the ramp) ─────────────────┘
 //! ```
 //!
-//! Each admitted attempt holds a *ticket* stamped with the breaker's generation, which changes with
-//! every transition. A ticket that comes back from an older generation says nothing about now and
-//! is discarded. Dropping a ticket is an outcome too, so no hung, cancelled or panicking attempt
-//! escapes the count or keeps a probe's slot.
+//! # Closed: what opens it
 //!
-//! Just after closing, the *ramp* limits how many attempts run at once, from one up to the
-//! bulkhead's limit, so that the callers who come back do not knock the dependency over again. It
-//! limits concurrency and not rate: a lone caller is never refused. What it refuses is
-//! [`BulkheadFull`](crate::ErrorKind::BulkheadFull), for the dependency is well and merely busy.
+//! Whichever comes first:
+//!
+//! - the *failure rate* or the *slow-call rate* reaches its threshold, once the window holds
+//!   `minimum_calls`. The window is the last so many calls or the last so much time, and it really
+//!   slides: what happened yesterday neither hides nor causes anything today;
+//! - `consecutive_failures` in a row, whatever the window holds: at low traffic no window would ever
+//!   hold enough.
+//!
+//! What counts is the attempt, not the call: each try of a retried call is one. Slowness is measured
+//! from the moment the bulkhead let the attempt pass, so waiting for a place is not the dependency's.
+//! Rejections and neutral outcomes are not counted.
+//!
+//! | an attempt that | counts as |
+//! |---|---|
+//! | succeeds before `slow_call` | a success |
+//! | succeeds at `slow_call` or later | a slow success |
+//! | fails, is cut by the attempt timeout, or panics | a failure, slow or not |
+//! | is dropped by its caller before `slow_call` | nothing: a caller's haste is not the dependency's fault |
+//! | is dropped by its caller at `slow_call` or later | a slow failure: nobody waits for ever |
+//! | never reached the dependency | nothing |
+//!
+//! # Open: for how long
+//!
+//! `open_for`, doubled with each opening that follows without health between, up to `max_open_for`; up to
+//! a fifth more by seeded jitter, so that replicas do not probe in step, and never above the cap. Health
+//! is to stay closed for as long as it was last open. A refusal says what remains.
+//!
+//! # Half open: what closes it
+//!
+//! At most `half_open_calls` probes, never more at once than the verdict still needs. The verdict goes by
+//! count and looks at nothing from before: as soon as so many probes are bad that `failure_rate` is
+//! reached it opens again; as soon as that has become impossible it closes. A slow probe is a bad one.
+//! Each probe holds its slot on a *lease*: one whose future is neither polled nor dropped cannot wedge
+//! the breaker.
+//!
+//! # After closing: the ramp
+//!
+//! For `ramp` the number of attempts at once grows from one to the bulkhead's limit, so that the callers
+//! who come back do not knock the dependency over again. It limits concurrency and not rate: a lone
+//! caller is never refused. What it refuses is [`BulkheadFull`](crate::ErrorKind::BulkheadFull), for the
+//! dependency is well and merely busy.
+//!
+//! # Tickets and generations
+//!
+//! Each admitted attempt holds a *ticket* stamped with the breaker's generation, which changes with every
+//! transition. A ticket that comes back from an older generation says nothing about now and is discarded:
+//! a call from before the outage neither closes nor opens anything after it. Dropping a ticket is an
+//! outcome too, so no hung, cancelled or panicking attempt escapes the count or keeps a probe's slot.
+//!
+//! # Defaults, and why
+//!
+//! There are none in code: every key stands in the operator's file. A good start for a dependency with a
+//! timeout of one second is `window = "10s"` (longer than a deployment's hiccup, short enough to forget
+//! it), `minimum_calls = 5`, `failure_rate = 0.5` (half of all calls failing helps nobody),
+//! `consecutive_failures = 3`, `slow_call` a little below the attempt timeout (later, and only timeouts
+//! would be slow), `slow_call_rate = 0.8`, `open_for = "5s"` (time for a restart), `max_open_for = "30s"`
+//! (how late a recovery may be noticed), `half_open_calls = 2` (one can be luck) and `ramp = "3s"`.
+//! Without `slow_call` nothing is slow, and a closed breaker never reads the clock.
+//!
+//! # Cost
+//!
+//! A closed breaker admits by reading one word. Over a count window that is full of successes one more
+//! is not even recorded, for it would change nothing. All memory is taken when it is built.
 //!
 //! Sources: M. Nygard, *Release It!*; the sliding windows, slow-call rate and half-open probes of
 //! resilience4j; the generation stamp of sony/gobreaker.

@@ -1,8 +1,26 @@
 //! The deadline: the outermost policy, and the only one a caller sees from outside.
 //!
-//! An attempt starts only if a whole attempt timeout remains: a caller's short deadline would cut
-//! it and learn nothing. So inside the full stack the timer here never fires; it is there for
-//! whoever stacks the layers in another way.
+//! # Semantics
+//!
+//! A call ends by the earlier of the policy's `deadline` and the caller's own
+//! ([`Call::by`](crate::Call::by)), with all its attempts and waits. The deadline is carried inwards, so
+//! that each layer can refuse what would come too late instead of starting it:
+//!
+//! - an attempt starts only if a whole attempt timeout remains: a caller's short deadline would cut it
+//!   and learn nothing, and the dependency would be blamed for it;
+//! - no wait before a retry and no wait for a place is begun that would pass it.
+//!
+//! So inside the full stack the timer here never fires; it is there for whoever stacks the layers in
+//! another way. Too little time is [`DeadlineExceeded`](crate::ErrorKind::DeadlineExceeded), and the
+//! dependency was not touched.
+//!
+//! # Defaults, and why
+//!
+//! At least one `attempt_timeout`, and for one retry to be possible two of them and the wait between.
+//! What several calls in a row may take is the sum of their deadlines: that is the bound a service can
+//! promise, and [`Policy::worst_case`](crate::Policy::worst_case) is its part.
+//!
+//! Source: the deadlines of gRPC, which travel with the call.
 
 mod future;
 mod service;

@@ -1,12 +1,44 @@
 //! Retry: tries again what is worth trying again, and never more than a budget allows.
 //!
-//! A further attempt is made only if *all* of these hold, asked in this order: the failure is
-//! retryable (and the call idempotent, unless the request is known never to have reached the
-//! dependency); attempts are left; the wait and a whole attempt timeout fit into the deadline; the
-//! breaker will not refuse it anyway; the budget has a token. Rejections are never retried. When
-//! one does not hold, the caller gets the failure at hand.
+//! # When
 //!
-//! The token is taken before the wait and not given back: a retry that waits is load to come.
+//! A further attempt is made only if *all* of these hold, asked in this order:
+//!
+//! 1. the failure is retryable, says the [`Classify`](crate::Classify); and the call is idempotent,
+//!    unless the request is known never to have reached the dependency
+//!    ([`Retry::Always`](crate::Retry::Always): refused, name not found);
+//! 2. attempts are left (`max_attempts`, the first one included);
+//! 3. the wait and a whole attempt timeout fit into the deadline: the sum of all tries never passes it;
+//! 4. the breaker will not refuse it anyway;
+//! 5. the budget has a token.
+//!
+//! Rejections, those of the breaker and of the bulkhead, are never retried. When one of these does not
+//! hold, the caller gets the failure at hand: the last real cause, not "retries exhausted".
+//!
+//! # After what wait
+//!
+//! `initial`, grown by `multiplier` up to `max`; of each wait half is fixed and half is drawn from a
+//! seeded generator, so that callers hit by the same event do not come back together. If the dependency
+//! said when to come back (`Retry-After`), not earlier than that, and if that is too late for the
+//! deadline, not at all.
+//!
+//! # The budget
+//!
+//! A token bucket: each call deposits `ratio` of a token, each second `floor_per_second`; a retry takes a
+//! whole one, *before* its wait, and never gives it back, for a retry that waits is load to come. It
+//! starts with one second's floor, holds ten tokens at most, and what is ten seconds old expires. The
+//! arithmetic is exact, in integers, so however many calls fail, attempts stay below
+//! `1 + ratio + floor / arrival rate` per call. All that adds load draws from the same [`Budget`]:
+//! clones share it.
+//!
+//! # Defaults, and why
+//!
+//! `max_attempts = 3`, `ratio = 0.1`, `floor_per_second = 1.0`: an outage costs the dependency a tenth
+//! more load instead of three times as much, and a quiet service can retry at all. `idempotent` has no
+//! sensible default; a policy states it, and a call may overrule it.
+//!
+//! Sources: the retry budget of Finagle; "equal jitter" of the AWS Architecture Blog; the exponential
+//! schedule is the `backoff` crate's.
 
 mod backoff;
 mod bucket;
