@@ -20,12 +20,13 @@ pub(super) async fn process(
     id: RequestId,
     payload: Payload,
 ) -> Result<HttpResponse, Failure> {
-    let Some(_place) = state.process_limit.enter() else {
-        return Err(overloaded());
-    };
+    // The body first: who dawdles over it must not keep a place from those who have said all.
     let request = NewRequest {
         id: *id,
         payload: body::json(payload).await?,
+    };
+    let Some(_place) = state.process_limit.enter() else {
+        return Err(overloaded());
     };
     let started = Instant::now();
     let outcome = state.process.run(&request).await;

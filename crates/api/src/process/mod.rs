@@ -5,16 +5,20 @@
 mod outcome;
 mod ports;
 
-use serde_json::value::RawValue;
-use uuid::Uuid;
+use std::time::Duration;
 
 use holdfast_policy::Deadline;
 use holdfast_wire::{DegradedCode, RecordedIn};
+use serde_json::value::RawValue;
+use uuid::Uuid;
 
 pub(crate) use self::outcome::{Outcome, Refusal};
 pub(crate) use self::ports::{Requests, Worked, Worker};
 use crate::config::{OnDatabaseUnavailable, OnWorkerUnavailable, Policies};
-use std::time::Duration;
+
+/// Timers fire a little late. Without this a stage that used up all its time would leave the next one a moment too little
+/// to begin.
+const TIMER_SLACK: Duration = Duration::from_millis(20);
 
 /// What a client asked for.
 #[derive(Debug, Clone)]
@@ -66,9 +70,9 @@ impl<R: Requests, W: Worker> Process<R, W> {
         }
     }
 
-    /// Handles one request within the worst case.
+    /// Handles one request within the worst case, give or take the machine's own delays.
     pub(crate) async fn run(&self, request: &NewRequest) -> Outcome {
-        let deadline = Deadline::after(self.rules.worst_case);
+        let deadline = Deadline::after(self.rules.worst_case + TIMER_SLACK);
         let received = self.requests.receive(request, deadline).await;
         if let Err(database) = &received
             && self.rejects_without_database()

@@ -60,3 +60,16 @@ async fn a_silent_worker_does_not_slow_what_needs_only_the_database() {
     system.worker.set(Fault::None).await;
     system.api.becomes_healthy().await;
 }
+
+#[tokio::test]
+async fn a_silent_database_leaves_the_worker_its_whole_time_even_where_there_is_none_to_spare() {
+    let no_time_to_spare = "worker.deadline = \"600ms\"\ndatabase.deadline = \"500ms\"\n";
+    let system = System::with(no_time_to_spare, Duration::from_millis(50)).await;
+    system.api.becomes_healthy().await;
+    system.database.set(Fault::Hang).await;
+    let answer = system.api.process().await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(answer.degraded().len(), 1, "only the database: {answer:?}");
+    system.database.set(Fault::None).await;
+    system.api.becomes_healthy().await;
+}

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use holdfast_wire::RequestList;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use crate::support::{Answer, System};
@@ -36,4 +38,15 @@ async fn beyond_max_in_flight_a_call_is_refused_at_once_and_nothing_is_recorded(
     let list: RequestList = system.api.get("/requests").await.json().await.unwrap();
     assert_eq!(list.total, 2);
     assert_eq!(system.api.process().await.status, 200);
+}
+
+#[tokio::test]
+async fn a_client_that_dawdles_over_its_body_takes_no_place() {
+    let system = System::with("process.max_in_flight = 1", Duration::from_millis(50)).await;
+    let mut slow = TcpStream::connect(system.api.address).await.unwrap();
+    let begun = b"POST /process HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n{";
+    slow.write_all(begun).await.unwrap();
+    for _ in 0..3 {
+        assert_eq!(system.api.process().await.status, 200);
+    }
 }

@@ -19,7 +19,7 @@ use super::answer::Answer;
 pub(crate) const MACHINE: Duration = Duration::from_millis(300);
 
 /// The policies of the tests: the defaults, several times quicker, yet slow enough for a busy machine. In dotted keys, so
-/// that a test can append its own.
+/// that a test can put its own in their place.
 const QUICK: &str = r#"
 worker.connect_timeout = "300ms"
 worker.attempt_timeout = "600ms"
@@ -55,7 +55,7 @@ impl Api {
     /// As [`Api::start`], with the database under any name.
     pub(crate) fn with_database_url(worker_url: &str, database: &str, policies: &str) -> Self {
         let mut file = NamedTempFile::new().unwrap();
-        write!(file, "{QUICK}{policies}").unwrap();
+        write!(file, "{}{policies}", quick_but_for(policies)).unwrap();
         let environment = Environment::from([
             ("HOLDFAST_WORKER_URL", worker_url),
             ("DATABASE_URL", database),
@@ -190,4 +190,12 @@ impl Api {
     pub(crate) async fn stopped(&mut self) {
         self.served.take().unwrap().await.unwrap().unwrap();
     }
+}
+
+/// The quick policies without the keys that a test sets itself.
+fn quick_but_for(policies: &str) -> String {
+    let key = |line: &str| line.split(" =").next().unwrap().to_owned();
+    let own: Vec<_> = policies.lines().map(key).collect();
+    let kept = QUICK.lines().filter(|line| !own.contains(&key(line)));
+    kept.map(|line| format!("{line}\n")).collect()
 }

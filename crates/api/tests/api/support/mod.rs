@@ -2,6 +2,7 @@
 
 mod answer;
 mod api;
+mod worker;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -12,6 +13,7 @@ use tokio_postgres::NoTls;
 
 pub(crate) use answer::Answer;
 pub(crate) use api::{Api, MACHINE};
+pub(crate) use worker::spawn_worker;
 
 /// Everything, up and connected. Dropped, all of it goes away.
 pub(crate) struct System {
@@ -55,14 +57,4 @@ impl System {
         tokio::spawn(connection);
         client
     }
-}
-
-/// The real worker, in this process.
-pub(crate) fn spawn_worker(work_delay: Duration) -> SocketAddr {
-    let bind = SocketAddr::from(([127, 0, 0, 1], 0));
-    let settings = holdfast_worker::Settings { bind, work_delay };
-    let worker = holdfast_worker::Application::build(settings).unwrap();
-    let address = SocketAddr::from(([127, 0, 0, 1], worker.port()));
-    tokio::spawn(worker.run_until_stopped(std::future::pending()));
-    address
 }
