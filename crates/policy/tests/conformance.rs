@@ -52,6 +52,9 @@ fn every_test_that_the_index_names_exists() {
     tests_in(&root.join("tests"), &mut tests);
     let named = named(INDEX);
     assert!(named.len() > 40, "only {} names found", named.len());
-    let missing: Vec<_> = named.iter().filter(|name| !tests.contains(**name)).collect();
+    let missing: Vec<_> = named
+        .iter()
+        .filter(|name| !tests.contains(**name))
+        .collect();
     assert!(missing.is_empty(), "no such test: {missing:?}");
 }
