@@ -69,6 +69,8 @@ fn frameworks_stay_in_the_crates_that_own_them() {
     for (library, owners) in [
         ("actix-web", vec!["api", "worker"]),
         ("deadpool-postgres", vec!["api"]),
+        ("reqwest", vec!["api", "lab"]),
+        ("tokio-postgres", vec!["api", "lab"]),
         ("backoff", vec!["policy"]),
         ("tower", vec!["policy"]),
     ] {
