@@ -11,6 +11,7 @@ pub mod config;
 pub mod deadline;
 mod error;
 mod event;
+mod handle;
 mod lock;
 mod now;
 mod policy;

@@ -17,11 +17,14 @@ use crate::retry::Budget;
 use crate::snapshot::Snapshot;
 use crate::stack::{Layers, Stack, StackFuture};
 
-/// The policy of one dependency. Build it once and share it: clones are cheap and share the
-/// breaker, the retry budget and the bulkhead. A policy built anew per request protects nothing.
+/// The policy of one dependency. Build it once and share it: clones share the breaker, the retry
+/// budget and the bulkhead. A policy built anew per request protects nothing.
+///
+/// Give each thread a clone, or a service layered by it: they share what a policy must share, and
+/// not the counters of who holds it, which would go to and fro between the threads at each call.
 ///
 /// Needs a tokio runtime with time enabled, and follows its clock, paused or not.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Policy<C = ErrorsAreFailures> {
     parts: Arc<Parts>,
     layers: Layers<C>,
@@ -115,10 +118,19 @@ impl<C> Policy<C> {
     }
 }
 
+impl<C: Clone> Clone for Policy<C> {
+    fn clone(&self) -> Self {
+        Self {
+            parts: Arc::clone(&self.parts),
+            layers: self.layers.fork(),
+        }
+    }
+}
+
 impl<S, C: Clone> Layer<S> for Policy<C> {
     type Service = Stack<S, C>;
 
     fn layer(&self, service: S) -> Self::Service {
-        self.layers.layer(service)
+        self.layers.fork().layer(service)
     }
 }

@@ -34,6 +34,18 @@ pub(crate) struct Layers<C> {
 }
 
 impl<C: Clone> Layers<C> {
+    /// The same policies, by handles that count their own clones: for another thread.
+    pub(crate) fn fork(&self) -> Self {
+        Self {
+            deadline: self.deadline.fork(),
+            retry: self.retry.fork(),
+            breaker: self.breaker.fork(),
+            bulkhead: self.bulkhead.fork(),
+            timeout: self.timeout,
+            attempt: self.attempt,
+        }
+    }
+
     /// What `self.layer(service).call(call)` does, without a service that is cloned to be called
     /// once.
     pub(crate) fn call<S, R>(&self, service: S, call: Call<R>) -> StackFuture<S, R, C>

@@ -11,16 +11,17 @@ use super::ticket::Ticket;
 use super::window::Record;
 use crate::config::BreakerConfig;
 use crate::event::{Event, Outcome, RejectedBy};
+use crate::handle::Handle;
 use crate::lock::lock;
 use crate::now::Now;
 use crate::reporter::Reporter;
 use crate::snapshot::BreakerState;
-use crate::sync::{Arc, Mutex};
+use crate::sync::Mutex;
 
 /// A circuit breaker. Clones share its state.
 #[derive(Clone, Debug)]
 pub struct Circuit {
-    shared: Arc<Shared>,
+    shared: Handle<Shared>,
 }
 
 /// What a breaker must know beside its own configuration.
@@ -71,13 +72,19 @@ impl Circuit {
         let core = Core::new(config, lease, concurrency, seed, Instant::now());
         let slow_call = config.slow_call;
         Self {
-            shared: Arc::new(Shared {
+            shared: Handle::new(Shared {
                 reporter,
                 slow_call,
                 gate: Gate::new(core.standing()),
                 core: Mutex::new(core),
             }),
         }
+    }
+
+    /// The same breaker, by a handle that counts its own clones.
+    pub(crate) fn fork(&self) -> Self {
+        let shared = self.shared.fork();
+        Self { shared }
     }
 
     /// The state it is in.

@@ -32,6 +32,13 @@ impl<C> BreakerLayer<C> {
     pub fn new(circuit: Circuit, classify: C) -> Self {
         Self { circuit, classify }
     }
+
+    pub(crate) fn fork(&self) -> Self
+    where
+        C: Clone,
+    {
+        Self::new(self.circuit.fork(), self.classify.clone())
+    }
 }
 
 impl<S, C: Clone> Layer<S> for BreakerLayer<C> {

@@ -24,6 +24,7 @@
 mod future;
 #[cfg(all(test, holdfast_loom))]
 mod interleavings;
+mod places;
 mod queue;
 mod service;
 mod slots;

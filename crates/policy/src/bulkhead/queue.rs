@@ -2,23 +2,20 @@
 //!
 //! Invariants: `in_flight <= limit`; somebody waits only while all places are taken. A freed place
 //! is handed to the first in the queue, so a newcomer never overtakes one who waits.
+//!
+//! While nobody waits a place is taken and left without a lock; the lock is the line's, where those
+//! who wait stand in order.
 
 use std::collections::VecDeque;
 use std::task::Waker;
 
+use super::places::Places;
+use crate::lock::lock;
+use crate::sync::Mutex;
+
 /// Names one wait. Later waits have greater numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Number(u64);
-
-#[derive(Debug)]
-pub(super) struct Queue {
-    limit: u32,
-    in_flight: u32,
-    max_waiting: u32,
-    // Sorted by number: numbers are handed out in order and leave from anywhere.
-    waiting: VecDeque<(Number, Waker)>,
-    next: u64,
-}
 
 /// What a newcomer gets.
 #[derive(Debug, PartialEq, Eq)]
@@ -28,48 +25,56 @@ pub(super) enum Entry {
     Full,
 }
 
+#[derive(Debug)]
+pub(super) struct Queue {
+    max_waiting: u32,
+    places: Places,
+    line: Mutex<Line>,
+}
+
+#[derive(Debug)]
+struct Line {
+    // Sorted by number: numbers are handed out in order and leave from anywhere.
+    waiting: VecDeque<(Number, Waker)>,
+    next: u64,
+}
+
 impl Queue {
     pub(super) fn new(limit: u32, max_waiting: u32) -> Self {
         let waiting = VecDeque::with_capacity(max_waiting as usize);
         Self {
-            limit,
-            in_flight: 0,
             max_waiting,
-            waiting,
-            next: 0,
+            places: Places::new(limit),
+            line: Mutex::new(Line { waiting, next: 0 }),
         }
     }
 
     pub(super) fn in_flight(&self) -> u32 {
-        self.in_flight
+        self.places.count().in_flight
     }
 
     pub(super) fn waiting(&self) -> u32 {
-        u32::try_from(self.waiting.len()).unwrap_or(u32::MAX)
+        self.places.count().waiting
     }
 
     /// Somebody wants a place. Whoever must wait is known by a waker that does nothing until its
     /// first look at the queue.
-    pub(super) fn enter(&mut self) -> Entry {
-        if self.in_flight < self.limit {
-            self.in_flight += 1;
-            return Entry::Place;
+    #[inline]
+    pub(super) fn enter(&self) -> Entry {
+        if self.places.take() {
+            Entry::Place
+        } else {
+            self.stand_in_line()
         }
-        if self.waiting() >= self.max_waiting {
-            return Entry::Full;
-        }
-        let number = Number(self.next);
-        self.next += 1;
-        self.waiting.push_back((number, Waker::noop().clone()));
-        Entry::Wait(number)
     }
 
     /// Whether `number` has been handed a place; if not, `waker` is told when it is.
-    pub(super) fn has_place(&mut self, number: Number, waker: &Waker) -> bool {
-        let Some(index) = self.position(number) else {
+    pub(super) fn has_place(&self, number: Number, waker: &Waker) -> bool {
+        let mut line = lock(&self.line);
+        let Some(index) = line.position(number) else {
             return true;
         };
-        if let Some((_, known)) = self.waiting.get_mut(index) {
+        if let Some((_, known)) = line.waiting.get_mut(index) {
             known.clone_from(waker);
         }
         false
@@ -77,27 +82,59 @@ impl Queue {
 
     /// `number` waits no longer. Had it been handed a place meanwhile, the place is passed on, and
     /// its new holder's waker is returned.
-    pub(super) fn give_up(&mut self, number: Number) -> Option<Waker> {
-        match self.position(number) {
-            Some(index) => {
-                self.waiting.remove(index);
-                None
-            }
-            None => self.leave(),
-        }
+    pub(super) fn give_up(&self, number: Number) -> Option<Waker> {
+        let mut line = lock(&self.line);
+        let Some(index) = line.position(number) else {
+            drop(line);
+            return self.leave();
+        };
+        line.waiting.remove(index);
+        self.places.one_waits_less();
+        None
     }
 
     /// A place is free again: goes to the first in the queue, whose waker is returned.
-    pub(super) fn leave(&mut self) -> Option<Waker> {
-        match self.waiting.pop_front() {
-            Some((_, waker)) => Some(waker),
-            None => {
-                self.in_flight = self.in_flight.saturating_sub(1);
-                None
+    #[inline]
+    pub(super) fn leave(&self) -> Option<Waker> {
+        if self.places.give_back() {
+            None
+        } else {
+            self.hand_over()
+        }
+    }
+
+    fn stand_in_line(&self) -> Entry {
+        let mut line = lock(&self.line);
+        loop {
+            // One may have been left since.
+            if self.places.take() {
+                return Entry::Place;
+            }
+            if self.waiting() >= self.max_waiting {
+                return Entry::Full;
+            }
+            if self.places.one_waits_more() {
+                let number = Number(line.next);
+                line.next += 1;
+                line.waiting.push_back((number, Waker::noop().clone()));
+                return Entry::Wait(number);
             }
         }
     }
 
+    fn hand_over(&self) -> Option<Waker> {
+        let mut line = lock(&self.line);
+        // The last one may have given up since.
+        if self.places.give_back() {
+            return None;
+        }
+        let (_, waker) = line.waiting.pop_front()?;
+        self.places.one_waits_less();
+        Some(waker)
+    }
+}
+
+impl Line {
     fn position(&self, number: Number) -> Option<usize> {
         self.waiting
             .binary_search_by_key(&number, |(number, _)| *number)
@@ -120,7 +157,7 @@ mod tests {
 
     #[test]
     fn places_are_handed_over_in_the_order_of_arrival() {
-        let mut queue = Queue::new(1, 2);
+        let queue = Queue::new(1, 2);
         assert_eq!(queue.enter(), Entry::Place);
         let first = number(queue.enter());
         let second = number(queue.enter());
@@ -133,7 +170,7 @@ mod tests {
 
     #[test]
     fn a_newcomer_does_not_overtake_who_waits() {
-        let mut queue = Queue::new(1, 1);
+        let queue = Queue::new(1, 1);
         assert_eq!(queue.enter(), Entry::Place);
         number(queue.enter());
         queue.leave();
@@ -142,7 +179,7 @@ mod tests {
 
     #[test]
     fn who_gives_up_after_the_hand_over_passes_the_place_on() {
-        let mut queue = Queue::new(1, 2);
+        let queue = Queue::new(1, 2);
         assert_eq!(queue.enter(), Entry::Place);
         let first = number(queue.enter());
         let second = number(queue.enter());
@@ -173,7 +210,7 @@ mod tests {
         /// Against a model that is two plain lists: who runs, and who waits in order.
         #[test]
         fn nothing_leaks_whoever_leaves_when(limit in 1_u32..5, max in 0_u32..5, steps in steps()) {
-            let mut queue = Queue::new(limit, max);
+            let queue = Queue::new(limit, max);
             let mut running: Vec<Option<Number>> = Vec::new();
             let mut waiting: Vec<Number> = Vec::new();
             for step in steps {

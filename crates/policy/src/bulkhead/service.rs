@@ -37,6 +37,10 @@ impl BulkheadLayer {
             attempt_timeout,
         }
     }
+
+    pub(crate) fn fork(&self) -> Self {
+        Self::new(self.slots.fork(), self.attempt_timeout)
+    }
 }
 
 impl<S> Layer<S> for BulkheadLayer {

@@ -8,14 +8,13 @@ use std::time::Duration;
 use super::queue::{Entry, Number, Queue};
 use crate::config::BulkheadConfig;
 use crate::event::{Event, RejectedBy};
-use crate::lock::lock;
+use crate::handle::Handle;
 use crate::reporter::Reporter;
-use crate::sync::{Arc, Mutex};
 
 /// The places of one bulkhead. Clones share them.
 #[derive(Clone, Debug)]
 pub struct Slots {
-    shared: Arc<Shared>,
+    shared: Handle<Shared>,
 }
 
 #[derive(Debug)]
@@ -23,7 +22,7 @@ struct Shared {
     reporter: Reporter,
     limit: u32,
     max_wait: Duration,
-    queue: Mutex<Queue>,
+    queue: Queue,
 }
 
 /// A place, until dropped.
@@ -49,15 +48,21 @@ impl Slots {
     /// The places that `config` grants.
     pub fn new(config: &BulkheadConfig, reporter: Reporter) -> Self {
         let limit = config.max_concurrent;
-        let queue = Mutex::new(Queue::new(limit, config.max_waiting));
+        let queue = Queue::new(limit, config.max_waiting);
         Self {
-            shared: Arc::new(Shared {
+            shared: Handle::new(Shared {
                 reporter,
                 limit,
                 max_wait: config.max_wait,
                 queue,
             }),
         }
+    }
+
+    /// The same places, by a handle that counts its own clones.
+    pub(crate) fn fork(&self) -> Self {
+        let shared = self.shared.fork();
+        Self { shared }
     }
 
     /// Places in all.
@@ -67,7 +72,7 @@ impl Slots {
 
     /// Places taken, and attempts waiting for one.
     pub fn usage(&self) -> (u32, u32) {
-        let queue = lock(&self.shared.queue);
+        let queue = &self.shared.queue;
         (queue.in_flight(), queue.waiting())
     }
 
@@ -80,8 +85,7 @@ impl Slots {
     }
 
     pub(super) fn claim(&self) -> Claim {
-        let entry = lock(&self.shared.queue).enter();
-        match entry {
+        match self.shared.queue.enter() {
             Entry::Place => Claim::Permit(Permit {
                 slots: self.clone(),
             }),
@@ -105,7 +109,7 @@ impl Wait {
     /// The place, once this wait is at its end; until then the task is woken when it is.
     pub(super) fn place(&mut self, cx: &mut Context<'_>) -> Option<Permit> {
         let (slots, number) = self.claim.take()?;
-        let has_place = lock(&slots.shared.queue).has_place(number, cx.waker());
+        let has_place = slots.shared.queue.has_place(number, cx.waker());
         if has_place {
             return Some(Permit { slots });
         }
@@ -116,16 +120,14 @@ impl Wait {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        let next = lock(&self.slots.shared.queue).leave();
-        wake(next);
+        wake(self.slots.shared.queue.leave());
     }
 }
 
 impl Drop for Wait {
     fn drop(&mut self) {
         if let Some((slots, number)) = self.claim.take() {
-            let next = lock(&slots.shared.queue).give_up(number);
-            wake(next);
+            wake(slots.shared.queue.give_up(number));
         }
     }
 }

@@ -2,7 +2,6 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
@@ -13,6 +12,7 @@ use super::service::Rules;
 use crate::alarm::Alarm;
 use crate::error::{Error, ErrorKind};
 use crate::event::{CallOutcome, Event, RejectedBy};
+use crate::handle::Handle;
 use crate::progress::{Admission, Progress};
 
 pin_project! {
@@ -20,7 +20,7 @@ pin_project! {
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct DeadlineFuture<F: Progress> {
-        rules: Arc<Rules>,
+        rules: Handle<Rules>,
         started: Instant,
         // `None`: too late to start.
         #[pin]
@@ -50,7 +50,7 @@ pin_project! {
 impl<F: Progress> DeadlineFuture<F> {
     #[inline]
     pub(super) fn new(
-        rules: Arc<Rules>,
+        rules: Handle<Rules>,
         inner: Option<F>,
         started: Instant,
         deadline: Deadline,

@@ -1,6 +1,5 @@
 //! Sets the deadline of a call and refuses calls that come too late.
 
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -11,13 +10,14 @@ use tower_service::Service;
 use super::{Deadline, DeadlineFuture};
 use crate::call::Call;
 use crate::error::Error;
+use crate::handle::Handle;
 use crate::progress::Progress;
 use crate::reporter::Reporter;
 
 /// Gives each call the earlier of its own deadline and the policy's.
 #[derive(Clone, Debug)]
 pub struct DeadlineLayer {
-    rules: Arc<Rules>,
+    rules: Handle<Rules>,
 }
 
 /// See [`DeadlineLayer`].
@@ -38,12 +38,17 @@ impl DeadlineLayer {
     /// Calls end `within` that time, and start only if a whole `attempt_timeout` remains.
     pub fn new(within: Duration, attempt_timeout: Duration, reporter: Reporter) -> Self {
         Self {
-            rules: Arc::new(Rules {
+            rules: Handle::new(Rules {
                 reporter,
                 within,
                 attempt_timeout,
             }),
         }
+    }
+
+    pub(crate) fn fork(&self) -> Self {
+        let rules = self.rules.fork();
+        Self { rules }
     }
 
     /// Starts a call, unless it comes too late: `inner` makes the future that is waited for.
@@ -58,7 +63,7 @@ impl DeadlineLayer {
         let deadline = call.deadline.map_or(own, |callers| callers.earlier(own));
         let in_time = deadline.fits(self.rules.attempt_timeout, now);
         let inner = in_time.then(|| inner(call.by(deadline).stamp(now)));
-        DeadlineFuture::new(Arc::clone(&self.rules), inner, now, deadline)
+        DeadlineFuture::new(self.rules.clone(), inner, now, deadline)
     }
 }
 

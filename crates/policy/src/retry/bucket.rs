@@ -49,10 +49,11 @@ impl Bucket {
         bucket
     }
 
-    /// A call was made.
-    pub(super) fn deposit(&mut self, now: Instant) {
+    /// So many calls were made, all in the second of `now`: within one their order with the floor
+    /// and each other makes no difference.
+    pub(super) fn deposit(&mut self, calls: u32, now: Instant) {
         self.advance(now);
-        self.add(self.per_call);
+        self.add(self.per_call.saturating_mul(u64::from(calls)));
     }
 
     /// Takes a token for one retry, if there is one.

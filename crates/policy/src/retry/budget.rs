@@ -3,41 +3,133 @@
 //! Each call deposits a fraction of a token and each second a floor; a retry takes one. So however
 //! many calls fail, attempts stay below `1 + ratio + floor / arrival rate` per call. Everything
 //! that adds load draws from the same budget. Source: Finagle's `RetryBudget`.
+//!
+//! Every call deposits and few withdraw, so deposits are only counted, without a lock, until the
+//! second is over or somebody asks for a token.
+
+use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::bucket::Bucket;
 use crate::config::BudgetConfig;
 use crate::lock::lock;
-use crate::sync::{Arc, Mutex};
+use crate::sync::{Arc, AtomicU64, Mutex, Ordering};
 
 /// A retry budget. Clones share its tokens.
 #[derive(Clone, Debug)]
 pub struct Budget {
-    bucket: Arc<Mutex<Bucket>>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    origin: Instant,
+    tally: AtomicU64,
+    bucket: Mutex<Bucket>,
+}
+
+/// Calls of one second that are not in the bucket yet.
+#[derive(Clone, Copy)]
+struct Tally {
+    second: u32,
+    calls: u32,
 }
 
 impl Budget {
     /// A budget that holds one second's worth of its floor.
     pub fn new(config: &BudgetConfig) -> Self {
+        let origin = Instant::now();
         Self {
-            bucket: Arc::new(Mutex::new(Bucket::new(config, Instant::now()))),
+            shared: Arc::new(Shared {
+                origin,
+                tally: AtomicU64::new(0),
+                bucket: Mutex::new(Bucket::new(config, origin)),
+            }),
         }
     }
 
     /// A call was made at `now`.
+    #[inline]
     pub fn deposit(&self, now: Instant) {
-        lock(&self.bucket).deposit(now);
+        let second = self.shared.second(now);
+        loop {
+            let tally = self.shared.tally();
+            // Threads read the clock before they come here: one may be a little behind.
+            if second > tally.second || tally.calls == u32::MAX {
+                return self.shared.begin(Tally { second, calls: 1 });
+            }
+            let one_more = Tally {
+                calls: tally.calls + 1,
+                ..tally
+            };
+            if self.shared.change(tally, one_more) {
+                return;
+            }
+        }
     }
 
     /// Takes a token, if there is one. It is not given back.
     #[must_use]
     pub fn withdraw(&self, now: Instant) -> bool {
-        lock(&self.bucket).withdraw(now)
+        self.shared.ask(now, |bucket| bucket.withdraw(now))
     }
 
     /// Tokens at `now`.
     pub fn tokens(&self, now: Instant) -> f64 {
-        lock(&self.bucket).tokens(now)
+        self.shared.ask(now, |bucket| bucket.tokens(now))
+    }
+}
+
+impl Shared {
+    /// Asks the bucket when all that was counted is in it.
+    fn ask<T>(&self, now: Instant, question: impl FnOnce(&mut Bucket) -> T) -> T {
+        let mut bucket = lock(&self.bucket);
+        let second = self.second(now).max(self.tally().second);
+        self.collect(&mut bucket, Tally { second, calls: 0 });
+        question(&mut bucket)
+    }
+
+    /// The first deposit of another second.
+    fn begin(&self, tally: Tally) {
+        self.collect(&mut lock(&self.bucket), tally);
+    }
+
+    /// Puts what was counted into the bucket and goes on counting from `next`.
+    fn collect(&self, bucket: &mut Bucket, next: Tally) {
+        let counted = Tally::of(self.tally.swap(next.word(), Ordering::AcqRel));
+        let second = Duration::from_secs(u64::from(counted.second));
+        bucket.deposit(counted.calls, self.origin + second);
+    }
+
+    fn second(&self, now: Instant) -> u32 {
+        let age = now.saturating_duration_since(self.origin).as_secs();
+        u32::try_from(age).unwrap_or(u32::MAX)
+    }
+
+    fn tally(&self) -> Tally {
+        Tally::of(self.tally.load(Ordering::Acquire))
+    }
+
+    fn change(&self, from: Tally, to: Tally) -> bool {
+        let (from, to) = (from.word(), to.word());
+        let changed =
+            self.tally
+                .compare_exchange_weak(from, to, Ordering::AcqRel, Ordering::Relaxed);
+        changed.is_ok()
+    }
+}
+
+impl Tally {
+    #[expect(clippy::cast_possible_truncation, reason = "the two halves")]
+    fn of(word: u64) -> Self {
+        Self {
+            second: (word >> 32) as u32,
+            calls: word as u32,
+        }
+    }
+
+    fn word(self) -> u64 {
+        u64::from(self.second) << 32 | u64::from(self.calls)
     }
 }

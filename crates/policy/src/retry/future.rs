@@ -2,7 +2,6 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
@@ -14,6 +13,7 @@ use crate::alarm::Alarm;
 use crate::call::Call;
 use crate::class::{Classify, Finding, Retry};
 use crate::error::Error;
+use crate::handle::Handle;
 use crate::progress::{Admission, Progress};
 
 pin_project! {
@@ -38,7 +38,7 @@ pin_project! {
 
 /// What stays from one attempt to the next.
 struct Rounds<S: Service<Call<R>>, R, C> {
-    rules: Arc<Rules>,
+    rules: Handle<Rules>,
     service: S,
     call: Call<R>,
     classify: C,
@@ -60,7 +60,7 @@ where
     R: Clone,
 {
     #[inline]
-    pub(super) fn new(rules: Arc<Rules>, service: S, call: Call<R>, classify: C) -> Self {
+    pub(super) fn new(rules: Handle<Rules>, service: S, call: Call<R>, classify: C) -> Self {
         let mut rounds = Rounds {
             rules,
             service,

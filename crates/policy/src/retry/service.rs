@@ -1,6 +1,5 @@
 //! Starts the first attempt of a call.
 
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use tower_layer::Layer;
@@ -13,13 +12,14 @@ use crate::call::Call;
 use crate::class::Classify;
 use crate::config::RetryConfig;
 use crate::error::Error;
+use crate::handle::Handle;
 use crate::progress::Progress;
 use crate::reporter::Reporter;
 
 /// Tries again what is worth trying again.
 #[derive(Clone, Debug)]
 pub struct RetryLayer<C> {
-    rules: Arc<Rules>,
+    rules: Handle<Rules>,
     classify: C,
 }
 
@@ -40,13 +40,20 @@ impl<C> RetryLayer<C> {
         reporter: Reporter,
     ) -> Self {
         Self {
-            rules: Arc::new(Rules::new(config, settings, budget, reporter)),
+            rules: Handle::new(Rules::new(config, settings, budget, reporter)),
             classify,
         }
     }
 }
 
 impl<C: Clone> RetryLayer<C> {
+    pub(crate) fn fork(&self) -> Self {
+        Self {
+            rules: self.rules.fork(),
+            classify: self.classify.clone(),
+        }
+    }
+
     /// Starts a call's first attempt on `service`, which is kept for those that may follow.
     #[inline]
     pub(crate) fn start<S, R, E>(&self, service: S, call: Call<R>) -> RetryFuture<S, R, C>
@@ -56,7 +63,7 @@ impl<C: Clone> RetryLayer<C> {
     {
         let now = call.now();
         self.rules.budget.deposit(now);
-        let rules = Arc::clone(&self.rules);
+        let rules = self.rules.clone();
         RetryFuture::new(rules, service, call.stamp(now), self.classify.clone())
     }
 }

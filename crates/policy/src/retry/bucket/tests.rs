@@ -35,7 +35,7 @@ fn every_ratio_grants_exactly_its_share_of_the_calls() {
         let mut bucket = bucket(ratio, 0.0, now);
         let retries = (0..1_000)
             .filter(|_| {
-                bucket.deposit(now);
+                bucket.deposit(1, now);
                 bucket.withdraw(now)
             })
             .count();
@@ -47,7 +47,7 @@ fn every_ratio_grants_exactly_its_share_of_the_calls() {
 fn it_never_holds_more_than_ten_tokens() {
     let now = Instant::now();
     let mut bucket = bucket(1.0, 1_000.0, now);
-    (0..500).for_each(|_| bucket.deposit(now));
+    (0..500).for_each(|_| bucket.deposit(1, now));
     assert_eq!(withdrawals(&mut bucket, now + Duration::from_secs(60)), 10);
 }
 
@@ -55,7 +55,7 @@ fn it_never_holds_more_than_ten_tokens() {
 fn deposits_expire_after_ten_seconds() {
     let now = Instant::now();
     let mut bucket = bucket(1.0, 0.0, now);
-    (0..5).for_each(|_| bucket.deposit(now));
+    (0..5).for_each(|_| bucket.deposit(1, now));
     assert_eq!(bucket.tokens(now + Duration::from_millis(9_999)), 5.0);
     assert_eq!(bucket.tokens(now + Duration::from_secs(10)), 0.0);
 }
@@ -138,7 +138,7 @@ proptest! {
             let now = origin + Duration::from_millis(100 * tenths);
             match step {
                 Step::Deposit => {
-                    bucket.deposit(now);
+                    bucket.deposit(1, now);
                     model.add(tenths / 10, per_call);
                 }
                 Step::Withdraw => {
