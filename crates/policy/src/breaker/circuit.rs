@@ -7,7 +7,6 @@ use tokio::time::Instant;
 use super::core::{Core, Pass, Refusal, Transition};
 use super::gate::Gate;
 use super::stopwatch::Stopwatch;
-use super::ticket::Ticket;
 use super::window::Record;
 use crate::config::BreakerConfig;
 use crate::event::{Event, Outcome, RejectedBy};
@@ -35,8 +34,9 @@ pub struct CircuitSettings {
     pub seed: u64,
 }
 
+/// What all handles to a breaker lead to.
 #[derive(Debug)]
-struct Shared {
+pub(super) struct Shared {
     reporter: Reporter,
     slow_call: Option<Duration>,
     gate: Gate,
@@ -94,20 +94,17 @@ impl Circuit {
 
     /// Refuses every attempt until [`reset`](Self::reset).
     pub fn force_open(&self) {
-        let transition = self.change(Core::force_open);
-        self.tell_transition(transition);
+        self.shared.change(Core::force_open);
     }
 
     /// Lets every attempt pass, counting none, until [`reset`](Self::reset).
     pub fn disable(&self) {
-        let transition = self.change(Core::disable);
-        self.tell_transition(transition);
+        self.shared.change(Core::disable);
     }
 
     /// Closes it as if just built. What is under way is not counted.
     pub fn reset(&self) {
-        let transition = self.change(Core::reset);
-        self.tell_transition(transition);
+        self.shared.change(Core::reset);
     }
 
     pub(crate) fn view(&self, now: Instant) -> CircuitView {
@@ -128,44 +125,49 @@ impl Circuit {
         lock(&self.shared.core).refuses(when)
     }
 
+    /// What calls work on; look it up once.
+    #[inline]
+    pub(super) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+}
+
+impl Shared {
     #[inline]
     pub(super) fn policy(&self) -> &'static str {
-        self.shared.reporter.policy()
+        self.reporter.policy()
     }
 
     /// Whether anybody needs to know how long an attempt takes.
     #[inline]
     pub(super) fn is_timed(&self) -> bool {
-        self.shared.slow_call.is_some() || self.shared.reporter.is_heard()
+        self.slow_call.is_some() || self.reporter.is_heard()
     }
 
     #[inline]
     pub(super) fn is_slow(&self, watch: &Stopwatch) -> bool {
-        self.shared
-            .slow_call
-            .is_some_and(|limit| watch.elapsed() >= limit)
+        self.slow_call.is_some_and(|limit| watch.elapsed() >= limit)
     }
 
-    /// A ticket for the attempt `number` of its call.
+    /// Whether an attempt may start.
     #[inline]
-    pub(super) fn admit(&self, number: u32, now: &Now) -> Result<Ticket, Refusal> {
-        let pass = match self.shared.gate.admits_all() {
-            Some(generation) => Pass::free(generation),
-            None => self.ask(now)?,
-        };
-        Ok(Ticket::new(self.clone(), pass, number))
+    pub(super) fn admit(&self, now: &Now) -> Result<Pass, Refusal> {
+        match self.gate.admits_all() {
+            Some(generation) => Ok(Pass::free(generation)),
+            None => self.ask(now),
+        }
     }
 
     /// Counts an attempt, unless it says nothing.
     #[inline]
     pub(super) fn settle(&self, pass: Pass, record: Option<Record>, now: &Now) -> Settled {
         let good = record.is_some_and(Record::is_good);
-        if good && self.shared.gate.is_steady(pass.generation()) {
+        if good && self.gate.is_steady(pass.generation()) {
             return Settled::default();
         }
-        let mut core = lock(&self.shared.core);
+        let mut core = lock(&self.core);
         let transition = core.settle(pass, record, now);
-        self.shared.gate.follow(core.standing());
+        self.gate.follow(core.standing());
         let open_for = core.retry_after(now);
         Settled {
             transition,
@@ -175,8 +177,8 @@ impl Circuit {
 
     #[inline]
     pub(super) fn tell_attempt(&self, number: u32, outcome: Outcome, watch: &Stopwatch) {
-        if self.shared.reporter.is_heard() {
-            self.shared.reporter.tell(&Event::Attempt {
+        if self.reporter.is_heard() {
+            self.reporter.tell(&Event::Attempt {
                 policy: self.policy(),
                 number,
                 outcome,
@@ -186,10 +188,10 @@ impl Circuit {
     }
 
     fn ask(&self, now: &Now) -> Result<Pass, Refusal> {
-        let mut core = lock(&self.shared.core);
+        let mut core = lock(&self.core);
         let (decision, transition) = core.admit(now);
         // Also without a transition: the ramp may have come to its end.
-        self.shared.gate.follow(core.standing());
+        self.gate.follow(core.standing());
         drop(core);
         self.tell_transition(transition);
         decision.inspect_err(|refusal| {
@@ -198,16 +200,17 @@ impl Circuit {
                 Refusal::Open(_) => RejectedBy::Breaker,
                 Refusal::Ramp(_) => RejectedBy::Ramp,
             };
-            self.shared.reporter.tell(&Event::Rejected { policy, by });
+            self.reporter.tell(&Event::Rejected { policy, by });
         })
     }
 
     /// By an operator's hand.
-    fn change(&self, change: impl FnOnce(&mut Core) -> Option<Transition>) -> Option<Transition> {
-        let mut core = lock(&self.shared.core);
+    fn change(&self, change: impl FnOnce(&mut Core) -> Option<Transition>) {
+        let mut core = lock(&self.core);
         let transition = change(&mut core);
-        self.shared.gate.follow(core.standing());
-        transition
+        self.gate.follow(core.standing());
+        drop(core);
+        self.tell_transition(transition);
     }
 
     #[inline]
@@ -219,7 +222,7 @@ impl Circuit {
         }) = transition
         {
             let policy = self.policy();
-            self.shared.reporter.tell(&Event::Transition {
+            self.reporter.tell(&Event::Transition {
                 policy,
                 from,
                 to,

@@ -46,7 +46,8 @@ fn watched(consecutive_failures: u32, reporter: Reporter) -> Circuit {
 }
 
 fn admit(circuit: &Circuit, now: Instant) -> Option<Ticket> {
-    circuit.admit(1, &Now::from(now)).ok()
+    let pass = circuit.shared().admit(&Now::from(now)).ok()?;
+    Some(Ticket::new(circuit.clone(), pass, 1))
 }
 
 fn finish(mut ticket: Ticket, class: Class) {

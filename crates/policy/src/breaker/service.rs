@@ -7,6 +7,7 @@ use tower_service::Service;
 
 use super::circuit::Circuit;
 use super::future::BreakerFuture;
+use super::ticket::Ticket;
 use crate::call::Call;
 use crate::class::Classify;
 use crate::error::Error;
@@ -70,16 +71,18 @@ where
     fn call(&mut self, call: Call<R>) -> Self::Future {
         let BreakerLayer { circuit, classify } = &self.layer;
         let now = Now::from(call.stamped());
-        match circuit.admit(call.number, &now) {
-            Ok(ticket) => {
-                let call = if circuit.is_timed() {
+        let shared = circuit.shared();
+        match shared.admit(&now) {
+            Ok(pass) => {
+                let ticket = Ticket::new(circuit.clone(), pass, call.number);
+                let call = if shared.is_timed() {
                     call.stamp(now.instant())
                 } else {
                     call
                 };
                 BreakerFuture::admitted(self.inner.call(call), ticket, classify.clone())
             }
-            Err(refusal) => BreakerFuture::refused(circuit.policy(), refusal),
+            Err(refusal) => BreakerFuture::refused(shared.policy(), refusal),
         }
     }
 }

@@ -35,7 +35,7 @@ impl Ticket {
     /// open time.
     #[inline]
     pub(super) fn finish(&mut self, finding: Finding, watch: &Stopwatch) -> Option<Duration> {
-        let slow = self.circuit.is_slow(watch);
+        let slow = self.circuit.shared().is_slow(watch);
         let outcome = judge::outcome(finding, slow)?;
         self.settle(outcome, slow, watch)
     }
@@ -47,7 +47,7 @@ impl Ticket {
         } else {
             Outcome::Cancelled
         };
-        let slow = self.circuit.is_slow(watch);
+        let slow = self.circuit.shared().is_slow(watch);
         self.settle(outcome, slow, watch);
     }
 
@@ -59,9 +59,10 @@ impl Ticket {
     fn settle(&mut self, outcome: Outcome, slow: bool, watch: &Stopwatch) -> Option<Duration> {
         self.settled = true;
         let record = judge::record(outcome, slow);
-        let settled = self.circuit.settle(self.pass, record, watch.now());
-        self.circuit.tell_attempt(self.number, outcome, watch);
-        self.circuit.tell_transition(settled.transition);
+        let shared = self.circuit.shared();
+        let settled = shared.settle(self.pass, record, watch.now());
+        shared.tell_attempt(self.number, outcome, watch);
+        shared.tell_transition(settled.transition);
         let failed = record.is_some_and(|record| record.failed);
         settled.open_for.filter(|_| failed)
     }
@@ -70,8 +71,9 @@ impl Ticket {
 impl Drop for Ticket {
     fn drop(&mut self) {
         if !self.settled {
-            let settled = self.circuit.settle(self.pass, None, &Now::on_demand());
-            self.circuit.tell_transition(settled.transition);
+            let shared = self.circuit.shared();
+            let settled = shared.settle(self.pass, None, &Now::on_demand());
+            shared.tell_transition(settled.transition);
         }
     }
 }

@@ -138,7 +138,7 @@ impl Run {
     fn admit(&mut self) {
         let now = Instant::now();
         let expected = self.reference.admit(now);
-        match (self.circuit.admit(1, &Now::from(now)), expected) {
+        match (ticket(&self.circuit, now), expected) {
             (Ok(ticket), Ok(number)) => self.under_way.push(UnderWay {
                 ticket,
                 since: now,
@@ -166,6 +166,11 @@ impl Run {
         assert_eq!(view.slow_call_rate, self.reference.slow_call_rate(now));
         assert_eq!(view.ramp_limit, self.reference.ramp_limit(now));
     }
+}
+
+fn ticket(circuit: &Circuit, now: Instant) -> Result<Ticket, Refusal> {
+    let pass = circuit.shared().admit(&Now::from(now))?;
+    Ok(Ticket::new(circuit.clone(), pass, 1))
 }
 
 fn finish(mut call: UnderWay, end: End) {
