@@ -9,6 +9,10 @@ use std::ops::Deref;
 use crate::sync::Arc;
 
 #[derive(Debug)]
+#[expect(
+    clippy::redundant_allocation,
+    reason = "the outer one is what is counted per thread"
+)]
 pub(crate) struct Handle<T>(Arc<Arc<T>>);
 
 impl<T> Handle<T> {

@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::future::{pending, ready};
 use std::hint::black_box;
 use std::pin::pin;
+use std::rc::Rc;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
@@ -30,6 +31,7 @@ pub(crate) fn cases() -> Vec<Case> {
     rejecting.breaker().force_open();
     vec![
         through("breaker", breaker(rivals_job())),
+        through("breaker, 1 failure in 100", faltering(rivals_job())),
         through(
             "breaker_full",
             breaker(full_job(Window::Time(Duration::from_secs(10)))),
@@ -91,13 +93,37 @@ fn retried() -> Case {
 pub(crate) fn breaker(
     config: BreakerConfig,
 ) -> (Circuit, impl Service<Call<u32>, Response = u32> + Clone) {
+    around(config, service_fn(answer))
+}
+
+/// The same around one that fails once in a hundred calls, so that its window is never full of successes.
+fn faltering(config: BreakerConfig) -> (Circuit, impl Service<Call<u32>> + Clone) {
+    let calls = Rc::new(Cell::new(0_u32));
+    let falters = move |number| {
+        calls.set(calls.get().wrapping_add(1));
+        let fails = calls.get().is_multiple_of(100);
+        ready(if fails { Err(NoAnswer) } else { Ok(number) })
+    };
+    around(config, service_fn(falters))
+}
+
+fn around<S>(
+    config: BreakerConfig,
+    service: S,
+) -> (
+    Circuit,
+    impl Service<Call<u32>, Response = S::Response> + Clone,
+)
+where
+    S: Service<u32> + Clone,
+{
     let settings = CircuitSettings {
         lease: Duration::from_secs(1),
         concurrency: 64,
         seed: 1,
     };
     let circuit = Circuit::new(&config, settings, Reporter::new("bench", Vec::new()));
-    let attempt = AttemptLayer::new("bench").layer(service_fn(answer));
+    let attempt = AttemptLayer::new("bench").layer(service);
     let layer = BreakerLayer::new(circuit.clone(), ErrorsAreFailures);
     (circuit, layer.layer(attempt))
 }

@@ -1,6 +1,10 @@
 //! The breaker, ticket and state word included, against a plain model of what its documentation
 //! says, over random sequences of calls, outcomes, drops, interventions and time.
 
+#[allow(
+    clippy::cast_possible_truncation,
+    reason = "it counts in lists of a few hundred"
+)]
 mod reference;
 
 use std::time::Duration;
