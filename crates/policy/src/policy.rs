@@ -108,7 +108,9 @@ impl<C> Policy<C> {
         Snapshot {
             breaker: breaker.state,
             failure_rate: breaker.failure_rate,
+            failure_rate_threshold: self.config().breaker.failure_rate,
             slow_call_rate: breaker.slow_call_rate,
+            slow_call_rate_threshold: self.config().breaker.slow_call_rate,
             retry_after: breaker.retry_after,
             in_flight,
             waiting,

@@ -22,10 +22,14 @@ pub enum BreakerState {
 pub struct Snapshot {
     /// The breaker's state.
     pub breaker: BreakerState,
-    /// Share of failures among the calls in the window, 0 to 1; `None` while it is empty.
+    /// Share of failures among the attempts in the window, 0 to 1; `None` while it is empty.
     pub failure_rate: Option<f64>,
-    /// Share of slow calls among the calls in the window, 0 to 1; `None` while it is empty.
+    /// The failure rate that opens the breaker.
+    pub failure_rate_threshold: f64,
+    /// Share of slow ones among the attempts in the window, 0 to 1; `None` while it is empty.
     pub slow_call_rate: Option<f64>,
+    /// The slow-call rate that opens the breaker; `None`: slowness is not judged.
+    pub slow_call_rate_threshold: Option<f64>,
     /// What remains of the open time; zero when a probe is due. `None` unless open.
     pub retry_after: Option<Duration>,
     /// Attempts that hold a place in the bulkhead.

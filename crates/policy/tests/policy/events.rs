@@ -130,7 +130,9 @@ async fn a_snapshot_shows_rates_limits_and_budget() {
     let expected = Snapshot {
         breaker: BreakerState::Closed,
         failure_rate: Some(0.25),
+        failure_rate_threshold: 0.5,
         slow_call_rate: Some(0.0),
+        slow_call_rate_threshold: Some(0.8),
         retry_after: None,
         in_flight: 0,
         waiting: 0,
