@@ -36,6 +36,23 @@ async fn hung_calls_cancelled_by_an_outer_timeout_are_seen() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn where_nothing_is_slow_a_call_that_is_dropped_says_nothing_however_late() {
+    let policy = policy(|config| {
+        config.breaker.slow_call = None;
+        config.breaker.slow_call_rate = None;
+    });
+    let dependency = Dependency::that(Does::Hang);
+    for _ in 0..50 {
+        let call = timeout(ms(900), ask(&policy, &dependency));
+        call.await.unwrap_err();
+    }
+    assert_eq!(policy.breaker().state(), BreakerState::Closed);
+    dependency.now(Does::AnswerAfter(ms(900)));
+    ask(&policy, &dependency).await.unwrap();
+    assert_eq!(policy.snapshot().slow_call_rate, Some(0.0));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_call_dropped_before_it_was_polled_says_nothing_however_late() {
     let (policy, events) = watched(|_| {});
     let dependency = Dependency::that(Does::Answer);

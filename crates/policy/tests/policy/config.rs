@@ -160,6 +160,14 @@ const INCOHERENT: &[(Change, &str)] = &[
         "worker.breaker.failure_rate = NaN: must be above 0 and at most 1",
     ),
     (
+        |c| c.breaker.slow_call_rate = None,
+        "worker.breaker.slow_call = 500ms: needs slow_call_rate: nothing else looks at it",
+    ),
+    (
+        |c| c.breaker.slow_call = None,
+        "worker.breaker.slow_call_rate = 0.8: needs slow_call, which says what is slow",
+    ),
+    (
         |c| c.breaker.slow_call = Some(ms(1_001)),
         "worker.breaker.slow_call = 1001ms: must not be above attempt_timeout (1s): none would be seen",
     ),
