@@ -1,7 +1,7 @@
 //! The one error of a policed call: which policy, what happened, after how many attempts, how long
 //! it took and when to come back.
 //!
-//! Every layer speaks it, so a layer used alone gives the same error as the whole stack.
+//! Every layer speaks it. The time waited is known to the deadline layer alone: without it, it is zero.
 
 use std::fmt;
 use std::time::Duration;
@@ -21,7 +21,8 @@ pub enum ErrorKind<E> {
     Failed(E),
     /// An attempt took longer than the attempt timeout.
     AttemptTimeout,
-    /// Too little time is left for an attempt; the dependency was not touched.
+    /// Too little time is left for an attempt; inside the full stack the dependency was not touched. A
+    /// deadline layer used without an attempt timeout also cuts attempts under way.
     DeadlineExceeded,
     /// The breaker is open; the dependency was not touched.
     CircuitOpen,
@@ -95,6 +96,14 @@ impl<E> Error<E> {
 
     pub(crate) fn after(mut self, elapsed: Duration) -> Self {
         self.report.elapsed = elapsed;
+        self
+    }
+
+    /// Told so much later: a hint when to come back that has been waited out is none.
+    pub(crate) fn later_by(mut self, since: Duration) -> Self {
+        let hint = self.report.retry_after;
+        self.report.retry_after = hint.and_then(|wait| wait.checked_sub(since));
+        self.report.retry_after.take_if(|wait| wait.is_zero());
         self
     }
 

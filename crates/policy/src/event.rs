@@ -8,7 +8,8 @@ use std::time::Duration;
 use crate::error::ErrorKind;
 use crate::snapshot::BreakerState;
 
-/// Receives events. Called on the task of the call: must be quick and must not block.
+/// Receives events. Called on the task of the call, or of whoever moves the breaker by hand: must be
+/// quick and must not block.
 pub trait Observer: Send + Sync + 'static {
     /// Something happened.
     fn on_event(&self, event: &Event);
@@ -48,7 +49,7 @@ pub enum Event {
         /// Which part of it refused.
         by: RejectedBy,
     },
-    /// A further attempt will be made.
+    /// A further attempt is due after a wait; it may yet be refused, or its caller may leave.
     Retry {
         /// The policy's name.
         policy: &'static str,

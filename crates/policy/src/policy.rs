@@ -59,8 +59,9 @@ impl<C> Policy<C> {
     }
 
     /// Calls `operation` under this policy: once per attempt, each time with a clone of the
-    /// request. The time for the call runs from here, not from the first poll; dropping the future
-    /// cancels the call.
+    /// request. The time for the call runs from here, not from the first poll, so poll it at once:
+    /// what is left lying is not refused when its time is over, and its first attempt has that much
+    /// less. Dropping the future cancels the call.
     ///
     /// # Errors
     /// The failure of the last attempt, or the policy that refused to make one.

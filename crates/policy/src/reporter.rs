@@ -38,9 +38,11 @@ impl Reporter {
     /// drop during another panic.
     pub(crate) fn tell(&self, event: &Event) {
         for observer in self.observers.iter() {
-            let told = catch_unwind(AssertUnwindSafe(|| observer.on_event(event)));
-            // The panic hook has reported it; there is nobody else to tell.
-            drop(told);
+            // The panic hook has reported it; there is nobody else to tell. What it carries is leaked
+            // rather than dropped, for that could panic again.
+            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| observer.on_event(event))) {
+                std::mem::forget(payload);
+            }
         }
     }
 }

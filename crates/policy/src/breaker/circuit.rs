@@ -161,8 +161,11 @@ impl Shared {
     /// Counts an attempt, unless it says nothing.
     #[inline]
     pub(super) fn settle(&self, pass: Pass, record: Option<Record>, now: &Now) -> Settled {
-        let good = record.is_some_and(Record::is_good);
-        if good && self.gate.is_steady(pass.generation()) {
+        let changes_nothing = match record {
+            Some(record) => record.is_good() && self.gate.is_steady(pass.generation()),
+            None => self.gate.admits_all() == Some(pass.generation()),
+        };
+        if changes_nothing {
             return Settled::default();
         }
         let mut core = lock(&self.core);

@@ -27,7 +27,7 @@
 //! |---|---|
 //! | succeeds before `slow_call` | a success |
 //! | succeeds at `slow_call` or later | a slow success |
-//! | fails, is cut by the attempt timeout, or panics | a failure, slow or not |
+//! | fails, is cut by the attempt timeout, or panics (its classifier included) | a failure, slow or not |
 //! | is dropped by its caller before `slow_call` | nothing: a caller's haste is not the dependency's fault |
 //! | is dropped by its caller at `slow_call` or later | a slow failure: nobody waits for ever |
 //! | never reached the dependency | nothing |
@@ -35,8 +35,9 @@
 //! # Open: for how long
 //!
 //! `open_for`, doubled with each opening that follows without health between, up to `max_open_for`; up to
-//! a fifth more by seeded jitter, so that replicas do not probe in step, and never above the cap. Health
-//! is to stay closed for as long as it was last open. A refusal says what remains.
+//! a fifth more by seeded jitter, so that replicas do not probe in step. Near the cap the jitter is taken
+//! below it instead, and where both are equal there is none. Health is to stay closed for as long as it
+//! was last open. A refusal says what remains.
 //!
 //! # Half open: what closes it
 //!
@@ -68,7 +69,8 @@
 //! `consecutive_failures = 3`, `slow_call` a little below the attempt timeout (later, and only timeouts
 //! would be slow), `slow_call_rate = 0.8`, `open_for = "5s"` (time for a restart), `max_open_for = "30s"`
 //! (how late a recovery may be noticed), `half_open_calls = 2` (one can be luck) and `ramp = "3s"`.
-//! Without `slow_call` nothing is slow, and a closed breaker never reads the clock.
+//! Without `slow_call` nothing is slow, and over a count window, with no observer, a closed breaker
+//! never reads the clock.
 //!
 //! # Cost
 //!

@@ -8,8 +8,8 @@ use tokio::time::Instant;
 
 use crate::config::BreakerConfig;
 
-/// Doubling beyond this passes any cap.
-const HIGHEST_LEVEL: u32 = 20;
+/// Doubling beyond this passes any cap that is accepted: from a millisecond to a day.
+const HIGHEST_LEVEL: u32 = 27;
 
 #[derive(Debug)]
 pub(super) struct OpenTime {
@@ -148,5 +148,17 @@ mod tests {
         time.closed(now);
         now += last - Duration::from_millis(1);
         assert!(seconds(10..=12).contains(&time.next(now)));
+    }
+
+    #[test]
+    fn it_reaches_any_cap_that_is_accepted() {
+        let config = BreakerConfig {
+            open_for: Duration::from_millis(1),
+            max_open_for: Duration::from_secs(24 * 60 * 60),
+            ..breaker_config()
+        };
+        let mut time = OpenTime::new(&config, 1);
+        let longest = (0..40).map(|_| time.next(Instant::now())).max();
+        assert!(longest >= Some(Duration::from_secs(20 * 60 * 60)));
     }
 }

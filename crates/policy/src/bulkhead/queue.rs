@@ -49,12 +49,10 @@ impl Queue {
         }
     }
 
-    pub(super) fn in_flight(&self) -> u32 {
-        self.places.count().in_flight
-    }
-
-    pub(super) fn waiting(&self) -> u32 {
-        self.places.count().waiting
+    /// Places taken, and how many wait for one.
+    pub(super) fn usage(&self) -> (u32, u32) {
+        let count = self.places.count();
+        (count.in_flight, count.waiting)
     }
 
     /// Somebody wants a place. Whoever must wait is known by a waker that does nothing until its
@@ -74,9 +72,12 @@ impl Queue {
         let Some(index) = line.position(number) else {
             return true;
         };
-        if let Some((_, known)) = line.waiting.get_mut(index) {
-            known.clone_from(waker);
-        }
+        let known = line.waiting.get_mut(index);
+        let known = known.filter(|(_, known)| !known.will_wake(waker));
+        let replaced = known.map(|(_, known)| std::mem::replace(known, waker.clone()));
+        // Outside the lock: with the last clone of a waker its task may go, and whatever that held.
+        drop(line);
+        drop(replaced);
         false
     }
 
@@ -88,8 +89,10 @@ impl Queue {
             drop(line);
             return self.leave();
         };
-        line.waiting.remove(index);
+        let gone = line.waiting.remove(index);
         self.places.one_waits_less();
+        drop(line);
+        drop(gone);
         None
     }
 
@@ -110,7 +113,7 @@ impl Queue {
             if self.places.take() {
                 return Entry::Place;
             }
-            if self.waiting() >= self.max_waiting {
+            if self.places.count().waiting >= self.max_waiting {
                 return Entry::Full;
             }
             if self.places.one_waits_more() {
@@ -165,7 +168,7 @@ mod tests {
         assert!(queue.leave().is_some());
         assert!(queue.has_place(first, Waker::noop()));
         assert!(!queue.has_place(second, Waker::noop()));
-        assert_eq!(queue.in_flight(), 1, "the place changed hands");
+        assert_eq!(queue.usage().0, 1, "the place changed hands");
     }
 
     #[test]
@@ -187,7 +190,7 @@ mod tests {
         assert!(queue.give_up(first).is_some());
         assert!(queue.has_place(second, Waker::noop()));
         assert!(queue.leave().is_none());
-        assert_eq!(queue.in_flight(), 0);
+        assert_eq!(queue.usage().0, 0);
     }
 
     #[derive(Clone, Copy, Debug)]
@@ -237,10 +240,10 @@ mod tests {
                     }
                     Step::Leave(_) | Step::GiveUp(_) => {}
                 }
-                prop_assert_eq!(queue.in_flight() as usize, running.len());
-                prop_assert_eq!(queue.waiting() as usize, waiting.len());
-                prop_assert!(queue.in_flight() <= limit);
-                prop_assert!(waiting.is_empty() || queue.in_flight() == limit);
+                prop_assert_eq!(queue.usage().0 as usize, running.len());
+                prop_assert_eq!(queue.usage().1 as usize, waiting.len());
+                prop_assert!(queue.usage().0 <= limit);
+                prop_assert!(waiting.is_empty() || queue.usage().0 == limit);
                 for number in &waiting {
                     prop_assert!(!queue.has_place(*number, Waker::noop()));
                 }

@@ -72,8 +72,7 @@ impl Slots {
 
     /// Places taken, and attempts waiting for one.
     pub fn usage(&self) -> (u32, u32) {
-        let queue = &self.shared.queue;
-        (queue.in_flight(), queue.waiting())
+        self.shared.queue.usage()
     }
 
     pub(super) fn max_wait(&self) -> Duration {
@@ -108,13 +107,12 @@ impl Slots {
 impl Wait {
     /// The place, once this wait is at its end; until then the task is woken when it is.
     pub(super) fn place(&mut self, cx: &mut Context<'_>) -> Option<Permit> {
-        let (slots, number) = self.claim.take()?;
-        let has_place = slots.shared.queue.has_place(number, cx.waker());
-        if has_place {
-            return Some(Permit { slots });
+        let (slots, number) = self.claim.as_ref()?;
+        if !slots.shared.queue.has_place(*number, cx.waker()) {
+            return None;
         }
-        self.claim = Some((slots, number));
-        None
+        let (slots, _) = self.claim.take()?;
+        Some(Permit { slots })
     }
 }
 
@@ -136,5 +134,77 @@ impl Drop for Wait {
 fn wake(next: Option<Waker>) {
     if let Some(waker) = next {
         waker.wake();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::Mutex;
+    use std::task::Wake;
+
+    use super::*;
+
+    fn one_place(max_waiting: u32) -> Slots {
+        let config = BulkheadConfig {
+            max_concurrent: 1,
+            max_waiting,
+            max_wait: Duration::from_secs(1),
+        };
+        Slots::new(&config, Reporter::new("slots", Vec::new()))
+    }
+
+    fn wait(slots: &Slots) -> Wait {
+        match slots.claim() {
+            Claim::Wait(wait) => wait,
+            _ => panic!("all places are taken"),
+        }
+    }
+
+    /// A task that nothing but its waker keeps alive, and that waits in the same queue.
+    struct Task(Mutex<Option<Wait>>);
+
+    impl Wake for Task {
+        fn wake(self: std::sync::Arc<Self>) {}
+    }
+
+    #[test]
+    fn with_a_waker_another_wait_of_the_same_queue_may_end() {
+        let slots = one_place(2);
+        let _place = slots.claim();
+        let (mut first, second) = (wait(&slots), wait(&slots));
+        let task = Task(Mutex::new(Some(second)));
+        let waker = Waker::from(std::sync::Arc::new(task));
+        assert!(first.place(&mut Context::from_waker(&waker)).is_none());
+        drop(waker);
+        drop(first);
+        assert_eq!(slots.usage(), (1, 0));
+    }
+
+    struct PanicsWhenDropped;
+
+    impl Wake for PanicsWhenDropped {
+        fn wake(self: std::sync::Arc<Self>) {}
+    }
+
+    impl Drop for PanicsWhenDropped {
+        fn drop(&mut self) {
+            panic!("on purpose");
+        }
+    }
+
+    #[test]
+    fn a_waker_that_panics_costs_no_place() {
+        let slots = one_place(1);
+        let place = slots.claim();
+        let mut waiting = wait(&slots);
+        let waker = Waker::from(std::sync::Arc::new(PanicsWhenDropped));
+        assert!(waiting.place(&mut Context::from_waker(&waker)).is_none());
+        drop(waker);
+        let look_again = || waiting.place(&mut Context::from_waker(Waker::noop()));
+        assert!(catch_unwind(AssertUnwindSafe(look_again)).is_err());
+        drop(waiting);
+        drop(place);
+        assert_eq!(slots.usage(), (0, 0));
     }
 }

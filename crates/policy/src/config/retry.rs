@@ -13,6 +13,9 @@ const MOST_ATTEMPTS: u32 = 100;
 /// Tokens per second beyond which a budget limits nothing.
 const HIGHEST_FLOOR: f64 = 1_000.0;
 
+/// Tokens expire after ten seconds: a slower floor alone never makes a whole one.
+const LOWEST_FLOOR: f64 = 0.1;
+
 /// When and how often to try again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -46,7 +49,8 @@ pub struct BackoffConfig {
 pub struct BudgetConfig {
     /// Retries granted per call: 0.1 is one for ten calls.
     pub ratio: f64,
-    /// Retries granted per second besides, so that a quiet service can retry at all.
+    /// Retries granted per second besides, so that a quiet service can retry at all; what is not
+    /// used within ten seconds expires.
     pub floor_per_second: f64,
 }
 
@@ -55,13 +59,20 @@ impl RetryConfig {
         section.count("max_attempts", self.max_attempts, MOST_ATTEMPTS)?;
         self.backoff.validate(&section.sub("backoff"))?;
         let budget = section.sub("budget");
-        budget.number("ratio", self.budget.ratio, 0.0, 1.0)?;
-        budget.number(
-            "floor_per_second",
-            self.budget.floor_per_second,
-            0.0,
-            HIGHEST_FLOOR,
-        )
+        let BudgetConfig {
+            ratio,
+            floor_per_second,
+        } = self.budget;
+        budget.number("ratio", ratio, 0.0, 1.0)?;
+        budget.number("floor_per_second", floor_per_second, 0.0, HIGHEST_FLOOR)?;
+        if self.max_attempts > 1 && ratio == 0.0 && floor_per_second < LOWEST_FLOOR {
+            let rule = format!(
+                "with a ratio of 0 must be at least {LOWEST_FLOOR}, or no token is ever whole; to \
+                 have no retries, set max_attempts to 1"
+            );
+            return budget.refuse("floor_per_second", floor_per_second, rule);
+        }
+        Ok(())
     }
 }
 

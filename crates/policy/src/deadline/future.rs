@@ -29,12 +29,12 @@ pin_project! {
         alarm: Alarm,
         // Set while the inner future runs: a drop that finds it set was caused by its panic.
         running: bool,
-        done: bool,
+        ended: Option<Ended>,
     }
 
     impl<F: Progress> PinnedDrop for DeadlineFuture<F> {
         fn drop(this: Pin<&mut Self>) {
-            if this.done {
+            if this.ended.is_some() {
                 return;
             }
             let outcome = if this.running { CallOutcome::Panicked } else { CallOutcome::Cancelled };
@@ -45,6 +45,13 @@ pin_project! {
             this.report(outcome, attempts);
         }
     }
+}
+
+/// What remains of a call that is over.
+#[derive(Clone, Copy, Debug)]
+struct Ended {
+    admission: Option<Admission>,
+    attempts: u32,
 }
 
 impl<F: Progress> DeadlineFuture<F> {
@@ -62,7 +69,7 @@ impl<F: Progress> DeadlineFuture<F> {
             inner,
             alarm,
             running: false,
-            done: false,
+            ended: None,
         }
     }
 
@@ -81,7 +88,10 @@ impl<F: Progress> DeadlineFuture<F> {
     }
 
     fn attempts(&self) -> u32 {
-        self.inner.as_ref().map_or(0, Progress::attempts)
+        match self.ended {
+            Some(ended) => ended.attempts,
+            None => self.inner.as_ref().map_or(0, Progress::attempts),
+        }
     }
 
     fn exceeded<E>(&self) -> Error<E> {
@@ -103,6 +113,9 @@ where
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if self.ended.is_some() {
+            return Poll::Pending;
+        }
         let result = match ready!(self.as_mut().poll_within(cx)) {
             Some(result) => result,
             None => Err(self.exceeded()),
@@ -115,10 +128,18 @@ where
             Ok(_) => CallOutcome::Answered,
             Err(error) => error.kind().into(),
         };
+        let admission = self.admission();
+        // Ends an attempt that the deadline cut, so that its place is free and observers hear of
+        // the call last.
+        let mut this = self.as_mut().project();
+        this.inner.set(None);
+        *this.ended = Some(Ended {
+            admission,
+            attempts,
+        });
         self.report(outcome, attempts);
         let elapsed = |error: Error<E>| error.after(self.started.elapsed());
         let result = result.map_err(elapsed);
-        *self.project().done = true;
         Poll::Ready(result)
     }
 }
@@ -153,7 +174,10 @@ where
 
 impl<F: Progress> Progress for DeadlineFuture<F> {
     fn admission(&self) -> Option<Admission> {
-        self.inner.as_ref().and_then(Progress::admission)
+        match self.ended {
+            Some(ended) => ended.admission,
+            None => self.inner.as_ref().and_then(Progress::admission),
+        }
     }
 
     fn attempts(&self) -> u32 {

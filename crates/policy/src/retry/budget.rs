@@ -1,8 +1,9 @@
 //! The retry budget: how much load retries may add to a dependency in trouble.
 //!
 //! Each call deposits a fraction of a token and each second a floor; a retry takes one. So however
-//! many calls fail, attempts stay below `1 + ratio + floor / arrival rate` per call. Everything
-//! that adds load draws from the same budget. Source: Finagle's `RetryBudget`.
+//! many calls fail, attempts stay below `1 + ratio + floor / arrival rate` per call in the long run,
+//! and at most ten saved tokens above it in a burst. Everything that adds load draws from the same
+//! budget. Source: Finagle's `RetryBudget`.
 //!
 //! Every call deposits and few withdraw, so deposits are only counted, without a lock, until the
 //! second is over or somebody asks for a token.

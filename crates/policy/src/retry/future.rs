@@ -44,8 +44,9 @@ struct Rounds<S: Service<Call<R>>, R, C> {
     classify: C,
     // Attempts that reached the dependency and are over.
     reached: u32,
-    // What the attempt in hand follows: if that one is refused, this is the last real cause.
-    last: Option<Result<S::Response, S::Error>>,
+    // What the attempt in hand follows, and when that was: if that one is refused, this is the last
+    // real cause.
+    last: Option<(Result<S::Response, S::Error>, Instant)>,
 }
 
 /// What follows a finished attempt.
@@ -134,7 +135,7 @@ where
         if self.rules.fits(self.call.deadline, now) {
             None
         } else {
-            self.last.take()
+            self.last_cause(now)
         }
     }
 
@@ -163,9 +164,10 @@ where
             idempotent,
             deadline,
         };
-        match self.rules.next_start(tried, Instant::now()) {
+        let now = Instant::now();
+        match self.rules.next_start(tried, now) {
             Some(start) => {
-                self.last = Some(result);
+                self.last = Some((result, now));
                 self.call.number += 1;
                 Next::Wait(Alarm::at(start))
             }
@@ -173,10 +175,17 @@ where
         }
     }
 
+    /// The failure before the attempt in hand. What it said about coming back was said then.
+    fn last_cause(&mut self, now: Instant) -> Option<Result<S::Response, Error<E>>> {
+        let (result, at) = self.last.take()?;
+        let since = now.saturating_duration_since(at);
+        Some(result.map_err(|error| error.later_by(since)))
+    }
+
     /// A refused attempt: the failure before it, if there was one, is what the caller must know,
     /// with the later of their two hints when to come back.
     fn refused(&mut self, refusal: Result<S::Response, Error<E>>) -> Result<S::Response, Error<E>> {
-        match (self.last.take(), refusal) {
+        match (self.last_cause(Instant::now()), refusal) {
             (Some(last), Err(refusal)) => {
                 last.map_err(|error| error.not_before(refusal.retry_after()))
             }

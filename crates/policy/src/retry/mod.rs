@@ -19,7 +19,7 @@
 //!
 //! `initial`, grown by `multiplier` up to `max`; of each wait half is fixed and half is drawn from a
 //! seeded generator, so that callers hit by the same event do not come back together. If the dependency
-//! said when to come back (`Retry-After`), not earlier than that, and if that is too late for the
+//! said when to come back (`Retry-After`), then, and the drawn half later; if that is too late for the
 //! deadline, not at all.
 //!
 //! # The budget
@@ -28,7 +28,8 @@
 //! whole one, *before* its wait, and never gives it back, for a retry that waits is load to come. It
 //! starts with one second's floor, holds ten tokens at most, and what is ten seconds old expires. The
 //! arithmetic is exact, in integers, so however many calls fail, attempts stay below
-//! `1 + ratio + floor / arrival rate` per call. All that adds load draws from the same [`Budget`]:
+//! `1 + ratio + floor / arrival rate` per call in the long run; in a burst after a quiet time the saved
+//! tokens come on top, ten at most. All that adds load draws from the same [`Budget`]:
 //! clones share it.
 //!
 //! # Defaults, and why

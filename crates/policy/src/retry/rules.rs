@@ -8,7 +8,7 @@ use super::backoff::Schedule;
 use super::budget::Budget;
 use super::jitter::Jitter;
 use crate::breaker::Circuit;
-use crate::class::{Class, Retry};
+use crate::class::{Class, Health, Retry};
 use crate::config::RetryConfig;
 use crate::deadline::Deadline;
 use crate::event::Event;
@@ -92,18 +92,18 @@ impl Rules {
     /// The wait before the next attempt, if this one may be followed by any.
     fn wait(&self, tried: Tried) -> Option<Duration> {
         let allowed = match tried.class.retry {
+            _ if tried.class.health == Health::Success => false,
             Retry::Never => false,
             Retry::IfIdempotent => tried.idempotent.unwrap_or(self.settings.idempotent),
             Retry::Always => true,
         };
         let scheduled = self.schedule.after(tried.number).filter(|_| allowed)?;
         let spread = self.jitter.spread(scheduled);
-        Some(
-            tried
-                .class
-                .retry_after
-                .map_or(spread, |asked| asked.max(spread)),
-        )
+        // The drawn half comes on top of what the dependency asked for, or all whom it told the same
+        // would come back together.
+        let drawn = spread.saturating_sub(scheduled / 2);
+        let asked = tried.class.retry_after;
+        Some(asked.map_or(spread, |asked| spread.max(asked.saturating_add(drawn))))
     }
 
     fn is_refused(&self, start: Instant) -> bool {

@@ -1,7 +1,8 @@
 //! When a breaker opens, and what it counts.
 
-use holdfast_policy::{BreakerState, ErrorKind, Outcome, Window};
+use holdfast_policy::{BreakerState, Call, ErrorKind, Outcome, Window};
 use tokio::time::{Instant, sleep};
+use tower::{Layer, ServiceExt, service_fn};
 
 use crate::support::{Dependency, Does, ask, ms, policy, start, watched};
 
@@ -195,7 +196,8 @@ async fn clones_and_services_layered_anew_share_one_breaker() {
     let dependency = Dependency::that(Does::Fail);
     // Each call layers the policy anew around a service of its own.
     for _ in 0..3 {
-        ask(&policy.clone(), &dependency).await.unwrap_err();
+        let service = policy.clone().layer(service_fn(|()| dependency.respond()));
+        service.oneshot(Call::new(())).await.unwrap_err();
     }
     let error = ask(&policy, &dependency).await.unwrap_err();
     assert_eq!(error.kind(), &ErrorKind::CircuitOpen);

@@ -1,6 +1,6 @@
 //! Places: how many, who waits, who is next, and that none is lost.
 
-use holdfast_policy::{ErrorKind, Event, PolicyConfig, RejectedBy};
+use holdfast_policy::{Call, ErrorKind, Event, PolicyConfig, RejectedBy};
 use tokio::time::{Instant, sleep};
 
 use crate::support::{Dependency, Does, ask, ms, policy, settle, start, watched};
@@ -114,4 +114,24 @@ async fn the_attempt_timeout_runs_from_admission() {
         _ => None,
     });
     assert_eq!(elapsed, [ms(900), ms(900)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_place_that_comes_too_late_for_the_attempt_is_not_used() {
+    let policy = policy(|config| {
+        config.bulkhead.max_concurrent = 1;
+        config.bulkhead.max_waiting = 1;
+        config.bulkhead.max_wait = ms(4_000);
+    });
+    let dependency = Dependency::that(Does::Hang);
+    let first = start(&policy, &dependency).await;
+    let mut second = Box::pin(policy.call(Call::new(()), |()| dependency.respond()));
+    assert!(futures_util::poll!(&mut second).is_pending());
+    // Handed over, and not looked at before it is too late.
+    first.abort();
+    settle().await;
+    tokio::time::advance(ms(4_500)).await;
+    let error = second.await.unwrap_err();
+    assert_eq!(error.kind(), &ErrorKind::BulkheadFull);
+    assert_eq!((dependency.calls(), policy.snapshot().in_flight), (1, 0));
 }

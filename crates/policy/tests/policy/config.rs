@@ -160,6 +160,14 @@ const INCOHERENT: &[(Change, &str)] = &[
         "worker.breaker.failure_rate = NaN: must be above 0 and at most 1",
     ),
     (
+        |c| {
+            c.retry.max_attempts = 2;
+            c.retry.budget.ratio = 0.0;
+            c.retry.budget.floor_per_second = 0.05;
+        },
+        "worker.retry.budget.floor_per_second = 0.05: with a ratio of 0 must be at least 0.1, or no token is ever whole; to have no retries, set max_attempts to 1",
+    ),
+    (
         |c| c.breaker.slow_call_rate = None,
         "worker.breaker.slow_call = 500ms: needs slow_call_rate: nothing else looks at it",
     ),

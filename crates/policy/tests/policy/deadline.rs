@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use holdfast_policy::{Call, Deadline, ErrorKind, RejectedBy};
+use holdfast_policy::{Call, Deadline, ErrorKind, Event, RejectedBy};
 use proptest::prelude::*;
 use tokio::time::Instant;
 
@@ -164,4 +164,44 @@ proptest! {
             prop_assert_eq!((error.attempts(), error.elapsed()), (0, ms(0)));
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_ends_once() {
+    let (policy, events) = watched(|_| {});
+    let dependency = Dependency::that(Does::Answer);
+    let mut call = Box::pin(policy.call(Call::new(()), |()| dependency.respond()));
+    (&mut call).await.unwrap();
+    let again = tokio::time::timeout(ms(60_000), &mut call).await;
+    assert!(again.is_err(), "a second answer");
+    let ends = |event: &Event| matches!(event, Event::Call { .. }).then_some(());
+    assert_eq!(events.pick(ends).len(), 1);
+}
+
+/// On a thread of its own and in real time: were it not cut, it would never let the test go on.
+#[test]
+fn an_operation_that_always_has_more_to_do_is_cut_all_the_same() {
+    let (done, ended) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build();
+        runtime.unwrap().block_on(async {
+            let policy = policy(|config| {
+                config.attempt_timeout = ms(100);
+                config.breaker.slow_call = Some(ms(50));
+            });
+            let busy = |()| async {
+                loop {
+                    tokio::task::consume_budget().await;
+                }
+                #[allow(unreachable_code, reason = "says what it would answer")]
+                Ok::<u32, Trouble>(0)
+            };
+            let error = policy.call(Call::new(()), busy).await.unwrap_err();
+            done.send(error.kind().clone()).unwrap();
+        });
+    });
+    let kind = ended.recv_timeout(ms(5_000));
+    assert_eq!(kind, Ok(ErrorKind::AttemptTimeout));
 }

@@ -62,23 +62,24 @@ async fn one_flaky_probe_of_five_does_not_reopen_it() {
 
 #[tokio::test(start_paused = true)]
 async fn a_stale_success_does_not_close_it_over_a_probe_that_then_fails() {
-    let policy = policy(|config| config.breaker.half_open_calls = 1);
-    let dependency = Dependency::that(Does::Fail).first([Does::AnswerAfter(ms(950)); 3]);
+    let policy = policy(|config| {
+        config.breaker.half_open_calls = 1;
+        config.breaker.open_for = ms(100);
+        config.breaker.max_open_for = ms(100);
+    });
+    let dependency = Dependency::that(Does::Fail).first([Does::AnswerAfter(ms(400)); 3]);
     let mut stale = Vec::new();
     for _ in 0..3 {
         stale.push(start(&policy, &dependency).await);
     }
-    policy.breaker().force_open();
-    policy.breaker().reset();
-    for _ in 0..3 {
-        ask(&policy, &dependency).await.unwrap_err();
-    }
+    open_until_probe(&policy, &dependency).await;
+    dependency.now(Does::FailAfter(ms(450)));
+    let probe = start(&policy, &dependency).await;
     for stale in stale {
         stale.await.unwrap().unwrap();
     }
-    assert_eq!(policy.breaker().state(), BreakerState::Open);
-    wait_for_probe(&policy).await;
-    ask(&policy, &dependency).await.unwrap_err();
+    assert_eq!(policy.breaker().state(), BreakerState::HalfOpen);
+    probe.await.unwrap().unwrap_err();
     assert_eq!(policy.breaker().state(), BreakerState::Open);
 }
 
@@ -125,15 +126,19 @@ async fn dropped_neutral_and_panicking_probes_give_their_slots_back() {
         let policy = policy(|config| config.breaker.half_open_calls = 4);
         let dependency = Dependency::that(Does::Fail);
         open_until_probe(&policy, &dependency).await;
-        for _ in 0..1 {
-            dependency.now(does);
-            let probe = start(&policy, &dependency).await;
-            probe.abort();
-            let _ = probe.await;
+        dependency.now(does);
+        let probe = start(&policy, &dependency).await;
+        probe.abort();
+        let _ = probe.await;
+        // A panic is a bad probe: three more decide. The others said nothing: all four do.
+        let left = if matches!(does, Does::Panic) { 3 } else { 4 };
+        dependency.now(Does::AnswerAfter(ms(100)));
+        let mut probes = Vec::new();
+        for _ in 0..left {
+            probes.push(start(&policy, &dependency).await);
         }
-        dependency.now(Does::Answer);
-        for _ in 0..3 {
-            ask(&policy, &dependency).await.unwrap();
+        for probe in probes {
+            probe.await.unwrap().unwrap();
         }
         assert_eq!(policy.breaker().state(), BreakerState::Closed, "{does:?}");
     }
@@ -143,23 +148,15 @@ async fn dropped_neutral_and_panicking_probes_give_their_slots_back() {
 async fn a_probe_whose_place_is_refused_by_the_bulkhead_gives_its_slot_back() {
     let policy = policy(|config| {
         config.bulkhead.max_concurrent = 1;
-        config.breaker.half_open_calls = 1;
-        config.breaker.open_for = ms(100);
-        config.breaker.max_open_for = ms(100);
+        config.breaker.half_open_calls = 2;
     });
-    let dependency = Dependency::that(Does::AnswerAfter(ms(900)));
-    let in_the_way = start(&policy, &dependency).await;
-    policy.breaker().force_open();
-    policy.breaker().reset();
-    for _ in 0..5 {
-        let error = ask(&policy, &dependency).await.unwrap_err();
-        assert_eq!(error.kind(), &ErrorKind::BulkheadFull);
-    }
-    in_the_way.await.unwrap().unwrap();
+    let dependency = Dependency::that(Does::Fail);
     open_until_probe(&policy, &dependency).await;
-    let hung = Dependency::that(Does::Hang);
-    let place = policy.call(Call::new(()), |()| hung.respond());
-    drop(place);
+    dependency.now(Does::AnswerAfter(ms(400)));
+    let first = start(&policy, &dependency).await;
+    let refused = ask(&policy, &dependency).await.unwrap_err();
+    assert_eq!(refused.kind(), &ErrorKind::BulkheadFull);
+    first.await.unwrap().unwrap();
     dependency.now(Does::Answer);
     ask(&policy, &dependency).await.unwrap();
     assert_eq!(policy.breaker().state(), BreakerState::Closed);

@@ -1,9 +1,14 @@
 //! The retry budget bounds what all retries together add.
 
-use holdfast_policy::{ErrorKind, Event, PolicyConfig};
+use holdfast_policy::retry::Budget;
+use holdfast_policy::{BudgetConfig, Call, ErrorKind, Event, PolicyConfig};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
+use tower::{Layer, ServiceExt, service_fn};
 
-use crate::support::{Dependency, Does, Trouble, ask, ms, policy, start, watched, without_breaker};
+use crate::support::{
+    Dependency, Does, Trouble, ask, ms, policy, settle, start, watched, without_breaker,
+};
 
 fn floor_of(tokens: f64) -> impl FnOnce(&mut PolicyConfig) {
     move |config| {
@@ -16,7 +21,7 @@ fn floor_of(tokens: f64) -> impl FnOnce(&mut PolicyConfig) {
 
 #[tokio::test(start_paused = true)]
 async fn without_a_token_the_failure_is_reported_at_once() {
-    let (policy, events) = watched(floor_of(0.0));
+    let (policy, events) = watched(floor_of(0.1));
     let dependency = Dependency::that(Does::Fail);
     let error = ask(&policy, &dependency).await.unwrap_err();
     assert_eq!(error.kind(), &ErrorKind::Failed(Trouble::Broken));
@@ -56,11 +61,30 @@ async fn clones_and_layered_services_share_one_budget() {
     let policy = policy(floor_of(3.0));
     let dependency = Dependency::that(Does::Fail);
     let mut tasks = Vec::new();
-    for _ in 0..10 {
+    for _ in 0..5 {
         tasks.push(start(&policy.clone(), &dependency).await);
+        let service = policy.layer(service_fn({
+            let dependency = dependency.clone();
+            move |()| dependency.respond()
+        }));
+        tasks.push(tokio::spawn(service.oneshot(Call::new(()))));
+        settle().await;
     }
     assert!(policy.snapshot().retry_budget < 1.0);
     tasks.iter().for_each(JoinHandle::abort);
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_deposit_counts_in_its_own_second_the_first_of_it_too() {
+    let budget = Budget::new(&BudgetConfig {
+        ratio: 1.0,
+        floor_per_second: 0.0,
+    });
+    let began = Instant::now();
+    (0..3).for_each(|second| budget.deposit(began + ms(1_000 * second)));
+    assert_eq!(budget.tokens(began + ms(2_500)), 3.0);
+    assert_eq!(budget.tokens(began + ms(10_000)), 2.0);
+    assert_eq!(budget.tokens(began + ms(12_000)), 0.0);
 }
 
 #[tokio::test(start_paused = true)]
