@@ -1,7 +1,6 @@
 //! The API as a running thing: built once, the same way, by `main` and by tests.
 
 use std::io;
-use std::net::TcpListener;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -57,7 +56,7 @@ impl Application {
     pub fn build(settings: Settings) -> Result<Self, StartError> {
         let address = settings.bind;
         let bind = |source| StartError::Bind { address, source };
-        let listener = TcpListener::bind(address).map_err(bind)?;
+        let listener = holdfast_ops::listen(address).map_err(bind)?;
         let port = listener.local_addr().map_err(bind)?.port();
         let worst_case = settings.policies.policies.worst_case();
         let state = Data::new(assembly::assemble(settings)?);
@@ -102,7 +101,7 @@ impl Application {
     /// When the server fails.
     pub async fn run_until_stopped(self, stop: impl Future<Output = ()>) -> io::Result<()> {
         // Background work runs here, on the caller's runtime: on an HTTP thread's it would end with that thread.
-        let _background = background(&self.state);
+        let mut background = background(&self.state);
         let handle = self.server.handle();
         let drain = async {
             stop.await;
@@ -113,6 +112,8 @@ impl Application {
         let mut server = pin!(self.server);
         tokio::select! {
             served = &mut server => served,
+            // They run for ever: without them metrics grow and the count of open work is a lie.
+            ended = background.join_next() => Err(io::Error::other(format!("a background task ended: {ended:?}"))),
             () = drain => server.await,
         }
     }

@@ -6,6 +6,7 @@ use holdfast_ops::Readiness;
 use holdfast_policy::ConfigError;
 use holdfast_wire::DegradedCode;
 use metrics_exporter_prometheus::BuildError;
+use rustix::process::{Resource, getrlimit};
 use tokio::runtime::Handle;
 
 use crate::config::Settings;
@@ -23,6 +24,10 @@ use crate::worker_client::{WorkerClient, WorkerError};
 
 /// The naive endpoint's one guard: its hung calls hold memory and file descriptors.
 const NAIVE_MAX_IN_FLIGHT: u32 = 4096;
+/// File descriptors that its calls must leave to all others.
+const DESCRIPTORS_FOR_THE_OTHERS: u64 = 1536;
+/// Bodies of the resilient endpoint that may be arriving at once: 64 MiB of memory at most.
+const MAX_BODIES: u32 = 1024;
 
 /// A part that cannot be built.
 #[derive(Debug, thiserror::Error)]
@@ -95,7 +100,8 @@ pub(crate) fn assemble(settings: Settings) -> Result<State, AssemblyError> {
     Ok(State {
         process_limit: InFlightLimit::new(policies.process.max_in_flight),
         naive: naive(&settings, runtime)?,
-        naive_limit: InFlightLimit::new(NAIVE_MAX_IN_FLIGHT),
+        body_limit: InFlightLimit::new(MAX_BODIES),
+        naive_limit: InFlightLimit::new(naive_max_in_flight()),
         readiness: Readiness::default(),
         open_work: OpenWork::default(),
         policies: settings.policies,
@@ -104,6 +110,15 @@ pub(crate) fn assemble(settings: Settings) -> Result<State, AssemblyError> {
         database,
         process,
         requests,
+    })
+}
+
+/// Fewer where the process may not have that many files open: each call holds two.
+fn naive_max_in_flight() -> u32 {
+    let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    let affordable = files.saturating_sub(DESCRIPTORS_FOR_THE_OTHERS) / 2;
+    u32::try_from(affordable).map_or(NAIVE_MAX_IN_FLIGHT, |calls| {
+        calls.clamp(16, NAIVE_MAX_IN_FLIGHT)
     })
 }
 

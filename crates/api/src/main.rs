@@ -1,6 +1,7 @@
 //! The API's binary.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::ExitCode;
 
 use holdfast_api::{Application, Settings};
@@ -35,7 +36,10 @@ async fn serve(environment: Environment, bind: SocketAddr) -> Result<(), Service
     tracing::info!(
         port = application.port(),
         worst_case_seconds,
-        ?policy_file,
+        policy_file = policy_file
+            .as_deref()
+            .map_or("none: the built-in defaults".into(), Path::to_string_lossy)
+            .as_ref(),
         "api started"
     );
     let stop = async {

@@ -77,7 +77,8 @@ impl Resolver {
     fn join(&self, host: &str) -> Lookup {
         let mut lookups = self.lookups.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(lookup) = lookups.get(host) {
-            match lookup.peek() {
+            // Looked at afresh: it may have ended when nobody waited any more.
+            match lookup.clone().now_or_never() {
                 None => return lookup.clone(),
                 Some(Ok(answer)) if answer.at.elapsed() < FRESH_FOR => return lookup.clone(),
                 Some(_) => {}
@@ -90,19 +91,19 @@ impl Resolver {
 
     /// Runs apart from its callers, so that none of them can cut it short for the others.
     fn start(&self, host: String) -> Lookup {
-        let task = self
-            .runtime
-            .spawn(async move { tokio::net::lookup_host((host, 0)).await });
-        async move {
-            let failed = |error: &dyn std::fmt::Display| ResolveError::Failed(error.to_string());
-            let found = task
-                .await
-                .map_err(|error| failed(&error))?
-                .map_err(|error| failed(&error))?;
-            Ok(Answer {
+        let task = self.runtime.spawn(async move {
+            let found = tokio::net::lookup_host((host, 0)).await?;
+            // As of now, and not of when somebody asks for it.
+            Ok::<_, std::io::Error>(Answer {
                 addresses: found.map(|socket| socket.ip()).collect(),
                 at: Instant::now(),
             })
+        });
+        async move {
+            let failed = |error: &dyn std::fmt::Display| ResolveError::Failed(error.to_string());
+            task.await
+                .map_err(|error| failed(&error))?
+                .map_err(|error| failed(&error))
         }
         .boxed()
         .shared()
@@ -160,6 +161,18 @@ mod tests {
             resolver.join("localhost").ptr_eq(&second),
             "a fresh answer is used again"
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_came_when_nobody_waited_any_more_is_not_taken_for_a_fresh_one() {
+        let resolver = Resolver::new(Handle::current(), None);
+        let unattended = resolver.join("localhost");
+        // The lookup is on a thread; time that is paused does not pass while it runs.
+        while resolver.runtime.metrics().num_alive_tasks() > 0 {
+            tokio::task::yield_now().await;
+        }
+        tokio::time::advance(FRESH_FOR * 3).await;
+        assert!(!unattended.ptr_eq(&resolver.join("localhost")));
     }
 
     #[tokio::test]

@@ -22,6 +22,7 @@ pub(crate) struct State {
     pub(crate) database: Arc<Dependency>,
     pub(crate) process: Process<GuardedStore, GuardedWorker>,
     pub(crate) process_limit: InFlightLimit,
+    pub(crate) body_limit: InFlightLimit,
     pub(crate) naive: Naive,
     pub(crate) naive_limit: InFlightLimit,
     pub(crate) requests: GuardedStore,

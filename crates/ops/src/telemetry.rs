@@ -21,7 +21,11 @@ pub fn init(environment: &Environment) -> Result<(), EnvironmentError> {
             value: directives.to_owned(),
             problem: error.to_string(),
         })?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter);
+    // A full disk or a closed pipe costs the line. Told about on stderr, which is often the same file, it would cost the
+    // request as well: `eprintln!` panics.
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .log_internal_errors(false);
     // A second call (tests start several services in one process) keeps the first subscriber.
     let _ = if std::io::stdout().is_terminal() {
         builder.try_init()

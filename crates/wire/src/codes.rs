@@ -38,6 +38,8 @@ code! {
         WorkerUnavailable = "worker_unavailable",
         /// Postgres could not record.
         DbUnavailable = "db_unavailable",
+        /// The API has as much to do as it takes on.
+        Overloaded = "overloaded",
     }
 }
 

@@ -1,7 +1,6 @@
 //! The worker as a running thing: built once, the same way, by `main` and by tests.
 
 use std::io;
-use std::net::TcpListener;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -32,7 +31,7 @@ impl Application {
     /// # Errors
     /// When the address cannot be bound.
     pub fn build(settings: Settings) -> io::Result<Self> {
-        let listener = TcpListener::bind(settings.bind)?;
+        let listener = holdfast_ops::listen(settings.bind)?;
         let port = listener.local_addr()?.port();
         let readiness = Readiness::default();
         let shared = Data::new(Shared::new(settings.work_delay, readiness.clone()));

@@ -7,7 +7,9 @@ use std::time::Duration;
 use holdfast_ops::probe;
 use holdfast_wire::Work;
 use holdfast_worker::{Application, Settings};
-use std::net::SocketAddr;
+use std::fs::File;
+use std::net::{SocketAddr, TcpListener};
+use tokio::process::Command;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -92,4 +94,26 @@ async fn stopping_turns_unready_first_and_finishes_the_call_under_way() {
         probe::ready(address, LIMIT).await.is_err(),
         "it still listens"
     );
+}
+
+#[tokio::test]
+async fn a_full_disk_costs_log_lines_and_no_answers() {
+    let full = || File::options().write(true).open("/dev/full").unwrap();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr();
+    let address = port.unwrap();
+    let _worker = Command::new(env!("CARGO_BIN_EXE_holdfast-worker"))
+        .env("HOLDFAST_BIND", address.to_string())
+        .env("HOLDFAST_WORK_DELAY", "0s")
+        .env("RUST_LOG", "trace")
+        .stdout(full())
+        .stderr(full())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let started = Instant::now();
+    while probe::ready(address, LIMIT).await.is_err() {
+        assert!(started.elapsed() < LIMIT, "it never became ready");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(get(address, "/work").await.status(), 200);
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use holdfast_ops::{Environment, EnvironmentError};
 use reqwest::Url;
+use tokio_postgres::config::SslMode;
 
 use super::load::{Loaded, PolicyFileError, load};
 
@@ -60,10 +61,16 @@ fn worker_url(environment: &Environment) -> Result<Url, EnvironmentError> {
         problem,
     };
     let url = Url::parse(text).map_err(|error| invalid(error.to_string()))?;
-    if url.scheme() == "http" && url.has_host() {
+    let mut plain = url.clone();
+    plain.set_path("");
+    plain.set_query(None);
+    plain.set_fragment(None);
+    let nothing_more = plain == url && url.username().is_empty() && url.password().is_none();
+    if url.scheme() == "http" && url.has_host() && nothing_more {
         Ok(url)
     } else {
-        Err(invalid("must be a plain http:// address".to_owned()))
+        let shape = "must be http://HOST:PORT and no more: no TLS, path, query or password";
+        Err(invalid(shape.to_owned()))
     }
 }
 
@@ -78,6 +85,11 @@ fn database(environment: &Environment) -> Result<tokio_postgres::Config, Environ
         problem: problem.to_owned(),
     };
     let config: tokio_postgres::Config = text.parse().map_err(|_| invalid(hint))?;
+    if config.get_ssl_mode() == SslMode::Require {
+        return Err(invalid(
+            "sslmode=require: sessions are not encrypted; have both on one network of their own",
+        ));
+    }
     match config.get_hosts() {
         [tokio_postgres::config::Host::Tcp(_)] => Ok(config),
         _ => Err(invalid("must name exactly one TCP host")),
@@ -113,7 +125,14 @@ mod tests {
 
     #[test]
     fn a_worker_address_that_cannot_be_called_is_refused() {
-        for url in ["127.0.0.1:8081", "https://worker", "http://"] {
+        for url in [
+            "127.0.0.1:8081",
+            "https://worker",
+            "http://",
+            "http://worker/base",
+            "http://worker?x=1",
+            "http://me:secret@worker",
+        ] {
             assert!(
                 read([("HOLDFAST_WORKER_URL", url), DATABASE]).is_err(),
                 "{url}"

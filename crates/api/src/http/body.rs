@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use actix_web::HttpRequest;
+use actix_web::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use actix_web::web::{BytesMut, Payload};
 use futures_util::StreamExt;
 use holdfast_wire::ProblemCode;
@@ -15,6 +17,13 @@ use super::problem::Failure;
 const MAX_BODY: usize = 64 * 1024;
 /// How long a body may take to arrive.
 const READ_LIMIT: Duration = Duration::from_secs(10);
+
+/// Whether the request says that a body follows.
+pub(super) fn is_announced(request: &HttpRequest) -> bool {
+    let headers = request.headers();
+    let length = headers.get(CONTENT_LENGTH);
+    headers.contains_key(TRANSFER_ENCODING) || length.is_some_and(|length| length != "0")
+}
 
 /// The body as received, `None` when empty.
 pub(super) async fn json(payload: Payload) -> Result<Option<Box<RawValue>>, Failure> {

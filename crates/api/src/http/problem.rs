@@ -120,6 +120,7 @@ pub(crate) const fn refused_for(code: DegradedCode) -> ProblemCode {
     match code {
         DegradedCode::WorkerUnavailable => ProblemCode::WorkerUnavailable,
         DegradedCode::DbUnavailable => ProblemCode::DbUnavailable,
+        DegradedCode::Overloaded => ProblemCode::Overloaded,
     }
 }
 

@@ -1,9 +1,11 @@
 //! `/process`: the resilient endpoint.
 
-use actix_web::HttpResponse;
 use actix_web::http::header::{LOCATION, RETRY_AFTER};
 use actix_web::web::{Data, Payload};
-use holdfast_wire::{Degraded, ProblemCode, Processed, ProcessedStatus, RecordedIn};
+use actix_web::{HttpRequest, HttpResponse};
+use holdfast_wire::{
+    Degraded, DegradedCode, ProblemCode, Processed, ProcessedStatus, Reason, RecordedIn,
+};
 use serde_json::Value;
 use tokio::time::Instant;
 use tracing_actix_web::RequestId;
@@ -18,13 +20,18 @@ use crate::state::State;
 pub(super) async fn process(
     state: Data<State>,
     id: RequestId,
+    http: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Failure> {
-    // The body first: who dawdles over it must not keep a place from those who have said all.
-    let request = NewRequest {
-        id: *id,
-        payload: body::json(payload).await?,
+    // The body first: who dawdles over it must not keep a place from those who have said all. There is a limit to those
+    // as well: they hold memory.
+    let payload = if body::is_announced(&http) {
+        let _reading = state.body_limit.enter().ok_or_else(overloaded)?;
+        body::json(payload).await?
+    } else {
+        None
     };
+    let request = NewRequest { id: *id, payload };
     let Some(_place) = state.process_limit.enter() else {
         return Err(overloaded());
     };
@@ -94,6 +101,14 @@ fn refused(refusal: Refusal) -> Failure {
 }
 
 fn overloaded() -> Failure {
-    let detail = "as many calls as allowed are under way and nothing was recorded: try again";
-    Failure::unavailable(ProblemCode::Overloaded, detail, vec![])
+    let missing = Degraded {
+        code: DegradedCode::Overloaded,
+        reason: Reason::BulkheadFull,
+        detail: "the service has as many calls under way as it takes on".to_owned(),
+        attempts: 0,
+        elapsed_seconds: 0.0,
+        retry_after_seconds: 1.0,
+    };
+    let detail = "nothing was recorded: try again";
+    Failure::unavailable(ProblemCode::Overloaded, detail, vec![missing])
 }

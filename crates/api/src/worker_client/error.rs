@@ -23,7 +23,7 @@ pub enum WorkerError {
     #[error("the worker cannot be reached")]
     Refused(#[source] reqwest::Error),
     /// No connection within the connect timeout.
-    #[error("no connection to the worker within the connect timeout")]
+    #[error("no connection to the worker in time")]
     ConnectTimeout(#[source] reqwest::Error),
     /// The connection ended before the answer did.
     #[error("the worker's connection ended before its answer did")]

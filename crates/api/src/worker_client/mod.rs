@@ -17,6 +17,8 @@ use crate::resolver::Resolver;
 
 /// A worker's answer is a line of JSON; whatever is larger is not an answer.
 const MAX_BODY: usize = 64 * 1024;
+/// The worker closes a connection that is idle for five seconds; a call sent into that is lost.
+const IDLE_LIMIT: Duration = Duration::from_secs(4);
 /// No peer sends our clients away for longer than this.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(3600);
 
@@ -58,6 +60,7 @@ impl WorkerClient {
             .no_proxy()
             .redirect(redirect::Policy::none())
             .retry(retry::never())
+            .pool_idle_timeout(IDLE_LIMIT)
             .dns_resolver(Arc::new(resolver));
         let http = timeouts(http).build()?;
         let work = base

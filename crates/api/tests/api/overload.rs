@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use holdfast_wire::RequestList;
+use holdfast_wire::{DegradedCode, Reason, RequestList};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
@@ -33,6 +33,10 @@ async fn beyond_max_in_flight_a_call_is_refused_at_once_and_nothing_is_recorded(
     );
     assert_eq!(refused.status, 503);
     assert_eq!(refused.problem().code.as_str(), "overloaded");
+    assert_eq!(
+        refused.reason(DegradedCode::Overloaded),
+        Reason::BulkheadFull
+    );
     assert!(refused.retry_after.unwrap() >= 1);
 
     let list: RequestList = system.api.get("/requests").await.json().await.unwrap();

@@ -68,6 +68,8 @@ async fn perform(task: Task, settings: &Settings, console: Console) -> Result<Ex
         Task::Resume { service } => stage(settings, console).await?.resume(service).await?,
         Task::Compare => {
             let stage = stage(settings, console).await?;
+            // Or whatever else listens on that port would be called.
+            stage.conditions().await?;
             let probe = Probe::new(stage.api_port().await?);
             let comparison = compare::compare(&probe).await?;
             comparison.print(console);

@@ -162,7 +162,9 @@ mod tests {
     }
 
     /// A task that nothing but its waker keeps alive, and that waits in the same queue.
-    struct Task(Mutex<Option<Wait>>);
+    struct Task {
+        _waits: Mutex<Wait>,
+    }
 
     impl Wake for Task {
         fn wake(self: std::sync::Arc<Self>) {}
@@ -173,7 +175,9 @@ mod tests {
         let slots = one_place(2);
         let _place = slots.claim();
         let (mut first, second) = (wait(&slots), wait(&slots));
-        let task = Task(Mutex::new(Some(second)));
+        let task = Task {
+            _waits: Mutex::new(second),
+        };
         let waker = Waker::from(std::sync::Arc::new(task));
         assert!(first.place(&mut Context::from_waker(&waker)).is_none());
         drop(waker);

@@ -46,8 +46,11 @@ struct Rounds<S: Service<Call<R>>, R, C> {
     reached: u32,
     // What the attempt in hand follows, and when that was: if that one is refused, this is the last
     // real cause.
-    last: Option<(Result<S::Response, S::Error>, Instant)>,
+    last: Option<Past<S::Response, S::Error>>,
 }
+
+/// The result of an attempt, and when it came.
+type Past<T, E> = (Result<T, E>, Instant);
 
 /// What follows a finished attempt.
 enum Next<T, E> {

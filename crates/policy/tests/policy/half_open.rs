@@ -4,9 +4,7 @@ use futures_util::future::join_all;
 use holdfast_policy::{BreakerState, Call, ErrorKind, Window};
 use tokio::time::sleep;
 
-use crate::support::{
-    Dependency, Does, ask, ms, open_until_probe, policy, start, wait_for_probe, watched,
-};
+use crate::support::{Dependency, Does, ask, ms, open_until_probe, policy, start, watched};
 
 #[tokio::test(start_paused = true)]
 async fn of_256_callers_at_half_open_only_the_probes_reach_the_dependency() {

@@ -115,9 +115,9 @@ impl Local {
             self.console
                 .say(format_args!("already up on port {}", state.ports.api));
         }
-        if state.ports != self.ports {
+        if state.ports != self.ports || state.passed_on != self.passed_on {
             self.console
-                .say("other ports are used after the next make down and make up");
+                .say("other ports or variables are used after the next make down and make up");
         }
         Ok(())
     }

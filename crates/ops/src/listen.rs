@@ -1,0 +1,46 @@
+//! A listening socket that takes a burst.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+
+use tokio::net::TcpSocket;
+
+/// Connections that may wait to be accepted. The usual 128 overflow when a few hundred callers come at once, after an
+/// outage say; what overflows is tried again by the callers' kernels a second later, and so looks like a dead service.
+const BACKLOG: u32 = 4096;
+
+/// Listens on `address`; port 0 takes a free one. Must be called inside a runtime.
+///
+/// # Errors
+/// When the address cannot be had.
+pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()
+    } else {
+        TcpSocket::new_v6()
+    }?;
+    // As the standard library does: a restart need not wait for old connections to be forgotten.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)?.into_std()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpStream;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn hundreds_may_come_at_once_before_anybody_is_accepted() {
+        let listener = listen(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        let address = listener.local_addr().unwrap();
+        // Less than a kernel waits before it tries again what overflowed.
+        let within = Duration::from_millis(500);
+        let callers: Vec<_> = (0..600)
+            .map(|_| TcpStream::connect_timeout(&address, within))
+            .collect();
+        assert!(callers.iter().all(Result::is_ok));
+    }
+}
