@@ -8,6 +8,7 @@ use std::thread;
 
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::{Duration, Instant};
+use tower::{Service, ServiceExt};
 
 /// Something that costs time, per call.
 pub(crate) struct Case {
@@ -34,6 +35,31 @@ impl Case {
                 let start = Instant::now();
                 for _ in 0..calls {
                     black_box(call().await);
+                }
+                start.elapsed()
+            });
+            (took, calls)
+        })
+    }
+
+    /// The same through a tower service, readied before each call as tower asks for.
+    pub(crate) fn through<S, R>(
+        name: &'static str,
+        calls: u32,
+        mut service: S,
+        request: impl Fn() -> R + 'static,
+    ) -> Self
+    where
+        S: Service<R> + 'static,
+    {
+        let runtime = runtime();
+        Self::new(name, move || {
+            let took = runtime.block_on(async {
+                let start = Instant::now();
+                for _ in 0..calls {
+                    if let Ok(ready) = service.ready().await {
+                        black_box(ready.call(request()).await.is_ok());
+                    }
                 }
                 start.elapsed()
             });

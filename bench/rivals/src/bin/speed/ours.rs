@@ -16,7 +16,7 @@ use holdfast_policy::{
     PolicyConfig, Reporter, RetryConfig, Window,
 };
 use tokio::time::Instant;
-use tower::{Layer, Service, ServiceExt, service_fn};
+use tower::{Layer, Service, service_fn};
 
 use crate::CALLS;
 use crate::measure::{Case, runtime};
@@ -27,16 +27,15 @@ const RETRIED: u32 = 2_000;
 
 pub(crate) fn cases() -> Vec<Case> {
     let (shared, rejecting, dropping) = (policy(), policy(), policy());
-    let mut stack = policy().layer(service_fn(answer));
     rejecting.breaker().force_open();
     vec![
-        through("breaker", breaker(rivals_job())),
-        through("breaker, 1 failure in 100", faltering(rivals_job())),
+        through("breaker", breaker(rivals_job()).1),
+        through("breaker, 1 failure in 100", faltering(rivals_job()).1),
         through(
             "breaker_full",
-            breaker(full_job(Window::Time(Duration::from_secs(10)))),
+            breaker(full_job(Window::Time(Duration::from_secs(10)))).1,
         ),
-        Case::sequential("stack", CALLS, move || stack.call(Call::new(1))),
+        through("stack", policy().layer(service_fn(answer))),
         Case::on_two_threads("stack, 2 threads", CALLS, move || {
             let mut stack = shared.layer(service_fn(answer));
             move || stack.call(Call::new(1))
@@ -128,23 +127,11 @@ where
     (circuit, layer.layer(attempt))
 }
 
-fn through<S>(name: &'static str, (_, mut service): (Circuit, S)) -> Case
+fn through<S>(name: &'static str, service: S) -> Case
 where
     S: Service<Call<u32>> + 'static,
 {
-    let runtime = runtime();
-    Case::new(name, move || {
-        let took = runtime.block_on(async {
-            let start = Instant::now();
-            for _ in 0..CALLS {
-                if let Ok(ready) = service.ready().await {
-                    black_box(ready.call(Call::new(1)).await.is_ok());
-                }
-            }
-            start.elapsed()
-        });
-        (took, CALLS)
-    })
+    Case::through(name, CALLS, service, || Call::new(1))
 }
 
 /// What the rivals do: over the last 100 calls, by failure rate.

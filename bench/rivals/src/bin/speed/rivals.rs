@@ -1,20 +1,18 @@
 //! The rivals, each through its own documented interface: first a tower service with nothing around it.
 
 use std::future::{Ready, ready};
-use std::hint::black_box;
 use std::time::Duration;
 
 use failsafe::futures::CircuitBreaker as _;
 use recloser::{AsyncRecloser, Recloser};
-use tokio::time::Instant;
-use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
+use tower::{Layer, Service, ServiceBuilder, service_fn};
 use tower_resilience::bulkhead::BulkheadLayer;
 use tower_resilience::circuitbreaker::{CircuitBreakerError, CircuitBreakerLayer};
 use tower_resilience::retry::{RetryBudgetBuilder, RetryLayer};
 use tower_resilience::timelimiter::TimeLimiterLayer;
 
 use crate::CALLS;
-use crate::measure::{Case, runtime};
+use crate::measure::Case;
 
 /// No answer is an error here; the rivals want the type to be one all the same.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -43,24 +41,8 @@ pub(crate) fn cases() -> Vec<Case> {
     ]
 }
 
-/// Readied and called, as tower asks for.
-pub(crate) fn through_tower<S>(name: &'static str, mut service: S) -> Case
-where
-    S: Service<u32> + 'static,
-{
-    let runtime = runtime();
-    Case::new(name, move || {
-        let took = runtime.block_on(async {
-            let start = Instant::now();
-            for _ in 0..CALLS {
-                if let Ok(ready) = service.ready().await {
-                    black_box(ready.call(1).await.is_ok());
-                }
-            }
-            start.elapsed()
-        });
-        (took, CALLS)
-    })
+fn through_tower<S: Service<u32> + 'static>(name: &'static str, service: S) -> Case {
+    Case::through(name, CALLS, service, || 1)
 }
 
 /// Over the last 100 calls, by failure rate: its default kind of window.
