@@ -16,21 +16,21 @@ readonly left_out=(
   ./etc/resolv.conf ./etc/hostname
 )
 
-# The mirror this host itself is set up to use; Debian's public one where the host is not Debian.
+# The mirror this host itself is set up to use; nothing where the host is not Debian.
 # shellcheck disable=SC2016  # apt-get's own variable, not the shell's
 mirror() {
-  local uri=''
   if command -v apt-get >/dev/null; then
-    uri=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 'Label: Debian' \
-      2>/dev/null | sed -n 1p)
+    apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 'Label: Debian' \
+      2>/dev/null | sed -n 1p
   fi
-  printf '%s\n' "${uri:-http://deb.debian.org/debian/}"
 }
 
 # A minimal Debian in $2, ready for apt-get.
 bootstrap() {
-  local suite=$1 tree=$2
-  debootstrap --variant=minbase "$suite" "$tree" "$(mirror)"
+  local suite=$1 tree=$2 mirror
+  mirror=$(mirror)
+  # Without one debootstrap takes Debian's public mirror.
+  debootstrap --variant=minbase "$suite" "$tree" ${mirror:+"$mirror"}
   mount -t proc proc "$tree/proc"
   # No service may start while its package is being installed.
   printf '#!/bin/sh\nexit 101\n' >"$tree/usr/sbin/policy-rc.d"
