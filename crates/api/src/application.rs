@@ -122,9 +122,9 @@ impl Application {
 /// Tasks that end when the set is dropped.
 fn background(state: &Data<State>) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
-    let deadline = state.policies.policies.database.deadline;
+    let limit = state.policies.policies.database.attempt_timeout;
     let count = state.open_work.clone();
-    tasks.spawn(count.keep_counting(state.requests.clone(), state.database.clone(), deadline));
+    tasks.spawn(count.keep_counting(state.requests.clone(), state.database.clone(), limit));
     let metrics = state.metrics.clone();
     tasks.spawn(async move {
         loop {

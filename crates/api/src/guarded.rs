@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use holdfast_policy::Deadline;
 use holdfast_wire::{Degraded, Request, RequestList};
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::dependency::Dependency;
@@ -52,14 +54,11 @@ impl GuardedStore {
             .await
     }
 
-    /// How many requests are accepted and not finished.
-    ///
-    /// # Errors
-    /// When Postgres does not answer by `deadline`.
-    pub(crate) async fn count_open(&self, deadline: Deadline) -> Result<u64, Degraded> {
-        self.dependency
-            .call(deadline, || self.store.count_open())
-            .await
+    /// How many requests are accepted and not finished; `None` if Postgres does not say so within `limit`. Past the
+    /// policy: a gauge must neither use up the probes that decide about calls nor open the breaker with its own failures,
+    /// while a service that has just started waits for its database, say.
+    pub(crate) async fn count_open(&self, limit: Duration) -> Option<u64> {
+        timeout(limit, self.store.count_open()).await.ok()?.ok()
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use holdfast_policy::{BreakerState, Deadline};
+use holdfast_policy::BreakerState;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::dependency::Dependency;
@@ -31,13 +31,12 @@ impl OpenWork {
         (count != NEVER_COUNTED).then_some(count)
     }
 
-    /// Counts for ever. Only while the breaker is closed: a gauge must not use up the probes that decide whether calls
-    /// may pass again.
+    /// Counts for ever. Only while the breaker is closed: a database in trouble is left alone.
     pub(crate) async fn keep_counting(
         self,
         store: GuardedStore,
         database: Arc<Dependency>,
-        deadline: Duration,
+        limit: Duration,
     ) {
         let mut ticks = interval(PERIOD);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -46,7 +45,7 @@ impl OpenWork {
             if database.snapshot().breaker != BreakerState::Closed {
                 continue;
             }
-            if let Ok(count) = store.count_open(Deadline::after(deadline)).await {
+            if let Some(count) = store.count_open(limit).await {
                 self.0.store(count, Ordering::Relaxed);
             }
         }

@@ -237,3 +237,17 @@ async fn the_database_breaker_leaves_the_workers_alone() {
     assert_eq!(status.dependencies.worker.breaker, Breaker::Closed);
     assert_eq!(status.dependencies.worker.last_error, None);
 }
+
+#[tokio::test]
+async fn an_api_without_traffic_is_ready_for_the_database_the_moment_it_is_there() {
+    let system = System::start().await;
+    system.api.becomes_healthy().await;
+    system.database.set(Fault::Refuse).await;
+    // Long enough for the gauge of open work to fail several times.
+    tokio::time::sleep(Duration::from_millis(3_500)).await;
+    let database = system.api.status().await.dependencies.database;
+    assert_eq!(database.breaker, Breaker::Closed);
+    system.database.set(Fault::None).await;
+    let answer = system.api.process().await;
+    assert_eq!((answer.status.as_u16(), answer.degraded()), (200, &[][..]));
+}
