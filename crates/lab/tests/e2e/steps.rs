@@ -25,8 +25,8 @@ pub(crate) async fn comes_up_fresh_and_again(stage: &Stage) {
     stage.make("logs");
 }
 
+/// From the first call on: `up` has waited for all three.
 pub(crate) async fn is_healthy(client: &Client) {
-    client.becomes_healthy().await;
     let answer = client.process().await;
     assert_eq!(
         (answer.status.as_u16(), &answer.body["status"]),
