@@ -152,6 +152,14 @@ mod tests {
     }
 
     #[test]
+    fn a_database_address_that_asks_for_encryption_is_refused() {
+        let encrypted = "postgres://u:secret@db/holdfast?sslmode=require";
+        let refusal = read([WORKER, ("DATABASE_URL", encrypted)]).unwrap_err();
+        assert!(refusal.contains("sslmode=require"), "{refusal}");
+        assert!(!refusal.contains("secret"), "{refusal}");
+    }
+
+    #[test]
     fn a_missing_policy_file_is_named() {
         let refusal = read([WORKER, DATABASE, ("HOLDFAST_POLICIES", "/nowhere/p.toml")]);
         let refusal = refusal.unwrap_err();
