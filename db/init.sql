@@ -1,4 +1,4 @@
--- The one table of the system. Runs once, when the database is created.
+-- The tables of the system. Runs once, when the database is created.
 
 CREATE TABLE requests (
     -- UUIDv7, chosen by the API: the order of ids is the order of arrival.
@@ -9,7 +9,7 @@ CREATE TABLE requests (
     payload         json,
     status          text        NOT NULL DEFAULT 'received' CHECK (status IN ('received', 'done', 'failed')),
     worker_response json,
-    -- Calls made to the worker for this request, by whoever recorded its end.
+    -- Calls made to the worker that count: those of whoever recorded the end, and before it the request's own failures.
     attempts        integer     NOT NULL DEFAULT 0,
     error           text,
     received_at     timestamptz NOT NULL DEFAULT now(),
@@ -22,3 +22,17 @@ CREATE TABLE requests (
 
 -- Open work, newest first: small however large the table grows, because a finished row leaves it.
 CREATE INDEX requests_open ON requests (id DESC) WHERE status = 'received' AND origin = 'resilient';
+-- Finished work by age, for whoever deletes what has been kept long enough.
+CREATE INDEX requests_done ON requests (completed_at) WHERE status = 'done' AND origin = 'resilient';
+-- What an operator looks for, however rare it is.
+CREATE INDEX requests_failed ON requests (id DESC) WHERE status = 'failed' AND origin = 'resilient';
+
+-- Which request a client's Idempotency-Key stands for. A table of its own: a key belongs to the first request that was
+-- committed with it, whatever other requests were accepted under it meanwhile.
+CREATE TABLE idempotency_keys (
+    key        text        PRIMARY KEY,
+    request_id uuid        NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+
+CREATE INDEX idempotency_keys_age ON idempotency_keys (created_at);

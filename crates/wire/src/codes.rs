@@ -86,6 +86,12 @@ code! {
         InvalidId = "invalid_id",
         /// 400: a query parameter has a value it cannot have.
         InvalidQuery = "invalid_query",
+        /// 400: the `Idempotency-Key` is not a key.
+        InvalidKey = "invalid_idempotency_key",
+        /// 409: the request under this `Idempotency-Key` has failed for good.
+        RequestFailed = "request_failed",
+        /// 422: the `Idempotency-Key` was used with another body.
+        KeyReused = "idempotency_key_reused",
         /// 404: no such request.
         RequestNotFound = "request_not_found",
         /// 404: no such route.

@@ -17,4 +17,4 @@ pub use policies::{Policies, ProcessPolicy};
 pub use problem::Problem;
 pub use process::{Degraded, NaiveProcessed, Processed, ProcessedStatus, RecordedIn, Work};
 pub use requests::{Request, RequestList, RequestStatus};
-pub use status::{Breaker, Dependencies, Dependency, Journal, Status};
+pub use status::{Breaker, Dependencies, Dependency, Journal, Recovery, Status};

@@ -34,7 +34,7 @@ pub struct Processed {
     /// Seconds from the request to the answer, to the thousandth.
     pub latency_seconds: f64,
     /// Where the result (200) or the acceptance (202) is durable.
-    pub recorded_in: Option<RecordedIn>,
+    pub recorded_in: RecordedIn,
     /// What the answer had to do without, at most one entry per code.
     pub degraded: Vec<Degraded>,
 }

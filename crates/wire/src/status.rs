@@ -11,8 +11,10 @@ pub struct Status {
     pub ready: bool,
     /// One entry per dependency.
     pub dependencies: Dependencies,
-    /// What the journal holds; null where none is built in.
+    /// What the journal holds; null where the policies do without one.
     pub journal: Option<Journal>,
+    /// What recovery is at.
+    pub recovery: Recovery,
     /// Accepted requests that are not finished, as last counted in Postgres; null when never counted.
     pub open_work: Option<u64>,
 }
@@ -62,10 +64,25 @@ pub enum Breaker {
 /// What the journal holds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Journal {
+    /// Whether it can write now; if not, the next two figures are the last known.
+    pub available: bool,
     /// Entries not yet in Postgres.
     pub entries: u64,
-    /// Their size on disk.
+    /// What they count against `journal.max_bytes`.
     pub bytes: u64,
     /// Age of the oldest entry; null when empty.
     pub oldest_seconds: Option<f64>,
+}
+
+/// What recovery is at.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Recovery {
+    /// Requests whose work it is having done.
+    pub in_flight: u32,
+    /// How many it has done at once by now; grows to `recovery.max_concurrent`.
+    pub limit: u32,
+    /// Journal entries it brought to Postgres per second, over the last ten seconds.
+    pub replayed_per_second: f64,
+    /// Requests it finished per second, over the last ten seconds.
+    pub finished_per_second: f64,
 }

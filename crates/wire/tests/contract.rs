@@ -1,8 +1,8 @@
 //! The bytes of the contract, pinned.
 
 use holdfast_wire::{
-    Breaker, Degraded, DegradedCode, Dependencies, Dependency, NaiveProcessed, Problem,
-    ProblemCode, Processed, ProcessedStatus, Reason, RecordedIn, Request, RequestList,
+    Breaker, Degraded, DegradedCode, Dependencies, Dependency, Journal, NaiveProcessed, Problem,
+    ProblemCode, Processed, ProcessedStatus, Reason, RecordedIn, Recovery, Request, RequestList,
     RequestStatus, Status,
 };
 use insta::assert_json_snapshot;
@@ -54,7 +54,7 @@ fn a_healthy_answer_carries_an_empty_degraded_list() {
         status: ProcessedStatus::Ok,
         worker_response: Some(json!({"status": "done"})),
         latency_seconds: 2.01,
-        recorded_in: Some(RecordedIn::Database),
+        recorded_in: RecordedIn::Database,
         degraded: vec![],
     }, @r#"
     {
@@ -77,7 +77,7 @@ fn a_degraded_answer_says_what_why_and_when_to_come_back() {
         status: ProcessedStatus::Degraded,
         worker_response: None,
         latency_seconds: 0.01,
-        recorded_in: Some(RecordedIn::Journal),
+        recorded_in: RecordedIn::Journal,
         degraded: vec![degraded()],
     }, @r#"
     {
@@ -167,7 +167,18 @@ fn status_names_each_dependency_once() {
             worker: dependency(),
             database: dependency(),
         },
-        journal: None,
+        journal: Some(Journal {
+            available: true,
+            entries: 2,
+            bytes: 1024,
+            oldest_seconds: Some(1.5),
+        }),
+        recovery: Recovery {
+            in_flight: 1,
+            limit: 4,
+            replayed_per_second: 0.2,
+            finished_per_second: 2.0,
+        },
         open_work: Some(3),
     };
     assert_json_snapshot!(status, @r#"
@@ -195,7 +206,18 @@ fn status_names_each_dependency_once() {
           "last_error": "connect_refused"
         }
       },
-      "journal": null,
+      "journal": {
+        "available": true,
+        "entries": 2,
+        "bytes": 1024,
+        "oldest_seconds": 1.5
+      },
+      "recovery": {
+        "in_flight": 1,
+        "limit": 4,
+        "replayed_per_second": 0.2,
+        "finished_per_second": 2.0
+      },
       "open_work": 3
     }
     "#);
