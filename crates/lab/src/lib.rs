@@ -17,4 +17,5 @@ pub mod postgres;
 pub mod process;
 pub mod proxy;
 pub mod settings;
+pub mod settle;
 pub mod stage;

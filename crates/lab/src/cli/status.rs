@@ -1,6 +1,6 @@
 //! `lab status`.
 
-use holdfast_wire::{Breaker, Dependency};
+use holdfast_wire::{Breaker, Dependency, Journal, Status};
 
 use crate::error::LabError;
 use crate::output::{Console, Tone};
@@ -22,9 +22,8 @@ pub(super) async fn show(stage: &Stage, console: Console) -> Result<(), LabError
             console.print(format_args!("\nThe API at {} says:", probe.base()));
             breaker("worker", &status.dependencies.worker, console);
             breaker("database", &status.dependencies.database, console);
-            if let Some(open) = status.open_work {
-                console.print(format_args!("  {:<9} {open}", "open work"));
-            }
+            journal(status.journal.as_ref(), console);
+            recovery(&status, console);
         }
         Err(_) => {
             let silent = format_args!(
@@ -67,5 +66,43 @@ fn breaker(name: &str, dependency: &Dependency, console: Console) {
     console.print(format_args!(
         "  {name:<9} breaker {}{again}{last}",
         console.paint(tone, state)
+    ));
+}
+
+fn journal(journal: Option<&Journal>, console: Console) {
+    let Some(journal) = journal else {
+        return console.print(format_args!("  {:<9} none", "journal"));
+    };
+    let (tone, state) = match (journal.available, journal.entries) {
+        (false, _) => (Tone::Bad, "cannot write"),
+        (true, 0) => (Tone::Good, "empty"),
+        (true, _) => (Tone::Warning, "waits for Postgres"),
+    };
+    let oldest = journal
+        .oldest_seconds
+        .map(|seconds| format!(", oldest {seconds:.1} s"))
+        .unwrap_or_default();
+    console.print(format_args!(
+        "  {:<9} {}, {} entries, {} bytes{oldest}",
+        "journal",
+        console.paint(tone, state),
+        journal.entries,
+        journal.bytes
+    ));
+}
+
+fn recovery(status: &Status, console: Console) {
+    let open = status
+        .open_work
+        .map_or_else(|| "not counted yet".to_owned(), |open| open.to_string());
+    console.print(format_args!("  {:<9} {open}", "open work"));
+    let recovery = &status.recovery;
+    console.print(format_args!(
+        "  {:<9} {} of {} at once, {:.1}/s to Postgres, {:.1}/s finished",
+        "recovery",
+        recovery.in_flight,
+        recovery.limit,
+        recovery.replayed_per_second,
+        recovery.finished_per_second
     ));
 }

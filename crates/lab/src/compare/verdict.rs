@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use holdfast_wire::{Degraded, Problem, Processed};
+use holdfast_wire::{Degraded, DegradedCode, Problem, Processed, ProcessedStatus, RecordedIn};
 
 use super::answer::{Answer, Http, Seconds};
 use crate::output::Tone;
@@ -88,7 +88,7 @@ fn documented(http: &Http) -> Option<Vec<Degraded>> {
         200 | 202 => {
             let body: Processed = serde_json::from_str(&http.body).ok()?;
             let promised = http.status == 200 || http.header("location").is_some();
-            promised.then_some(body.degraded)
+            (promised && agrees(http.status, &body)).then_some(body.degraded)
         }
         503 => {
             let body: Problem = serde_json::from_str(&http.body).ok()?;
@@ -96,6 +96,25 @@ fn documented(http: &Http) -> Option<Vec<Degraded>> {
         }
         _ => None,
     }
+}
+
+/// Whether the parts of a promise go together: what was missing decides the status, and where the promise is durable.
+fn agrees(status: u16, body: &Processed) -> bool {
+    let lacks = |code| body.degraded.iter().any(|entry| entry.code == code);
+    let expected_status = if body.degraded.is_empty() {
+        ProcessedStatus::Ok
+    } else {
+        ProcessedStatus::Degraded
+    };
+    let expected_place = if lacks(DegradedCode::DbUnavailable) {
+        RecordedIn::Journal
+    } else {
+        RecordedIn::Database
+    };
+    body.status == expected_status
+        && body.recorded_in == expected_place
+        && (status == 202) == lacks(DegradedCode::WorkerUnavailable)
+        && (status == 202) == body.worker_response.is_none()
 }
 
 fn short(http: &Http) -> String {
@@ -138,15 +157,29 @@ mod tests {
         })
     }
 
-    fn processed(degraded: &str) -> String {
+    fn body(status: &str, response: &str, place: &str, degraded: &str) -> String {
         format!(
-            r#"{{"request_id":"0198c0de-0000-7000-8000-000000000000","status":"degraded","worker_response":null,
-                "latency_seconds":0.2,"recorded_in":"database","degraded":[{degraded}]}}"#
+            r#"{{"request_id":"0198c0de-0000-7000-8000-000000000000","status":"{status}","worker_response":{response},
+                "latency_seconds":0.2,"recorded_in":"{place}","degraded":[{degraded}]}}"#
         )
     }
 
-    const WORKER: &str = r#"{"code":"worker_unavailable","reason":"circuit_open","detail":"d","attempts":0,
-        "elapsed_seconds":0.0,"retry_after_seconds":3.2}"#;
+    fn done() -> String {
+        body("ok", RESULT, "database", "")
+    }
+
+    fn accepted() -> String {
+        body("degraded", "null", "database", &lack("worker_unavailable"))
+    }
+
+    fn lack(code: &str) -> String {
+        format!(
+            r#"{{"code":"{code}","reason":"circuit_open","detail":"d","attempts":0,"elapsed_seconds":0.0,
+                "retry_after_seconds":3.2}}"#
+        )
+    }
+
+    const RESULT: &str = r#"{"status":"done"}"#;
     const ACCEPTED: [(&str, &str); 2] = [("location", "/requests/1"), ("retry-after", "4")];
 
     #[test]
@@ -165,7 +198,7 @@ mod tests {
 
     #[test]
     fn a_degraded_answer_in_time_holds_and_says_when_to_come_back() {
-        let verdict = Verdict::of_resilient(&http(202, &ACCEPTED, &processed(WORKER), 0.21), 7.5);
+        let verdict = Verdict::of_resilient(&http(202, &ACCEPTED, &accepted(), 0.21), 7.5);
         assert_eq!(
             verdict.to_string(),
             "held (202 worker_unavailable in 0.21 s, come back in 4 s)"
@@ -175,8 +208,8 @@ mod tests {
 
     #[test]
     fn an_answer_above_the_bound_falls() {
-        assert!(Verdict::of_resilient(&http(200, &[], &processed(""), 7.79), 7.5).held);
-        let verdict = Verdict::of_resilient(&http(200, &[], &processed(""), 7.81), 7.5);
+        assert!(Verdict::of_resilient(&http(200, &[], &done(), 7.79), 7.5).held);
+        let verdict = Verdict::of_resilient(&http(200, &[], &done(), 7.81), 7.5);
         assert_eq!(
             verdict.to_string(),
             "fell (200 in 7.81 s, above its bound of 7.5 s)"
@@ -194,7 +227,7 @@ mod tests {
 
     #[test]
     fn an_acceptance_without_a_place_to_ask_for_it_falls() {
-        assert!(!Verdict::of_resilient(&http(202, &[], &processed(WORKER), 0.1), 7.5).held);
+        assert!(!Verdict::of_resilient(&http(202, &[], &accepted(), 0.1), 7.5).held);
     }
 
     #[test]
@@ -205,5 +238,22 @@ mod tests {
             seconds: 0.0,
         };
         assert!(!Verdict::of_resilient(&refused, 7.5).held);
+    }
+
+    #[test]
+    fn without_the_database_the_promise_is_in_the_journal_and_without_both_it_is_an_acceptance() {
+        let holds = |status, body: String| {
+            let headers = &ACCEPTED[..if status == 202 { 2 } else { 0 }];
+            Verdict::of_resilient(&http(status, headers, &body, 0.1), 7.5).held
+        };
+        let database = lack("db_unavailable");
+        let both = format!("{},{database}", lack("worker_unavailable"));
+        assert!(holds(200, body("degraded", RESULT, "journal", &database)));
+        assert!(holds(202, body("degraded", "null", "journal", &both)));
+        assert!(!holds(200, body("degraded", RESULT, "database", &database)));
+        assert!(!holds(200, body("ok", RESULT, "journal", "")));
+        assert!(!holds(200, body("ok", RESULT, "database", &database)));
+        assert!(!holds(202, body("degraded", "null", "journal", &database)));
+        assert!(!holds(200, body("degraded", "null", "journal", &both)));
     }
 }

@@ -7,17 +7,24 @@ use crate::error::LabError;
 use crate::output::{Console, Tone};
 use crate::stage::Probe;
 
-/// One line per answer that promised something, then how much work is still open.
-pub(super) async fn show(stops: &[Stop], probe: &Probe, console: Console) -> Result<(), LabError> {
+/// One line per answer that promised something, then the sum. Whether every promise was kept.
+pub(super) async fn show(
+    stops: &[Stop],
+    probe: &Probe,
+    console: Console,
+) -> Result<bool, LabError> {
     console.print(console.paint(Tone::Strong, "\n=== what became of the requests ===\n"));
     console.print(console.paint(
         Tone::Faint,
         format_args!("  $ curl -sS {}/requests/ID\n", probe.base()),
     ));
+    let (mut promised, mut kept) = (0, 0);
     for stop in stops {
         if let Some(processed) = stop.seen.processed() {
             let request = probe.request(processed.request_id).await?;
             let (tone, fate) = fate(&processed, request.as_ref());
+            promised += 1;
+            kept += u32::from(tone == Tone::Good);
             let fate = console.paint(tone, fate);
             console.print(format_args!(
                 "  {:<24}{} {fate}",
@@ -26,30 +33,31 @@ pub(super) async fn show(stops: &[Stop], probe: &Probe, console: Console) -> Res
         }
     }
     let open = probe.requests("status=received&limit=1").await?.total;
-    console.print(format_args!("\n  accepted and not done yet: {open}"));
-    Ok(())
+    let (tone, sum) = if kept == promised && open == 0 {
+        (Tone::Good, "nothing was lost")
+    } else {
+        (Tone::Bad, "not every promise was kept")
+    };
+    console.print(format_args!(
+        "\n  promised {promised}, done {kept}, accepted and not done yet {open}: {}",
+        console.paint(tone, sum)
+    ));
+    Ok(tone == Tone::Good)
 }
 
 /// What was promised against what is there now.
 fn fate(promised: &Processed, found: Option<&Request>) -> (Tone, String) {
-    match (found.map(|request| request.status), promised.recorded_in) {
-        (Some(RequestStatus::Done), _) => (Tone::Good, "done, in Postgres".to_owned()),
-        (Some(RequestStatus::Received), _) => (
-            Tone::Warning,
-            "accepted, safe in Postgres, not done yet".to_owned(),
-        ),
-        (Some(RequestStatus::Failed), _) => (Tone::Bad, "failed".to_owned()),
-        (None, None) => (
-            Tone::Warning,
-            "answered, but recorded nowhere, as the answer said".to_owned(),
-        ),
-        (None, Some(RecordedIn::Database)) => (
+    let place = match promised.recorded_in {
+        RecordedIn::Database => "Postgres",
+        RecordedIn::Journal => "the journal",
+    };
+    match found.map(|request| request.status) {
+        Some(RequestStatus::Done) => (Tone::Good, format!("was in {place}, is done, in Postgres")),
+        Some(RequestStatus::Received) => (Tone::Warning, "accepted, not done yet".to_owned()),
+        Some(RequestStatus::Failed) => (Tone::Bad, "failed".to_owned()),
+        None => (
             Tone::Bad,
-            "lost: said to be in Postgres, and is not".to_owned(),
-        ),
-        (None, Some(RecordedIn::Journal)) => (
-            Tone::Bad,
-            "lost: said to be in the journal, and is not".to_owned(),
+            format!("lost: said to be in {place}, and is not"),
         ),
     }
 }
@@ -58,17 +66,35 @@ fn fate(promised: &Processed, found: Option<&Request>) -> (Tone, String) {
 mod tests {
     use super::*;
 
-    fn promised(recorded_in: &str) -> Processed {
-        let text = format!(
-            r#"{{"request_id":"0198c0de-0000-7000-8000-000000000000","status":"ok","worker_response":null,
-                "latency_seconds":0.2,"recorded_in":{recorded_in},"degraded":[]}}"#
+    const ID: &str = "0198c0de-0000-7000-8000-000000000000";
+
+    fn fate_of(recorded_in: &str, status: Option<&str>) -> (Tone, String) {
+        let promised = format!(
+            r#"{{"request_id":"{ID}","status":"ok","worker_response":null,"latency_seconds":0.2,
+                "recorded_in":"{recorded_in}","degraded":[]}}"#
         );
-        serde_json::from_str(&text).unwrap()
+        let found = status.map(|status| {
+            let text = format!(
+                r#"{{"request_id":"{ID}","status":"{status}","worker_response":null,"attempts":1,"error":null,
+                    "received_at":"2026-01-02T03:04:05Z","completed_at":null}}"#
+            );
+            serde_json::from_str(&text).unwrap()
+        });
+        fate(&serde_json::from_str(&promised).unwrap(), found.as_ref())
     }
 
     #[test]
-    fn a_promise_without_a_record_is_a_loss_only_if_a_record_was_promised() {
-        assert_eq!(fate(&promised("\"database\""), None).0, Tone::Bad);
-        assert_eq!(fate(&promised("null"), None).0, Tone::Warning);
+    fn a_promise_without_a_record_is_a_loss_wherever_it_was_said_to_be() {
+        let (tone, text) = fate_of("journal", None);
+        assert_eq!(tone, Tone::Bad);
+        assert!(text.contains("lost") && text.contains("the journal"));
+        assert_eq!(fate_of("database", None).0, Tone::Bad);
+    }
+
+    #[test]
+    fn only_what_is_done_is_a_promise_kept() {
+        assert_eq!(fate_of("journal", Some("done")).0, Tone::Good);
+        assert_eq!(fate_of("database", Some("received")).0, Tone::Warning);
+        assert_eq!(fate_of("database", Some("failed")).0, Tone::Bad);
     }
 }

@@ -13,11 +13,14 @@ use crate::compare::{self, Comparison};
 use crate::error::LabError;
 use crate::output::{Console, Tone};
 use crate::settings::{Settings, StageKind};
+use crate::settle::settle;
 use crate::stage::{Probe, Service, Stage};
 
 const POLL: Duration = Duration::from_millis(250);
 /// The longest time a breaker of the default policies stays open, and one call.
 const HEALED_WITHIN: Duration = Duration::from_secs(45);
+/// A lease that ran out, the journal replayed, the work done: each takes seconds.
+const DONE_WITHIN: Duration = Duration::from_secs(120);
 
 /// One stop of the tour: its title and what was seen there.
 struct Stop {
@@ -48,12 +51,13 @@ pub async fn run(settings: &Settings, console: Console) -> Result<bool, LabError
     console.say("");
     console.say("taking the stage down");
     stage.down().await?;
-    let stops = result?;
-    summary::print(&stops, console);
-    Ok(stops.iter().all(|stop| stop.seen.held()))
+    let (stops, nothing_lost) = result?;
+    summary::print(&stops, nothing_lost, console);
+    Ok(nothing_lost && stops.iter().all(|stop| stop.seen.held()))
 }
 
-async fn tour(stage: &Stage, console: Console) -> Result<Vec<Stop>, LabError> {
+/// The stops, and whether every promise made at them was kept.
+async fn tour(stage: &Stage, console: Console) -> Result<(Vec<Stop>, bool), LabError> {
     stage.up().await?;
     let probe = Probe::new(stage.api_port().await?);
     let mut stops = vec![stop("everything works", &probe, console).await?];
@@ -69,8 +73,11 @@ async fn tour(stage: &Stage, console: Console) -> Result<Vec<Stop>, LabError> {
         healed(&probe).await?;
         stops.push(stop("it is back", &probe, console).await?);
     }
-    fate::show(&stops, &probe, console).await?;
-    Ok(stops)
+    console.say("\nwaiting until all that was accepted is done");
+    // What is left after that shows in the fates.
+    settle(std::slice::from_ref(&probe), DONE_WITHIN, console).await;
+    let nothing_lost = fate::show(&stops, &probe, console).await?;
+    Ok((stops, nothing_lost))
 }
 
 async fn stop(title: &'static str, probe: &Probe, console: Console) -> Result<Stop, LabError> {

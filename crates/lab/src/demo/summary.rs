@@ -11,8 +11,8 @@ Go on yourself:
   make start-worker   or start-db, resume-worker, resume-db: heal it
   make down           stop everything";
 
-/// One line per stop, with both verdicts.
-pub(super) fn print(stops: &[Stop], console: Console) {
+/// One line per stop, with both verdicts, and what became of the promises.
+pub(super) fn print(stops: &[Stop], nothing_lost: bool, console: Console) {
     console.print(console.paint(Tone::Strong, "\n=== in short ===\n"));
     for stop in stops {
         let (naive, resilient) = (stop.seen.naive(), stop.seen.resilient());
@@ -27,5 +27,12 @@ pub(super) fn print(stops: &[Stop], console: Console) {
             stop.title
         ));
     }
+    let (tone, promises) = if nothing_lost {
+        (Tone::Good, "nothing: all that was accepted is done")
+    } else {
+        (Tone::Bad, "see above: not all that was accepted is done")
+    };
+    let promises = console.paint(tone, promises);
+    console.print(format_args!("  {:<24}{promises}", "lost"));
     console.print(NEXT);
 }

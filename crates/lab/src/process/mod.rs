@@ -2,9 +2,11 @@
 
 mod family;
 mod identity;
+mod launch;
 #[cfg(any(test, not(target_os = "linux")))]
 mod ps;
 mod table;
 
 pub use family::Family;
 pub use identity::Identity;
+pub(crate) use launch::launch;

@@ -1,16 +1,16 @@
 //! Starting the API and the worker as processes that outlive the command.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
 use tokio::process::Command;
 
+use super::JOURNAL;
 use super::state::State;
 use crate::error::LabError;
 use crate::postgres;
-use crate::process::{Family, Identity};
+use crate::process::{self, Family};
 use crate::stage::Service;
 
 /// Where a service's process lives: a folder of its own, which also finds it should its record be lost.
@@ -44,36 +44,26 @@ pub(super) fn launch(
     state: &mut State,
     service: Service,
     binary: &Path,
-    log: &Path,
+    folder: &Path,
     passed_on: &BTreeMap<String, String>,
 ) -> Result<(), LabError> {
-    let cannot_log = || LabError::file("write", log);
-    let output = File::options()
-        .create(true)
-        .append(true)
-        .open(log)
-        .map_err(cannot_log())?;
-    let errors = output.try_clone().map_err(cannot_log())?;
     let mut command = Command::new(binary);
     // Nothing of the caller's shell reaches a service but what is meant for it.
     command
         .env_clear()
-        .envs(environment(state, service))
+        .envs(environment(state, service, folder))
         .envs(&state.passed_on)
         .envs(passed_on);
-    command.current_dir(&state.family(service).home);
-    // A group of its own: Ctrl-C in the terminal is for the command, not for the services.
-    command
-        .stdin(Stdio::null())
-        .stdout(output)
-        .stderr(errors)
-        .process_group(0);
-    let child = command.spawn().map_err(LabError::file("run", binary))?;
-    state.family_mut(service).leader = child.id().and_then(Identity::of);
+    let family = state.family_mut(service);
+    family.leader = Some(process::launch(
+        command,
+        &family.home,
+        &log(folder, service),
+    )?);
     Ok(())
 }
 
-fn environment(state: &State, service: Service) -> BTreeMap<String, String> {
+fn environment(state: &State, service: Service, folder: &Path) -> BTreeMap<String, String> {
     let mut variables = BTreeMap::from([(
         "HOLDFAST_BIND".to_owned(),
         format!("127.0.0.1:{}", state.port(service)),
@@ -82,6 +72,10 @@ fn environment(state: &State, service: Service) -> BTreeMap<String, String> {
         let worker = format!("http://127.0.0.1:{}", state.ports.worker);
         variables.insert("HOLDFAST_WORKER_URL".to_owned(), worker);
         variables.insert("DATABASE_URL".to_owned(), postgres::url(state.ports.db));
+        variables.insert(
+            "HOLDFAST_JOURNAL_DIR".to_owned(),
+            folder.join(JOURNAL).to_string_lossy().into_owned(),
+        );
     }
     variables
 }

@@ -23,6 +23,8 @@ use crate::settings::{Ports, Settings};
 
 /// Lines of a service's log that an error shows.
 const LOG_LINES: usize = 10;
+/// Where the API keeps what Postgres could not record: data, as the database's are, so it outlives a killed API.
+const JOURNAL: &str = "journal";
 
 /// The three services on this machine.
 #[derive(Debug, Clone)]
@@ -108,14 +110,20 @@ impl Local {
             state.family(service).kill().await.map_err(stuck)?;
         }
         state.db.delete()?;
-        let run = self.folder.join("run");
-        match fs::remove_dir_all(&run) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(LabError::file("delete", run)(error));
-            }
-            _ => {}
-        }
+        self.delete(JOURNAL)?;
+        self.delete("run")?;
         State::remove(&self.folder)
+    }
+
+    /// Deletes a folder of the stage's; one that is not there is fine.
+    fn delete(&self, name: &str) -> Result<(), LabError> {
+        let path = self.folder.join(name);
+        match fs::remove_dir_all(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(LabError::file("delete", path)(error))
+            }
+            _ => Ok(()),
+        }
     }
 }
 

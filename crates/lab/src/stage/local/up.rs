@@ -7,7 +7,7 @@ use holdfast_ops::signals::StopSignals;
 use tokio::time::{Instant, sleep};
 
 use super::state::State;
-use super::{LOG_LINES, Local, launch, turn};
+use super::{JOURNAL, LOG_LINES, Local, launch, turn};
 use crate::error::LabError;
 use crate::output::Tone;
 use crate::postgres::{self, Installation, Server};
@@ -74,6 +74,9 @@ impl Local {
                 fs::remove_file(&log).map_err(LabError::file("delete", &log))?;
             }
         }
+        self.delete(JOURNAL)?;
+        let journal = self.folder.join(JOURNAL);
+        fs::create_dir_all(&journal).map_err(LabError::file("make", journal))?;
         let db = installation.folder_in(&self.folder).await?;
         let state = State {
             complete: false,
@@ -164,8 +167,7 @@ impl Local {
 
     fn launch(&self, state: &mut State, service: Service) -> Result<(), LabError> {
         let binary = launch::binary(&self.binaries, service)?;
-        let log = launch::log(&self.folder, service);
-        launch::launch(state, service, &binary, &log, &self.passed_on)?;
+        launch::launch(state, service, &binary, &self.folder, &self.passed_on)?;
         state.save(&self.folder)
     }
 

@@ -1,0 +1,34 @@
+//! Starting a process that does not end with the command that started it.
+
+use std::fs::File;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use tokio::process::Command;
+
+use super::Identity;
+use crate::error::LabError;
+
+/// Starts a process that lives in `home` and appends all it says to `log`.
+pub(crate) fn launch(mut command: Command, home: &Path, log: &Path) -> Result<Identity, LabError> {
+    let cannot_log = || LabError::file("write", log);
+    let output = File::options()
+        .create(true)
+        .append(true)
+        .open(log)
+        .map_err(cannot_log())?;
+    let errors = output.try_clone().map_err(cannot_log())?;
+    // A group of its own: Ctrl-C in the terminal is for the command, not for the services.
+    command
+        .current_dir(home)
+        .stdin(Stdio::null())
+        .stdout(output)
+        .stderr(errors)
+        .process_group(0);
+    let program = PathBuf::from(command.as_std().get_program());
+    // Dropping the handle leaves the process running, and has it reaped when it ends.
+    let child = command.spawn().map_err(LabError::file("run", &program))?;
+    let gone = || LabError::file("find the process of", program)(ErrorKind::NotFound.into());
+    child.id().and_then(Identity::of).ok_or_else(gone)
+}
