@@ -101,6 +101,27 @@ pub enum LabError {
         /// What came instead.
         problem: String,
     },
+    /// Postgres did not answer a question of the lab's.
+    #[error("cannot ask Postgres: {0}")]
+    Database(String),
+    /// There is no file of accepted requests, or nothing in it.
+    #[error("no accepted requests in {}: {problem}", path.display())]
+    NoAccepted {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        problem: String,
+    },
+    /// A line of it is none.
+    #[error("{}:{line}: {problem}", path.display())]
+    AcceptedLine {
+        /// The file.
+        path: PathBuf,
+        /// Counted from 1.
+        line: usize,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// The measurement is void.
     #[error("{0}")]
     Measurement(String),
@@ -134,6 +155,13 @@ impl LabError {
             Self::Program { .. } => "run the command by hand to see more".to_owned(),
             Self::NoEngine(_) => "start Docker, or run on local processes: STAGE=local".to_owned(),
             Self::Api { .. } => "see what is alive: make status".to_owned(),
+            Self::Database(_) => {
+                "heal it (make start-db or make resume-db), or give it time: lab check --wait 120s".to_owned()
+            }
+            Self::NoAccepted { .. } => "have some accepted first: make load".to_owned(),
+            Self::AcceptedLine { .. } => {
+                "a line is ID<TAB>KEY<TAB>STATUS; have the file written anew: make load".to_owned()
+            }
             Self::Measurement(_) => "look for what else keeps this machine busy, and run it again".to_owned(),
             Self::Interrupted => "what was started has been stopped".to_owned(),
         })

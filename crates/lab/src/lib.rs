@@ -4,12 +4,16 @@
 //! serve other crates' tests as well: [`postgres::Cluster`], a real throw-away Postgres, and [`proxy::FaultProxy`], a
 //! wire that breaks on command.
 
+pub mod accepted;
 pub mod bench;
+pub mod check;
 pub mod cli;
 pub mod compare;
 mod debian;
 pub mod demo;
 pub mod error;
+mod figures;
+pub mod load;
 mod logs;
 pub mod output;
 pub mod ports;

@@ -1,6 +1,7 @@
 //! What the environment tells the lab, validated once.
 
 use std::collections::BTreeMap;
+use std::env;
 use std::path::{Path, PathBuf};
 
 use holdfast_ops::{Environment, EnvironmentError};
@@ -10,6 +11,8 @@ use crate::error::LabError;
 
 /// Variables that reach the services unchanged when set.
 const PASSED_ON: [&str; 3] = ["HOLDFAST_WORK_DELAY", "HOLDFAST_POLICIES", "RUST_LOG"];
+/// The lab's own folder, under the checkout's root.
+const FOLDER: &str = ".lab";
 /// What makes a folder the root of a checkout.
 const LANDMARK: &str = "deploy/compose.yml";
 
@@ -53,11 +56,19 @@ pub struct Settings {
     pub stage: Option<StageKind>,
     /// Where to listen.
     pub ports: Ports,
+    /// The folder of the services' programs.
+    pub binaries: PathBuf,
     /// What the services get to see of the caller's environment.
     pub passed_on: BTreeMap<String, String>,
 }
 
 impl Settings {
+    /// Where the lab keeps what outlives a command: the local stage's state, the accepted requests.
+    #[must_use]
+    pub fn folder(&self) -> PathBuf {
+        self.root.join(FOLDER)
+    }
+
     /// Reads the environment; `folder` is where the lab was called, inside a checkout.
     ///
     /// # Errors
@@ -78,6 +89,7 @@ impl Settings {
                 .to_owned(),
             stage: stage(environment)?,
             ports,
+            binaries: binaries(environment, folder),
             passed_on: passed_on(environment, folder),
         })
     }
@@ -126,6 +138,13 @@ fn stage(environment: &Environment) -> Result<Option<StageKind>, LabError> {
             "unknown; give compose or local, or leave it unset",
         )),
     }
+}
+
+/// Next to the running program, unless `HOLDFAST_BINARIES` says otherwise.
+fn binaries(environment: &Environment, folder: &Path) -> PathBuf {
+    let named = environment.get("HOLDFAST_BINARIES");
+    let own = || env::current_exe().ok()?.parent().map(Path::to_owned);
+    named.map_or_else(|| own().unwrap_or_default(), |named| folder.join(named))
 }
 
 /// The policy file's path is made absolute: the services run in other folders.

@@ -5,7 +5,6 @@
 //! is taken within a round, and the median over the rounds counts. Any error voids the measurement: an endpoint that
 //! answers failures quickly is not fast.
 
-mod figures;
 mod pgbench;
 mod wrk;
 
@@ -14,9 +13,8 @@ use std::env;
 
 use holdfast_ops::signals::StopSignals;
 
-use figures::{Figures, median};
-
 use crate::error::LabError;
+use crate::figures::{Figures, median};
 use crate::output::{Console, Tone};
 use crate::ports;
 use crate::postgres::Installation;
@@ -72,7 +70,7 @@ pub async fn run(plan: Plan, settings: &Settings, console: Console) -> Result<()
     let folder = tempfile::Builder::new().prefix("holdfast-bench-").tempdir();
     let folder = folder.map_err(LabError::file("make a folder in", env::temp_dir()))?;
     let settings = own_stage(settings)?;
-    let stage = Local::new(&settings, folder.path().to_owned(), console)?;
+    let stage = Local::new(&settings, folder.path().to_owned(), console);
     stage.up().await?;
     let result = tokio::select! {
         result = measure(plan, settings.ports, folder.path(), console) => result,

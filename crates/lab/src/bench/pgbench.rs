@@ -6,8 +6,8 @@ use std::process::Stdio;
 
 use tokio::process::Command;
 
-use super::figures::{Figures, percentile};
 use crate::error::LabError;
+use crate::figures::{Figures, percentile};
 use crate::postgres::{self, Installation};
 
 /// What the API does per request, in autocommit as there. The ids ascend, as UUIDv7 does: a counter, then the client.

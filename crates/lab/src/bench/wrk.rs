@@ -4,9 +4,9 @@ use std::process::Stdio;
 
 use tokio::process::Command;
 
-use super::figures::Figures;
 use crate::debian;
 use crate::error::LabError;
+use crate::figures::Figures;
 use crate::output::Console;
 
 const CONNECTIONS: &str = "-c64";

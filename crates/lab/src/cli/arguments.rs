@@ -1,7 +1,11 @@
 //! The commands and their arguments.
 
-use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+use std::time::Duration;
 
+use clap::{Args, Parser, Subcommand};
+
+use crate::load::Arrivals;
 use crate::stage::Service;
 
 const VARIABLES: &str = "Environment:
@@ -12,6 +16,7 @@ const VARIABLES: &str = "Environment:
   DB_PORT              where Postgres listens, local stage only [54320]
   HOLDFAST_WORK_DELAY, HOLDFAST_POLICIES, RUST_LOG
                        reach the services unchanged
+  HOLDFAST_BINARIES    the folder of holdfast-api and holdfast-worker [where lab is]
   NO_COLOR             no colour, also on a terminal
 
 Exit codes: 0 done, 1 failed, 2 wrong arguments, 64 bad configuration";
@@ -44,6 +49,10 @@ pub(super) enum Task {
     },
     /// Call the naive and the resilient endpoint at the same time and show both answers
     Compare,
+    /// Send requests at a steady rate, each until it is answered, and write down which were accepted
+    Load(Load),
+    /// Hold the accepted requests against Postgres: each must be there once, done
+    Check(Check),
     /// The guided tour: break each dependency in turn, compare, heal, on a stage of its own
     Demo,
     /// Measure both endpoints and pgbench's same two statements, interleaved, on a stage of its own
@@ -75,4 +84,73 @@ pub(super) enum Task {
         /// Which
         service: Service,
     },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Load {
+    /// Requests per second
+    #[arg(long, default_value = "20", value_parser = rate)]
+    pub(super) rate: f64,
+    /// For how long requests arrive
+    #[arg(long = "for", value_name = "DURATION", default_value = "30s", value_parser = duration)]
+    pub(super) duration: Duration,
+    /// How they arrive
+    #[arg(long, value_enum, default_value = "poisson")]
+    pub(super) arrivals: Arrivals,
+    /// Of the arrivals [random, and printed]
+    #[arg(long)]
+    pub(super) seed: Option<u64>,
+    /// Where the accepted requests are written down [.lab/accepted.txt]
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: Option<PathBuf>,
+    /// An API, in place of the stage's; several take turns, and an unanswered call goes on to the next
+    #[arg(long = "url")]
+    pub(super) urls: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Check {
+    /// The accepted requests [.lab/accepted.txt]
+    pub(super) file: Option<PathBuf>,
+    /// How long open and missing ones are given
+    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration)]
+    pub(super) wait: Duration,
+    /// Let a failure that is recorded with its error pass
+    #[arg(long)]
+    pub(super) allow_failed: bool,
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(rate) if (0.01..=10_000.0).contains(&rate) => Ok(rate),
+        _ => Err("give requests per second, from 0.01 to 10000".to_owned()),
+    }
+}
+
+/// As everywhere in Holdfast: `30s`, `250ms`, `2m`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let signed: Option<jiff::SignedDuration> = text.parse().ok();
+    signed
+        .and_then(|signed| signed.try_into().ok())
+        .ok_or_else(|| "give a duration such as 30s or 2m".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_coherent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_duration_needs_a_unit_and_a_rate_is_positive() {
+        assert_eq!(duration("90s"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
+        assert!(duration("90").is_err() && duration("-1s").is_err());
+        assert!(rate("0").is_err() && rate("inf").is_err() && rate("0.5").is_ok());
+    }
 }

@@ -1,6 +1,8 @@
 //! The `lab` command line: what each command does is elsewhere; here it is called, and its failure told.
 
 mod arguments;
+mod check;
+mod load;
 mod logs;
 mod status;
 
@@ -75,6 +77,8 @@ async fn perform(task: Task, settings: &Settings, console: Console) -> Result<Ex
             comparison.print(console);
             return Ok(verdict(comparison.held()));
         }
+        Task::Load(wanted) => load::run(wanted, settings, console).await?,
+        Task::Check(wanted) => return Ok(verdict(check::run(wanted, settings, console).await?)),
         Task::Demo => return Ok(verdict(demo::run(settings, console).await?)),
         Task::Bench { rounds, seconds } => {
             bench::run(bench::Plan { rounds, seconds }, settings, console).await?;

@@ -5,9 +5,6 @@ use crate::error::LabError;
 use crate::output::{Console, Tone};
 use crate::settings::{Settings, StageKind};
 
-/// Where the local stage keeps its state, under the checkout's root.
-const FOLDER: &str = ".lab";
-
 impl Stage {
     /// The stage to bring up. Says which.
     ///
@@ -29,13 +26,13 @@ impl Stage {
         console: Console,
     ) -> Result<Self, LabError> {
         Ok(match settings.stage {
-            Some(StageKind::Local) => Self::local(settings, console)?,
+            Some(StageKind::Local) => Self::local(settings, console),
             Some(StageKind::Compose) => Self::Compose(Compose::find(settings, console).await?),
             None => match Self::found_up(settings, console).await? {
                 Some(stage) => stage,
                 None => match Compose::find(settings, console).await {
                     Ok(compose) => Self::Compose(compose),
-                    Err(_) => Self::local(settings, console)?,
+                    Err(_) => Self::local(settings, console),
                 },
             },
         })
@@ -47,7 +44,7 @@ impl Stage {
     /// [`LabError::NotUp`]; [`LabError::NoEngine`].
     pub async fn to_act_on(settings: &Settings, console: Console) -> Result<Self, LabError> {
         let stage = match settings.stage {
-            Some(StageKind::Local) => Self::local(settings, console)?,
+            Some(StageKind::Local) => Self::local(settings, console),
             Some(StageKind::Compose) => Self::Compose(Compose::find(settings, console).await?),
             None => match Self::found_up(settings, console).await? {
                 Some(stage) => stage,
@@ -69,7 +66,7 @@ impl Stage {
         console: Console,
     ) -> Result<Vec<Self>, LabError> {
         Ok(match settings.stage {
-            Some(StageKind::Local) => vec![Self::local(settings, console)?],
+            Some(StageKind::Local) => vec![Self::local(settings, console)],
             Some(StageKind::Compose) => {
                 vec![Self::Compose(Compose::find(settings, console).await?)]
             }
@@ -78,7 +75,7 @@ impl Stage {
                     .await
                     .ok()
                     .map(Self::Compose);
-                std::iter::once(Self::local(settings, console)?)
+                std::iter::once(Self::local(settings, console))
                     .chain(compose)
                     .collect()
             }
@@ -99,7 +96,7 @@ impl Stage {
     /// # Errors
     /// When the local stage's record cannot be read.
     pub async fn found_up(settings: &Settings, console: Console) -> Result<Option<Self>, LabError> {
-        let local = Local::new(settings, settings.root.join(FOLDER), console)?;
+        let local = Local::new(settings, settings.folder(), console);
         if local.is_up()? {
             return Ok(Some(Self::Local(local)));
         }
@@ -120,12 +117,8 @@ impl Stage {
         Ok(None)
     }
 
-    fn local(settings: &Settings, console: Console) -> Result<Self, LabError> {
-        Ok(Self::Local(Local::new(
-            settings,
-            settings.root.join(FOLDER),
-            console,
-        )?))
+    fn local(settings: &Settings, console: Console) -> Self {
+        Self::Local(Local::new(settings, settings.folder(), console))
     }
 
     fn announce(&self, console: Console) {

@@ -23,6 +23,12 @@ impl Probe {
     /// Of the service on this loopback port.
     #[must_use]
     pub fn new(port: u16) -> Self {
+        Self::at(format!("http://127.0.0.1:{port}"))
+    }
+
+    /// Of the service at this address, without a slash at the end.
+    #[must_use]
+    pub fn at(base: String) -> Self {
         // One connection per question: a kept one would not show whether the port still accepts.
         let client = reqwest::Client::builder()
             .no_proxy()
@@ -31,7 +37,7 @@ impl Probe {
         Self {
             // Without TLS there is nothing in the builder that can fail; the default client differs only in its pool.
             client: client.build().unwrap_or_default(),
-            base: format!("http://127.0.0.1:{port}"),
+            base,
         }
     }
 

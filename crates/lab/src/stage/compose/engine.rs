@@ -7,6 +7,7 @@ use std::process::{Output, Stdio};
 use std::time::Duration;
 use std::{io, iter};
 
+use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 use tokio::time::timeout;
 
@@ -69,6 +70,33 @@ impl Engine {
     pub(super) async fn compose(&self, arguments: &[&str]) -> Result<String, LabError> {
         let mut command = self.compose_command(arguments);
         succeeded(&command_line(&command), command.output().await)
+    }
+
+    /// As [`Self::compose`], with `input` on the tool's stdin.
+    pub(super) async fn compose_with(
+        &self,
+        arguments: &[&str],
+        input: &str,
+    ) -> Result<String, LabError> {
+        let mut command = self.compose_command(arguments);
+        let line = command_line(&command);
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let talk = async {
+            let mut child = command.spawn()?;
+            let stdin = child.stdin.take();
+            let feed = async move {
+                if let Some(mut stdin) = stdin {
+                    // A tool that ends early says why on its stderr.
+                    let _ = stdin.write_all(input.as_bytes()).await;
+                }
+            };
+            let (output, ()) = tokio::join!(child.wait_with_output(), feed);
+            output
+        };
+        succeeded(&line, talk.await)
     }
 
     /// Runs the Compose tool on the project with its output, all of it, on stderr.

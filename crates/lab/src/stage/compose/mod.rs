@@ -7,13 +7,18 @@ mod container;
 mod engine;
 mod up;
 
+use std::time::Duration;
+
 use container::Container;
 use engine::Engine;
+use tokio::time::timeout;
 
 use super::{Condition, Service};
 use crate::error::LabError;
 use crate::output::Console;
 use crate::settings::Settings;
+
+const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 
 /// The three services in containers.
 #[derive(Debug, Clone)]
@@ -92,6 +97,26 @@ impl Compose {
             .into_iter()
             .map(|container| (container.service, container.condition))
             .collect())
+    }
+
+    /// What `psql` prints for `sql`: a line per row, its fields between tabs. The database is published nowhere, so it
+    /// is asked from inside its container.
+    ///
+    /// # Errors
+    /// When the container does not run, or the statement fails.
+    pub async fn psql(&self, sql: &str) -> Result<String, LabError> {
+        // By TCP: where the socket is, is the image's own affair.
+        let url = "postgres://holdfast:holdfast@127.0.0.1/holdfast?connect_timeout=5";
+        let psql = ["exec", "-T", "db", "psql", url, "--no-psqlrc", "--quiet"];
+        let format = ["--no-align", "--tuples-only", "--field-separator=\t"];
+        let strict = ["--set=ON_ERROR_STOP=1"];
+        let arguments = [&psql[..], &format, &strict].concat();
+        let asked = self.engine.compose_with(&arguments, sql);
+        let late = || LabError::Program {
+            command: "docker compose exec -T db psql".to_owned(),
+            output: "no answer".to_owned(),
+        };
+        timeout(ANSWER_WITHIN, asked).await.map_err(|_| late())?
     }
 
     /// The command that shows the logs.

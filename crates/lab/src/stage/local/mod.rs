@@ -10,8 +10,8 @@ mod turn;
 mod up;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::{env, fs};
+use std::fs;
+use std::path::PathBuf;
 
 use state::State;
 
@@ -37,19 +37,16 @@ pub struct Local {
 }
 
 impl Local {
-    /// The stage whose state is kept in `folder`. The services' binaries are found next to the running program.
-    ///
-    /// # Errors
-    /// When the running program's own path cannot be found.
-    pub fn new(settings: &Settings, folder: PathBuf, console: Console) -> Result<Self, LabError> {
-        let own = env::current_exe().map_err(LabError::file("find", "the running program"))?;
-        Ok(Self {
+    /// The stage whose state is kept in `folder`.
+    #[must_use]
+    pub fn new(settings: &Settings, folder: PathBuf, console: Console) -> Self {
+        Self {
             folder,
-            binaries: own.parent().unwrap_or(Path::new(".")).to_owned(),
+            binaries: settings.binaries.clone(),
             ports: settings.ports,
             passed_on: settings.passed_on.clone(),
             console,
-        })
+        }
     }
 
     /// Whether any of its processes lives.

@@ -4,10 +4,10 @@ use std::fmt;
 
 /// One measurement.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Figures {
-    pub(super) per_second: f64,
-    pub(super) p50_ms: f64,
-    pub(super) p99_ms: f64,
+pub(crate) struct Figures {
+    pub(crate) per_second: f64,
+    pub(crate) p50_ms: f64,
+    pub(crate) p99_ms: f64,
 }
 
 impl fmt::Display for Figures {
@@ -25,7 +25,7 @@ impl fmt::Display for Figures {
 }
 
 /// The middle value, or the mean of the two in the middle; not a number if there is none.
-pub(super) fn median(mut values: Vec<f64>) -> f64 {
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;
     match values.get(middle) {
@@ -42,7 +42,7 @@ pub(super) fn median(mut values: Vec<f64>) -> f64 {
     clippy::cast_sign_loss,
     reason = "a rank"
 )]
-pub(super) fn percentile(sorted: &[f64], share: f64) -> f64 {
+pub(crate) fn percentile(sorted: &[f64], share: f64) -> f64 {
     let rank = (share * sorted.len() as f64).ceil() as usize;
     sorted
         .get(rank.saturating_sub(1))

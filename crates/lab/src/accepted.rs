@@ -1,0 +1,157 @@
+//! The file of accepted requests: one line per answer that promised something, `ID<TAB>KEY<TAB>STATUS`.
+//!
+//! It is the client's side of the promise, written as the answers arrive, so that what was promised before a crash or a
+//! Ctrl-C is known afterwards.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use uuid::Uuid;
+
+use crate::error::LabError;
+
+/// A promise a client was given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accepted {
+    /// Of the request.
+    pub id: Uuid,
+    /// The `Idempotency-Key` it was sent under.
+    pub key: String,
+    /// 200 or 202.
+    pub status: u16,
+}
+
+/// Where promises are written down.
+#[derive(Debug)]
+pub struct AcceptedFile {
+    path: PathBuf,
+    file: File,
+}
+
+impl AcceptedFile {
+    /// Starts the file anew, in a folder that is made if need be.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn create(path: &Path) -> Result<Self, LabError> {
+        if let Some(folder) = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+        {
+            fs::create_dir_all(folder).map_err(LabError::file("make", folder))?;
+        }
+        Ok(Self {
+            path: path.to_owned(),
+            file: File::create(path).map_err(LabError::file("write", path))?,
+        })
+    }
+
+    /// Adds a line, whole, without a buffer of our own in between.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn add(&mut self, accepted: &Accepted) -> Result<(), LabError> {
+        let Accepted { id, key, status } = accepted;
+        let line = format!("{id}\t{key}\t{status}\n");
+        let written = self.file.write_all(line.as_bytes());
+        written.map_err(LabError::file("write", &self.path))
+    }
+}
+
+/// Reads the file.
+///
+/// # Errors
+/// When it cannot be read, a line of it is none of ours, or it is empty.
+pub fn read(path: &Path) -> Result<Vec<Accepted>, LabError> {
+    let text = fs::read_to_string(path).map_err(|source| LabError::NoAccepted {
+        path: path.to_owned(),
+        problem: source.to_string(),
+    })?;
+    let lines = text.lines().enumerate();
+    let accepted: Result<Vec<_>, _> = lines
+        .map(|(index, line)| {
+            parse(line).map_err(|problem| LabError::AcceptedLine {
+                path: path.to_owned(),
+                line: index + 1,
+                problem,
+            })
+        })
+        .collect();
+    let accepted = accepted?;
+    if accepted.is_empty() {
+        return Err(LabError::NoAccepted {
+            path: path.to_owned(),
+            problem: "it is empty".to_owned(),
+        });
+    }
+    Ok(accepted)
+}
+
+fn parse(line: &str) -> Result<Accepted, String> {
+    let fields: Vec<&str> = line.split('\t').collect();
+    let [id, key, status] = fields.as_slice() else {
+        return Err(format!("{} fields instead of three", fields.len()));
+    };
+    if key.is_empty() {
+        return Err("the key is empty".to_owned());
+    }
+    Ok(Accepted {
+        id: id.parse().map_err(|_| format!("{id:?} is no request id"))?,
+        key: (*key).to_owned(),
+        status: match status.parse() {
+            Ok(status @ (200 | 202)) => status,
+            _ => return Err(format!("{status:?} is neither 200 nor 202")),
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "0198c0de-0000-7000-8000-000000000000";
+
+    fn read_text(text: &str) -> Result<Vec<Accepted>, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("accepted.txt");
+        fs::write(&path, text).unwrap();
+        read(&path).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_was_written_is_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new/accepted.txt");
+        let accepted = Accepted {
+            id: ID.parse().unwrap(),
+            key: "a-1".to_owned(),
+            status: 202,
+        };
+        AcceptedFile::create(&path).unwrap().add(&accepted).unwrap();
+        assert_eq!(read(&path).unwrap(), [accepted]);
+    }
+
+    #[test]
+    fn a_line_that_is_none_is_named_by_its_number() {
+        for (line, problem) in [
+            ("", "1 fields"),
+            ("x\ty\t200", "no request id"),
+            (&format!("{ID}\t\t200"), "key"),
+            (&format!("{ID}\ty\t503"), "503"),
+        ] {
+            let error = read_text(&format!("{ID}\tk\t200\n{line}\n")).unwrap_err();
+            assert!(
+                error.contains("accepted.txt:2") && error.contains(problem),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_empty_file_is_no_proof_of_anything() {
+        assert!(read_text("").unwrap_err().contains("empty"));
+        let missing = read(Path::new("/nowhere/accepted.txt")).unwrap_err();
+        assert!(missing.cure().unwrap().contains("make load"));
+    }
+}

@@ -1,0 +1,81 @@
+//! Asking Postgres of whichever stage, as its own clients would.
+
+use std::time::Duration;
+
+use tokio::time::timeout;
+use tokio_postgres::{NoTls, SimpleQueryMessage};
+
+use crate::error::LabError;
+use crate::postgres;
+use crate::stage::{Compose, Stage};
+
+const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+/// Reads the table itself: an index that had lost an entry, or kept a duplicate out, would not be found wrong by itself.
+const SETTINGS: &str =
+    "SET enable_indexscan = off; SET enable_indexonlyscan = off; SET enable_bitmapscan = off;
+    SET statement_timeout = '20s';";
+
+/// Where the table is.
+#[derive(Debug, Clone)]
+pub enum Database {
+    /// On a loopback port.
+    Port(u16),
+    /// In a container, published nowhere.
+    Compose(Compose),
+}
+
+impl Database {
+    /// Of a stage.
+    ///
+    /// # Errors
+    /// When the stage cannot tell.
+    pub fn of(stage: &Stage) -> Result<Self, LabError> {
+        Ok(match stage {
+            Stage::Local(local) => Self::Port(local.ports()?.db),
+            Stage::Compose(compose) => Self::Compose(compose.clone()),
+        })
+    }
+
+    /// The rows of `sql`, each field as text.
+    ///
+    /// # Errors
+    /// [`LabError::Database`].
+    pub async fn query(&self, sql: &str) -> Result<Vec<Vec<String>>, LabError> {
+        let sql = format!("{SETTINGS}\n{sql}");
+        match self {
+            Self::Compose(compose) => {
+                let told = compose.psql(&sql).await;
+                let told = told.map_err(|error| LabError::Database(error.to_string()))?;
+                let fields = |line: &str| line.split('\t').map(str::to_owned).collect();
+                Ok(told.lines().map(fields).collect())
+            }
+            Self::Port(port) => match timeout(ANSWER_WITHIN, ask(*port, &sql)).await {
+                Ok(answer) => answer.map_err(|error| LabError::Database(tell(&error))),
+                Err(_) => Err(LabError::Database(
+                    "it accepts, but does not answer".to_owned(),
+                )),
+            },
+        }
+    }
+}
+
+async fn ask(port: u16, sql: &str) -> Result<Vec<Vec<String>>, tokio_postgres::Error> {
+    let (client, connection) = tokio_postgres::connect(&postgres::url(port), NoTls).await?;
+    let session = tokio::spawn(connection);
+    let answer = client.simple_query(sql).await;
+    session.abort();
+    let fields = |message| match message {
+        SimpleQueryMessage::Row(row) => {
+            let field = |index| row.get(index).unwrap_or_default().to_owned();
+            Some((0..row.len()).map(field).collect())
+        }
+        _ => None,
+    };
+    Ok(answer?.into_iter().filter_map(fields).collect())
+}
+
+/// The error with its cause, which its own text leaves out.
+fn tell(error: &tokio_postgres::Error) -> String {
+    let cause = std::error::Error::source(error);
+    cause.map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
+}

@@ -1,0 +1,92 @@
+//! `lab load`.
+
+use std::time::Duration;
+
+use holdfast_ops::signals::StopSignals;
+use tokio::time::Instant;
+
+use super::arguments::Load;
+use crate::accepted::AcceptedFile;
+use crate::error::LabError;
+use crate::load::{self, Counts, Plan};
+use crate::output::Console;
+use crate::settings::Settings;
+use crate::stage::{Probe, Stage};
+
+/// How long past the bound a try is given.
+const BEYOND: Duration = Duration::from_secs(2);
+/// In place of the bound of an API that cannot tell it.
+const UNKNOWN_BOUND: Duration = Duration::from_secs(8);
+/// Where the accepted requests go, under the lab's folder.
+pub(super) const ACCEPTED: &str = "accepted.txt";
+
+/// Sends, writes down, sums up; Ctrl-C ends it early.
+pub(super) async fn run(
+    wanted: Load,
+    settings: &Settings,
+    console: Console,
+) -> Result<(), LabError> {
+    let mut signals = StopSignals::listen().map_err(LabError::file("listen for", "signals"))?;
+    let (urls, bound) = target(wanted.urls, settings, console).await?;
+    let plan = Plan {
+        urls,
+        rate: wanted.rate,
+        duration: wanted.duration,
+        arrivals: wanted.arrivals,
+        seed: wanted.seed.unwrap_or_else(|| fastrand::u64(..1_000_000)),
+        try_for: bound + BEYOND,
+    };
+    let out = wanted
+        .out
+        .unwrap_or_else(|| settings.folder().join(ACCEPTED));
+    console.say(format_args!(
+        "{} requests/s for {:?} on {}, seed {}; what is accepted goes to {}",
+        plan.rate,
+        plan.duration,
+        plan.urls.join(" and "),
+        plan.seed,
+        out.display()
+    ));
+    let mut file = AcceptedFile::create(&out)?;
+    let stop = async {
+        signals.next().await;
+        console.say("stopping; calls under way are given up");
+    };
+    let outcomes = load::run(&plan, Instant::now(), stop, |outcome| {
+        outcome.accepted().map_or(Ok(()), |one| file.add(&one))
+    });
+    Counts::of(&outcomes.await?).print(console);
+    Ok(())
+}
+
+/// The APIs to call, and the bound of the first.
+async fn target(
+    urls: Vec<String>,
+    settings: &Settings,
+    console: Console,
+) -> Result<(Vec<String>, Duration), LabError> {
+    let urls: Vec<String> = urls
+        .into_iter()
+        .map(|url| url.trim_end_matches('/').to_owned())
+        .collect();
+    let probe = match urls.first() {
+        Some(url) => Probe::at(url.clone()),
+        None => {
+            let stage = Stage::to_act_on(settings, console).await?;
+            // Or whatever else listens on that port would be called.
+            stage.conditions().await?;
+            Probe::new(stage.api_port().await?)
+        }
+    };
+    let bound = probe
+        .policies()
+        .await
+        .ok()
+        .and_then(|told| Duration::try_from_secs_f64(told.process.worst_case_seconds).ok());
+    let urls = if urls.is_empty() {
+        vec![probe.base().to_owned()]
+    } else {
+        urls
+    };
+    Ok((urls, bound.unwrap_or(UNKNOWN_BOUND)))
+}

@@ -1,0 +1,138 @@
+//! A run in figures.
+
+use std::collections::BTreeMap;
+
+use super::outcome::Outcome;
+use crate::figures::percentile;
+use crate::output::{Console, Tone};
+
+/// How many requests ended how.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Counts {
+    /// Those with an outcome.
+    pub sent: usize,
+    /// Answers with a promise, by status: 200, 202.
+    pub promised: BTreeMap<u16, usize>,
+    /// Other answers, by status and code.
+    pub refused: BTreeMap<String, usize>,
+    /// Given up without an answer.
+    pub unanswered: usize,
+    /// Answers that had to do without something.
+    pub degraded: usize,
+    /// Those that took more than one try.
+    pub retried: usize,
+    /// Of the answered, sorted, in milliseconds.
+    latencies: Vec<f64>,
+}
+
+impl Counts {
+    /// Counts.
+    #[must_use]
+    pub fn of(outcomes: &[Outcome]) -> Self {
+        let mut counts = Self::default();
+        for outcome in outcomes {
+            counts.sent += 1;
+            counts.retried += usize::from(outcome.tries.len() > 1);
+            let Some(answer) = outcome.answer() else {
+                counts.unanswered += 1;
+                continue;
+            };
+            counts.degraded += usize::from(answer.degraded);
+            counts
+                .latencies
+                .push(outcome.latency().as_secs_f64() * 1_000.0);
+            match (answer.status, &answer.code) {
+                (status @ (200 | 202), _) => *counts.promised.entry(status).or_default() += 1,
+                (status, code) => {
+                    let code = code.as_deref().unwrap_or("no code");
+                    let kind = format!("{status} {code}");
+                    *counts.refused.entry(kind).or_default() += 1;
+                }
+            }
+        }
+        counts.latencies.sort_by(f64::total_cmp);
+        counts
+    }
+
+    /// Answers with this promise.
+    #[must_use]
+    pub fn promised(&self, status: u16) -> usize {
+        self.promised.get(&status).copied().unwrap_or_default()
+    }
+
+    /// The table.
+    pub fn print(&self, console: Console) {
+        let line = |name: &str, count: usize, bad: bool| {
+            let tone = if bad && count > 0 {
+                Tone::Bad
+            } else {
+                Tone::Plain
+            };
+            let count = console.paint(tone, format!("{count:>8}"));
+            console.print(format_args!("{name:<22}{count}"));
+        };
+        line("sent", self.sent, false);
+        line("200", self.promised(200), false);
+        line("202", self.promised(202), false);
+        for (kind, count) in &self.refused {
+            line(kind, *count, true);
+        }
+        line("unanswered", self.unanswered, true);
+        line("tried more than once", self.retried, false);
+        let answered = self.latencies.len();
+        #[expect(clippy::cast_precision_loss, reason = "a share")]
+        let share = 100.0 * self.degraded as f64 / answered.max(1) as f64;
+        console.print(format_args!("{:<22}{share:>7.1}%", "degraded"));
+        if answered > 0 {
+            for (name, rank) in [("p50", 0.5), ("p99", 0.99)] {
+                let milliseconds = percentile(&self.latencies, rank);
+                console.print(format_args!("{name:<22}{milliseconds:>8.0} ms"));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::load::{Answer, Broken, Reply, Try};
+
+    fn outcome(status: Option<u16>, code: Option<&str>) -> Outcome {
+        let reply = status.map_or(Reply::Broken(Broken::Silent), |status| {
+            Reply::Answer(Answer {
+                status,
+                code: code.map(str::to_owned),
+                degraded: status != 200,
+                ..Answer::default()
+            })
+        });
+        Outcome {
+            number: 0,
+            key: "k".to_owned(),
+            intended: Duration::from_millis(10),
+            tries: vec![Try {
+                api: 0,
+                from: Duration::from_millis(15),
+                to: Duration::from_millis(30),
+                reply,
+            }],
+        }
+    }
+
+    #[test]
+    fn each_end_is_counted_once_and_latency_from_the_intended_start() {
+        let counts = Counts::of(&[
+            outcome(Some(200), None),
+            outcome(Some(202), None),
+            outcome(Some(503), Some("overloaded")),
+            outcome(None, None),
+        ]);
+        assert_eq!((counts.sent, counts.unanswered, counts.degraded), (4, 1, 2));
+        assert_eq!((counts.promised(200), counts.promised(202)), (1, 1));
+        assert_eq!(counts.refused["503 overloaded"], 1);
+        assert_eq!(counts.latencies.len(), 3);
+        assert!((counts.latencies[0] - 20.0).abs() < 1e-9);
+    }
+}

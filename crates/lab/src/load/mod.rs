@@ -1,0 +1,82 @@
+//! Load as clients make it: requests that arrive when they arrive, whatever became of those before (open loop), each with
+//! a body and an `Idempotency-Key` of its own, tried again until it is answered.
+//!
+//! Latency counts from the moment the request was meant to be sent: a system that stops answering cannot hide it by
+//! keeping its callers busy.
+
+mod arrivals;
+mod call;
+mod counts;
+mod outcome;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
+use uuid::Uuid;
+
+pub use arrivals::Arrivals;
+pub use call::{Caller, body};
+pub use counts::Counts;
+pub use outcome::{Answer, Broken, Outcome, Reply, Try};
+
+use crate::error::LabError;
+
+/// What is to be sent.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The APIs, taken in turn.
+    pub urls: Vec<String>,
+    /// Requests per second, on average.
+    pub rate: f64,
+    /// For how long requests arrive.
+    pub duration: Duration,
+    /// How they arrive.
+    pub arrivals: Arrivals,
+    /// Of the arrivals.
+    pub seed: u64,
+    /// How long one try waits for an answer: longer than the API's bound.
+    pub try_for: Duration,
+}
+
+/// Sends what the plan says and hands each outcome over as it comes, then all of them. `stop` cuts it short: what is
+/// under way then is given up. Times count from `epoch`.
+///
+/// # Errors
+/// The first error of `heard`.
+pub async fn run(
+    plan: &Plan,
+    epoch: Instant,
+    stop: impl Future<Output = ()>,
+    mut heard: impl FnMut(&Outcome) -> Result<(), LabError>,
+) -> Result<Vec<Outcome>, LabError> {
+    let caller = Arc::new(Caller::new(plan.urls.clone(), plan.try_for, epoch));
+    // Another run with the same seed must not meet its keys again.
+    let run = Uuid::now_v7().simple();
+    let mut arrivals = plan.arrivals.times(plan.rate, plan.duration, plan.seed);
+    let start = Instant::now();
+    let mut next = arrivals.next();
+    let mut number = 0;
+    let mut calls = JoinSet::new();
+    let mut outcomes = Vec::new();
+    tokio::pin!(stop);
+    while next.is_some() || !calls.is_empty() {
+        let at = start + next.unwrap_or_default();
+        tokio::select! {
+            () = sleep_until(at), if next.is_some() => {
+                let (caller, key) = (Arc::clone(&caller), format!("{run}-{number}"));
+                calls.spawn(async move { caller.call(number, key, at).await });
+                number += 1;
+                next = arrivals.next();
+            }
+            Some(Ok(outcome)) = calls.join_next() => {
+                heard(&outcome)?;
+                outcomes.push(outcome);
+            }
+            () = &mut stop => break,
+        }
+    }
+    Ok(outcomes)
+}

@@ -1,0 +1,96 @@
+//! What became of one request, try by try, as data.
+
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use crate::accepted::Accepted;
+
+/// A request with every try it took. Times count from the run's epoch.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// Its number, which its body carries.
+    pub number: u64,
+    /// Its `Idempotency-Key`.
+    pub key: String,
+    /// When it was meant to be sent.
+    pub intended: Duration,
+    /// At least one; all but the last are broken.
+    pub tries: Vec<Try>,
+}
+
+/// One call of one API.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Try {
+    /// Which, counted from 0.
+    pub api: usize,
+    /// When the call began.
+    pub from: Duration,
+    /// When it ended.
+    pub to: Duration,
+    /// How it ended.
+    pub reply: Reply,
+}
+
+/// How a try ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reply {
+    /// With an HTTP answer, of whatever status.
+    Answer(Answer),
+    /// Without one.
+    Broken(Broken),
+}
+
+/// An answer, as much of it as could be read.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// Of the request.
+    pub request_id: Option<Uuid>,
+    /// Of a problem body.
+    pub code: Option<String>,
+    /// Whether it had to do without something.
+    pub degraded: bool,
+}
+
+/// Why there was no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Broken {
+    /// Nobody listens.
+    Refused,
+    /// The connection ended in the middle.
+    Reset,
+    /// Nothing came within the time of a try.
+    Silent,
+}
+
+impl Outcome {
+    /// The answer it ended with; none: it was given up.
+    #[must_use]
+    pub fn answer(&self) -> Option<&Answer> {
+        match &self.tries.last()?.reply {
+            Reply::Answer(answer) => Some(answer),
+            Reply::Broken(_) => None,
+        }
+    }
+
+    /// The promise it was given, if any.
+    #[must_use]
+    pub fn accepted(&self) -> Option<Accepted> {
+        let answer = self.answer()?;
+        let promised = matches!(answer.status, 200 | 202);
+        Some(Accepted {
+            id: answer.request_id.filter(|_| promised)?,
+            key: self.key.clone(),
+            status: answer.status,
+        })
+    }
+
+    /// From the intended start to the end of the last try.
+    #[must_use]
+    pub fn latency(&self) -> Duration {
+        let end = self.tries.last().map_or(self.intended, |last| last.to);
+        end.saturating_sub(self.intended)
+    }
+}
