@@ -7,8 +7,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use holdfast_policy::{
-    Call, Class, Classify, ConfigError, Deadline, Error, ErrorKind, Observer, Policy, PolicyConfig,
-    Snapshot,
+    BreakerState, Call, Class, Classify, ConfigError, Deadline, Error, ErrorKind, Observer, Policy,
+    PolicyConfig, Snapshot,
 };
 use holdfast_wire::{Degraded, DegradedCode, Reason};
 
@@ -108,6 +108,25 @@ impl Dependency {
         let call = Call::new(()).by(deadline);
         let result = self.policy.call(call, move |()| operation()).await;
         result.map_err(|error| self.degraded(&error))
+    }
+
+    /// What an answer has to do without if it does not call: the breaker's word, or the last known cause.
+    #[must_use]
+    pub(crate) fn absence(&self) -> Degraded {
+        let snapshot = self.snapshot();
+        let reason = match snapshot.breaker {
+            BreakerState::Open | BreakerState::ForcedOpen => Reason::CircuitOpen,
+            _ => self.last_error().unwrap_or(Reason::DeadlineExceeded),
+        };
+        let retry_after = snapshot.retry_after.unwrap_or(DEFAULT_RETRY_AFTER);
+        Degraded {
+            code: self.code,
+            reason,
+            detail: format!("the {} {}", self.name, in_words(reason)),
+            attempts: 0,
+            elapsed_seconds: 0.0,
+            retry_after_seconds: milliseconds(retry_after),
+        }
     }
 
     fn degraded<E: DependencyError>(&self, error: &Error<E>) -> Degraded {

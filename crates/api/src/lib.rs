@@ -14,13 +14,14 @@ mod config;
 mod dependency;
 mod guarded;
 mod http;
-#[allow(dead_code, unused_imports, reason = "not wired yet")]
 mod journal;
 mod limit;
 mod metrics;
 mod naive;
 mod open_work;
 mod process;
+mod records;
+mod recovery;
 mod resolver;
 mod state;
 mod store;

@@ -27,7 +27,7 @@ pub(crate) enum JournalError {
 /// Another process holds the folder.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the journal folder {} is in use by another process", folder.display())]
-pub(crate) struct JournalInUse {
+pub struct JournalInUse {
     /// The folder.
     pub folder: PathBuf,
 }

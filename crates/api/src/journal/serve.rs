@@ -122,11 +122,11 @@ impl<F: Files> Thread<F> {
         // An answer nobody waits for any more is dropped.
         match read {
             Read::Find(id, reply) => finish(guarded(|| Ok(tables?.find(id)?)), |answer| {
-                drop(reply.send(answer))
+                drop(reply.send(answer));
             }),
             Read::FindKey(key, reply) => {
                 finish(guarded(|| Ok(tables?.find_key(&key)?)), |answer| {
-                    drop(reply.send(answer))
+                    drop(reply.send(answer));
                 })
             }
             Read::Oldest(batch, reply) => {
@@ -138,7 +138,7 @@ impl<F: Files> Thread<F> {
             }
             Read::Newest(ended, limit, reply) => {
                 finish(guarded(|| Ok(tables?.newest(ended, limit)?)), |answer| {
-                    drop(reply.send(answer))
+                    drop(reply.send(answer));
                 })
             }
         }
