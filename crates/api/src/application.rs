@@ -147,10 +147,8 @@ async fn recovery_at_rest(state: &State) {
 /// Tasks that end when the set is dropped.
 fn background(state: &Data<State>, recovery: Recovery) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
-    let limit = state.policies.policies.database.attempt_timeout;
-    let count = state.open_work.clone();
     let reads = state.records.reads.clone();
-    tasks.spawn(count.keep_counting(reads, state.database.clone(), limit));
+    tasks.spawn(state.open_work.clone().keep_counting(reads));
     tasks.spawn(recovery.run(state.readiness.clone()));
     let metrics = state.metrics.clone();
     tasks.spawn(async move {

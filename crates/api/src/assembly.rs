@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use holdfast_ops::Readiness;
-use holdfast_policy::{ConfigError, Event};
+use holdfast_policy::{ConfigError, PolicyConfig};
 use holdfast_wire::DegradedCode;
 use metrics_exporter_prometheus::BuildError;
 use rustix::process::{Resource, getrlimit};
@@ -15,7 +15,7 @@ use crate::dependency::Dependency;
 use crate::guarded::{Backlog, GuardedReads, GuardedStore, GuardedWorker};
 use crate::journal::{Journal, JournalInUse, JournalLimits};
 use crate::limit::InFlightLimit;
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, PolicyMetrics};
 use crate::naive::Naive;
 use crate::open_work::OpenWork;
 use crate::process::{Process, Rules};
@@ -59,33 +59,17 @@ pub(crate) fn assemble(settings: Settings) -> Result<(State, Recovery), Assembly
     let runtime = Handle::current();
     let policies = &settings.policies.policies;
     let (metrics, [worker_metrics, database_metrics]) = Metrics::new(["worker", "database"])?;
-    let seed = fastrand::u64(..);
-    tracing::info!(seed, "retry and breaker jitter");
-
-    let dependency = |name, code, policy, seed, observer| {
-        Dependency::new(name, code, policy, seed, observer).map(Arc::new)
-    };
-    let (worker_code, database_code) =
-        (DegradedCode::WorkerUnavailable, DegradedCode::DbUnavailable);
-    let worker = dependency(
-        "worker",
-        worker_code,
-        policies.worker.policy(),
-        seed,
-        worker_metrics,
-    )?;
-    let database = dependency(
-        "database",
-        database_code,
-        policies.database.policy(),
-        seed.wrapping_add(1),
-        database_metrics,
-    )?;
+    let worker = worker(policies, worker_metrics)?;
+    let database = database(policies, database_metrics)?;
 
     let journal = journal(&settings)?;
     let stores = Stores::build(&settings, &runtime)?;
     let worker_client = GuardedWorker::new(worker.clone(), worker_client(&settings, &runtime)?);
-    let reads = GuardedReads::new(reading(policies, seed)?, stores.reads);
+    let reads = GuardedReads::new(
+        database.clone(),
+        stores.reads,
+        policies.database.attempt_timeout,
+    );
     let requests = GuardedStore::new(database.clone(), stores.live, policies.recovery.lease);
     let open_work = OpenWork::new(journal.clone(), policies.recovery.max_open);
     let recovery = Recovery {
@@ -115,7 +99,6 @@ pub(crate) fn assemble(settings: Settings) -> Result<(State, Recovery), Assembly
         records: Records {
             reads,
             journal: journal.clone(),
-            deadline: policies.database.deadline,
             journal_deadline: policies.journal.deadline,
         },
         policies: settings.policies,
@@ -127,6 +110,27 @@ pub(crate) fn assemble(settings: Settings) -> Result<(State, Recovery), Assembly
         database,
     };
     Ok((state, recovery))
+}
+
+fn worker(policies: &Policies, metrics: PolicyMetrics) -> Result<Arc<Dependency>, ConfigError> {
+    let code = DegradedCode::WorkerUnavailable;
+    dependency("worker", code, policies.worker.policy(), metrics)
+}
+
+fn database(policies: &Policies, metrics: PolicyMetrics) -> Result<Arc<Dependency>, ConfigError> {
+    let code = DegradedCode::DbUnavailable;
+    dependency("database", code, policies.database.policy(), metrics)
+}
+
+fn dependency(
+    name: &'static str,
+    code: DegradedCode,
+    policy: PolicyConfig,
+    metrics: PolicyMetrics,
+) -> Result<Arc<Dependency>, ConfigError> {
+    let seed = fastrand::u64(..);
+    tracing::info!(dependency = name, seed, "retry and breaker jitter");
+    Dependency::new(name, code, policy, seed, metrics).map(Arc::new)
 }
 
 /// The stores of those who must not take each other's sessions.
@@ -167,14 +171,6 @@ fn worker_client(settings: &Settings, runtime: &Handle) -> Result<WorkerClient, 
 /// A lookup gets less than the whole connect timeout, so that a silent resolver is told from a silent server.
 fn lookup_limit(connect_timeout: Duration) -> Option<Duration> {
     Some(connect_timeout * 4 / 5)
-}
-
-/// The readers' policy: the same numbers, a breaker of its own, and no series, which are those of the calls that record.
-fn reading(policies: &Policies, seed: u64) -> Result<Arc<Dependency>, ConfigError> {
-    let policy = policies.database.policy();
-    let code = DegradedCode::DbUnavailable;
-    let seed = seed.wrapping_add(2);
-    Dependency::new("database", code, policy, seed, |_: &Event| {}).map(Arc::new)
 }
 
 fn journal(settings: &Settings) -> Result<Option<Journal>, JournalInUse> {

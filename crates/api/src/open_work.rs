@@ -5,10 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use holdfast_policy::BreakerState;
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::dependency::Dependency;
 use crate::guarded::GuardedReads;
 use crate::journal::Journal;
 
@@ -64,22 +62,14 @@ impl OpenWork {
         self.since.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Counts for ever. Only while the breaker is closed: a database in trouble is left alone.
-    pub(crate) async fn keep_counting(
-        self,
-        reads: GuardedReads,
-        database: Arc<Dependency>,
-        limit: Duration,
-    ) {
+    /// Counts for ever.
+    pub(crate) async fn keep_counting(self, reads: GuardedReads) {
         let mut ticks = interval(PERIOD);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            if database.snapshot().breaker != BreakerState::Closed {
-                continue;
-            }
             let before = self.since.load(Ordering::Relaxed);
-            if let Some(count) = reads.count_open(limit).await {
+            if let Some(count) = reads.count_open().await {
                 self.counted.store(count, Ordering::Relaxed);
                 // Those that the count has seen; what came meanwhile may be counted twice, for a second.
                 self.since.fetch_sub(before, Ordering::Relaxed);

@@ -18,8 +18,6 @@ use crate::store::Filter;
 pub(crate) struct Records {
     pub(crate) reads: GuardedReads,
     pub(crate) journal: Option<Journal>,
-    /// Time for one read in Postgres.
-    pub(crate) deadline: Duration,
     /// Time for one read in the journal.
     pub(crate) journal_deadline: Duration,
 }
@@ -42,7 +40,7 @@ impl Records {
         {
             return Ok(Some(request.clone()));
         }
-        match (self.reads.find(id, self.deadline()).await, journalled) {
+        match (self.reads.find(id).await, journalled) {
             (Ok(Some(request)), _) | (_, Ok(Some(request))) => Ok(Some(request)),
             (Ok(None), Ok(None)) => Ok(None),
             (Ok(None), Err(error)) => Err(self.unread(&error)),
@@ -57,7 +55,7 @@ impl Records {
     pub(crate) async fn list(&self, filter: Filter) -> Result<RequestList, Degraded> {
         // The journal first: what recovery brings over meanwhile is then seen twice rather than not at all.
         let page = self.page(filter).await?;
-        let list = self.reads.list(filter, self.deadline()).await?;
+        let list = self.reads.list(filter).await?;
         let total = list.total + page.total;
         let listed = list.requests.into_iter().map(|it| (it.request_id, it));
         let mut merged: BTreeMap<Uuid, Request> = listed.collect();
@@ -97,10 +95,6 @@ impl Records {
             detail: format!("the database's stand-in cannot be read: {error}"),
             ..self.reads.absence()
         }
-    }
-
-    fn deadline(&self) -> Deadline {
-        Deadline::after(self.deadline)
     }
 
     fn soon(&self) -> Deadline {

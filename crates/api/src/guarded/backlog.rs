@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use holdfast_policy::{BreakerState, Deadline, Snapshot};
+use holdfast_policy::{BreakerState, Deadline};
 use holdfast_wire::Degraded;
 use tokio::sync::Mutex;
 use uuid::Uuid;
@@ -50,7 +50,7 @@ impl Backlog {
     /// Whether a call makes sense now: not while the breaker refuses it anyway.
     #[must_use]
     pub(crate) fn may_call(&self) -> bool {
-        may_call(&self.dependency.snapshot())
+        self.dependency.may_call()
     }
 
     /// Whether all is well with the database, as far as is known.
@@ -118,15 +118,6 @@ impl Backlog {
         let _turn = self.turn.lock().await;
         let deadline = Deadline::after(self.limit);
         self.dependency.call(deadline, operation).await
-    }
-}
-
-/// Not while the breaker is open and its time not over.
-pub(crate) fn may_call(snapshot: &Snapshot) -> bool {
-    match snapshot.breaker {
-        BreakerState::Open => snapshot.retry_after.is_some_and(|wait| wait.is_zero()),
-        BreakerState::ForcedOpen => false,
-        BreakerState::Closed | BreakerState::HalfOpen | BreakerState::Disabled => true,
     }
 }
 

@@ -5,7 +5,7 @@ mod reads;
 mod requests;
 mod worker;
 
-pub(crate) use self::backlog::{Backlog, Replayed, may_call};
+pub(crate) use self::backlog::{Backlog, Replayed};
 pub(crate) use self::reads::GuardedReads;
 pub(crate) use self::requests::GuardedStore;
 pub(crate) use self::worker::GuardedWorker;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use holdfast_policy::{Deadline, Snapshot};
+use holdfast_policy::{BreakerState, Deadline};
 use holdfast_wire::Degraded;
 
 use crate::dependency::Dependency;
@@ -24,10 +24,16 @@ impl GuardedWorker {
         Self { dependency, client }
     }
 
-    /// What the policy knows now.
+    /// Whether a call makes sense now: not while the breaker refuses it anyway.
     #[must_use]
-    pub(crate) fn snapshot(&self) -> Snapshot {
-        self.dependency.snapshot()
+    pub(crate) fn may_call(&self) -> bool {
+        self.dependency.may_call()
+    }
+
+    /// Whether all is well with the worker, as far as is known.
+    #[must_use]
+    pub(crate) fn is_well(&self) -> bool {
+        self.dependency.snapshot().breaker == BreakerState::Closed
     }
 }
 

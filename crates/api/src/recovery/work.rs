@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use holdfast_policy::{BreakerState, Deadline};
+use holdfast_policy::Deadline;
 use holdfast_wire::{Degraded, Reason};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -12,7 +12,6 @@ use super::pace::Pace;
 use super::progress::Count;
 use super::suspects::{Suspect, Suspects, Verdict};
 use super::{PAUSE, Recovery};
-use crate::guarded::may_call;
 use crate::journal::{End, Entry};
 use crate::process::{Worked, Worker};
 use crate::store::{Claimed, Given};
@@ -69,7 +68,7 @@ impl Work {
             };
             self.recovery.progress.count(count, 1, Instant::now());
         }
-        let closed = self.worker_is_well();
+        let closed = self.recovery.worker.is_well();
         for verdict in self.suspects.judge(closed, Instant::now()) {
             self.recovery.act_on(verdict).await;
         }
@@ -81,7 +80,7 @@ impl Work {
         let free = self.limit().saturating_sub(self.in_flight());
         let recovery = &self.recovery;
         let something_to_do = recovery.open_work.is_there() || !recovery.backlog.is_well();
-        let nobody_refuses = recovery.backlog.may_call() && may_call(&recovery.worker.snapshot());
+        let nobody_refuses = recovery.backlog.may_call() && recovery.worker.may_call();
         if free == 0 || Instant::now() < self.next_claim || !something_to_do || !nobody_refuses {
             return;
         }
@@ -99,12 +98,8 @@ impl Work {
         self.show();
     }
 
-    fn worker_is_well(&self) -> bool {
-        self.recovery.worker.snapshot().breaker == BreakerState::Closed
-    }
-
     fn limit(&self) -> u32 {
-        self.pace.limit(self.worker_is_well())
+        self.pace.limit(self.recovery.worker.is_well())
     }
 
     fn in_flight(&self) -> u32 {

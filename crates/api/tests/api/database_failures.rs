@@ -1,7 +1,7 @@
 //! Postgres fails in every way it can; the worker is well.
 
 use holdfast_lab::proxy::Fault;
-use holdfast_wire::{Breaker, DegradedCode, Problem, Reason, RecordedIn, RequestStatus, Status};
+use holdfast_wire::{Breaker, DegradedCode, Problem, Reason, RecordedIn, RequestStatus};
 use serde_json::json;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -38,13 +38,9 @@ async fn serves_from_the_journal_and_recovers(fault: Fault, reasons: &[Reason]) 
     system.database.set(Fault::None).await;
     system.api.becomes_healthy().await;
     // By itself, from the journal.
-    system.api.comes_to(|status| journal_is_empty(status)).await;
+    system.api.journal_empties().await;
     let request = system.api.comes_to_be(id, RequestStatus::Done).await;
     assert_eq!(request.worker_response, Some(json!({"status": "done"})));
-}
-
-fn journal_is_empty(status: &Status) -> bool {
-    status.journal.as_ref().unwrap().entries == 0
 }
 
 #[tokio::test]

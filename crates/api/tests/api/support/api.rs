@@ -248,6 +248,12 @@ impl Api {
         }
     }
 
+    /// Waits until recovery has brought over all that the journal holds.
+    pub(crate) async fn journal_empties(&self) {
+        self.comes_to(|status| status.journal.as_ref().unwrap().entries == 0)
+            .await;
+    }
+
     /// Tells it to stop, as SIGTERM does.
     pub(crate) fn stop(&mut self) {
         self.stop.take().unwrap().send(()).unwrap();
