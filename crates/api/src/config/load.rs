@@ -212,8 +212,8 @@ mod tests {
                 "process.max_in_flight = 0: must be at least 1",
             ),
             (
-                "[process]\nmax_in_flight = 600",
-                "process.max_in_flight = 600: must not exceed database",
+                "[process]\nmax_in_flight = 550",
+                "process.max_in_flight = 550: must not exceed database",
             ),
             (
                 "[process]\nmax_in_flight = 700",
