@@ -128,6 +128,9 @@ async fn gather(
     let database = Database::Port(deployment.db_port);
     let accepted: Vec<Accepted> = run.outcomes.iter().filter_map(Outcome::accepted).collect();
     let ledger = check::check(&accepted, &database, Duration::ZERO, console).await?;
+    // Before anything is asked again: what that leaves behind is no part of the run.
+    let rows = afterwards::rows(&database).await?;
+    let keys = afterwards::keys(&database).await?;
     let worker_calls = deployment.worker_calls().await;
     let again = afterwards::again(&run.outcomes, deployment, try_for, plan.seed).await;
     let fell = run.played.iter().filter_map(|it| it.fell.as_ref());
@@ -141,8 +144,8 @@ async fn gather(
             .collect(),
         left,
         ledger,
-        rows: afterwards::rows(&database).await?,
-        keys: afterwards::keys(&database).await?,
+        rows,
+        keys,
         again,
         worker_calls,
         worker_calls_again: deployment.worker_calls().await.saturating_sub(worker_calls),
