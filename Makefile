@@ -2,7 +2,10 @@
 #
 # Variables, on the command line (`make up API_PORT=9000`) or from the environment:
 #   STAGE  API_PORT  WORKER_PORT  DB_PORT  HOLDFAST_WORK_DELAY  HOLDFAST_POLICIES  RUST_LOG     (see `lab --help`)
+#   HOLDFAST_BINARIES=folder of the services' programs, where that is not the lab's own
 #   SERVICE=worker|api|db FOLLOW=1 for logs     ROUNDS=30 SECONDS=1 for bench
+#   RATE=20 DURATION=30s SEED=7 ACCEPTED=FILE for load     ACCEPTED=FILE WAIT=120s for check-lost
+#   DURATION=60s SEED=7 REPLICAS=1|2 RATE=20 KEEP=1 for torture     (without SEED: one at random, which is printed)
 
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
@@ -12,7 +15,7 @@ BIN := $(or $(CARGO_TARGET_DIR),target)/release
 LAB := $(BIN)/lab
 
 # What is given on make's command line must reach the lab as well. Empty counts as unset there.
-export STAGE API_PORT WORKER_PORT DB_PORT HOLDFAST_WORK_DELAY HOLDFAST_POLICIES RUST_LOG
+export STAGE API_PORT WORKER_PORT DB_PORT HOLDFAST_WORK_DELAY HOLDFAST_POLICIES HOLDFAST_BINARIES RUST_LOG
 
 # A first build takes minutes and shows its progress; later ones speak only of errors.
 define build
@@ -77,6 +80,23 @@ resume-db: ## Let the paused Postgres go on
 kill-worker kill-db kill-api start-worker start-db start-api pause-worker pause-db resume-worker resume-db:
 	$(BUILD_LAB)
 	@$(LAB) $(subst -, ,$@)
+
+# --- Nothing accepted is lost -----------------------------------------------------------------------------------------
+
+.PHONY: load check-lost torture
+load: ## Send requests at a steady rate and write down which were accepted (RATE=20 DURATION=30s SEED=…)
+	$(BUILD_LAB)
+	@$(LAB) load $(if $(RATE),--rate $(RATE)) $(if $(DURATION),--for $(DURATION)) $(if $(SEED),--seed $(SEED)) \
+	  $(if $(ACCEPTED),--out $(ACCEPTED))
+
+check-lost: ## Hold what was accepted against Postgres: each is there once, done (ACCEPTED=FILE WAIT=120s)
+	$(BUILD_LAB)
+	@$(LAB) check $(ACCEPTED) $(if $(WAIT),--wait $(WAIT))
+
+torture: ## Kill, pause and heal everything at random under load, then nothing may be lost (DURATION=60s SEED=… REPLICAS=1|2)
+	$(BUILD_ALL)
+	@$(LAB) torture $(if $(DURATION),--duration $(DURATION)) $(if $(SEED),--seed $(SEED)) \
+	  $(if $(REPLICAS),--replicas $(REPLICAS)) $(if $(RATE),--rate $(RATE)) $(if $(KEEP),--keep)
 
 # --- Measure ----------------------------------------------------------------------------------------------------------
 

@@ -23,3 +23,4 @@ pub mod proxy;
 pub mod settings;
 pub mod settle;
 pub mod stage;
+pub mod torture;

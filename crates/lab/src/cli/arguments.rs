@@ -19,7 +19,7 @@ const VARIABLES: &str = "Environment:
   HOLDFAST_BINARIES    the folder of holdfast-api and holdfast-worker [where lab is]
   NO_COLOR             no colour, also on a terminal
 
-Exit codes: 0 done, 1 failed, 2 wrong arguments, 64 bad configuration";
+Exit codes: 0 done, 1 failed, 2 wrong arguments (or torture that could not be played), 64 bad configuration";
 
 /// Puts Holdfast on a stage, breaks it, compares the naive and the resilient endpoint
 #[derive(Debug, Parser)]
@@ -53,6 +53,8 @@ pub(super) enum Task {
     Load(Load),
     /// Hold the accepted requests against Postgres: each must be there once, done
     Check(Check),
+    /// Kill, pause and heal everything at random under load, on a stage of its own; then nothing accepted may be lost
+    Torture(Torture),
     /// The guided tour: break each dependency in turn, compare, heal, on a stage of its own
     Demo,
     /// Measure both endpoints and pgbench's same two statements, interleaved, on a stage of its own
@@ -118,6 +120,28 @@ pub(super) struct Check {
     /// Let a failure that is recorded with its error pass
     #[arg(long)]
     pub(super) allow_failed: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Torture {
+    /// How long requests arrive and faults are played
+    #[arg(long, default_value = "60s", value_parser = duration)]
+    pub(super) duration: Duration,
+    /// Of faults and arrivals [random, and printed]
+    #[arg(long)]
+    pub(super) seed: Option<u64>,
+    /// APIs on the same database, each with a journal of its own
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=2))]
+    pub(super) replicas: u8,
+    /// Requests per second
+    #[arg(long, default_value = "20", value_parser = rate)]
+    pub(super) rate: f64,
+    /// How long all that was accepted may take to be done, once all is healed
+    #[arg(long, value_name = "DURATION", default_value = "120s", value_parser = duration)]
+    pub(super) settle: Duration,
+    /// Keep the folder with logs and journals also when all went well
+    #[arg(long)]
+    pub(super) keep: bool,
 }
 
 fn rate(text: &str) -> Result<f64, String> {

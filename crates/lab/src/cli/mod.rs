@@ -12,14 +12,14 @@ use std::process::ExitCode;
 use clap::Parser;
 use holdfast_ops::{Environment, exit};
 
-use arguments::{Arguments, Task};
+use arguments::{Arguments, Task, Torture};
 
 use crate::compare;
 use crate::error::LabError;
 use crate::output::{Console, Tone};
 use crate::settings::Settings;
 use crate::stage::{Probe, Stage};
-use crate::{bench, demo};
+use crate::{bench, demo, torture};
 
 /// Runs the command the process was called with.
 ///
@@ -79,12 +79,32 @@ async fn perform(task: Task, settings: &Settings, console: Console) -> Result<Ex
         }
         Task::Load(wanted) => load::run(wanted, settings, console).await?,
         Task::Check(wanted) => return Ok(verdict(check::run(wanted, settings, console).await?)),
+        Task::Torture(wanted) => return Ok(torture(wanted, settings, console).await),
         Task::Demo => return Ok(verdict(demo::run(settings, console).await?)),
         Task::Bench { rounds, seconds } => {
             bench::run(bench::Plan { rounds, seconds }, settings, console).await?;
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A run that could not be played has shown nothing: it is told apart from one that found something broken.
+async fn torture(wanted: Torture, settings: &Settings, console: Console) -> ExitCode {
+    let plan = torture::Plan {
+        duration: wanted.duration,
+        seed: wanted.seed.unwrap_or_else(|| fastrand::u64(..1_000_000)),
+        replicas: wanted.replicas.into(),
+        rate: wanted.rate,
+        settle: wanted.settle,
+        keep: wanted.keep,
+    };
+    match torture::run(&plan, settings, console).await {
+        Ok(held) => verdict(held),
+        Err(error) => {
+            tell(&error, console);
+            ExitCode::from(2)
+        }
+    }
 }
 
 fn verdict(held: bool) -> ExitCode {

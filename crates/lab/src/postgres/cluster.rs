@@ -1,6 +1,6 @@
 //! A cluster for one test: lives as long as its value.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -66,6 +66,12 @@ impl Cluster {
     #[must_use]
     pub fn port(&self) -> u16 {
         self.server.port
+    }
+
+    /// The server's log, which goes with the cluster.
+    #[must_use]
+    pub fn log(&self) -> &Path {
+        &self.server.log
     }
 
     /// Kills every process (SIGKILL): a crash. Returns when the port refuses; the data stay.

@@ -102,6 +102,12 @@ impl Probe {
         self.get(&path).await.map(Some)
     }
 
+    /// `GET /metrics`, as text; none: no answer.
+    pub async fn metrics(&self) -> Option<String> {
+        let url = format!("{}/metrics", self.base);
+        self.client.get(url).send().await.ok()?.text().await.ok()
+    }
+
     /// `GET /process`, whatever comes of it.
     pub async fn process(&self) {
         let call = self

@@ -1,7 +1,9 @@
 //! A client that holds every resilient answer against the published bound.
 
+use std::sync::Mutex;
 use std::time::Duration;
 
+use holdfast_lab::accepted::Accepted;
 use holdfast_wire::{Breaker, Degraded, Policies, Status};
 use reqwest::StatusCode;
 use serde_json::Value;
@@ -9,6 +11,8 @@ use tokio::time::{Instant, sleep};
 
 /// What the machine, the container network and this client may add to the provable bound.
 const MACHINE: Duration = Duration::from_millis(300);
+/// How long all that was accepted may take to be done once all is healed.
+const DONE_WITHIN: Duration = Duration::from_secs(120);
 /// `max_open_for` of the slowest breaker + 5 s.
 const HEALED_WITHIN: Duration = Duration::from_secs(35);
 
@@ -16,6 +20,7 @@ pub(crate) struct Client {
     base: &'static str,
     http: reqwest::Client,
     bound: Duration,
+    promises: Mutex<Vec<Accepted>>,
 }
 
 /// An answer, taken apart.
@@ -45,41 +50,76 @@ impl Client {
             .await
             .unwrap();
         let bound = Duration::from_secs_f64(policies.process.worst_case_seconds);
-        Self { base, http, bound }
+        Self {
+            base,
+            http,
+            bound,
+            promises: Mutex::new(Vec::new()),
+        }
     }
 
     /// `GET /process`, within the bound.
     pub(crate) async fn process(&self) -> Answer {
         let answer = self.get("/process").await;
+        self.hold_to_the_bound(&answer);
+        // A call without a key stands for itself alone.
+        self.remember(&answer, &answer.body["request_id"].to_string());
+        answer
+    }
+
+    /// `POST /process` with this body under this key, within the bound.
+    pub(crate) async fn process_once(&self, key: &str, body: &Value) -> Answer {
+        let call = self.http.post(format!("{}/process", self.base));
+        let call = call.header("Idempotency-Key", key).json(body);
+        let answer = answer(call).await;
+        self.hold_to_the_bound(&answer);
+        self.remember(&answer, key);
+        answer
+    }
+
+    fn hold_to_the_bound(&self, answer: &Answer) {
         assert!(
             answer.took <= self.bound + MACHINE,
             "over the bound of {:?}: {answer:?}",
             self.bound
         );
-        answer
+    }
+
+    fn remember(&self, answer: &Answer, key: &str) {
+        let status = answer.status.as_u16();
+        if let (200 | 202, Some(id)) = (status, answer.body["request_id"].as_str()) {
+            self.promises.lock().unwrap().push(Accepted {
+                id: id.parse().unwrap(),
+                key: key.to_owned(),
+                status,
+            });
+        }
+    }
+
+    /// Every promise it was given so far.
+    pub(crate) fn promises(&self) -> Vec<Accepted> {
+        self.promises.lock().unwrap().clone()
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
+        answer(self.http.get(format!("{}{path}", self.base))).await
+    }
+
+    /// Waits until all that was accepted is done and the journal is empty, which takes no help.
+    pub(crate) async fn finishes_everything(&self) {
         let started = Instant::now();
-        let response = self
-            .http
-            .get(format!("{}{path}", self.base))
-            .send()
-            .await
-            .unwrap();
-        let status = response.status();
-        let header = |name: &str| {
-            let value = response.headers().get(name)?;
-            Some(value.to_str().unwrap().to_owned())
-        };
-        let (location, retry_after) = (header("location"), header("retry-after"));
-        let body = response.bytes().await.unwrap();
-        Answer {
-            status,
-            location,
-            retry_after: retry_after.map(|seconds| seconds.parse().unwrap()),
-            body: serde_json::from_slice(&body).unwrap_or(Value::Null),
-            took: started.elapsed(),
+        loop {
+            let open = self.get("/requests?status=received").await;
+            let journal = self.status().await.journal.unwrap();
+            if open.body["total"] == 0 && journal.entries == 0 {
+                println!("   all done after {:.1} s", started.elapsed().as_secs_f64());
+                return;
+            }
+            assert!(
+                started.elapsed() < DONE_WITHIN,
+                "still {open:?}, {journal:?}"
+            );
+            sleep(Duration::from_millis(500)).await;
         }
     }
 
@@ -158,5 +198,24 @@ impl Answer {
             .unwrap_or_else(|| panic!("no {code} in {self:?}"))
             .reason
             .to_string()
+    }
+}
+
+async fn answer(call: reqwest::RequestBuilder) -> Answer {
+    let started = Instant::now();
+    let response = call.send().await.unwrap();
+    let status = response.status();
+    let header = |name: &str| {
+        let value = response.headers().get(name)?;
+        Some(value.to_str().unwrap().to_owned())
+    };
+    let (location, retry_after) = (header("location"), header("retry-after"));
+    let body = response.bytes().await.unwrap();
+    Answer {
+        status,
+        location,
+        retry_after: retry_after.map(|seconds| seconds.parse().unwrap()),
+        body: serde_json::from_slice(&body).unwrap_or(Value::Null),
+        took: started.elapsed(),
     }
 }

@@ -22,7 +22,7 @@ impl Stage {
         Guard(self)
     }
 
-    /// Runs `make TARGET`, shows what it said and returns it.
+    /// Runs `make TARGET`, with variables after a space, shows what it said and returns it.
     pub(crate) fn try_make(&self, target: &str) -> (Output, Duration) {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"))
             .ancestors()
@@ -31,7 +31,7 @@ impl Stage {
         let started = Instant::now();
         let mut make = Command::new("make");
         make.arg("--no-print-directory")
-            .arg(target)
+            .args(target.split(' '))
             .arg(format!("STAGE={}", self.name));
         let output = make.args(self.settings).current_dir(root).output().unwrap();
         let took = started.elapsed();

@@ -25,9 +25,12 @@ pub(crate) async fn run(stage: Stage) {
     steps::survives_a_paused_worker(&stage, &client).await;
     steps::survives_a_dead_database(&stage, &client).await;
     steps::survives_a_paused_database(&stage, &client).await;
-    steps::refuses_in_time_without_both(&stage, &client, "kill", "start").await;
-    steps::refuses_in_time_without_both(&stage, &client, "pause", "resume").await;
-    steps::restarts_the_api_and_keeps_what_was_accepted(&stage, &client).await;
+    steps::accepts_in_time_without_both(&stage, &client, "kill", "start").await;
+    steps::accepts_in_time_without_both(&stage, &client, "pause", "resume").await;
+    steps::keeps_its_promises_over_its_own_death(&stage, &client, "worker").await;
+    steps::keeps_its_promises_over_its_own_death(&stage, &client, "db").await;
+    steps::takes_a_key_for_one_request(&client).await;
+    steps::has_lost_nothing(&stage, &client);
     steps::names_what_later_versions_bring(&stage);
     steps::goes_down_twice(&stage).await;
 }

@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
-use holdfast_wire::RequestList;
+use holdfast_lab::accepted::AcceptedFile;
 use serde_json::json;
 
 use super::client::{Answer, Client};
@@ -21,7 +21,8 @@ pub(crate) async fn comes_up_fresh_and_again(stage: &Stage) {
         again <= Duration::from_secs(20),
         "the second make up took {again:?}"
     );
-    stage.make("status");
+    let said = stage.make_says("status");
+    assert!(said.contains("journal") && said.contains("recovery"));
     stage.make("logs");
 }
 
@@ -67,6 +68,7 @@ pub(crate) async fn survives_a_dead_worker(stage: &Stage, client: &Client) {
     stage.make("start-worker");
     stage.make("start-worker");
     client.becomes_healthy().await;
+    client.finishes_everything().await;
     assert_eq!(client.get("/naive/process").await.status, 200);
 }
 
@@ -86,6 +88,7 @@ pub(crate) async fn survives_a_paused_worker(stage: &Stage, client: &Client) {
     assert!(p95 < AT_ONCE, "p95 behind the open breaker: {p95:?}");
     stage.make("resume-worker");
     client.becomes_healthy().await;
+    client.finishes_everything().await;
 }
 
 pub(crate) async fn survives_a_dead_database(stage: &Stage, client: &Client) {
@@ -93,7 +96,7 @@ pub(crate) async fn survives_a_dead_database(stage: &Stage, client: &Client) {
     stage.make("kill-db");
     for _ in 0..3 {
         let answer = client.process().await;
-        assert_served_without_record(&answer);
+        assert_recorded_in_the_journal(&answer);
         let mut known_as = stage.gone.to_vec();
         known_as.push("circuit_open");
         assert!(
@@ -111,13 +114,14 @@ pub(crate) async fn survives_a_dead_database(stage: &Stage, client: &Client) {
     stage.make("start-db");
     stage.make("start-db");
     client.becomes_healthy().await;
+    client.finishes_everything().await;
 }
 
 pub(crate) async fn survives_a_paused_database(stage: &Stage, client: &Client) {
     stage.make("pause-db");
     let (hangs, ()) = tokio::join!(client.naive_hangs(), async {
         for _ in 0..3 {
-            assert_served_without_record(&client.process().await);
+            assert_recorded_in_the_journal(&client.process().await);
         }
     });
     assert!(
@@ -126,9 +130,10 @@ pub(crate) async fn survives_a_paused_database(stage: &Stage, client: &Client) {
     );
     stage.make("resume-db");
     client.becomes_healthy().await;
+    client.finishes_everything().await;
 }
 
-pub(crate) async fn refuses_in_time_without_both(
+pub(crate) async fn accepts_in_time_without_both(
     stage: &Stage,
     client: &Client,
     hurt: &str,
@@ -139,27 +144,67 @@ pub(crate) async fn refuses_in_time_without_both(
     }
     for _ in 0..4 {
         let answer = client.process().await;
-        assert_eq!(
-            (answer.status.as_u16(), &answer.body["code"]),
-            (503, &json!(DATABASE))
-        );
-        assert_eq!(answer.codes(), [WORKER, DATABASE]);
-        assert!(answer.retry_after.unwrap() >= 1);
+        assert_accepted(&answer, &[WORKER, DATABASE], "journal");
         assert_eq!(client.get("/readyz").await.status, 200);
     }
     for service in ["worker", "db"] {
         stage.make(&format!("{heal}-{service}"));
     }
     client.becomes_healthy().await;
+    client.finishes_everything().await;
 }
 
-pub(crate) async fn restarts_the_api_and_keeps_what_was_accepted(stage: &Stage, client: &Client) {
-    let before = received(client).await;
-    assert!(before.total >= 1, "deferred requests were accepted before");
+/// The API dies over what it has accepted and comes back before the dependency does.
+pub(crate) async fn keeps_its_promises_over_its_own_death(
+    stage: &Stage,
+    client: &Client,
+    missing: &str,
+) {
+    stage.make(&format!("kill-{missing}"));
+    let mut accepted = Vec::new();
+    for _ in 0..3 {
+        let answer = client.process().await;
+        assert!(matches!(answer.status.as_u16(), 200 | 202), "{answer:?}");
+        accepted.push(answer.body["request_id"].as_str().unwrap().to_owned());
+    }
     stage.make("kill-api");
     stage.make("start-api");
+    stage.make(&format!("start-{missing}"));
     client.becomes_healthy().await;
-    assert_eq!(received(client).await.total, before.total);
+    client.finishes_everything().await;
+    for id in accepted {
+        let found = client.get(&format!("/requests/{id}")).await;
+        assert_eq!(found.body["status"], "done", "{found:?}");
+    }
+}
+
+pub(crate) async fn takes_a_key_for_one_request(client: &Client) {
+    let (key, body) = ("e2e-one-request", json!({"number": 1}));
+    let first = client.process_once(key, &body).await;
+    let again = client.process_once(key, &body).await;
+    assert_eq!((first.status.as_u16(), again.status.as_u16()), (200, 200));
+    assert_eq!(first.body["request_id"], again.body["request_id"]);
+    assert!(again.took < Duration::from_secs(1), "{again:?}");
+    let other = client.process_once(key, &json!({"number": 2})).await;
+    assert_eq!(
+        (other.status.as_u16(), &other.body["code"]),
+        (422, &json!("idempotency_key_reused"))
+    );
+}
+
+/// By the lab's own account, of Postgres itself: for the calls of this test, and for a load.
+pub(crate) fn has_lost_nothing(stage: &Stage, client: &Client) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("accepted.txt");
+    let file = path.display();
+    let mut promises = AcceptedFile::create(&path).unwrap();
+    for promise in client.promises() {
+        promises.add(&promise).unwrap();
+    }
+    let said = stage.make_says(&format!("check-lost ACCEPTED={file} WAIT=120s"));
+    assert!(said.contains("every promise was kept"));
+    stage.make(&format!("load RATE=5 DURATION=5s SEED=1 ACCEPTED={file}"));
+    stage.make(&format!("check-lost ACCEPTED={file} WAIT=120s"));
 }
 
 pub(crate) fn names_what_later_versions_bring(stage: &Stage) {
@@ -181,22 +226,23 @@ pub(crate) async fn goes_down_twice(stage: &Stage) {
     }
 }
 
-async fn received(client: &Client) -> RequestList {
-    serde_json::from_value(client.get("/requests?status=received").await.body).unwrap()
+fn assert_deferred(answer: &Answer) {
+    assert_accepted(answer, &[WORKER], "database");
 }
 
-fn assert_deferred(answer: &Answer) {
+fn assert_accepted(answer: &Answer, codes: &[&str], recorded_in: &str) {
     assert_eq!(answer.status, 202, "{answer:?}");
-    assert_eq!(answer.codes(), [WORKER]);
-    assert_eq!(answer.body["recorded_in"], "database");
+    assert_eq!(answer.codes(), codes);
+    assert_eq!(answer.body["recorded_in"], recorded_in);
     let id = answer.body["request_id"].as_str().unwrap();
     assert_eq!(answer.location, Some(format!("/requests/{id}")));
     assert!(answer.retry_after.unwrap() >= 1);
 }
 
-fn assert_served_without_record(answer: &Answer) {
+fn assert_recorded_in_the_journal(answer: &Answer) {
     assert_eq!(answer.status, 200, "{answer:?}");
     assert_eq!(answer.codes(), [DATABASE]);
+    assert_eq!(answer.body["status"], "degraded");
     assert_eq!(answer.body["worker_response"], json!({"status": "done"}));
-    assert_eq!(answer.body["recorded_in"], json!(null));
+    assert_eq!(answer.body["recorded_in"], "journal");
 }

@@ -1,0 +1,218 @@
+//! Torture: the system under load while everything in it is killed, paused and healed at random moments; then the account.
+//!
+//! Everything random follows from one seed. The system is one of its own, in a temporary folder on free ports; a stage that
+//! is up is left alone. It has policies of its own: the defaults keep a breaker open for up to thirty seconds, in which a
+//! minute's outages would all look like one.
+
+mod afterwards;
+mod deployment;
+mod evidence;
+mod process;
+mod report;
+mod schedule;
+mod together;
+mod verdict;
+mod victim;
+
+use std::env;
+use std::fmt::Write;
+use std::fs;
+use std::future::pending;
+use std::path::Path;
+use std::time::Duration;
+
+use holdfast_ops::signals::StopSignals;
+use tokio::time::Instant;
+
+use deployment::Deployment;
+use evidence::Evidence;
+use schedule::{Fault, schedule};
+use together::{Doing, together};
+use victim::Played;
+
+use crate::accepted::{Accepted, AcceptedFile};
+use crate::check::{self, Database};
+use crate::error::LabError;
+use crate::load::{self, Arrivals, Outcome};
+use crate::output::{Console, Tone};
+use crate::settings::Settings;
+use crate::settle::settle;
+
+/// How long past the bound a client waits for one answer.
+const BEYOND: Duration = Duration::from_secs(2);
+
+/// What is to be played.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// How long requests arrive and faults are played.
+    pub duration: Duration,
+    /// Of the faults and the arrivals.
+    pub seed: u64,
+    /// APIs on the same database.
+    pub replicas: usize,
+    /// Requests per second.
+    pub rate: f64,
+    /// How long all that was accepted may take to be done, once all is healed.
+    pub settle: Duration,
+    /// Keep the folder also when all went well.
+    pub keep: bool,
+}
+
+/// What the clients and the targets went through.
+struct Run {
+    outcomes: Vec<Outcome>,
+    played: Vec<Played>,
+}
+
+/// Plays the plan and judges; whether every promise was kept. Whatever happens, nothing it started goes on.
+///
+/// # Errors
+/// When it could not be played, or was interrupted.
+pub async fn run(plan: &Plan, settings: &Settings, console: Console) -> Result<bool, LabError> {
+    let mut signals = StopSignals::listen().map_err(LabError::file("listen for", "signals"))?;
+    let mut folder = tempfile::Builder::new()
+        .prefix("holdfast-torture-")
+        .tempdir()
+        .map_err(LabError::file("make a folder in", env::temp_dir()))?;
+    let faults = schedule(plan.seed, plan.duration, plan.replicas);
+    announce(plan, &faults, console);
+    let mut deployment = tokio::select! {
+        deployment = Deployment::start(folder.path(), plan.replicas, settings) => deployment?,
+        _ = signals.next() => return Err(LabError::Interrupted),
+    };
+    let evidence = tokio::select! {
+        evidence = gather(plan, &faults, &mut deployment, console) => evidence,
+        _ = signals.next() => Err(LabError::Interrupted),
+    };
+    deployment.end().await;
+    let interrupted = matches!(evidence, Err(LabError::Interrupted));
+    let judged = evidence.and_then(|evidence| judge(&evidence, folder.path(), console));
+    if plan.keep || !(interrupted || matches!(judged, Ok(true))) {
+        folder.disable_cleanup(true);
+        report::kept(folder.path(), plan, console);
+    }
+    judged
+}
+
+fn announce(plan: &Plan, faults: &[Fault], console: Console) {
+    console.say(format_args!(
+        "seed {}: {} faults in {:?}, {} requests/s, {} replica(s) of the API",
+        plan.seed,
+        faults.len(),
+        plan.duration,
+        plan.rate,
+        plan.replicas
+    ));
+    for fault in faults {
+        console.say(console.paint(Tone::Faint, format_args!("  {fault}")));
+    }
+    console.say("");
+}
+
+/// Plays, heals, waits, and asks all there is to ask.
+async fn gather(
+    plan: &Plan,
+    faults: &[Fault],
+    deployment: &mut Deployment,
+    console: Console,
+) -> Result<Evidence, LabError> {
+    let bound = deployment.bound().await?;
+    let try_for = bound + BEYOND;
+    let mut file = AcceptedFile::create(&deployment.folder.join("accepted.txt"))?;
+    let heard = |outcome: &Outcome| outcome.accepted().map_or(Ok(()), |one| file.add(&one));
+    let run = play(plan, faults, deployment, try_for, heard, console).await?;
+    console.say("\nall faults are over: healing what is left, then waiting until all is done");
+    // What still does not come back shows in the backlog.
+    let healed = deployment.heal().await;
+    let left = settle(&deployment.apis, plan.settle, console).await;
+    let database = Database::Port(deployment.db_port);
+    let accepted: Vec<Accepted> = run.outcomes.iter().filter_map(Outcome::accepted).collect();
+    let ledger = check::check(&accepted, &database, Duration::ZERO, console).await?;
+    // Before anything is asked again: what that leaves behind is no part of the run.
+    let rows = afterwards::rows(&database).await?;
+    let keys = afterwards::keys(&database).await?;
+    let worker_calls = deployment.worker_calls().await;
+    let again = afterwards::again(&run.outcomes, deployment, try_for, plan.seed).await;
+    let fell = run.played.iter().filter_map(|it| it.fell.as_ref());
+    let fell = fell.chain(healed.as_ref().err());
+    Ok(Evidence {
+        replicas: plan.replicas,
+        bound,
+        try_for,
+        fell: fell
+            .map(|error| format!("{error} {:?}", error.context()))
+            .collect(),
+        left,
+        ledger,
+        rows,
+        keys,
+        again,
+        worker_calls,
+        worker_calls_again: deployment.worker_calls().await.saturating_sub(worker_calls),
+        hurts: run.played.into_iter().flat_map(|it| it.hurts).collect(),
+        outcomes: run.outcomes,
+    })
+}
+
+/// The faults of every target and the load, all from the same moment.
+async fn play(
+    plan: &Plan,
+    faults: &[Fault],
+    deployment: &mut Deployment,
+    try_for: Duration,
+    heard: impl FnMut(&Outcome) -> Result<(), LabError>,
+    console: Console,
+) -> Result<Run, LabError> {
+    let load = load::Plan {
+        urls: deployment
+            .apis
+            .iter()
+            .map(|api| api.base().to_owned())
+            .collect(),
+        rate: plan.rate,
+        duration: plan.duration,
+        arrivals: Arrivals::Poisson,
+        seed: plan.seed,
+        try_for,
+    };
+    let epoch = Instant::now();
+    let parts = deployment
+        .victims
+        .iter_mut()
+        .map(|victim| -> Doing<'_, Played> {
+            let own = |fault: &&Fault| fault.target == victim.target;
+            let own = faults.iter().filter(own).copied().collect();
+            Box::pin(victim.play(own, epoch, console))
+        });
+    let (played, outcomes) = tokio::join!(
+        together(parts.collect()),
+        load::run(&load, epoch, pending(), heard)
+    );
+    Ok(Run {
+        outcomes: outcomes?,
+        played,
+    })
+}
+
+/// Shows the figures and the verdict, and leaves both in the folder.
+fn judge(evidence: &Evidence, folder: &Path, console: Console) -> Result<bool, LabError> {
+    let violations = verdict::violations(evidence);
+    report::figures(evidence, console);
+    report::verdict(&violations, console);
+    let mut tries = String::new();
+    for outcome in &evidence.outcomes {
+        let _ = writeln!(tries, "{outcome:?}");
+    }
+    let mut told = String::new();
+    for violation in &violations {
+        let _ = writeln!(told, "{}: {}", violation.rule, violation.detail);
+    }
+    for hurt in &evidence.hurts {
+        let _ = writeln!(told, "{hurt:?}");
+    }
+    for (name, text) in [("tries.txt", tries), ("verdict.txt", told)] {
+        let path = folder.join(name);
+        fs::write(&path, text).map_err(LabError::file("write", &path))?;
+    }
+    Ok(violations.is_empty())
+}

@@ -1,0 +1,108 @@
+//! One service's process, as often as it is started; it ends with this value.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::process::Command;
+use tokio::time::{Instant, sleep};
+
+use crate::error::LabError;
+use crate::logs;
+use crate::process::{self, Family};
+use crate::stage::{Probe, Service};
+
+const READY_WITHIN: Duration = Duration::from_secs(20);
+const POLL: Duration = Duration::from_millis(10);
+const LOG_LINES: usize = 10;
+
+/// A worker or an API. Dropping it kills every process of it.
+#[derive(Debug)]
+pub(super) struct Process {
+    service: Service,
+    binary: PathBuf,
+    variables: BTreeMap<String, String>,
+    family: Family,
+    log: PathBuf,
+    probe: Probe,
+}
+
+impl Process {
+    /// One that is yet to be started, and will live in `folder`/`name`.
+    pub(super) fn new(
+        service: Service,
+        binary: PathBuf,
+        (folder, name): (&Path, &str),
+        port: u16,
+        variables: BTreeMap<String, String>,
+    ) -> Result<Self, LabError> {
+        let home = folder.join(name);
+        fs::create_dir_all(&home).map_err(LabError::file("make", &home))?;
+        let home = home.canonicalize().map_err(LabError::file("find", &home))?;
+        let program = binary.file_name().unwrap_or_default();
+        Ok(Self {
+            service,
+            family: Family {
+                leader: None,
+                home,
+                program: program.to_string_lossy().into_owned(),
+            },
+            log: folder.join(format!("{name}.log")),
+            probe: Probe::new(port),
+            binary,
+            variables,
+        })
+    }
+
+    pub(super) fn probe(&self) -> &Probe {
+        &self.probe
+    }
+
+    /// Starts it, unless it runs, and waits until it is ready.
+    pub(super) async fn start(&mut self) -> Result<(), LabError> {
+        if !self.family.is_alive() {
+            let mut command = Command::new(&self.binary);
+            command.env_clear().envs(&self.variables);
+            self.family.leader = Some(process::launch(command, &self.family.home, &self.log)?);
+        }
+        let deadline = Instant::now() + READY_WITHIN;
+        while let Err(problem) = self.probe.ready().await {
+            let ended = !self.family.is_alive();
+            if ended || Instant::now() > deadline {
+                return Err(LabError::Unhealthy {
+                    service: self.service,
+                    problem: if ended { "ended".to_owned() } else { problem },
+                    log: logs::tail(&self.log, LOG_LINES),
+                });
+            }
+            sleep(POLL).await;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn kill(&self) -> Result<(), LabError> {
+        self.family.kill().await.map_err(|pids| self.stuck(pids))
+    }
+
+    pub(super) async fn pause(&self) -> Result<(), LabError> {
+        self.family.pause().await.map_err(|pids| self.stuck(pids))
+    }
+
+    pub(super) fn resume(&self) {
+        self.family.resume();
+    }
+
+    fn stuck(&self, pids: Vec<i32>) -> LabError {
+        LabError::Stuck {
+            service: self.service,
+            pids,
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.family.kill_now();
+    }
+}

@@ -1,0 +1,85 @@
+//! The run as it is shown: what was played, the figures, what was broken, how to see it again.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::Plan;
+use super::evidence::Evidence;
+use super::schedule::Kind;
+use super::verdict::Violation;
+use crate::load::Counts;
+use crate::output::{Console, Tone};
+
+/// Violations of one rule that are shown.
+const SHOWN: usize = 3;
+/// A detail can hold every try of a call.
+const DETAIL: usize = 300;
+
+/// The table of figures.
+pub(super) fn figures(evidence: &Evidence, console: Console) {
+    console.print(console.paint(Tone::Strong, "\n=== the clients ===\n"));
+    Counts::of(&evidence.outcomes).print(console);
+    console.print(console.paint(Tone::Strong, "\n=== the promises, in Postgres ===\n"));
+    evidence.ledger.print(console);
+    console.print(console.paint(Tone::Strong, "\n=== the run ===\n"));
+    let of = |kind| {
+        evidence
+            .hurts
+            .iter()
+            .filter(|hurt| hurt.kind == kind)
+            .count()
+    };
+    let line = |name: &str, value: String| console.print(format_args!("{name:<22}{value:>8}"));
+    line("faults played", evidence.hurts.len().to_string());
+    line("  kills", of(Kind::Kill).to_string());
+    line("  pauses", of(Kind::Pause).to_string());
+    line("requests recorded", evidence.rows.len().to_string());
+    line("worker calls", evidence.worker_calls.to_string());
+    #[expect(clippy::cast_precision_loss, reason = "a ratio")]
+    let ratio = evidence.worker_calls as f64 / evidence.rows.len().max(1) as f64;
+    line("  per request", format!("{ratio:.2}"));
+    line("keys sent again", evidence.again.len().to_string());
+    console.print("");
+}
+
+/// What was broken, by rule; none: one line that says so.
+pub(super) fn verdict(violations: &[Violation], console: Console) {
+    if violations.is_empty() {
+        return console.print(console.paint(Tone::Good, "held: nothing accepted was lost"));
+    }
+    let mut details_of: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for violation in violations {
+        details_of
+            .entry(violation.rule)
+            .or_default()
+            .push(&violation.detail);
+    }
+    for (rule, details) in details_of {
+        let title = format!("broken, {} times: {rule}", details.len());
+        console.print(console.paint(Tone::Bad, title));
+        for detail in details.iter().take(SHOWN) {
+            let short: String = detail.chars().take(DETAIL).collect();
+            console.print(format_args!("  {short}"));
+        }
+    }
+}
+
+/// The command that plays the same faults against the same arrivals.
+pub(super) fn command(plan: &Plan) -> String {
+    format!(
+        "lab torture --duration {}s --seed {} --replicas {} --rate {}",
+        plan.duration.as_secs_f64(),
+        plan.seed,
+        plan.replicas,
+        plan.rate
+    )
+}
+
+/// Where everything is, for whoever looks into it.
+pub(super) fn kept(folder: &Path, plan: &Plan, console: Console) {
+    console.say(format_args!("  again:  {}", command(plan)));
+    console.say(format_args!(
+        "  kept:   {} (logs, journals, accepted.txt, tries.txt, verdict.txt)",
+        folder.display()
+    ));
+}

@@ -1,0 +1,287 @@
+//! What is broken when, for how long and how: a pure function of seed, duration and number of replicas.
+//!
+//! It goes scene by scene. A scene hurts one target or several at nearly the same moment; mostly the next waits until all
+//! is well again, so that outages of one dependency alone are seen as well. The first target of each scene comes from a
+//! shuffled deck of all targets and kinds: none is forgotten by chance.
+
+use std::fmt;
+use std::time::Duration;
+
+use fastrand::Rng;
+
+/// What can be hurt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Target {
+    /// The worker.
+    Worker,
+    /// Postgres.
+    Db,
+    /// A replica of the API, counted from 0.
+    Api(usize),
+}
+
+/// How.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Kind {
+    /// SIGKILL, and started again.
+    Kill,
+    /// SIGSTOP, and SIGCONT.
+    Pause,
+}
+
+/// One thing that goes wrong. Times count from the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Fault {
+    /// When.
+    pub(super) at: Duration,
+    /// For how long.
+    pub(super) lasts: Duration,
+    /// To whom.
+    pub(super) target: Target,
+    /// How.
+    pub(super) kind: Kind,
+}
+
+/// Nothing is hurt at the very start and the very end.
+const CALM: Duration = Duration::from_secs(1);
+/// A target that has been healed is left alone for this long.
+const REST: Duration = Duration::from_secs(1);
+/// How long faults last, in seconds, and how many of a hundred do: blips, outages, pauses beyond a lease.
+const LENGTHS: [(f64, f64, u32); 4] = [
+    (0.2, 2.0, 50),
+    (2.0, 6.0, 30),
+    (6.0, 10.0, 12),
+    (10.0, 20.0, 8),
+];
+const SHORTEST: Duration = Duration::from_millis(200);
+/// Of the run: no single fault is all of it.
+const LONGEST_SHARE: u32 = 3;
+
+/// The faults, in order of their time; each ends before `duration`.
+#[must_use]
+pub(super) fn schedule(seed: u64, duration: Duration, replicas: usize) -> Vec<Fault> {
+    let mut author = Author {
+        random: Rng::with_seed(seed),
+        targets: targets(replicas),
+        deck: Vec::new(),
+        end: duration.saturating_sub(CALM),
+        longest: duration / LONGEST_SHARE,
+        faults: Vec::new(),
+    };
+    let mut at = CALM;
+    while at + SHORTEST <= author.end {
+        at = author.scene(at);
+    }
+    author.faults.sort();
+    author.faults
+}
+
+/// Everything there is to hurt.
+#[must_use]
+pub(super) fn targets(replicas: usize) -> Vec<Target> {
+    let apis = (0..replicas).map(Target::Api);
+    [Target::Worker, Target::Db]
+        .into_iter()
+        .chain(apis)
+        .collect()
+}
+
+struct Author {
+    random: Rng,
+    targets: Vec<Target>,
+    deck: Vec<(Target, Kind)>,
+    end: Duration,
+    longest: Duration,
+    faults: Vec<Fault>,
+}
+
+impl Author {
+    /// Writes the scene that begins at `at`; when the next begins.
+    fn scene(&mut self, at: Duration) -> Duration {
+        let first = self.card();
+        let size = match self.random.u32(..100) {
+            0..55 => 1,
+            55..90 => 2,
+            _ => 3,
+        };
+        let mut others: Vec<Target> = self.targets.clone();
+        others.retain(|target| *target != first.0);
+        self.random.shuffle(&mut others);
+        let mut end = self.hurt(first, at);
+        for target in others.into_iter().take(size - 1) {
+            let kind = self.kind();
+            let later = self.seconds(0.0, 1.5);
+            end = end.max(self.hurt((target, kind), at + later));
+        }
+        // Now and then the next scene begins while this one goes on.
+        if self.random.u32(..100) < 25 {
+            at + (end - at) / 2 + self.seconds(0.2, 0.6)
+        } else {
+            end + self.seconds(1.0, 3.0)
+        }
+    }
+
+    /// Adds a fault at `at`, or when its target has been well for a while; when it ends.
+    fn hurt(&mut self, (target, kind): (Target, Kind), at: Duration) -> Duration {
+        let before = self.faults.iter().filter(|fault| fault.target == target);
+        let free = before.map(|fault| fault.at + fault.lasts + REST).max();
+        let at = at.max(free.unwrap_or_default());
+        let lasts = self.length().min(self.end.saturating_sub(at));
+        if lasts < SHORTEST {
+            return at.min(self.end);
+        }
+        self.faults.push(Fault {
+            at,
+            lasts,
+            target,
+            kind,
+        });
+        at + lasts
+    }
+
+    fn card(&mut self) -> (Target, Kind) {
+        if self.deck.is_empty() {
+            let both = |target: &Target| [(*target, Kind::Kill), (*target, Kind::Pause)];
+            self.deck = self.targets.iter().flat_map(both).collect();
+            self.random.shuffle(&mut self.deck);
+        }
+        self.deck.pop().unwrap_or((Target::Worker, Kind::Kill))
+    }
+
+    fn kind(&mut self) -> Kind {
+        if self.random.bool() {
+            Kind::Kill
+        } else {
+            Kind::Pause
+        }
+    }
+
+    fn length(&mut self) -> Duration {
+        let mut ticket = self.random.u32(..100);
+        for (least, most, share) in LENGTHS {
+            if ticket < share {
+                return self.seconds(least, most).min(self.longest).max(SHORTEST);
+            }
+            ticket -= share;
+        }
+        SHORTEST
+    }
+
+    /// To the millisecond, as it is printed.
+    fn seconds(&mut self, least: f64, most: f64) -> Duration {
+        let seconds = least + self.random.f64() * (most - least);
+        let exact = Duration::try_from_secs_f64(seconds).unwrap_or(SHORTEST);
+        exact - Duration::from_nanos(u64::from(exact.subsec_nanos() % 1_000_000))
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Worker => f.pad("worker"),
+            Self::Db => f.pad("db"),
+            Self::Api(index) => f.pad(&format!("api-{}", index + 1)),
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Kill => "kill",
+            Self::Pause => "pause",
+        })
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (at, lasts) = (self.at.as_secs_f64(), self.lasts.as_secs_f64());
+        let Self { target, kind, .. } = self;
+        // The alternate form leaves the time to whoever knows when it really was.
+        if !f.alternate() {
+            write!(f, "{at:>6.1} s  ")?;
+        }
+        write!(f, "{kind:<5} {target:<6} for {lasts:.1} s")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    fn every(check: impl Fn(&[Fault], Duration)) {
+        for seed in 0..200 {
+            for seconds in [3, 60, 600] {
+                let duration = Duration::from_secs(seconds);
+                check(&schedule(seed, duration, 2), duration);
+            }
+        }
+    }
+
+    #[test]
+    fn the_same_seed_plays_the_same_faults_and_another_does_not() {
+        assert_eq!(schedule(7, MINUTE, 2), schedule(7, MINUTE, 2));
+        assert_ne!(schedule(7, MINUTE, 2), schedule(8, MINUTE, 2));
+        assert_ne!(schedule(7, MINUTE, 2), schedule(7, MINUTE, 1));
+    }
+
+    #[test]
+    fn every_fault_ends_before_the_run_does_and_none_is_all_of_it() {
+        every(|faults, duration| {
+            for fault in faults {
+                assert!(fault.lasts >= SHORTEST && fault.at >= CALM);
+                assert!(fault.at + fault.lasts <= duration - CALM, "{fault}");
+            }
+        });
+    }
+
+    #[test]
+    fn no_target_is_hurt_twice_at_once() {
+        every(|faults, _| {
+            for target in targets(2) {
+                let own: Vec<_> = faults.iter().filter(|it| it.target == target).collect();
+                for pair in own.windows(2) {
+                    assert!(pair[0].at + pair[0].lasts + REST <= pair[1].at);
+                }
+            }
+        });
+    }
+
+    #[test]
+    fn a_long_run_hurts_everything_in_every_way_alone_and_together_briefly_and_beyond_a_lease() {
+        for seed in 0..50 {
+            let faults = schedule(seed, Duration::from_secs(600), 2);
+            let played: BTreeSet<_> = faults.iter().map(|it| (it.target, it.kind)).collect();
+            assert_eq!(played.len(), 8);
+            let overlaps = |one: &Fault| {
+                let others = faults.iter().filter(|it| it.target != one.target);
+                let mut others = others.map(|it| (it.at, it.at + it.lasts));
+                others.any(|(from, to)| from < one.at + one.lasts && one.at < to)
+            };
+            assert!(faults.iter().any(overlaps));
+            assert!(faults.iter().any(|fault| !overlaps(fault)));
+            assert!(
+                faults
+                    .iter()
+                    .any(|fault| fault.lasts < Duration::from_secs(1))
+            );
+            assert!(
+                faults
+                    .iter()
+                    .any(|fault| fault.lasts > Duration::from_secs(15))
+            );
+        }
+    }
+
+    #[test]
+    fn a_minute_holds_several_faults() {
+        for seed in 0..50 {
+            assert!(schedule(seed, MINUTE, 1).len() >= 5, "seed {seed}");
+        }
+    }
+}

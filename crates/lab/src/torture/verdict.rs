@@ -1,0 +1,56 @@
+//! The judgement: evidence in, violations out. Pure.
+
+mod answers;
+mod records;
+#[cfg(test)]
+mod scene;
+
+use std::fmt;
+use std::time::Duration;
+
+use super::evidence::{Evidence, Hurt};
+use super::schedule::Target;
+
+/// A promise of DESIGN §3 that was broken, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Violation {
+    pub(super) rule: &'static str,
+    pub(super) detail: String,
+}
+
+impl Violation {
+    fn new(rule: &'static str, detail: impl fmt::Display) -> Self {
+        Self {
+            rule,
+            detail: detail.to_string(),
+        }
+    }
+}
+
+/// Everything that was broken.
+pub(super) fn violations(evidence: &Evidence) -> Vec<Violation> {
+    let fell = evidence.fell.iter();
+    let left = evidence.left.iter();
+    let mut found: Vec<Violation> = fell
+        .map(|what| Violation::new("what was hurt comes back", what))
+        .chain(left.map(|what| Violation::new("all is done after the heal", what)))
+        .collect();
+    found.extend(records::lost(evidence));
+    found.extend(records::rows(evidence));
+    found.extend(records::keys(evidence));
+    found.extend(records::again(evidence));
+    found.extend(answers::documented(evidence));
+    found.extend(answers::refused(evidence));
+    found.extend(answers::unanswered(evidence));
+    found.extend(answers::late(evidence));
+    found
+}
+
+/// Whether `target` was hurt at any time from `from` to `to`, or within `after` before.
+fn hurt(evidence: &Evidence, target: Target, (from, to): Span, after: Duration) -> bool {
+    let own = |hurt: &&Hurt| hurt.target == target;
+    let mut own = evidence.hurts.iter().filter(own);
+    own.any(|hurt| hurt.from <= to && from <= hurt.to.saturating_add(after))
+}
+
+type Span = (Duration, Duration);

@@ -1,0 +1,195 @@
+//! What the clients saw against what they may see.
+
+use std::time::Duration;
+
+use super::{Span, Violation, hurt};
+use crate::load::{Answer, Outcome, Reply, Try};
+use crate::torture::evidence::Evidence;
+use crate::torture::schedule::Target;
+
+/// What an API that was killed or paused is given to be itself again.
+const AFTER: Duration = Duration::from_secs(1);
+/// How long a healed dependency may still be missing: its breaker stays open for a second, and lets few through for a while.
+const LAG: Duration = Duration::from_secs(3);
+/// What the machine and this client may add to the bound: the usual 300 ms, and 700 ms because all processes, Postgres and
+/// the load share two cores that may be building something else meanwhile.
+const MACHINE: Duration = Duration::from_millis(300 + 700);
+
+/// Nothing but 200, 202 and 503, and promises with an id.
+pub(super) fn documented(evidence: &Evidence) -> Vec<Violation> {
+    let strange = |answer: &Answer| match answer.status {
+        200 | 202 => answer.request_id.is_none(),
+        503 => answer.code.is_none(),
+        _ => true,
+    };
+    let offenders = answers(evidence).filter(|(.., answer)| strange(answer));
+    offenders
+        .map(|(outcome, _, answer)| {
+            let detail = format!("key {}: {answer:?}", outcome.key);
+            Violation::new("every answer is one that is documented", detail)
+        })
+        .collect()
+}
+
+/// No 503 while at most one dependency was hurt.
+pub(super) fn refused(evidence: &Evidence) -> Vec<Violation> {
+    let offenders = answers(evidence)
+        .filter(|(.., answer)| answer.status == 503)
+        .filter(|(_, made, _)| {
+            let span = (made.from, made.to);
+            !both_hurt(evidence, span) && !hurt(evidence, Target::Api(made.api), span, AFTER)
+        });
+    offenders
+        .map(|(outcome, made, answer)| {
+            let code = answer.code.as_deref().unwrap_or_default();
+            let detail = format!("key {} at {:.1?}: 503 {code}", outcome.key, made.from);
+            Violation::new("one outage alone refuses nobody", detail)
+        })
+        .collect()
+}
+
+/// Every call is answered if some API was well for long enough to be found and to answer.
+pub(super) fn unanswered(evidence: &Evidence) -> Vec<Violation> {
+    let given_up = evidence.outcomes.iter().filter(|it| it.answer().is_none());
+    let offenders = given_up.filter(|outcome| {
+        let end = outcome.tries.last().map_or(outcome.intended, |it| it.to);
+        let mut apis = (0..evidence.replicas).map(Target::Api);
+        apis.any(|api| well_within(evidence, api, (outcome.intended, end)))
+    });
+    offenders
+        .map(|outcome| {
+            let detail = format!("key {}: {:?}", outcome.key, outcome.tries);
+            Violation::new("a living API answers", detail)
+        })
+        .collect()
+}
+
+/// Every answer came within the bound, unless its API was hurt meanwhile.
+pub(super) fn late(evidence: &Evidence) -> Vec<Violation> {
+    let bound = evidence.bound + MACHINE;
+    let tries = evidence.outcomes.iter().flat_map(|outcome| {
+        let tries = outcome.tries.iter();
+        tries.map(move |made| (outcome, made))
+    });
+    let offenders = tries.filter(|(_, made)| {
+        let waited = match &made.reply {
+            Reply::Answer(_) => true,
+            // A client that gave up on a silent API has waited as well.
+            Reply::Broken(broken) => *broken == crate::load::Broken::Silent,
+        };
+        let span = (made.from, made.to);
+        waited
+            && made.to.saturating_sub(made.from) > bound
+            && !hurt(evidence, Target::Api(made.api), span, AFTER)
+    });
+    offenders
+        .map(|(outcome, made)| {
+            let took = made.to.saturating_sub(made.from);
+            let detail = format!("key {} at {:.1?}: {took:.1?}", outcome.key, made.from);
+            Violation::new("every answer comes within the bound", detail)
+        })
+        .collect()
+}
+
+fn answers(evidence: &Evidence) -> impl Iterator<Item = (&Outcome, &Try, &Answer)> {
+    let outcomes = evidence.outcomes.iter();
+    outcomes.filter_map(|outcome| Some((outcome, outcome.tries.last()?, outcome.answer()?)))
+}
+
+/// Whether both dependencies were missing at any one time in the span.
+fn both_hurt(evidence: &Evidence, (from, to): Span) -> bool {
+    let of = |target| {
+        let hurts = evidence.hurts.iter();
+        hurts.filter(move |hurt| hurt.target == target)
+    };
+    of(Target::Worker).any(|worker| {
+        of(Target::Db).any(|db| {
+            let began = worker.from.max(db.from).max(from);
+            let ended = worker.to.min(db.to).saturating_add(LAG).min(to);
+            began <= ended
+        })
+    })
+}
+
+/// Whether an API was well, within the span, for as long as a call can take to come to it and be answered.
+fn well_within(evidence: &Evidence, api: Target, (from, to): Span) -> bool {
+    let needed = evidence.try_for + evidence.bound + MACHINE;
+    let mut hurts: Vec<_> = evidence
+        .hurts
+        .iter()
+        .filter(|it| it.target == api)
+        .collect();
+    hurts.sort_by_key(|hurt| hurt.from);
+    let mut since = from;
+    for hurt in hurts {
+        if hurt.from.min(to).saturating_sub(since) >= needed {
+            return true;
+        }
+        since = since.max(hurt.to.saturating_add(AFTER));
+    }
+    to.saturating_sub(since) >= needed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::scene::Scene;
+    use super::super::violations;
+    use super::*;
+    use crate::load::Broken;
+
+    const API: Target = Target::Api(0);
+
+    fn rules(scene: Scene) -> Vec<&'static str> {
+        let found = violations(&scene.evidence());
+        found.into_iter().map(|one| one.rule).collect()
+    }
+
+    #[test]
+    fn an_answer_that_no_document_knows_is_named() {
+        for status in [409, 422, 500] {
+            let found = rules(Scene::well().refused(1, status, Some("x")));
+            assert_eq!(found, ["every answer is one that is documented"]);
+        }
+        assert!(rules(Scene::well().refused(1, 503, None)).len() > 1);
+    }
+
+    #[test]
+    fn a_503_counts_unless_both_were_hurt_or_the_api_was() {
+        const RULE: &str = "one outage alone refuses nobody";
+        let refused = || Scene::well().refused(1, 503, Some("db_unavailable"));
+        assert_eq!(rules(refused()), [RULE]);
+        assert_eq!(rules(refused().hurt(Target::Db, 9.0, 11.0)), [RULE]);
+        let both = |to| {
+            refused()
+                .hurt(Target::Db, 9.0, to)
+                .hurt(Target::Worker, 8.0, to)
+        };
+        assert!(rules(both(11.0)).is_empty());
+        // Healed a moment ago, the breakers may still be open.
+        assert!(rules(both(9.5)).is_empty());
+        assert!(rules(refused().hurt(API, 9.0, 9.9)).is_empty());
+    }
+
+    #[test]
+    fn a_call_may_be_given_up_only_if_no_api_was_well_long_enough() {
+        const RULE: &str = "a living API answers";
+        let given_up = || Scene::well().given_up(1, Broken::Refused, 10.0, 40.0);
+        assert_eq!(rules(given_up()), [RULE]);
+        assert!(rules(given_up().hurt(API, 9.0, 35.0)).is_empty());
+        assert_eq!(rules(given_up().hurt(API, 9.0, 11.0)), [RULE]);
+        let other = given_up().replicas(2).hurt(API, 9.0, 41.0);
+        assert_eq!(rules(other), [RULE]);
+    }
+
+    #[test]
+    fn an_answer_beyond_the_bound_counts_unless_its_api_was_hurt() {
+        const RULE: &str = "every answer comes within the bound";
+        let late = || Scene::well().answered_at(1, 10.0, 16.0);
+        assert_eq!(rules(late()), [RULE]);
+        assert!(rules(late().hurt(API, 11.0, 12.0)).is_empty());
+        assert_eq!(rules(late().hurt(Target::Db, 11.0, 12.0)), [RULE]);
+        assert!(rules(Scene::well().answered_at(1, 10.0, 14.9)).is_empty());
+        let silent = Scene::well().given_up(1, Broken::Silent, 10.0, 16.5);
+        assert_eq!(rules(silent), [RULE]);
+    }
+}

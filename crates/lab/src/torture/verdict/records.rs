@@ -1,0 +1,192 @@
+//! What is in the tables against what was promised.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use uuid::Uuid;
+
+use super::Violation;
+use crate::load::{Answer, Reply, Try};
+use crate::torture::evidence::{Again, Evidence};
+
+/// Every accepted request is done, once.
+pub(super) fn lost(evidence: &Evidence) -> Vec<Violation> {
+    const RULE: &str = "every accepted request is done exactly once";
+    let ledger = &evidence.ledger;
+    let mut found = Vec::new();
+    for (what, ids) in [("missing", &ledger.missing), ("open", &ledger.open)] {
+        found.extend(
+            ids.iter()
+                .map(|id| Violation::new(RULE, format!("{id} is {what}"))),
+        );
+    }
+    let failed = ledger.failed.iter();
+    found.extend(failed.map(|(id, why)| Violation::new(RULE, format!("{id} failed: {why}"))));
+    let duplicate = ledger.duplicate.iter();
+    found.extend(duplicate.map(|what| Violation::new(RULE, format!("duplicate: {what}"))));
+    found
+}
+
+/// A request that was tried once has one row. More tries can leave more: replicas cut off from the database may each accept
+/// a key, and an INSERT that an API died over may still be committed.
+pub(super) fn rows(evidence: &Evidence) -> Vec<Violation> {
+    const RULE: &str = "no more requests are recorded than were made";
+    let ids_of = ids_of(evidence);
+    let too_many = |outcome: &&crate::load::Outcome| {
+        ids_of.get(outcome.key.as_str()).map_or(0, BTreeSet::len) > outcome.tries.len()
+    };
+    let offenders = evidence.outcomes.iter().filter(too_many);
+    offenders
+        .map(|outcome| {
+            let detail = format!("key {}: {} tries", outcome.key, outcome.tries.len());
+            Violation::new(RULE, detail)
+        })
+        .collect()
+}
+
+/// One row per key, which leads to one of the requests made under it.
+pub(super) fn keys(evidence: &Evidence) -> Vec<Violation> {
+    const RULE: &str = "a key stands for one request";
+    let mut owners: BTreeMap<&str, Vec<Uuid>> = BTreeMap::new();
+    for (key, id) in &evidence.keys {
+        owners.entry(key).or_default().push(*id);
+    }
+    let ids_of = ids_of(evidence);
+    let mut found = Vec::new();
+    for outcome in &evidence.outcomes {
+        let key = outcome.key.as_str();
+        let problem = match owners.get(key).map(Vec::as_slice) {
+            None | Some([]) if outcome.accepted().is_none() => continue,
+            None | Some([]) => "has no row".to_owned(),
+            Some([id]) if ids_of.get(key).is_some_and(|ids| ids.contains(id)) => continue,
+            Some([id]) => format!("leads to {id}, which is no request made under it"),
+            Some(several) => format!("has {} rows", several.len()),
+        };
+        found.push(Violation::new(RULE, format!("key {key} {problem}")));
+    }
+    found
+}
+
+/// The same key once more: the finished request's result, without a second call. With another body: refused.
+pub(super) fn again(evidence: &Evidence) -> Vec<Violation> {
+    const SAME: &str = "the same key again gives the same request, finished";
+    const OTHER: &str = "a used key with another body is refused (422)";
+    let ids_of = ids_of(evidence);
+    let mut found = Vec::new();
+    for again in &evidence.again {
+        let ids = ids_of.get(again.key.as_str());
+        if !resolves(again, ids) {
+            let detail = format!(
+                "{}, accepted as {}: {:?}",
+                again.key, again.id, again.same.reply
+            );
+            found.push(Violation::new(SAME, detail));
+        }
+        if answer(&again.other).is_none_or(|answer| answer.status != 422) {
+            let detail = format!("{}: {:?}", again.key, again.other.reply);
+            found.push(Violation::new(OTHER, detail));
+        }
+    }
+    if evidence.worker_calls_again > 0 {
+        let detail = format!(
+            "the worker was called {} times",
+            evidence.worker_calls_again
+        );
+        found.push(Violation::new(SAME, detail));
+    }
+    found
+}
+
+/// To the id it was accepted under; where several requests were made under the key, to one of them.
+fn resolves(again: &Again, ids: Option<&BTreeSet<Uuid>>) -> bool {
+    answer(&again.same).is_some_and(|answer| {
+        let known =
+            |id| id == again.id || ids.is_some_and(|ids| ids.len() > 1 && ids.contains(&id));
+        answer.status == 200 && answer.request_id.is_some_and(known)
+    })
+}
+
+fn answer(made: &Try) -> Option<&Answer> {
+    match &made.reply {
+        Reply::Answer(answer) => Some(answer),
+        Reply::Broken(_) => None,
+    }
+}
+
+/// The requests whose bodies carry a key.
+fn ids_of(evidence: &Evidence) -> BTreeMap<&str, BTreeSet<Uuid>> {
+    let mut ids_of: BTreeMap<&str, BTreeSet<Uuid>> = BTreeMap::new();
+    for (id, key) in &evidence.rows {
+        ids_of.entry(key).or_default().insert(*id);
+    }
+    ids_of
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::scene::{Scene, id};
+    use super::super::violations;
+
+    fn rules(scene: Scene) -> Vec<&'static str> {
+        let found = violations(&scene.evidence());
+        found.into_iter().map(|one| one.rule).collect()
+    }
+
+    #[test]
+    fn a_run_in_which_all_went_well_has_no_violation() {
+        assert_eq!(rules(Scene::well()), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn a_promise_that_is_missing_open_failed_or_there_twice_is_broken() {
+        for broken in [
+            Scene::well().without_row(1),
+            Scene::well().with_row(1, "received"),
+            Scene::well().with_row(1, "failed"),
+            Scene::well().with_another_row(1, 1),
+        ] {
+            let found = rules(broken);
+            assert!(
+                found.contains(&"every accepted request is done exactly once"),
+                "{found:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_second_request_for_one_try_is_one_too_many_and_for_two_tries_is_not() {
+        let two = Scene::well().with_another_row(1, 7);
+        assert_eq!(rules(two), ["no more requests are recorded than were made"]);
+        let retried = Scene::well().with_another_row(1, 7).tried_twice(1);
+        assert!(rules(retried).is_empty());
+    }
+
+    #[test]
+    fn a_key_without_a_row_with_two_or_with_a_strangers_id_is_broken() {
+        for scene in [
+            Scene::well().keys(1, &[]),
+            Scene::well().keys(1, &[id(1), id(1)]),
+            Scene::well().keys(1, &[id(9)]),
+        ] {
+            assert_eq!(rules(scene), ["a key stands for one request"]);
+        }
+    }
+
+    #[test]
+    fn the_same_key_must_lead_to_the_same_request_or_to_another_one_made_under_it() {
+        const RULE: &str = "the same key again gives the same request, finished";
+        assert_eq!(rules(Scene::well().again(1, 200, 7)), [RULE]);
+        assert_eq!(rules(Scene::well().again(1, 202, 1)), [RULE]);
+        let cut_off = Scene::well().with_another_row(1, 7).tried_twice(1);
+        assert!(rules(cut_off.again(1, 200, 7)).is_empty());
+        assert_eq!(rules(Scene::well().called_again(1)), [RULE]);
+    }
+
+    #[test]
+    fn another_body_under_a_used_key_must_be_refused() {
+        let accepted = Scene::well().other_body(1, 200);
+        assert_eq!(
+            rules(accepted),
+            ["a used key with another body is refused (422)"]
+        );
+    }
+}
