@@ -23,7 +23,7 @@ use crate::records::Records;
 use crate::recovery::{self, Progress, Recovery};
 use crate::resolver::Resolver;
 use crate::state::State;
-use crate::store::{DatabaseError, Store};
+use crate::store::{DatabaseError, Share, Store};
 use crate::worker_client::{WorkerClient, WorkerError};
 
 /// The naive endpoint's one guard: its hung calls hold memory and file descriptors.
@@ -65,11 +65,7 @@ pub(crate) fn assemble(settings: Settings) -> Result<(State, Recovery), Assembly
     let journal = journal(&settings)?;
     let stores = Stores::build(&settings, &runtime)?;
     let worker_client = GuardedWorker::new(worker.clone(), worker_client(&settings, &runtime)?);
-    let reads = GuardedReads::new(
-        database.clone(),
-        stores.reads,
-        policies.database.attempt_timeout,
-    );
+    let reads = GuardedReads::new(database.clone(), stores.reads, policies.database.deadline);
     let requests = GuardedStore::new(database.clone(), stores.live, policies.recovery.lease);
     let open_work = OpenWork::new(journal.clone(), policies.recovery.max_open);
     let recovery = Recovery {
@@ -144,20 +140,20 @@ impl Stores {
     fn build(settings: &Settings, runtime: &Handle) -> Result<Self, DatabaseError> {
         let policy = &settings.policies.policies.database;
         let resolver = Resolver::new(runtime.clone(), lookup_limit(policy.connect_timeout));
-        let store = |name, size| {
-            let pool = (name, size);
-            Store::resilient(
-                &settings.database,
-                policy,
-                pool,
-                resolver.clone(),
-                runtime.clone(),
-            )
+        let store = |name, sessions, statement_limit| {
+            let share = Share {
+                name,
+                sessions,
+                statement_limit,
+            };
+            let (resolver, runtime) = (resolver.clone(), runtime.clone());
+            Store::resilient(&settings.database, policy, share, resolver, runtime)
         };
         Ok(Self {
-            live: store("resilient", policy.pool.max_size)?,
-            reads: store("reads", READERS)?,
-            recovery: store("recovery", RECOVERERS)?,
+            live: store("resilient", policy.pool.max_size, policy.attempt_timeout)?,
+            // A listing may take as long as a whole call.
+            reads: store("reads", READERS, policy.deadline)?,
+            recovery: store("recovery", RECOVERERS, policy.attempt_timeout)?,
         })
     }
 }

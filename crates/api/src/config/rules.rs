@@ -73,13 +73,14 @@ fn check_database(policies: &Policies) -> Checked {
             "must be above zero and at most database.attempt_timeout",
         ));
     }
-    let nanoseconds = database.attempt_timeout.subsec_nanos();
-    if !nanoseconds.is_multiple_of(1_000_000) {
-        return Err(broken_time(
-            "database.attempt_timeout",
-            database.attempt_timeout,
-            "must be whole milliseconds: Postgres' statement_timeout counts in them",
-        ));
+    for (key, limit) in [
+        ("database.attempt_timeout", database.attempt_timeout),
+        ("database.deadline", database.deadline),
+    ] {
+        if !limit.subsec_nanos().is_multiple_of(1_000_000) {
+            let rule = "must be whole milliseconds: Postgres' statement_timeout counts in them";
+            return Err(broken_time(key, limit, rule));
+        }
     }
     if database.pool.max_wait >= database.attempt_timeout {
         return Err(broken_time(

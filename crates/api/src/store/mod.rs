@@ -58,6 +58,17 @@ impl Origin {
     }
 }
 
+/// What one user of the database has of it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Share {
+    /// How Postgres shows its sessions, after `holdfast`.
+    pub name: &'static str,
+    /// Sessions at most.
+    pub sessions: u32,
+    /// Time for one statement, in whole milliseconds.
+    pub statement_limit: Duration,
+}
+
 /// The table `requests`, over one pool. Clones share it.
 #[derive(Clone)]
 pub(crate) struct Store {
@@ -65,21 +76,20 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// A store whose waits all end: for a session, for a connection, for a statement. `name` is how Postgres shows its
-    /// sessions, `max_size` how many there are at most.
+    /// A store whose waits all end: for a session, for a connection, for a statement.
     ///
     /// # Errors
     /// When the pool cannot be built.
     pub(crate) fn resilient(
         database: &tokio_postgres::Config,
         policy: &DatabasePolicy,
-        (name, max_size): (&str, u32),
+        share: Share,
         resolver: Resolver,
         runtime: Handle,
     ) -> Result<Self, DatabaseError> {
         let mut database = database.clone();
-        database.application_name(format!("holdfast {name}"));
-        let limit = policy.attempt_timeout.as_millis();
+        database.application_name(format!("holdfast {}", share.name));
+        let limit = share.statement_limit.as_millis();
         database.options(with_option(
             &database,
             &format!("-c statement_timeout={limit}"),
@@ -89,7 +99,7 @@ impl Store {
             create: Some(policy.connect_timeout),
             recycle: Some(policy.connect_timeout),
         };
-        Self::build(database, max_size, timeouts, resolver, runtime)
+        Self::build(database, share.sessions, timeouts, resolver, runtime)
     }
 
     /// A store that waits for as long as it takes.

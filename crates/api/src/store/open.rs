@@ -11,11 +11,11 @@ use super::Store;
 use super::error::DatabaseError;
 
 const CLAIM: &str = "UPDATE requests SET lease_until = now() + make_interval(secs => $2) \
-    WHERE id IN ( \
+    WHERE id = ANY (ARRAY ( \
         SELECT id FROM requests \
         WHERE status = 'received' AND origin = 'resilient' AND (lease_until IS NULL OR lease_until < now()) \
         ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED \
-    ) \
+    )) \
     RETURNING id, attempts";
 const COUNT_FAILURE: &str = "UPDATE requests SET \
         attempts = attempts + 1, \

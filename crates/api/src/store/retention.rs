@@ -8,16 +8,17 @@ use std::time::Duration;
 use super::Store;
 use super::error::DatabaseError;
 
-const FORGET_KEYS: &str = "DELETE FROM idempotency_keys WHERE key IN ( \
+// `= ANY (ARRAY (…))`, not `IN (…)`: each row is then found by its index, however large the table.
+const FORGET_KEYS: &str = "DELETE FROM idempotency_keys WHERE key = ANY (ARRAY ( \
         SELECT key FROM idempotency_keys LEFT JOIN requests ON id = request_id \
         WHERE created_at < now() - make_interval(secs => $1) AND status IS DISTINCT FROM 'received' \
         ORDER BY created_at LIMIT $2 \
-    )";
-const FORGET_REQUESTS: &str = "DELETE FROM requests WHERE id IN ( \
+    ))";
+const FORGET_REQUESTS: &str = "DELETE FROM requests WHERE id = ANY (ARRAY ( \
         SELECT id FROM requests \
         WHERE origin = 'resilient' AND status = 'done' AND completed_at < now() - make_interval(secs => $1) \
         ORDER BY completed_at LIMIT $2 FOR UPDATE SKIP LOCKED \
-    )";
+    ))";
 
 impl Store {
     /// Deletes what was finished longer than `keep` ago, `portion` keys and `portion` requests at most; returns how many.
