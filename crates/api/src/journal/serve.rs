@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::error::{Ailment, JournalError, Trouble};
 use super::files::Files;
-use super::queue::{JOBS, Job, Read, Write};
+use super::queue::{JOBS, Job, Read, Reply, Write};
 use super::tables::Tables;
 use super::thread::{Thread, guarded};
 use super::write::{Outcome, Room, Written, write};
@@ -119,27 +119,15 @@ impl<F: Files> Thread<F> {
             return Ok(());
         }
         let tables = opened(self.tables.as_ref());
-        // An answer nobody waits for any more is dropped.
         match read {
-            Read::Find(id, reply) => finish(guarded(|| Ok(tables?.find(id)?)), |answer| {
-                drop(reply.send(answer));
-            }),
-            Read::FindKey(key, reply) => {
-                finish(guarded(|| Ok(tables?.find_key(&key)?)), |answer| {
-                    drop(reply.send(answer));
-                })
-            }
+            Read::Find(id, reply) => finish(guarded(|| Ok(tables?.find(id)?)), reply),
+            Read::FindKey(key, reply) => finish(guarded(|| Ok(tables?.find_key(&key)?)), reply),
             Read::Oldest(batch, reply) => {
                 let passes_over = |id| self.holds.passes_over(id);
-                finish(
-                    guarded(|| Ok(tables?.oldest(batch, passes_over)?)),
-                    |answer| drop(reply.send(answer)),
-                )
+                finish(guarded(|| Ok(tables?.oldest(batch, passes_over)?)), reply)
             }
             Read::Newest(ended, limit, reply) => {
-                finish(guarded(|| Ok(tables?.newest(ended, limit)?)), |answer| {
-                    drop(reply.send(answer));
-                })
+                finish(guarded(|| Ok(tables?.newest(ended, limit)?)), reply)
             }
         }
     }
@@ -154,20 +142,16 @@ fn opened(tables: Option<&Tables>) -> Result<&Tables, Trouble> {
 }
 
 /// Sends what was found, or why nothing could be; and passes the trouble on, for it ends the handle.
-fn finish<T>(
-    found: Result<T, Trouble>,
-    send: impl FnOnce(Result<T, JournalError>),
-) -> Result<(), Trouble> {
+fn finish<T>(found: Result<T, Trouble>, reply: Reply<T>) -> Result<(), Trouble> {
+    // An answer that nobody waits for any more is dropped.
     match found {
-        Ok(found) => {
-            send(Ok(found));
-            Ok(())
-        }
+        Ok(found) => drop(reply.send(Ok(found))),
         Err(trouble) => {
-            send(Err(because(trouble.ailment)));
-            Err(trouble)
+            drop(reply.send(Err(because(trouble.ailment))));
+            return Err(trouble);
         }
     }
+    Ok(())
 }
 
 fn answer(write: Write, outcome: Outcome) {
