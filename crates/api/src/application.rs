@@ -10,12 +10,13 @@ use actix_web::web::Data;
 use actix_web::{App, HttpServer};
 use holdfast_ops::Readiness;
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use tracing_actix_web::TracingLogger;
 
 use crate::assembly::{self, AssemblyError};
 use crate::config::Settings;
 use crate::http::{RequestSpan, envelope, routes};
+use crate::recovery::Recovery;
 use crate::state::State;
 
 /// How long it says "not ready" before it refuses connections, so that load balancers can turn elsewhere.
@@ -23,6 +24,7 @@ const DRAIN_NOTICE: Duration = Duration::from_millis(500);
 /// How long a client may take to send its request line and headers.
 const HEADER_LIMIT: Duration = Duration::from_secs(5);
 const UPKEEP_PERIOD: Duration = Duration::from_secs(5);
+const LOOK_PERIOD: Duration = Duration::from_millis(50);
 
 /// Why the API cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -40,10 +42,19 @@ pub enum StartError {
     Assembly(#[from] AssemblyError),
 }
 
+impl StartError {
+    /// Whether it is a matter of configuration.
+    #[must_use]
+    pub fn is_configuration(&self) -> bool {
+        matches!(self, Self::Assembly(AssemblyError::Journal(_)))
+    }
+}
+
 /// An API that listens but does not serve yet.
 pub struct Application {
     server: Server,
     state: Data<State>,
+    recovery: Recovery,
     port: u16,
 }
 
@@ -59,7 +70,8 @@ impl Application {
         let listener = holdfast_ops::listen(address).map_err(bind)?;
         let port = listener.local_addr().map_err(bind)?.port();
         let worst_case = settings.policies.policies.worst_case();
-        let state = Data::new(assembly::assemble(settings)?);
+        let (state, recovery) = assembly::assemble(settings)?;
+        let state = Data::new(state);
         let shared = state.clone();
         let server = HttpServer::new(move || {
             App::new()
@@ -79,6 +91,7 @@ impl Application {
         Ok(Self {
             server,
             state,
+            recovery,
             port,
         })
     }
@@ -101,30 +114,42 @@ impl Application {
     /// When the server fails.
     pub async fn run_until_stopped(self, stop: impl Future<Output = ()>) -> io::Result<()> {
         // Background work runs here, on the caller's runtime: on an HTTP thread's it would end with that thread.
-        let mut background = background(&self.state);
+        let mut background = background(&self.state, self.recovery);
         let handle = self.server.handle();
         let drain = async {
             stop.await;
             self.state.readiness.drain();
             sleep(DRAIN_NOTICE).await;
-            handle.stop(true).await;
+            // Both within the bound: calls of clients, and work that recovery has in hand.
+            tokio::join!(handle.stop(true), recovery_at_rest(&self.state));
         };
         let mut server = pin!(self.server);
         tokio::select! {
             served = &mut server => served,
-            // They run for ever: without them metrics grow and the count of open work is a lie.
+            // They run for ever: without them nothing is recovered, metrics grow and the count of open work is a lie.
             ended = background.join_next() => Err(io::Error::other(format!("a background task ended: {ended:?}"))),
             () = drain => server.await,
         }
     }
 }
 
+/// Until recovery has nothing in hand, or would not end. What it leaves behind its lease gives back.
+async fn recovery_at_rest(state: &State) {
+    let limit = state.policies.policies.worst_case();
+    let at_rest = async {
+        while state.recovery.in_flight() > 0 {
+            sleep(LOOK_PERIOD).await;
+        }
+    };
+    let _ = timeout(limit, at_rest).await;
+}
+
 /// Tasks that end when the set is dropped.
-fn background(state: &Data<State>) -> JoinSet<()> {
+fn background(state: &Data<State>, recovery: Recovery) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
-    let limit = state.policies.policies.database.attempt_timeout;
-    let count = state.open_work.clone();
-    tasks.spawn(count.keep_counting(state.requests.clone(), state.database.clone(), limit));
+    let reads = state.records.reads.clone();
+    tasks.spawn(state.open_work.clone().keep_counting(reads));
+    tasks.spawn(recovery.run(state.readiness.clone()));
     let metrics = state.metrics.clone();
     tasks.spawn(async move {
         loop {

@@ -1,22 +1,26 @@
 //! Where the API is put together: which dependency gets which policy, resolver, pool and client.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use holdfast_ops::Readiness;
-use holdfast_policy::ConfigError;
+use holdfast_policy::{ConfigError, PolicyConfig};
 use holdfast_wire::DegradedCode;
 use metrics_exporter_prometheus::BuildError;
 use rustix::process::{Resource, getrlimit};
 use tokio::runtime::Handle;
 
-use crate::config::Settings;
+use crate::config::{Policies, READERS, RECOVERERS, Settings};
 use crate::dependency::Dependency;
-use crate::guarded::{GuardedStore, GuardedWorker};
+use crate::guarded::{Backlog, GuardedReads, GuardedStore, GuardedWorker};
+use crate::journal::{Journal, JournalInUse, JournalLimits};
 use crate::limit::InFlightLimit;
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, PolicyMetrics};
 use crate::naive::Naive;
 use crate::open_work::OpenWork;
 use crate::process::{Process, Rules};
+use crate::records::Records;
+use crate::recovery::{self, Progress, Recovery};
 use crate::resolver::Resolver;
 use crate::state::State;
 use crate::store::{DatabaseError, Store};
@@ -41,76 +45,145 @@ pub enum AssemblyError {
     /// The pool.
     #[error("the database's pool cannot be built: {0}")]
     Database(#[from] DatabaseError),
+    /// Another process writes the journal: a configuration that cannot work.
+    #[error("HOLDFAST_JOURNAL_DIR: {0}")]
+    Journal(#[from] JournalInUse),
     /// The metrics exporter.
     #[error("the metrics recorder cannot be built: {0}")]
     Metrics(#[from] BuildError),
 }
 
-/// Builds all parts; must be called inside the runtime that background work shall live on.
-pub(crate) fn assemble(settings: Settings) -> Result<State, AssemblyError> {
+/// Builds all parts, and recovery, which the caller runs; must be called inside the runtime that background work shall
+/// live on.
+pub(crate) fn assemble(settings: Settings) -> Result<(State, Recovery), AssemblyError> {
     let runtime = Handle::current();
     let policies = &settings.policies.policies;
     let (metrics, [worker_metrics, database_metrics]) = Metrics::new(["worker", "database"])?;
-    let seed = fastrand::u64(..);
-    tracing::info!(seed, "retry and breaker jitter");
+    let worker = worker(policies, worker_metrics)?;
+    let database = database(policies, database_metrics)?;
 
-    let worker = Arc::new(Dependency::new(
-        "worker",
-        DegradedCode::WorkerUnavailable,
-        policies.worker.policy(),
-        seed,
-        worker_metrics,
-    )?);
-    let database = Arc::new(Dependency::new(
-        "database",
-        DegradedCode::DbUnavailable,
-        policies.database.policy(),
-        seed.wrapping_add(1),
-        database_metrics,
-    )?);
-
-    // A lookup gets less than the whole connect timeout, so that a silent resolver is told from a silent server.
-    let lookup_limit = |connect_timeout| Some(connect_timeout * 4 / 5);
-    let to_worker = Resolver::new(
-        runtime.clone(),
-        lookup_limit(policies.worker.connect_timeout),
+    let journal = journal(&settings)?;
+    let stores = Stores::build(&settings, &runtime)?;
+    let worker_client = GuardedWorker::new(worker.clone(), worker_client(&settings, &runtime)?);
+    let reads = GuardedReads::new(
+        database.clone(),
+        stores.reads,
+        policies.database.attempt_timeout,
     );
-    let to_database = Resolver::new(
-        runtime.clone(),
-        lookup_limit(policies.database.connect_timeout),
-    );
-    let client = WorkerClient::resilient(
-        &settings.worker_url,
-        policies.worker.connect_timeout,
-        to_worker,
-    )?;
-    let store = Store::resilient(
-        &settings.database,
-        &policies.database,
-        to_database,
-        runtime.clone(),
-    )?;
-    let requests = GuardedStore::new(database.clone(), store);
-    let process = Process::new(
-        Rules::from(policies),
-        requests.clone(),
-        GuardedWorker::new(worker.clone(), client),
-    );
-
-    Ok(State {
+    let requests = GuardedStore::new(database.clone(), stores.live, policies.recovery.lease);
+    let open_work = OpenWork::new(journal.clone(), policies.recovery.max_open);
+    let recovery = Recovery {
+        rules: recovery::Rules::from(policies),
+        backlog: Backlog::new(
+            database.clone(),
+            stores.recovery,
+            policies.database.deadline,
+        ),
+        journal: journal.clone(),
+        worker: worker_client.clone(),
+        open_work: open_work.clone(),
+        progress: Progress::default(),
+    };
+    let state = State {
         process_limit: InFlightLimit::new(policies.process.max_in_flight),
         naive: naive(&settings, runtime)?,
         body_limit: InFlightLimit::new(MAX_BODIES),
         naive_limit: InFlightLimit::new(naive_max_in_flight()),
         readiness: Readiness::default(),
-        open_work: OpenWork::default(),
+        process: Process::new(
+            Rules::from(policies),
+            requests,
+            journal.clone(),
+            worker_client,
+        ),
+        records: Records {
+            reads,
+            journal: journal.clone(),
+            journal_deadline: policies.journal.deadline,
+        },
         policies: settings.policies,
+        recovery: recovery.progress.clone(),
+        journal,
+        open_work,
         metrics,
         worker,
         database,
-        process,
-        requests,
-    })
+    };
+    Ok((state, recovery))
+}
+
+fn worker(policies: &Policies, metrics: PolicyMetrics) -> Result<Arc<Dependency>, ConfigError> {
+    let code = DegradedCode::WorkerUnavailable;
+    dependency("worker", code, policies.worker.policy(), metrics)
+}
+
+fn database(policies: &Policies, metrics: PolicyMetrics) -> Result<Arc<Dependency>, ConfigError> {
+    let code = DegradedCode::DbUnavailable;
+    dependency("database", code, policies.database.policy(), metrics)
+}
+
+fn dependency(
+    name: &'static str,
+    code: DegradedCode,
+    policy: PolicyConfig,
+    metrics: PolicyMetrics,
+) -> Result<Arc<Dependency>, ConfigError> {
+    let seed = fastrand::u64(..);
+    tracing::info!(dependency = name, seed, "retry and breaker jitter");
+    Dependency::new(name, code, policy, seed, metrics).map(Arc::new)
+}
+
+/// The stores of those who must not take each other's sessions.
+struct Stores {
+    live: Store,
+    reads: Store,
+    recovery: Store,
+}
+
+impl Stores {
+    fn build(settings: &Settings, runtime: &Handle) -> Result<Self, DatabaseError> {
+        let policy = &settings.policies.policies.database;
+        let resolver = Resolver::new(runtime.clone(), lookup_limit(policy.connect_timeout));
+        let store = |name, size| {
+            let pool = (name, size);
+            Store::resilient(
+                &settings.database,
+                policy,
+                pool,
+                resolver.clone(),
+                runtime.clone(),
+            )
+        };
+        Ok(Self {
+            live: store("resilient", policy.pool.max_size)?,
+            reads: store("reads", READERS)?,
+            recovery: store("recovery", RECOVERERS)?,
+        })
+    }
+}
+
+fn worker_client(settings: &Settings, runtime: &Handle) -> Result<WorkerClient, WorkerError> {
+    let connect_timeout = settings.policies.policies.worker.connect_timeout;
+    let resolver = Resolver::new(runtime.clone(), lookup_limit(connect_timeout));
+    WorkerClient::resilient(&settings.worker_url, connect_timeout, resolver)
+}
+
+/// A lookup gets less than the whole connect timeout, so that a silent resolver is told from a silent server.
+fn lookup_limit(connect_timeout: Duration) -> Option<Duration> {
+    Some(connect_timeout * 4 / 5)
+}
+
+fn journal(settings: &Settings) -> Result<Option<Journal>, JournalInUse> {
+    let Some(folder) = &settings.journal_folder else {
+        return Ok(None);
+    };
+    let policy = &settings.policies.policies.journal;
+    let limits = JournalLimits {
+        max_bytes: policy.max_bytes,
+        max_batch: policy.max_batch,
+    };
+    tracing::info!(folder = %folder.display(), "journal");
+    Journal::open(folder, limits).map(Some)
 }
 
 /// Fewer where the process may not have that many files open: each call holds two.

@@ -7,10 +7,12 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use holdfast_policy::{
-    Call, Class, Classify, ConfigError, Deadline, Error, ErrorKind, Observer, Policy, PolicyConfig,
-    Snapshot,
+    BreakerState, Call, Class, Classify, ConfigError, Deadline, Error, ErrorKind, Observer, Policy,
+    PolicyConfig, Snapshot,
 };
 use holdfast_wire::{Degraded, DegradedCode, Reason};
+
+use tokio::time::{Instant, timeout};
 
 use crate::causes::causes;
 
@@ -110,6 +112,51 @@ impl Dependency {
         result.map_err(|error| self.degraded(&error))
     }
 
+    /// Calls past the policy, for `limit` at most: nothing is counted, nothing retried, no probe used up. Only where the
+    /// breaker is open it is not called either.
+    ///
+    /// # Errors
+    /// What the answer has to do without, and why.
+    pub(crate) async fn peek<T, E: DependencyError>(
+        &self,
+        limit: Duration,
+        operation: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, Degraded> {
+        if !self.may_call() {
+            return Err(self.absence());
+        }
+        let started = Instant::now();
+        let reason = match timeout(limit, operation).await {
+            Ok(Ok(value)) => return Ok(value),
+            Ok(Err(error)) => error.reason(),
+            Err(_) => Reason::AttemptTimeout,
+        };
+        Err(self.missing(reason, 1, started.elapsed(), DEFAULT_RETRY_AFTER))
+    }
+
+    /// Whether a call makes sense now: not while the breaker is open and its time not over.
+    #[must_use]
+    pub(crate) fn may_call(&self) -> bool {
+        let snapshot = self.snapshot();
+        match snapshot.breaker {
+            BreakerState::Open => snapshot.retry_after.is_some_and(|wait| wait.is_zero()),
+            BreakerState::ForcedOpen => false,
+            BreakerState::Closed | BreakerState::HalfOpen | BreakerState::Disabled => true,
+        }
+    }
+
+    /// What an answer has to do without if it does not call: the breaker's word, or the last known cause.
+    #[must_use]
+    pub(crate) fn absence(&self) -> Degraded {
+        let snapshot = self.snapshot();
+        let reason = match snapshot.breaker {
+            BreakerState::Open | BreakerState::ForcedOpen => Reason::CircuitOpen,
+            _ => self.last_error().unwrap_or(Reason::DeadlineExceeded),
+        };
+        let retry_after = snapshot.retry_after.unwrap_or(DEFAULT_RETRY_AFTER);
+        self.missing(reason, 0, Duration::ZERO, retry_after)
+    }
+
     fn degraded<E: DependencyError>(&self, error: &Error<E>) -> Degraded {
         let reason = reason_of(error.kind());
         // A rejection says nothing new: the failures that led to it were told when they happened.
@@ -134,12 +181,22 @@ impl Dependency {
             );
         }
         let retry_after = error.retry_after().unwrap_or(DEFAULT_RETRY_AFTER);
+        self.missing(reason, error.attempts(), error.elapsed(), retry_after)
+    }
+
+    fn missing(
+        &self,
+        reason: Reason,
+        attempts: u32,
+        elapsed: Duration,
+        retry_after: Duration,
+    ) -> Degraded {
         Degraded {
             code: self.code,
             reason,
             detail: format!("the {} {}", self.name, in_words(reason)),
-            attempts: error.attempts(),
-            elapsed_seconds: milliseconds(error.elapsed()),
+            attempts,
+            elapsed_seconds: milliseconds(elapsed),
             retry_after_seconds: milliseconds(retry_after),
         }
     }

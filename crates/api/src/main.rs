@@ -18,6 +18,7 @@ const SERVICE: Service = Service {
         HOLDFAST_WORKER_URL  the worker's address, such as http://127.0.0.1:8081 (required)\n  \
         DATABASE_URL         how to reach Postgres, such as postgres://user:password@host/db (required)\n  \
         HOLDFAST_POLICIES    a policy file, laid over the built-in defaults\n  \
+        HOLDFAST_JOURNAL_DIR this replica's own folder for its journal; must survive restarts [holdfast-journal]\n  \
         RUST_LOG             what to log [info]",
     default_bind: "127.0.0.1:8080",
 };
@@ -32,7 +33,13 @@ async fn serve(environment: Environment, bind: SocketAddr) -> Result<(), Service
     let worst_case_seconds = settings.policies.policies.worst_case().as_secs_f64();
     let policy_file = settings.policy_file.clone();
     let mut signals = StopSignals::listen().map_err(ServiceError::failed)?;
-    let application = Application::build(settings).map_err(ServiceError::failed)?;
+    let application = Application::build(settings).map_err(|error| {
+        if error.is_configuration() {
+            ServiceError::configuration(error)
+        } else {
+            ServiceError::failed(error)
+        }
+    })?;
     tracing::info!(
         port = application.port(),
         worst_case_seconds,

@@ -40,7 +40,7 @@ impl Naive {
         id: Uuid,
         payload: Option<&RawValue>,
     ) -> Result<Value, NaiveError> {
-        self.store.insert(id, Origin::Naive, payload).await?;
+        self.store.insert(id, Origin::Naive, payload, None).await?;
         let response = self.worker.work().await?;
         self.store.complete(id, &response, 1).await?;
         Ok(response)

@@ -7,11 +7,14 @@ use holdfast_ops::Readiness;
 use crate::config::Loaded;
 use crate::dependency::Dependency;
 use crate::guarded::{GuardedStore, GuardedWorker};
+use crate::journal::Journal;
 use crate::limit::InFlightLimit;
 use crate::metrics::Metrics;
 use crate::naive::Naive;
 use crate::open_work::OpenWork;
 use crate::process::Process;
+use crate::records::Records;
+use crate::recovery::Progress;
 
 /// Everything a handler may need.
 pub(crate) struct State {
@@ -20,11 +23,13 @@ pub(crate) struct State {
     pub(crate) metrics: Metrics,
     pub(crate) worker: Arc<Dependency>,
     pub(crate) database: Arc<Dependency>,
+    pub(crate) journal: Option<Journal>,
+    pub(crate) recovery: Progress,
     pub(crate) process: Process<GuardedStore, GuardedWorker>,
     pub(crate) process_limit: InFlightLimit,
     pub(crate) body_limit: InFlightLimit,
     pub(crate) naive: Naive,
     pub(crate) naive_limit: InFlightLimit,
-    pub(crate) requests: GuardedStore,
+    pub(crate) records: Records,
     pub(crate) open_work: OpenWork,
 }

@@ -12,8 +12,6 @@ use super::rules;
 
 /// The defaults, and the documentation of every key.
 const DEFAULTS: &str = include_str!("../../../../deploy/policies.toml");
-/// Tables of the contract that this version does not enforce: refused rather than silently ignored.
-const NOT_YET: [&str; 3] = ["journal", "recovery", "idempotency"];
 
 /// Why a policy file is refused; one line.
 #[derive(Debug, thiserror::Error)]
@@ -78,13 +76,6 @@ pub(super) fn load(path: Option<&Path>) -> Result<Loaded, PolicyFileError> {
 fn parse(text: &str) -> Result<Loaded, PolicyFileError> {
     let mut table = read(DEFAULTS)?;
     overlay(&mut table, read(text)?);
-    if let Some(key) = NOT_YET.iter().find(|key| table.contains_key(**key)) {
-        return Err(invalid(
-            text,
-            &[key],
-            "not supported yet by this version: remove the table",
-        ));
-    }
     let policies: Policies = serde_path_to_error::deserialize(Value::Table(table.clone()))
         .map_err(|error| {
             let path = error.path().to_string();
@@ -166,7 +157,7 @@ mod tests {
     #[test]
     fn the_defaults_are_coherent_and_give_the_published_bound() {
         let loaded = parse("").unwrap();
-        assert_eq!(loaded.policies.worst_case(), Duration::from_millis(7500));
+        assert_eq!(loaded.policies.worst_case(), Duration::from_secs(8));
         assert_eq!(loaded.policies.worker.retry.max_attempts, 3);
     }
 
@@ -214,14 +205,6 @@ mod tests {
     }
 
     #[test]
-    fn tables_of_later_versions_are_refused_not_ignored() {
-        for table in NOT_YET {
-            assert!(refusal(&format!("[{table}]")).contains("not supported yet"));
-        }
-        assert!(refusal("[database]\non_unavailable = \"journal\"").contains("not supported yet"));
-    }
-
-    #[test]
     fn incoherent_files_are_refused_naming_key_value_and_rule() {
         for (text, expected) in [
             (
@@ -229,12 +212,12 @@ mod tests {
                 "process.max_in_flight = 0: must be at least 1",
             ),
             (
-                "[process]\nmax_in_flight = 600",
-                "process.max_in_flight = 600: must not exceed database",
+                "[process]\nmax_in_flight = 550",
+                "process.max_in_flight = 550: must not exceed database",
             ),
             (
                 "[process]\nmax_in_flight = 700",
-                "process.max_in_flight = 700: must not exceed worker",
+                "process.max_in_flight = 700: with recovery.max_concurrent (64) must not exceed worker",
             ),
             (
                 "[worker]\nconnect_timeout = \"3s\"",
@@ -246,11 +229,35 @@ mod tests {
             ),
             (
                 "[database]\npool = { max_size = 60 }",
-                "database.pool.max_size = 60: must be 1 to 48",
+                "database.pool.max_size = 60: must be 1 to 45",
             ),
             (
                 "[database]\npool = { max_wait = \"400ms\" }",
                 "database.pool.max_wait = 400ms: must be below",
+            ),
+            (
+                "[journal]\ndeadline = \"0ms\"",
+                "journal.deadline = 0ns: must be above zero",
+            ),
+            (
+                "[journal]\nmax_bytes = 1000",
+                "journal.max_bytes = 1000: must be at least",
+            ),
+            (
+                "[recovery]\nlease = \"8s\"",
+                "recovery.lease = 8s: must be above the worst case",
+            ),
+            (
+                "[recovery]\nmax_concurrent = 0",
+                "recovery.max_concurrent = 0: must be at least 1",
+            ),
+            (
+                "[recovery]\nmax_concurrent = 129",
+                "process.max_in_flight = 512: with recovery.max_concurrent (129)",
+            ),
+            (
+                "[idempotency]\nkeep = \"10s\"",
+                "idempotency.keep = 10s: must be",
             ),
             (
                 "[worker]\nattempt_timeout = \"9s\"",

@@ -10,4 +10,5 @@ mod settings;
 
 pub(crate) use load::Loaded;
 pub(crate) use policies::{DatabasePolicy, OnDatabaseUnavailable, OnWorkerUnavailable, Policies};
+pub(crate) use rules::{READERS, RECOVERERS};
 pub use settings::{Settings, SettingsError};

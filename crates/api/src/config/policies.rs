@@ -16,6 +16,12 @@ pub struct Policies {
     pub worker: WorkerPolicy,
     /// Calls to Postgres.
     pub database: DatabasePolicy,
+    /// The journal that stands in for Postgres.
+    pub journal: JournalPolicy,
+    /// Work that is done later.
+    pub recovery: RecoveryPolicy,
+    /// Requests that are sent again.
+    pub idempotency: IdempotencyPolicy,
 }
 
 /// `[process]`.
@@ -74,9 +80,8 @@ pub struct DatabasePolicy {
     /// Time for the whole call.
     #[serde(with = "duration")]
     pub deadline: Duration,
-    /// What to do when Postgres cannot record. Absent: answer without a record and say so.
-    #[serde(default)]
-    pub on_unavailable: Option<OnDatabaseUnavailable>,
+    /// What to do when Postgres cannot record.
+    pub on_unavailable: OnDatabaseUnavailable,
     /// The sessions.
     pub pool: PoolConfig,
     /// Retries and their budget.
@@ -91,7 +96,7 @@ pub struct DatabasePolicy {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OnDatabaseUnavailable {
-    /// Record in the replica's journal. Known, so that it can be refused by name until there is one.
+    /// Record in the replica's journal.
     Journal,
     /// Refuse the request: 503.
     Reject,
@@ -106,6 +111,43 @@ pub struct PoolConfig {
     /// How long a call waits for a free one.
     #[serde(with = "duration")]
     pub max_wait: Duration,
+}
+
+/// `[journal]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JournalPolicy {
+    /// Time for one record to be durable.
+    #[serde(with = "duration")]
+    pub deadline: Duration,
+    /// Bytes it may hold.
+    pub max_bytes: u64,
+    /// Records that share one fsync, at most.
+    pub max_batch: u32,
+}
+
+/// `[recovery]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecoveryPolicy {
+    /// How long a request belongs to whoever works on it.
+    #[serde(with = "duration")]
+    pub lease: Duration,
+    /// Open requests beyond which new ones are refused.
+    pub max_open: u64,
+    /// Own failures after which a request is given up.
+    pub max_attempts: u32,
+    /// Requests whose work is done later, at once.
+    pub max_concurrent: u32,
+}
+
+/// `[idempotency]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IdempotencyPolicy {
+    /// How long finished requests and their keys are kept.
+    #[serde(with = "duration")]
+    pub keep: Duration,
 }
 
 impl WorkerPolicy {
@@ -141,15 +183,20 @@ impl DatabasePolicy {
 
 impl Policies {
     /// The time within which every call of `/process` is answered, whatever its dependencies do: the request is
-    /// recorded, the worker is called, the result is recorded.
+    /// recorded, the worker is called, the result is recorded; what Postgres cannot record the journal does.
     #[must_use]
     pub fn worst_case(&self) -> Duration {
-        self.database.deadline * 2 + self.worker.deadline
+        self.recording() * 2 + self.worker.deadline
     }
 
     /// What must remain of that time when the worker has answered, so that its result can be recorded.
     #[must_use]
     pub fn reserve(&self) -> Duration {
-        self.database.deadline
+        self.recording()
+    }
+
+    /// Time to record something, wherever.
+    fn recording(&self) -> Duration {
+        self.database.deadline + self.journal.deadline
     }
 }

@@ -1,34 +1,48 @@
 //! The rules that span several keys of the policy file. What one policy alone must hold is checked by its own crate.
 
 use std::fmt::Display;
+use std::time::Duration;
 
 use holdfast_policy::BulkheadConfig;
 
 use super::load::PolicyFileError;
-use super::policies::{OnDatabaseUnavailable, Policies};
+use super::policies::Policies;
 
 /// Postgres grants 100 connections by default and keeps 3 for its superuser.
 const POSTGRES_CONNECTIONS: u32 = 97;
+/// Sessions of those who read `/requests`: few, so that they cannot crowd out live calls.
+pub(crate) const READERS: u32 = 4;
+/// Sessions of recovery, which makes one call at a time; the second is for while the first is being retired.
+pub(crate) const RECOVERERS: u32 = 2;
+/// Room for a few of the largest requests and for the journal's own tables.
+const MIN_JOURNAL: u64 = 4 * 1024 * 1024;
+
+type Checked = Result<(), PolicyFileError>;
 
 /// Checks all of them; the first that does not hold is named.
-pub(super) fn check(policies: &Policies) -> Result<(), PolicyFileError> {
+pub(super) fn check(policies: &Policies) -> Checked {
     policies.worker.policy().validate("worker")?;
     policies.database.policy().validate("database")?;
     check_process(policies)?;
     check_worker(policies)?;
-    check_database(policies)
+    check_database(policies)?;
+    check_journal(policies)?;
+    check_recovery(policies)?;
+    check_idempotency(policies)
 }
 
-fn check_process(policies: &Policies) -> Result<(), PolicyFileError> {
+fn check_process(policies: &Policies) -> Checked {
     let max_in_flight = policies.process.max_in_flight;
-    let broken = |rule| broken("process.max_in_flight", max_in_flight, rule);
+    let later = policies.recovery.max_concurrent;
+    let broken = |rule: &str| broken("process.max_in_flight", max_in_flight, rule);
     if max_in_flight == 0 {
         return Err(broken("must be at least 1"));
     }
-    if max_in_flight > capacity(&policies.worker.bulkhead) {
-        return Err(broken(
-            "must not exceed worker.bulkhead's max_concurrent + max_waiting",
-        ));
+    // Or work that is done later would take the places of live calls.
+    if max_in_flight.saturating_add(later) > capacity(&policies.worker.bulkhead) {
+        return Err(broken(&format!(
+            "with recovery.max_concurrent ({later}) must not exceed worker.bulkhead's max_concurrent + max_waiting"
+        )));
     }
     if max_in_flight > capacity(&policies.database.bulkhead) {
         return Err(broken(
@@ -38,58 +52,108 @@ fn check_process(policies: &Policies) -> Result<(), PolicyFileError> {
     Ok(())
 }
 
-fn check_worker(policies: &Policies) -> Result<(), PolicyFileError> {
+fn check_worker(policies: &Policies) -> Checked {
     let worker = &policies.worker;
     if worker.connect_timeout.is_zero() || worker.connect_timeout > worker.attempt_timeout {
-        return Err(broken(
+        return Err(broken_time(
             "worker.connect_timeout",
-            format!("{:?}", worker.connect_timeout),
+            worker.connect_timeout,
             "must be above zero and at most worker.attempt_timeout",
         ));
     }
     Ok(())
 }
 
-fn check_database(policies: &Policies) -> Result<(), PolicyFileError> {
+fn check_database(policies: &Policies) -> Checked {
     let database = &policies.database;
     if database.connect_timeout.is_zero() || database.connect_timeout > database.attempt_timeout {
-        return Err(broken(
+        return Err(broken_time(
             "database.connect_timeout",
-            format!("{:?}", database.connect_timeout),
+            database.connect_timeout,
             "must be above zero and at most database.attempt_timeout",
         ));
     }
-    if !database
-        .attempt_timeout
-        .subsec_nanos()
-        .is_multiple_of(1_000_000)
-    {
-        return Err(broken(
+    let nanoseconds = database.attempt_timeout.subsec_nanos();
+    if !nanoseconds.is_multiple_of(1_000_000) {
+        return Err(broken_time(
             "database.attempt_timeout",
-            format!("{:?}", database.attempt_timeout),
+            database.attempt_timeout,
             "must be whole milliseconds: Postgres' statement_timeout counts in them",
         ));
     }
     if database.pool.max_wait >= database.attempt_timeout {
-        return Err(broken(
+        return Err(broken_time(
             "database.pool.max_wait",
-            format!("{:?}", database.pool.max_wait),
+            database.pool.max_wait,
             "must be below database.attempt_timeout, or a busy pool looks like a hung database",
         ));
     }
-    // The naive endpoint has a pool of the same size.
-    if database.pool.max_size == 0 || database.pool.max_size > POSTGRES_CONNECTIONS / 2 {
+    // The naive endpoint has a pool of the same size, readers and recovery have a small one each.
+    let most = (POSTGRES_CONNECTIONS - READERS - RECOVERERS) / 2;
+    if database.pool.max_size == 0 || database.pool.max_size > most {
         return Err(broken(
             "database.pool.max_size",
             database.pool.max_size,
-            "must be 1 to 48: two pools of this size share Postgres' 100 connections, 3 of them reserved",
+            "must be 1 to 45: two pools of this size and 6 more share Postgres' 100 connections, 3 of them reserved",
         ));
     }
-    if database.on_unavailable == Some(OnDatabaseUnavailable::Journal) {
+    Ok(())
+}
+
+fn check_journal(policies: &Policies) -> Checked {
+    let journal = &policies.journal;
+    if journal.deadline.is_zero() {
+        return Err(broken_time(
+            "journal.deadline",
+            journal.deadline,
+            "must be above zero",
+        ));
+    }
+    if journal.max_bytes < MIN_JOURNAL {
         return Err(broken(
-            "database.on_unavailable",
-            "journal",
-            "not supported yet: leave the key out, or say \"reject\"",
+            "journal.max_bytes",
+            journal.max_bytes,
+            "must be at least 4194304 (4 MiB)",
+        ));
+    }
+    if !(1..=1024).contains(&journal.max_batch) {
+        return Err(broken(
+            "journal.max_batch",
+            journal.max_batch,
+            "must be 1 to 1024",
+        ));
+    }
+    Ok(())
+}
+
+fn check_recovery(policies: &Policies) -> Checked {
+    let recovery = &policies.recovery;
+    let worst_case = policies.worst_case();
+    if recovery.lease <= worst_case {
+        let rule = format!(
+            "must be above the worst case ({worst_case:?}), or a request is done twice while it is under way"
+        );
+        return Err(broken_time("recovery.lease", recovery.lease, &rule));
+    }
+    for (key, value) in [
+        ("recovery.max_open", recovery.max_open),
+        ("recovery.max_attempts", recovery.max_attempts.into()),
+        ("recovery.max_concurrent", recovery.max_concurrent.into()),
+    ] {
+        if value == 0 {
+            return Err(broken(key, value, "must be at least 1"));
+        }
+    }
+    Ok(())
+}
+
+fn check_idempotency(policies: &Policies) -> Checked {
+    let keep = policies.idempotency.keep;
+    if keep < policies.recovery.lease {
+        return Err(broken_time(
+            "idempotency.keep",
+            keep,
+            "must be at least recovery.lease, or a key is gone while its request is under way",
         ));
     }
     Ok(())
@@ -97,6 +161,10 @@ fn check_database(policies: &Policies) -> Result<(), PolicyFileError> {
 
 fn capacity(bulkhead: &BulkheadConfig) -> u32 {
     bulkhead.max_concurrent.saturating_add(bulkhead.max_waiting)
+}
+
+fn broken_time(key: &str, value: Duration, rule: &str) -> PolicyFileError {
+    broken(key, format!("{value:?}"), rule)
 }
 
 fn broken(key: &str, value: impl Display, rule: &str) -> PolicyFileError {

@@ -8,6 +8,10 @@ use reqwest::Url;
 use tokio_postgres::config::SslMode;
 
 use super::load::{Loaded, PolicyFileError, load};
+use super::policies::{OnDatabaseUnavailable, Policies};
+
+/// In the folder the process runs in: found again at the next start.
+const DEFAULT_JOURNAL: &str = "holdfast-journal";
 
 /// The API's settings, validated.
 #[derive(Debug, Clone)]
@@ -22,6 +26,8 @@ pub struct Settings {
     pub policies: Loaded,
     /// The policy file, if one was named.
     pub policy_file: Option<PathBuf>,
+    /// The folder of the journal; `None`: the policies do without one.
+    pub journal_folder: Option<PathBuf>,
 }
 
 /// Why the settings are refused; one line.
@@ -36,20 +42,28 @@ pub enum SettingsError {
 }
 
 impl Settings {
-    /// Reads `HOLDFAST_WORKER_URL`, `DATABASE_URL` and `HOLDFAST_POLICIES`.
+    /// Reads `HOLDFAST_WORKER_URL`, `DATABASE_URL`, `HOLDFAST_POLICIES` and `HOLDFAST_JOURNAL_DIR`.
     ///
     /// # Errors
     /// When one is missing or cannot be used, or the policy file is refused.
     pub fn read(environment: &Environment, bind: SocketAddr) -> Result<Self, SettingsError> {
         let policy_file = environment.get("HOLDFAST_POLICIES").map(PathBuf::from);
+        let policies = load(policy_file.as_deref().map(Path::new))?;
         Ok(Self {
             bind,
             worker_url: worker_url(environment)?,
             database: database(environment)?,
-            policies: load(policy_file.as_deref().map(Path::new))?,
+            journal_folder: journal_folder(environment, &policies.policies),
+            policies,
             policy_file,
         })
     }
+}
+
+fn journal_folder(environment: &Environment, policies: &Policies) -> Option<PathBuf> {
+    let journal = policies.database.on_unavailable == OnDatabaseUnavailable::Journal;
+    let folder = environment.get("HOLDFAST_JOURNAL_DIR");
+    journal.then(|| PathBuf::from(folder.unwrap_or(DEFAULT_JOURNAL)))
 }
 
 fn worker_url(environment: &Environment) -> Result<Url, EnvironmentError> {
@@ -99,6 +113,7 @@ fn database(environment: &Environment) -> Result<tokio_postgres::Config, Environ
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Write;
 
     fn read<const N: usize>(variables: [(&str, &str); N]) -> Result<Settings, String> {
         let bind = SocketAddr::from(([127, 0, 0, 1], 0));
@@ -157,6 +172,22 @@ mod tests {
         let refusal = read([WORKER, ("DATABASE_URL", encrypted)]).unwrap_err();
         assert!(refusal.contains("sslmode=require"), "{refusal}");
         assert!(!refusal.contains("secret"), "{refusal}");
+    }
+
+    #[test]
+    fn the_journals_folder_has_a_default_and_is_not_needed_where_the_policies_do_without() {
+        let folder = |settings: Result<Settings, String>| settings.unwrap().journal_folder;
+        let default = folder(read([WORKER, DATABASE]));
+        assert_eq!(default.as_deref(), Some(Path::new("holdfast-journal")));
+        let named = ("HOLDFAST_JOURNAL_DIR", "/var/lib/holdfast");
+        let own = folder(read([WORKER, DATABASE, named]));
+        assert_eq!(own.as_deref(), Some(Path::new("/var/lib/holdfast")));
+
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        writeln!(file, "database.on_unavailable = \"reject\"").unwrap();
+        let path = file.path().to_str().unwrap();
+        let without = folder(read([WORKER, DATABASE, ("HOLDFAST_POLICIES", path), named]));
+        assert_eq!(without, None);
     }
 
     #[test]

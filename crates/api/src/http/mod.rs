@@ -2,6 +2,7 @@
 
 mod body;
 mod envelope;
+mod key;
 mod metrics;
 mod naive;
 mod policies;

@@ -9,7 +9,7 @@ use crate::state::State;
 
 pub(super) async fn policies(state: Data<State>) -> impl Responder {
     let loaded = &state.policies;
-    let tables = ["worker", "database"];
+    let tables = ["worker", "database", "journal", "recovery", "idempotency"];
     let table = |name: &str| {
         let table = loaded.table.get(name).map(serde_json::to_value);
         table.and_then(Result::ok).unwrap_or(Value::Null)

@@ -19,6 +19,12 @@ const fn row(code: ProblemCode) -> (StatusCode, &'static str) {
         P::InvalidJson => (S::BAD_REQUEST, "The body is not valid JSON"),
         P::InvalidId => (S::BAD_REQUEST, "The request id is not valid"),
         P::InvalidQuery => (S::BAD_REQUEST, "The query is not valid"),
+        P::InvalidKey => (S::BAD_REQUEST, "The Idempotency-Key is not valid"),
+        P::RequestFailed => (S::CONFLICT, "The request has failed"),
+        P::KeyReused => (
+            S::UNPROCESSABLE_ENTITY,
+            "The Idempotency-Key was used with another body",
+        ),
         P::RequestNotFound => (S::NOT_FOUND, "No such request"),
         P::NotFound => (S::NOT_FOUND, "No such route"),
         P::MethodNotAllowed => (S::METHOD_NOT_ALLOWED, "The route does not take this method"),

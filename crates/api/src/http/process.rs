@@ -6,12 +6,14 @@ use actix_web::{HttpRequest, HttpResponse};
 use holdfast_wire::{
     Degraded, DegradedCode, ProblemCode, Processed, ProcessedStatus, Reason, RecordedIn,
 };
+use jiff::Timestamp;
 use serde_json::Value;
 use tokio::time::Instant;
 use tracing_actix_web::RequestId;
 use uuid::Uuid;
 
 use super::body;
+use super::key;
 use super::problem::{Failure, refused_for, retry_after};
 use crate::dependency::milliseconds;
 use crate::process::{NewRequest, Outcome, Refusal};
@@ -23,60 +25,76 @@ pub(super) async fn process(
     http: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Failure> {
+    let key = key::read(&http)?;
     // The body first: who dawdles over it must not keep a place from those who have said all. There is a limit to those
     // as well: they hold memory.
     let payload = if body::is_announced(&http) {
-        let _reading = state.body_limit.enter().ok_or_else(overloaded)?;
+        let _reading = state.body_limit.enter().ok_or_else(too_many_calls)?;
         body::json(payload).await?
     } else {
         None
     };
-    let request = NewRequest { id: *id, payload };
-    let Some(_place) = state.process_limit.enter() else {
-        return Err(overloaded());
+    let request = NewRequest {
+        id: *id,
+        key,
+        payload,
+        received_at: Timestamp::now(),
     };
+    let Some(_place) = state.process_limit.enter() else {
+        return Err(too_many_calls());
+    };
+    if state.open_work.is_full() {
+        return Err(too_much_open());
+    }
     let started = Instant::now();
     let outcome = state.process.run(&request).await;
     let latency_seconds = milliseconds(started.elapsed());
+    respond(&state, outcome, latency_seconds)
+}
+
+fn respond(state: &State, outcome: Outcome, latency_seconds: f64) -> Result<HttpResponse, Failure> {
     match outcome {
         Outcome::Done {
+            id,
             response,
             recorded_in,
             degraded,
         } => {
-            let body = answer(
-                request.id,
-                Some(response),
-                recorded_in,
-                degraded,
-                latency_seconds,
-            );
+            let body = answer(id, Some(response), recorded_in, degraded, latency_seconds);
             Ok(HttpResponse::Ok().json(body))
         }
         Outcome::Deferred {
+            id,
             recorded_in,
             degraded,
         } => {
-            let body = answer(
-                request.id,
-                None,
-                Some(recorded_in),
-                degraded,
-                latency_seconds,
-            );
+            if recorded_in == RecordedIn::Database {
+                state.open_work.put_off();
+            }
+            let body = answer(id, None, recorded_in, degraded, latency_seconds);
             Ok(HttpResponse::Accepted()
-                .insert_header((LOCATION, format!("/requests/{}", request.id)))
+                .insert_header((LOCATION, format!("/requests/{id}")))
                 .insert_header((RETRY_AFTER, retry_after(&body.degraded)))
                 .json(body))
         }
         Outcome::Refused(refusal) => Err(refused(refusal)),
+        Outcome::Failed { id, error } => Err(Failure::new(
+            ProblemCode::RequestFailed,
+            format!(
+                "the request under this key, {id}, was given up: {error}; use a new key to try again"
+            ),
+        )),
+        Outcome::KeyReused { id } => Err(Failure::new(
+            ProblemCode::KeyReused,
+            format!("it stands for the request {id}: use a new key for another body"),
+        )),
     }
 }
 
 fn answer(
     request_id: Uuid,
     worker_response: Option<Value>,
-    recorded_in: Option<RecordedIn>,
+    recorded_in: RecordedIn,
     degraded: Vec<Degraded>,
     latency_seconds: f64,
 ) -> Processed {
@@ -96,15 +114,23 @@ fn answer(
 }
 
 fn refused(refusal: Refusal) -> Failure {
-    let detail = "no promise was made and the work may still happen: try again";
+    let detail = "no promise was made and the work may still happen: try again with the same Idempotency-Key";
     Failure::unavailable(refused_for(refusal.code), detail, refusal.degraded)
 }
 
-fn overloaded() -> Failure {
+fn too_many_calls() -> Failure {
+    overloaded("the service has as many calls under way as it takes on")
+}
+
+fn too_much_open() -> Failure {
+    overloaded("the service has as much accepted work to catch up on as it takes on")
+}
+
+fn overloaded(detail: &str) -> Failure {
     let missing = Degraded {
         code: DegradedCode::Overloaded,
         reason: Reason::BulkheadFull,
-        detail: "the service has as many calls under way as it takes on".to_owned(),
+        detail: detail.to_owned(),
         attempts: 0,
         elapsed_seconds: 0.0,
         retry_after_seconds: 1.0,

@@ -2,7 +2,6 @@
 
 use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse};
-use holdfast_policy::Deadline;
 use holdfast_wire::{Degraded, ProblemCode, RequestStatus};
 use serde::Deserialize;
 use uuid::Uuid;
@@ -28,11 +27,7 @@ pub(super) async fn find(state: Data<State>, id: Path<String>) -> Result<HttpRes
             format!("it must be a UUID: {error}"),
         )
     })?;
-    let found = state
-        .requests
-        .find(id, deadline(&state))
-        .await
-        .map_err(unavailable)?;
+    let found = state.records.find(id).await.map_err(unavailable)?;
     let request = found.ok_or_else(|| {
         Failure::new(
             ProblemCode::RequestNotFound,
@@ -44,11 +39,7 @@ pub(super) async fn find(state: Data<State>, id: Path<String>) -> Result<HttpRes
 
 pub(super) async fn list(state: Data<State>, http: HttpRequest) -> Result<HttpResponse, Failure> {
     let filter = filter(http.query_string())?;
-    let list = state
-        .requests
-        .list(filter, deadline(&state))
-        .await
-        .map_err(unavailable)?;
+    let list = state.records.list(filter).await.map_err(unavailable)?;
     Ok(HttpResponse::Ok().json(list))
 }
 
@@ -64,10 +55,6 @@ fn filter(query: &str) -> Result<Filter, Failure> {
         status: query.status,
         limit,
     })
-}
-
-fn deadline(state: &State) -> Deadline {
-    Deadline::after(state.policies.policies.database.deadline)
 }
 
 fn unavailable(missing: Degraded) -> Failure {

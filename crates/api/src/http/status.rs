@@ -3,9 +3,11 @@
 use actix_web::Responder;
 use actix_web::web::{Data, Json};
 use holdfast_policy::BreakerState;
-use holdfast_wire::{Breaker, Dependencies, Dependency as Entry, Status};
+use holdfast_wire::{Breaker, Dependencies, Dependency as Entry, Journal as Depth, Status};
+use tokio::time::Instant;
 
 use crate::dependency::{Dependency, milliseconds};
+use crate::journal::Journal;
 use crate::state::State;
 
 pub(super) async fn status(state: Data<State>) -> impl Responder {
@@ -15,8 +17,9 @@ pub(super) async fn status(state: Data<State>) -> impl Responder {
             worker: entry(&state.worker),
             database: entry(&state.database),
         },
-        journal: None,
-        open_work: state.open_work.last(),
+        journal: state.journal.as_ref().map(journal),
+        recovery: state.recovery.show(Instant::now()),
+        open_work: state.open_work.counted(),
     })
 }
 
@@ -35,5 +38,15 @@ fn entry(dependency: &Dependency) -> Entry {
         retry_budget: snapshot.retry_budget,
         retry_after_seconds: snapshot.retry_after.map(milliseconds),
         last_error: dependency.last_error(),
+    }
+}
+
+fn journal(journal: &Journal) -> Depth {
+    let depth = journal.depth();
+    Depth {
+        available: depth.available,
+        entries: depth.entries,
+        bytes: depth.bytes,
+        oldest_seconds: depth.oldest_seconds,
     }
 }

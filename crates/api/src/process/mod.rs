@@ -1,20 +1,28 @@
 //! The use case behind `/process`: record the request, have the work done, record the result, and say what was missing.
 //!
-//! Knows no HTTP, no SQL and no policy: what it needs of its dependencies stands in `ports`.
+//! Knows no HTTP, no SQL and no policy: what it needs of its dependencies stands in `ports`. Where a promise is made
+//! durable stands in `recorder`, what a repeated key gets in `again`.
 
+mod again;
+mod known;
 mod outcome;
 mod ports;
+mod recorder;
 
 use std::time::Duration;
 
 use holdfast_policy::Deadline;
-use holdfast_wire::{DegradedCode, RecordedIn};
+use holdfast_wire::{Degraded, DegradedCode};
+use jiff::Timestamp;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
+pub(crate) use self::known::{Known, Receipt, Standing};
 pub(crate) use self::outcome::{Outcome, Refusal};
 pub(crate) use self::ports::{Requests, Worked, Worker};
+use self::recorder::{Place, Received, Recorder};
 use crate::config::{OnDatabaseUnavailable, OnWorkerUnavailable, Policies};
+use crate::journal::Journal;
 
 /// Timers fire a little late. Without this a stage that used up all its time would leave the next one a moment too little
 /// to begin.
@@ -25,14 +33,18 @@ const TIMER_SLACK: Duration = Duration::from_millis(20);
 pub(crate) struct NewRequest {
     /// UUIDv7, chosen by the API.
     pub id: Uuid,
+    /// The client's `Idempotency-Key`.
+    pub key: Option<String>,
     /// The body as received.
     pub payload: Option<Box<RawValue>>,
+    /// When.
+    pub received_at: Timestamp,
 }
 
 /// The use case with its rules and its dependencies.
 pub(crate) struct Process<R, W> {
     rules: Rules,
-    requests: R,
+    recorder: Recorder<R>,
     worker: W,
 }
 
@@ -46,7 +58,9 @@ pub(crate) struct Rules {
     /// What to do without the worker.
     pub on_worker_unavailable: OnWorkerUnavailable,
     /// What to do without the database.
-    pub on_database_unavailable: Option<OnDatabaseUnavailable>,
+    pub on_database_unavailable: OnDatabaseUnavailable,
+    /// Time for one record in the journal.
+    pub journal_deadline: Duration,
 }
 
 impl From<&Policies> for Rules {
@@ -56,16 +70,22 @@ impl From<&Policies> for Rules {
             reserve: policies.reserve(),
             on_worker_unavailable: policies.worker.on_unavailable,
             on_database_unavailable: policies.database.on_unavailable,
+            journal_deadline: policies.journal.deadline,
         }
     }
 }
 
 impl<R: Requests, W: Worker> Process<R, W> {
-    /// The use case over these dependencies.
-    pub(crate) fn new(rules: Rules, requests: R, worker: W) -> Self {
+    /// The use case over these dependencies; without a journal, only Postgres records.
+    pub(crate) fn new(rules: Rules, requests: R, journal: Option<Journal>, worker: W) -> Self {
+        let recorder = Recorder {
+            requests,
+            journal,
+            journal_deadline: rules.journal_deadline,
+        };
         Self {
             rules,
-            requests,
+            recorder,
             worker,
         }
     }
@@ -73,56 +93,76 @@ impl<R: Requests, W: Worker> Process<R, W> {
     /// Handles one request within the worst case, give or take the machine's own delays.
     pub(crate) async fn run(&self, request: &NewRequest) -> Outcome {
         let deadline = Deadline::after(self.rules.worst_case + TIMER_SLACK);
-        let received = self.requests.receive(request, deadline).await;
-        if let Err(database) = &received
-            && self.rejects_without_database()
-        {
-            return Outcome::refused(DegradedCode::DbUnavailable, vec![database.clone()]);
-        }
-        let worked = self.worker.work(deadline.less(self.rules.reserve)).await;
-        match (received, worked) {
-            (Ok(()), Ok(worked)) => self.record(request, worked, deadline).await,
-            (Err(database), Ok(worked)) => Outcome::Done {
-                response: worked.response,
-                recorded_in: None,
-                degraded: vec![database],
-            },
-            (Ok(()), Err(worker)) => match self.rules.on_worker_unavailable {
-                OnWorkerUnavailable::Defer => Outcome::Deferred {
-                    recorded_in: RecordedIn::Database,
-                    degraded: vec![worker],
-                },
-                OnWorkerUnavailable::Reject => {
-                    Outcome::refused(DegradedCode::WorkerUnavailable, vec![worker])
-                }
-            },
-            // Neither done nor durable: nothing can be promised.
-            (Err(database), Err(worker)) => {
-                Outcome::refused(DegradedCode::DbUnavailable, vec![worker, database])
+        let place = match self.recorder.receive(request, deadline).await {
+            Ok(Received::Ours(place)) => place,
+            Ok(Received::Known(known, recorded_in)) => {
+                return self.again(known, recorded_in, deadline).await;
             }
+            Err(database) => {
+                return Outcome::refused(DegradedCode::DbUnavailable, vec![database]);
+            }
+        };
+        let worked = self.worker.work(deadline.less(self.rules.reserve)).await;
+        match worked {
+            Ok(worked) => self.finish(request, worked, place, deadline).await,
+            Err(worker) => self.put_off(request, worker, place, deadline).await,
         }
     }
 
-    async fn record(&self, request: &NewRequest, worked: Worked, deadline: Deadline) -> Outcome {
-        let recorded = self.requests.complete(request.id, &worked, deadline).await;
+    async fn finish(
+        &self,
+        request: &NewRequest,
+        worked: Worked,
+        place: Place,
+        deadline: Deadline,
+    ) -> Outcome {
+        let recorded = self
+            .recorder
+            .complete(request, &worked, &place, deadline)
+            .await;
         match recorded {
-            Ok(()) => Outcome::Done {
+            Ok((recorded_in, missing)) => Outcome::Done {
+                id: request.id,
                 response: worked.response,
-                recorded_in: Some(RecordedIn::Database),
-                degraded: vec![],
+                recorded_in,
+                degraded: missing.into_iter().collect(),
             },
-            Err(database) if self.rejects_without_database() => {
+            Err(database)
+                if self.rules.on_database_unavailable == OnDatabaseUnavailable::Reject =>
+            {
                 Outcome::refused(DegradedCode::DbUnavailable, vec![database])
             }
-            Err(database) => Outcome::Done {
-                response: worked.response,
-                recorded_in: None,
+            // The result is lost, the request is not: the work will be done again.
+            Err(database) => Outcome::Deferred {
+                id: request.id,
+                recorded_in: place.recorded_in(),
                 degraded: vec![database],
             },
         }
     }
 
-    fn rejects_without_database(&self) -> bool {
-        self.rules.on_database_unavailable == Some(OnDatabaseUnavailable::Reject)
+    async fn put_off(
+        &self,
+        request: &NewRequest,
+        worker: Degraded,
+        place: Place,
+        deadline: Deadline,
+    ) -> Outcome {
+        let recorded_in = place.recorded_in();
+        let mut degraded = vec![worker];
+        if let Place::Journal { missing, .. } = &place {
+            degraded.push(missing.clone());
+        }
+        self.recorder.release(request, place, deadline).await;
+        match self.rules.on_worker_unavailable {
+            OnWorkerUnavailable::Defer => Outcome::Deferred {
+                id: request.id,
+                recorded_in,
+                degraded,
+            },
+            OnWorkerUnavailable::Reject => {
+                Outcome::refused(DegradedCode::WorkerUnavailable, degraded)
+            }
+        }
     }
 }

@@ -2,21 +2,26 @@
 
 use holdfast_wire::{Degraded, DegradedCode, RecordedIn};
 use serde_json::Value;
+use uuid::Uuid;
 
 /// How a request ended.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Outcome {
-    /// The work is done.
+    /// The work is done, and its result durable.
     Done {
+        /// The request's id: another than was asked to be recorded, if its key was known.
+        id: Uuid,
         /// The worker's body.
         response: Value,
-        /// Where the result is durable; `None`: nowhere, the database could not record it.
-        recorded_in: Option<RecordedIn>,
+        /// Where the result is durable.
+        recorded_in: RecordedIn,
         /// What was missing.
         degraded: Vec<Degraded>,
     },
     /// Not done yet, but durably accepted.
     Deferred {
+        /// As above.
+        id: Uuid,
         /// Where the acceptance is durable.
         recorded_in: RecordedIn,
         /// What was missing.
@@ -24,6 +29,18 @@ pub(crate) enum Outcome {
     },
     /// No promise was made.
     Refused(Refusal),
+    /// The request under this key has failed for good.
+    Failed {
+        /// The request's id.
+        id: Uuid,
+        /// Why.
+        error: String,
+    },
+    /// The key stands for a request with another body.
+    KeyReused {
+        /// That request's id.
+        id: Uuid,
+    },
 }
 
 /// Why no promise was made.

@@ -35,6 +35,9 @@ pub enum DatabaseError {
     /// The answer is no answer to the statement.
     #[error("the database's answer makes no sense")]
     Garbled(#[source] tokio_postgres::Error),
+    /// The key was taken, and gone when it was looked up: what it stood for has just been forgotten.
+    #[error("the idempotency key was forgotten at this moment")]
+    KeyGone,
     /// The pool is closed or misused: a defect of ours.
     #[error("the pool gives no session: {0}")]
     Pool(String),
@@ -57,6 +60,14 @@ impl From<tokio_postgres::Error> for DatabaseError {
 }
 
 impl DatabaseError {
+    /// Whether the database will never take what it was given: bad data, or a constraint that does not hold.
+    pub(crate) fn is_final(&self) -> bool {
+        match self {
+            Self::Refused { sqlstate, .. } => matches!(sqlstate.get(..2), Some("22" | "23")),
+            _ => false,
+        }
+    }
+
     /// Whether the session can serve the next statement. One whose statement was cancelled or timed out cannot: a
     /// late cancel request could hit its successor.
     pub(super) fn leaves_session_sound(&self) -> bool {
@@ -74,6 +85,7 @@ impl DependencyError for DatabaseError {
         match self {
             // The database may be well: it is our pool that is small.
             Self::PoolExhausted | Self::Pool(_) => Class::neutral(),
+            Self::KeyGone => Class::neutral().retry_if_idempotent(),
             Self::Connect(ConnectError::Session(error)) => match error.code() {
                 Some(code) => class_of(code.code()),
                 None => Class::failure().retry_always(),
@@ -98,7 +110,7 @@ impl DependencyError for DatabaseError {
             },
             Self::Refused { sqlstate, .. } => reason_of(sqlstate),
             Self::Lost(_) => Reason::ConnectionReset,
-            Self::Garbled(_) => Reason::BadResponse,
+            Self::Garbled(_) | Self::KeyGone => Reason::BadResponse,
         }
     }
 }

@@ -5,9 +5,15 @@
 //! their own.
 
 mod error;
+mod keys;
 mod manager;
+mod open;
 mod reads;
+mod replay;
+mod retention;
 mod session;
+
+use std::time::Duration;
 
 use deadpool::Runtime;
 use deadpool::managed::{Pool, Timeouts};
@@ -19,16 +25,20 @@ use uuid::Uuid;
 
 pub(crate) use self::error::DatabaseError;
 use self::manager::SessionManager;
+pub(crate) use self::open::{Claimed, Given};
 pub(crate) use self::reads::Filter;
 use self::session::Sessions;
 use crate::config::DatabasePolicy;
 use crate::resolver::Resolver;
 
-const INSERT: &str =
-    "INSERT INTO requests (id, origin, payload) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING";
+/// The lease is on the database's clock; no lease (null) for the naive side, which nobody recovers.
+const INSERT: &str = "INSERT INTO requests (id, origin, payload, lease_until) \
+    VALUES ($1, $2, $3, now() + make_interval(secs => $4)) ON CONFLICT (id) DO NOTHING";
 const COMPLETE: &str = "UPDATE requests \
-    SET status = 'done', worker_response = $2, attempts = $3, completed_at = now(), lease_until = NULL \
+    SET status = 'done', worker_response = $2, attempts = attempts + $3, completed_at = now(), lease_until = NULL \
     WHERE id = $1 AND status = 'received'";
+const RELEASE: &str =
+    "UPDATE requests SET lease_until = NULL WHERE id = $1 AND status = 'received'";
 
 /// Which endpoint a row belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,18 +65,20 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// A store whose waits all end: for a session, for a connection, for a statement.
+    /// A store whose waits all end: for a session, for a connection, for a statement. `name` is how Postgres shows its
+    /// sessions, `max_size` how many there are at most.
     ///
     /// # Errors
     /// When the pool cannot be built.
     pub(crate) fn resilient(
         database: &tokio_postgres::Config,
         policy: &DatabasePolicy,
+        (name, max_size): (&str, u32),
         resolver: Resolver,
         runtime: Handle,
     ) -> Result<Self, DatabaseError> {
         let mut database = database.clone();
-        database.application_name("holdfast resilient");
+        database.application_name(format!("holdfast {name}"));
         let limit = policy.attempt_timeout.as_millis();
         database.options(with_option(
             &database,
@@ -77,7 +89,7 @@ impl Store {
             create: Some(policy.connect_timeout),
             recycle: Some(policy.connect_timeout),
         };
-        Self::build(database, policy.pool.max_size, timeouts, resolver, runtime)
+        Self::build(database, max_size, timeouts, resolver, runtime)
     }
 
     /// A store that waits for as long as it takes.
@@ -114,7 +126,8 @@ impl Store {
         })
     }
 
-    /// Records that `id` was received with `payload`. A row that is there already is left as it is.
+    /// Records that `id` was received with `payload`, and belongs to the caller for `lease`. A row that is there already
+    /// is left as it is.
     ///
     /// # Errors
     /// See [`DatabaseError`].
@@ -123,12 +136,17 @@ impl Store {
         id: Uuid,
         origin: Origin,
         payload: Option<&RawValue>,
+        lease: Option<Duration>,
     ) -> Result<(), DatabaseError> {
         let session = self.sessions.acquire().await?;
+        let lease = lease.map(|lease| lease.as_secs_f64());
         let outcome = async {
             let statement = session.prepare_cached(INSERT).await?;
             session
-                .execute(&statement, &[&id, &origin.as_str(), &payload.map(Json)])
+                .execute(
+                    &statement,
+                    &[&id, &origin.as_str(), &payload.map(Json), &lease],
+                )
                 .await
         }
         .await;
@@ -152,6 +170,20 @@ impl Store {
             session
                 .execute(&statement, &[&id, &Json(response), &attempts])
                 .await
+        }
+        .await;
+        session.finish(outcome).map(drop)
+    }
+
+    /// Gives `id` back, if it is open: whoever comes may claim it.
+    ///
+    /// # Errors
+    /// See [`DatabaseError`].
+    pub(crate) async fn release(&self, id: Uuid) -> Result<(), DatabaseError> {
+        let session = self.sessions.acquire().await?;
+        let outcome = async {
+            let statement = session.prepare_cached(RELEASE).await?;
+            session.execute(&statement, &[&id]).await
         }
         .await;
         session.finish(outcome).map(drop)

@@ -10,7 +10,7 @@ async fn policies_shows_every_key_in_force_and_the_bound_that_follows() {
     let body: Value = system.api.get("/policies").await.json().await.unwrap();
     assert_eq!(
         body["process"],
-        json!({"worst_case_seconds": 3.5, "max_in_flight": 512})
+        json!({"worst_case_seconds": 4.5, "max_in_flight": 512})
     );
     assert_eq!(body["policies"]["worker"]["attempt_timeout"], "600ms");
     assert_eq!(

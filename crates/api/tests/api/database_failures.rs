@@ -1,17 +1,21 @@
 //! Postgres fails in every way it can; the worker is well.
 
 use holdfast_lab::proxy::Fault;
-use holdfast_wire::{Breaker, DegradedCode, Problem, Reason};
+use holdfast_wire::{Breaker, DegradedCode, Problem, Reason, RecordedIn, RequestStatus};
 use serde_json::json;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::time::Instant;
 
-use crate::support::{Answer, Api, MACHINE, System, spawn_worker};
+use crate::support::{Answer, Api, MACHINE, Surroundings, System, spawn_worker};
 
 const DATABASE: DegradedCode = DegradedCode::DbUnavailable;
 
-fn assert_served_without_record(answer: &Answer, reasons: &[Reason]) {
+fn start(worker_url: &str, database: SocketAddr) -> Api {
+    Api::start(Surroundings::new(worker_url, database, ""))
+}
+
+fn assert_served_from_the_journal(answer: &Answer, reasons: &[Reason]) {
     assert_eq!(answer.status, 200, "{answer:?}");
     let reason = answer.reason(DATABASE);
     assert!(reasons.contains(&reason), "{reason}");
@@ -19,42 +23,49 @@ fn assert_served_without_record(answer: &Answer, reasons: &[Reason]) {
         answer.processed().worker_response,
         Some(json!({"status": "done"}))
     );
-    assert_eq!(answer.processed().recorded_in, None);
+    assert_eq!(answer.processed().recorded_in, RecordedIn::Journal);
     assert_eq!(answer.degraded().len(), 1);
 }
 
 /// Sets `fault` before Postgres, expects one of `reasons`, heals, expects health.
-async fn serves_without_record_and_recovers(fault: Fault, reasons: &[Reason]) {
+async fn serves_from_the_journal_and_recovers(fault: Fault, reasons: &[Reason]) {
     let system = System::start().await;
     system.api.becomes_healthy().await;
     system.database.set(fault).await;
-    assert_served_without_record(&system.api.process().await, reasons);
+    let answer = system.api.process().await;
+    assert_served_from_the_journal(&answer, reasons);
+    let id = answer.processed().request_id;
     system.database.set(Fault::None).await;
     system.api.becomes_healthy().await;
+    // By itself, from the journal.
+    system.api.journal_empties().await;
+    let request = system.api.comes_to_be(id, RequestStatus::Done).await;
+    assert_eq!(request.worker_response, Some(json!({"status": "done"})));
 }
 
 #[tokio::test]
 async fn a_refused_connection_costs_the_record_not_the_answer() {
-    serves_without_record_and_recovers(Fault::Refuse, &[Reason::ConnectRefused]).await;
+    serves_from_the_journal_and_recovers(Fault::Refuse, &[Reason::ConnectRefused]).await;
 }
 
 #[tokio::test]
 async fn a_silent_database_costs_the_record_not_the_answer() {
     // The pooled session times out as an attempt, the one opened in its place as a connection.
     let reasons = [Reason::AttemptTimeout, Reason::ConnectTimeout];
-    serves_without_record_and_recovers(Fault::Hang, &reasons).await;
+    serves_from_the_journal_and_recovers(Fault::Hang, &reasons).await;
 }
 
 #[tokio::test]
 async fn a_session_reset_under_a_statement_costs_the_record_not_the_answer() {
-    serves_without_record_and_recovers(Fault::Reset { after: 1 }, &[Reason::ConnectionReset]).await;
+    serves_from_the_journal_and_recovers(Fault::Reset { after: 1 }, &[Reason::ConnectionReset])
+        .await;
 }
 
 #[tokio::test]
 async fn bytes_of_no_protocol_under_a_statement_end_the_session() {
     // The driver tells only that the session is gone; the one opened in its place hears the nonsense itself.
     let reasons = [Reason::ConnectionReset, Reason::BadResponse];
-    serves_without_record_and_recovers(Fault::Garbage, &reasons).await;
+    serves_from_the_journal_and_recovers(Fault::Garbage, &reasons).await;
 }
 
 #[tokio::test]
@@ -62,8 +73,8 @@ async fn bytes_of_no_protocol_instead_of_a_handshake_are_a_bad_response() {
     let system = System::start().await;
     system.database.set(Fault::Garbage).await;
     let worker = format!("http://{}", system.worker.addr());
-    let api = Api::start(&worker, system.database.addr(), "");
-    assert_served_without_record(&api.process().await, &[Reason::BadResponse]);
+    let api = start(&worker, system.database.addr());
+    assert_served_from_the_journal(&api.process().await, &[Reason::BadResponse]);
     system.database.set(Fault::None).await;
     api.becomes_healthy().await;
 }
@@ -74,7 +85,7 @@ async fn a_killed_server_is_found_again_when_it_restarts() {
     system.api.becomes_healthy().await;
     system.cluster.kill().await.unwrap();
     let gone = [Reason::ConnectRefused, Reason::ConnectionReset];
-    assert_served_without_record(&system.api.process().await, &gone);
+    assert_served_from_the_journal(&system.api.process().await, &gone);
     assert_eq!(system.api.get("/naive/process").await.status(), 500);
     system.cluster.start_again().await.unwrap();
     system.api.becomes_healthy().await;
@@ -94,7 +105,7 @@ async fn a_paused_server_is_held_at_arms_length_until_it_resumes() {
         "{:?}",
         started.elapsed()
     );
-    assert_served_without_record(&answer, &[Reason::CircuitOpen]);
+    assert_served_from_the_journal(&answer, &[Reason::CircuitOpen]);
     assert_eq!(system.api.get("/readyz").await.status(), 200);
     system.cluster.resume();
     system.api.becomes_healthy().await;
@@ -122,7 +133,7 @@ async fn a_read_only_server_is_named_as_an_error_status() {
             "the server never became read-only"
         );
     };
-    assert_served_without_record(&answer, &[Reason::BadStatus]);
+    assert_served_from_the_journal(&answer, &[Reason::BadStatus]);
     for statement in [
         "SET default_transaction_read_only = off",
         "ALTER SYSTEM RESET default_transaction_read_only",
@@ -172,13 +183,13 @@ async fn the_api_starts_and_answers_while_neither_dependency_is_there() {
         .unwrap()
         .local_addr()
         .unwrap();
-    let api = Api::start(&format!("http://{worker}"), closed, "");
+    let api = start(&format!("http://{worker}"), closed);
     assert_eq!(api.get("/readyz").await.status(), 200);
-    assert_served_without_record(&api.process().await, &[Reason::ConnectRefused]);
+    assert_served_from_the_journal(&api.process().await, &[Reason::ConnectRefused]);
 
-    let api = Api::start(&format!("http://{closed}"), closed, "");
+    let api = start(&format!("http://{closed}"), closed);
     let answer = api.process().await;
-    assert_eq!((answer.status.as_u16(), answer.degraded().len()), (503, 2));
+    assert_eq!((answer.status.as_u16(), answer.degraded().len()), (202, 2));
     assert_eq!(api.get("/readyz").await.status(), 200);
 }
 
@@ -186,8 +197,13 @@ async fn the_api_starts_and_answers_while_neither_dependency_is_there() {
 async fn a_database_name_that_does_not_resolve_is_a_dns_failure() {
     let worker = spawn_worker(Duration::ZERO);
     let database = "postgres://holdfast:holdfast@no-such-database.invalid/holdfast";
-    let api = Api::with_database_url(&format!("http://{worker}"), database, "");
-    assert_served_without_record(&api.process().await, &[Reason::DnsFailure]);
+    let silent = SocketAddr::from(([127, 0, 0, 1], 1));
+    let surroundings = Surroundings::new(&format!("http://{worker}"), silent, "");
+    let api = Api::start(Surroundings {
+        database_url: database.to_owned(),
+        ..surroundings
+    });
+    assert_served_from_the_journal(&api.process().await, &[Reason::DnsFailure]);
 }
 
 #[tokio::test]
@@ -195,11 +211,11 @@ async fn a_silent_address_is_a_connect_timeout() {
     // Listens with a full backlog: the kernel drops what comes, as a lost network would.
     let (silent, _held) = silent_address().await;
     let worker = spawn_worker(Duration::ZERO);
-    let api = Api::start(&format!("http://{worker}"), silent, "");
-    assert_served_without_record(&api.process().await, &[Reason::ConnectTimeout]);
+    let api = start(&format!("http://{worker}"), silent);
+    assert_served_from_the_journal(&api.process().await, &[Reason::ConnectTimeout]);
 
     let cluster = System::start().await;
-    let api = Api::start(&format!("http://{silent}"), cluster.database.addr(), "");
+    let api = start(&format!("http://{silent}"), cluster.database.addr());
     let started = Instant::now();
     let answer = api.process().await;
     assert_eq!(
@@ -242,6 +258,10 @@ async fn the_database_breaker_leaves_the_workers_alone() {
 async fn an_api_without_traffic_is_ready_for_the_database_the_moment_it_is_there() {
     let system = System::start().await;
     system.api.becomes_healthy().await;
+    system
+        .api
+        .comes_to(|status| status.open_work == Some(0))
+        .await;
     system.database.set(Fault::Refuse).await;
     // Long enough for the gauge of open work to fail several times.
     tokio::time::sleep(Duration::from_millis(3_500)).await;

@@ -15,7 +15,7 @@ async fn process_answers_with_the_workers_result_recorded_in_the_database() {
     assert_eq!(answer.status, 200);
     assert_eq!(body.status, ProcessedStatus::Ok);
     assert_eq!(body.worker_response, Some(json!({"status": "done"})));
-    assert_eq!(body.recorded_in, Some(RecordedIn::Database));
+    assert_eq!(body.recorded_in, RecordedIn::Database);
     assert!(body.degraded.is_empty());
     assert!(
         (0.2..0.5).contains(&body.latency_seconds),

@@ -9,9 +9,13 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 
-use crate::support::{Api, System};
+use crate::support::{Api, Surroundings, System};
 
 const WORKER: DegradedCode = DegradedCode::WorkerUnavailable;
+
+fn start(worker_url: &str, system: &System) -> Api {
+    Api::start(Surroundings::new(worker_url, system.database.addr(), ""))
+}
 
 /// Sets `fault` before the worker, expects `reason`, heals, expects health.
 async fn falls_back_and_recovers(fault: Fault, reason: Reason) {
@@ -24,7 +28,7 @@ async fn falls_back_and_recovers(fault: Fault, reason: Reason) {
     let body = answer.processed();
     assert_eq!(body.status, ProcessedStatus::Degraded);
     assert_eq!(body.worker_response, None);
-    assert_eq!(body.recorded_in, Some(RecordedIn::Database));
+    assert_eq!(body.recorded_in, RecordedIn::Database);
     assert_eq!(
         answer.location,
         Some(format!("/requests/{}", body.request_id))
@@ -128,11 +132,7 @@ async fn the_naive_endpoint_falls_where_the_resilient_one_holds() {
 #[tokio::test]
 async fn a_name_that_does_not_resolve_is_a_dns_failure() {
     let system = System::start().await;
-    let api = Api::start(
-        "http://no-such-worker.invalid:8081",
-        system.database.addr(),
-        "",
-    );
+    let api = start("http://no-such-worker.invalid:8081", &system);
     let answer = api.process().await;
     assert_eq!(
         (answer.status.as_u16(), answer.reason(WORKER)),
@@ -171,7 +171,7 @@ async fn an_error_status_and_a_body_that_is_no_json_are_told_apart() {
         ),
     ] {
         let worker = server_saying(format!("HTTP/1.1 {said}")).await;
-        let api = Api::start(&format!("http://{worker}"), system.database.addr(), "");
+        let api = start(&format!("http://{worker}"), &system);
         let answer = api.process().await;
         assert_eq!(
             (answer.status.as_u16(), answer.reason(WORKER)),
@@ -189,7 +189,7 @@ async fn an_endless_body_is_cut_off_as_a_bad_response() {
         "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n{body}"
     ))
     .await;
-    let api = Api::start(&format!("http://{worker}"), system.database.addr(), "");
+    let api = start(&format!("http://{worker}"), &system);
     assert_eq!(api.process().await.reason(WORKER), Reason::BadResponse);
 }
 

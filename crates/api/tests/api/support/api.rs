@@ -2,16 +2,18 @@
 
 use std::io::Write;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use holdfast_api::{Application, Settings};
+use holdfast_api::{Application, Settings, StartError};
 use holdfast_ops::Environment;
-use holdfast_wire::{Breaker, Policies, Status};
+use holdfast_wire::{Breaker, Policies, Request, RequestStatus, Status};
 use reqwest::{Response, StatusCode};
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, TempDir};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
+use uuid::Uuid;
 
 use super::answer::Answer;
 
@@ -31,43 +33,81 @@ database.attempt_timeout = "500ms"
 database.deadline = "1100ms"
 database.pool.max_wait = "300ms"
 database.breaker = { slow_call = "450ms", open_for = "500ms", max_open_for = "1s", ramp = "200ms" }
+journal.deadline = "500ms"
+recovery.lease = "5s"
 "#;
 
 /// How long a healed system may take to be healthy again: the quick policies' max_open_for + 5 s.
 const HEALED_WITHIN: Duration = Duration::from_secs(6);
+/// How long recovery may take to finish what was accepted: the same, and a lease that must end first.
+const RECOVERED_WITHIN: Duration = Duration::from_secs(20);
+
+/// What an API is started with: again, for a restart; with a folder of its own, for a second replica.
+#[derive(Clone)]
+pub(crate) struct Surroundings {
+    pub(crate) worker_url: String,
+    pub(crate) database_url: String,
+    /// Laid over the quick ones.
+    pub(crate) policies: String,
+    pub(crate) journal: Arc<TempDir>,
+}
 
 /// The API under test and a client for it.
 pub(crate) struct Api {
     pub(crate) base: String,
     pub(crate) address: SocketAddr,
+    pub(crate) surroundings: Surroundings,
     http: reqwest::Client,
     stop: Option<oneshot::Sender<()>>,
     served: Option<JoinHandle<std::io::Result<()>>>,
 }
 
-impl Api {
-    /// Builds the API as `main` does. Neither dependency need be there.
-    pub(crate) fn start(worker_url: &str, database: SocketAddr, policies: &str) -> Self {
-        let database = format!("postgres://holdfast:holdfast@{database}/holdfast");
-        Self::with_database_url(worker_url, &database, policies)
+impl Surroundings {
+    pub(crate) fn new(worker_url: &str, database: SocketAddr, policies: &str) -> Self {
+        let database_url = format!("postgres://holdfast:holdfast@{database}/holdfast");
+        Self {
+            worker_url: worker_url.to_owned(),
+            database_url,
+            policies: policies.to_owned(),
+            journal: Arc::new(tempfile::tempdir().unwrap()),
+        }
     }
 
-    /// As [`Api::start`], with the database under any name.
-    pub(crate) fn with_database_url(worker_url: &str, database: &str, policies: &str) -> Self {
+    /// The same, for another replica: the journal is its own.
+    pub(crate) fn of_a_replica(&self) -> Self {
+        Self {
+            journal: Arc::new(tempfile::tempdir().unwrap()),
+            ..self.clone()
+        }
+    }
+
+    /// Builds the application as `main` does.
+    pub(crate) fn build(&self) -> Result<Application, StartError> {
         let mut file = NamedTempFile::new().unwrap();
+        let policies = &self.policies;
         write!(file, "{}{policies}", quick_but_for(policies)).unwrap();
         let environment = Environment::from([
-            ("HOLDFAST_WORKER_URL", worker_url),
-            ("DATABASE_URL", database),
+            ("HOLDFAST_WORKER_URL", self.worker_url.as_str()),
+            ("DATABASE_URL", &self.database_url),
             ("HOLDFAST_POLICIES", file.path().to_str().unwrap()),
+            (
+                "HOLDFAST_JOURNAL_DIR",
+                self.journal.path().to_str().unwrap(),
+            ),
         ]);
-        let surroundings = Environment::of_process();
-        if surroundings.get("RUST_LOG").is_some() {
-            holdfast_ops::telemetry::init(&surroundings).unwrap();
-        }
         let bind = SocketAddr::from(([127, 0, 0, 1], 0));
-        let settings = Settings::read(&environment, bind).unwrap();
-        let application = Application::build(settings).unwrap();
+        Application::build(Settings::read(&environment, bind).unwrap())
+    }
+}
+
+impl Api {
+    /// Starts the API. Neither dependency need be there.
+    pub(crate) fn start(surroundings: Surroundings) -> Self {
+        let environment = Environment::of_process();
+        if environment.get("RUST_LOG").is_some() {
+            holdfast_ops::telemetry::init(&environment).unwrap();
+        }
+        let application = surroundings.build().unwrap();
         let address = SocketAddr::from(([127, 0, 0, 1], application.port()));
         let (stop, stopped) = oneshot::channel::<()>();
         let served = tokio::spawn(application.run_until_stopped(async {
@@ -80,9 +120,36 @@ impl Api {
         Self {
             base,
             address,
+            surroundings,
             http,
             stop: Some(stop),
             served: Some(served),
+        }
+    }
+
+    /// `POST /process` under `key`.
+    pub(crate) async fn post_keyed(&self, key: &str, body: &str) -> Answer {
+        let request = self.request("POST", "/process").body(body.to_owned());
+        let response = request.header("idempotency-key", key).send().await;
+        Answer::read(response.unwrap()).await
+    }
+
+    /// How `/requests/{id}` shows it, within what the machine may need.
+    pub(crate) async fn comes_to_be(&self, id: Uuid, status: RequestStatus) -> Request {
+        let started = Instant::now();
+        loop {
+            let response = self.get(&format!("/requests/{id}")).await;
+            if response.status() == StatusCode::OK {
+                let request: Request = response.json().await.unwrap();
+                if request.status == status {
+                    return request;
+                }
+            }
+            assert!(
+                started.elapsed() < RECOVERED_WITHIN,
+                "{id} is not {status:?}"
+            );
+            sleep(Duration::from_millis(50)).await;
         }
     }
 
@@ -179,6 +246,12 @@ impl Api {
             assert!(started.elapsed() < HEALED_WITHIN, "still {status:?}");
             sleep(Duration::from_millis(100)).await;
         }
+    }
+
+    /// Waits until recovery has brought over all that the journal holds.
+    pub(crate) async fn journal_empties(&self) {
+        self.comes_to(|status| status.journal.as_ref().unwrap().entries == 0)
+            .await;
     }
 
     /// Tells it to stop, as SIGTERM does.

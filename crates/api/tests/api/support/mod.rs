@@ -2,6 +2,7 @@
 
 mod answer;
 mod api;
+mod counting_worker;
 mod worker;
 
 use std::net::SocketAddr;
@@ -12,7 +13,8 @@ use holdfast_lab::proxy::FaultProxy;
 use tokio_postgres::NoTls;
 
 pub(crate) use answer::Answer;
-pub(crate) use api::{Api, MACHINE};
+pub(crate) use api::{Api, MACHINE, Surroundings};
+pub(crate) use counting_worker::CountingWorker;
 pub(crate) use worker::spawn_worker;
 
 /// Everything, up and connected. Dropped, all of it goes away.
@@ -36,11 +38,8 @@ impl System {
         let worker = FaultProxy::start(worker).await.unwrap();
         let database = SocketAddr::from(([127, 0, 0, 1], cluster.port()));
         let database = FaultProxy::start(database).await.unwrap();
-        let api = Api::start(
-            &format!("http://{}", worker.addr()),
-            database.addr(),
-            policies,
-        );
+        let worker_url = format!("http://{}", worker.addr());
+        let api = Api::start(Surroundings::new(&worker_url, database.addr(), policies));
         Self {
             api,
             worker,

@@ -1,5 +1,7 @@
 //! Metrics: one recorder per application, every series there from the start, policy events counted as they happen.
 
+mod durability;
+
 use std::sync::Arc;
 
 use holdfast_policy::{BreakerState, CallOutcome, Event, Observer, Outcome, RejectedBy};
@@ -11,7 +13,10 @@ use metrics_exporter_prometheus::{
     BuildError, Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder,
 };
 
+use self::durability::Durability;
 use crate::dependency::Dependency;
+use crate::journal::Depth;
+use crate::recovery::Progress;
 
 const BUCKETS: [f64; 14] = [
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 7.5, 10.0,
@@ -22,6 +27,7 @@ const BUCKETS: [f64; 14] = [
 pub(crate) struct Metrics {
     handle: PrometheusHandle,
     gauges: Arc<[(&'static str, DependencyGauges)]>,
+    durability: Arc<Durability>,
 }
 
 /// The gauges of a dependency, set from its snapshot when they are scraped.
@@ -57,20 +63,16 @@ impl Metrics {
             .set_buckets_for_metric(suffix, &BUCKETS)?
             .build_recorder();
         describe(&recorder);
-        let (gauges, observers) = with_local_recorder(&recorder, || {
+        let handle = recorder.handle();
+        Ok(with_local_recorder(&recorder, || {
             let gauges = dependencies.map(|name| (name, DependencyGauges::new(name)));
-            (
-                Arc::from(Vec::from(gauges)),
-                dependencies.map(PolicyMetrics::new),
-            )
-        });
-        Ok((
-            Self {
-                handle: recorder.handle(),
-                gauges,
-            },
-            observers,
-        ))
+            let metrics = Self {
+                handle,
+                gauges: Arc::from(Vec::from(gauges)),
+                durability: Arc::new(Durability::new()),
+            };
+            (metrics, dependencies.map(PolicyMetrics::new))
+        }))
     }
 
     /// Sets the gauges of `dependency` to what its policy says now.
@@ -88,6 +90,16 @@ impl Metrics {
             gauges.limit.set(f64::from(snapshot.limit));
             gauges.retry_budget.set(snapshot.retry_budget);
         }
+    }
+
+    /// Sets the series of the journal to what it says of itself now.
+    pub(crate) fn observe_journal(&self, depth: &Depth) {
+        self.durability.journal(depth);
+    }
+
+    /// Sets the series of open work and of recovery.
+    pub(crate) fn observe_recovery(&self, open_work: Option<u64>, progress: &Progress) {
+        self.durability.recovery(open_work, progress);
     }
 
     /// The Prometheus text exposition.
@@ -195,6 +207,7 @@ fn count<T: PartialEq>(all: &[T], counters: &[Counter], value: &T) {
 
 fn describe(recorder: &PrometheusRecorder) {
     with_local_recorder(recorder, || {
+        Durability::describe();
         describe_counter!(
             "holdfast_attempts_total",
             "Attempts that reached the dependency"

@@ -1,0 +1,61 @@
+//! What an entry is charged against `max_bytes`, so that the *file* stays within it. Pure arithmetic.
+//!
+//! The file is larger than what lies in it, for three reasons, each measured:
+//! - A page is 4 KiB, or for a larger value the next power of two. Small values share pages, which splits and removals
+//!   leave half full: twice their length.
+//! - The file grows by doubling. Twice the pages in use is the most it can have after it grew.
+//! - A commit writes pages anew before it frees the old ones, and the trees above the leaves need pages too: an eighth
+//!   on top, and [`BASE`] whatever the size.
+//!
+//! So an entry is charged 9/4 of its pages.
+
+/// Small values share a page; from about a third of it on each has its own.
+const SHARES_A_PAGE: u64 = 1360;
+const PAGE: u64 = 4096;
+/// Of the store itself, per value.
+const OVERHEAD: u64 = 64;
+/// What an end will add to an open entry, most likely: paid in advance, so that it can be recorded when all is full.
+const END: u64 = 128;
+/// Kept from the limit: what an almost empty file needs.
+const BASE: u64 = 512 << 10;
+
+/// What an open entry with `length` bytes of JSON is charged, its end included.
+pub(super) fn open(length: usize) -> u64 {
+    pages(bytes(length) + END)
+}
+
+/// What an ended entry with `length` bytes of JSON is charged.
+pub(super) fn ended(length: usize) -> u64 {
+    pages(bytes(length))
+}
+
+/// What an idempotency key of `length` bytes is charged.
+pub(super) fn key(length: usize) -> u64 {
+    pages(bytes(length))
+}
+
+/// What all entries may be charged: for a new entry an eighth less than for recording the end of one that is there.
+pub(super) fn limit(max_bytes: u64, is_new: bool) -> u64 {
+    let limit = max_bytes.saturating_sub(BASE);
+    if is_new { limit - limit / 8 } else { limit }
+}
+
+/// How many bytes one commit may write: while it runs the old pages and the new ones are both in use.
+pub(super) fn batch_bytes(max_bytes: u64) -> usize {
+    let bytes = (max_bytes / 64).clamp(64 << 10, 4 << 20);
+    usize::try_from(bytes).unwrap_or(usize::MAX)
+}
+
+fn pages(bytes: u64) -> u64 {
+    let bytes = bytes + OVERHEAD;
+    let pages = if bytes <= SHARES_A_PAGE {
+        2 * bytes
+    } else {
+        bytes.next_power_of_two().max(PAGE)
+    };
+    pages * 9 / 4
+}
+
+fn bytes(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX / 8)
+}

@@ -1,0 +1,143 @@
+//! Why the journal refuses, for its callers, and what ails its file, for whoever mends it.
+
+use std::any::Any;
+use std::io;
+use std::path::PathBuf;
+
+/// The journal did not do what was asked. Except for [`TimedOut`](Self::TimedOut), nothing was stored.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum JournalError {
+    /// No room for another entry.
+    #[error("the journal holds as much as it may ({max_bytes} bytes)")]
+    Full {
+        /// What it may hold.
+        max_bytes: u64,
+    },
+    /// It cannot be written or read at present. The text is safe to show.
+    #[error("{0}")]
+    Unavailable(String),
+    /// No answer by the deadline. What was to be written may still be, or not.
+    #[error("the journal did not answer in time")]
+    TimedOut,
+    /// More is waiting to be written than may wait.
+    #[error("the journal has as much waiting to be written as may wait")]
+    Busy,
+}
+
+/// Another process holds the folder.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the journal folder {} is in use by another process", folder.display())]
+pub struct JournalInUse {
+    /// The folder.
+    pub folder: PathBuf,
+}
+
+/// What is wrong with the journal's file or folder.
+#[derive(Debug)]
+pub(super) struct Trouble {
+    pub(super) ailment: Ailment,
+    /// The whole error, for the log.
+    pub(super) detail: String,
+}
+
+/// The sorts of trouble that need different cures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ailment {
+    /// Another process holds the folder.
+    InUse,
+    /// The folder or a file in it cannot be made or opened.
+    Folder,
+    /// No space is left.
+    NoSpace,
+    /// The file is not what was written to it.
+    Damaged,
+    /// The disk fails.
+    Disk,
+    /// The store panicked.
+    Defect,
+}
+
+impl Ailment {
+    /// Safe to show: names no folder.
+    pub(super) fn cause(self) -> &'static str {
+        match self {
+            Self::InUse => "the journal's folder is in use by another process",
+            Self::Folder => "the journal's folder cannot be used",
+            Self::NoSpace => "the journal's disk has no space left",
+            Self::Damaged => "the journal's file is damaged",
+            Self::Disk => "the journal's disk fails",
+            Self::Defect => "the journal failed on a defect of its own",
+        }
+    }
+
+    /// What to do about it, for the log.
+    pub(super) fn cure(self) -> &'static str {
+        match self {
+            Self::InUse => "give each process a journal folder of its own",
+            Self::Folder => "make the folder a writable one; it is tried again by itself",
+            Self::NoSpace => "free space on the disk; it is tried again by itself",
+            Self::Damaged => {
+                "restore the file from a backup, or move it away: then a new one is begun, and what only this one \
+                 held is lost"
+            }
+            Self::Disk => "see to the disk; it is tried again by itself",
+            Self::Defect => "report this; it is tried again by itself",
+        }
+    }
+}
+
+impl Trouble {
+    /// Trouble with the folder or with a file in it, before the store has it.
+    pub(super) fn with_folder(error: &io::Error) -> Self {
+        let ailment = match of_io(error) {
+            Ailment::Disk => Ailment::Folder,
+            known => known,
+        };
+        Self {
+            ailment,
+            detail: error.to_string(),
+        }
+    }
+
+    /// A panic that was caught.
+    pub(super) fn panicked(payload: &(dyn Any + Send)) -> Self {
+        let said = payload
+            .downcast_ref::<&str>()
+            .map(ToString::to_string)
+            .or_else(|| payload.downcast_ref::<String>().cloned());
+        Self {
+            ailment: Ailment::Defect,
+            detail: said.unwrap_or_else(|| "a panic without words".to_owned()),
+        }
+    }
+}
+
+impl From<redb::Error> for Trouble {
+    fn from(error: redb::Error) -> Self {
+        use redb::Error as E;
+        let ailment = match &error {
+            E::Io(error) => of_io(error),
+            E::Corrupted(_)
+            | E::UpgradeRequired(_)
+            | E::RepairAborted
+            | E::TableTypeMismatch { .. }
+            | E::TableIsMultimap(_)
+            | E::TypeDefinitionChanged { .. } => Ailment::Damaged,
+            E::DatabaseAlreadyOpen => Ailment::InUse,
+            _ => Ailment::Disk,
+        };
+        Self {
+            ailment,
+            detail: error.to_string(),
+        }
+    }
+}
+
+fn of_io(error: &io::Error) -> Ailment {
+    use io::ErrorKind::{InvalidData, QuotaExceeded, StorageFull, UnexpectedEof};
+    match error.kind() {
+        StorageFull | QuotaExceeded => Ailment::NoSpace,
+        InvalidData | UnexpectedEof => Ailment::Damaged,
+        _ => Ailment::Disk,
+    }
+}

@@ -1,0 +1,296 @@
+//! The durable local journal: what Postgres cannot record is recorded here, and moved there later.
+//!
+//! What an answer promises rests on this: an append that returned [`Appended::Stored`] is on disk, and stays until it
+//! is removed. One thread (`thread`) owns the file (`tables`, `write`; the store is redb) and does all that touches
+//! the disk, for a disk may hang; callers wait for it no longer than their deadline. Appends that come together share
+//! one commit (`gather`). `files` is the folder, `ballast` what a full disk means, `charge` how `max_bytes` is counted.
+//!
+//! What must not be true: an append is answered before its commit is on disk; half a batch is stored; a caller waits
+//! past its deadline; a damaged file is written to; two processes share a folder; memory grows with the entries.
+
+mod ballast;
+mod charge;
+mod depth;
+mod entry;
+mod error;
+mod files;
+mod gather;
+mod holds;
+mod queue;
+mod serve;
+mod tables;
+#[cfg(test)]
+mod tests;
+mod thread;
+mod write;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+use std::time::Duration;
+
+use holdfast_policy::Deadline;
+use tokio::sync::oneshot;
+use tokio::time::timeout_at;
+use uuid::Uuid;
+
+use self::depth::Account;
+pub(crate) use self::depth::Depth;
+use self::entry::Row;
+pub(crate) use self::entry::{Appended, Batch, End, Entry, Page};
+use self::error::Ailment;
+pub(crate) use self::error::{JournalError, JournalInUse};
+use self::files::{Files, Folder};
+pub(crate) use self::holds::Hold;
+use self::holds::Holds;
+use self::queue::{Append, Job, Queue, Read, Reply, Write};
+use self::thread::{Thread, unavailable};
+
+/// How long [`Journal::open`] waits to see whether the file opens. A large one takes longer, a hung disk for ever:
+/// the journal is unavailable meanwhile.
+const OPENING: Duration = Duration::from_secs(5);
+
+/// How much the journal takes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct JournalLimits {
+    /// The file stays within so many bytes. From 4 MiB on: a smaller limit holds few entries or none.
+    pub max_bytes: u64,
+    /// At most so many writes share a commit; with 1 each has its own.
+    pub max_batch: u32,
+}
+
+/// The journal. Clones share it; with the last one it closes.
+#[derive(Clone)]
+pub(crate) struct Journal {
+    queue: Queue,
+    account: Arc<Account>,
+    holds: Holds,
+}
+
+impl Journal {
+    /// Starts the journal's thread on `folder`, which is made if it is missing, and waits up to five seconds for the
+    /// file to open. Blocks: not for use in a running request.
+    ///
+    /// Any trouble but another process leaves the journal unavailable: the log says so, with cause and cure, and it
+    /// tries again by itself until all is well.
+    ///
+    /// # Errors
+    /// When another process holds the folder.
+    pub(crate) fn open(folder: &Path, limits: JournalLimits) -> Result<Self, JournalInUse> {
+        Self::start(Folder::new(folder), limits).map_err(|InUse| JournalInUse {
+            folder: folder.to_owned(),
+        })
+    }
+
+    fn start(files: impl Files, limits: JournalLimits) -> Result<Self, InUse> {
+        let (queue, jobs) = Queue::new();
+        let account = Arc::new(Account::new());
+        let holds = Holds::default();
+        let thread = Thread::new(files, jobs, Arc::clone(&account), holds.clone(), limits);
+        let (first, opened) = sync_channel(1);
+        let spawned = std::thread::Builder::new()
+            .name("journal".to_owned())
+            .spawn(move || thread.run(first));
+        if let Err(error) = spawned {
+            tracing::error!(%error, "the journal is unavailable: its thread cannot be started");
+        }
+        match opened.recv_timeout(OPENING) {
+            Ok(Some(Ailment::InUse)) => Err(InUse),
+            _ => Ok(Self {
+                queue,
+                account,
+                holds,
+            }),
+        }
+    }
+
+    /// Stores `entry` in place of the one of the same id, if there is one: a request, then the same with its end. An
+    /// entry that has an end stays as it is: the first result wins.
+    ///
+    /// Durable when it returns `Stored`. On any error but `TimedOut` nothing was stored.
+    ///
+    /// # Errors
+    /// [`Full`](JournalError::Full) only for an entry that adds, as far as the reserve for ends allows; else see
+    /// [`JournalError`].
+    pub(crate) async fn append(
+        &self,
+        entry: &Entry,
+        deadline: Deadline,
+    ) -> Result<Appended, JournalError> {
+        let appended = self.try_append(entry, deadline).await;
+        if appended.is_err() {
+            self.account.refused();
+        }
+        appended
+    }
+
+    async fn try_append(
+        &self,
+        entry: &Entry,
+        deadline: Deadline,
+    ) -> Result<Appended, JournalError> {
+        let json = entry.encode().map_err(|error| {
+            tracing::error!(request_id = %entry.id, %error, "this entry has no JSON form");
+            JournalError::Unavailable("the journal cannot hold this entry".to_owned())
+        })?;
+        let json = self.queue.carry(json)?;
+        let append = |reply| Append {
+            id: entry.id,
+            key: entry.key.clone(),
+            ended: entry.end.is_some(),
+            json,
+            reply,
+        };
+        let job = |reply| Job::Write(Write::Append(append(reply)));
+        match self.ask(deadline, job).await? {
+            None => Ok(Appended::Stored),
+            Some(holder) => Ok(Appended::KeyTaken(Box::new(readable(&holder)?))),
+        }
+    }
+
+    /// The entry `id`.
+    ///
+    /// # Errors
+    /// See [`JournalError`].
+    pub(crate) async fn find(
+        &self,
+        id: Uuid,
+        deadline: Deadline,
+    ) -> Result<Option<Entry>, JournalError> {
+        if self.account.is_empty() {
+            return Ok(None);
+        }
+        let found = self.ask(deadline, |reply| Job::Read(Read::Find(id, reply)));
+        found.await?.as_ref().map(readable).transpose()
+    }
+
+    /// The entry that holds the idempotency key `key`.
+    ///
+    /// # Errors
+    /// See [`JournalError`].
+    pub(crate) async fn find_key(
+        &self,
+        key: &str,
+        deadline: Deadline,
+    ) -> Result<Option<Entry>, JournalError> {
+        if self.account.is_empty() {
+            return Ok(None);
+        }
+        let key = key.to_owned();
+        let found = self.ask(deadline, |reply| Job::Read(Read::FindKey(key, reply)));
+        found.await?.as_ref().map(readable).transpose()
+    }
+
+    /// The oldest entries, oldest first, as many as `batch` allows, without those that are held or set aside. What
+    /// cannot be read is set aside.
+    ///
+    /// # Errors
+    /// See [`JournalError`].
+    pub(crate) async fn oldest(
+        &self,
+        batch: Batch,
+        deadline: Deadline,
+    ) -> Result<Vec<Entry>, JournalError> {
+        if self.account.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = self.ask(deadline, |reply| Job::Read(Read::Oldest(batch, reply)));
+        let rows = rows.await?.into_iter();
+        let entries = rows.filter_map(|row| {
+            let entry = Entry::decode(&row);
+            if entry.is_none() {
+                self.set_aside(row.0);
+            }
+            // Held since the thread looked.
+            entry.filter(|entry| !self.is_held(entry.id))
+        });
+        Ok(entries.collect())
+    }
+
+    /// The newest entries, newest first, at most `limit`, and how many there are in all: with an end
+    /// (`ended` is `Some(true)`), without (`Some(false)`), or either.
+    ///
+    /// # Errors
+    /// See [`JournalError`].
+    pub(crate) async fn newest(
+        &self,
+        ended: Option<bool>,
+        limit: usize,
+        deadline: Deadline,
+    ) -> Result<Page, JournalError> {
+        if self.account.is_empty() {
+            return Ok(Page::default());
+        }
+        let job = |reply| Job::Read(Read::Newest(ended, limit, reply));
+        let (total, rows) = self.ask(deadline, job).await?;
+        let entries = rows.iter().filter_map(Entry::decode).collect();
+        Ok(Page { total, entries })
+    }
+
+    /// Removes the entries `ids`, durably, and frees their keys. Those that are not there are not missed.
+    ///
+    /// # Errors
+    /// See [`JournalError`].
+    pub(crate) async fn remove(
+        &self,
+        ids: &[Uuid],
+        deadline: Deadline,
+    ) -> Result<(), JournalError> {
+        let ids = ids.to_vec();
+        let job = |reply| Job::Write(Write::Remove(ids, reply));
+        self.ask(deadline, job).await
+    }
+
+    /// While the guard lives, [`oldest`](Self::oldest) passes `id` over: a live call is at work on it.
+    pub(crate) fn hold(&self, id: Uuid) -> Hold {
+        self.holds.hold(id)
+    }
+
+    /// Whether a live call holds `id`.
+    #[must_use]
+    pub(crate) fn is_held(&self, id: Uuid) -> bool {
+        self.holds.is_held(id)
+    }
+
+    /// From now on [`oldest`](Self::oldest) passes `id` over, until it is removed or this process ends: Postgres
+    /// refuses it for good.
+    pub(crate) fn set_aside(&self, id: Uuid) {
+        self.holds.set_aside(id);
+    }
+
+    /// What the journal holds and has done. Waits for nothing.
+    #[must_use]
+    pub(crate) fn depth(&self) -> Depth {
+        self.account.depth()
+    }
+
+    /// Has the thread do a job, and waits for the answer until `deadline`.
+    async fn ask<T>(
+        &self,
+        deadline: Deadline,
+        job: impl FnOnce(Reply<T>) -> Job,
+    ) -> Result<T, JournalError> {
+        if self.account.cause().is_some() {
+            return Err(unavailable(&self.account));
+        }
+        let (reply, answer) = oneshot::channel();
+        self.queue.send(job(reply))?;
+        match timeout_at(deadline.instant(), answer).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) => Err(unavailable(&self.account)),
+            Err(_) => Err(JournalError::TimedOut),
+        }
+    }
+}
+
+/// Another process holds the folder.
+#[derive(Debug)]
+struct InUse;
+
+fn readable(row: &Row) -> Result<Entry, JournalError> {
+    Entry::decode(row).ok_or_else(|| {
+        JournalError::Unavailable(
+            "the journal holds this entry in a form it cannot read".to_owned(),
+        )
+    })
+}

@@ -1,0 +1,190 @@
+//! What the journal's thread does while the file is open: answers reads, gathers writes, commits them.
+
+use std::sync::mpsc::RecvTimeoutError;
+
+use tokio::time::Instant;
+
+use super::error::{Ailment, JournalError, Trouble};
+use super::files::Files;
+use super::queue::{JOBS, Job, Read, Write};
+use super::tables::Tables;
+use super::thread::{Thread, guarded};
+use super::write::{Outcome, Room, Written, write};
+
+impl<F: Files> Thread<F> {
+    /// Works until nobody is left to ask, or until the file is in trouble.
+    pub(super) fn serve(&mut self) -> Result<(), Trouble> {
+        let again = std::mem::take(&mut self.again);
+        if !again.is_empty() {
+            self.commit(again, false)?;
+        }
+        loop {
+            match self.next() {
+                Ok(Job::Read(read)) => self.read(read)?,
+                Ok(Job::Write(first)) => self.batch(first)?,
+                Err(RecvTimeoutError::Timeout) => self.ballast.refill(&mut self.files),
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            }
+        }
+    }
+
+    /// The next job; a timeout when the ballast is due.
+    fn next(&mut self) -> Result<Job, RecvTimeoutError> {
+        match self.ballast.refill_in(Instant::now()) {
+            // Also when jobs never cease.
+            Some(wait) if wait.is_zero() => Err(RecvTimeoutError::Timeout),
+            Some(wait) => self.jobs.recv_timeout(wait),
+            None => {
+                let job = self.jobs.recv();
+                job.map_err(|_| RecvTimeoutError::Disconnected)
+            }
+        }
+    }
+
+    /// Gathers company for `first` and commits it. Reads are answered as they come.
+    fn batch(&mut self, first: Write) -> Result<(), Trouble> {
+        let mut bytes = first.size();
+        let mut batch = vec![first];
+        // A bound: reads without end must not put the commit off for ever.
+        for _ in 0..JOBS {
+            if self.gather.is_full(batch.len(), bytes) {
+                break;
+            }
+            let wait = self.gather.wait(batch.len(), Instant::now());
+            let job = if wait.is_zero() {
+                self.jobs.try_recv().ok()
+            } else {
+                self.jobs.recv_timeout(wait).ok()
+            };
+            match job {
+                Some(Job::Write(write)) => {
+                    bytes += write.size();
+                    batch.push(write);
+                }
+                Some(Job::Read(read)) => {
+                    if let Err(trouble) = self.read(read) {
+                        refuse(batch, trouble.ailment);
+                        return Err(trouble);
+                    }
+                }
+                None => break,
+            }
+        }
+        self.commit(batch, true)
+    }
+
+    /// Commits `batch` and answers all of it. If the disk is full and it may be tried `once_more`, it is kept for that.
+    fn commit(&mut self, batch: Vec<Write>, once_more: bool) -> Result<(), Trouble> {
+        let room = Room {
+            max_bytes: self.max_bytes,
+            closed: self.ballast.closed(),
+        };
+        let count = self.account.count();
+        let tables = opened(self.tables.as_ref())?;
+        match guarded(|| Ok(write(tables.database(), count, room, &batch)?)) {
+            Ok(written) => {
+                self.committed(batch, written);
+                Ok(())
+            }
+            Err(trouble) => {
+                if once_more && trouble.ailment == Ailment::NoSpace {
+                    self.again = batch;
+                } else {
+                    refuse(batch, trouble.ailment);
+                }
+                Err(trouble)
+            }
+        }
+    }
+
+    fn committed(&mut self, batch: Vec<Write>, written: Written) {
+        if written.changed {
+            self.gather.committed(batch.len(), Instant::now());
+            self.account.committed(written.count, written.appended);
+            self.failures = 0;
+            if written.appended > 0 {
+                self.ballast.stored();
+            }
+        }
+        for (write, outcome) in batch.into_iter().zip(written.outcomes) {
+            if let Write::Remove(ids, _) = &write {
+                self.holds.forget(ids);
+            }
+            answer(write, outcome);
+        }
+    }
+
+    fn read(&self, read: Read) -> Result<(), Trouble> {
+        if read.is_abandoned() {
+            return Ok(());
+        }
+        let tables = opened(self.tables.as_ref());
+        // An answer nobody waits for any more is dropped.
+        match read {
+            Read::Find(id, reply) => finish(guarded(|| Ok(tables?.find(id)?)), |answer| {
+                drop(reply.send(answer));
+            }),
+            Read::FindKey(key, reply) => {
+                finish(guarded(|| Ok(tables?.find_key(&key)?)), |answer| {
+                    drop(reply.send(answer));
+                })
+            }
+            Read::Oldest(batch, reply) => {
+                let passes_over = |id| self.holds.passes_over(id);
+                finish(
+                    guarded(|| Ok(tables?.oldest(batch, passes_over)?)),
+                    |answer| drop(reply.send(answer)),
+                )
+            }
+            Read::Newest(ended, limit, reply) => {
+                finish(guarded(|| Ok(tables?.newest(ended, limit)?)), |answer| {
+                    drop(reply.send(answer));
+                })
+            }
+        }
+    }
+}
+
+/// The open file. It is always there while the thread serves.
+fn opened(tables: Option<&Tables>) -> Result<&Tables, Trouble> {
+    tables.ok_or_else(|| Trouble {
+        ailment: Ailment::Defect,
+        detail: "the file is not open".to_owned(),
+    })
+}
+
+/// Sends what was found, or why nothing could be; and passes the trouble on, for it ends the handle.
+fn finish<T>(
+    found: Result<T, Trouble>,
+    send: impl FnOnce(Result<T, JournalError>),
+) -> Result<(), Trouble> {
+    match found {
+        Ok(found) => {
+            send(Ok(found));
+            Ok(())
+        }
+        Err(trouble) => {
+            send(Err(because(trouble.ailment)));
+            Err(trouble)
+        }
+    }
+}
+
+fn answer(write: Write, outcome: Outcome) {
+    match (write, outcome) {
+        (write, Outcome::Refused(error)) => write.refuse(error),
+        (Write::Append(append), Outcome::Done) => drop(append.reply.send(Ok(None))),
+        (Write::Append(append), Outcome::KeyTaken(row)) => drop(append.reply.send(Ok(Some(row)))),
+        (Write::Remove(_, reply), _) => drop(reply.send(Ok(()))),
+    }
+}
+
+fn refuse(batch: Vec<Write>, ailment: Ailment) {
+    for write in batch {
+        write.refuse(because(ailment));
+    }
+}
+
+fn because(ailment: Ailment) -> JournalError {
+    JournalError::Unavailable(ailment.cause().to_owned())
+}

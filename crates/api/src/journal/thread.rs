@@ -1,0 +1,175 @@
+//! The journal's thread: it alone touches the disk, so that only it can hang there.
+//!
+//! Any storage error ends the store's handle, for reads too. The thread then drops it, tells everybody who asks why,
+//! and opens the file again: at once the first time, then after pauses that grow. It ends when the last caller's end
+//! of the queue is gone.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+
+use tokio::time::Instant;
+
+use super::JournalLimits;
+use super::ballast::{Ballast, pause};
+use super::charge;
+use super::depth::Account;
+use super::error::{Ailment, JournalError, Trouble};
+use super::files::Files;
+use super::gather::Gather;
+use super::holds::Holds;
+use super::queue::{Job, Write};
+use super::tables::Tables;
+
+/// What the thread owns.
+pub(super) struct Thread<F> {
+    pub(super) files: F,
+    pub(super) jobs: Receiver<Job>,
+    pub(super) account: Arc<Account>,
+    pub(super) holds: Holds,
+    pub(super) max_bytes: u64,
+    pub(super) gather: Gather,
+    pub(super) ballast: Ballast,
+    /// The file, while it is open.
+    pub(super) tables: Option<Tables>,
+    /// Writes that found the disk full, to be tried once more when the ballast's space is there.
+    pub(super) again: Vec<Write>,
+    /// Since the last commit.
+    pub(super) failures: u32,
+}
+
+impl<F: Files> Thread<F> {
+    pub(super) fn new(
+        files: F,
+        jobs: Receiver<Job>,
+        account: Arc<Account>,
+        holds: Holds,
+        limits: JournalLimits,
+    ) -> Self {
+        let max_batch = usize::try_from(limits.max_batch).unwrap_or(usize::MAX);
+        Self {
+            files,
+            jobs,
+            account,
+            holds,
+            max_bytes: limits.max_bytes,
+            gather: Gather::new(max_batch, charge::batch_bytes(limits.max_bytes)),
+            ballast: Ballast::default(),
+            tables: None,
+            again: Vec::new(),
+            failures: 0,
+        }
+    }
+
+    /// Runs until no caller is left. How the first opening went is told to `first`, and if another process holds the
+    /// folder then that is all.
+    pub(super) fn run(mut self, first: SyncSender<Option<Ailment>>) {
+        let mut first = Some(first);
+        loop {
+            let opened = self.open();
+            if let Some(first) = first.take() {
+                let ailment = opened.as_ref().err().map(|trouble| trouble.ailment);
+                // Nobody listens any more if it took too long: then it is tried again like all else.
+                if first.send(ailment).is_ok() && ailment == Some(Ailment::InUse) {
+                    return;
+                }
+            }
+            match opened.and_then(|()| guarded(|| self.serve())) {
+                Ok(()) => return self.close(),
+                Err(trouble) => self.lost(&trouble),
+            }
+            if !self.rest() {
+                return;
+            }
+        }
+    }
+
+    fn open(&mut self) -> Result<(), Trouble> {
+        match guarded(|| self.try_open()) {
+            // Opening writes too.
+            Err(trouble) if trouble.ailment == Ailment::NoSpace => {
+                self.ballast.release(&mut self.files);
+                guarded(|| self.try_open())
+            }
+            other => other,
+        }
+    }
+
+    fn try_open(&mut self) -> Result<(), Trouble> {
+        let tables = Tables::open(self.files.open()?)?;
+        let count = tables.count()?;
+        self.tables = Some(tables);
+        if self.ballast.closed().is_none() {
+            self.ballast.refill(&mut self.files);
+        }
+        self.account.opened(count);
+        tracing::info!(
+            file = self.files.name(),
+            entries = count.entries(),
+            "the journal is open"
+        );
+        Ok(())
+    }
+
+    /// The handle is dead: says why and lets go of it.
+    fn lost(&mut self, trouble: &Trouble) {
+        let Trouble { ailment, detail } = trouble;
+        if self.account.failed(ailment.cause()) {
+            tracing::error!(
+                file = self.files.name(),
+                cause = ailment.cause(),
+                error = detail,
+                cure = ailment.cure(),
+                "the journal is unavailable"
+            );
+        } else {
+            tracing::debug!(error = detail, "the journal is still unavailable");
+        }
+        self.close();
+        if *ailment == Ailment::NoSpace {
+            self.ballast.release(&mut self.files);
+        }
+    }
+
+    fn close(&mut self) {
+        let tables = self.tables.take();
+        // Closing writes, and what it cannot write the next opening makes good.
+        let _ = guarded(|| {
+            drop(tables);
+            Ok(())
+        });
+    }
+
+    /// Waits before the next attempt, and refuses what is asked meanwhile. False when nobody is left to ask.
+    fn rest(&mut self) -> bool {
+        let pause = pause(self.failures);
+        self.failures = self.failures.saturating_add(1);
+        if pause.is_zero() {
+            return true;
+        }
+        for write in self.again.drain(..) {
+            write.refuse(unavailable(&self.account));
+        }
+        let until = Instant::now() + pause;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            match self.jobs.recv_timeout(left) {
+                Ok(job) => job.refuse(unavailable(&self.account)),
+                Err(RecvTimeoutError::Timeout) => return true,
+                Err(RecvTimeoutError::Disconnected) => return false,
+            }
+        }
+    }
+}
+
+/// What to tell while the file is not open.
+pub(super) fn unavailable(account: &Account) -> JournalError {
+    let cause = account.cause();
+    JournalError::Unavailable(cause.unwrap_or("the journal was interrupted").to_owned())
+}
+
+/// Runs what calls the store: a panic in there is trouble like any other, and must not end the thread.
+pub(super) fn guarded<T>(run: impl FnOnce() -> Result<T, Trouble>) -> Result<T, Trouble> {
+    catch_unwind(AssertUnwindSafe(run))
+        .unwrap_or_else(|payload| Err(Trouble::panicked(payload.as_ref())))
+}

@@ -1,0 +1,119 @@
+//! What became of accepted work, as readers see it: Postgres and this replica's journal as one.
+//!
+//! The journal knows more than Postgres where it has a request's end. A request that is in both is shown once, with its
+//! end if there is one; until recovery has brought it over, `total` may count it twice.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use holdfast_policy::Deadline;
+use holdfast_wire::{Degraded, Request, RequestList, RequestStatus};
+use uuid::Uuid;
+
+use crate::guarded::GuardedReads;
+use crate::journal::{Entry, Journal, JournalError, Page};
+use crate::store::Filter;
+
+/// Postgres and the journal, to be read.
+pub(crate) struct Records {
+    pub(crate) reads: GuardedReads,
+    pub(crate) journal: Option<Journal>,
+    /// Time for one read in the journal.
+    pub(crate) journal_deadline: Duration,
+}
+
+impl Records {
+    /// The request `id`; `None` only if neither has it.
+    ///
+    /// # Errors
+    /// When that cannot be told.
+    pub(crate) async fn find(&self, id: Uuid) -> Result<Option<Request>, Degraded> {
+        let journalled = match &self.journal {
+            Some(journal) => journal
+                .find(id, self.soon())
+                .await
+                .map(|it| it.map(request)),
+            None => Ok(None),
+        };
+        if let Ok(Some(request)) = &journalled
+            && request.status == RequestStatus::Done
+        {
+            return Ok(Some(request.clone()));
+        }
+        match (self.reads.find(id).await, journalled) {
+            (Ok(Some(request)), _) | (_, Ok(Some(request))) => Ok(Some(request)),
+            (Ok(None), Ok(None)) => Ok(None),
+            (Ok(None), Err(error)) => Err(self.unread(&error)),
+            (Err(missing), _) => Err(missing),
+        }
+    }
+
+    /// The newest requests that match, and how many match in all.
+    ///
+    /// # Errors
+    /// When Postgres or the journal cannot be read.
+    pub(crate) async fn list(&self, filter: Filter) -> Result<RequestList, Degraded> {
+        // The journal first: what recovery brings over meanwhile is then seen twice rather than not at all.
+        let page = self.page(filter).await?;
+        let list = self.reads.list(filter).await?;
+        let total = list.total + page.total;
+        let listed = list.requests.into_iter().map(|it| (it.request_id, it));
+        let mut merged: BTreeMap<Uuid, Request> = listed.collect();
+        for request in page.entries.into_iter().map(request) {
+            if request.status == RequestStatus::Done {
+                merged.insert(request.request_id, request);
+            } else {
+                merged.entry(request.request_id).or_insert(request);
+            }
+        }
+        let newest = merged.into_values().rev().take(filter.limit as usize);
+        Ok(RequestList {
+            total,
+            requests: newest.collect(),
+        })
+    }
+
+    async fn page(&self, filter: Filter) -> Result<Page, Degraded> {
+        let ended = match filter.status {
+            None => None,
+            Some(RequestStatus::Received) => Some(false),
+            Some(RequestStatus::Done) => Some(true),
+            // What failed is in Postgres only.
+            Some(RequestStatus::Failed) => return Ok(Page::default()),
+        };
+        let Some(journal) = &self.journal else {
+            return Ok(Page::default());
+        };
+        let page = journal
+            .newest(ended, filter.limit as usize, self.soon())
+            .await;
+        page.map_err(|error| self.unread(&error))
+    }
+
+    fn unread(&self, error: &JournalError) -> Degraded {
+        Degraded {
+            detail: format!("the database's stand-in cannot be read: {error}"),
+            ..self.reads.absence()
+        }
+    }
+
+    fn soon(&self) -> Deadline {
+        Deadline::after(self.journal_deadline)
+    }
+}
+
+fn request(entry: Entry) -> Request {
+    let end = entry.end;
+    Request {
+        request_id: entry.id,
+        status: match end {
+            Some(_) => RequestStatus::Done,
+            None => RequestStatus::Received,
+        },
+        attempts: end.as_ref().map_or(0, |end| end.attempts),
+        error: None,
+        received_at: entry.received_at,
+        completed_at: end.as_ref().map(|end| end.completed_at),
+        worker_response: end.map(|end| end.response),
+    }
+}

@@ -1,0 +1,112 @@
+//! Recovery: what was accepted and not finished is finished, without anybody's help.
+//!
+//! Two flows, in this order: the journal's entries go to Postgres (`replay`), so that a result that is there already is not
+//! worked for again; then open requests are claimed and their work is had done (`work`). Both run under the policies of
+//! live calls, at lower priority: one call to Postgres at a time (`guarded::Backlog`), and as many calls of the worker as
+//! `pace` allows. Nothing is called while its breaker would refuse; what an outage costs is not counted (`suspects`).
+
+mod pace;
+mod progress;
+mod rate;
+mod replay;
+mod suspects;
+mod work;
+
+use std::time::Duration;
+
+use holdfast_ops::Readiness;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+pub(crate) use self::progress::{Count, Progress};
+use self::replay::Replay;
+use self::work::Work;
+use crate::config::Policies;
+use crate::guarded::{Backlog, GuardedWorker};
+use crate::journal::Journal;
+use crate::open_work::OpenWork;
+
+const TICK: Duration = Duration::from_millis(100);
+/// After a call that failed; the breaker asks for more if there is reason to.
+const PAUSE: Duration = Duration::from_millis(500);
+/// Rows deleted per statement when they have been kept long enough.
+const PORTION: u32 = 1000;
+const LONGEST_BETWEEN_DELETIONS: Duration = Duration::from_secs(60);
+
+/// What the policy file says about recovery.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rules {
+    lease: Duration,
+    max_attempts: u32,
+    max_concurrent: u32,
+    worker_deadline: Duration,
+    journal_deadline: Duration,
+    keep: Duration,
+}
+
+impl From<&Policies> for Rules {
+    fn from(policies: &Policies) -> Self {
+        Self {
+            lease: policies.recovery.lease,
+            max_attempts: policies.recovery.max_attempts,
+            max_concurrent: policies.recovery.max_concurrent,
+            worker_deadline: policies.worker.deadline,
+            journal_deadline: policies.journal.deadline,
+            keep: policies.idempotency.keep,
+        }
+    }
+}
+
+/// Recovery with all it needs; one per process.
+pub(crate) struct Recovery {
+    pub(crate) rules: Rules,
+    pub(crate) backlog: Backlog,
+    pub(crate) journal: Option<Journal>,
+    pub(crate) worker: GuardedWorker,
+    pub(crate) open_work: OpenWork,
+    pub(crate) progress: Progress,
+}
+
+impl Recovery {
+    /// Recovers for ever. Once the service drains, nothing new is claimed; what is under way ends, and the journal goes on
+    /// to Postgres for as long as the process lives.
+    pub(crate) async fn run(self, readiness: Readiness) {
+        let replay = self.journal.clone().map(|journal| Replay {
+            journal,
+            backlog: self.backlog.clone(),
+            progress: self.progress.clone(),
+            journal_deadline: self.rules.journal_deadline,
+        });
+        let (backlog, progress, keep) =
+            (self.backlog.clone(), self.progress.clone(), self.rules.keep);
+        let mut work = Work::new(self);
+        let between_deletions = (keep / 10).min(LONGEST_BETWEEN_DELETIONS);
+        let mut next_replay = Instant::now();
+        let mut next_deletion = Instant::now() + between_deletions;
+        let mut ticks = interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            if let Some(replay) = &replay
+                && Instant::now() >= next_replay
+                && replay.run().await.is_err()
+            {
+                next_replay = Instant::now() + PAUSE;
+            }
+            work.settle().await;
+            if readiness.is_ready() {
+                work.claim().await;
+            }
+            if Instant::now() >= next_deletion && backlog.is_well() {
+                forget(&backlog, &progress, keep).await;
+                next_deletion = Instant::now() + between_deletions;
+            }
+        }
+    }
+}
+
+async fn forget(backlog: &Backlog, progress: &Progress, keep: Duration) {
+    while let Ok(forgotten @ 1..) = backlog.forget(keep, PORTION).await {
+        progress.count(Count::Forgotten, forgotten, Instant::now());
+        tracing::debug!(forgotten, "deleted what has been kept long enough");
+    }
+}

@@ -1,0 +1,110 @@
+//! What recovery has done, for status and metrics.
+
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use holdfast_wire::Recovery;
+use tokio::time::Instant;
+
+use super::rate::Rate;
+
+/// Shared between recovery, which writes it, and those who show it.
+#[derive(Clone, Default)]
+pub(crate) struct Progress(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    in_flight: AtomicU32,
+    limit: AtomicU32,
+    counts: [AtomicU64; Count::ALL.len()],
+    replayed: Mutex<Rate>,
+    finished: Mutex<Rate>,
+}
+
+/// What is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Count {
+    /// Journal entries recorded in Postgres.
+    Replayed,
+    /// Requests done.
+    Done,
+    /// Requests given up.
+    Failed,
+    /// Requests given back because the worker was missing.
+    Returned,
+    /// Rows deleted because they were kept long enough.
+    Forgotten,
+}
+
+impl Count {
+    /// All of them, in declaration order.
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Replayed,
+        Self::Done,
+        Self::Failed,
+        Self::Returned,
+        Self::Forgotten,
+    ];
+
+    /// As a metric's label.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Replayed => "replayed",
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Returned => "returned",
+            Self::Forgotten => "forgotten",
+        }
+    }
+}
+
+impl Progress {
+    /// How much of this there was since the start.
+    #[must_use]
+    pub(crate) fn total(&self, count: Count) -> u64 {
+        self.0.counts[count as usize].load(Ordering::Relaxed)
+    }
+
+    /// Requests whose work it is having done.
+    #[must_use]
+    pub(crate) fn in_flight(&self) -> u32 {
+        self.0.in_flight.load(Ordering::Relaxed)
+    }
+
+    /// How many it has done at once by now.
+    #[must_use]
+    pub(crate) fn limit(&self) -> u32 {
+        self.0.limit.load(Ordering::Relaxed)
+    }
+
+    /// As `/status` shows it.
+    #[must_use]
+    pub(crate) fn show(&self, now: Instant) -> Recovery {
+        let per_second = |rate: &Mutex<Rate>| {
+            let mut rate = rate.lock().unwrap_or_else(PoisonError::into_inner);
+            rate.per_second(now)
+        };
+        Recovery {
+            in_flight: self.in_flight(),
+            limit: self.limit(),
+            replayed_per_second: per_second(&self.0.replayed),
+            finished_per_second: per_second(&self.0.finished),
+        }
+    }
+
+    pub(super) fn count(&self, count: Count, amount: u64, now: Instant) {
+        self.0.counts[count as usize].fetch_add(amount, Ordering::Relaxed);
+        let rate = match count {
+            Count::Replayed => &self.0.replayed,
+            Count::Done | Count::Failed => &self.0.finished,
+            Count::Returned | Count::Forgotten => return,
+        };
+        let mut rate = rate.lock().unwrap_or_else(PoisonError::into_inner);
+        rate.add(amount, now);
+    }
+
+    pub(super) fn set(&self, in_flight: u32, limit: u32) {
+        self.0.in_flight.store(in_flight, Ordering::Relaxed);
+        self.0.limit.store(limit, Ordering::Relaxed);
+    }
+}

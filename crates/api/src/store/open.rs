@@ -1,0 +1,102 @@
+//! Open work: claiming it, and giving it back.
+//!
+//! A claim is a lease on the database's clock. `SKIP LOCKED` lets several replicas claim at once without waiting for each
+//! other, and passes over a row that a live call is just completing.
+
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use super::Store;
+use super::error::DatabaseError;
+
+const CLAIM: &str = "UPDATE requests SET lease_until = now() + make_interval(secs => $2) \
+    WHERE id IN ( \
+        SELECT id FROM requests \
+        WHERE status = 'received' AND origin = 'resilient' AND (lease_until IS NULL OR lease_until < now()) \
+        ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED \
+    ) \
+    RETURNING id, attempts";
+const COUNT_FAILURE: &str = "UPDATE requests SET \
+        attempts = attempts + 1, \
+        lease_until = CASE WHEN attempts + 1 < $3 THEN now() + make_interval(secs => $4) END, \
+        status = CASE WHEN attempts + 1 < $3 THEN 'received' ELSE 'failed' END, \
+        error = CASE WHEN attempts + 1 < $3 THEN NULL ELSE $2 END, \
+        completed_at = CASE WHEN attempts + 1 < $3 THEN NULL ELSE now() END \
+    WHERE id = $1 AND status = 'received' \
+    RETURNING status = 'failed'";
+
+/// A request whose work is ours to have done while the lease lasts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Claimed {
+    /// Its id.
+    pub id: Uuid,
+    /// Its own failures so far.
+    pub failures: u32,
+}
+
+/// What a counted failure led to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Given {
+    /// Another chance.
+    AnotherChance,
+    /// Up.
+    Up,
+}
+
+impl Store {
+    /// Claims the oldest open requests that nobody holds, `limit` at most, for `lease`.
+    ///
+    /// # Errors
+    /// See [`DatabaseError`].
+    pub(crate) async fn claim(
+        &self,
+        limit: u32,
+        lease: Duration,
+    ) -> Result<Vec<Claimed>, DatabaseError> {
+        let session = self.sessions.acquire().await?;
+        let outcome = async {
+            let statement = session.prepare_cached(CLAIM).await?;
+            let rows = session
+                .query(&statement, &[&i64::from(limit), &lease.as_secs_f64()])
+                .await?;
+            let claimed = rows.iter().map(|row| {
+                let failures: i32 = row.try_get("attempts")?;
+                Ok(Claimed {
+                    id: row.try_get("id")?,
+                    failures: failures.unsigned_abs(),
+                })
+            });
+            claimed.collect()
+        }
+        .await;
+        session.finish(outcome)
+    }
+
+    /// Counts a failure of the request's own: it is given up with `error` if that makes `max_attempts`, else nobody may
+    /// claim it for `pause`.
+    ///
+    /// # Errors
+    /// See [`DatabaseError`].
+    pub(crate) async fn count_failure(
+        &self,
+        id: Uuid,
+        error: &str,
+        max_attempts: u32,
+        pause: Duration,
+    ) -> Result<Given, DatabaseError> {
+        let session = self.sessions.acquire().await?;
+        let max_attempts = i32::try_from(max_attempts).unwrap_or(i32::MAX);
+        let outcome = async {
+            let statement = session.prepare_cached(COUNT_FAILURE).await?;
+            let pause = pause.as_secs_f64();
+            let row = session
+                .query_opt(&statement, &[&id, &error, &max_attempts, &pause])
+                .await?;
+            row.map_or(Ok(false), |row| row.try_get(0))
+        }
+        .await;
+        let up = session.finish(outcome)?;
+        Ok(if up { Given::Up } else { Given::AnotherChance })
+    }
+}

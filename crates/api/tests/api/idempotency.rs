@@ -1,0 +1,186 @@
+//! A request sent again under its `Idempotency-Key`.
+
+use std::time::Duration;
+
+use holdfast_lab::proxy::Fault;
+use holdfast_wire::{RecordedIn, RequestList, RequestStatus};
+use serde_json::json;
+
+use crate::support::{Answer, Api, System};
+
+async fn total(api: &Api) -> u64 {
+    let list: RequestList = api.get("/requests").await.json().await.unwrap();
+    list.total
+}
+
+#[tokio::test]
+async fn a_finished_request_answers_with_its_result_and_no_second_call_of_the_worker() {
+    let system = System::start().await;
+    let first = system.api.post_keyed("order-1", "{\"n\": 1}").await;
+    assert_eq!(first.status, 200);
+    system.worker.set(Fault::Refuse).await;
+    for key in ["order-1", "\"order-1\""] {
+        let again = system.api.post_keyed(key, "{\"n\": 1}").await;
+        assert_eq!(again.status, 200, "{again:?}");
+        assert_eq!(again.processed().request_id, first.processed().request_id);
+        assert_eq!(
+            again.processed().worker_response,
+            Some(json!({"status": "done"}))
+        );
+        assert!(again.degraded().is_empty());
+    }
+    assert_eq!(total(&system.api).await, 1);
+}
+
+#[tokio::test]
+async fn another_body_under_a_used_key_is_refused() {
+    let system = System::start().await;
+    assert_eq!(system.api.post_keyed("k", "{\"n\":1}").await.status, 200);
+    for body in ["{\"n\":2}", "{\"n\": 1}", "null", ""] {
+        let answer = system.api.post_keyed("k", body).await;
+        assert_eq!(answer.status, 422, "{body}");
+        assert_eq!(answer.problem().code.as_str(), "idempotency_key_reused");
+    }
+    assert_eq!(system.api.post_keyed("other", "").await.status, 200);
+    assert_eq!(system.api.post_keyed("other", "null").await.status, 422);
+    assert_eq!(total(&system.api).await, 2);
+}
+
+#[tokio::test]
+async fn a_running_request_is_waited_for_on_any_replica() {
+    let system = System::with("", Duration::from_millis(400)).await;
+    let replica = Api::start(system.api.surroundings.of_a_replica());
+    let answers = tokio::join!(
+        system.api.post_keyed("k", "1"),
+        system.api.post_keyed("k", "1"),
+        replica.post_keyed("k", "1"),
+        replica.post_keyed("k", "1"),
+    );
+    let answers: [Answer; 4] = answers.into();
+    for answer in &answers {
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let id = answers[0].processed().request_id;
+        assert_eq!(answer.processed().request_id, id);
+        assert_eq!(answer.processed().recorded_in, RecordedIn::Database);
+    }
+    assert_eq!(total(&replica).await, 1);
+}
+
+#[tokio::test]
+async fn a_deferred_request_is_the_same_one_until_it_is_done() {
+    let system = System::start().await;
+    system.worker.set(Fault::Refuse).await;
+    let first = system.api.post_keyed("k", "1").await;
+    assert_eq!(first.status, 202);
+    let id = first.processed().request_id;
+    let again = system.api.post_keyed("k", "1").await;
+    assert_eq!(
+        (again.status.as_u16(), again.processed().request_id),
+        (202, id)
+    );
+    assert_eq!(again.location, Some(format!("/requests/{id}")));
+    assert_eq!(again.degraded().len(), 1);
+    system.worker.set(Fault::None).await;
+    system.api.comes_to_be(id, RequestStatus::Done).await;
+    let done = system.api.post_keyed("k", "1").await;
+    assert_eq!(
+        (done.status.as_u16(), done.processed().request_id),
+        (200, id)
+    );
+}
+
+#[tokio::test]
+async fn a_key_that_was_taken_without_postgres_is_known_before_and_after_it_is_back() {
+    let system = System::start().await;
+    system.api.becomes_healthy().await;
+    system.database.set(Fault::Refuse).await;
+    let first = system.api.post_keyed("k", "1").await;
+    assert_eq!(first.status, 200);
+    assert_eq!(first.processed().recorded_in, RecordedIn::Journal);
+    let id = first.processed().request_id;
+    let again = system.api.post_keyed("k", "1").await;
+    assert_eq!(
+        (again.status.as_u16(), again.processed().request_id),
+        (200, id)
+    );
+    assert_eq!(system.api.post_keyed("k", "2").await.status, 422);
+
+    system.database.set(Fault::None).await;
+    system.api.becomes_healthy().await;
+    system.api.journal_empties().await;
+    let replica = Api::start(system.api.surroundings.of_a_replica());
+    let there = replica.post_keyed("k", "1").await;
+    assert_eq!(
+        (there.status.as_u16(), there.processed().request_id),
+        (200, id)
+    );
+    assert_eq!(there.processed().recorded_in, RecordedIn::Database);
+}
+
+#[tokio::test]
+async fn replicas_that_are_cut_off_may_each_take_a_key_and_then_it_stands_for_one() {
+    let system = System::start().await;
+    let replica = Api::start(system.api.surroundings.of_a_replica());
+    system.api.becomes_healthy().await;
+    system.database.set(Fault::Refuse).await;
+    let here = system.api.post_keyed("k", "1").await.processed().request_id;
+    let there = replica.post_keyed("k", "1").await.processed().request_id;
+    assert_ne!(here, there);
+
+    system.database.set(Fault::None).await;
+    for api in [&system.api, &replica] {
+        api.becomes_healthy().await;
+        api.journal_empties().await;
+    }
+    for id in [here, there] {
+        system.api.comes_to_be(id, RequestStatus::Done).await;
+    }
+    let one = system.api.post_keyed("k", "1").await.processed().request_id;
+    assert!(one == here || one == there);
+    assert_eq!(
+        replica.post_keyed("k", "1").await.processed().request_id,
+        one
+    );
+}
+
+#[tokio::test]
+async fn what_is_no_key_is_a_400_and_a_get_has_none() {
+    let system = System::start().await;
+    for bad in ["", "two words", &"x".repeat(256)] {
+        let answer = system.api.post_keyed(bad, "1").await;
+        assert_eq!(answer.status, 400, "{bad}");
+        assert_eq!(answer.problem().code.as_str(), "invalid_idempotency_key");
+    }
+    let get = || {
+        system
+            .api
+            .request("GET", "/process")
+            .header("idempotency-key", "k")
+    };
+    let mut ids = Vec::new();
+    for _ in 0..2 {
+        let answer = Answer::read(get().send().await.unwrap()).await;
+        ids.push(answer.processed().request_id);
+    }
+    assert_ne!(ids[0], ids[1]);
+}
+
+#[tokio::test]
+async fn finished_requests_and_their_keys_are_forgotten_after_the_time_they_are_kept() {
+    let system = System::with("idempotency.keep = \"5s\"", Duration::ZERO).await;
+    let first = system.api.post_keyed("k", "1").await.processed().request_id;
+    assert_eq!(
+        system.api.post_keyed("k", "1").await.processed().request_id,
+        first
+    );
+    let path = format!("/requests/{first}");
+    let started = tokio::time::Instant::now();
+    while system.api.get(&path).await.status() != 404 {
+        assert!(started.elapsed() < Duration::from_secs(15), "still there");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    assert_ne!(
+        system.api.post_keyed("k", "1").await.processed().request_id,
+        first
+    );
+}

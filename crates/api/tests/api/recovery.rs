@@ -1,0 +1,238 @@
+//! What was accepted is finished later, by whoever is there.
+
+use std::time::Duration;
+
+use holdfast_lab::proxy::Fault;
+use holdfast_wire::{Breaker, RequestList, RequestStatus};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep};
+use uuid::Uuid;
+
+use crate::support::{Api, CountingWorker, Surroundings, System};
+
+async fn total(api: &Api, status: &str) -> u64 {
+    let response = api.get(&format!("/requests?status={status}")).await;
+    response.json::<RequestList>().await.unwrap().total
+}
+
+/// Rows as a killed replica leaves them: open, and nobody's.
+async fn orphans(system: &System, count: usize) -> Vec<Uuid> {
+    let sql = system.sql().await;
+    let ids: Vec<Uuid> = (0..count).map(|_| Uuid::now_v7()).collect();
+    let insert =
+        "INSERT INTO requests (id, origin) SELECT id, 'resilient' FROM unnest($1::uuid[]) AS id";
+    sql.execute(insert, &[&ids]).await.unwrap();
+    ids
+}
+
+#[tokio::test]
+async fn a_deferred_request_is_done_when_the_worker_is_back_without_any_call() {
+    let system = System::start().await;
+    system.worker.set(Fault::Refuse).await;
+    system.api.opens_worker_breaker().await;
+    let deferred = total(&system.api, "received").await;
+    assert!(deferred >= 1);
+    system.worker.set(Fault::None).await;
+    system
+        .api
+        .comes_to(|status| status.dependencies.worker.breaker == Breaker::Closed)
+        .await;
+    system
+        .api
+        .comes_to(|status| status.open_work == Some(0))
+        .await;
+    assert_eq!(total(&system.api, "done").await, deferred);
+    assert_eq!(total(&system.api, "received").await, 0);
+}
+
+#[tokio::test]
+async fn a_request_whose_client_left_is_done_once_its_lease_is_over() {
+    let system = System::with("", Duration::from_millis(300)).await;
+    system.api.becomes_healthy().await;
+    let mut client = TcpStream::connect(system.api.address).await.unwrap();
+    client
+        .write_all(b"GET /process HTTP/1.1\r\nhost: x\r\n\r\n")
+        .await
+        .unwrap();
+    sleep(Duration::from_millis(100)).await;
+    // A reset drops the call where it stands, in the middle of the work.
+    client.set_zero_linger().unwrap();
+    drop(client);
+    let list: RequestList = {
+        let open = system.api.get("/requests?status=received").await;
+        open.json().await.unwrap()
+    };
+    assert_eq!(list.total, 1);
+    system
+        .api
+        .comes_to_be(list.requests[0].request_id, RequestStatus::Done)
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_replicas_share_a_backlog_and_live_calls_without_doing_anything_twice() {
+    let worker = CountingWorker::start(Duration::from_millis(200)).await;
+    let system = System::start().await;
+    let url = worker.url();
+    let here = Api::start(Surroundings {
+        worker_url: url,
+        ..system.api.surroundings.of_a_replica()
+    });
+    let there = Api::start(here.surroundings.of_a_replica());
+    // Cut off from its worker, the first takes no part.
+    system.worker.set(Fault::Refuse).await;
+    let orphans = orphans(&system, 60).await;
+    let mut live = 0;
+    let started = Instant::now();
+    while total(&here, "received").await > 0 {
+        assert!(started.elapsed() < Duration::from_secs(20), "not finished");
+        for api in [&here, &there] {
+            let answer = api.process().await;
+            assert_eq!(answer.status, 200, "{answer:?}");
+            assert!(answer.processed().latency_seconds < 0.5, "{answer:?}");
+            live += 1;
+        }
+    }
+    assert_eq!(worker.calls(), orphans.len() + live);
+}
+
+#[tokio::test]
+async fn what_the_worker_keeps_refusing_fails_with_its_error_and_the_rest_proceeds() {
+    let system = System::with("recovery.max_attempts = 2", Duration::ZERO).await;
+    let worker = CountingWorker::saying(404).await;
+    let api = Api::start(Surroundings {
+        worker_url: worker.url(),
+        ..system.api.surroundings.of_a_replica()
+    });
+    system.worker.set(Fault::Refuse).await;
+    let id = api.process().await.processed().request_id;
+    let request = api.comes_to_be(id, RequestStatus::Failed).await;
+    assert_eq!(
+        request.error.as_deref(),
+        Some("the worker answered with an error")
+    );
+    assert_eq!(request.attempts, 2);
+    assert!(request.completed_at.is_some());
+    assert_eq!(total(&api, "failed").await, 1);
+
+    let again = api.post_keyed("k", "").await.processed().request_id;
+    worker.say(200);
+    api.comes_to_be(again, RequestStatus::Done).await;
+}
+
+#[tokio::test]
+async fn a_failed_request_is_what_its_key_stands_for() {
+    let system = System::with("recovery.max_attempts = 1", Duration::ZERO).await;
+    let worker = CountingWorker::saying(404).await;
+    let api = Api::start(Surroundings {
+        worker_url: worker.url(),
+        ..system.api.surroundings.of_a_replica()
+    });
+    system.worker.set(Fault::Refuse).await;
+    let id = api.post_keyed("k", "").await.processed().request_id;
+    api.comes_to_be(id, RequestStatus::Failed).await;
+    worker.say(200);
+    let answer = api.post_keyed("k", "").await;
+    assert_eq!(answer.status, 409);
+    assert_eq!(answer.problem().code.as_str(), "request_failed");
+    assert_eq!(api.post_keyed("another", "").await.status, 200);
+}
+
+#[tokio::test]
+async fn an_outage_fails_nothing_however_often_the_work_was_tried() {
+    let system = System::with("recovery.max_attempts = 1", Duration::ZERO).await;
+    let worker = CountingWorker::saying(500).await;
+    let api = Api::start(Surroundings {
+        worker_url: worker.url(),
+        ..system.api.surroundings.of_a_replica()
+    });
+    system.worker.set(Fault::Refuse).await;
+    let id = api.process().await.processed().request_id;
+    api.opens_worker_breaker().await;
+    let before = worker.calls();
+    let started = Instant::now();
+    while worker.calls() < before + 5 {
+        assert!(
+            started.elapsed() < Duration::from_secs(20),
+            "recovery gave up trying"
+        );
+        sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(total(&api, "failed").await, 0);
+    worker.say(200);
+    api.comes_to_be(id, RequestStatus::Done).await;
+}
+
+#[tokio::test]
+async fn what_postgres_refuses_for_good_fails_and_later_entries_proceed() {
+    let system = System::start().await;
+    system.api.becomes_healthy().await;
+    let check = "ALTER TABLE requests ADD CHECK (payload::text <> '\"poison\"')";
+    system.sql().await.batch_execute(check).await.unwrap();
+    system.database.set(Fault::Refuse).await;
+    let mut ids = Vec::new();
+    for body in ["1", "\"poison\"", "3"] {
+        let answer = system
+            .api
+            .post_keyed(&format!("key-{}", ids.len()), body)
+            .await;
+        assert_eq!(answer.status, 200);
+        ids.push(answer.processed().request_id);
+    }
+    system.database.set(Fault::None).await;
+    system.api.journal_empties().await;
+    for (id, status) in ids.into_iter().zip([
+        RequestStatus::Done,
+        RequestStatus::Failed,
+        RequestStatus::Done,
+    ]) {
+        let request = system.api.comes_to_be(id, status).await;
+        let refused = request.error.is_some_and(|error| error.contains("23514"));
+        assert_eq!(refused, status == RequestStatus::Failed);
+    }
+}
+
+#[tokio::test]
+async fn with_as_much_open_work_as_it_takes_on_the_service_refuses_until_some_is_done() {
+    let system = System::with("recovery.max_open = 3", Duration::ZERO).await;
+    system.api.becomes_healthy().await;
+    system.worker.set(Fault::Refuse).await;
+    let mut refused = None;
+    for _ in 0..10 {
+        let answer = system.api.process().await;
+        if answer.status != 202 {
+            refused = Some(answer);
+            break;
+        }
+    }
+    let refused = refused.expect("it takes on any number");
+    assert_eq!(
+        (refused.status.as_u16(), refused.problem().code.as_str()),
+        (503, "overloaded")
+    );
+    assert!(refused.retry_after.unwrap() >= 1);
+    let open = total(&system.api, "received").await;
+    assert!((3..=4).contains(&open), "{open}");
+    system.worker.set(Fault::None).await;
+    system.api.becomes_healthy().await;
+    system
+        .api
+        .comes_to(|status| status.open_work == Some(0))
+        .await;
+    assert_eq!(total(&system.api, "received").await, 0);
+}
+
+#[tokio::test]
+async fn the_naive_sides_orphans_stay_where_they_are() {
+    let system = System::start().await;
+    system.api.becomes_healthy().await;
+    system.worker.set(Fault::Refuse).await;
+    assert_eq!(system.api.get("/naive/process").await.status(), 500);
+    let deferred = system.api.process().await.processed().request_id;
+    system.worker.set(Fault::None).await;
+    system.api.comes_to_be(deferred, RequestStatus::Done).await;
+    let open = "SELECT count(*) FROM requests WHERE origin = 'naive' AND status = 'received'";
+    let row = system.sql().await.query_one(open, &[]).await.unwrap();
+    assert_eq!(row.get::<_, i64>(0), 1);
+}
