@@ -53,6 +53,8 @@ const LENGTHS: [(f64, f64, u32); 4] = [
     (6.0, 10.0, 12),
     (10.0, 20.0, 8),
 ];
+/// Two of three pauses of an API outlast its leases: meanwhile others take over what it holds.
+const BEYOND_A_LEASE: (f64, f64) = (6.5, 12.0);
 const SHORTEST: Duration = Duration::from_millis(200);
 /// Of the run: no single fault is all of it.
 const LONGEST_SHARE: u32 = 3;
@@ -126,7 +128,7 @@ impl Author {
         let before = self.faults.iter().filter(|fault| fault.target == target);
         let free = before.map(|fault| fault.at + fault.lasts + REST).max();
         let at = at.max(free.unwrap_or_default());
-        let lasts = self.length().min(self.end.saturating_sub(at));
+        let lasts = self.length(target, kind).min(self.end.saturating_sub(at));
         if lasts < SHORTEST {
             return at.min(self.end);
         }
@@ -156,7 +158,11 @@ impl Author {
         }
     }
 
-    fn length(&mut self) -> Duration {
+    fn length(&mut self, target: Target, kind: Kind) -> Duration {
+        if matches!(target, Target::Api(_)) && kind == Kind::Pause && self.random.u32(..3) > 0 {
+            let (least, most) = BEYOND_A_LEASE;
+            return self.seconds(least, most).min(self.longest).max(SHORTEST);
+        }
         let mut ticket = self.random.u32(..100);
         for (least, most, share) in LENGTHS {
             if ticket < share {

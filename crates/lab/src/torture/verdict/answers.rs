@@ -15,14 +15,15 @@ const LAG: Duration = Duration::from_secs(3);
 /// the load share two cores that may be building something else meanwhile.
 const MACHINE: Duration = Duration::from_millis(300 + 700);
 
-/// Nothing but 200, 202 and 503, and promises with an id.
+/// Nothing but 200, 202 and 503, promises with an id; and 408 from an API that was stopped while a body arrived.
 pub(super) fn documented(evidence: &Evidence) -> Vec<Violation> {
-    let strange = |answer: &Answer| match answer.status {
+    let strange = |made: &Try, answer: &Answer| match answer.status {
         200 | 202 => answer.request_id.is_none(),
         503 => answer.code.is_none(),
+        408 => !hurt(evidence, Target::Api(made.api), (made.from, made.to), AFTER),
         _ => true,
     };
-    let offenders = answers(evidence).filter(|(.., answer)| strange(answer));
+    let offenders = answers(evidence).filter(|(_, made, answer)| strange(made, answer));
     offenders
         .map(|(outcome, _, answer)| {
             let detail = format!("key {}: {answer:?}", outcome.key);
@@ -146,10 +147,12 @@ mod tests {
 
     #[test]
     fn an_answer_that_no_document_knows_is_named() {
-        for status in [409, 422, 500] {
+        for status in [408, 409, 422, 500] {
             let found = rules(Scene::well().refused(1, status, Some("x")));
             assert_eq!(found, ["every answer is one that is documented"]);
         }
+        let stopped = Scene::well().refused(1, 408, Some("request_timeout"));
+        assert!(rules(stopped.hurt(API, 9.0, 10.0)).is_empty());
         assert!(rules(Scene::well().refused(1, 503, None)).len() > 1);
     }
 
