@@ -80,9 +80,11 @@ fn every_example_of_the_guide_loads_and_has_the_worst_case_that_follows_it() {
     for (example, after) in blocks.iter().map(|it| it.split_once("```").unwrap()) {
         let policies = load(example).unwrap().policies.policies;
         let database = policies.database.deadline.as_secs_f64();
+        let journal = policies.journal.deadline.as_secs_f64();
         let worker = policies.worker.deadline.as_secs_f64();
         let bound = policies.worst_case().as_secs_f64();
-        let sum = format!("Worst case: 2 × {database} s + {worker} s = **{bound} s**.");
+        let sum =
+            format!("Worst case: 2 × ({database} s + {journal} s) + {worker} s = **{bound} s**.");
         assert!(after.contains(&sum), "{example}{sum}");
     }
 }

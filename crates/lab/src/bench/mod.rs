@@ -1,10 +1,12 @@
-//! Throughput and latency of both endpoints, beside pgbench with the same two statements, on a stage of its own.
+//! Throughput and latency of both endpoints, beside pgbench with the same two statements, on a stage of its own; then of
+//! the resilient one without a database (`journal`).
 //!
 //! The worker takes no time, so what is measured is the API and Postgres. In each round the three take turns, another one
 //! first each time, so that a disturbance of the machine and what one leaves behind for the next hit all alike. A ratio
 //! is taken within a round, and the median over the rounds counts. Any error voids the measurement: an endpoint that
 //! answers failures quickly is not fast.
 
+mod journal;
 mod pgbench;
 mod wrk;
 
@@ -78,7 +80,10 @@ pub async fn run(plan: Plan, settings: &Settings, console: Console) -> Result<()
     };
     stage.down().await?;
     print(&result?, console);
-    Ok(())
+    tokio::select! {
+        result = journal::run(plan.rounds, plan.seconds, &settings, folder.path(), console) => result,
+        _ = signals.next() => Err(LabError::Interrupted),
+    }
 }
 
 /// Ports that nobody uses, a worker without delay, and no line in the log per request unless asked for.

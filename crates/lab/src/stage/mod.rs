@@ -5,11 +5,13 @@ mod compose;
 mod health;
 mod local;
 mod port;
+mod process;
 mod service;
 
 pub use compose::Compose;
 pub use health::Probe;
 pub use local::Local;
+pub(crate) use process::ServiceProcess;
 pub use service::Service;
 
 use crate::error::LabError;

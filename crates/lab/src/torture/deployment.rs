@@ -6,14 +6,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::process::Process;
 use super::schedule::Target;
 use super::victim::{Body, Victim};
 use crate::error::LabError;
 use crate::ports;
 use crate::postgres::{Cluster, ClusterOptions};
 use crate::settings::Settings;
-use crate::stage::{Probe, Service};
+use crate::stage::{Probe, Service, ServiceProcess};
 
 const POLICIES: &str = include_str!("policies.toml");
 /// Quick, so that a call's two seconds are not the bound of everything.
@@ -87,7 +86,8 @@ impl Deployment {
         variables.insert("HOLDFAST_WORK_DELAY".to_owned(), WORK_DELAY.to_owned());
         variables.extend(settings.passed_on.clone());
         let name = target.to_string();
-        let mut process = Process::new(service, binary, (&self.folder, &name), port, variables)?;
+        let mut process =
+            ServiceProcess::new(service, binary, (&self.folder, &name), port, variables)?;
         process.start().await?;
         let probe = process.probe().clone();
         self.victims

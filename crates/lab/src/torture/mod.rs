@@ -7,7 +7,6 @@
 mod afterwards;
 mod deployment;
 mod evidence;
-mod process;
 mod report;
 mod schedule;
 mod together;

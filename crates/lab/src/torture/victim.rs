@@ -5,12 +5,11 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
 use super::evidence::Hurt;
-use super::process::Process;
 use super::schedule::{Fault, Kind, Target};
 use crate::error::LabError;
 use crate::output::{Console, Tone};
 use crate::postgres::Cluster;
-use crate::stage::Probe;
+use crate::stage::{Probe, ServiceProcess};
 
 /// Something that can be hurt and healed.
 #[derive(Debug)]
@@ -24,7 +23,7 @@ pub(super) struct Victim {
 #[derive(Debug)]
 pub(super) enum Body {
     Db(Cluster),
-    Service(Process),
+    Service(ServiceProcess),
 }
 
 /// What was done to a target, and why it did not come back, if it did not.

@@ -8,10 +8,10 @@ use std::time::Duration;
 use tokio::process::Command;
 use tokio::time::{Instant, sleep};
 
+use super::{Probe, Service};
 use crate::error::LabError;
 use crate::logs;
 use crate::process::{self, Family};
-use crate::stage::{Probe, Service};
 
 const READY_WITHIN: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_millis(10);
@@ -19,7 +19,7 @@ const LOG_LINES: usize = 10;
 
 /// A worker or an API. Dropping it kills every process of it.
 #[derive(Debug)]
-pub(super) struct Process {
+pub(crate) struct ServiceProcess {
     service: Service,
     binary: PathBuf,
     variables: BTreeMap<String, String>,
@@ -28,9 +28,9 @@ pub(super) struct Process {
     probe: Probe,
 }
 
-impl Process {
+impl ServiceProcess {
     /// One that is yet to be started, and will live in `folder`/`name`.
-    pub(super) fn new(
+    pub(crate) fn new(
         service: Service,
         binary: PathBuf,
         (folder, name): (&Path, &str),
@@ -55,12 +55,12 @@ impl Process {
         })
     }
 
-    pub(super) fn probe(&self) -> &Probe {
+    pub(crate) fn probe(&self) -> &Probe {
         &self.probe
     }
 
     /// Starts it, unless it runs, and waits until it is ready.
-    pub(super) async fn start(&mut self) -> Result<(), LabError> {
+    pub(crate) async fn start(&mut self) -> Result<(), LabError> {
         if !self.family.is_alive() {
             let mut command = Command::new(&self.binary);
             command.env_clear().envs(&self.variables);
@@ -81,15 +81,15 @@ impl Process {
         Ok(())
     }
 
-    pub(super) async fn kill(&self) -> Result<(), LabError> {
+    pub(crate) async fn kill(&self) -> Result<(), LabError> {
         self.family.kill().await.map_err(|pids| self.stuck(pids))
     }
 
-    pub(super) async fn pause(&self) -> Result<(), LabError> {
+    pub(crate) async fn pause(&self) -> Result<(), LabError> {
         self.family.pause().await.map_err(|pids| self.stuck(pids))
     }
 
-    pub(super) fn resume(&self) {
+    pub(crate) fn resume(&self) {
         self.family.resume();
     }
 
@@ -101,7 +101,7 @@ impl Process {
     }
 }
 
-impl Drop for Process {
+impl Drop for ServiceProcess {
     fn drop(&mut self) {
         self.family.kill_now();
     }

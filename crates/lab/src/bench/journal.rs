@@ -1,0 +1,162 @@
+//! What sharing an fsync buys: two APIs without a database, one whose records share fsyncs, one that gives each its own.
+//!
+//! Both answer from their journals, in turns, another one first each round; the ratio is taken within a round.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use super::wrk;
+use crate::error::LabError;
+use crate::figures::{Figures, median};
+use crate::output::{Console, Tone};
+use crate::ports;
+use crate::settings::Settings;
+use crate::stage::{Probe, Service, ServiceProcess};
+
+/// Records of one accepted request: that it was received, and its result.
+const RECORDS: f64 = 2.0;
+/// The most rounds: a journal that nobody empties grows.
+const MOST_ROUNDS: u32 = 10;
+
+/// An API that has only its journal.
+struct Contender {
+    name: &'static str,
+    process: ServiceProcess,
+    measured: Vec<Figures>,
+}
+
+/// Measures both and prints the ratio and how many requests shared an fsync.
+pub(super) async fn run(
+    rounds: u32,
+    seconds: u32,
+    settings: &Settings,
+    folder: &Path,
+    console: Console,
+) -> Result<(), LabError> {
+    console.say("  without a database, answered from the journal");
+    let worker = start(
+        Service::Worker,
+        "bench-worker",
+        variables([]),
+        settings,
+        folder,
+    )
+    .await?;
+    let mut contenders = [
+        contender("shared", 256, &worker, settings, folder).await?,
+        contender("one each", 1, &worker, settings, folder).await?,
+    ];
+    for round in 0..=rounds.min(MOST_ROUNDS) {
+        contenders.rotate_left(1);
+        for contender in &mut contenders {
+            let url = format!("{}/process", contender.process.probe().base());
+            // The first round warms up: connections, and the breaker opens.
+            let figures = wrk::run(&url, if round == 0 { 1 } else { seconds }).await?;
+            if round > 0 {
+                console.say(format_args!(
+                    "  round {round}  {:<10}{figures}",
+                    contender.name
+                ));
+                contender.measured.push(figures);
+            }
+        }
+    }
+    contenders.sort_by_key(|contender| contender.name == "one each");
+    print(&contenders, console).await
+}
+
+async fn contender(
+    name: &'static str,
+    max_batch: u32,
+    worker: &ServiceProcess,
+    settings: &Settings,
+    folder: &Path,
+) -> Result<Contender, LabError> {
+    let home = format!("bench-{max_batch}");
+    let policies = folder.join(format!("{home}.toml"));
+    // Room for the whole measurement, and patience for a disk that has to do all of it.
+    let text =
+        format!("[journal]\nmax_batch = {max_batch}\nmax_bytes = 8589934592\ndeadline = \"2s\"\n");
+    fs::write(&policies, text).map_err(LabError::file("write", &policies))?;
+    let nobody = ports::free().map_err(LabError::file("find", "a free port"))?;
+    let variables = variables([
+        ("HOLDFAST_WORKER_URL", worker.probe().base().to_owned()),
+        ("DATABASE_URL", crate::postgres::url(nobody)),
+        ("HOLDFAST_POLICIES", policies.to_string_lossy().into_owned()),
+        ("HOLDFAST_JOURNAL_DIR", "journal".to_owned()),
+    ]);
+    Ok(Contender {
+        name,
+        process: start(Service::Api, &home, variables, settings, folder).await?,
+        measured: Vec::new(),
+    })
+}
+
+async fn start(
+    service: Service,
+    name: &str,
+    mut variables: BTreeMap<String, String>,
+    settings: &Settings,
+    folder: &Path,
+) -> Result<ServiceProcess, LabError> {
+    let port = ports::free().map_err(LabError::file("find", "a free port"))?;
+    let mut all = settings.passed_on.clone();
+    variables.insert("HOLDFAST_BIND".to_owned(), format!("127.0.0.1:{port}"));
+    all.append(&mut variables);
+    let binary = settings.binaries.join(format!("holdfast-{service}"));
+    let mut process = ServiceProcess::new(service, binary, (folder, name), port, all)?;
+    process.start().await?;
+    Ok(process)
+}
+
+fn variables<const N: usize>(pairs: [(&str, String); N]) -> BTreeMap<String, String> {
+    pairs.map(|(name, value)| (name.to_owned(), value)).into()
+}
+
+async fn print(contenders: &[Contender; 2], console: Console) -> Result<(), LabError> {
+    console.print(console.paint(
+        Tone::Strong,
+        format_args!(
+            "\n{:<12}{:>12}{:>10}{:>10}{:>20}",
+            "journal", "requests/s", "p50 ms", "p99 ms", "requests per fsync"
+        ),
+    ));
+    for contender in contenders {
+        let of =
+            |value: fn(&Figures) -> f64| median(contender.measured.iter().map(value).collect());
+        let shared = requests_per_fsync(contender.process.probe()).await?;
+        console.print(format_args!(
+            "{:<12}{:>12.0}{:>10.1}{:>10.1}{shared:>20.1}",
+            contender.name,
+            of(|it| it.per_second),
+            of(|it| it.p50_ms),
+            of(|it| it.p99_ms),
+        ));
+    }
+    let [shared, alone] = contenders;
+    let pairs = shared.measured.iter().zip(&alone.measured);
+    let ratio = median(
+        pairs
+            .map(|(one, other)| one.per_second / other.per_second)
+            .collect(),
+    );
+    console.print(format_args!("\nratio journal shared/one-each {ratio:.2}"));
+    Ok(())
+}
+
+/// As the API counts them.
+async fn requests_per_fsync(probe: &Probe) -> Result<f64, LabError> {
+    let text = probe.metrics().await.unwrap_or_default();
+    let value = |series: &str| -> Option<f64> {
+        let line = text.lines().find_map(|line| line.strip_prefix(series))?;
+        line.trim().parse().ok()
+    };
+    let counted =
+        value("holdfast_journal_appended_total ").zip(value("holdfast_journal_commits_total "));
+    let (appended, commits) = counted.ok_or_else(|| LabError::Api {
+        url: format!("{}/metrics", probe.base()),
+        problem: "it does not count what the journal does".to_owned(),
+    })?;
+    Ok(appended / RECORDS / commits)
+}
