@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use redb::StorageBackend;
-use redb::backends::FileBackend;
 
+use super::backend::Solid;
 use super::error::{Ailment, Trouble};
 use super::tables::Tables;
 
@@ -69,8 +69,7 @@ impl Folder {
         let draft = self.path.join("journal.redb.new");
         let begun = options().create(true).truncate(true).open(&draft);
         let begun = begun.map_err(|error| Trouble::with_folder(&error))?;
-        let backend = FileBackend::new(begun).map_err(redb::Error::from)?;
-        drop(Tables::open(backend)?);
+        drop(Tables::open(Solid::new(begun))?);
         fs::rename(&draft, file)
             .and_then(|()| sync(&self.path))
             .map_err(|error| Trouble::with_folder(&error))
@@ -82,9 +81,9 @@ impl Folder {
 }
 
 impl Files for Folder {
-    type Backend = FileBackend;
+    type Backend = Solid;
 
-    fn open(&mut self) -> Result<FileBackend, Trouble> {
+    fn open(&mut self) -> Result<Solid, Trouble> {
         self.take()?;
         let path = self.path.join("journal.redb");
         let is_there = path.try_exists();
@@ -92,8 +91,8 @@ impl Files for Folder {
             self.begin(&path)?;
         }
         let file = options().open(&path);
-        let file = file.map_err(|error| Trouble::with_folder(&error))?;
-        Ok(FileBackend::new(file).map_err(redb::Error::from)?)
+        file.map(Solid::new)
+            .map_err(|error| Trouble::with_folder(&error))
     }
 
     fn release(&mut self) -> io::Result<()> {

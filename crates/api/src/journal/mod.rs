@@ -8,6 +8,7 @@
 //! What must not be true: an append is answered before its commit is on disk; half a batch is stored; a caller waits
 //! past its deadline; a damaged file is written to; two processes share a folder; memory grows with the entries.
 
+mod backend;
 mod ballast;
 mod charge;
 mod depth;

@@ -14,9 +14,9 @@ use super::write::{Outcome, Room, Written, write};
 impl<F: Files> Thread<F> {
     /// Works until nobody is left to ask, or until the file is in trouble.
     pub(super) fn serve(&mut self) -> Result<(), Trouble> {
-        let again = std::mem::take(&mut self.again);
-        if !again.is_empty() {
-            self.commit(again, false)?;
+        // One by one: what is too large for the space that is left must not take the others with it.
+        while let Some(write) = self.again.pop_front() {
+            self.commit(vec![write], false)?;
         }
         loop {
             match self.next() {
@@ -88,7 +88,7 @@ impl<F: Files> Thread<F> {
             }
             Err(trouble) => {
                 if once_more && trouble.ailment == Ailment::NoSpace {
-                    self.again = batch;
+                    self.again = batch.into();
                 } else {
                     refuse(batch, trouble.ailment);
                 }
@@ -102,7 +102,7 @@ impl<F: Files> Thread<F> {
             self.gather.committed(batch.len(), Instant::now());
             self.account.committed(written.count, written.appended);
             self.failures = 0;
-            if written.appended > 0 {
+            if written.added {
                 self.ballast.stored();
             }
         }

@@ -1,4 +1,4 @@
-//! The journal's file: three tables, and what is read from them. The only place besides `write` that speaks redb.
+//! The journal's file: its tables, and what is read from them. The only place besides `write` that speaks redb.
 //!
 //! Open and ended entries lie in tables of their own, so that either sort is counted and listed without reading the
 //! other. `KEYS` leads from an idempotency key to the id of the one entry that holds it.
@@ -16,6 +16,8 @@ use super::entry::{Batch, Row};
 pub(super) const OPEN: TableDefinition<'_, u128, &[u8]> = TableDefinition::new("open");
 pub(super) const ENDED: TableDefinition<'_, u128, &[u8]> = TableDefinition::new("ended");
 pub(super) const KEYS: TableDefinition<'_, &str, u128> = TableDefinition::new("keys");
+/// Empty after every commit: see `write`.
+pub(super) const ROOM: TableDefinition<'_, u128, &[u8]> = TableDefinition::new("room");
 
 /// Of memory. The journal is written once and read once: little is gained by more.
 const CACHE: usize = 16 << 20;
@@ -48,6 +50,7 @@ impl Tables {
             transaction.open_table(OPEN)?;
             transaction.open_table(ENDED)?;
             transaction.open_table(KEYS)?;
+            transaction.open_table(ROOM)?;
             transaction.commit()?;
         }
         Ok(tables)
@@ -60,7 +63,7 @@ impl Tables {
     /// A commit for nothing would be one more that a full disk refuses.
     fn are_there(&self) -> Result<bool, Error> {
         let transaction = self.database.begin_read()?;
-        Ok(transaction.list_tables()?.count() >= 3)
+        Ok(transaction.list_tables()?.count() == 4)
     }
 
     /// Counts by reading everything once.

@@ -4,6 +4,7 @@
 //! and opens the file again: at once the first time, then after pauses that grow. It ends when the last caller's end
 //! of the queue is gone.
 
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
@@ -33,7 +34,7 @@ pub(super) struct Thread<F> {
     /// The file, while it is open.
     pub(super) tables: Option<Tables>,
     /// Writes that found the disk full, to be tried once more when the ballast's space is there.
-    pub(super) again: Vec<Write>,
+    pub(super) again: VecDeque<Write>,
     /// Since the last commit.
     pub(super) failures: u32,
 }
@@ -56,7 +57,7 @@ impl<F: Files> Thread<F> {
             gather: Gather::new(max_batch, charge::batch_bytes(limits.max_bytes)),
             ballast: Ballast::default(),
             tables: None,
-            again: Vec::new(),
+            again: VecDeque::new(),
             failures: 0,
         }
     }
@@ -66,7 +67,7 @@ impl<F: Files> Thread<F> {
     pub(super) fn run(mut self, first: SyncSender<Option<Ailment>>) {
         let mut first = Some(first);
         loop {
-            let opened = self.open();
+            let opened = self.open().inspect_err(|trouble| self.lost(trouble));
             if let Some(first) = first.take() {
                 let ailment = opened.as_ref().err().map(|trouble| trouble.ailment);
                 // Nobody listens any more if it took too long: then it is tried again like all else.
@@ -74,9 +75,17 @@ impl<F: Files> Thread<F> {
                     return;
                 }
             }
-            match opened.and_then(|()| guarded(|| self.serve())) {
-                Ok(()) => return self.close(),
-                Err(trouble) => self.lost(&trouble),
+            if opened.is_ok() {
+                match guarded(|| self.serve()) {
+                    Ok(()) => return self.close(),
+                    Err(trouble) => {
+                        self.lost(&trouble);
+                        // The ballast's pauses hold new entries back: removals need not wait for that.
+                        if trouble.ailment == Ailment::NoSpace {
+                            continue;
+                        }
+                    }
+                }
             }
             if !self.rest() {
                 return;

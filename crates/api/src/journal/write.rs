@@ -1,4 +1,8 @@
 //! One batch of writes as one durable transaction: all of it, or nothing.
+//!
+//! Removing entries and recording ends needs free pages, and the file gets new ones only by doubling, which a disk that
+//! is almost full refuses. So a batch that adds an entry makes sure that [`HEADROOM`] is left in the file behind it, and
+//! fails if that cannot be had: then those pages are there from the batch before.
 
 use redb::{
     Database, Durability, Error, ReadableTable, ReadableTableMetadata, Table, WriteTransaction,
@@ -10,7 +14,10 @@ use super::depth::Count;
 use super::entry::{Row, key_of};
 use super::error::JournalError;
 use super::queue::{Append, Write};
-use super::tables::{ENDED, KEYS, OPEN, oldest};
+use super::tables::{ENDED, KEYS, OPEN, ROOM, oldest};
+
+/// Free pages in the file, in bytes.
+const HEADROOM: usize = 256 << 10;
 
 /// What new entries have to fit into.
 #[derive(Debug, Clone, Copy)]
@@ -39,6 +46,8 @@ pub(super) struct Written {
     pub(super) appended: u64,
     /// Whether there was anything to commit.
     pub(super) changed: bool,
+    /// Whether an entry was added, not only replaced.
+    pub(super) added: bool,
 }
 
 /// Writes `batch` and waits for the disk. On an error nothing of it is there, or after a lost answer all of it.
@@ -51,6 +60,12 @@ pub(super) fn write(
     let mut transaction = database.begin_write()?;
     transaction.set_durability(Durability::Immediate)?;
     let written = Change::begin(&transaction, count, room)?.all(batch)?;
+    if written.added {
+        // What is written and taken back within one transaction leaves nothing but a file that is large enough.
+        let mut table = transaction.open_table(ROOM)?;
+        table.insert_reserve(0, HEADROOM)?;
+        table.remove(0)?;
+    }
     if written.changed {
         transaction.commit()?;
     } else {
@@ -68,6 +83,7 @@ struct Change<'t> {
     bytes: u64,
     appended: u64,
     changed: bool,
+    added: bool,
 }
 
 impl<'t> Change<'t> {
@@ -80,6 +96,7 @@ impl<'t> Change<'t> {
             bytes: count.bytes,
             appended: 0,
             changed: false,
+            added: false,
         })
     }
 
@@ -104,6 +121,7 @@ impl<'t> Change<'t> {
             count,
             appended: self.appended,
             changed: self.changed,
+            added: self.added,
         })
     }
 
@@ -127,6 +145,7 @@ impl<'t> Change<'t> {
         if let Some(refusal) = self.refusal(bytes, before.is_none()) {
             return Ok(Outcome::Refused(refusal));
         }
+        self.added |= before.is_none();
         if let Some((_, Some(key))) = before.filter(|(_, key)| *key != append.key) {
             self.keys.remove(key.as_str())?;
         }

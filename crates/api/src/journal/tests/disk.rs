@@ -65,6 +65,8 @@ struct State {
     /// These calls find the disk full, unless the ballast is out.
     full: Option<Call>,
     ballast: bool,
+    /// No longer than this, whatever else there is.
+    longest: Option<u64>,
     panics: bool,
 }
 
@@ -107,6 +109,10 @@ impl Disk {
         self.state().full = full;
     }
 
+    pub(super) fn grow_no_longer_than(&self, longest: u64) {
+        self.state().longest = Some(longest);
+    }
+
     pub(super) fn panic_at_next_sync(&self) {
         self.state().panics = true;
     }
@@ -127,7 +133,8 @@ impl Disk {
         if state.dead {
             return Err(io::Error::other("no power"));
         }
-        if state.full == Some(call) && state.ballast {
+        let too_long = matches!((&op, state.longest), (Some(Op::SetLen(length)), Some(longest)) if *length > longest);
+        if too_long || (state.full == Some(call) && state.ballast) {
             return Err(io::ErrorKind::StorageFull.into());
         }
         if call == Call::Sync && std::mem::take(&mut state.panics) {

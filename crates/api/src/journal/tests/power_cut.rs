@@ -77,7 +77,7 @@ async fn cut(seed: u64, unsynced: Unsynced, lies: bool) -> (usize, usize) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_power_cut_loses_nothing_that_was_acknowledged() {
     let mut acknowledged = 0;
-    for seed in 0..24 {
+    for seed in 0..12 {
         for unsynced in [Unsynced::Dropped, Unsynced::Any] {
             let (lost, there) = cut(seed, unsynced, false).await;
             assert_eq!(lost, 0, "of {there}, seed {seed}, {unsynced:?}");
