@@ -10,6 +10,8 @@ use crate::output::{Console, Tone};
 use crate::stage::Probe;
 
 const POLL: Duration = Duration::from_millis(250);
+/// Between two lines of progress.
+const SAY_EVERY: Duration = Duration::from_secs(2);
 
 /// What an API still has to bring to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +47,7 @@ impl fmt::Display for Backlog {
 /// all is done.
 pub async fn settle(probes: &[Probe], within: Duration, console: Console) -> Vec<String> {
     let start = Instant::now();
-    let mut shown = Vec::new();
+    let mut say_at = start;
     loop {
         let mut left = Vec::new();
         for probe in probes {
@@ -64,11 +66,11 @@ pub async fn settle(probes: &[Probe], within: Duration, console: Console) -> Vec
         if start.elapsed() > within {
             return left;
         }
-        if left != shown {
+        if Instant::now() >= say_at {
             for line in &left {
                 console.say(console.paint(Tone::Faint, format_args!("  {seconds:>5.1} s  {line}")));
             }
-            shown = left;
+            say_at = Instant::now() + SAY_EVERY;
         }
         sleep(POLL).await;
     }

@@ -279,7 +279,14 @@ mod tests {
             assert!(
                 faults
                     .iter()
-                    .any(|fault| fault.lasts > Duration::from_secs(15))
+                    .any(|fault| fault.lasts > Duration::from_secs(10))
+            );
+            let frozen = |it: &Fault| matches!(it.target, Target::Api(_)) && it.kind == Kind::Pause;
+            let (lease, _) = BEYOND_A_LEASE;
+            assert!(
+                faults
+                    .iter()
+                    .any(|it| frozen(it) && it.lasts.as_secs_f64() > lease)
             );
         }
     }
