@@ -52,7 +52,13 @@ fn fate(promised: &Processed, found: Option<&Request>) -> (Tone, String) {
         RecordedIn::Journal => "the journal",
     };
     match found.map(|request| request.status) {
-        Some(RequestStatus::Done) => (Tone::Good, format!("was in {place}, is done, in Postgres")),
+        Some(RequestStatus::Done) => {
+            let way = match promised.recorded_in {
+                RecordedIn::Database => "",
+                RecordedIn::Journal => ", by way of the journal",
+            };
+            (Tone::Good, format!("done, in Postgres{way}"))
+        }
         Some(RequestStatus::Received) => (Tone::Warning, "accepted, not done yet".to_owned()),
         Some(RequestStatus::Failed) => (Tone::Bad, "failed".to_owned()),
         None => (
