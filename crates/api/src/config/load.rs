@@ -237,7 +237,7 @@ mod tests {
             ),
             (
                 "[journal]\ndeadline = \"0ms\"",
-                "journal.deadline = 0ns: must be above zero",
+                "journal.deadline = 0ns: must be 1ms to 24h",
             ),
             (
                 "[journal]\nmax_bytes = 1000",

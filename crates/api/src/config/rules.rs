@@ -16,6 +16,10 @@ pub(crate) const READERS: u32 = 4;
 pub(crate) const RECOVERERS: u32 = 2;
 /// Room for a few of the largest requests and for the journal's own tables.
 const MIN_JOURNAL: u64 = 4 * 1024 * 1024;
+/// As for the times that the policy crate checks.
+const SHORTEST: Duration = Duration::from_millis(1);
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
+const LONGEST_KEPT: Duration = Duration::from_secs(365 * 24 * 3600);
 
 type Checked = Result<(), PolicyFileError>;
 
@@ -103,12 +107,9 @@ fn check_database(policies: &Policies) -> Checked {
 
 fn check_journal(policies: &Policies) -> Checked {
     let journal = &policies.journal;
-    if journal.deadline.is_zero() {
-        return Err(broken_time(
-            "journal.deadline",
-            journal.deadline,
-            "must be above zero",
-        ));
+    if !(SHORTEST..=LONGEST).contains(&journal.deadline) {
+        let rule = "must be 1ms to 24h";
+        return Err(broken_time("journal.deadline", journal.deadline, rule));
     }
     if journal.max_bytes < MIN_JOURNAL {
         return Err(broken(
@@ -136,6 +137,10 @@ fn check_recovery(policies: &Policies) -> Checked {
         );
         return Err(broken_time("recovery.lease", recovery.lease, &rule));
     }
+    if recovery.lease > LONGEST {
+        let rule = "must be at most 24h: a killed API's requests wait as long";
+        return Err(broken_time("recovery.lease", recovery.lease, rule));
+    }
     for (key, value) in [
         ("recovery.max_open", recovery.max_open),
         ("recovery.max_attempts", recovery.max_attempts.into()),
@@ -156,6 +161,10 @@ fn check_idempotency(policies: &Policies) -> Checked {
             keep,
             "must be at least recovery.lease, or a key is gone while its request is under way",
         ));
+    }
+    if keep > LONGEST_KEPT {
+        let rule = "must be at most 8760h, a year";
+        return Err(broken_time("idempotency.keep", keep, rule));
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use holdfast_policy::{BreakerState, Deadline};
 use holdfast_wire::Degraded;
 use tokio::sync::Mutex;
+use tokio::time::timeout_at;
 use uuid::Uuid;
 
 use crate::dependency::Dependency;
@@ -22,7 +23,7 @@ pub(crate) struct Backlog {
     dependency: Arc<Dependency>,
     store: Store,
     turn: Arc<Mutex<()>>,
-    /// Time for one call, the turn apart.
+    /// Time for one call, the wait for the turn included.
     limit: Duration,
 }
 
@@ -115,8 +116,10 @@ impl Backlog {
     where
         Fut: Future<Output = Result<T, DatabaseError>>,
     {
-        let _turn = self.turn.lock().await;
         let deadline = Deadline::after(self.limit);
+        // Who waits in vain has the journal, or a lease that ends.
+        let turn = timeout_at(deadline.instant(), self.turn.lock()).await;
+        let _turn = turn.map_err(|_| self.dependency.absence())?;
         self.dependency.call(deadline, operation).await
     }
 }

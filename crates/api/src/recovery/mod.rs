@@ -30,6 +30,8 @@ const TICK: Duration = Duration::from_millis(100);
 const PAUSE: Duration = Duration::from_millis(500);
 /// Rows deleted per statement when they have been kept long enough.
 const PORTION: u32 = 1000;
+/// Recovery must not wait for more of them.
+const PORTIONS_AT_ONCE: u32 = 10;
 const LONGEST_BETWEEN_DELETIONS: Duration = Duration::from_secs(60);
 
 /// What the policy file says about recovery.
@@ -105,8 +107,13 @@ impl Recovery {
 }
 
 async fn forget(backlog: &Backlog, progress: &Progress, keep: Duration) {
-    while let Ok(forgotten @ 1..) = backlog.forget(keep, PORTION).await {
-        progress.count(Count::Forgotten, forgotten, Instant::now());
-        tracing::debug!(forgotten, "deleted what has been kept long enough");
+    for _ in 0..PORTIONS_AT_ONCE {
+        match backlog.forget(keep, PORTION).await {
+            Ok(forgotten @ 1..) => {
+                progress.count(Count::Forgotten, forgotten, Instant::now());
+                tracing::debug!(forgotten, "deleted what has been kept long enough");
+            }
+            _ => break,
+        }
     }
 }
