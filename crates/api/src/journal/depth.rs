@@ -16,7 +16,8 @@ pub(crate) struct Depth {
     pub bytes: u64,
     /// How long ago the oldest entry was received, by its id; `None` when there is none.
     pub oldest_seconds: Option<f64>,
-    /// Whether it can be written and read. The figures are the last known while it cannot.
+    /// Whether its file is open: new entries may be refused all the same, for want of room. While it is not, the
+    /// figures are the last known.
     pub available: bool,
     /// Entries stored since start; a request and then the same with its end are two.
     pub appended: u64,

@@ -4,7 +4,8 @@ use std::any::Any;
 use std::io;
 use std::path::PathBuf;
 
-/// The journal did not do what was asked. Except for [`TimedOut`](Self::TimedOut), nothing was stored.
+/// The journal did not do what was asked, as far as it knows: after [`TimedOut`](Self::TimedOut) or
+/// [`Unavailable`](Self::Unavailable) what was to be written may be found there all the same.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum JournalError {
     /// No room for another entry.
@@ -13,7 +14,8 @@ pub(crate) enum JournalError {
         /// What it may hold.
         max_bytes: u64,
     },
-    /// It cannot be written or read at present. The text is safe to show.
+    /// It cannot be written or read at present. The text is safe to show. If the disk failed at the very end of a
+    /// commit, that may have reached it.
     #[error("{0}")]
     Unavailable(String),
     /// No answer by the deadline. What was to be written may still be, or not.

@@ -108,7 +108,8 @@ impl Journal {
     /// Stores `entry` in place of the one of the same id, if there is one: a request, then the same with its end. An
     /// entry that has an end stays as it is: the first result wins.
     ///
-    /// Durable when it returns `Stored`. On any error but `TimedOut` nothing was stored.
+    /// Durable when it returns `Stored`. After `Full` and `Busy` nothing is stored; after `TimedOut` and `Unavailable`
+    /// it may be.
     ///
     /// # Errors
     /// [`Full`](JournalError::Full) only for an entry that adds, as far as the reserve for ends allows; else see
