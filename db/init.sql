@@ -35,4 +35,5 @@ CREATE TABLE idempotency_keys (
     created_at timestamptz NOT NULL DEFAULT now()
 );
 
-CREATE INDEX idempotency_keys_age ON idempotency_keys (created_at);
+-- The keys of requests that are being deleted.
+CREATE INDEX idempotency_keys_request ON idempotency_keys (request_id);

@@ -10,7 +10,7 @@ use metrics_exporter_prometheus::BuildError;
 use rustix::process::{Resource, getrlimit};
 use tokio::runtime::Handle;
 
-use crate::config::{Policies, READERS, RECOVERERS, Settings};
+use crate::config::{OnDatabaseUnavailable, Policies, READERS, RECOVERERS, Settings};
 use crate::dependency::Dependency;
 use crate::guarded::{Backlog, GuardedReads, GuardedStore, GuardedWorker};
 use crate::journal::{Journal, JournalInUse, JournalLimits};
@@ -89,11 +89,13 @@ pub(crate) fn assemble(settings: Settings) -> Result<(State, Recovery), Assembly
         process: Process::new(
             Rules::from(policies),
             requests,
-            journal.clone(),
+            journal.clone().filter(|_| records_in_journal(&settings)),
             worker_client,
+            open_work.clone(),
         ),
         records: Records {
             reads,
+            listings: InFlightLimit::new(READERS),
             journal: journal.clone(),
             journal_deadline: policies.journal.deadline,
         },
@@ -169,10 +171,12 @@ fn lookup_limit(connect_timeout: Duration) -> Option<Duration> {
     Some(connect_timeout * 4 / 5)
 }
 
+/// Where the policies do without one, what it holds from before is still owed.
 fn journal(settings: &Settings) -> Result<Option<Journal>, JournalInUse> {
-    let Some(folder) = &settings.journal_folder else {
+    let folder = &settings.journal_folder;
+    if !records_in_journal(settings) && !Journal::is_in(folder) {
         return Ok(None);
-    };
+    }
     let policy = &settings.policies.policies.journal;
     let limits = JournalLimits {
         max_bytes: policy.max_bytes,
@@ -180,6 +184,10 @@ fn journal(settings: &Settings) -> Result<Option<Journal>, JournalInUse> {
     };
     tracing::info!(folder = %folder.display(), "journal");
     Journal::open(folder, limits).map(Some)
+}
+
+fn records_in_journal(settings: &Settings) -> bool {
+    settings.policies.policies.database.on_unavailable == OnDatabaseUnavailable::Journal
 }
 
 /// Fewer where the process may not have that many files open: each call holds two.

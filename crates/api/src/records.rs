@@ -7,17 +7,20 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use holdfast_policy::Deadline;
-use holdfast_wire::{Degraded, Request, RequestList, RequestStatus};
+use holdfast_wire::{Degraded, DegradedCode, Reason, Request, RequestList, RequestStatus};
 use uuid::Uuid;
 
 use crate::guarded::GuardedReads;
 use crate::journal::{Entry, Journal, JournalError, Page};
+use crate::limit::InFlightLimit;
 use crate::store::Filter;
 
 /// Postgres and the journal, to be read.
 pub(crate) struct Records {
     pub(crate) reads: GuardedReads,
     pub(crate) journal: Option<Journal>,
+    /// How many lists are made at once: each may copy many bodies out of the journal, which has others to serve.
+    pub(crate) listings: InFlightLimit,
     /// Time for one read in the journal.
     pub(crate) journal_deadline: Duration,
 }
@@ -53,6 +56,12 @@ impl Records {
     /// # Errors
     /// When Postgres or the journal cannot be read.
     pub(crate) async fn list(&self, filter: Filter) -> Result<RequestList, Degraded> {
+        if !self.reads.may_call() {
+            return Err(self.reads.absence());
+        }
+        let Some(_place) = self.listings.enter() else {
+            return Err(too_many());
+        };
         // The journal first: what recovery brings over meanwhile is then seen twice rather than not at all.
         let page = self.page(filter).await?;
         let list = self.reads.list(filter).await?;
@@ -99,6 +108,17 @@ impl Records {
 
     fn soon(&self) -> Deadline {
         Deadline::after(self.journal_deadline)
+    }
+}
+
+fn too_many() -> Degraded {
+    Degraded {
+        code: DegradedCode::Overloaded,
+        reason: Reason::BulkheadFull,
+        detail: "the service makes as many lists at once as it takes on".to_owned(),
+        attempts: 0,
+        elapsed_seconds: 0.0,
+        retry_after_seconds: 1.0,
     }
 }
 

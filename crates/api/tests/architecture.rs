@@ -71,6 +71,7 @@ fn frameworks_stay_in_the_crates_that_own_them() {
         ("deadpool-postgres", vec!["api"]),
         ("reqwest", vec!["api", "lab"]),
         ("tokio-postgres", vec!["api", "lab"]),
+        ("redb", vec!["api"]),
         ("backoff", vec!["policy"]),
         ("tower", vec!["policy"]),
     ] {

@@ -51,7 +51,7 @@ impl RequestStatus {
 /// A page of requests.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RequestList {
-    /// How many there are in all.
+    /// How many there are in all; of done ones a million at most.
     pub total: u64,
     /// The newest of them first, `limit` at most.
     pub requests: Vec<Request>,

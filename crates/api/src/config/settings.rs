@@ -8,7 +8,6 @@ use reqwest::Url;
 use tokio_postgres::config::SslMode;
 
 use super::load::{Loaded, PolicyFileError, load};
-use super::policies::{OnDatabaseUnavailable, Policies};
 
 /// In the folder the process runs in: found again at the next start.
 const DEFAULT_JOURNAL: &str = "holdfast-journal";
@@ -26,8 +25,8 @@ pub struct Settings {
     pub policies: Loaded,
     /// The policy file, if one was named.
     pub policy_file: Option<PathBuf>,
-    /// The folder of the journal; `None`: the policies do without one.
-    pub journal_folder: Option<PathBuf>,
+    /// The folder of the journal. Not made where the policies do without one.
+    pub journal_folder: PathBuf,
 }
 
 /// Why the settings are refused; one line.
@@ -53,17 +52,15 @@ impl Settings {
             bind,
             worker_url: worker_url(environment)?,
             database: database(environment)?,
-            journal_folder: journal_folder(environment, &policies.policies),
+            journal_folder: PathBuf::from(
+                environment
+                    .get("HOLDFAST_JOURNAL_DIR")
+                    .unwrap_or(DEFAULT_JOURNAL),
+            ),
             policies,
             policy_file,
         })
     }
-}
-
-fn journal_folder(environment: &Environment, policies: &Policies) -> Option<PathBuf> {
-    let journal = policies.database.on_unavailable == OnDatabaseUnavailable::Journal;
-    let folder = environment.get("HOLDFAST_JOURNAL_DIR");
-    journal.then(|| PathBuf::from(folder.unwrap_or(DEFAULT_JOURNAL)))
 }
 
 fn worker_url(environment: &Environment) -> Result<Url, EnvironmentError> {
@@ -113,7 +110,6 @@ fn database(environment: &Environment) -> Result<tokio_postgres::Config, Environ
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::Write;
 
     fn read<const N: usize>(variables: [(&str, &str); N]) -> Result<Settings, String> {
         let bind = SocketAddr::from(([127, 0, 0, 1], 0));
@@ -175,19 +171,13 @@ mod tests {
     }
 
     #[test]
-    fn the_journals_folder_has_a_default_and_is_not_needed_where_the_policies_do_without() {
+    fn the_journals_folder_has_a_default() {
         let folder = |settings: Result<Settings, String>| settings.unwrap().journal_folder;
         let default = folder(read([WORKER, DATABASE]));
-        assert_eq!(default.as_deref(), Some(Path::new("holdfast-journal")));
+        assert_eq!(default, Path::new("holdfast-journal"));
         let named = ("HOLDFAST_JOURNAL_DIR", "/var/lib/holdfast");
         let own = folder(read([WORKER, DATABASE, named]));
-        assert_eq!(own.as_deref(), Some(Path::new("/var/lib/holdfast")));
-
-        let mut file = tempfile::NamedTempFile::new().unwrap();
-        writeln!(file, "database.on_unavailable = \"reject\"").unwrap();
-        let path = file.path().to_str().unwrap();
-        let without = folder(read([WORKER, DATABASE, ("HOLDFAST_POLICIES", path), named]));
-        assert_eq!(without, None);
+        assert_eq!(own, Path::new("/var/lib/holdfast"));
     }
 
     #[test]

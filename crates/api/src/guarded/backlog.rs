@@ -78,21 +78,37 @@ impl Backlog {
             .await
     }
 
-    /// Gives a request back without counting anything.
-    pub(crate) async fn release(&self, id: Uuid) -> Result<(), Degraded> {
-        self.call(|| self.store.release(id)).await
+    /// Keeps a request for another `lease`; `None` if it is not ours any more.
+    pub(crate) async fn extend(
+        &self,
+        claimed: Claimed,
+        lease: Duration,
+    ) -> Result<Option<Claimed>, Degraded> {
+        self.call(|| self.store.extend(claimed, lease)).await
+    }
+
+    /// Gives a request back without counting anything; nobody may claim it for `pause`.
+    pub(crate) async fn give_back(
+        &self,
+        claimed: Claimed,
+        pause: Duration,
+    ) -> Result<(), Degraded> {
+        self.call(|| self.store.give_back(claimed, pause)).await
     }
 
     /// Counts a failure of the request's own.
     pub(crate) async fn count_failure(
         &self,
-        id: Uuid,
+        claimed: Claimed,
         error: &str,
         max_attempts: u32,
         pause: Duration,
     ) -> Result<Given, Degraded> {
-        self.call(|| self.store.count_failure(id, error, max_attempts, pause))
-            .await
+        self.call(|| {
+            self.store
+                .count_failure(claimed, error, max_attempts, pause)
+        })
+        .await
     }
 
     /// Records journal entries, all or none.
@@ -107,9 +123,18 @@ impl Backlog {
             .await
     }
 
-    /// Deletes a portion of what was finished longer than `keep` ago; returns how much.
+    /// Deletes a portion of what was done longer than `keep` ago; returns how much. Past the policy: nothing is owed to
+    /// anybody, so a database that is gone must not be found out by this.
     pub(crate) async fn forget(&self, keep: Duration, portion: u32) -> Result<u64, Degraded> {
-        self.call(|| self.store.forget(keep, portion)).await
+        let _turn = self.turn.lock().await;
+        let forget = self.store.forget(keep, portion);
+        self.dependency.peek(self.limit, forget).await
+    }
+
+    /// Time for one call.
+    #[must_use]
+    pub(crate) fn limit(&self) -> Duration {
+        self.limit
     }
 
     async fn call<T, Fut>(&self, operation: impl Fn() -> Fut + Clone) -> Result<T, Degraded>

@@ -57,6 +57,12 @@ impl GuardedReads {
         if closed { count.await.ok() } else { None }
     }
 
+    /// Whether a call makes sense now: not while the breaker is open.
+    #[must_use]
+    pub(crate) fn may_call(&self) -> bool {
+        self.dependency.may_call()
+    }
+
     /// What is known of the database's absence, without asking it.
     #[must_use]
     pub(crate) fn absence(&self) -> Degraded {

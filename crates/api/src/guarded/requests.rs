@@ -34,18 +34,25 @@ impl GuardedStore {
 impl Requests for GuardedStore {
     async fn receive(&self, request: &NewRequest, deadline: Deadline) -> Result<Receipt, Degraded> {
         let (id, payload) = (request.id, request.payload.as_deref());
-        match request.key.as_deref() {
-            Some(key) => {
-                let insert = || self.store.insert_keyed(id, key, payload, self.lease);
-                self.dependency.call(deadline, insert).await
+        let insert = async || {
+            let inserted = match request.key.as_deref() {
+                Some(key) => self.store.insert_keyed(id, key, payload, self.lease).await,
+                None => {
+                    let (origin, lease) = (Origin::Resilient, Some(self.lease));
+                    let inserted = self.store.insert(id, origin, payload, lease).await;
+                    inserted.map(|()| Receipt::Ours)
+                }
+            };
+            match inserted {
+                // That it refuses the data is an answer of a database that is well.
+                Err(error) if error.is_final() => {
+                    tracing::error!(%error, "Postgres refuses this request for good");
+                    Ok(Receipt::Unfit)
+                }
+                other => other,
             }
-            None => {
-                let lease = Some(self.lease);
-                let insert = || self.store.insert(id, Origin::Resilient, payload, lease);
-                self.dependency.call(deadline, insert).await?;
-                Ok(Receipt::Ours)
-            }
-        }
+        };
+        self.dependency.call(deadline, insert).await
     }
 
     async fn complete(

@@ -49,10 +49,10 @@ pub(super) async fn process(
     let started = Instant::now();
     let outcome = state.process.run(&request).await;
     let latency_seconds = milliseconds(started.elapsed());
-    respond(&state, outcome, latency_seconds)
+    respond(outcome, latency_seconds)
 }
 
-fn respond(state: &State, outcome: Outcome, latency_seconds: f64) -> Result<HttpResponse, Failure> {
+fn respond(outcome: Outcome, latency_seconds: f64) -> Result<HttpResponse, Failure> {
     match outcome {
         Outcome::Done {
             id,
@@ -68,9 +68,6 @@ fn respond(state: &State, outcome: Outcome, latency_seconds: f64) -> Result<Http
             recorded_in,
             degraded,
         } => {
-            if recorded_in == RecordedIn::Database {
-                state.open_work.put_off();
-            }
             let body = answer(id, None, recorded_in, degraded, latency_seconds);
             Ok(HttpResponse::Accepted()
                 .insert_header((LOCATION, format!("/requests/{id}")))

@@ -57,8 +57,6 @@ pub(crate) struct Batch {
     pub entries: usize,
     /// At most so many bytes of JSON, though always one entry if there is one.
     pub bytes: usize,
-    /// No entry with an id greater than this one: none younger.
-    pub until: Uuid,
 }
 
 /// The newest entries of a sort.
@@ -89,7 +87,7 @@ impl Entry {
     }
 }
 
-/// The idempotency key of the entry `json`, without reading the rest.
+/// The idempotency key of the entry `json`, without building the rest.
 pub(super) fn key_of(json: &[u8]) -> Option<String> {
     #[derive(Deserialize)]
     struct Head {

@@ -50,6 +50,15 @@ impl Folder {
         }
     }
 
+    /// Whether there is a journal in it.
+    pub(super) fn exists(&self) -> bool {
+        self.file().exists()
+    }
+
+    fn file(&self) -> PathBuf {
+        self.path.join("journal.redb")
+    }
+
     fn take(&mut self) -> Result<(), Trouble> {
         make(&self.path).map_err(|error| Trouble::with_folder(&error))?;
         if self.lock.is_none() {
@@ -85,7 +94,7 @@ impl Files for Folder {
 
     fn open(&mut self) -> Result<Solid, Trouble> {
         self.take()?;
-        let path = self.path.join("journal.redb");
+        let path = self.file();
         let is_there = path.try_exists();
         if !is_there.map_err(|error| Trouble::with_folder(&error))? {
             self.begin(&path)?;
@@ -116,7 +125,7 @@ impl Files for Folder {
     }
 
     fn name(&self) -> String {
-        self.path.join("journal.redb").display().to_string()
+        self.file().display().to_string()
     }
 }
 

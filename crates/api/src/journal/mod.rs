@@ -83,6 +83,12 @@ impl Journal {
         })
     }
 
+    /// Whether there is one in `folder`.
+    #[must_use]
+    pub(crate) fn is_in(folder: &Path) -> bool {
+        Folder::new(folder).exists()
+    }
+
     fn start(files: impl Files, limits: JournalLimits) -> Result<Self, InUse> {
         let (queue, jobs) = Queue::new();
         let account = Arc::new(Account::new());

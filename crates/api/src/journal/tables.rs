@@ -120,8 +120,9 @@ impl Tables {
         passes_over: impl Fn(Uuid) -> bool,
     ) -> Result<Vec<Row>, Error> {
         let (open, ended) = self.entries()?;
-        let until = batch.until.as_u128();
-        let rows = merge(open.range(..=until)?, ended.range(..=until)?, |a, b| a < b);
+        let rows = merge(open.range::<u128>(..)?, ended.range::<u128>(..)?, |a, b| {
+            a < b
+        });
         let (mut found, mut bytes) = (Vec::new(), 0);
         for row in rows {
             let (id, json) = row?;

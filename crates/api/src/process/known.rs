@@ -10,6 +10,8 @@ pub(crate) enum Receipt {
     Ours,
     /// Its key stands for another one already.
     Known(Known),
+    /// The database will never take it.
+    Unfit,
 }
 
 /// A request that is known already.

@@ -5,6 +5,7 @@
 
 mod again;
 mod known;
+mod live_keys;
 mod outcome;
 mod ports;
 mod recorder;
@@ -18,11 +19,13 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 pub(crate) use self::known::{Known, Receipt, Standing};
+use self::live_keys::{LiveKeys, Turn};
 pub(crate) use self::outcome::{Outcome, Refusal};
 pub(crate) use self::ports::{Requests, Worked, Worker};
 use self::recorder::{Place, Received, Recorder};
 use crate::config::{OnDatabaseUnavailable, OnWorkerUnavailable, Policies};
 use crate::journal::Journal;
+use crate::open_work::OpenWork;
 
 /// Timers fire a little late. Without this a stage that used up all its time would leave the next one a moment too little
 /// to begin.
@@ -41,11 +44,20 @@ pub(crate) struct NewRequest {
     pub received_at: Timestamp,
 }
 
+impl NewRequest {
+    /// The body's text.
+    pub(crate) fn body(&self) -> Option<&str> {
+        self.payload.as_deref().map(RawValue::get)
+    }
+}
+
 /// The use case with its rules and its dependencies.
 pub(crate) struct Process<R, W> {
     rules: Rules,
     recorder: Recorder<R>,
+    live_keys: LiveKeys,
     worker: W,
+    open_work: OpenWork,
 }
 
 /// What the policy file says about `/process` as a whole.
@@ -77,7 +89,13 @@ impl From<&Policies> for Rules {
 
 impl<R: Requests, W: Worker> Process<R, W> {
     /// The use case over these dependencies; without a journal, only Postgres records.
-    pub(crate) fn new(rules: Rules, requests: R, journal: Option<Journal>, worker: W) -> Self {
+    pub(crate) fn new(
+        rules: Rules,
+        requests: R,
+        journal: Option<Journal>,
+        worker: W,
+        open_work: OpenWork,
+    ) -> Self {
         let recorder = Recorder {
             requests,
             journal,
@@ -86,13 +104,21 @@ impl<R: Requests, W: Worker> Process<R, W> {
         Self {
             rules,
             recorder,
+            live_keys: LiveKeys::default(),
             worker,
+            open_work,
         }
     }
 
     /// Handles one request within the worst case, give or take the machine's own delays.
     pub(crate) async fn run(&self, request: &NewRequest) -> Outcome {
         let deadline = Deadline::after(self.rules.worst_case + TIMER_SLACK);
+        let last_look = deadline.less(self.rules.reserve);
+        let _key = match self.live_keys.take(request, last_look).await {
+            Turn::Ours(key) => key,
+            Turn::OtherBody(id) => return Outcome::KeyReused { id },
+            Turn::StillRunning(id) => return self.still_running(id, deadline).await,
+        };
         let place = match self.recorder.receive(request, deadline).await {
             Ok(Received::Ours(place)) => place,
             Ok(Received::Known(known, recorded_in)) => {
@@ -133,11 +159,14 @@ impl<R: Requests, W: Worker> Process<R, W> {
                 Outcome::refused(DegradedCode::DbUnavailable, vec![database])
             }
             // The result is lost, the request is not: the work will be done again.
-            Err(database) => Outcome::Deferred {
-                id: request.id,
-                recorded_in: place.recorded_in(),
-                degraded: vec![database],
-            },
+            Err(database) => {
+                self.accepted_for_later(&place);
+                Outcome::Deferred {
+                    id: request.id,
+                    recorded_in: place.recorded_in(),
+                    degraded: vec![database],
+                }
+            }
         }
     }
 
@@ -153,6 +182,7 @@ impl<R: Requests, W: Worker> Process<R, W> {
         if let Place::Journal { missing, .. } = &place {
             degraded.push(missing.clone());
         }
+        self.accepted_for_later(&place);
         self.recorder.release(request, place, deadline).await;
         match self.rules.on_worker_unavailable {
             OnWorkerUnavailable::Defer => Outcome::Deferred {
@@ -163,6 +193,12 @@ impl<R: Requests, W: Worker> Process<R, W> {
             OnWorkerUnavailable::Reject => {
                 Outcome::refused(DegradedCode::WorkerUnavailable, degraded)
             }
+        }
+    }
+    /// Counted here until Postgres is asked again; the journal counts its own.
+    fn accepted_for_later(&self, place: &Place) {
+        if matches!(place, Place::Database) {
+            self.open_work.put_off();
         }
     }
 }

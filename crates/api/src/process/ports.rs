@@ -16,7 +16,7 @@ pub(crate) trait Requests {
     /// Records a request's result.
     async fn complete(&self, id: Uuid, worked: &Worked, deadline: Deadline)
     -> Result<(), Degraded>;
-    /// Gives a request up to whoever does the work later.
+    /// Gives a request up to whoever does the work later, at once.
     async fn release(&self, id: Uuid, deadline: Deadline) -> Result<(), Degraded>;
     /// How far a request is, if it is recorded.
     async fn look(&self, id: Uuid, deadline: Deadline) -> Result<Option<Known>, Degraded>;

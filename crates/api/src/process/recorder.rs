@@ -6,9 +6,10 @@
 use std::time::Duration;
 
 use holdfast_policy::Deadline;
-use holdfast_wire::{Degraded, RecordedIn};
+use holdfast_wire::{Degraded, Reason, RecordedIn};
 use jiff::Timestamp;
 use serde_json::value::RawValue;
+use uuid::Uuid;
 
 use super::NewRequest;
 use super::known::{Known, Receipt, Standing};
@@ -64,12 +65,14 @@ impl<R: Requests> Recorder<R> {
         deadline: Deadline,
     ) -> Result<Received, Degraded> {
         // Keys that this replica took while it was cut off from Postgres.
-        if let Some(known) = self.known_to_journal(request, deadline).await? {
+        if let Some(known) = self.known_to_journal(request, deadline).await {
             return Ok(Received::Known(known, RecordedIn::Journal));
         }
         match self.requests.receive(request, deadline).await {
             Ok(Receipt::Ours) => Ok(Received::Ours(Place::Database)),
             Ok(Receipt::Known(known)) => Ok(Received::Known(known, RecordedIn::Database)),
+            // Nor would it take it from the journal.
+            Ok(Receipt::Unfit) => Err(unfit(self.requests.absence())),
             Err(database) => self.receive_in_journal(request, database, deadline).await,
         }
     }
@@ -100,12 +103,19 @@ impl<R: Requests> Recorder<R> {
             attempts: worked.attempts,
             completed_at: Timestamp::now(),
         };
-        let entry = entry(request, Some(end));
-        match journal.append(&entry, self.within(deadline)).await {
-            Ok(_) => {
+        let mut entry = entry(request, Some(end));
+        let mut appended = journal.append(&entry, self.within(deadline)).await;
+        if let Ok(Appended::KeyTaken(_)) = appended {
+            // By a request from before: the key goes to whoever is in Postgres, the result must be recorded all the same.
+            entry.key = None;
+            appended = journal.append(&entry, self.within(deadline)).await;
+        }
+        match appended {
+            Ok(Appended::Stored) => {
                 tracing::info!(request_id = %request.id, "result recorded in the journal");
                 Ok((RecordedIn::Journal, Some(missing)))
             }
+            Ok(Appended::KeyTaken(_)) => Err(missing),
             Err(error) => Err(without(missing, &error)),
         }
     }
@@ -122,18 +132,27 @@ impl<R: Requests> Recorder<R> {
         );
     }
 
-    /// How far `known` is by now; `None`: it cannot be told.
-    pub(super) async fn look(&self, known: &Known, deadline: Deadline) -> Option<Known> {
+    /// How far the request `id` is by now, and where it is recorded; `None`: nowhere.
+    ///
+    /// # Errors
+    /// What was missing, if that cannot be told.
+    pub(super) async fn look(
+        &self,
+        id: Uuid,
+        deadline: Deadline,
+    ) -> Result<Option<(Known, RecordedIn)>, Degraded> {
         if let Some(journal) = &self.journal
-            && let Ok(Some(entry)) = journal.find(known.id, self.within(deadline)).await
+            && let Ok(Some(entry)) = journal.find(id, self.within(deadline)).await
         {
-            let standing = standing(journal, entry);
-            return Some(Known {
-                standing,
-                ..known.clone()
-            });
+            let known = Known {
+                id,
+                same_body: true,
+                standing: standing(journal, entry),
+            };
+            return Ok(Some((known, RecordedIn::Journal)));
         }
-        self.requests.look(known.id, deadline).await.ok()?
+        let known = self.requests.look(id, deadline).await?;
+        Ok(known.map(|known| (known, RecordedIn::Database)))
     }
 
     async fn receive_in_journal(
@@ -161,21 +180,15 @@ impl<R: Requests> Recorder<R> {
         }
     }
 
-    async fn known_to_journal(
-        &self,
-        request: &NewRequest,
-        deadline: Deadline,
-    ) -> Result<Option<Known>, Degraded> {
-        let (Some(journal), Some(key)) = (&self.journal, &request.key) else {
-            return Ok(None);
-        };
+    async fn known_to_journal(&self, request: &NewRequest, deadline: Deadline) -> Option<Known> {
+        let (journal, key) = self.journal.as_ref().zip(request.key.as_ref())?;
         match journal.find_key(key, self.within(deadline)).await {
-            Ok(entry) => Ok(entry.map(|entry| known(journal, entry, request))),
-            // What it holds cannot be told, and the key may be among it.
-            Err(error) if journal.depth().entries > 0 => {
-                Err(without(self.requests.absence(), &error))
+            Ok(entry) => entry.map(|entry| known(journal, entry, request)),
+            // Postgres may be well, and then a journal in trouble is no reason to refuse.
+            Err(error) => {
+                tracing::warn!(%error, "whether the journal knows this key cannot be told");
+                None
             }
-            Err(_) => Ok(None),
         }
     }
 
@@ -195,10 +208,9 @@ fn entry(request: &NewRequest, end: Option<End>) -> Entry {
 }
 
 fn known(journal: &Journal, entry: Entry, request: &NewRequest) -> Known {
-    let text = |payload: &Option<Box<RawValue>>| payload.as_deref().map(|it| it.get().to_owned());
     Known {
         id: entry.id,
-        same_body: text(&entry.payload) == text(&request.payload),
+        same_body: entry.payload.as_deref().map(RawValue::get) == request.body(),
         standing: standing(journal, entry),
     }
 }
@@ -208,6 +220,17 @@ fn standing(journal: &Journal, entry: Entry) -> Standing {
         Some(end) => Standing::Done(end.response),
         None if journal.is_held(entry.id) => Standing::Running,
         None => Standing::Waiting,
+    }
+}
+
+/// The database is there, and says no.
+fn unfit(database: Degraded) -> Degraded {
+    Degraded {
+        reason: Reason::BadStatus,
+        detail: "the database refuses this request for good: it breaks a rule of its table"
+            .to_owned(),
+        attempts: 1,
+        ..database
     }
 }
 

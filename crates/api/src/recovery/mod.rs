@@ -72,12 +72,7 @@ impl Recovery {
     /// Recovers for ever. Once the service drains, nothing new is claimed; what is under way ends, and the journal goes on
     /// to Postgres for as long as the process lives.
     pub(crate) async fn run(self, readiness: Readiness) {
-        let replay = self.journal.clone().map(|journal| Replay {
-            journal,
-            backlog: self.backlog.clone(),
-            progress: self.progress.clone(),
-            journal_deadline: self.rules.journal_deadline,
-        });
+        let mut replay = self.journal.clone().map(|it| Replay::new(&self, it));
         let (backlog, progress, keep) =
             (self.backlog.clone(), self.progress.clone(), self.rules.keep);
         let mut work = Work::new(self);
@@ -88,7 +83,7 @@ impl Recovery {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            if let Some(replay) = &replay
+            if let Some(replay) = &mut replay
                 && Instant::now() >= next_replay
                 && replay.run().await.is_err()
             {

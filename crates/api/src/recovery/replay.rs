@@ -9,11 +9,12 @@ use holdfast_policy::Deadline;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use super::Recovery;
 use super::progress::{Count, Progress};
 use crate::guarded::{Backlog, Replayed};
 use crate::journal::{Batch, Entry, Journal};
 
-const BATCH_ENTRIES: usize = 100;
+const MOST_ENTRIES: usize = 100;
 /// Well within what one statement does before its timeout.
 const BATCH_BYTES: usize = 512 * 1024;
 
@@ -22,37 +23,59 @@ pub(super) struct NotNow;
 
 /// The way from the journal to Postgres.
 pub(super) struct Replay {
-    pub(super) journal: Journal,
-    pub(super) backlog: Backlog,
-    pub(super) progress: Progress,
-    pub(super) journal_deadline: Duration,
+    journal: Journal,
+    backlog: Backlog,
+    progress: Progress,
+    journal_deadline: Duration,
+    /// In the next batch.
+    entries: usize,
 }
 
 impl Replay {
-    /// Brings over what the journal holds now, but for what live calls are at work on.
-    pub(super) async fn run(&self) -> Result<(), NotNow> {
-        let until = Uuid::now_v7();
-        while self.journal.depth().entries > 0 && self.backlog.may_call() {
-            let batch = Batch {
-                entries: BATCH_ENTRIES,
-                bytes: BATCH_BYTES,
-                until,
-            };
-            let entries = self.journal.oldest(batch, self.deadline()).await;
-            let entries = entries.map_err(|error| {
-                tracing::warn!(%error, "the journal cannot be read");
-                NotNow
-            })?;
+    /// The way for the journal of `recovery`.
+    pub(super) fn new(recovery: &Recovery, journal: Journal) -> Self {
+        Self {
+            journal,
+            backlog: recovery.backlog.clone(),
+            progress: recovery.progress.clone(),
+            journal_deadline: recovery.rules.journal_deadline,
+            entries: MOST_ENTRIES,
+        }
+    }
+
+    /// Brings over as many entries as the journal holds now, but for what live calls are at work on.
+    pub(super) async fn run(&mut self) -> Result<(), NotNow> {
+        let mut left = self.journal.depth().entries;
+        while left > 0 && self.backlog.may_call() {
+            let entries = self.batch().await?;
             if entries.is_empty() {
                 break;
             }
+            left = left.saturating_sub(entries.len() as u64);
             match self.backlog.replay(&entries).await {
                 Ok(Replayed::All) => self.taken(&entries).await?,
                 Ok(Replayed::RefusedForGood(_)) => self.one_by_one(&entries).await?,
-                Err(_) => return Err(NotNow),
+                Err(_) => {
+                    // It may have been too much for one statement.
+                    self.entries = (entries.len() / 2).max(1);
+                    return Err(NotNow);
+                }
             }
+            self.entries = (self.entries * 2).min(MOST_ENTRIES);
         }
         Ok(())
+    }
+
+    async fn batch(&self) -> Result<Vec<Entry>, NotNow> {
+        let batch = Batch {
+            entries: self.entries,
+            bytes: BATCH_BYTES,
+        };
+        let entries = self.journal.oldest(batch, self.deadline()).await;
+        entries.map_err(|error| {
+            tracing::warn!(%error, "the journal cannot be read");
+            NotNow
+        })
     }
 
     async fn one_by_one(&self, entries: &[Entry]) -> Result<(), NotNow> {

@@ -7,7 +7,8 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
-use uuid::Uuid;
+
+use crate::store::Claimed;
 
 /// A few tries of the worker's other callers fit into it.
 pub(super) const SUSPECTED_FOR: Duration = Duration::from_secs(3);
@@ -15,9 +16,7 @@ pub(super) const SUSPECTED_FOR: Duration = Duration::from_secs(3);
 /// A request whose work failed in a way that may be its own fault.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Suspect {
-    pub(super) id: Uuid,
-    /// Own failures before this one.
-    pub(super) failures: u32,
+    pub(super) claimed: Claimed,
     pub(super) error: String,
     pub(super) since: Instant,
 }
@@ -28,7 +27,7 @@ pub(super) enum Verdict {
     /// The failure counts.
     Guilty(Suspect),
     /// It does not.
-    Innocent(Uuid),
+    Innocent(Claimed),
 }
 
 /// Those under suspicion, oldest first.
@@ -46,7 +45,7 @@ impl Suspects {
             return self
                 .0
                 .drain(..)
-                .map(|it| Verdict::Innocent(it.id))
+                .map(|it| Verdict::Innocent(it.claimed))
                 .collect();
         }
         let clear = |it: &mut Suspect| now.duration_since(it.since) >= SUSPECTED_FOR;
@@ -57,11 +56,20 @@ impl Suspects {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use jiff::Timestamp;
+    use uuid::Uuid;
+
+    fn claimed() -> Claimed {
+        Claimed {
+            id: Uuid::from_u128(1),
+            failures: 0,
+            lease_until: Timestamp::UNIX_EPOCH,
+        }
+    }
 
     fn suspect(since: Instant) -> Suspect {
         Suspect {
-            id: Uuid::from_u128(1),
-            failures: 0,
+            claimed: claimed(),
             error: "answered with an error".to_owned(),
             since,
         }
@@ -86,7 +94,7 @@ mod tests {
         let start = Instant::now();
         let mut suspects = Suspects::default();
         suspects.add(suspect(start));
-        let innocent = [Verdict::Innocent(Uuid::from_u128(1))];
+        let innocent = [Verdict::Innocent(claimed())];
         assert_eq!(suspects.judge(false, start), innocent);
         assert_eq!(suspects.judge(true, start + SUSPECTED_FOR), []);
     }

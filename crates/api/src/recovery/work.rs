@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use holdfast_policy::Deadline;
 use holdfast_wire::{Degraded, Reason};
+use jiff::Timestamp;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use super::pace::Pace;
 use super::progress::Count;
-use super::suspects::{Suspect, Suspects, Verdict};
+use super::suspects::{SUSPECTED_FOR, Suspect, Suspects, Verdict};
 use super::{PAUSE, Recovery};
 use crate::journal::{End, Entry};
 use crate::process::{Worked, Worker};
@@ -18,6 +20,8 @@ use crate::store::{Claimed, Given};
 
 /// Between two looks when there was nothing to claim.
 const IDLE: Duration = Duration::from_secs(1);
+/// How long a request that was given back leaves the way to others.
+const OTHERS_FIRST: Duration = Duration::from_secs(1);
 /// The longest a request waits after a failure of its own; the first wait is a second, and each is twice the last.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
@@ -113,21 +117,28 @@ impl Work {
 
 impl Recovery {
     async fn work_on(self: Arc<Self>, claimed: Claimed) -> Ended {
-        let id = claimed.id;
         let deadline = Deadline::after(self.rules.worker_deadline);
         match self.worker.work(deadline).await {
             Ok(worked) => self.record(claimed, worked).await,
-            Err(missing) if may_be_its_own(&missing) => Ended::Suspect(Suspect {
-                id,
-                failures: claimed.failures,
+            Err(missing) if may_be_its_own(&missing) => self.suspect(claimed, missing).await,
+            Err(_) => {
+                // If this fails too, the lease ends by itself.
+                let _ = self.backlog.give_back(claimed, OTHERS_FIRST).await;
+                Ended::Returned
+            }
+        }
+    }
+
+    /// Its lease must last for as long as it is suspected.
+    async fn suspect(&self, claimed: Claimed, missing: Degraded) -> Ended {
+        let lease = SUSPECTED_FOR + self.backlog.limit() * 2;
+        match self.backlog.extend(claimed, lease).await {
+            Ok(Some(claimed)) => Ended::Suspect(Suspect {
+                claimed,
                 error: missing.detail,
                 since: Instant::now(),
             }),
-            Err(_) => {
-                // If this fails too, the lease ends by itself.
-                let _ = self.backlog.release(id).await;
-                Ended::Returned
-            }
+            _ => Ended::Returned,
         }
     }
 
@@ -141,17 +152,16 @@ impl Recovery {
         let Some(journal) = &self.journal else {
             return Ended::Returned;
         };
-        let now = jiff::Timestamp::now();
         let entry = Entry {
             id,
             // Its row is in Postgres and has these.
             key: None,
             payload: None,
-            received_at: now,
+            received_at: received_at(id),
             end: Some(End {
                 response: worked.response,
                 attempts: worked.attempts,
-                completed_at: now,
+                completed_at: Timestamp::now(),
             }),
         };
         let deadline = Deadline::after(self.rules.journal_deadline);
@@ -169,21 +179,19 @@ impl Recovery {
 
     async fn act_on(&self, verdict: Verdict) {
         match verdict {
-            Verdict::Innocent(id) => {
-                let _ = self.backlog.release(id).await;
+            Verdict::Innocent(claimed) => {
+                let _ = self.backlog.give_back(claimed, OTHERS_FIRST).await;
                 self.progress.count(Count::Returned, 1, Instant::now());
             }
-            Verdict::Guilty(suspect) => {
-                let wait = wait_after(suspect.failures);
-                let counted = self
-                    .backlog
-                    .count_failure(suspect.id, &suspect.error, self.rules.max_attempts, wait)
-                    .await;
-                if counted == Ok(Given::Up) {
-                    tracing::error!(request_id = %suspect.id, error = suspect.error, "given up: failed");
+            Verdict::Guilty(Suspect { claimed, error, .. }) => {
+                let wait = wait_after(claimed.failures);
+                let most = self.rules.max_attempts;
+                let counted = self.backlog.count_failure(claimed, &error, most, wait);
+                if counted.await == Ok(Given::Up) {
+                    tracing::error!(request_id = %claimed.id, error, "given up: failed");
                     self.progress.count(Count::Failed, 1, Instant::now());
                 } else {
-                    tracing::warn!(request_id = %suspect.id, error = suspect.error, "failed by its own fault");
+                    tracing::warn!(request_id = %claimed.id, error, "failed by its own fault");
                     self.progress.count(Count::Returned, 1, Instant::now());
                 }
             }
@@ -194,6 +202,14 @@ impl Recovery {
 /// Rejections, timeouts and connections that fail are the dependency's fault, whoever calls.
 fn may_be_its_own(missing: &Degraded) -> bool {
     matches!(missing.reason, Reason::BadStatus | Reason::BadResponse)
+}
+
+/// A UUIDv7 says when it was made.
+fn received_at(id: Uuid) -> Timestamp {
+    let (seconds, nanoseconds) = id.get_timestamp().map_or((0, 0), |at| at.to_unix());
+    let seconds = i64::try_from(seconds).unwrap_or(0);
+    let nanoseconds = i32::try_from(nanoseconds).unwrap_or(0);
+    Timestamp::new(seconds, nanoseconds).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
 fn wait_after(failures: u32) -> Duration {

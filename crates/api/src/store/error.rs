@@ -35,8 +35,8 @@ pub enum DatabaseError {
     /// The answer is no answer to the statement.
     #[error("the database's answer makes no sense")]
     Garbled(#[source] tokio_postgres::Error),
-    /// The key was taken, and gone when it was looked up: what it stood for has just been forgotten.
-    #[error("the idempotency key was forgotten at this moment")]
+    /// The key was taken, and stood for nothing when it was looked up. By now it is free.
+    #[error("the idempotency key stood for no request")]
     KeyGone,
     /// The pool is closed or misused: a defect of ours.
     #[error("the pool gives no session: {0}")]

@@ -21,6 +21,10 @@ const INSERT: &str = "WITH taken AS ( \
     INSERT INTO requests (id, origin, payload, lease_until) \
     SELECT $1, $2, $3, now() + make_interval(secs => $4) FROM taken \
     ON CONFLICT (id) DO NOTHING";
+/// What somebody else than the service left behind; the service deletes both in one statement. Key and request are
+/// committed together, so whoever sees a key without its request sees a key that stands for nothing.
+const FREE: &str = "DELETE FROM idempotency_keys WHERE key = $1 \
+    AND NOT EXISTS (SELECT FROM requests WHERE id = request_id)";
 /// `json` keeps the text as it was received, so bodies are compared as texts.
 const BY_KEY: &str = "SELECT id, status, worker_response, attempts, error, lease_until > now() AS held, \
         payload::text IS NOT DISTINCT FROM $2 AS same_body \
@@ -60,6 +64,10 @@ impl Store {
             let body = payload.map(RawValue::get);
             let row = session.query_opt(&by_key, &[&key, &body]).await?;
             let known = row.as_ref().map(known).transpose()?;
+            if known.is_none() {
+                let free = session.prepare_cached(FREE).await?;
+                session.execute(&free, &[&key]).await?;
+            }
             // Under our own id: an earlier attempt of ours was committed although we did not hear of it.
             Ok(known.map(|known| {
                 if known.id == id {

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::Store;
@@ -16,14 +17,20 @@ const CLAIM: &str = "UPDATE requests SET lease_until = now() + make_interval(sec
         WHERE status = 'received' AND origin = 'resilient' AND (lease_until IS NULL OR lease_until < now()) \
         ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED \
     )) \
-    RETURNING id, attempts";
+    RETURNING id, attempts, lease_until";
+const EXTEND: &str = "UPDATE requests SET lease_until = now() + make_interval(secs => $3) \
+    WHERE id = $1 AND status = 'received' AND lease_until = $2 \
+    RETURNING lease_until";
+/// Not at once: others go first.
+const GIVE_BACK: &str = "UPDATE requests SET lease_until = now() + make_interval(secs => $3) \
+    WHERE id = $1 AND status = 'received' AND lease_until = $2";
 const COUNT_FAILURE: &str = "UPDATE requests SET \
         attempts = attempts + 1, \
         lease_until = CASE WHEN attempts + 1 < $3 THEN now() + make_interval(secs => $4) END, \
         status = CASE WHEN attempts + 1 < $3 THEN 'received' ELSE 'failed' END, \
         error = CASE WHEN attempts + 1 < $3 THEN NULL ELSE $2 END, \
         completed_at = CASE WHEN attempts + 1 < $3 THEN NULL ELSE now() END \
-    WHERE id = $1 AND status = 'received' \
+    WHERE id = $1 AND status = 'received' AND lease_until = $5 \
     RETURNING status = 'failed'";
 
 /// A request whose work is ours to have done while the lease lasts.
@@ -33,6 +40,8 @@ pub(crate) struct Claimed {
     pub id: Uuid,
     /// Its own failures so far.
     pub failures: u32,
+    /// Until when, on the database's clock: who it belongs to is told by it.
+    pub lease_until: Timestamp,
 }
 
 /// What a counted failure led to.
@@ -65,6 +74,7 @@ impl Store {
                 Ok(Claimed {
                     id: row.try_get("id")?,
                     failures: failures.unsigned_abs(),
+                    lease_until: row.try_get("lease_until")?,
                 })
             });
             claimed.collect()
@@ -73,25 +83,79 @@ impl Store {
         session.finish(outcome)
     }
 
-    /// Counts a failure of the request's own: it is given up with `error` if that makes `max_attempts`, else nobody may
-    /// claim it for `pause`.
+    /// Keeps `claimed` for another `lease` from now; `None` if it is not ours any more.
+    ///
+    /// # Errors
+    /// See [`DatabaseError`].
+    pub(crate) async fn extend(
+        &self,
+        claimed: Claimed,
+        lease: Duration,
+    ) -> Result<Option<Claimed>, DatabaseError> {
+        let session = self.sessions.acquire().await?;
+        let outcome = async {
+            let statement = session.prepare_cached(EXTEND).await?;
+            let lease = lease.as_secs_f64();
+            let row = session
+                .query_opt(&statement, &[&claimed.id, &claimed.lease_until, &lease])
+                .await?;
+            let extended = row.map(|row| {
+                let lease_until = row.try_get(0)?;
+                Ok(Claimed {
+                    lease_until,
+                    ..claimed
+                })
+            });
+            extended.transpose()
+        }
+        .await;
+        session.finish(outcome)
+    }
+
+    /// Gives `claimed` back if it is still ours; nobody may claim it for `pause`.
+    ///
+    /// # Errors
+    /// See [`DatabaseError`].
+    pub(crate) async fn give_back(
+        &self,
+        claimed: Claimed,
+        pause: Duration,
+    ) -> Result<(), DatabaseError> {
+        let session = self.sessions.acquire().await?;
+        let outcome = async {
+            let statement = session.prepare_cached(GIVE_BACK).await?;
+            let pause = pause.as_secs_f64();
+            session
+                .execute(&statement, &[&claimed.id, &claimed.lease_until, &pause])
+                .await
+        }
+        .await;
+        session.finish(outcome).map(drop)
+    }
+
+    /// Counts a failure of the request's own, if it is still ours: it is given up with `error` if that makes
+    /// `max_attempts`, else nobody may claim it for `pause`.
     ///
     /// # Errors
     /// See [`DatabaseError`].
     pub(crate) async fn count_failure(
         &self,
-        id: Uuid,
+        claimed: Claimed,
         error: &str,
         max_attempts: u32,
         pause: Duration,
     ) -> Result<Given, DatabaseError> {
         let session = self.sessions.acquire().await?;
         let max_attempts = i32::try_from(max_attempts).unwrap_or(i32::MAX);
+        let pause = pause.as_secs_f64();
         let outcome = async {
             let statement = session.prepare_cached(COUNT_FAILURE).await?;
-            let pause = pause.as_secs_f64();
+            let (id, lease_until) = (claimed.id, claimed.lease_until);
             let row = session
-                .query_opt(&statement, &[&id, &error, &max_attempts, &pause])
+                .query_opt(
+                    &statement,
+                    &[&id, &error, &max_attempts, &pause, &lease_until],
+                )
                 .await?;
             row.map_or(Ok(false), |row| row.try_get(0))
         }

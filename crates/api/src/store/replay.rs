@@ -26,7 +26,11 @@ const REPLAY: &str = "WITH entry AS ( \
         attempts = requests.attempts + EXCLUDED.attempts, completed_at = EXCLUDED.completed_at, lease_until = NULL \
     WHERE requests.status = 'received' AND EXCLUDED.status = 'done'";
 /// Without what may have been the reason.
-const REFUSE: &str = "INSERT INTO requests (id, origin, status, error, received_at, completed_at) \
+const REFUSE: &str = "WITH keyed AS ( \
+        INSERT INTO idempotency_keys (key, request_id) SELECT $4, $1 WHERE $4::text IS NOT NULL \
+        ON CONFLICT (key) DO NOTHING \
+    ) \
+    INSERT INTO requests (id, origin, status, error, received_at, completed_at) \
     VALUES ($1, 'resilient', 'failed', $2, $3, now()) \
     ON CONFLICT (id) DO UPDATE SET status = 'failed', error = EXCLUDED.error, completed_at = now(), lease_until = NULL \
     WHERE requests.status = 'received'";
@@ -78,7 +82,10 @@ impl Store {
         let outcome = async {
             let statement = session.prepare_cached(REFUSE).await?;
             session
-                .execute(&statement, &[&entry.id, &error, &entry.received_at])
+                .execute(
+                    &statement,
+                    &[&entry.id, &error, &entry.received_at, &entry.key],
+                )
                 .await
         }
         .await;

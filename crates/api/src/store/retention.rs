@@ -1,45 +1,40 @@
-//! Letting go of what has been kept long enough: finished requests and the keys that stand for them.
+//! Letting go of what has been kept long enough: done requests, and with them the keys that stand for them.
 //!
-//! Open and failed requests stay: the first are owed, the second wait for an operator. In small portions, because each
-//! must end within the session's statement timeout.
+//! Open and failed requests stay, and their keys: the first are owed, the second wait for an operator. In portions,
+//! because each must end within the session's statement timeout.
 
 use std::time::Duration;
 
 use super::Store;
 use super::error::DatabaseError;
 
-// `= ANY (ARRAY (…))`, not `IN (…)`: each row is then found by its index, however large the table.
-const FORGET_KEYS: &str = "DELETE FROM idempotency_keys WHERE key = ANY (ARRAY ( \
-        SELECT key FROM idempotency_keys LEFT JOIN requests ON id = request_id \
-        WHERE created_at < now() - make_interval(secs => $1) AND status IS DISTINCT FROM 'received' \
-        ORDER BY created_at LIMIT $2 \
-    ))";
-const FORGET_REQUESTS: &str = "DELETE FROM requests WHERE id = ANY (ARRAY ( \
-        SELECT id FROM requests \
-        WHERE origin = 'resilient' AND status = 'done' AND completed_at < now() - make_interval(secs => $1) \
-        ORDER BY completed_at LIMIT $2 FOR UPDATE SKIP LOCKED \
-    ))";
+/// One statement: a key never stands for a request that is gone. `= ANY (ARRAY (…))`, not `IN (…)`: each row is found by
+/// its index, however large the table.
+const FORGET: &str = "WITH gone AS ( \
+        DELETE FROM requests WHERE id = ANY (ARRAY ( \
+            SELECT id FROM requests \
+            WHERE origin = 'resilient' AND status = 'done' AND completed_at < now() - make_interval(secs => $1) \
+            ORDER BY completed_at LIMIT $2 FOR UPDATE SKIP LOCKED \
+        )) RETURNING id \
+    ), keys AS ( \
+        DELETE FROM idempotency_keys WHERE request_id IN (SELECT id FROM gone) \
+    ) \
+    SELECT count(*) FROM gone";
 
 impl Store {
-    /// Deletes what was finished longer than `keep` ago, `portion` keys and `portion` requests at most; returns how many.
+    /// Deletes the requests that were done longer than `keep` ago, `portion` at most; returns how many.
     ///
     /// # Errors
     /// See [`DatabaseError`].
     pub(crate) async fn forget(&self, keep: Duration, portion: u32) -> Result<u64, DatabaseError> {
         let session = self.sessions.acquire().await?;
-        let (keep, limit) = (keep.as_secs_f64(), i64::from(portion));
+        let (keep, portion) = (keep.as_secs_f64(), i64::from(portion));
         let outcome = async {
-            // Keys first, all of them: none may stand for a request that is gone.
-            let keys = session.prepare_cached(FORGET_KEYS).await?;
-            let keys = session.execute(&keys, &[&keep, &limit]).await?;
-            if keys == u64::from(portion) {
-                return Ok(keys);
-            }
-            let requests = session.prepare_cached(FORGET_REQUESTS).await?;
-            let requests = session.execute(&requests, &[&keep, &limit]).await?;
-            Ok(keys + requests)
+            let statement = session.prepare_cached(FORGET).await?;
+            let row = session.query_one(&statement, &[&keep, &portion]).await?;
+            row.try_get::<_, i64>(0)
         }
         .await;
-        session.finish(outcome)
+        session.finish(outcome).map(i64::unsigned_abs)
     }
 }

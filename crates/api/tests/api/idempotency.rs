@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use holdfast_lab::proxy::Fault;
-use holdfast_wire::{RecordedIn, RequestList, RequestStatus};
+use holdfast_wire::{DegradedCode, RecordedIn, RequestList, RequestStatus};
 use serde_json::json;
+use tokio::time::sleep;
 
 use crate::support::{Answer, Api, System};
+
+const DATABASE: DegradedCode = DegradedCode::DbUnavailable;
 
 async fn total(api: &Api) -> u64 {
     let list: RequestList = api.get("/requests").await.json().await.unwrap();
@@ -165,6 +168,91 @@ async fn what_is_no_key_is_a_400_and_a_get_has_none() {
     assert_ne!(ids[0], ids[1]);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_under_way_is_not_taken_twice_though_postgres_goes_away_meanwhile() {
+    let system = System::with("", Duration::from_millis(500)).await;
+    system.api.becomes_healthy().await;
+    let cut_off_and_again = async {
+        sleep(Duration::from_millis(150)).await;
+        system.database.set(Fault::Refuse).await;
+        let other_body = system.api.post_keyed("k", "2").await;
+        assert_eq!(other_body.status, 422);
+        system.api.post_keyed("k", "1").await
+    };
+    let (first, again) = tokio::join!(system.api.post_keyed("k", "1"), cut_off_and_again);
+    for answer in [&first, &again] {
+        assert_eq!(answer.status, 200, "{answer:?}");
+        assert_eq!(answer.processed().recorded_in, RecordedIn::Journal);
+        assert_eq!(answer.reason(DATABASE), answer.degraded()[0].reason);
+    }
+    let id = first.processed().request_id;
+    assert_eq!(again.processed().request_id, id);
+    let path = format!("/requests/{id}");
+    assert_eq!(system.api.get(&path).await.status(), 200);
+    system.database.set(Fault::None).await;
+    system.api.becomes_healthy().await;
+    system.api.journal_empties().await;
+    assert_eq!(
+        system.api.post_keyed("k", "1").await.processed().request_id,
+        id
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_waits_for_another_replica_is_told_what_went_missing_meanwhile() {
+    let system = System::with("", Duration::from_millis(450)).await;
+    system.api.becomes_healthy().await;
+    let replica = Api::start(system.api.surroundings.of_a_replica());
+    let waiting = async {
+        sleep(Duration::from_millis(100)).await;
+        replica.post_keyed("k", "1").await
+    };
+    let cut_off = async {
+        sleep(Duration::from_millis(250)).await;
+        system.database.set(Fault::Refuse).await;
+    };
+    let (first, again, ()) = tokio::join!(system.api.post_keyed("k", "1"), waiting, cut_off);
+    assert_eq!((first.status.as_u16(), again.status.as_u16()), (200, 202));
+    let same = first.processed().request_id == again.processed().request_id;
+    assert!(
+        same && again.processed().recorded_in == RecordedIn::Database,
+        "{again:?}"
+    );
+    assert_eq!(again.reason(DATABASE), again.degraded()[0].reason);
+    system.database.set(Fault::None).await;
+    system.api.journal_empties().await;
+    let id = first.processed().request_id;
+    replica.comes_to_be(id, RequestStatus::Done).await;
+}
+
+#[tokio::test]
+async fn a_key_is_kept_as_long_as_its_request_and_a_key_without_one_is_free() {
+    let system = System::with("idempotency.keep = \"6s\"", Duration::ZERO).await;
+    system.api.becomes_healthy().await;
+    system.worker.set(Fault::Refuse).await;
+    let id = system.api.post_keyed("k", "1").await.processed().request_id;
+    // Open for longer than it would be kept if it were done.
+    sleep(Duration::from_secs(7)).await;
+    system.worker.set(Fault::None).await;
+    system.api.comes_to_be(id, RequestStatus::Done).await;
+    sleep(Duration::from_millis(1500)).await;
+    assert_eq!(
+        system.api.post_keyed("k", "1").await.processed().request_id,
+        id
+    );
+
+    // What an operator may do.
+    system
+        .sql()
+        .await
+        .execute("DELETE FROM requests", &[])
+        .await
+        .unwrap();
+    let anew = system.api.post_keyed("k", "2").await;
+    assert_eq!(anew.status, 200, "{anew:?}");
+    assert!(anew.degraded().is_empty(), "{anew:?}");
+}
+
 #[tokio::test]
 async fn finished_requests_and_their_keys_are_forgotten_after_the_time_they_are_kept() {
     let system = System::with("idempotency.keep = \"5s\"", Duration::ZERO).await;
@@ -177,7 +265,7 @@ async fn finished_requests_and_their_keys_are_forgotten_after_the_time_they_are_
     let started = tokio::time::Instant::now();
     while system.api.get(&path).await.status() != 404 {
         assert!(started.elapsed() < Duration::from_secs(15), "still there");
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        sleep(Duration::from_millis(200)).await;
     }
     assert_ne!(
         system.api.post_keyed("k", "1").await.processed().request_id,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use holdfast_lab::proxy::Fault;
 use holdfast_wire::{DegradedCode, RecordedIn, RequestList, RequestStatus};
 
-use crate::support::{Api, System};
+use crate::support::{Api, Surroundings, System};
 
 const DATABASE: DegradedCode = DegradedCode::DbUnavailable;
 
@@ -152,4 +152,71 @@ async fn what_the_journal_holds_is_listed_once_postgres_answers_as_well() {
     };
     let ids: Vec<_> = list.requests.iter().map(|it| it.request_id).collect();
     assert_eq!((list.total, ids), (2, vec![second, first]));
+}
+
+#[tokio::test]
+async fn a_policy_that_does_without_a_journal_still_owes_what_it_holds() {
+    let mut system = System::start().await;
+    system.api.becomes_healthy().await;
+    system.database.set(Fault::Refuse).await;
+    let id = system.api.process().await.processed().request_id;
+    system.api.stop();
+    system.api.stopped().await;
+    system.api = Api::start(Surroundings {
+        policies: "database.on_unavailable = 'reject'".to_owned(),
+        ..system.api.surroundings.clone()
+    });
+    assert_eq!(system.api.process().await.status, 503);
+    assert_eq!(
+        system.api.get(&format!("/requests/{id}")).await.status(),
+        200
+    );
+    system.database.set(Fault::None).await;
+    system.api.journal_empties().await;
+    system.api.comes_to_be(id, RequestStatus::Done).await;
+}
+
+#[tokio::test]
+async fn what_a_well_postgres_refuses_for_good_is_not_promised() {
+    let system = System::start().await;
+    system.api.becomes_healthy().await;
+    let check = "ALTER TABLE requests ADD CHECK (payload::text <> '\"poison\"')";
+    system.sql().await.batch_execute(check).await.unwrap();
+    let touched = system.worker.accepted();
+    let answer = system.api.post_keyed("k", "\"poison\"").await;
+    assert_eq!(answer.status, 503);
+    assert!(
+        answer.degraded()[0].detail.contains("for good"),
+        "{answer:?}"
+    );
+    assert_eq!(system.worker.accepted(), touched);
+    assert_eq!(system.api.status().await.journal.unwrap().entries, 0);
+    assert_eq!(system.api.post_keyed("k", "1").await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn readers_do_not_take_the_journal_from_live_calls() {
+    let system = System::start().await;
+    system.api.becomes_healthy().await;
+    system.database.set(Fault::Refuse).await;
+    let body = format!("\"{}\"", "x".repeat(60_000));
+    for key in 0..300 {
+        let answer = system.api.post_keyed(&key.to_string(), &body).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+    let read = async || {
+        for _ in 0..20 {
+            let list = system.api.get("/requests?limit=500").await;
+            assert_eq!(list.status(), 503);
+        }
+    };
+    let call = async || {
+        for _ in 0..20 {
+            let answer = system.api.process().await;
+            assert_eq!(answer.status, 200, "{answer:?}");
+        }
+    };
+    tokio::join!(read(), read(), read(), read(), call());
+    system.database.set(Fault::None).await;
+    system.api.journal_empties().await;
 }

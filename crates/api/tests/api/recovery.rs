@@ -48,14 +48,18 @@ async fn a_deferred_request_is_done_when_the_worker_is_back_without_any_call() {
 
 #[tokio::test]
 async fn a_request_whose_client_left_is_done_once_its_lease_is_over() {
-    let system = System::with("", Duration::from_millis(300)).await;
+    let system = System::with("", Duration::from_millis(400)).await;
     system.api.becomes_healthy().await;
     let mut client = TcpStream::connect(system.api.address).await.unwrap();
     client
         .write_all(b"GET /process HTTP/1.1\r\nhost: x\r\n\r\n")
         .await
         .unwrap();
-    sleep(Duration::from_millis(100)).await;
+    let started = Instant::now();
+    while total(&system.api, "received").await == 0 {
+        assert!(started.elapsed() < Duration::from_secs(5), "never recorded");
+        sleep(Duration::from_millis(10)).await;
+    }
     // A reset drops the call where it stands, in the middle of the work.
     client.set_zero_linger().unwrap();
     drop(client);
@@ -90,7 +94,8 @@ async fn two_replicas_share_a_backlog_and_live_calls_without_doing_anything_twic
         for api in [&here, &there] {
             let answer = api.process().await;
             assert_eq!(answer.status, 200, "{answer:?}");
-            assert!(answer.processed().latency_seconds < 0.5, "{answer:?}");
+            // A live call waits for no turn: the work, and what a busy machine adds.
+            assert!(answer.processed().latency_seconds < 1.0, "{answer:?}");
             live += 1;
         }
     }
@@ -221,6 +226,16 @@ async fn with_as_much_open_work_as_it_takes_on_the_service_refuses_until_some_is
         .comes_to(|status| status.open_work == Some(0))
         .await;
     assert_eq!(total(&system.api, "received").await, 0);
+}
+
+#[tokio::test]
+async fn asking_again_is_no_more_open_work() {
+    let system = System::with("recovery.max_open = 4", Duration::ZERO).await;
+    system.api.becomes_healthy().await;
+    system.worker.set(Fault::Refuse).await;
+    for _ in 0..8 {
+        assert_eq!(system.api.post_keyed("k", "1").await.status, 202);
+    }
 }
 
 #[tokio::test]

@@ -90,7 +90,6 @@ async fn offered(journal: &Journal) -> Vec<Uuid> {
     let batch = Batch {
         entries: usize::MAX,
         bytes: usize::MAX,
-        until: Uuid::max(),
     };
     let entries = journal.oldest(batch, soon()).await.unwrap();
     entries.iter().map(|entry| entry.id).collect()
