@@ -13,7 +13,7 @@ use tokio::runtime::Handle;
 use crate::config::{OnDatabaseUnavailable, Policies, READERS, RECOVERERS, Settings};
 use crate::dependency::Dependency;
 use crate::guarded::{Backlog, GuardedReads, GuardedStore, GuardedWorker};
-use crate::journal::{Journal, JournalInUse, JournalLimits};
+use crate::journal::{Journal, JournalInUse, JournalLimits, holds_a_journal};
 use crate::limit::InFlightLimit;
 use crate::metrics::{Metrics, PolicyMetrics};
 use crate::naive::Naive;
@@ -174,7 +174,7 @@ fn lookup_limit(connect_timeout: Duration) -> Option<Duration> {
 /// Where the policies do without one, what it holds from before is still owed.
 fn journal(settings: &Settings) -> Result<Option<Journal>, JournalInUse> {
     let folder = &settings.journal_folder;
-    if !records_in_journal(settings) && !Journal::is_in(folder) {
+    if !records_in_journal(settings) && !holds_a_journal(folder) {
         return Ok(None);
     }
     let policy = &settings.policies.policies.journal;

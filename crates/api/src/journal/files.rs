@@ -36,6 +36,12 @@ pub(super) trait Files: Send + 'static {
     fn name(&self) -> String;
 }
 
+/// Whether `folder` holds a journal, from now or from before.
+#[must_use]
+pub(crate) fn holds_a_journal(folder: &Path) -> bool {
+    Folder::new(folder).file().exists()
+}
+
 /// A folder on disk.
 pub(super) struct Folder {
     path: PathBuf,
@@ -48,11 +54,6 @@ impl Folder {
             path: path.to_owned(),
             lock: None,
         }
-    }
-
-    /// Whether there is a journal in it.
-    pub(super) fn exists(&self) -> bool {
-        self.file().exists()
     }
 
     fn file(&self) -> PathBuf {

@@ -41,6 +41,7 @@ use self::entry::Row;
 pub(crate) use self::entry::{Appended, Batch, End, Entry, Page};
 use self::error::Ailment;
 pub(crate) use self::error::{JournalError, JournalInUse};
+pub(crate) use self::files::holds_a_journal;
 use self::files::{Files, Folder};
 pub(crate) use self::holds::Hold;
 use self::holds::Holds;
@@ -81,12 +82,6 @@ impl Journal {
         Self::start(Folder::new(folder), limits).map_err(|InUse| JournalInUse {
             folder: folder.to_owned(),
         })
-    }
-
-    /// Whether there is one in `folder`.
-    #[must_use]
-    pub(crate) fn is_in(folder: &Path) -> bool {
-        Folder::new(folder).exists()
     }
 
     fn start(files: impl Files, limits: JournalLimits) -> Result<Self, InUse> {
