@@ -16,6 +16,14 @@ async fn total(api: &Api, status: &str) -> u64 {
     response.json::<RequestList>().await.unwrap().total
 }
 
+/// A second replica, which calls another worker.
+fn replica_over(worker: &CountingWorker, system: &System) -> Api {
+    Api::start(Surroundings {
+        worker_url: worker.url(),
+        ..system.api.surroundings.of_a_replica()
+    })
+}
+
 /// Rows as a killed replica leaves them: open, and nobody's.
 async fn orphans(system: &System, count: usize) -> Vec<Uuid> {
     let sql = system.sql().await;
@@ -78,11 +86,7 @@ async fn a_request_whose_client_left_is_done_once_its_lease_is_over() {
 async fn two_replicas_share_a_backlog_and_live_calls_without_doing_anything_twice() {
     let worker = CountingWorker::start(Duration::from_millis(200)).await;
     let system = System::start().await;
-    let url = worker.url();
-    let here = Api::start(Surroundings {
-        worker_url: url,
-        ..system.api.surroundings.of_a_replica()
-    });
+    let here = replica_over(&worker, &system);
     let there = Api::start(here.surroundings.of_a_replica());
     // Cut off from its worker, the first takes no part.
     system.worker.set(Fault::Refuse).await;
@@ -106,10 +110,7 @@ async fn two_replicas_share_a_backlog_and_live_calls_without_doing_anything_twic
 async fn what_the_worker_keeps_refusing_fails_with_its_error_and_the_rest_proceeds() {
     let system = System::with("recovery.max_attempts = 2", Duration::ZERO).await;
     let worker = CountingWorker::saying(404).await;
-    let api = Api::start(Surroundings {
-        worker_url: worker.url(),
-        ..system.api.surroundings.of_a_replica()
-    });
+    let api = replica_over(&worker, &system);
     system.worker.set(Fault::Refuse).await;
     let id = api.process().await.processed().request_id;
     let request = api.comes_to_be(id, RequestStatus::Failed).await;
@@ -130,10 +131,7 @@ async fn what_the_worker_keeps_refusing_fails_with_its_error_and_the_rest_procee
 async fn a_failed_request_is_what_its_key_stands_for() {
     let system = System::with("recovery.max_attempts = 1", Duration::ZERO).await;
     let worker = CountingWorker::saying(404).await;
-    let api = Api::start(Surroundings {
-        worker_url: worker.url(),
-        ..system.api.surroundings.of_a_replica()
-    });
+    let api = replica_over(&worker, &system);
     system.worker.set(Fault::Refuse).await;
     let id = api.post_keyed("k", "").await.processed().request_id;
     api.comes_to_be(id, RequestStatus::Failed).await;
@@ -148,10 +146,7 @@ async fn a_failed_request_is_what_its_key_stands_for() {
 async fn an_outage_fails_nothing_however_often_the_work_was_tried() {
     let system = System::with("recovery.max_attempts = 1", Duration::ZERO).await;
     let worker = CountingWorker::saying(500).await;
-    let api = Api::start(Surroundings {
-        worker_url: worker.url(),
-        ..system.api.surroundings.of_a_replica()
-    });
+    let api = replica_over(&worker, &system);
     system.worker.set(Fault::Refuse).await;
     let id = api.process().await.processed().request_id;
     api.opens_worker_breaker().await;
