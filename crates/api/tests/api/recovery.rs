@@ -224,6 +224,21 @@ async fn with_as_much_open_work_as_it_takes_on_the_service_refuses_until_some_is
 }
 
 #[tokio::test]
+async fn what_recovery_has_in_hand_ends_before_the_service_does() {
+    let mut system = System::with("", Duration::from_millis(400)).await;
+    let id = orphans(&system, 1).await[0];
+    system
+        .api
+        .comes_to(|status| status.recovery.in_flight == 1)
+        .await;
+    system.api.stop();
+    system.api.stopped().await;
+    let status = "SELECT status FROM requests WHERE id = $1";
+    let row = system.sql().await.query_one(status, &[&id]).await.unwrap();
+    assert_eq!(row.get::<_, String>(0), "done");
+}
+
+#[tokio::test]
 async fn asking_again_is_no_more_open_work() {
     let system = System::with("recovery.max_open = 4", Duration::ZERO).await;
     system.api.becomes_healthy().await;
