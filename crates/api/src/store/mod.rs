@@ -12,6 +12,8 @@ mod reads;
 mod replay;
 mod retention;
 mod session;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 
