@@ -38,7 +38,7 @@ pub(super) async fn run(
     let worker = start(
         Service::Worker,
         "bench-worker",
-        variables([]),
+        variables([("HOLDFAST_WORK_DELAY", "0s".to_owned())]),
         settings,
         folder,
     )
@@ -101,11 +101,10 @@ async fn start(
     folder: &Path,
 ) -> Result<ServiceProcess, LabError> {
     let port = ports::free().map_err(LabError::file("find", "a free port"))?;
-    let mut all = settings.passed_on.clone();
     variables.insert("HOLDFAST_BIND".to_owned(), format!("127.0.0.1:{port}"));
-    all.append(&mut variables);
+    variables.extend(settings.log_filter());
     let binary = settings.binaries.join(format!("holdfast-{service}"));
-    let mut process = ServiceProcess::new(service, binary, (folder, name), port, all)?;
+    let mut process = ServiceProcess::new(service, binary, (folder, name), port, variables)?;
     process.start().await?;
     Ok(process)
 }
