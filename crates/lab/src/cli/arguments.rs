@@ -125,7 +125,7 @@ pub(super) struct Check {
 #[derive(Debug, Args)]
 pub(super) struct Torture {
     /// How long requests arrive and faults are played
-    #[arg(long, default_value = "60s", value_parser = duration)]
+    #[arg(long, default_value = "60s", value_parser = long_enough)]
     pub(super) duration: Duration,
     /// Of faults and arrivals [random, and printed]
     #[arg(long)]
@@ -159,6 +159,14 @@ fn duration(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "give a duration such as 30s or 2m".to_owned())
 }
 
+/// A shorter run has room for a fault or two, which may all be too short to be noticed.
+fn long_enough(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        long if long >= Duration::from_secs(10) => Ok(long),
+        _ => Err("give at least 10s, or too little is broken to show anything".to_owned()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -175,6 +183,7 @@ mod tests {
         assert_eq!(duration("90s"), Ok(Duration::from_secs(90)));
         assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
         assert!(duration("90").is_err() && duration("-1s").is_err());
+        assert!(long_enough("9s").is_err() && long_enough("10s").is_ok());
         assert!(rate("0").is_err() && rate("inf").is_err() && rate("0.5").is_ok());
     }
 }

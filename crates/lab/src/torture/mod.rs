@@ -23,14 +23,14 @@ use std::time::Duration;
 use holdfast_ops::signals::StopSignals;
 use tokio::time::Instant;
 
-use deployment::Deployment;
+use deployment::{BOUND, Deployment};
 use evidence::Evidence;
 use schedule::{Fault, schedule};
 use together::{Doing, together};
 use victim::Played;
 
 use crate::accepted::{Accepted, AcceptedFile};
-use crate::check::{self, Database};
+use crate::check::Database;
 use crate::error::LabError;
 use crate::load::{self, Arrivals, Outcome};
 use crate::output::{Console, Tone};
@@ -115,39 +115,36 @@ async fn gather(
     deployment: &mut Deployment,
     console: Console,
 ) -> Result<Evidence, LabError> {
-    let bound = deployment.bound().await?;
-    let try_for = bound + BEYOND;
+    let published = deployment.published().await?;
+    let try_for = BOUND + BEYOND;
     let mut file = AcceptedFile::create(&deployment.folder.join("accepted.txt"))?;
     let heard = |outcome: &Outcome| outcome.accepted().map_or(Ok(()), |one| file.add(&one));
     let run = play(plan, faults, deployment, try_for, heard, console).await?;
     console.say("\nall faults are over: healing what is left, then waiting until all is done");
-    // What still does not come back shows in the backlog.
-    let healed = deployment.heal().await;
+    let not_healed = deployment.heal().await;
     let left = settle(&deployment.apis, plan.settle, console).await;
     let database = Database::Port(deployment.db_port);
     let accepted: Vec<Accepted> = run.outcomes.iter().filter_map(Outcome::accepted).collect();
-    let ledger = check::check(&accepted, &database, Duration::ZERO, console).await?;
     // Before anything is asked again: what that leaves behind is no part of the run.
-    let rows = afterwards::rows(&database).await?;
-    let keys = afterwards::keys(&database).await?;
+    let tables = afterwards::tables(&accepted, &database, console).await;
     let worker_calls = deployment.worker_calls().await;
     let again = afterwards::again(&run.outcomes, deployment, try_for, plan.seed).await;
+    let calls_after = deployment.worker_calls().await.zip(worker_calls);
     let fell = run.played.iter().filter_map(|it| it.fell.as_ref());
-    let fell = fell.chain(healed.as_ref().err());
+    let fell = fell.chain(&not_healed).chain(tables.as_ref().err());
     Ok(Evidence {
         replicas: plan.replicas,
-        bound,
+        bound: BOUND,
+        published,
         try_for,
         fell: fell
             .map(|error| format!("{error} {:?}", error.context()))
             .collect(),
         left,
-        ledger,
-        rows,
-        keys,
+        tables: tables.ok(),
         again,
         worker_calls,
-        worker_calls_again: deployment.worker_calls().await.saturating_sub(worker_calls),
+        worker_calls_again: calls_after.map(|(after, before)| after.saturating_sub(before)),
         hurts: run.played.into_iter().flat_map(|it| it.hurts).collect(),
         outcomes: run.outcomes,
     })

@@ -20,7 +20,16 @@ pub(super) fn figures(evidence: &Evidence, console: Console) {
     console.print(console.paint(Tone::Strong, "\n=== the clients ===\n"));
     Counts::of(&evidence.outcomes).print(console);
     console.print(console.paint(Tone::Strong, "\n=== the promises, in Postgres ===\n"));
-    evidence.ledger.print(console);
+    let rows = match &evidence.tables {
+        Some(tables) => {
+            tables.ledger.print(console);
+            tables.rows.len()
+        }
+        None => {
+            console.print("Postgres did not answer");
+            0
+        }
+    };
     console.print(console.paint(Tone::Strong, "\n=== the run ===\n"));
     let of = |kind| {
         evidence
@@ -33,11 +42,13 @@ pub(super) fn figures(evidence: &Evidence, console: Console) {
     line("faults played", evidence.hurts.len().to_string());
     line("  kills", of(Kind::Kill).to_string());
     line("  pauses", of(Kind::Pause).to_string());
-    line("requests recorded", evidence.rows.len().to_string());
-    line("worker calls", evidence.worker_calls.to_string());
-    #[expect(clippy::cast_precision_loss, reason = "a ratio")]
-    let ratio = evidence.worker_calls as f64 / evidence.rows.len().max(1) as f64;
-    line("  per request", format!("{ratio:.2}"));
+    line("requests recorded", rows.to_string());
+    if let Some(calls) = evidence.worker_calls {
+        line("worker calls", calls.to_string());
+        #[expect(clippy::cast_precision_loss, reason = "a ratio")]
+        let ratio = calls as f64 / rows.max(1) as f64;
+        line("  per request", format!("{ratio:.2}"));
+    }
     line("keys sent again", evidence.again.len().to_string());
     console.print("");
 }
