@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::process::Command;
 use tokio::time::{Instant, sleep};
 
-use super::{Probe, Service};
+use super::{Probe, Service, port};
 use crate::error::LabError;
 use crate::logs;
 use crate::process::{self, Family};
@@ -25,6 +25,7 @@ pub(crate) struct ServiceProcess {
     variables: BTreeMap<String, String>,
     family: Family,
     log: PathBuf,
+    port: u16,
     probe: Probe,
 }
 
@@ -49,6 +50,7 @@ impl ServiceProcess {
                 program: program.to_string_lossy().into_owned(),
             },
             log: folder.join(format!("{name}.log")),
+            port,
             probe: Probe::new(port),
             binary,
             variables,
@@ -81,8 +83,10 @@ impl ServiceProcess {
         Ok(())
     }
 
+    /// Kills it (SIGKILL); its port refuses afterwards.
     pub(crate) async fn kill(&self) -> Result<(), LabError> {
-        self.family.kill().await.map_err(|pids| self.stuck(pids))
+        self.family.kill().await.map_err(|pids| self.stuck(pids))?;
+        port::refuses(self.service, self.port).await
     }
 
     pub(crate) async fn pause(&self) -> Result<(), LabError> {
