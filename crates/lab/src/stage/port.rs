@@ -1,6 +1,7 @@
 //! Who listens on a port, as far as it can be found out.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use crate::ports;
 
 /// The last thread of a killed process closes its sockets, on a busy machine some time after the first is seen dead.
 const REFUSED_WITHIN: Duration = Duration::from_secs(2);
+const ANSWER_WITHIN: Duration = Duration::from_millis(200);
 const POLL: Duration = Duration::from_millis(10);
 
 /// An error that names port, variable and holder, if the port cannot be had.
@@ -30,7 +32,10 @@ pub(super) fn check_free(port: u16, variable: &'static str) -> Result<(), LabErr
 pub(super) async fn refuses(service: Service, port: u16) -> Result<(), LabError> {
     let address = ports::loopback(port);
     let deadline = Instant::now() + REFUSED_WITHIN;
-    while TcpStream::connect_timeout(&address, REFUSED_WITHIN).is_ok() {
+    // One that does not answer is no refusal: its backlog may be full.
+    while !TcpStream::connect_timeout(&address, ANSWER_WITHIN)
+        .is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused)
+    {
         if Instant::now() > deadline {
             return Err(LabError::Unhealthy {
                 service,
