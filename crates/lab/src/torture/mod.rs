@@ -29,7 +29,7 @@ use schedule::{Fault, schedule};
 use together::{Doing, together};
 use victim::Played;
 
-use crate::accepted::{Accepted, AcceptedFile};
+use crate::accepted::{self, Accepted, AcceptedFile};
 use crate::check::Database;
 use crate::error::LabError;
 use crate::load::{self, Arrivals, Outcome};
@@ -117,7 +117,7 @@ async fn gather(
 ) -> Result<Evidence, LabError> {
     let published = deployment.published().await?;
     let try_for = BOUND + BEYOND;
-    let mut file = AcceptedFile::create(&deployment.folder.join("accepted.txt"))?;
+    let mut file = AcceptedFile::append(&deployment.folder.join(accepted::FILE))?;
     let heard = |outcome: &Outcome| outcome.accepted().map_or(Ok(()), |one| file.add(&one));
     let run = play(plan, faults, deployment, try_for, heard, console).await?;
     console.say("\nall faults are over: healing what is left, then waiting until all is done");
