@@ -15,7 +15,7 @@ pub struct Outcome {
     pub key: String,
     /// When it was meant to be sent.
     pub intended: Duration,
-    /// At least one; all but the last are broken.
+    /// All but the last are broken; none: the run was cut off before the call was over.
     pub tries: Vec<Try>,
 }
 
