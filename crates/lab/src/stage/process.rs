@@ -11,7 +11,9 @@ use tokio::time::{Instant, sleep};
 use super::{Probe, Service, port};
 use crate::error::LabError;
 use crate::logs;
+use crate::ports;
 use crate::process::{self, Family};
+use crate::settings::Settings;
 
 const READY_WITHIN: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_millis(10);
@@ -31,7 +33,7 @@ pub(crate) struct ServiceProcess {
 
 impl ServiceProcess {
     /// One that is yet to be started, and will live in `folder`/`name`.
-    pub(crate) fn new(
+    fn new(
         service: Service,
         binary: PathBuf,
         (folder, name): (&Path, &str),
@@ -55,6 +57,26 @@ impl ServiceProcess {
             binary,
             variables,
         })
+    }
+
+    /// Starts one of a command's own, on a free port, and waits until it is ready. It sees these variables and the caller's
+    /// `RUST_LOG`: not the caller's policies or delay, by which nobody would judge or measure it.
+    pub(crate) async fn start_own(
+        service: Service,
+        (folder, name): (&Path, &str),
+        mut variables: BTreeMap<String, String>,
+        settings: &Settings,
+    ) -> Result<Self, LabError> {
+        let binary = settings.binaries.join(format!("holdfast-{service}"));
+        if !binary.is_file() {
+            return Err(LabError::NotBuilt(binary));
+        }
+        let port = ports::free().map_err(LabError::file("find", "a free port"))?;
+        variables.insert("HOLDFAST_BIND".to_owned(), format!("127.0.0.1:{port}"));
+        variables.extend(settings.log_filter());
+        let mut process = Self::new(service, binary, (folder, name), port, variables)?;
+        process.start().await?;
+        Ok(process)
     }
 
     pub(crate) fn probe(&self) -> &Probe {

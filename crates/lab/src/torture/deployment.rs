@@ -9,7 +9,6 @@ use std::time::Duration;
 use super::schedule::Target;
 use super::victim::{Body, Victim};
 use crate::error::LabError;
-use crate::ports;
 use crate::postgres::{Cluster, ClusterOptions};
 use crate::settings::Settings;
 use crate::stage::{Probe, Service, ServiceProcess};
@@ -75,23 +74,14 @@ impl Deployment {
         mut variables: BTreeMap<String, String>,
         settings: &Settings,
     ) -> Result<Probe, LabError> {
-        let (service, program) = match target {
-            Target::Worker => (Service::Worker, "holdfast-worker"),
-            _ => (Service::Api, "holdfast-api"),
+        let service = match target {
+            Target::Worker => Service::Worker,
+            _ => Service::Api,
         };
-        let binary = settings.binaries.join(program);
-        if !binary.is_file() {
-            return Err(LabError::NotBuilt(binary));
-        }
-        let port = ports::free().map_err(LabError::file("find", "a free port"))?;
-        variables.insert("HOLDFAST_BIND".to_owned(), format!("127.0.0.1:{port}"));
         variables.insert("HOLDFAST_WORK_DELAY".to_owned(), WORK_DELAY.to_owned());
-        // Not the caller's policies or delay: the run is judged by its own.
-        variables.extend(settings.log_filter());
         let name = target.to_string();
-        let mut process =
-            ServiceProcess::new(service, binary, (&self.folder, &name), port, variables)?;
-        process.start().await?;
+        let home = (self.folder.as_path(), name.as_str());
+        let process = ServiceProcess::start_own(service, home, variables, settings).await?;
         let probe = process.probe().clone();
         self.victims
             .push(Victim::new(target, Body::Service(process)));

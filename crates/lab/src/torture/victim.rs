@@ -9,7 +9,7 @@ use super::schedule::{Fault, Kind, Target};
 use crate::error::LabError;
 use crate::output::{Console, Tone};
 use crate::postgres::Cluster;
-use crate::stage::{Probe, ServiceProcess};
+use crate::stage::ServiceProcess;
 
 /// Something that can be hurt and healed.
 #[derive(Debug)]
@@ -128,21 +128,12 @@ impl Victim {
     pub(super) async fn calls(&self) -> Option<u64> {
         match (&self.body, self.target) {
             (Body::Service(process), Target::Worker) => {
-                Some(self.calls_before? + counted(process.probe()).await?)
+                let calls = process.probe().metric::<u64>("holdfast_work_calls_total");
+                Some(self.calls_before? + calls.await?)
             }
             _ => None,
         }
     }
-}
-
-async fn counted(probe: &Probe) -> Option<u64> {
-    let text = probe.metrics().await?;
-    let value = |line: &str| {
-        line.strip_prefix("holdfast_work_calls_total ")?
-            .parse()
-            .ok()
-    };
-    text.lines().find_map(value)
 }
 
 fn tell(at: Duration, tone: Tone, what: std::fmt::Arguments<'_>, console: Console) {
