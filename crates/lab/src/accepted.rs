@@ -4,12 +4,15 @@
 //! Ctrl-C is known afterwards.
 
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
 use crate::error::LabError;
+
+/// Its name in the lab's folder: of the stage that is up, and deleted with the data its ids belong to.
+pub const FILE: &str = "accepted.txt";
 
 /// A promise a client was given.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,24 +33,26 @@ pub struct AcceptedFile {
 }
 
 impl AcceptedFile {
-    /// Starts the file anew, in a folder that is made if need be.
+    /// Opens the file, in a folder that is made if need be. What it holds stays: those promises are promises still, and
+    /// another load may be adding to it.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn create(path: &Path) -> Result<Self, LabError> {
+    pub fn append(path: &Path) -> Result<Self, LabError> {
         if let Some(folder) = path
             .parent()
             .filter(|folder| !folder.as_os_str().is_empty())
         {
             fs::create_dir_all(folder).map_err(LabError::file("make", folder))?;
         }
+        let file = File::options().create(true).append(true).open(path);
         Ok(Self {
             path: path.to_owned(),
-            file: File::create(path).map_err(LabError::file("write", path))?,
+            file: file.map_err(LabError::file("write", path))?,
         })
     }
 
-    /// Adds a line, whole, without a buffer of our own in between.
+    /// Adds a line, in one write without a buffer of our own in between: lines of two loads do not mix.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -56,6 +61,20 @@ impl AcceptedFile {
         let line = format!("{id}\t{key}\t{status}\n");
         let written = self.file.write_all(line.as_bytes());
         written.map_err(LabError::file("write", &self.path))
+    }
+}
+
+/// Deletes the file in the lab's `folder`; none is fine.
+///
+/// # Errors
+/// When it is there and stays.
+pub fn forget(folder: &Path) -> Result<(), LabError> {
+    let path = folder.join(FILE);
+    match fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(LabError::file("delete", path)(error))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -128,8 +147,23 @@ mod tests {
             key: "a-1".to_owned(),
             status: 202,
         };
-        AcceptedFile::create(&path).unwrap().add(&accepted).unwrap();
-        assert_eq!(read(&path).unwrap(), [accepted]);
+        AcceptedFile::append(&path).unwrap().add(&accepted).unwrap();
+        assert_eq!(read(&path).unwrap(), std::slice::from_ref(&accepted));
+        // A second load forgets nothing, and neither do two at once.
+        let mut two = [(); 2].map(|()| AcceptedFile::append(&path).unwrap());
+        for file in &mut two {
+            file.add(&accepted).unwrap();
+        }
+        assert_eq!(read(&path).unwrap().len(), 3);
+    }
+
+    #[test]
+    fn it_is_forgotten_with_the_data_and_may_be_missing() {
+        let folder = tempfile::tempdir().unwrap();
+        AcceptedFile::append(&folder.path().join(FILE)).unwrap();
+        forget(folder.path()).unwrap();
+        forget(folder.path()).unwrap();
+        assert!(!folder.path().join(FILE).exists());
     }
 
     #[test]

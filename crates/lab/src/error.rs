@@ -125,6 +125,14 @@ pub enum LabError {
     /// The measurement is void.
     #[error("{0}")]
     Measurement(String),
+    /// A system of a command's own did not start.
+    #[error("{error}")]
+    NotStarted {
+        /// Why not.
+        error: Box<LabError>,
+        /// Its folder, with the logs.
+        folder: PathBuf,
+    },
     /// Ctrl-C.
     #[error("interrupted")]
     Interrupted,
@@ -163,6 +171,13 @@ impl LabError {
                 "a line is ID<TAB>KEY<TAB>STATUS; have the file written anew: make load".to_owned()
             }
             Self::Measurement(_) => "look for what else keeps this machine busy, and run it again".to_owned(),
+            Self::NotStarted { error, folder } => {
+                let logs = format!("read what it left in {}", folder.display());
+                match &**error {
+                    Self::Unhealthy { .. } => logs,
+                    other => [other.cure(), Some(logs)].into_iter().flatten().collect::<Vec<_>>().join("; "),
+                }
+            }
             Self::Interrupted => "what was started has been stopped".to_owned(),
         })
     }
@@ -172,6 +187,7 @@ impl LabError {
     pub fn context(&self) -> &[String] {
         match self {
             Self::Unhealthy { log, .. } => log,
+            Self::NotStarted { error, .. } => error.context(),
             _ => &[],
         }
     }

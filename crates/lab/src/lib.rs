@@ -16,6 +16,7 @@ mod figures;
 pub mod load;
 mod logs;
 pub mod output;
+mod own_folder;
 pub mod ports;
 pub mod postgres;
 pub mod process;

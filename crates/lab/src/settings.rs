@@ -69,6 +69,13 @@ impl Settings {
         self.root.join(FOLDER)
     }
 
+    /// The caller's `RUST_LOG`: all that a deployment with policies of its own may be told.
+    #[must_use]
+    pub fn log_filter(&self) -> Option<(String, String)> {
+        let filter = self.passed_on.get_key_value("RUST_LOG")?;
+        Some((filter.0.clone(), filter.1.clone()))
+    }
+
     /// Reads the environment; `folder` is where the lab was called, inside a checkout.
     ///
     /// # Errors

@@ -35,14 +35,9 @@ pub(super) async fn run(
     console: Console,
 ) -> Result<(), LabError> {
     console.say("  without a database, answered from the journal");
-    let worker = start(
-        Service::Worker,
-        "bench-worker",
-        variables([]),
-        settings,
-        folder,
-    )
-    .await?;
+    let home = (folder, "bench-worker");
+    let variables = variables([("HOLDFAST_WORK_DELAY", "0s".to_owned())]);
+    let worker = ServiceProcess::start_own(Service::Worker, home, variables, settings).await?;
     let mut contenders = [
         contender("shared", 256, &worker, settings, folder).await?,
         contender("one each", 1, &worker, settings, folder).await?,
@@ -88,26 +83,10 @@ async fn contender(
     ]);
     Ok(Contender {
         name,
-        process: start(Service::Api, &home, variables, settings, folder).await?,
+        process: ServiceProcess::start_own(Service::Api, (folder, &home), variables, settings)
+            .await?,
         measured: Vec::new(),
     })
-}
-
-async fn start(
-    service: Service,
-    name: &str,
-    mut variables: BTreeMap<String, String>,
-    settings: &Settings,
-    folder: &Path,
-) -> Result<ServiceProcess, LabError> {
-    let port = ports::free().map_err(LabError::file("find", "a free port"))?;
-    let mut all = settings.passed_on.clone();
-    variables.insert("HOLDFAST_BIND".to_owned(), format!("127.0.0.1:{port}"));
-    all.append(&mut variables);
-    let binary = settings.binaries.join(format!("holdfast-{service}"));
-    let mut process = ServiceProcess::new(service, binary, (folder, name), port, all)?;
-    process.start().await?;
-    Ok(process)
 }
 
 fn variables<const N: usize>(pairs: [(&str, String); N]) -> BTreeMap<String, String> {
@@ -147,13 +126,9 @@ async fn print(contenders: &[Contender; 2], console: Console) -> Result<(), LabE
 
 /// As the API counts them.
 async fn requests_per_fsync(probe: &Probe) -> Result<f64, LabError> {
-    let text = probe.metrics().await.unwrap_or_default();
-    let value = |series: &str| -> Option<f64> {
-        let line = text.lines().find_map(|line| line.strip_prefix(series))?;
-        line.trim().parse().ok()
-    };
-    let counted =
-        value("holdfast_journal_appended_total ").zip(value("holdfast_journal_commits_total "));
+    let appended = probe.metric::<f64>("holdfast_journal_appended_total").await;
+    let commits = probe.metric::<f64>("holdfast_journal_commits_total").await;
+    let counted = appended.zip(commits);
     let (appended, commits) = counted.ok_or_else(|| LabError::Api {
         url: format!("{}/metrics", probe.base()),
         problem: "it does not count what the journal does".to_owned(),

@@ -11,13 +11,13 @@ mod pgbench;
 mod wrk;
 
 use std::collections::BTreeMap;
-use std::env;
 
 use holdfast_ops::signals::StopSignals;
 
 use crate::error::LabError;
 use crate::figures::{Figures, median};
 use crate::output::{Console, Tone};
+use crate::own_folder::OwnFolder;
 use crate::ports;
 use crate::postgres::Installation;
 use crate::settings::{Ports, Settings};
@@ -69,8 +69,7 @@ impl Contender {
 pub async fn run(plan: Plan, settings: &Settings, console: Console) -> Result<(), LabError> {
     let mut signals = StopSignals::listen().map_err(LabError::file("listen for", "signals"))?;
     wrk::ensure(console).await?;
-    let folder = tempfile::Builder::new().prefix("holdfast-bench-").tempdir();
-    let folder = folder.map_err(LabError::file("make a folder in", env::temp_dir()))?;
+    let folder = OwnFolder::make("bench", settings, console).await?;
     let settings = own_stage(settings)?;
     let stage = Local::new(&settings, folder.path().to_owned(), console);
     stage.up().await?;

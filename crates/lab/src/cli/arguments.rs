@@ -19,7 +19,8 @@ const VARIABLES: &str = "Environment:
   HOLDFAST_BINARIES    the folder of holdfast-api and holdfast-worker [where lab is]
   NO_COLOR             no colour, also on a terminal
 
-Exit codes: 0 done, 1 failed, 2 wrong arguments (or torture that could not be played), 64 bad configuration";
+Exit codes: 0 done, 1 failed, 2 wrong arguments, 64 bad configuration;
+  of torture: 0 held, 1 broken, 2 not played";
 
 /// Puts Holdfast on a stage, breaks it, compares the naive and the resilient endpoint
 #[derive(Debug, Parser)]
@@ -57,9 +58,9 @@ pub(super) enum Task {
     Torture(Torture),
     /// The guided tour: break each dependency in turn, compare, heal, on a stage of its own
     Demo,
-    /// Measure both endpoints and pgbench's same two statements, interleaved, on a stage of its own
+    /// Measure both endpoints and pgbench's same two statements, interleaved, on a stage of its own; then the journal
     Bench {
-        /// How often each is measured; the medians count
+        /// How often each is measured, the journal at most 10 times; the medians count
         #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..))]
         rounds: u32,
         /// How long each measurement takes
@@ -125,7 +126,7 @@ pub(super) struct Check {
 #[derive(Debug, Args)]
 pub(super) struct Torture {
     /// How long requests arrive and faults are played
-    #[arg(long, default_value = "60s", value_parser = duration)]
+    #[arg(long, default_value = "60s", value_parser = long_enough)]
     pub(super) duration: Duration,
     /// Of faults and arrivals [random, and printed]
     #[arg(long)]
@@ -136,9 +137,9 @@ pub(super) struct Torture {
     /// Requests per second
     #[arg(long, default_value = "20", value_parser = rate)]
     pub(super) rate: f64,
-    /// How long all that was accepted may take to be done, once all is healed
-    #[arg(long, value_name = "DURATION", default_value = "120s", value_parser = duration)]
-    pub(super) settle: Duration,
+    /// How long all that was accepted may take to be done, once all is healed [120s]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(super) settle: Option<Duration>,
     /// Keep the folder with logs and journals also when all went well
     #[arg(long)]
     pub(super) keep: bool,
@@ -159,6 +160,14 @@ fn duration(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "give a duration such as 30s or 2m".to_owned())
 }
 
+/// A shorter run has room for a fault or two, which may all be too short to be noticed.
+fn long_enough(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        long if long >= Duration::from_secs(10) => Ok(long),
+        _ => Err("give at least 10s, or too little is broken to show anything".to_owned()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -175,6 +184,7 @@ mod tests {
         assert_eq!(duration("90s"), Ok(Duration::from_secs(90)));
         assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
         assert!(duration("90").is_err() && duration("-1s").is_err());
+        assert!(long_enough("9s").is_err() && long_enough("10s").is_ok());
         assert!(rate("0").is_err() && rate("inf").is_err() && rate("0.5").is_ok());
     }
 }

@@ -1,7 +1,10 @@
 //! `lab check`.
 
+use std::time::Duration;
+
+use holdfast_wire::Journal;
+
 use super::arguments::Check;
-use super::load::ACCEPTED;
 use crate::accepted;
 use crate::check::{self, Database, Ledger};
 use crate::error::LabError;
@@ -17,11 +20,18 @@ pub(super) async fn run(
 ) -> Result<bool, LabError> {
     let file = wanted
         .file
-        .unwrap_or_else(|| settings.folder().join(ACCEPTED));
+        .unwrap_or_else(|| settings.folder().join(accepted::FILE));
     let accepted = accepted::read(&file)?;
     let stage = Stage::to_act_on(settings, console).await?;
     let database = Database::of(&stage)?;
-    let ledger = check::check(&accepted, &database, wanted.wait, console).await?;
+    let mut ledger = check::check(&accepted, &database, wanted.wait, console).await?;
+    let mut hint = None;
+    if !ledger.is_finished() {
+        let journal = journal(&stage).await?;
+        // What left the journal since the first look is in the table by now: only then is it nowhere.
+        ledger = check::check(&accepted, &database, Duration::ZERO, console).await?;
+        hint = self::hint(&ledger, &journal);
+    }
     ledger.print(console);
     let holds = ledger.holds(wanted.allow_failed);
     let (tone, verdict) = if holds {
@@ -32,31 +42,92 @@ pub(super) async fn run(
         (Tone::Bad, "not every promise has been kept")
     };
     console.print(console.paint(tone, verdict));
-    if !ledger.is_finished() {
-        hint(&ledger, &stage, console).await?;
+    if let Some(hint) = hint {
+        console.say(format_args!("  {hint}"));
     }
     Ok(holds)
 }
 
-/// Where what is not in Postgres may still be, and what to do.
-async fn hint(ledger: &Ledger, stage: &Stage, console: Console) -> Result<(), LabError> {
+/// What the API says of its journal.
+enum Told {
+    Nothing,
+    NoJournal,
+    Journal(Journal),
+}
+
+async fn journal(stage: &Stage) -> Result<Told, LabError> {
     let probe = Probe::new(stage.api_port().await?);
-    let wait = "lab check --wait 120s";
-    let hint = match probe.status().await.map(|status| status.journal) {
-        Err(_) => format!(
-            "the API does not answer; its journal may hold what is missing: make start-api, then {wait}"
+    Ok(match probe.status().await.map(|status| status.journal) {
+        Err(_) => Told::Nothing,
+        Ok(None) => Told::NoJournal,
+        Ok(Some(journal)) => Told::Journal(journal),
+    })
+}
+
+/// Where what is not in Postgres may still be, and what to do; none: there is nothing to say. Postgres has just answered.
+fn hint(ledger: &Ledger, journal: &Told) -> Option<String> {
+    const WAIT: &str = "lab check --wait 120s";
+    if ledger.is_finished() {
+        return None;
+    }
+    Some(match journal {
+        Told::Nothing => format!(
+            "the API does not answer; its journal may hold what is missing: make start-api, then {WAIT}"
         ),
-        Ok(Some(journal)) if journal.entries > 0 => format!(
-            "the API's journal holds {} entries: heal the database (make start-db, make resume-db), then {wait}",
+        Told::Journal(journal) if !journal.available => format!(
+            "the API's journal cannot write, and last held {} entries: see to its disk (make logs SERVICE=api), then {WAIT}",
             journal.entries
         ),
-        Ok(_) if ledger.missing.is_empty() => {
-            format!(
-                "open work is done once worker and database are healthy: make status, then {wait}"
-            )
-        }
-        Ok(_) => "what is missing is in no journal either: it is lost".to_owned(),
-    };
-    console.say(format_args!("  {hint}"));
-    Ok(())
+        Told::Journal(journal) if journal.entries > 0 => format!(
+            "the API's journal holds {} entries, and Postgres answers: wait until they are there: {WAIT}",
+            journal.entries
+        ),
+        _ if ledger.missing.is_empty() => format!(
+            "open work is done once worker and database are healthy: make status, then {WAIT}"
+        ),
+        _ => "what is missing is in no journal either: it is lost".to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn journal(available: bool, entries: u64) -> Told {
+        Told::Journal(Journal {
+            available,
+            entries,
+            bytes: 0,
+            oldest_seconds: None,
+        })
+    }
+
+    #[test]
+    fn only_what_is_missing_and_in_no_journal_is_lost() {
+        let missing = Ledger {
+            missing: vec![Uuid::nil()],
+            ..Ledger::default()
+        };
+        let told = |journal| hint(&missing, &journal).unwrap();
+        assert!(told(journal(true, 0)).contains("lost") && told(Told::NoJournal).contains("lost"));
+        assert!(told(journal(true, 3)).contains("wait") && told(journal(true, 3)).contains("3"));
+        assert!(told(journal(false, 0)).contains("cannot write"));
+        assert!(told(Told::Nothing).contains("start-api"));
+    }
+
+    #[test]
+    fn open_work_is_waited_for_and_what_is_finished_needs_no_hint() {
+        let open = Ledger {
+            open: vec![Uuid::nil()],
+            ..Ledger::default()
+        };
+        assert!(
+            hint(&open, &journal(true, 0))
+                .unwrap()
+                .contains("open work")
+        );
+        assert_eq!(hint(&Ledger::default(), &journal(true, 0)), None);
+    }
 }

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use holdfast_ops::signals::StopSignals;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::time::Instant;
 
 use super::arguments::Load;
-use crate::accepted::AcceptedFile;
+use crate::accepted::{self, AcceptedFile};
 use crate::error::LabError;
 use crate::load::{self, Counts, Plan};
 use crate::output::Console;
@@ -17,8 +18,6 @@ use crate::stage::{Probe, Stage};
 const BEYOND: Duration = Duration::from_secs(2);
 /// In place of the bound of an API that cannot tell it.
 const UNKNOWN_BOUND: Duration = Duration::from_secs(8);
-/// Where the accepted requests go, under the lab's folder.
-pub(super) const ACCEPTED: &str = "accepted.txt";
 
 /// Sends, writes down, sums up; Ctrl-C ends it early.
 pub(super) async fn run(
@@ -26,6 +25,7 @@ pub(super) async fn run(
     settings: &Settings,
     console: Console,
 ) -> Result<(), LabError> {
+    raise_file_limit(console);
     let mut signals = StopSignals::listen().map_err(LabError::file("listen for", "signals"))?;
     let (urls, bound) = target(wanted.urls, settings, console).await?;
     let plan = Plan {
@@ -38,7 +38,7 @@ pub(super) async fn run(
     };
     let out = wanted
         .out
-        .unwrap_or_else(|| settings.folder().join(ACCEPTED));
+        .unwrap_or_else(|| settings.folder().join(accepted::FILE));
     console.say(format_args!(
         "{} requests/s for {:?} on {}, seed {}; what is accepted goes to {}",
         plan.rate,
@@ -47,16 +47,30 @@ pub(super) async fn run(
         plan.seed,
         out.display()
     ));
-    let mut file = AcceptedFile::create(&out)?;
+    let mut file = AcceptedFile::append(&out)?;
     let stop = async {
         signals.next().await;
-        console.say("stopping; calls under way are given up");
+        console.say("stopping; calls under way are given up, and count as unanswered");
     };
     let outcomes = load::run(&plan, Instant::now(), stop, |outcome| {
         outcome.accepted().map_or(Ok(()), |one| file.add(&one))
     });
     Counts::of(&outcomes.await?).print(console);
     Ok(())
+}
+
+/// Each call under way holds a file; the usual soft limit of 1024 is for programs that still use `select`.
+fn raise_file_limit(console: Console) {
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: maximum,
+        maximum,
+    };
+    if let Err(error) = setrlimit(Resource::Nofile, raised) {
+        console.say(format_args!(
+            "  the limit of open files stays as it is: {error}"
+        ));
+    }
 }
 
 /// The APIs to call, and the bound of the first.

@@ -1,12 +1,14 @@
 //! The naive and the resilient endpoint, called at the same moment, shown beside each other.
 
 mod answer;
+mod contract;
 mod curl;
 mod json;
 mod layout;
 mod verdict;
 
 pub use answer::{Answer, Http};
+pub use contract::Journal;
 pub use verdict::Verdict;
 
 use curl::Call;
@@ -29,6 +31,7 @@ pub struct Comparison {
     naive: Answer,
     resilient: Answer,
     bound: f64,
+    journal: Journal,
 }
 
 /// Calls both endpoints of the API.
@@ -47,6 +50,8 @@ pub async fn compare(probe: &Probe) -> Result<Comparison, LabError> {
         naive,
         resilient,
         bound,
+        // As it is now, not before: an outage is what is being compared.
+        journal: Journal::of(probe).await,
     })
 }
 
@@ -66,7 +71,16 @@ impl Comparison {
     /// The judgement on the resilient side.
     #[must_use]
     pub fn resilient(&self) -> Verdict {
-        Verdict::of_resilient(&self.resilient, self.bound)
+        Verdict::of_resilient(&self.resilient, self.bound, self.journal)
+    }
+
+    /// The status the resilient side answered with; none: it did not.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        match &self.resilient {
+            Answer::Http(http) => Some(http.status),
+            _ => None,
+        }
     }
 
     /// What the resilient side answered; none: it gave no promise.

@@ -2,9 +2,8 @@
 
 use std::fmt;
 
-use holdfast_wire::{Degraded, DegradedCode, Problem, Processed, ProcessedStatus, RecordedIn};
-
 use super::answer::{Answer, Http, Seconds};
+use super::contract::{Journal, documented};
 use crate::output::Tone;
 
 /// What the machine itself may add to the published bound, in seconds.
@@ -37,22 +36,18 @@ impl Verdict {
         }
     }
 
-    /// The resilient side holds if it answers as documented within `bound` seconds.
+    /// The resilient side holds if it answers as documented within `bound` seconds; a refusal, if `journal` allows it.
     #[must_use]
-    pub fn of_resilient(answer: &Answer, bound: f64) -> Self {
+    pub fn of_resilient(answer: &Answer, bound: f64, journal: Journal) -> Self {
         match answer {
-            Answer::Http(http) => match documented(http) {
-                Some(_) if http.seconds > bound + MACHINE => Self::new(
+            Answer::Http(http) => match documented(http, journal) {
+                Ok(_) if http.seconds > bound + MACHINE => Self::new(
                     "fell",
                     false,
                     format!("{}, above its bound of {bound} s", short(http)),
                 ),
-                Some(degraded) => Self::new("held", true, explained(http, &degraded)),
-                None => Self::new(
-                    "fell",
-                    false,
-                    format!("{}, not an answer it documents", short(http)),
-                ),
+                Ok(what) => Self::new("held", true, explained(http, &what)),
+                Err(problem) => Self::new("fell", false, format!("{}, {problem}", short(http))),
             },
             unanswered => Self {
                 held: false,
@@ -82,57 +77,17 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// What the answer had to do without; none: it is not an answer of the contract.
-fn documented(http: &Http) -> Option<Vec<Degraded>> {
-    match http.status {
-        200 | 202 => {
-            let body: Processed = serde_json::from_str(&http.body).ok()?;
-            let promised = http.status == 200 || http.header("location").is_some();
-            (promised && agrees(http.status, &body)).then_some(body.degraded)
-        }
-        503 => {
-            let body: Problem = serde_json::from_str(&http.body).ok()?;
-            Some(body.degraded.unwrap_or_default())
-        }
-        _ => None,
-    }
-}
-
-/// Whether the parts of a promise go together: what was missing decides the status, and where the promise is durable.
-fn agrees(status: u16, body: &Processed) -> bool {
-    let lacks = |code| body.degraded.iter().any(|entry| entry.code == code);
-    let expected_status = if body.degraded.is_empty() {
-        ProcessedStatus::Ok
-    } else {
-        ProcessedStatus::Degraded
-    };
-    let expected_place = if lacks(DegradedCode::DbUnavailable) {
-        RecordedIn::Journal
-    } else {
-        RecordedIn::Database
-    };
-    body.status == expected_status
-        && body.recorded_in == expected_place
-        && (status == 202) == lacks(DegradedCode::WorkerUnavailable)
-        && (status == 202) == body.worker_response.is_none()
-}
-
 fn short(http: &Http) -> String {
     format!("{} in {}", http.status, Seconds(http.seconds))
 }
 
-fn explained(http: &Http, degraded: &[Degraded]) -> String {
-    let codes: Vec<&str> = degraded.iter().map(|entry| entry.code.as_str()).collect();
-    let codes = if codes.is_empty() {
-        String::new()
-    } else {
-        format!(" {}", codes.join(" + "))
-    };
+fn explained(http: &Http, what: &str) -> String {
     let again = http
         .header("retry-after")
         .map(|seconds| format!(", come back in {seconds} s"));
+    let space = if what.is_empty() { "" } else { " " };
     format!(
-        "{}{codes} in {}{}",
+        "{}{space}{what} in {}{}",
         http.status,
         Seconds(http.seconds),
         again.unwrap_or_default()
@@ -179,8 +134,13 @@ mod tests {
         )
     }
 
+    fn judge(answer: &Answer) -> Verdict {
+        Verdict::of_resilient(answer, 7.5, Journal::Writes)
+    }
+
     const RESULT: &str = r#"{"status":"done"}"#;
-    const ACCEPTED: [(&str, &str); 2] = [("location", "/requests/1"), ("retry-after", "4")];
+    const PLACE: &str = "/requests/0198c0de-0000-7000-8000-000000000000";
+    const ACCEPTED: [(&str, &str); 2] = [("location", PLACE), ("retry-after", "4")];
 
     #[test]
     fn the_naive_side_answers_falls_or_hangs() {
@@ -198,7 +158,7 @@ mod tests {
 
     #[test]
     fn a_degraded_answer_in_time_holds_and_says_when_to_come_back() {
-        let verdict = Verdict::of_resilient(&http(202, &ACCEPTED, &accepted(), 0.21), 7.5);
+        let verdict = judge(&http(202, &ACCEPTED, &accepted(), 0.21));
         assert_eq!(
             verdict.to_string(),
             "held (202 worker_unavailable in 0.21 s, come back in 4 s)"
@@ -208,8 +168,8 @@ mod tests {
 
     #[test]
     fn an_answer_above_the_bound_falls() {
-        assert!(Verdict::of_resilient(&http(200, &[], &done(), 7.79), 7.5).held);
-        let verdict = Verdict::of_resilient(&http(200, &[], &done(), 7.81), 7.5);
+        assert!(judge(&http(200, &[], &done(), 7.79)).held);
+        let verdict = judge(&http(200, &[], &done(), 7.81));
         assert_eq!(
             verdict.to_string(),
             "fell (200 in 7.81 s, above its bound of 7.5 s)"
@@ -217,34 +177,60 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_holds_only_as_a_documented_problem() {
-        let problem = r#"{"type":"urn:holdfast:problem:db_unavailable","title":"t","status":503,"detail":"d",
-            "code":"db_unavailable","request_id":"0198c0de-0000-7000-8000-000000000000"}"#;
-        assert!(Verdict::of_resilient(&http(503, &[], problem, 0.1), 7.5).held);
-        assert!(!Verdict::of_resilient(&http(503, &[], "Service Unavailable", 0.1), 7.5).held);
-        assert!(!Verdict::of_resilient(&http(500, &[], problem, 0.1), 7.5).held);
+    fn a_refusal_holds_only_as_a_documented_problem_with_a_documented_cause() {
+        let problem = |code: &str| {
+            format!(
+                r#"{{"type":"urn:holdfast:problem:{code}","title":"t","status":503,"detail":"d","code":"{code}",
+                "request_id":"0198c0de-0000-7000-8000-000000000000"}}"#
+            )
+        };
+        let judged = |status, body: &str, journal| {
+            let answer = http(status, &[("retry-after", "1")], body, 0.1);
+            Verdict::of_resilient(&answer, 7.5, journal)
+        };
+        let no_database = problem("db_unavailable");
+        for journal in [Journal::CannotWrite, Journal::None] {
+            assert!(judged(503, &no_database, journal).held);
+        }
+        for journal in [Journal::Writes, Journal::Unknown] {
+            assert!(!judged(503, &no_database, journal).held);
+        }
+        let cannot = judged(503, &no_database, Journal::CannotWrite).to_string();
+        assert!(cannot.contains("its journal cannot write"), "{cannot}");
+        let busy = judged(503, &problem("overloaded"), Journal::Writes);
+        assert!(busy.held && busy.to_string().contains("overloaded"));
+        assert!(!judged(503, &problem("internal"), Journal::CannotWrite).held);
+        assert!(!judged(503, "Service Unavailable", Journal::CannotWrite).held);
+        assert!(!judged(500, &no_database, Journal::CannotWrite).held);
     }
 
     #[test]
-    fn an_acceptance_without_a_place_to_ask_for_it_falls() {
-        assert!(!Verdict::of_resilient(&http(202, &[], &accepted(), 0.1), 7.5).held);
+    fn an_acceptance_without_a_place_to_ask_for_it_or_a_time_to_come_back_falls() {
+        for headers in [
+            &ACCEPTED[..1],
+            &ACCEPTED[1..],
+            &[],
+            &[("location", "/requests/1"), ACCEPTED[1]],
+        ] {
+            assert!(!judge(&http(202, headers, &accepted(), 0.1)).held);
+        }
     }
 
     #[test]
     fn no_answer_falls() {
-        assert!(!Verdict::of_resilient(&Answer::Silence { cut_after: 8.5 }, 7.5).held);
+        assert!(!judge(&Answer::Silence { cut_after: 8.5 }).held);
         let refused = Answer::Broken {
             problem: "refused".to_owned(),
             seconds: 0.0,
         };
-        assert!(!Verdict::of_resilient(&refused, 7.5).held);
+        assert!(!judge(&refused).held);
     }
 
     #[test]
     fn without_the_database_the_promise_is_in_the_journal_and_without_both_it_is_an_acceptance() {
         let holds = |status, body: String| {
             let headers = &ACCEPTED[..if status == 202 { 2 } else { 0 }];
-            Verdict::of_resilient(&http(status, headers, &body, 0.1), 7.5).held
+            judge(&http(status, headers, &body, 0.1)).held
         };
         let database = lack("db_unavailable");
         let both = format!("{},{database}", lack("worker_unavailable"));

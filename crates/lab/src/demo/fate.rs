@@ -18,13 +18,13 @@ pub(super) async fn show(
         Tone::Faint,
         format_args!("  $ curl -sS {}/requests/ID\n", probe.base()),
     ));
-    let (mut promised, mut kept) = (0, 0);
+    let (mut promised, mut kept) = (0_usize, 0_usize);
     for stop in stops {
         if let Some(processed) = stop.seen.processed() {
             let request = probe.request(processed.request_id).await?;
             let (tone, fate) = fate(&processed, request.as_ref());
             promised += 1;
-            kept += u32::from(tone == Tone::Good);
+            kept += usize::from(tone == Tone::Good);
             let fate = console.paint(tone, fate);
             console.print(format_args!(
                 "  {:<24}{} {fate}",
@@ -33,7 +33,9 @@ pub(super) async fn show(
         }
     }
     let open = probe.requests("status=received&limit=1").await?.total;
-    let (tone, sum) = if kept == promised && open == 0 {
+    let (tone, sum) = if promised < stops.len() {
+        (Tone::Bad, "not every stop had a promise")
+    } else if kept == promised && open == 0 {
         (Tone::Good, "nothing was lost")
     } else {
         (Tone::Bad, "not every promise was kept")

@@ -1,5 +1,6 @@
 //! The guided tour: break each dependency in turn, compare, heal, and see what became of every request.
 
+mod expected;
 mod fate;
 mod summary;
 
@@ -8,6 +9,8 @@ use std::time::Duration;
 use holdfast_ops::signals::StopSignals;
 use holdfast_wire::Breaker;
 use tokio::time::{Instant, sleep};
+
+use expected::Expected;
 
 use crate::compare::{self, Comparison};
 use crate::error::LabError;
@@ -22,14 +25,22 @@ const HEALED_WITHIN: Duration = Duration::from_secs(45);
 /// A lease that ran out, the journal replayed, the work done: each takes seconds.
 const DONE_WITHIN: Duration = Duration::from_secs(120);
 
-/// One stop of the tour: its title and what was seen there.
+/// One stop of the tour: its title, what must be seen there and what was.
 struct Stop {
     title: &'static str,
+    expected: Expected,
     seen: Comparison,
 }
 
+impl Stop {
+    fn held(&self) -> bool {
+        let answer = self.seen.processed();
+        self.seen.held() && self.expected.is(self.seen.status(), answer.as_ref())
+    }
+}
+
 /// Runs the tour on a stage of its own, on local processes unless `STAGE` says otherwise, and takes it down again,
-/// also when interrupted. Whether the resilient side held at every stop.
+/// also when interrupted. Whether the resilient side held at every stop, with the answer that belongs there.
 ///
 /// # Errors
 /// When a stage is already up, or the tour cannot go on.
@@ -53,25 +64,25 @@ pub async fn run(settings: &Settings, console: Console) -> Result<bool, LabError
     stage.down().await?;
     let (stops, nothing_lost) = result?;
     summary::print(&stops, nothing_lost, console);
-    Ok(nothing_lost && stops.iter().all(|stop| stop.seen.held()))
+    Ok(nothing_lost && stops.iter().all(Stop::held))
 }
 
 /// The stops, and whether every promise made at them was kept.
 async fn tour(stage: &Stage, console: Console) -> Result<(Vec<Stop>, bool), LabError> {
     stage.up().await?;
     let probe = Probe::new(stage.api_port().await?);
-    let mut stops = vec![stop("everything works", &probe, console).await?];
-    for (service, title) in [
-        (Service::Worker, "the worker is killed"),
-        (Service::Db, "the database is killed"),
+    let mut stops = vec![stop("everything works", Expected::Whole, &probe, console).await?];
+    for (service, title, expected) in [
+        (Service::Worker, "the worker is killed", Expected::Accepted),
+        (Service::Db, "the database is killed", Expected::Journalled),
     ] {
         console.print("");
         stage.kill(service).await?;
-        stops.push(stop(title, &probe, console).await?);
+        stops.push(stop(title, expected, &probe, console).await?);
         console.print("");
         stage.start(service).await?;
         healed(&probe).await?;
-        stops.push(stop("it is back", &probe, console).await?);
+        stops.push(stop("it is back", Expected::Whole, &probe, console).await?);
     }
     console.say("\nwaiting until all that was accepted is done");
     // What is left after that shows in the fates.
@@ -80,11 +91,25 @@ async fn tour(stage: &Stage, console: Console) -> Result<(Vec<Stop>, bool), LabE
     Ok((stops, nothing_lost))
 }
 
-async fn stop(title: &'static str, probe: &Probe, console: Console) -> Result<Stop, LabError> {
+async fn stop(
+    title: &'static str,
+    expected: Expected,
+    probe: &Probe,
+    console: Console,
+) -> Result<Stop, LabError> {
     console.print(console.paint(Tone::Strong, format_args!("\n=== {title} ===\n")));
     let seen = compare::compare(probe).await?;
     seen.print(console);
-    Ok(Stop { title, seen })
+    let stop = Stop {
+        title,
+        expected,
+        seen,
+    };
+    if !stop.held() {
+        let problem = format_args!("  here the resilient side must give {expected}");
+        console.print(console.paint(Tone::Bad, problem));
+    }
+    Ok(stop)
 }
 
 /// Calls until both breakers are closed again: an open one lets a probe through only when somebody calls.

@@ -22,8 +22,14 @@ pub(super) fn print(stops: &[Stop], nothing_lost: bool, console: Console) {
         let resilient = console
             .paint(resilient.tone(), resilient.to_string())
             .to_string();
+        let instead = if stop.held() {
+            String::new()
+        } else {
+            let expected = format_args!(" instead of {}", stop.expected);
+            console.paint(Tone::Bad, expected).to_string()
+        };
         console.print(format_args!(
-            "  {:<24}naive {naive}resilient {resilient}",
+            "  {:<24}naive {naive}resilient {resilient}{instead}",
             stop.title
         ));
     }

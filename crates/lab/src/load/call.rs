@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER};
 use reqwest::retry;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
@@ -96,12 +97,14 @@ impl Caller {
             .send()
             .await?;
         let status = answer.status().as_u16();
-        Ok(read(status, &answer.bytes().await?))
+        let headers = answer.headers().clone();
+        Ok(read(status, &headers, &answer.bytes().await?))
     }
 }
 
 /// Leniently: what an answer lacks is for the verdict to judge.
-fn read(status: u16, body: &[u8]) -> Answer {
+fn read(status: u16, headers: &HeaderMap, body: &[u8]) -> Answer {
+    let header = |name| headers.get(name)?.to_str().ok();
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
     let text = |name| body.get(name).and_then(Value::as_str);
     let degraded = body.get("degraded").and_then(Value::as_array);
@@ -110,17 +113,39 @@ fn read(status: u16, body: &[u8]) -> Answer {
         request_id: text("request_id").and_then(|id| id.parse().ok()),
         code: text("code").map(str::to_owned),
         degraded: degraded.is_some_and(|list| !list.is_empty()),
+        recorded_in: text("recorded_in").map(str::to_owned),
+        has_result: body
+            .get("worker_response")
+            .is_some_and(|response| !response.is_null()),
+        location: header(LOCATION).map(str::to_owned),
+        retry_after: header(RETRY_AFTER).and_then(|seconds| seconds.parse().ok()),
     }
 }
 
 fn broken(error: &reqwest::Error) -> Broken {
-    if error.is_timeout() {
+    if lacks_files(error) {
+        Broken::NoFile
+    } else if error.is_timeout() {
         Broken::Silent
     } else if error.is_connect() {
         Broken::Refused
     } else {
         Broken::Reset
     }
+}
+
+/// Whether this process, or the machine, has as many files open as it may.
+fn lacks_files(error: &reqwest::Error) -> bool {
+    let first = std::error::Error::source(error);
+    let mut causes = std::iter::successors(first, |cause| cause.source());
+    causes.any(|cause| {
+        let io = cause.downcast_ref::<std::io::Error>();
+        let errno = io.and_then(rustix::io::Errno::from_io_error);
+        matches!(
+            errno,
+            Some(rustix::io::Errno::MFILE | rustix::io::Errno::NFILE)
+        )
+    })
 }
 
 #[cfg(test)]
@@ -130,12 +155,20 @@ mod tests {
     #[test]
     fn any_body_is_survived() {
         let id = "0198c0de-0000-7000-8000-000000000000";
-        let text = format!(r#"{{"request_id":"{id}","recorded_in":null,"degraded":[{{}}]}}"#);
-        let answer = read(200, text.as_bytes());
+        let text = format!(
+            r#"{{"request_id":"{id}","recorded_in":"journal","worker_response":null,"degraded":[{{}}]}}"#
+        );
+        let headers = [(LOCATION, "/requests/1"), (RETRY_AFTER, "4")];
+        let headers = headers.map(|(name, value)| (name, value.parse().unwrap()));
+        let answer = read(202, &headers.into_iter().collect(), text.as_bytes());
         assert_eq!(answer.request_id.unwrap().to_string(), id);
-        assert!(answer.degraded);
+        assert!(answer.degraded && !answer.has_result);
+        assert_eq!(answer.recorded_in.as_deref(), Some("journal"));
+        assert_eq!(answer.location.as_deref(), Some("/requests/1"));
+        assert_eq!(answer.retry_after, Some(4));
         for nonsense in ["", "[]", "null", r#"{"request_id":7,"degraded":1}"#] {
-            assert_eq!(read(500, nonsense.as_bytes()).request_id, None);
+            let answer = read(500, &HeaderMap::new(), nonsense.as_bytes());
+            assert_eq!(answer.request_id, None);
         }
     }
 

@@ -2,21 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use super::outcome::Outcome;
+use super::outcome::{Broken, Outcome, Reply};
 use crate::figures::percentile;
 use crate::output::{Console, Tone};
 
 /// How many requests ended how.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Counts {
-    /// Those with an outcome.
+    /// All, the unanswered included.
     pub sent: usize,
     /// Answers with a promise, by status: 200, 202.
     pub promised: BTreeMap<u16, usize>,
     /// Other answers, by status and code.
     pub refused: BTreeMap<String, usize>,
-    /// Given up without an answer.
+    /// Given up without an answer, or cut off at the end.
     pub unanswered: usize,
+    /// Those that had to wait because this client had no file left for a connection.
+    pub no_file: usize,
     /// Answers that had to do without something.
     pub degraded: usize,
     /// Those that took more than one try.
@@ -33,6 +35,8 @@ impl Counts {
         for outcome in outcomes {
             counts.sent += 1;
             counts.retried += usize::from(outcome.tries.len() > 1);
+            let no_file = Reply::Broken(Broken::NoFile);
+            counts.no_file += usize::from(outcome.tries.iter().any(|it| it.reply == no_file));
             let Some(answer) = outcome.answer() else {
                 counts.unanswered += 1;
                 continue;
@@ -78,13 +82,16 @@ impl Counts {
             line(kind, *count, true);
         }
         line("unanswered", self.unanswered, true);
+        if self.no_file > 0 {
+            line("no file (this client)", self.no_file, true);
+        }
         line("tried more than once", self.retried, false);
         let answered = self.latencies.len();
         #[expect(clippy::cast_precision_loss, reason = "a share")]
         let share = 100.0 * self.degraded as f64 / answered.max(1) as f64;
         console.print(format_args!("{:<22}{share:>7.1}%", "degraded"));
         if answered > 0 {
-            for (name, rank) in [("p50", 0.5), ("p99", 0.99)] {
+            for (name, rank) in [("p50 of the answered", 0.5), ("p99 of the answered", 0.99)] {
                 let milliseconds = percentile(&self.latencies, rank);
                 console.print(format_args!("{name:<22}{milliseconds:>8.0} ms"));
             }
@@ -97,7 +104,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::load::{Answer, Broken, Reply, Try};
+    use crate::load::{Answer, Try};
 
     fn outcome(status: Option<u16>, code: Option<&str>) -> Outcome {
         let reply = status.map_or(Reply::Broken(Broken::Silent), |status| {
@@ -130,9 +137,21 @@ mod tests {
             outcome(None, None),
         ]);
         assert_eq!((counts.sent, counts.unanswered, counts.degraded), (4, 1, 2));
+        assert_eq!(counts.no_file, 0);
         assert_eq!((counts.promised(200), counts.promised(202)), (1, 1));
         assert_eq!(counts.refused["503 overloaded"], 1);
         assert_eq!(counts.latencies.len(), 3);
         assert!((counts.latencies[0] - 20.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_client_without_files_is_told_apart_and_one_cut_off_before_its_first_try_counts_as_unanswered()
+     {
+        let mut starved = outcome(None, None);
+        starved.tries[0].reply = Reply::Broken(Broken::NoFile);
+        let mut cut = outcome(None, None);
+        cut.tries.clear();
+        let counts = Counts::of(&[starved, cut]);
+        assert_eq!((counts.sent, counts.unanswered, counts.no_file), (2, 2, 1));
     }
 }

@@ -9,12 +9,13 @@ mod call;
 mod counts;
 mod outcome;
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout_at};
 use uuid::Uuid;
 
 pub use arrivals::Arrivals;
@@ -23,6 +24,9 @@ pub use counts::Counts;
 pub use outcome::{Answer, Broken, Outcome, Reply, Try};
 
 use crate::error::LabError;
+
+/// How long after a stop answers are still taken in: those that were on their way.
+const IN_FLIGHT: Duration = Duration::from_millis(100);
 
 /// What is to be sent.
 #[derive(Debug, Clone)]
@@ -42,7 +46,7 @@ pub struct Plan {
 }
 
 /// Sends what the plan says and hands each outcome over as it comes, then all of them. `stop` cuts it short: what is
-/// under way then is given up. Times count from `epoch`.
+/// under way then is given up, and has no tries to show. Times count from `epoch`.
 ///
 /// # Errors
 /// The first error of `heard`.
@@ -60,23 +64,73 @@ pub async fn run(
     let mut next = arrivals.next();
     let mut number = 0;
     let mut calls = JoinSet::new();
+    let mut under_way = BTreeMap::new();
     let mut outcomes = Vec::new();
     tokio::pin!(stop);
     while next.is_some() || !calls.is_empty() {
         let at = start + next.unwrap_or_default();
         tokio::select! {
             () = sleep_until(at), if next.is_some() => {
-                let (caller, key) = (Arc::clone(&caller), format!("{run}-{number}"));
+                let key = format!("{run}-{number}");
+                under_way.insert(number, cut_off(number, key.clone(), at.saturating_duration_since(epoch)));
+                let caller = Arc::clone(&caller);
                 calls.spawn(async move { caller.call(number, key, at).await });
                 number += 1;
                 next = arrivals.next();
             }
             Some(Ok(outcome)) = calls.join_next() => {
                 heard(&outcome)?;
+                under_way.remove(&outcome.number);
                 outcomes.push(outcome);
             }
             () = &mut stop => break,
         }
     }
+    let end = Instant::now() + IN_FLIGHT;
+    while let Ok(Some(Ok(outcome))) = timeout_at(end, calls.join_next()).await {
+        heard(&outcome)?;
+        under_way.remove(&outcome.number);
+        outcomes.push(outcome);
+    }
+    outcomes.extend(under_way.into_values());
     Ok(outcomes)
+}
+
+/// A request that nobody waits for any more.
+fn cut_off(number: u64, key: String, intended: Duration) -> Outcome {
+    Outcome {
+        number,
+        key,
+        intended,
+        tries: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::ready;
+
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_call_that_is_cut_off_is_counted_as_sent_and_unanswered() {
+        // Accepts and never answers.
+        let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let plan = Plan {
+            urls: vec![format!("http://{}", silent.local_addr().unwrap())],
+            rate: 100.0,
+            duration: Duration::from_millis(25),
+            arrivals: Arrivals::Constant,
+            seed: 1,
+            try_for: Duration::from_secs(5),
+        };
+        let stop = tokio::time::sleep(Duration::from_millis(200));
+        let outcomes = run(&plan, Instant::now(), stop, |_| Ok(())).await.unwrap();
+        let counts = Counts::of(&outcomes);
+        assert_eq!((counts.sent, counts.unanswered), (3, 3));
+        let none = run(&plan, Instant::now(), ready(()), |_| Ok(())).await;
+        assert!(none.unwrap().len() <= 1);
+    }
 }

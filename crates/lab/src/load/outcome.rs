@@ -15,7 +15,7 @@ pub struct Outcome {
     pub key: String,
     /// When it was meant to be sent.
     pub intended: Duration,
-    /// At least one; all but the last are broken.
+    /// All but the last are broken; none: the run was cut off before the call was over.
     pub tries: Vec<Try>,
 }
 
@@ -52,6 +52,14 @@ pub struct Answer {
     pub code: Option<String>,
     /// Whether it had to do without something.
     pub degraded: bool,
+    /// Where it says the promise is durable.
+    pub recorded_in: Option<String>,
+    /// Whether it carries the worker's answer.
+    pub has_result: bool,
+    /// The header `Location`.
+    pub location: Option<String>,
+    /// The header `Retry-After`, in seconds.
+    pub retry_after: Option<u64>,
 }
 
 /// Why there was no answer.
@@ -59,10 +67,21 @@ pub struct Answer {
 pub enum Broken {
     /// Nobody listens.
     Refused,
+    /// The client itself could not open a connection: it has no file left for one.
+    NoFile,
     /// The connection ended in the middle.
     Reset,
     /// Nothing came within the time of a try.
     Silent,
+}
+
+impl Try {
+    /// Whether an API may have seen it, and recorded it, whatever came back.
+    #[must_use]
+    pub fn may_have_arrived(&self) -> bool {
+        let before = [Broken::Refused, Broken::NoFile].map(Reply::Broken);
+        !before.contains(&self.reply)
+    }
 }
 
 impl Outcome {

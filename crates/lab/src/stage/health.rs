@@ -1,5 +1,6 @@
 //! Asking the services over HTTP how they are.
 
+use std::str::FromStr;
 use std::time::Duration;
 
 use holdfast_wire::{Policies, Request, RequestList, Status};
@@ -108,6 +109,11 @@ impl Probe {
         self.client.get(url).send().await.ok()?.text().await.ok()
     }
 
+    /// The value of a metric without labels; none: no answer, or no such metric.
+    pub async fn metric<T: FromStr>(&self, name: &str) -> Option<T> {
+        value(&self.metrics().await?, name)
+    }
+
     /// `GET /process`, whatever comes of it.
     pub async fn process(&self) {
         let call = self
@@ -137,5 +143,25 @@ impl Probe {
             .json()
             .await
             .map_err(|error| failed(error.to_string()))
+    }
+}
+
+fn value<T: FromStr>(text: &str, name: &str) -> Option<T> {
+    let mut lines = text.lines();
+    let line = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))?;
+    line.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_metric_is_found_by_its_whole_name_and_one_that_is_missing_is_not_zero() {
+        let text = "# TYPE calls counter\ncalls_total 7\ncalls 3\ncalls_seconds{le=\"1\"} 2\n";
+        assert_eq!(value::<u64>(text, "calls"), Some(3));
+        assert_eq!(value::<u64>(text, "calls_total"), Some(7));
+        assert_eq!(value::<u64>(text, "call"), None);
+        assert_eq!(value::<u64>(text, "calls_seconds"), None);
     }
 }

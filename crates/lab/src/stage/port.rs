@@ -1,10 +1,20 @@
 //! Who listens on a port, as far as it can be found out.
 
 use std::fs;
-use std::net::TcpListener;
+use std::io::ErrorKind;
+use std::net::{TcpListener, TcpStream};
+use std::time::Duration;
 
+use tokio::time::{Instant, sleep};
+
+use super::Service;
 use crate::error::LabError;
 use crate::ports;
+
+/// The last thread of a killed process closes its sockets, on a busy machine some time after the first is seen dead.
+const REFUSED_WITHIN: Duration = Duration::from_secs(2);
+const ANSWER_WITHIN: Duration = Duration::from_millis(200);
+const POLL: Duration = Duration::from_millis(10);
 
 /// An error that names port, variable and holder, if the port cannot be had.
 pub(super) fn check_free(port: u16, variable: &'static str) -> Result<(), LabError> {
@@ -16,6 +26,26 @@ pub(super) fn check_free(port: u16, variable: &'static str) -> Result<(), LabErr
             holder: holder(port),
         }),
     }
+}
+
+/// Returns once the port of a service that was killed refuses.
+pub(super) async fn refuses(service: Service, port: u16) -> Result<(), LabError> {
+    let address = ports::loopback(port);
+    let deadline = Instant::now() + REFUSED_WITHIN;
+    // One that does not answer is no refusal: its backlog may be full.
+    while !TcpStream::connect_timeout(&address, ANSWER_WITHIN)
+        .is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused)
+    {
+        if Instant::now() > deadline {
+            return Err(LabError::Unhealthy {
+                service,
+                problem: format!("is dead, but somebody answers on port {port}"),
+                log: Vec::new(),
+            });
+        }
+        sleep(POLL).await;
+    }
+    Ok(())
 }
 
 /// `name (pid N)`. Known only on Linux, and without root only for one's own processes.
@@ -69,5 +99,15 @@ mod tests {
         );
         drop(listener);
         check_free(port, "API_PORT").unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_port_that_goes_on_answering_is_named_and_one_that_refuses_is_waited_for() {
+        let port = ports::free().unwrap();
+        let listener = TcpListener::bind(ports::loopback(port)).unwrap();
+        let error = refuses(Service::Api, port).await.unwrap_err().to_string();
+        assert!(error.contains(&port.to_string()), "{error}");
+        drop(listener);
+        refuses(Service::Api, port).await.unwrap();
     }
 }

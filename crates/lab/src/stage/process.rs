@@ -8,10 +8,12 @@ use std::time::Duration;
 use tokio::process::Command;
 use tokio::time::{Instant, sleep};
 
-use super::{Probe, Service};
+use super::{Probe, Service, port};
 use crate::error::LabError;
 use crate::logs;
+use crate::ports;
 use crate::process::{self, Family};
+use crate::settings::Settings;
 
 const READY_WITHIN: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_millis(10);
@@ -25,12 +27,13 @@ pub(crate) struct ServiceProcess {
     variables: BTreeMap<String, String>,
     family: Family,
     log: PathBuf,
+    port: u16,
     probe: Probe,
 }
 
 impl ServiceProcess {
     /// One that is yet to be started, and will live in `folder`/`name`.
-    pub(crate) fn new(
+    fn new(
         service: Service,
         binary: PathBuf,
         (folder, name): (&Path, &str),
@@ -49,10 +52,31 @@ impl ServiceProcess {
                 program: program.to_string_lossy().into_owned(),
             },
             log: folder.join(format!("{name}.log")),
+            port,
             probe: Probe::new(port),
             binary,
             variables,
         })
+    }
+
+    /// Starts one of a command's own, on a free port, and waits until it is ready. It sees these variables and the caller's
+    /// `RUST_LOG`: not the caller's policies or delay, by which nobody would judge or measure it.
+    pub(crate) async fn start_own(
+        service: Service,
+        (folder, name): (&Path, &str),
+        mut variables: BTreeMap<String, String>,
+        settings: &Settings,
+    ) -> Result<Self, LabError> {
+        let binary = settings.binaries.join(format!("holdfast-{service}"));
+        if !binary.is_file() {
+            return Err(LabError::NotBuilt(binary));
+        }
+        let port = ports::free().map_err(LabError::file("find", "a free port"))?;
+        variables.insert("HOLDFAST_BIND".to_owned(), format!("127.0.0.1:{port}"));
+        variables.extend(settings.log_filter());
+        let mut process = Self::new(service, binary, (folder, name), port, variables)?;
+        process.start().await?;
+        Ok(process)
     }
 
     pub(crate) fn probe(&self) -> &Probe {
@@ -81,8 +105,10 @@ impl ServiceProcess {
         Ok(())
     }
 
+    /// Kills it (SIGKILL); its port refuses afterwards.
     pub(crate) async fn kill(&self) -> Result<(), LabError> {
-        self.family.kill().await.map_err(|pids| self.stuck(pids))
+        self.family.kill().await.map_err(|pids| self.stuck(pids))?;
+        port::refuses(self.service, self.port).await
     }
 
     pub(crate) async fn pause(&self) -> Result<(), LabError> {

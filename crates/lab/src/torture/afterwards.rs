@@ -1,49 +1,58 @@
 //! Questions asked when all is healed: of the tables, and of the APIs under keys that have been used.
 
 use std::cmp::Reverse;
+use std::time::Duration;
 
 use tokio::time::Instant;
-use uuid::Uuid;
 
 use super::deployment::Deployment;
-use super::evidence::Again;
-use crate::check::Database;
+use super::evidence::{Again, Recorded, Tables};
+use crate::accepted::Accepted;
+use crate::check::{self, Database};
 use crate::error::LabError;
 use crate::load::{Caller, Outcome, body};
+use crate::output::Console;
 
 /// Requests that are sent again: those with the most tries, and as many at random.
 const SAMPLE: usize = 20;
-const ROWS: &str = "SELECT id, payload->>'key' FROM requests
-    WHERE origin = 'resilient' AND payload->>'key' IS NOT NULL;";
+const ROWS: &str =
+    "SELECT id, coalesce(payload->>'key', ''), status, coalesce(error, '') FROM requests
+    WHERE origin = 'resilient';";
 const KEYS: &str = "SELECT key, request_id FROM idempotency_keys;";
 
-/// Each row's id with the key that its body carries.
-pub(super) async fn rows(database: &Database) -> Result<Vec<(Uuid, String)>, LabError> {
-    pairs(database, ROWS, |id, key| {
-        Some((id.parse().ok()?, key.to_owned()))
-    })
-    .await
-}
-
-/// Each key with the request it stands for.
-pub(super) async fn keys(database: &Database) -> Result<Vec<(String, Uuid)>, LabError> {
-    pairs(database, KEYS, |key, id| {
-        Some((key.to_owned(), id.parse().ok()?))
-    })
-    .await
-}
-
-async fn pairs<T>(
+/// All there is in Postgres.
+pub(super) async fn tables(
+    accepted: &[Accepted],
     database: &Database,
-    sql: &str,
-    read: impl Fn(&str, &str) -> Option<T>,
-) -> Result<Vec<T>, LabError> {
-    let rows = database.query(sql).await?;
-    let read = |row: &Vec<String>| match row.as_slice() {
-        [one, other] => read(one, other),
+    console: Console,
+) -> Result<Tables, LabError> {
+    let recorded = |fields: &[String]| match fields {
+        [id, key, status, error] => Some(Recorded {
+            id: id.parse().ok()?,
+            key: key.clone(),
+            status: status.clone(),
+            error: error.clone(),
+        }),
         _ => None,
     };
-    let read: Option<Vec<T>> = rows.iter().map(read).collect();
+    let owner = |fields: &[String]| match fields {
+        [key, id] => Some((key.clone(), id.parse().ok()?)),
+        _ => None,
+    };
+    Ok(Tables {
+        ledger: check::check(accepted, database, Duration::ZERO, console).await?,
+        rows: read(database, ROWS, recorded).await?,
+        keys: read(database, KEYS, owner).await?,
+    })
+}
+
+async fn read<T>(
+    database: &Database,
+    sql: &str,
+    read: impl Fn(&[String]) -> Option<T>,
+) -> Result<Vec<T>, LabError> {
+    let rows = database.query(sql).await?;
+    let read: Option<Vec<T>> = rows.iter().map(|row| read(row)).collect();
     read.ok_or_else(|| LabError::Database("it answered with rows that are none of ours".to_owned()))
 }
 
@@ -51,7 +60,7 @@ async fn pairs<T>(
 pub(super) async fn again(
     outcomes: &[Outcome],
     deployment: &Deployment,
-    try_for: std::time::Duration,
+    try_for: Duration,
     seed: u64,
 ) -> Vec<Again> {
     let urls: Vec<String> = deployment

@@ -30,12 +30,35 @@ pub(super) struct Again {
     pub(super) other: Try,
 }
 
+/// A row of `requests`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Recorded {
+    pub(super) id: Uuid,
+    /// That its body carries.
+    pub(super) key: String,
+    pub(super) status: String,
+    /// Why it failed; empty if it did not.
+    pub(super) error: String,
+}
+
+/// What Postgres holds when all is over.
+#[derive(Debug, Default)]
+pub(super) struct Tables {
+    /// The promises against the rows.
+    pub(super) ledger: Ledger,
+    /// All of the resilient endpoint.
+    pub(super) rows: Vec<Recorded>,
+    /// Of `idempotency_keys`.
+    pub(super) keys: Vec<(String, Uuid)>,
+}
+
 /// All there is to know of a run.
 #[derive(Debug)]
 pub(super) struct Evidence {
     pub(super) replicas: usize,
-    /// `process.worst_case_seconds`.
+    /// Within which every call is to be answered, and what each API publishes as that.
     pub(super) bound: Duration,
+    pub(super) published: Vec<Duration>,
     /// How long a client waited for one answer.
     pub(super) try_for: Duration,
     pub(super) hurts: Vec<Hurt>,
@@ -44,13 +67,10 @@ pub(super) struct Evidence {
     pub(super) fell: Vec<String>,
     /// What was not finished when the wait was over.
     pub(super) left: Vec<String>,
-    pub(super) ledger: Ledger,
-    /// Of the table: each row's id and the key that its body carries.
-    pub(super) rows: Vec<(Uuid, String)>,
-    /// Of `idempotency_keys`.
-    pub(super) keys: Vec<(String, Uuid)>,
+    /// None: Postgres did not answer, which is in `fell`.
+    pub(super) tables: Option<Tables>,
     pub(super) again: Vec<Again>,
-    /// Calls of the worker until all was done, and those that asking again made.
-    pub(super) worker_calls: u64,
-    pub(super) worker_calls_again: u64,
+    /// Calls of the worker until all was done, and those that asking again made; none: they could not be counted.
+    pub(super) worker_calls: Option<u64>,
+    pub(super) worker_calls_again: Option<u64>,
 }

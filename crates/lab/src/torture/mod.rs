@@ -13,9 +13,6 @@ mod together;
 mod verdict;
 mod victim;
 
-use std::env;
-use std::fmt::Write;
-use std::fs;
 use std::future::pending;
 use std::path::Path;
 use std::time::Duration;
@@ -23,22 +20,26 @@ use std::time::Duration;
 use holdfast_ops::signals::StopSignals;
 use tokio::time::Instant;
 
-use deployment::Deployment;
+use deployment::{BOUND, Deployment};
 use evidence::Evidence;
 use schedule::{Fault, schedule};
 use together::{Doing, together};
 use victim::Played;
 
-use crate::accepted::{Accepted, AcceptedFile};
-use crate::check::{self, Database};
+use crate::accepted::{self, Accepted, AcceptedFile};
+use crate::check::Database;
 use crate::error::LabError;
 use crate::load::{self, Arrivals, Outcome};
 use crate::output::{Console, Tone};
+use crate::own_folder::OwnFolder;
 use crate::settings::Settings;
 use crate::settle::settle;
 
 /// How long past the bound a client waits for one answer.
 const BEYOND: Duration = Duration::from_secs(2);
+
+/// Leases run out, journals are replayed, and what is open is worked off: each takes seconds.
+const SETTLE: Duration = Duration::from_secs(120);
 
 /// What is to be played.
 #[derive(Debug, Clone)]
@@ -51,8 +52,8 @@ pub struct Plan {
     pub replicas: usize,
     /// Requests per second.
     pub rate: f64,
-    /// How long all that was accepted may take to be done, once all is healed.
-    pub settle: Duration,
+    /// How long all that was accepted may take to be done, once all is healed; none: two minutes.
+    pub settle: Option<Duration>,
     /// Keep the folder also when all went well.
     pub keep: bool,
 }
@@ -69,16 +70,20 @@ struct Run {
 /// When it could not be played, or was interrupted.
 pub async fn run(plan: &Plan, settings: &Settings, console: Console) -> Result<bool, LabError> {
     let mut signals = StopSignals::listen().map_err(LabError::file("listen for", "signals"))?;
-    let mut folder = tempfile::Builder::new()
-        .prefix("holdfast-torture-")
-        .tempdir()
-        .map_err(LabError::file("make a folder in", env::temp_dir()))?;
+    let mut folder = OwnFolder::make("torture", settings, console).await?;
     let faults = schedule(plan.seed, plan.duration, plan.replicas);
     announce(plan, &faults, console);
-    let mut deployment = tokio::select! {
-        deployment = Deployment::start(folder.path(), plan.replicas, settings) => deployment?,
+    let deployment = tokio::select! {
+        deployment = Deployment::start(folder.path(), plan.replicas, settings) => deployment,
         _ = signals.next() => return Err(LabError::Interrupted),
     };
+    let mut deployment = deployment.map_err(|error| {
+        folder.keep();
+        LabError::NotStarted {
+            error: Box::new(error),
+            folder: folder.path().to_owned(),
+        }
+    })?;
     let evidence = tokio::select! {
         evidence = gather(plan, &faults, &mut deployment, console) => evidence,
         _ = signals.next() => Err(LabError::Interrupted),
@@ -87,7 +92,7 @@ pub async fn run(plan: &Plan, settings: &Settings, console: Console) -> Result<b
     let interrupted = matches!(evidence, Err(LabError::Interrupted));
     let judged = evidence.and_then(|evidence| judge(&evidence, folder.path(), console));
     if plan.keep || !(interrupted || matches!(judged, Ok(true))) {
-        folder.disable_cleanup(true);
+        folder.keep();
         report::kept(folder.path(), plan, console);
     }
     judged
@@ -115,39 +120,36 @@ async fn gather(
     deployment: &mut Deployment,
     console: Console,
 ) -> Result<Evidence, LabError> {
-    let bound = deployment.bound().await?;
-    let try_for = bound + BEYOND;
-    let mut file = AcceptedFile::create(&deployment.folder.join("accepted.txt"))?;
+    let published = deployment.published().await?;
+    let try_for = BOUND + BEYOND;
+    let mut file = AcceptedFile::append(&deployment.folder.join(accepted::FILE))?;
     let heard = |outcome: &Outcome| outcome.accepted().map_or(Ok(()), |one| file.add(&one));
     let run = play(plan, faults, deployment, try_for, heard, console).await?;
     console.say("\nall faults are over: healing what is left, then waiting until all is done");
-    // What still does not come back shows in the backlog.
-    let healed = deployment.heal().await;
-    let left = settle(&deployment.apis, plan.settle, console).await;
+    let not_healed = deployment.heal().await;
+    let left = settle(&deployment.apis, plan.settle.unwrap_or(SETTLE), console).await;
     let database = Database::Port(deployment.db_port);
     let accepted: Vec<Accepted> = run.outcomes.iter().filter_map(Outcome::accepted).collect();
-    let ledger = check::check(&accepted, &database, Duration::ZERO, console).await?;
     // Before anything is asked again: what that leaves behind is no part of the run.
-    let rows = afterwards::rows(&database).await?;
-    let keys = afterwards::keys(&database).await?;
+    let tables = afterwards::tables(&accepted, &database, console).await;
     let worker_calls = deployment.worker_calls().await;
     let again = afterwards::again(&run.outcomes, deployment, try_for, plan.seed).await;
+    let calls_after = deployment.worker_calls().await.zip(worker_calls);
     let fell = run.played.iter().filter_map(|it| it.fell.as_ref());
-    let fell = fell.chain(healed.as_ref().err());
+    let fell = fell.chain(&not_healed).chain(tables.as_ref().err());
     Ok(Evidence {
         replicas: plan.replicas,
-        bound,
+        bound: BOUND,
+        published,
         try_for,
         fell: fell
             .map(|error| format!("{error} {:?}", error.context()))
             .collect(),
         left,
-        ledger,
-        rows,
-        keys,
+        tables: tables.ok(),
         again,
         worker_calls,
-        worker_calls_again: deployment.worker_calls().await.saturating_sub(worker_calls),
+        worker_calls_again: calls_after.map(|(after, before)| after.saturating_sub(before)),
         hurts: run.played.into_iter().flat_map(|it| it.hurts).collect(),
         outcomes: run.outcomes,
     })
@@ -198,20 +200,6 @@ fn judge(evidence: &Evidence, folder: &Path, console: Console) -> Result<bool, L
     let violations = verdict::violations(evidence);
     report::figures(evidence, console);
     report::verdict(&violations, console);
-    let mut tries = String::new();
-    for outcome in &evidence.outcomes {
-        let _ = writeln!(tries, "{outcome:?}");
-    }
-    let mut told = String::new();
-    for violation in &violations {
-        let _ = writeln!(told, "{}: {}", violation.rule, violation.detail);
-    }
-    for hurt in &evidence.hurts {
-        let _ = writeln!(told, "{hurt:?}");
-    }
-    for (name, text) in [("tries.txt", tries), ("verdict.txt", told)] {
-        let path = folder.join(name);
-        fs::write(&path, text).map_err(LabError::file("write", &path))?;
-    }
+    report::write(evidence, &violations, folder)?;
     Ok(violations.is_empty())
 }

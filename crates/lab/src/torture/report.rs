@@ -1,12 +1,14 @@
 //! The run as it is shown: what was played, the figures, what was broken, how to see it again.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::Path;
 
 use super::Plan;
 use super::evidence::Evidence;
 use super::schedule::Kind;
 use super::verdict::Violation;
+use crate::error::LabError;
 use crate::load::Counts;
 use crate::output::{Console, Tone};
 
@@ -20,7 +22,16 @@ pub(super) fn figures(evidence: &Evidence, console: Console) {
     console.print(console.paint(Tone::Strong, "\n=== the clients ===\n"));
     Counts::of(&evidence.outcomes).print(console);
     console.print(console.paint(Tone::Strong, "\n=== the promises, in Postgres ===\n"));
-    evidence.ledger.print(console);
+    let rows = match &evidence.tables {
+        Some(tables) => {
+            tables.ledger.print(console);
+            tables.rows.len()
+        }
+        None => {
+            console.print("Postgres did not answer");
+            0
+        }
+    };
     console.print(console.paint(Tone::Strong, "\n=== the run ===\n"));
     let of = |kind| {
         evidence
@@ -33,11 +44,13 @@ pub(super) fn figures(evidence: &Evidence, console: Console) {
     line("faults played", evidence.hurts.len().to_string());
     line("  kills", of(Kind::Kill).to_string());
     line("  pauses", of(Kind::Pause).to_string());
-    line("requests recorded", evidence.rows.len().to_string());
-    line("worker calls", evidence.worker_calls.to_string());
-    #[expect(clippy::cast_precision_loss, reason = "a ratio")]
-    let ratio = evidence.worker_calls as f64 / evidence.rows.len().max(1) as f64;
-    line("  per request", format!("{ratio:.2}"));
+    line("requests recorded", rows.to_string());
+    if let Some(calls) = evidence.worker_calls {
+        line("worker calls", calls.to_string());
+        #[expect(clippy::cast_precision_loss, reason = "a ratio")]
+        let ratio = calls as f64 / rows.max(1) as f64;
+        line("  per request", format!("{ratio:.2}"));
+    }
     line("keys sent again", evidence.again.len().to_string());
     console.print("");
 }
@@ -66,8 +79,10 @@ pub(super) fn verdict(violations: &[Violation], console: Console) {
 
 /// The command that plays the same faults against the same arrivals.
 pub(super) fn command(plan: &Plan) -> String {
+    let settle = plan.settle.map(|settle| settle.as_secs_f64());
+    let settle = settle.map_or_else(String::new, |seconds| format!(" --settle {seconds}s"));
     format!(
-        "lab torture --duration {}s --seed {} --replicas {} --rate {}",
+        "lab torture --duration {}s --seed {} --replicas {} --rate {}{settle}",
         plan.duration.as_secs_f64(),
         plan.seed,
         plan.replicas,
@@ -75,11 +90,69 @@ pub(super) fn command(plan: &Plan) -> String {
     )
 }
 
+/// Leaves in the folder what was judged, and the verdict.
+pub(super) fn write(
+    evidence: &Evidence,
+    violations: &[Violation],
+    folder: &Path,
+) -> Result<(), LabError> {
+    let told = violations
+        .iter()
+        .map(|one| format!("{}: {}", one.rule, one.detail))
+        .chain(evidence.hurts.iter().map(|hurt| format!("{hurt:?}")));
+    let mut files = vec![
+        ("verdict.txt", told.collect()),
+        ("tries.txt", lines(&evidence.outcomes)),
+    ];
+    if let Some(tables) = &evidence.tables {
+        files.push(("rows.txt", lines(&tables.rows)));
+        files.push(("keys.txt", lines(&tables.keys)));
+    }
+    for (name, lines) in files {
+        let path = folder.join(name);
+        let text: Vec<String> = lines;
+        fs::write(&path, text.join("\n") + "\n").map_err(LabError::file("write", &path))?;
+    }
+    Ok(())
+}
+
+fn lines<T: std::fmt::Debug>(items: &[T]) -> Vec<String> {
+    items.iter().map(|item| format!("{item:?}")).collect()
+}
+
 /// Where everything is, for whoever looks into it.
 pub(super) fn kept(folder: &Path, plan: &Plan, console: Console) {
     console.say(format_args!("  again:  {}", command(plan)));
+    let items = fs::read_dir(folder).into_iter().flatten().flatten();
+    let names = items.map(|item| item.file_name().to_string_lossy().into_owned());
+    let mut names: Vec<String> = names.collect();
+    names.sort();
     console.say(format_args!(
-        "  kept:   {} (logs, journals, accepted.txt, tries.txt, verdict.txt)",
-        folder.display()
+        "  kept:   {} ({})",
+        folder.display(),
+        names.join(", ")
     ));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn the_command_repeats_what_was_given() {
+        let mut plan = Plan {
+            duration: Duration::from_secs(30),
+            seed: 3,
+            replicas: 2,
+            rate: 20.0,
+            settle: None,
+            keep: false,
+        };
+        let plain = "lab torture --duration 30s --seed 3 --replicas 2 --rate 20";
+        assert_eq!(command(&plan), plain);
+        plan.settle = Some(Duration::from_millis(1_500));
+        assert_eq!(command(&plan), format!("{plain} --settle 1.5s"));
+    }
 }

@@ -1,6 +1,8 @@
 //! The judgement: evidence in, violations out. Pure.
 
 mod answers;
+mod contents;
+mod played;
 mod records;
 #[cfg(test)]
 mod scene;
@@ -11,7 +13,7 @@ use std::time::Duration;
 use super::evidence::{Evidence, Hurt};
 use super::schedule::Target;
 
-/// A promise of DESIGN §3 that was broken, and how.
+/// A promise of docs/durability.md that was broken, or something without which none was put to the test; and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Violation {
     pub(super) rule: &'static str,
@@ -35,10 +37,16 @@ pub(super) fn violations(evidence: &Evidence) -> Vec<Violation> {
         .map(|what| Violation::new("what was hurt comes back", what))
         .chain(left.map(|what| Violation::new("all is done after the heal", what)))
         .collect();
-    found.extend(records::lost(evidence));
-    found.extend(records::rows(evidence));
-    found.extend(records::keys(evidence));
-    found.extend(records::again(evidence));
+    found.extend(played::shown(evidence));
+    found.extend(played::bound(evidence));
+    if let Some(tables) = &evidence.tables {
+        found.extend(records::lost(&tables.ledger));
+        found.extend(records::finished(&tables.rows));
+        found.extend(records::rows(evidence, tables));
+        found.extend(records::keys(evidence, tables));
+        found.extend(records::again(evidence, tables));
+    }
+    found.extend(contents::contents(evidence));
     found.extend(answers::documented(evidence));
     found.extend(answers::refused(evidence));
     found.extend(answers::unanswered(evidence));

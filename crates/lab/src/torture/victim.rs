@@ -9,7 +9,7 @@ use super::schedule::{Fault, Kind, Target};
 use crate::error::LabError;
 use crate::output::{Console, Tone};
 use crate::postgres::Cluster;
-use crate::stage::{Probe, ServiceProcess};
+use crate::stage::ServiceProcess;
 
 /// Something that can be hurt and healed.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ pub(super) struct Victim {
     pub(super) target: Target,
     pub(super) body: Body,
     /// Calls of `/work` counted by workers that were killed since.
-    calls_before: u64,
+    calls_before: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -38,7 +38,7 @@ impl Victim {
         Self {
             target,
             body,
-            calls_before: 0,
+            calls_before: Some(0),
         }
     }
 
@@ -100,12 +100,19 @@ impl Victim {
             (Kind::Pause, Body::Service(process)) => process.pause().await?,
         }
         sleep_until(epoch + from + fault.lasts).await;
-        match (fault.kind, &mut self.body) {
-            (Kind::Pause, Body::Db(cluster)) => cluster.resume(),
-            (Kind::Pause, Body::Service(process)) => process.resume(),
-            (Kind::Kill, _) => self.start().await?,
+        match fault.kind {
+            Kind::Pause => self.resume(),
+            Kind::Kill => self.start().await?,
         }
         Ok(())
+    }
+
+    /// Lets it go on, if it stands still.
+    pub(super) fn resume(&self) {
+        match &self.body {
+            Body::Db(cluster) => cluster.resume(),
+            Body::Service(process) => process.resume(),
+        }
     }
 
     /// Starts it, if it does not run, and waits until it is ready.
@@ -117,24 +124,16 @@ impl Victim {
     }
 
     /// Calls of `/work` so far: of all workers there were, but for what the killed ones received in their last moment.
-    pub(super) async fn calls(&self) -> u64 {
+    /// None: it is no worker, or one did not tell.
+    pub(super) async fn calls(&self) -> Option<u64> {
         match (&self.body, self.target) {
             (Body::Service(process), Target::Worker) => {
-                self.calls_before + counted(process.probe()).await
+                let calls = process.probe().metric::<u64>("holdfast_work_calls_total");
+                Some(self.calls_before? + calls.await?)
             }
-            _ => 0,
+            _ => None,
         }
     }
-}
-
-async fn counted(probe: &Probe) -> u64 {
-    let text = probe.metrics().await.unwrap_or_default();
-    let value = |line: &str| {
-        line.strip_prefix("holdfast_work_calls_total ")?
-            .parse()
-            .ok()
-    };
-    text.lines().find_map(value).unwrap_or_default()
 }
 
 fn tell(at: Duration, tone: Tone, what: std::fmt::Arguments<'_>, console: Console) {

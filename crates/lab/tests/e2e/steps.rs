@@ -58,9 +58,7 @@ pub(crate) async fn survives_a_dead_worker(stage: &Stage, client: &Client) {
 
     let said = stage.make_says("compare");
     assert!(said.contains("500") && said.contains("202") && said.contains("/naive/process"));
-    while !client.worker_breaker_is_open().await {
-        assert_deferred(&client.process().await);
-    }
+    client.until_the_worker_breaker_opens(assert_deferred).await;
     let p95 = client.p95_while_open().await;
     assert!(p95 < AT_ONCE, "p95 behind the open breaker: {p95:?}");
     assert_eq!(client.get("/readyz").await.status, 200);
@@ -197,7 +195,7 @@ pub(crate) fn has_lost_nothing(stage: &Stage, client: &Client) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("accepted.txt");
     let file = path.display();
-    let mut promises = AcceptedFile::create(&path).unwrap();
+    let mut promises = AcceptedFile::append(&path).unwrap();
     for promise in client.promises() {
         promises.add(&promise).unwrap();
     }

@@ -7,6 +7,7 @@ mod container;
 mod engine;
 mod up;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use container::Container;
@@ -14,6 +15,7 @@ use engine::Engine;
 use tokio::time::timeout;
 
 use super::{Condition, Service};
+use crate::accepted;
 use crate::error::LabError;
 use crate::output::Console;
 use crate::settings::Settings;
@@ -24,6 +26,8 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 #[derive(Debug, Clone)]
 pub struct Compose {
     engine: Engine,
+    /// The lab's.
+    folder: PathBuf,
     api_port: u16,
     console: Console,
 }
@@ -39,6 +43,7 @@ impl Compose {
         let engine = Engine::find(settings.root.clone(), variables).await?;
         Ok(Self {
             engine,
+            folder: settings.folder(),
             api_port: settings.ports.api,
             console,
         })
@@ -67,21 +72,26 @@ impl Compose {
             .unwrap_or(self.api_port))
     }
 
-    /// Removes containers, network and volumes. Nothing to remove is fine.
+    /// Removes containers, network and volumes, and what clients were promised of them. Nothing to remove is fine.
     ///
     /// # Errors
     /// When the Compose tool fails.
     pub async fn down(&self) -> Result<(), LabError> {
+        let containers = Container::all(&self.engine).await?;
         // A paused container cannot be stopped.
-        for container in Container::all(&self.engine).await? {
+        for container in &containers {
             if container.is_paused() {
                 self.engine.docker(&["unpause", &container.id]).await?;
             }
         }
         self.engine
             .compose(&["down", "--volumes", "--remove-orphans"])
-            .await
-            .map(drop)
+            .await?;
+        // Without containers the file is the other stage's.
+        if containers.is_empty() {
+            return Ok(());
+        }
+        accepted::forget(&self.folder)
     }
 
     /// How each service is.

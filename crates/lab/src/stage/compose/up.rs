@@ -7,6 +7,7 @@ use tokio::time::{Instant, sleep};
 
 use super::Compose;
 use super::container::Container;
+use crate::accepted;
 use crate::error::LabError;
 use crate::output::Tone;
 use crate::stage::{Condition, Service, port};
@@ -39,6 +40,7 @@ impl Compose {
         if !was_up {
             port::check_free(self.api_port, "API_PORT")?;
             self.down().await?;
+            accepted::forget(&self.folder)?;
         }
         let start = Instant::now();
         let images = base_images(&self.engine.script(BASE_IMAGES).await?);

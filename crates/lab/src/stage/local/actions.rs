@@ -1,19 +1,11 @@
 //! Breaking and healing one service; each returns when the state is reached.
 
-use std::net::TcpStream;
-use std::time::Duration;
-
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use super::state::State;
 use super::{Local, turn};
 use crate::error::LabError;
-use crate::ports;
-use crate::stage::Service;
-
-/// The last thread of a killed process closes its sockets, on a busy machine some time after the first is seen dead.
-const REFUSED_WITHIN: Duration = Duration::from_secs(2);
-const POLL: Duration = Duration::from_millis(10);
+use crate::stage::{Service, port};
 
 impl Local {
     /// Kills the service (SIGKILL to every process of it); its port refuses afterwards. A dead one is fine.
@@ -24,19 +16,7 @@ impl Local {
         let (_turn, state) = self.enter().await?;
         let stuck = |pids| LabError::Stuck { service, pids };
         state.family(service).kill().await.map_err(stuck)?;
-        let port = ports::loopback(state.port(service));
-        let deadline = Instant::now() + REFUSED_WITHIN;
-        while TcpStream::connect_timeout(&port, REFUSED_WITHIN).is_ok() {
-            if Instant::now() > deadline {
-                let problem = format!("is dead, but somebody answers on port {}", port.port());
-                return Err(LabError::Unhealthy {
-                    service,
-                    problem,
-                    log: Vec::new(),
-                });
-            }
-            sleep(POLL).await;
-        }
+        port::refuses(service, state.port(service)).await?;
         self.console.say(format_args!("  {service:<7} killed"));
         Ok(())
     }

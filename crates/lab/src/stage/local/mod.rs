@@ -17,6 +17,7 @@ use state::State;
 
 use super::health::Probe;
 use super::{Condition, Service};
+use crate::accepted;
 use crate::error::LabError;
 use crate::output::Console;
 use crate::settings::{Ports, Settings};
@@ -100,7 +101,7 @@ impl Local {
         files.filter(|file| file.is_file()).collect()
     }
 
-    /// Kills all processes and deletes the data; the logs stay until the next `up`.
+    /// Kills all processes and deletes the data, and what clients were promised of it; the logs stay until the next `up`.
     async fn clear(&self, state: &State) -> Result<(), LabError> {
         for service in [Service::Api, Service::Worker, Service::Db] {
             let stuck = |pids| LabError::Stuck { service, pids };
@@ -109,6 +110,7 @@ impl Local {
         state.db.delete()?;
         self.delete(JOURNAL)?;
         self.delete("run")?;
+        accepted::forget(&self.folder)?;
         State::remove(&self.folder)
     }
 

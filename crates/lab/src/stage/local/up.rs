@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep};
 
 use super::state::State;
 use super::{JOURNAL, LOG_LINES, Local, launch, turn};
+use crate::accepted;
 use crate::error::LabError;
 use crate::output::Tone;
 use crate::postgres::{self, Installation, Server};
@@ -75,6 +76,7 @@ impl Local {
             }
         }
         self.delete(JOURNAL)?;
+        accepted::forget(&self.folder)?;
         let journal = self.folder.join(JOURNAL);
         fs::create_dir_all(&journal).map_err(LabError::file("make", journal))?;
         let db = installation.folder_in(&self.folder).await?;

@@ -9,8 +9,6 @@ use crate::torture::schedule::Target;
 
 /// What an API that was killed or paused is given to be itself again.
 const AFTER: Duration = Duration::from_secs(1);
-/// How long a healed dependency may still be missing: its breaker stays open for a second, and lets few through for a while.
-const LAG: Duration = Duration::from_secs(3);
 /// What the machine and this client may add to the bound: the usual 300 ms, and 700 ms because all processes, Postgres and
 /// the load share two cores that may be building something else meanwhile.
 const MACHINE: Duration = Duration::from_millis(300 + 700);
@@ -32,19 +30,19 @@ pub(super) fn documented(evidence: &Evidence) -> Vec<Violation> {
         .collect()
 }
 
-/// No 503 while at most one dependency was hurt.
+/// No 503, whatever was hurt but the API itself: the journal accepts what neither dependency can.
 pub(super) fn refused(evidence: &Evidence) -> Vec<Violation> {
     let offenders = answers(evidence)
         .filter(|(.., answer)| answer.status == 503)
         .filter(|(_, made, _)| {
             let span = (made.from, made.to);
-            !both_hurt(evidence, span) && !hurt(evidence, Target::Api(made.api), span, AFTER)
+            !hurt(evidence, Target::Api(made.api), span, AFTER)
         });
     offenders
         .map(|(outcome, made, answer)| {
             let code = answer.code.as_deref().unwrap_or_default();
             let detail = format!("key {} at {:.1?}: 503 {code}", outcome.key, made.from);
-            Violation::new("one outage alone refuses nobody", detail)
+            Violation::new("no outage refuses anybody", detail)
         })
         .collect()
 }
@@ -97,21 +95,6 @@ fn answers(evidence: &Evidence) -> impl Iterator<Item = (&Outcome, &Try, &Answer
     outcomes.filter_map(|outcome| Some((outcome, outcome.tries.last()?, outcome.answer()?)))
 }
 
-/// Whether both dependencies were missing at any one time in the span.
-fn both_hurt(evidence: &Evidence, (from, to): Span) -> bool {
-    let of = |target| {
-        let hurts = evidence.hurts.iter();
-        hurts.filter(move |hurt| hurt.target == target)
-    };
-    of(Target::Worker).any(|worker| {
-        of(Target::Db).any(|db| {
-            let began = worker.from.max(db.from).max(from);
-            let ended = worker.to.min(db.to).saturating_add(LAG).min(to);
-            began <= ended
-        })
-    })
-}
-
 /// Whether an API was well, within the span, for as long as a call can take to come to it and be answered.
 fn well_within(evidence: &Evidence, api: Target, (from, to): Span) -> bool {
     let needed = evidence.try_for + evidence.bound + MACHINE;
@@ -157,26 +140,19 @@ mod tests {
     }
 
     #[test]
-    fn a_503_counts_unless_both_were_hurt_or_the_api_was() {
-        const RULE: &str = "one outage alone refuses nobody";
+    fn a_503_counts_unless_the_api_was_hurt() {
+        const RULE: &str = "no outage refuses anybody";
         let refused = || Scene::well().refused(1, 503, Some("db_unavailable"));
         assert_eq!(rules(refused()), [RULE]);
-        assert_eq!(rules(refused().hurt(Target::Db, 9.0, 11.0)), [RULE]);
-        let both = |to| {
-            refused()
-                .hurt(Target::Db, 9.0, to)
-                .hurt(Target::Worker, 8.0, to)
-        };
-        assert!(rules(both(11.0)).is_empty());
-        // Healed a moment ago, the breakers may still be open.
-        assert!(rules(both(9.5)).is_empty());
+        let db = refused().hurt(Target::Db, 9.0, 11.0);
+        assert_eq!(rules(db.hurt(Target::Worker, 8.0, 11.0)), [RULE]);
         assert!(rules(refused().hurt(API, 9.0, 9.9)).is_empty());
     }
 
     #[test]
     fn a_call_may_be_given_up_only_if_no_api_was_well_long_enough() {
         const RULE: &str = "a living API answers";
-        let given_up = || Scene::well().given_up(1, Broken::Refused, 10.0, 40.0);
+        let given_up = || Scene::well().given_up(1, Broken::Reset, 10.0, 40.0);
         assert_eq!(rules(given_up()), [RULE]);
         assert!(rules(given_up().hurt(API, 9.0, 35.0)).is_empty());
         assert_eq!(rules(given_up().hurt(API, 9.0, 11.0)), [RULE]);

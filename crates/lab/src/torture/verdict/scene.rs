@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::check::{Ledger, Row};
 use crate::load::{Answer, Broken, Outcome, Reply, Try};
-use crate::torture::evidence::{Again, Evidence, Hurt};
+use crate::torture::evidence::{Again, Evidence, Hurt, Recorded, Tables};
 use crate::torture::schedule::{Kind, Target};
 
 pub(super) struct Scene {
@@ -30,8 +30,19 @@ fn answer(status: u16, number: u64) -> Reply {
     Reply::Answer(Answer {
         status,
         request_id: Some(id(number)),
+        recorded_in: Some("database".to_owned()),
+        has_result: true,
         ..Answer::default()
     })
+}
+
+fn recorded(id: Uuid, key: String, status: &str) -> Recorded {
+    Recorded {
+        id,
+        key,
+        status: status.to_owned(),
+        error: String::new(),
+    }
 }
 
 fn made(reply: Reply, from: f64, to: f64) -> Try {
@@ -44,7 +55,8 @@ fn made(reply: Reply, from: f64, to: f64) -> Try {
 }
 
 impl Scene {
-    /// Two requests, at 10 s, done; one replica with a bound of 4 s; the first asked for again.
+    /// Three requests, at 10 s, done, the third without the database, which is dead for a while; one replica with a bound
+    /// of 4 s; the first request asked for again.
     pub(super) fn well() -> Self {
         let outcome = |number| Outcome {
             number,
@@ -58,35 +70,68 @@ impl Scene {
             has_result: true,
             error: String::new(),
         };
-        Self {
+        let scene = Self {
             evidence: Evidence {
                 replicas: 1,
                 bound: seconds(4.0),
+                published: vec![seconds(4.0)],
                 try_for: seconds(6.0),
                 hurts: Vec::new(),
-                outcomes: vec![outcome(1), outcome(2)],
+                outcomes: [1, 2, 3].map(outcome).into(),
                 fell: Vec::new(),
                 left: Vec::new(),
-                ledger: Ledger::default(),
-                rows: vec![(id(1), key(1)), (id(2), key(2))],
-                keys: vec![(key(1), id(1)), (key(2), id(2))],
+                tables: Some(Tables {
+                    ledger: Ledger::default(),
+                    rows: [1, 2, 3].map(|it| recorded(id(it), key(it), "done")).into(),
+                    keys: [1, 2, 3].map(|it| (key(it), id(it))).into(),
+                }),
                 again: vec![Again {
                     key: key(1),
                     id: id(1),
                     same: made(answer(200, 1), 90.0, 90.1),
                     other: made(answer(422, 1), 90.1, 90.2),
                 }],
-                worker_calls: 2,
-                worker_calls_again: 0,
+                worker_calls: Some(3),
+                worker_calls_again: Some(0),
             },
-            rows: vec![row(1), row(2)],
+            rows: [1, 2, 3].map(row).into(),
+        };
+        let scene = scene.outcome(3, |outcome| {
+            if let Reply::Answer(answer) = &mut outcome.tries[0].reply {
+                answer.degraded = true;
+            }
+        });
+        scene.hurt(Target::Db, 50.0, 52.0)
+    }
+
+    fn tables(&mut self) -> &mut Tables {
+        self.evidence.tables.as_mut().unwrap()
+    }
+
+    pub(super) fn unhurt(mut self) -> Self {
+        self.evidence.hurts.clear();
+        self
+    }
+
+    pub(super) fn published(mut self, bound: f64) -> Self {
+        self.evidence.published = vec![seconds(bound)];
+        self
+    }
+
+    pub(super) fn all(mut self, change: impl Fn(&mut Answer)) -> Self {
+        for outcome in &mut self.evidence.outcomes {
+            if let Reply::Answer(answer) = &mut outcome.tries[0].reply {
+                change(answer);
+            }
         }
+        self
     }
 
     pub(super) fn evidence(mut self) -> Evidence {
         let accepted = self.evidence.outcomes.iter();
         let accepted: Vec<_> = accepted.filter_map(Outcome::accepted).collect();
-        self.evidence.ledger = Ledger::of(&accepted, self.rows);
+        let rows = std::mem::take(&mut self.rows);
+        self.tables().ledger = Ledger::of(&accepted, rows);
         self.evidence
     }
 
@@ -98,6 +143,9 @@ impl Scene {
     pub(super) fn with_row(mut self, number: u64, status: &str) -> Self {
         let own = |row: &&mut Row| row.id == id(number);
         self.rows.iter_mut().find(own).unwrap().status = status.to_owned();
+        let own = |row: &&mut Recorded| row.id == id(number);
+        let row = self.tables().rows.iter_mut().find(own).unwrap();
+        row.status = status.to_owned();
         self
     }
 
@@ -106,22 +154,27 @@ impl Scene {
         let mut row = self.rows[0].clone();
         row.id = id(other);
         self.rows.push(row);
-        self.evidence.rows.push((id(other), key(number)));
+        let row = recorded(id(other), key(number), "done");
+        self.tables().rows.push(row);
         self
     }
 
-    pub(super) fn tried_twice(self, number: u64) -> Self {
-        let broken = made(Reply::Broken(Broken::Reset), 9.9, 9.95);
+    /// A row that no promise leads to.
+    pub(super) fn with_stranger(mut self, number: u64, status: &str) -> Self {
+        let row = recorded(id(number), String::new(), status);
+        self.tables().rows.push(row);
+        self
+    }
+
+    pub(super) fn tried_twice(self, number: u64, before: Broken) -> Self {
+        let broken = made(Reply::Broken(before), 9.9, 9.95);
         self.outcome(number, |outcome| outcome.tries.insert(0, broken))
     }
 
     pub(super) fn keys(mut self, number: u64, ids: &[Uuid]) -> Self {
-        self.evidence
-            .keys
-            .retain(|(known, _)| *known != key(number));
-        self.evidence
-            .keys
-            .extend(ids.iter().map(|id| (key(number), *id)));
+        let keys = &mut self.tables().keys;
+        keys.retain(|(known, _)| *known != key(number));
+        keys.extend(ids.iter().map(|id| (key(number), *id)));
         self
     }
 
@@ -137,7 +190,7 @@ impl Scene {
         self
     }
 
-    pub(super) fn called_again(mut self, calls: u64) -> Self {
+    pub(super) fn called_again(mut self, calls: Option<u64>) -> Self {
         self.evidence.worker_calls_again = calls;
         self
     }
