@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use super::calm::Calm;
 use super::schedule::{Kind, Target};
 use crate::check::Ledger;
 use crate::load::{Outcome, Try};
@@ -73,4 +74,6 @@ pub(super) struct Evidence {
     /// Calls of the worker until all was done, and those that asking again made; none: they could not be counted.
     pub(super) worker_calls: Option<u64>,
     pub(super) worker_calls_again: Option<u64>,
+    /// What came of requests while nothing was hurt any more.
+    pub(super) calm: Calm,
 }

@@ -5,6 +5,7 @@
 //! minute's outages would all look like one.
 
 mod afterwards;
+mod calm;
 mod deployment;
 mod evidence;
 mod report;
@@ -135,6 +136,7 @@ async fn gather(
     let worker_calls = deployment.worker_calls().await;
     let again = afterwards::again(&run.outcomes, deployment, try_for, plan.seed).await;
     let calls_after = deployment.worker_calls().await.zip(worker_calls);
+    let calm = calm::measure(deployment, try_for, plan.seed).await?;
     let fell = run.played.iter().filter_map(|it| it.fell.as_ref());
     let fell = fell.chain(&not_healed).chain(tables.as_ref().err());
     Ok(Evidence {
@@ -150,6 +152,7 @@ async fn gather(
         again,
         worker_calls,
         worker_calls_again: calls_after.map(|(after, before)| after.saturating_sub(before)),
+        calm,
         hurts: run.played.into_iter().flat_map(|it| it.hurts).collect(),
         outcomes: run.outcomes,
     })

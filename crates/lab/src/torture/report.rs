@@ -52,6 +52,12 @@ pub(super) fn figures(evidence: &Evidence, console: Console) {
         line("  per request", format!("{ratio:.2}"));
     }
     line("keys sent again", evidence.again.len().to_string());
+    line("requests in the calm", evidence.calm.sent.to_string());
+    let calls = evidence.calm.calls;
+    line(
+        "  worker calls",
+        calls.map_or("?".to_owned(), |it| it.to_string()),
+    );
     console.print("");
 }
 

@@ -1,6 +1,7 @@
 //! The judgement: evidence in, violations out. Pure.
 
 mod answers;
+mod calm;
 mod contents;
 mod played;
 mod records;
@@ -46,6 +47,7 @@ pub(super) fn violations(evidence: &Evidence) -> Vec<Violation> {
         found.extend(records::keys(evidence, tables));
         found.extend(records::again(evidence, tables));
     }
+    found.extend(calm::calm(evidence));
     found.extend(contents::contents(evidence));
     found.extend(answers::documented(evidence));
     found.extend(answers::refused(evidence));

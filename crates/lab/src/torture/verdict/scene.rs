@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::check::{Ledger, Row};
 use crate::load::{Answer, Broken, Outcome, Reply, Try};
+use crate::torture::calm::Calm;
 use crate::torture::evidence::{Again, Evidence, Hurt, Recorded, Tables};
 use crate::torture::schedule::{Kind, Target};
 
@@ -93,6 +94,11 @@ impl Scene {
                 }],
                 worker_calls: Some(3),
                 worker_calls_again: Some(0),
+                calm: Calm {
+                    sent: 80,
+                    whole: 80,
+                    calls: Some(80),
+                },
             },
             rows: [1, 2, 3].map(row).into(),
         };
