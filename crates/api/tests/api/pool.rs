@@ -59,6 +59,53 @@ async fn a_statement_that_was_cut_short_is_cancelled_and_its_session_never_reuse
 }
 
 #[tokio::test]
+async fn a_session_whose_caller_left_in_the_middle_of_a_statement_is_never_reused() {
+    let system = System::with(ONE_SESSION, Duration::ZERO).await;
+    system.api.becomes_healthy().await;
+    let observer = system.sql().await;
+    let before = sessions(&observer).await;
+    let blocker = system.sql().await;
+    blocker
+        .batch_execute("BEGIN; LOCK TABLE requests")
+        .await
+        .unwrap();
+    let mut client = TcpStream::connect(system.api.address).await.unwrap();
+    client
+        .write_all(b"GET /process HTTP/1.1\r\nhost: x\r\n\r\n")
+        .await
+        .unwrap();
+    // Well before any timeout, so that nothing but the caller's leaving ends it.
+    wait_until_blocked(&observer, before[0]).await;
+    client.set_zero_linger().unwrap();
+    drop(client);
+    gone(&observer, before[0]).await;
+    blocker.batch_execute("ROLLBACK").await.unwrap();
+    system.api.becomes_healthy().await;
+}
+
+#[tokio::test]
+async fn a_session_whose_statement_was_cancelled_is_never_reused() {
+    let system = System::with(ONE_SESSION, Duration::ZERO).await;
+    system.api.becomes_healthy().await;
+    let observer = system.sql().await;
+    let before = sessions(&observer).await;
+    let blocker = system.sql().await;
+    blocker
+        .batch_execute("BEGIN; LOCK TABLE requests")
+        .await
+        .unwrap();
+    let cancel = async {
+        wait_until_blocked(&observer, before[0]).await;
+        let cancel = "SELECT pg_cancel_backend($1)";
+        observer.execute(cancel, &[&before[0]]).await.unwrap();
+        gone(&observer, before[0]).await;
+        blocker.batch_execute("ROLLBACK").await.unwrap();
+    };
+    tokio::join!(system.api.process(), cancel);
+    system.api.becomes_healthy().await;
+}
+
+#[tokio::test]
 async fn clients_that_leave_in_the_middle_of_a_statement_leave_no_session_behind() {
     let system = System::with("database.pool.max_size = 4", Duration::ZERO).await;
     system.api.becomes_healthy().await;
@@ -89,6 +136,34 @@ async fn clients_that_leave_in_the_middle_of_a_statement_leave_no_session_behind
         sleep(Duration::from_millis(50)).await;
     }
     system.api.becomes_healthy().await;
+}
+
+/// Waits until the session `pid` waits for a lock.
+async fn wait_until_blocked(observer: &tokio_postgres::Client, pid: i32) {
+    let query = "SELECT count(*) FROM pg_stat_activity WHERE pid = $1 AND wait_event_type = 'Lock'";
+    let started = Instant::now();
+    while observer
+        .query_one(query, &[&pid])
+        .await
+        .unwrap()
+        .get::<_, i64>(0)
+        == 0
+    {
+        assert!(
+            started.elapsed() < Duration::from_millis(400),
+            "not blocked"
+        );
+        sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// Waits until there is no session `pid` any more.
+async fn gone(observer: &tokio_postgres::Client, pid: i32) {
+    let started = Instant::now();
+    while sessions(observer).await.contains(&pid) {
+        assert!(started.elapsed() < Duration::from_secs(2), "still there");
+        sleep(Duration::from_millis(10)).await;
+    }
 }
 
 /// The process ids of the resilient side's sessions.
