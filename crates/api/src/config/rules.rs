@@ -14,8 +14,8 @@ const POSTGRES_CONNECTIONS: u32 = 97;
 pub(crate) const READERS: u32 = 4;
 /// Sessions of recovery, which makes one call at a time; the second is for while the first is being retired.
 pub(crate) const RECOVERERS: u32 = 2;
-/// Room for a few of the largest requests and for the journal's own tables.
-const MIN_JOURNAL: u64 = 4 * 1024 * 1024;
+/// Room for a dozen small requests.
+const MIN_JOURNAL: u64 = 64 * 1024;
 /// As for the times that the policy crate checks.
 const SHORTEST: Duration = Duration::from_millis(1);
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
@@ -115,7 +115,7 @@ fn check_journal(policies: &Policies) -> Checked {
         return Err(broken(
             "journal.max_bytes",
             journal.max_bytes,
-            "must be at least 4194304 (4 MiB)",
+            "must be at least 65536",
         ));
     }
     if !(1..=1024).contains(&journal.max_batch) {

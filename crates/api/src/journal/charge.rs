@@ -1,4 +1,4 @@
-//! What an entry is charged against `max_bytes`, so that the *file* stays within it. Pure arithmetic.
+//! What an entry is charged against `max_bytes`, so that the *file* stays within it, give or take 2 MiB. Pure arithmetic.
 //!
 //! The file is larger than what lies in it, for three reasons, each measured:
 //! - A page is 4 KiB, or for a larger value the next power of two. Small values share pages, which splits and removals
@@ -7,8 +7,9 @@
 //! - A commit writes pages anew before it frees the old ones, and the trees above the leaves need pages too: an eighth
 //!   on top, and [`BASE`] whatever the size.
 //!
-//! So an entry is charged 9/4 of its pages. Measured with random appends, ends and removals at many limits from 4 MiB
-//! on: the file came to between 0.4 and 0.9 of `max_bytes`, and never past it. The ballast lies beside it.
+//! So an entry is charged 9/4 of its pages. Measured with random appends, ends and removals at many limits: mostly the
+//! file came to between 0.4 and 0.9 of `max_bytes`. What several commits at once have in use does not depend on the
+//! limit, though, and may come on top of a small one: 2 MiB at most. The ballast lies beside it.
 
 /// Small values share a page; from about a third of it on each has its own.
 const SHARES_A_PAGE: u64 = 1360;
@@ -17,8 +18,8 @@ const PAGE: u64 = 4096;
 const OVERHEAD: u64 = 64;
 /// What an end will add to an open entry, most likely: paid in advance, so that it can be recorded when all is full.
 const END: u64 = 128;
-/// Kept from the limit: what an almost empty file needs.
-const BASE: u64 = 512 << 10;
+/// Kept from the limit: what an almost empty file needs. Of a small limit half.
+const BASE: u64 = 1 << 20;
 
 /// What an open entry with `length` bytes of JSON is charged, its end included.
 pub(super) fn open(length: usize) -> u64 {
@@ -37,7 +38,7 @@ pub(super) fn key(length: usize) -> u64 {
 
 /// What all entries may be charged: for a new entry an eighth less than for recording the end of one that is there.
 pub(super) fn limit(max_bytes: u64, is_new: bool) -> u64 {
-    let limit = max_bytes.saturating_sub(BASE);
+    let limit = max_bytes - BASE.min(max_bytes / 2);
     if is_new { limit - limit / 8 } else { limit }
 }
 

@@ -55,7 +55,7 @@ const OPENING: Duration = Duration::from_secs(5);
 /// How much the journal takes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct JournalLimits {
-    /// The file stays within so many bytes. From 4 MiB on: a smaller limit holds few entries or none.
+    /// The file stays within so many bytes and 2 MiB.
     pub max_bytes: u64,
     /// At most so many writes share a commit; with 1 each has its own.
     pub max_batch: u32,
