@@ -16,11 +16,7 @@ const ONE_SESSION: &str = "database.pool.max_size = 1";
 async fn a_full_pool_is_named_and_does_not_blame_the_database() {
     let system = System::with(ONE_SESSION, Duration::ZERO).await;
     system.api.becomes_healthy().await;
-    let blocker = system.sql().await;
-    blocker
-        .batch_execute("BEGIN; LOCK TABLE requests")
-        .await
-        .unwrap();
+    let blocker = locked(&system).await;
 
     let calls = (0..5).map(|_| system.api.get("/process"));
     let mut reasons = Vec::new();
@@ -40,11 +36,7 @@ async fn a_statement_that_was_cut_short_is_cancelled_and_its_session_never_reuse
     system.api.becomes_healthy().await;
     let observer = system.sql().await;
     let before = sessions(&observer).await;
-    let blocker = system.sql().await;
-    blocker
-        .batch_execute("BEGIN; LOCK TABLE requests")
-        .await
-        .unwrap();
+    let blocker = locked(&system).await;
     let answer = system.api.process().await;
     assert_eq!(answer.reason(DATABASE), Reason::AttemptTimeout);
     blocker.batch_execute("ROLLBACK").await.unwrap();
@@ -64,11 +56,7 @@ async fn a_session_whose_caller_left_in_the_middle_of_a_statement_is_never_reuse
     system.api.becomes_healthy().await;
     let observer = system.sql().await;
     let before = sessions(&observer).await;
-    let blocker = system.sql().await;
-    blocker
-        .batch_execute("BEGIN; LOCK TABLE requests")
-        .await
-        .unwrap();
+    let blocker = locked(&system).await;
     let mut client = TcpStream::connect(system.api.address).await.unwrap();
     client
         .write_all(b"GET /process HTTP/1.1\r\nhost: x\r\n\r\n")
@@ -89,11 +77,7 @@ async fn a_session_whose_statement_was_cancelled_is_never_reused() {
     system.api.becomes_healthy().await;
     let observer = system.sql().await;
     let before = sessions(&observer).await;
-    let blocker = system.sql().await;
-    blocker
-        .batch_execute("BEGIN; LOCK TABLE requests")
-        .await
-        .unwrap();
+    let blocker = locked(&system).await;
     let cancel = async {
         wait_until_blocked(&observer, before[0]).await;
         let cancel = "SELECT pg_cancel_backend($1)";
@@ -111,11 +95,7 @@ async fn a_session_whose_statement_was_cancelled_is_never_reused() {
 async fn clients_that_leave_in_the_middle_of_a_statement_leave_no_session_behind() {
     let system = System::with("database.pool.max_size = 4", Duration::ZERO).await;
     system.api.becomes_healthy().await;
-    let blocker = system.sql().await;
-    blocker
-        .batch_execute("BEGIN; LOCK TABLE requests")
-        .await
-        .unwrap();
+    let blocker = locked(&system).await;
     for _ in 0..40 {
         let mut client = TcpStream::connect(system.api.address).await.unwrap();
         client
@@ -138,6 +118,14 @@ async fn clients_that_leave_in_the_middle_of_a_statement_leave_no_session_behind
         sleep(Duration::from_millis(50)).await;
     }
     system.api.becomes_healthy().await;
+}
+
+/// Holds a lock on the table until it says ROLLBACK.
+async fn locked(system: &System) -> tokio_postgres::Client {
+    let blocker = system.sql().await;
+    let lock = "BEGIN; LOCK TABLE requests";
+    blocker.batch_execute(lock).await.unwrap();
+    blocker
 }
 
 /// Waits until the session `pid` waits for a lock.
