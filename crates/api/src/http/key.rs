@@ -9,7 +9,7 @@ use super::problem::Failure;
 const HEADER: &str = "idempotency-key";
 const LONGEST: usize = 255;
 
-/// The key, if there is one. A GET has none: there is nothing that it would do twice but what GET does.
+/// The key, if there is one. Only a POST has one: caches and crawlers repeat a GET, headers and all, and mean nothing by it.
 pub(super) fn read(request: &HttpRequest) -> Result<Option<String>, Failure> {
     if request.method() != Method::POST {
         return Ok(None);

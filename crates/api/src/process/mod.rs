@@ -195,6 +195,7 @@ impl<R: Requests, W: Worker> Process<R, W> {
             }
         }
     }
+
     /// Counted here until Postgres is asked again; the journal counts its own.
     fn accepted_for_later(&self, place: &Place) {
         if matches!(place, Place::Database) {
