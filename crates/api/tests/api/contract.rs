@@ -1,5 +1,6 @@
 //! The routes that describe the service, and what every answer carries.
 
+use holdfast_lab::proxy::Fault;
 use serde_json::{Value, json};
 
 use crate::support::System;
@@ -78,11 +79,16 @@ async fn metrics_agree_with_what_happened() {
         r#"holdfast_rejections_total{dependency="database",reason="breaker"} 0"#,
         r#"holdfast_breaker_state{dependency="worker",state="closed"} 1"#,
         r#"holdfast_breaker_state{dependency="worker",state="open"} 0"#,
+        "holdfast_journal_available 1",
+        "holdfast_journal_entries 0",
+        "holdfast_journal_appended_total 0",
+        "holdfast_open_work 0",
+        r#"holdfast_recovery_total{what="done"} 0"#,
     ] {
         assert!(before.contains(series), "{series} is not in\n{before}");
     }
     system.api.process().await;
-    system.worker.set(holdfast_lab::proxy::Fault::Refuse).await;
+    system.worker.set(Fault::Refuse).await;
     system.api.opens_worker_breaker().await;
     let after = system.api.get("/metrics").await.text().await.unwrap();
     for series in [
@@ -93,4 +99,34 @@ async fn metrics_agree_with_what_happened() {
     ] {
         assert!(after.contains(series), "{series} is not in\n{after}");
     }
+}
+
+#[tokio::test]
+async fn status_and_metrics_agree_on_what_is_owed_and_on_what_was_recovered() {
+    let system = System::start().await;
+    system.api.becomes_healthy().await;
+    system.database.set(Fault::Refuse).await;
+    assert_eq!(system.api.process().await.status, 200);
+    let journal = system.api.status().await.journal.unwrap();
+    assert!(journal.entries == 1 && journal.bytes > 0 && journal.oldest_seconds.is_some());
+    let owed = system.api.get("/metrics").await.text().await.unwrap();
+    for series in [
+        "holdfast_journal_entries 1".to_owned(),
+        format!("holdfast_journal_bytes {}", journal.bytes),
+        "holdfast_journal_appended_total 2".to_owned(),
+    ] {
+        assert!(owed.contains(&series), "{series} is not in\n{owed}");
+    }
+    system.database.set(Fault::None).await;
+    system.api.journal_empties().await;
+    // Counted a moment after the entry is gone.
+    system
+        .api
+        .comes_to(|status| status.recovery.replayed_per_second > 0.0)
+        .await;
+    let paid = system.api.get("/metrics").await.text().await.unwrap();
+    assert!(
+        paid.contains(r#"holdfast_recovery_total{what="replayed"} 1"#),
+        "{paid}"
+    );
 }
