@@ -1,4 +1,4 @@
-//! The temporary folder of a command that brings services of its own (`torture`, `bench`), with a record of whose it is:
+//! The temporary folder of a command that brings services of its own (`torture`, `bench`, `run`), with a record of whose it is:
 //! SIGKILL leaves a command no time to end what it started, so the next one does.
 
 use std::fs;
@@ -16,7 +16,11 @@ use crate::settings::Settings;
 use crate::stage::Local;
 
 const PREFIX: &str = "holdfast-";
-const KINDS: [&str; 2] = ["holdfast-torture-", "holdfast-bench-"];
+const KINDS: [&str; 3] = [
+    "holdfast-torture-",
+    "holdfast-bench-",
+    "holdfast-experiment-",
+];
 const RECORD: &str = "owner.json";
 const PROGRAMS: [&str; 2] = ["holdfast-api", "holdfast-worker"];
 
