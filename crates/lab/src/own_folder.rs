@@ -38,7 +38,7 @@ impl OwnFolder {
         console: Console,
     ) -> Result<Self, LabError> {
         let parent = env::temp_dir();
-        reap(&parent, settings, console).await;
+        end_stale(settings, console).await;
         let folder = tempfile::Builder::new()
             .prefix(&format!("{PREFIX}{kind}-"))
             .tempdir_in(&parent)
@@ -60,6 +60,11 @@ impl OwnFolder {
         self.folder.disable_cleanup(true);
         let _ = fs::remove_file(self.path().join(RECORD));
     }
+}
+
+/// Ends what commands that were killed have left.
+pub(crate) async fn end_stale(settings: &Settings, console: Console) {
+    reap(&env::temp_dir(), settings, console).await;
 }
 
 /// Ends and deletes what is recorded as the property of a command that is dead. What cannot be ended is left.

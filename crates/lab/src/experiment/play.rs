@@ -2,18 +2,20 @@
 //! taken down, and that is looked at too.
 
 use std::cell::RefCell;
+use std::future::pending;
 use std::time::Duration;
 
 use holdfast_ops::signals::StopSignals;
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep};
 
+use super::load::{self, LoadPlan};
 use super::plan::{Experiment, Side};
 use super::progress::Progress;
 use super::scene::{Ground, Making, Scene};
 use super::trial::{Call, Trial};
 use super::watch::Watcher;
-use super::{account, fault, load, transitions, verdict};
+use super::{account, fault, transitions, verdict};
 use crate::check::Database;
 use crate::error::LabError;
 use crate::output::Console;
@@ -101,12 +103,8 @@ impl Playing<'_> {
         let (heard, samples) = (RefCell::new(Vec::<Call>::new()), RefCell::new(Vec::new()));
         let (epoch, since) = (Instant::now(), Timestamp::now());
         progress.begin(epoch);
-        let load = load::Plan {
-            url: api.base().to_owned(),
-            side,
-            load: experiment.load.clone(),
-        };
-        let load = load::play(&load, epoch, |call| {
+        let plan = LoadPlan::new(api.base(), side, experiment.load.clone());
+        let load = load::play(&plan, epoch, pending(), |call, _| {
             progress.heard(call);
             heard.borrow_mut().push(call.clone());
         });
@@ -118,7 +116,7 @@ impl Playing<'_> {
             progress.tick();
             samples.borrow_mut().push(sample);
         });
-        let both = async { tokio::try_join!(async { Ok(load.await) }, faults) };
+        let both = async { tokio::try_join!(load, faults) };
         let ((calls, generator), faults) = tokio::select! {
             both = both => both?,
             () = watch => return Err(LabError::Interrupted),

@@ -53,6 +53,11 @@ pub(super) fn wired(faults: &[Fault]) -> Wired {
     }
 }
 
+/// Whether one of them moves the worker to another address.
+pub(super) fn replaced(faults: &[Fault]) -> bool {
+    faults.iter().any(|fault| fault.kind == Kind::Replace)
+}
+
 impl InForce {
     /// Puts the fault in force and looks whether it is.
     ///

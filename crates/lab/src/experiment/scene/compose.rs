@@ -48,6 +48,10 @@ impl Containers {
             _turn: turn,
         })
     }
+
+    pub(super) async fn clear(&self) -> Result<(), LabError> {
+        silent(&self.compose).down().await
+    }
 }
 
 /// Everything ends with [`ComposeScene::lower`].
@@ -76,13 +80,15 @@ impl ComposeScene {
         readable(folder.path())?;
         let mut free = || ports::free().map_err(LabError::file("find", "a free port"));
         let (api, worker, database, wire) = (free()?, free()?, free()?, free()?);
+        // Two workers cannot have the same port: then each has one that nobody asks for.
+        let published = Some(worker.to_string()).filter(|_| !making.replaced);
         let Wired {
             worker: wire_worker,
             database: wire_database,
         } = making.wired;
         let variables = [
             ("API_PORT", api.to_string()),
-            ("WORKER_PORT", worker.to_string()),
+            ("WORKER_PORT", published.unwrap_or_default()),
             ("DB_PORT", database.to_string()),
             ("WIRE_PORT", wire.to_string()),
             ("WIRE_SEED", making.seed.to_string()),

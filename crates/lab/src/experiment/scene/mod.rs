@@ -31,6 +31,8 @@ pub(super) struct Making {
     pub(super) policies: String,
     pub(super) work_delay: Duration,
     pub(super) wired: Wired,
+    /// Whether the worker moves: then a second one needs room beside the first.
+    pub(super) replaced: bool,
     /// Of the wires' random choices.
     pub(super) seed: u64,
 }
@@ -60,6 +62,15 @@ impl Ground {
             StageKind::Local => Self::Local,
             StageKind::Compose => Self::Compose(Containers::prepare(settings, console).await?),
         })
+    }
+
+    /// Takes down what is left of a scene that did not come up.
+    pub(super) async fn clear(&self) -> Result<(), LabError> {
+        match self {
+            // It ended with the value it would have become.
+            Self::Local => Ok(()),
+            Self::Compose(containers) => containers.clear().await,
+        }
     }
 }
 
