@@ -4,6 +4,7 @@
 //! endpoint and against the resilient one. What was seen of each is a [`trial`], again data; figures and verdicts follow
 //! from it by pure functions. "Ran" and "passed" are different words.
 
+pub mod load;
 pub mod plan;
 mod seconds;
 pub mod trial;
