@@ -6,6 +6,7 @@
 
 mod account;
 mod fault;
+pub mod load;
 pub mod look;
 pub mod plan;
 mod play;
