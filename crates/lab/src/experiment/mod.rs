@@ -20,3 +20,6 @@ pub mod verdict;
 mod watch;
 
 pub use scene::guard::stand as stand_guard;
+mod run;
+mod ablate;
+pub use run::{Outcome, Wish, run};
