@@ -61,12 +61,12 @@ async fn a_paused_worker_is_an_attempt_that_timed_out() {
 
 #[tokio::test]
 async fn a_connection_cut_in_the_middle_of_the_answer_is_a_reset() {
-    falls_back_and_recovers(Fault::Reset { after: 40 }, Reason::ConnectionReset).await;
+    falls_back_and_recovers(Fault::Reset { after: 40, share: 1.0 }, Reason::ConnectionReset).await;
 }
 
 #[tokio::test]
 async fn bytes_of_no_protocol_are_a_bad_response() {
-    falls_back_and_recovers(Fault::Garbage, Reason::BadResponse).await;
+    falls_back_and_recovers(Fault::Garbage { share: 1.0 }, Reason::BadResponse).await;
 }
 
 #[tokio::test]
