@@ -8,6 +8,7 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
+use super::client::Client;
 use super::exchange::{Exchange, Fate};
 use super::flow::{Flow, Step};
 use super::tally::Tally;
@@ -25,13 +26,8 @@ pub(super) async fn serve(
     mut orders: watch::Receiver<Order>,
     tally: Arc<Tally>,
 ) {
-    // Fails only on a socket that is already dead.
-    let _ = client.set_nodelay(true);
     let mut link = Link {
-        client: Client {
-            stream: client,
-            ended_clean: false,
-        },
+        client: Client::new(client),
         server: None,
         asked: Flow::new(),
         answered: Flow::new(),
@@ -188,20 +184,5 @@ impl Link {
         self.client.stream.shutdown().await?;
         while self.client.stream.read(&mut ignored).await? > 0 {}
         Ok(End::Clean)
-    }
-}
-
-/// A client that is reset (RST) when dropped, unless the connection came to a clean end.
-struct Client {
-    stream: TcpStream,
-    ended_clean: bool,
-}
-
-impl Drop for Client {
-    fn drop(&mut self) {
-        if !self.ended_clean {
-            // Fails only on a socket that is already dead.
-            let _ = self.stream.set_zero_linger();
-        }
     }
 }

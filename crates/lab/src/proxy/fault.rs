@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use fastrand::Rng;
+use jiff::fmt::serde::unsigned_duration::friendly::compact::required as friendly;
 use serde::{Deserialize, Serialize};
 
 use super::exchange::Fate;
@@ -24,8 +25,10 @@ pub enum Fault {
     /// The answer is held back, from its first byte on.
     Latency {
         /// By how long.
+        #[serde(with = "friendly")]
         delay: Duration,
         /// Give or take, uniformly.
+        #[serde(with = "friendly")]
         jitter: Duration,
         /// Of how many requests.
         share: f64,

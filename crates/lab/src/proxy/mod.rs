@@ -4,6 +4,7 @@
 //! it, nor does a request that waits for its answer; what was read but not yet forwarded when a fault begins is kept,
 //! not lost, when the fault ends. It knows no protocol but what it answers itself.
 
+mod client;
 mod connection;
 mod door;
 mod exchange;
