@@ -56,9 +56,27 @@ async fn a_silent_database_costs_the_record_not_the_answer() {
 }
 
 #[tokio::test]
+async fn dropped_packets_and_late_answers_cost_the_record_not_the_answer() {
+    let reasons = [Reason::AttemptTimeout, Reason::ConnectTimeout];
+    serves_from_the_journal_and_recovers(Fault::Blackhole, &reasons).await;
+    let late = Fault::Latency {
+        delay: Duration::from_secs(2),
+        jitter: Duration::ZERO,
+        share: 1.0,
+    };
+    serves_from_the_journal_and_recovers(late, &reasons).await;
+}
+
+#[tokio::test]
 async fn a_session_reset_under_a_statement_costs_the_record_not_the_answer() {
-    serves_from_the_journal_and_recovers(Fault::Reset { after: 1, share: 1.0 }, &[Reason::ConnectionReset])
-        .await;
+    serves_from_the_journal_and_recovers(
+        Fault::Reset {
+            after: 1,
+            share: 1.0,
+        },
+        &[Reason::ConnectionReset],
+    )
+    .await;
 }
 
 #[tokio::test]
