@@ -9,6 +9,7 @@ use thiserror::Error;
 use crate::experiment::plan::Side;
 use crate::postgres::PostgresError;
 use crate::stage::Service;
+use crate::wire::WireError;
 
 /// Why a command failed.
 #[derive(Debug, Error)]
@@ -80,6 +81,9 @@ pub enum LabError {
     /// Postgres.
     #[error(transparent)]
     Postgres(#[from] PostgresError),
+    /// The wire that breaks on command.
+    #[error(transparent)]
+    Wire(#[from] WireError),
     /// A program that the lab calls is not there.
     #[error("{0} is not installed")]
     MissingProgram(&'static str),
@@ -192,6 +196,9 @@ impl LabError {
             Self::ExperimentsUnderWay => "wait for its end, or run on local processes: STAGE=local".to_owned(),
             Self::NotSteady { .. } => "look for what else keeps this machine busy; with --keep the logs stay".to_owned(),
             Self::NotRolledBack(_) => "end what is named there by hand".to_owned(),
+            Self::Wire(WireError::Bind { .. }) => "stop what listens there, or give another address".to_owned(),
+            Self::Wire(WireError::Refused { .. }) => "see that no other experiment is being played".to_owned(),
+            Self::Wire(_) => "see that its process lives: lab wire --help".to_owned(),
             Self::Measurement(_) => "look for what else keeps this machine busy, and run it again".to_owned(),
             Self::NotStarted { error, folder } => {
                 let logs = format!("read what it left in {}", folder.display());

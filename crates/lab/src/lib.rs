@@ -26,3 +26,4 @@ pub mod settings;
 pub mod settle;
 pub mod stage;
 pub mod torture;
+pub mod wire;
