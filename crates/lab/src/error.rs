@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use holdfast_ops::EnvironmentError;
 use thiserror::Error;
 
+use crate::experiment::results::ResultsError;
 use crate::postgres::PostgresError;
 use crate::stage::Service;
 
@@ -122,6 +123,9 @@ pub enum LabError {
         /// What is wrong with it.
         problem: String,
     },
+    /// What runs of experiments left.
+    #[error(transparent)]
+    Results(#[from] ResultsError),
     /// The measurement is void.
     #[error("{0}")]
     Measurement(String),
@@ -143,7 +147,7 @@ impl LabError {
     #[must_use]
     pub fn cure(&self) -> Option<String> {
         Some(match self {
-            Self::Postgres(_) => return None,
+            Self::Postgres(_) | Self::Results(_) => return None,
             Self::Setting(_) => "set the variable to something it can be, or unset it".to_owned(),
             Self::NoCheckout(_) => "change into the folder you cloned Holdfast to".to_owned(),
             Self::File { .. } => "check the permissions and the free space there".to_owned(),

@@ -6,6 +6,7 @@
 
 pub mod load;
 pub mod plan;
+pub mod results;
 mod seconds;
 pub mod trial;
 pub mod verdict;
