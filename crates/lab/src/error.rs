@@ -7,6 +7,7 @@ use holdfast_ops::EnvironmentError;
 use thiserror::Error;
 
 use crate::experiment::plan::Side;
+use crate::experiment::results::ResultsError;
 use crate::postgres::PostgresError;
 use crate::stage::Service;
 use crate::wire::WireError;
@@ -144,6 +145,9 @@ pub enum LabError {
     /// Something an experiment started, or broke, is still there.
     #[error("could not clean up: {}", .0.join("; "))]
     NotRolledBack(Vec<String>),
+    /// What runs of experiments left.
+    #[error(transparent)]
+    Results(#[from] ResultsError),
     /// The measurement is void.
     #[error("{0}")]
     Measurement(String),
@@ -165,7 +169,7 @@ impl LabError {
     #[must_use]
     pub fn cure(&self) -> Option<String> {
         Some(match self {
-            Self::Postgres(_) => return None,
+            Self::Postgres(_) | Self::Results(_) => return None,
             Self::Setting(_) => "set the variable to something it can be, or unset it".to_owned(),
             Self::NoCheckout(_) => "change into the folder you cloned Holdfast to".to_owned(),
             Self::File { .. } => "check the permissions and the free space there".to_owned(),

@@ -13,6 +13,7 @@ mod play;
 mod policies;
 mod progress;
 mod scene;
+pub mod results;
 mod seconds;
 mod transitions;
 pub mod trial;
