@@ -5,6 +5,7 @@
 //! from it by pure functions. "Ran" and "passed" are different words.
 
 pub mod plan;
+pub mod report;
 mod seconds;
 pub mod trial;
 pub mod verdict;

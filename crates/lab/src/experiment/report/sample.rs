@@ -1,0 +1,338 @@
+//! A run as it might be, for the tests: the worker paused for ten seconds of forty. Seeded, so always the same.
+
+use std::time::Duration;
+
+use fastrand::Rng;
+use uuid::Uuid;
+
+use super::{Facts, Listed, Repeat, Report, Summary};
+use crate::experiment::plan::{
+    Expectation, Experiment, Fault, Kind, Load, Metric, Side, System, Target, Window,
+};
+use crate::experiment::trial::{
+    Call, End, Generator, Ledger, Observed, Sample, Sight, Transition, Trial,
+};
+use crate::experiment::verdict::{Check, Verdict};
+use crate::load::Arrivals;
+use crate::settings::StageKind;
+
+const FROM: f64 = 10.1;
+const TO: f64 = 20.2;
+const LASTS: f64 = 40.0;
+const PATIENCE: f64 = 6.0;
+const WORK: f64 = 0.3;
+/// The resilient side's deadline for the worker.
+const DEADLINE: f64 = 1.4;
+/// When the breaker had opened.
+const OPENED: f64 = 10.9;
+/// When it had closed again.
+const CLOSED: f64 = 21.3;
+
+/// Everything of a run.
+pub(super) struct Run {
+    pub(super) experiment: Experiment,
+    pub(super) naive: Trial,
+    pub(super) resilient: Trial,
+    pub(super) verdict: Verdict,
+    pub(super) facts: Facts,
+    pub(super) repeats: Vec<Repeat>,
+}
+
+impl Run {
+    pub(super) fn new() -> Self {
+        let [naive, resilient] = both();
+        Self {
+            experiment: experiment(),
+            naive,
+            resilient,
+            verdict: verdict(),
+            facts: facts(),
+            repeats: vec![Repeat {
+                name: "p99, during the fault".to_owned(),
+                trials: 5,
+                naive: "6.00 s (6.00 to 6.01)".to_owned(),
+                resilient: "1.43 s (1.41 to 1.46)".to_owned(),
+                effect: "4.2 times".to_owned(),
+            }],
+        }
+    }
+
+    pub(super) fn with_report<T>(&self, then: impl FnOnce(&Report<'_>) -> T) -> T {
+        then(&Report {
+            experiment: &self.experiment,
+            naive: &self.naive,
+            resilient: &self.resilient,
+            verdict: &self.verdict,
+            facts: &self.facts,
+            repeats: &self.repeats,
+        })
+    }
+}
+
+/// Naive and resilient.
+pub(super) fn both() -> [Trial; 2] {
+    Side::BOTH.map(trial)
+}
+
+/// A line of the index.
+pub(super) fn listed(name: &str, number: u32) -> Listed {
+    let [naive, resilient] = both();
+    Listed {
+        name: name.to_owned(),
+        run: format!("run-{number}"),
+        title: experiment().title,
+        question: experiment().question,
+        started: format!("2026-03-0{number}T10:00:00Z").parse().unwrap(),
+        stage: "local".to_owned(),
+        href: format!("{name}/run-{number}/report.html"),
+        checks: 11,
+        holding: 11,
+        naive: Summary::of(&naive),
+        resilient: Summary::of(&resilient),
+    }
+}
+
+pub(super) fn experiment() -> Experiment {
+    let expectation = Expectation {
+        metric: Metric::P99,
+        during: Window::Fault,
+        at_least: None,
+        at_most: Some(2.7),
+    };
+    Experiment {
+        name: "worker-paused".to_owned(),
+        title: "The worker stops answering, with its port open".to_owned(),
+        question: "Why is a dependency that says nothing worse than one that is gone, and what ends the waiting?".to_owned(),
+        prediction: "Nothing refuses, so every naive call waits until its client gives up. The resilient side waits for a \
+                     few attempts, opens its breaker, and then promises at once what it cannot do yet."
+            .to_owned(),
+        stages: vec![StageKind::Local],
+        system: System {
+            work_delay: Duration::from_secs_f64(WORK),
+            policies: toml::Table::new(),
+        },
+        load: Load {
+            rate: 25.0,
+            arrivals: Arrivals::Poisson,
+            lasts: Duration::from_secs_f64(LASTS),
+            patience: Duration::from_secs_f64(PATIENCE),
+            seed: 7,
+            leaving: None,
+        },
+        faults: vec![Fault {
+            target: Target::Worker,
+            kind: Kind::Pause,
+            at: Duration::from_secs(10),
+            lasts: Duration::from_secs(10),
+        }],
+        naive: vec![expectation],
+        resilient: vec![expectation],
+    }
+}
+
+fn facts() -> Facts {
+    Facts {
+        run: "2026-03-02T10-00-00Z-7".to_owned(),
+        started: "2026-03-02T10:00:00Z".parse().unwrap(),
+        stage: StageKind::Local,
+        seed: 7,
+        revision: "3f1c9a7d20b4, nothing uncommitted".to_owned(),
+        machine: "Linux 6.1, x86_64, 2 cores, 7.8 GiB".to_owned(),
+        policies: "[worker]\nattempt_timeout = \"600ms\"\ndeadline = \"1400ms\"\n".to_owned(),
+    }
+}
+
+fn verdict() -> Verdict {
+    let check = |side, name: &str, during, expected: &str, seen: &str| Check {
+        side,
+        name: name.to_owned(),
+        during,
+        expected: expected.to_owned(),
+        seen: seen.to_owned(),
+        value: None,
+        holds: true,
+    };
+    let fault = Some(Window::Fault);
+    let (naive, resilient) = (Some(Side::Naive), Some(Side::Resilient));
+    let checks = vec![
+        check(
+            None,
+            "the fault was live",
+            None,
+            "seen by its probe, on both sides",
+            "seen on both",
+        ),
+        check(
+            None,
+            "the fault was healed",
+            None,
+            "seen by its probe, on both sides",
+            "seen on both",
+        ),
+        check(
+            None,
+            "steady state before",
+            None,
+            "all answers whole, on both sides",
+            "50 of 50",
+        ),
+        check(
+            None,
+            "steady state after",
+            None,
+            "all answers whole, on both sides",
+            "50 of 50",
+        ),
+        check(naive, "unanswered share", fault, "at least 30 %", "58.8 %"),
+        check(naive, "p99", fault, "at least 6 s", "6.00 s"),
+        check(naive, "lost", None, "at least 1", "147"),
+        check(resilient, "unanswered", Some(Window::All), "none", "none"),
+        check(resilient, "promised share", fault, "at least 99 %", "100 %"),
+        check(resilient, "p99", fault, "at most 2.7 s", "1.43 s"),
+        check(resilient, "lost", None, "none", "none"),
+    ];
+    Verdict { checks }
+}
+
+fn trial(side: Side) -> Trial {
+    let mut random = Rng::with_seed(11);
+    let times = Arrivals::Poisson.times(25.0, Duration::from_secs_f64(LASTS), 7);
+    let calls: Vec<Call> = times
+        .zip(0..)
+        .map(|(intended, number)| call(side, intended, number, &mut random))
+        .collect();
+    let is_naive = side == Side::Naive;
+    Trial {
+        side,
+        bound: Duration::from_secs_f64(2.4),
+        lasts: Duration::from_secs_f64(LASTS),
+        faults: vec![Observed {
+            name: "worker pause".to_owned(),
+            target: Target::Worker,
+            from: Duration::from_secs_f64(FROM),
+            to: Duration::from_secs_f64(TO),
+            live: sight("its port is open and it answers nothing within 500 ms"),
+            healed: sight("it answers again, within 2 ms"),
+        }],
+        transitions: if is_naive { Vec::new() } else { transitions() },
+        samples: samples(side, &calls),
+        ledger: Ledger {
+            promised: calls.iter().filter(|call| call.is_promised()).count() as u64,
+            lost: if is_naive { 147 } else { 0 },
+            duplicates: 0,
+            failed: 0,
+            done: calls.len() as u64,
+        },
+        generator: Generator {
+            cpu_us_per_request: 27.4,
+            late_p99_ms: 1.3,
+            late_max_ms: 4.1,
+            most_under_way: 151,
+        },
+        calls,
+    }
+}
+
+fn sight(seen: &str) -> Sight {
+    Sight {
+        holds: true,
+        seen: seen.to_owned(),
+    }
+}
+
+fn call(side: Side, intended: Duration, number: u64, random: &mut Rng) -> Call {
+    let at = intended.as_secs_f64();
+    let worked = WORK + 0.004 + random.f64() * 0.03;
+    let hit = at + worked > FROM && at < TO;
+    let (latency, end) = match side {
+        _ if !hit => (worked, answered(200, None)),
+        Side::Naive if TO - at > PATIENCE => (PATIENCE, End::GivenUp),
+        Side::Naive => (TO - at + worked, answered(200, None)),
+        Side::Resilient if at < OPENED => {
+            let waited = DEADLINE.min(OPENED - at + 0.6) + random.f64() * 0.03;
+            (
+                waited,
+                answered(202, Some("worker_unavailable:attempt_timeout")),
+            )
+        }
+        Side::Resilient => {
+            let quick = 0.004 + random.f64().powi(3) * 0.03;
+            (
+                quick,
+                answered(202, Some("worker_unavailable:circuit_open")),
+            )
+        }
+    };
+    Call {
+        number,
+        intended,
+        sent: intended + Duration::from_micros(300),
+        ended: intended + Duration::from_secs_f64(latency),
+        end,
+    }
+}
+
+fn answered(status: u16, without: Option<&str>) -> End {
+    End::Answered {
+        status,
+        request_id: Some(Uuid::nil()),
+        has_result: without.is_none(),
+        degraded: without.map(str::to_owned).into_iter().collect(),
+        recorded_in: Some("database".to_owned()),
+    }
+}
+
+fn transitions() -> Vec<Transition> {
+    let changes = [
+        (OPENED, "closed", "open"),
+        (13.2, "open", "half_open"),
+        (13.8, "half_open", "open"),
+        (17.9, "open", "half_open"),
+        (18.5, "half_open", "open"),
+        (20.7, "open", "half_open"),
+        (CLOSED, "half_open", "closed"),
+    ];
+    changes
+        .into_iter()
+        .map(|(at, from, to)| Transition {
+            at: Duration::from_secs_f64(at),
+            dependency: "worker".to_owned(),
+            from: from.to_owned(),
+            to: to.to_owned(),
+        })
+        .collect()
+}
+
+/// Four looks a second; a paused worker cannot tell its count.
+fn samples(side: Side, calls: &[Call]) -> Vec<Sample> {
+    (0..184)
+        .map(|quarter| look(side, f64::from(quarter) / 4.0, calls))
+        .collect()
+}
+
+fn look(side: Side, at: f64, calls: &[Call]) -> Sample {
+    let sent = |call: &&Call| call.intended.as_secs_f64() <= at;
+    let deferred = |call: &&Call| call.status() == Some(202);
+    let arrived = calls
+        .iter()
+        .filter(sent)
+        .filter(|call| side == Side::Naive || !deferred(call));
+    let owed = calls.iter().filter(sent).filter(deferred).count() as f64;
+    let recovered = ((at - CLOSED).max(0.0) * 30.0).min(owed);
+    let told = !(FROM..TO).contains(&at);
+    Sample {
+        at: Duration::from_secs_f64(at),
+        worker_arrivals: told.then(|| arrived.count() as u64 + whole(recovered)),
+        open_work: Some(whole(owed - recovered)),
+        journal_entries: Some(0),
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a count"
+)]
+fn whole(number: f64) -> u64 {
+    number.round() as u64
+}
