@@ -94,7 +94,7 @@ fn figures(naive: &Trial, resilient: &Trial) -> Vec<Figure> {
         plots::arrivals(naive, resilient, axis),
     ];
     figures.extend(plots::owed(resilient, axis));
-    figures
+    plots::numbered(figures)
 }
 
 fn fault_rows(trial: &Trial) -> impl Iterator<Item = FaultRow<'_>> {

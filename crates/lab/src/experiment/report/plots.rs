@@ -50,3 +50,23 @@ pub(super) struct Key {
     pub(super) drawing: String,
     pub(super) words: String,
 }
+
+/// With ids that depend on nothing but a drawing's place, so that the same data give the same page.
+///
+/// The library counts the ids of its clips over the whole life of the process.
+pub(super) fn numbered(mut figures: Vec<Figure>) -> Vec<Figure> {
+    let drawings = figures.iter_mut().flat_map(|figure| {
+        let panels = figure.panels.iter_mut().map(|panel| &mut panel.drawing);
+        panels.chain(figure.legend.iter_mut().map(|key| &mut key.drawing))
+    });
+    for (number, drawing) in drawings.enumerate() {
+        let mut parts = drawing.split("kuva-clip-");
+        let mut renamed = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            renamed += &format!("clip-{number}");
+            renamed += part.trim_start_matches(|letter: char| letter.is_ascii_digit());
+        }
+        *drawing = renamed;
+    }
+    figures
+}

@@ -57,6 +57,30 @@ impl Run {
         }
     }
 
+    /// With every kind of end, a flapping fault, and two checks that do not hold.
+    pub(super) fn deviated() -> Self {
+        let mut run = Self::new();
+        for trial in [&mut run.naive, &mut run.resilient] {
+            let whole = trial.faults[0].clone();
+            trial.faults = (0..5).map(|number| flap(&whole, number)).collect();
+            for call in trial.calls.iter_mut().filter(|call| call.number % 3 == 0) {
+                call.end = match call.number % 8 {
+                    1 => answered(503, None),
+                    3 => answered(200, Some("db_unavailable:pool_exhausted")),
+                    5 => End::Left,
+                    7 => End::NoFile,
+                    _ => continue,
+                };
+            }
+        }
+        for (index, seen) in [(5, "2.10 s"), (9, "3.61 s")] {
+            let check = &mut run.verdict.checks[index];
+            check.holds = false;
+            check.seen = seen.to_owned();
+        }
+        run
+    }
+
     pub(super) fn with_report<T>(&self, then: impl FnOnce(&Report<'_>) -> T) -> T {
         then(&Report {
             experiment: &self.experiment,
@@ -233,6 +257,16 @@ fn trial(side: Side) -> Trial {
     }
 }
 
+/// A short window within a long one.
+fn flap(whole: &Observed, number: u32) -> Observed {
+    let from = whole.from + Duration::from_secs(2) * number;
+    Observed {
+        from,
+        to: from + Duration::from_millis(1_100),
+        ..whole.clone()
+    }
+}
+
 fn sight(seen: &str) -> Sight {
     Sight {
         holds: true,
@@ -246,7 +280,7 @@ fn call(side: Side, intended: Duration, number: u64, random: &mut Rng) -> Call {
     let hit = at + worked > FROM && at < TO;
     let (latency, end) = match side {
         _ if !hit => (worked, answered(200, None)),
-        Side::Naive if TO - at > PATIENCE => (PATIENCE, End::GivenUp),
+        Side::Naive if TO - at + worked > PATIENCE => (PATIENCE, End::GivenUp),
         Side::Naive => (TO - at + worked, answered(200, None)),
         Side::Resilient if at < OPENED => {
             let waited = DEADLINE.min(OPENED - at + 0.6) + random.f64() * 0.03;

@@ -12,7 +12,7 @@ use crate::output::{Console, Tone};
 /// Where a wider table would only be harder to read.
 const WIDEST: usize = 100;
 
-/// The run in lines, no wider than the console.
+/// The run in lines; the table is no wider than the console.
 #[must_use]
 pub fn text(report: &Report<'_>, console: Console) -> Vec<String> {
     let verdict = report.verdict;

@@ -1,6 +1,7 @@
 //! A verdict in the words of a page: grouped by side, so that nobody takes a fall that was predicted for a failure.
 
 use crate::experiment::plan::{Side, Window};
+use crate::experiment::report::words::tied;
 use crate::experiment::verdict::{Check, Verdict};
 
 /// A verdict, worded.
@@ -24,8 +25,8 @@ pub(super) struct Group<'a> {
 pub(super) struct Line<'a> {
     pub(super) name: &'a str,
     pub(super) during: &'static str,
-    pub(super) expected: &'a str,
-    pub(super) seen: &'a str,
+    pub(super) expected: String,
+    pub(super) seen: String,
     pub(super) holds: bool,
 }
 
@@ -63,7 +64,7 @@ pub(in super::super) fn sentence(verdict: &Verdict) -> String {
     match (all, violated) {
         (0, _) => "Nothing was checked, so nothing was shown.".to_owned(),
         (_, 0) => format!(
-            "The naive side fell as predicted, the resilient side held, and the fault was real: all {all} checks hold."
+            "Both sides did what was predicted, and the fault was real: all {all} checks hold."
         ),
         (_, 1) => format!("1 of {all} checks was not seen as predicted."),
         _ => format!("{violated} of {all} checks were not seen as predicted."),
@@ -90,7 +91,7 @@ fn group(side: Option<Side>, checks: Vec<Line<'_>>) -> Group<'_> {
         ),
         Some(Side::Naive) => (
             "naive",
-            "predicted to fall: a check holds if it fell as predicted",
+            "predicted to fall: \u{201c}as predicted\u{201d} means that it did",
             "as predicted",
             "not as predicted",
         ),
@@ -114,8 +115,8 @@ fn line(check: &Check) -> Line<'_> {
     Line {
         name: &check.name,
         during: during(check.during),
-        expected: &check.expected,
-        seen: &check.seen,
+        expected: tied(&check.expected),
+        seen: tied(&check.seen),
         holds: check.holds,
     }
 }

@@ -11,7 +11,7 @@ use super::{Figure, Key};
 use crate::experiment::trial::{Transition, Trial};
 
 const DEPENDENCIES: [&str; 2] = ["worker", "database"];
-const LANE: u32 = 56;
+const LANE: u32 = 68;
 const BAR: f64 = 24.0;
 /// Above the first lane and below the last.
 const AROUND: u32 = 52;
@@ -94,7 +94,7 @@ fn lane(scene: &mut Scene, computed: &ComputedLayout, name: &str, stretches: &[S
     let label = format!("{name} breaker");
     scene.add(canvas::text(
         computed.margin_left + 6.0,
-        floor - BAR - 6.0,
+        floor - BAR - 14.0,
         TextAnchor::Start,
         label,
     ));
@@ -183,7 +183,7 @@ fn sentence(name: &str, stretches: &[Stretch]) -> String {
         .last()
         .map_or("closed", |stretch| words(&stretch.state));
     format!(
-        "The {name}'s breaker opened {} at {:.1} s, was open for {:.1} s and half open for {:.1} s in all, and was {last} \
+        "The {name}'s breaker opened {} at {:.1}\u{a0}s, was open for {:.1}\u{a0}s and half open for {:.1}\u{a0}s in all, and was {last} \
          at the end.",
         match opened.len() {
             1 => "once,".to_owned(),
@@ -241,7 +241,7 @@ mod tests {
         );
         let of_worker = sentence("worker", &stretches(&changes, "worker", AXIS));
         assert!(
-            of_worker.contains("opened once, at 4.0 s, was open for 16.0 s"),
+            of_worker.contains("opened once, at 4.0\u{a0}s, was open for 16.0\u{a0}s"),
             "{of_worker}"
         );
         assert!(of_worker.ends_with("was open at the end."), "{of_worker}");

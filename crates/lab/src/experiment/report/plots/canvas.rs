@@ -9,7 +9,7 @@ use crate::experiment::trial::{Observed, Trial};
 
 /// All plots are this wide, in their own units; the page scales them.
 const WIDTH: u32 = 760;
-const LEFT: f64 = 44.0;
+const LEFT: f64 = 54.0;
 const RIGHT: f64 = 10.0;
 const TOP: f64 = 24.0;
 const BOTTOM: f64 = 28.0;
@@ -104,6 +104,29 @@ pub(super) fn key(words: impl Into<String>, add: impl FnOnce(&mut Scene)) -> Key
         drawing: inside(&SvgBackend::new().render_scene(&scene)),
         words: words.into(),
     }
+}
+
+/// Of a legend: the plot alone, without axes, drawn around (1, 1).
+pub(super) fn key_of_plot(words: &str, plot: Plot) -> Key {
+    let bare = Theme {
+        axis_color: "none".to_owned(),
+        tick_color: "none".to_owned(),
+        show_grid: false,
+        ..theme()
+    };
+    let mut layout = Layout::new((0.0, 2.0), (0.0, 2.0))
+        .with_width(24.0)
+        .with_height(12.0)
+        .with_force_margins(0.0, 0.0)
+        .with_force_margins_y(0.0, 0.0)
+        .with_x_axis_max(2.0)
+        .with_y_axis_max(2.0)
+        .with_theme(bare)
+        .with_show_grid(false);
+    layout.suppress_x_ticks = true;
+    layout.suppress_y_ticks = true;
+    let drawn = render_multiple(vec![plot], layout);
+    key(words, |scene| scene.elements = drawn.elements)
 }
 
 /// The legend's entry for the windows.

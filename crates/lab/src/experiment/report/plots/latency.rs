@@ -1,7 +1,9 @@
 //! Latency of every call over the time it was meant to be sent: one panel for each side, on the same axes.
 
+use std::sync::Arc;
+
 use kuva::prelude::{Layout, Plot, ReferenceLine, ScatterPlot, TickFormat};
-use kuva::render::render::{Primitive, Scene};
+use kuva::render::render::Primitive;
 
 use super::canvas::{self, Axis};
 use super::{Figure, Key, Panel};
@@ -10,7 +12,7 @@ use crate::experiment::report::summary::Summary;
 use crate::experiment::report::words::{count, seconds};
 use crate::experiment::trial::Trial;
 
-const HEIGHT: u32 = 216;
+const HEIGHT: u32 = 264;
 /// Nothing is drawn as faster than this: the scale is logarithmic.
 const FASTEST: f64 = 0.001;
 
@@ -45,7 +47,7 @@ fn panel(trial: &Trial, bounded: &Trial, axis: Axis, range: (f64, f64)) -> Panel
     let layout = axis
         .layout(range, HEIGHT)
         .with_log_y()
-        .with_y_tick_format(TickFormat::Auto);
+        .with_y_tick_format(TickFormat::Custom(Arc::new(|seconds| seconds.to_string())));
     let layout = canvas::shaded(layout, &trial.faults, 1.0);
     let layout = bound_line(layout, bounded);
     let heading = format!("{}: {}", trial.side.name(), trial.side.path());
@@ -97,50 +99,34 @@ fn range(trials: [&Trial; 2]) -> (f64, f64) {
 }
 
 fn mark_key(outcome: Outcome) -> Key {
-    let plot = ScatterPlot::new()
+    let mark = ScatterPlot::new()
         .with_data([(1.0, 1.0)])
         .with_color(outcome.colour())
         .with_marker(outcome.mark())
         .with_size(outcome.size() * 1.6);
-    let layout = Layout::new((0.0, 2.0), (0.0, 2.0))
-        .with_width(24.0)
-        .with_height(12.0)
-        .with_force_margins(0.0, 0.0)
-        .with_force_margins_y(0.0, 0.0);
-    let drawn = kuva::prelude::render_multiple(vec![plot.into()], layout);
-    let is_mark = |element: &Primitive| !matches!(element, Primitive::Text { .. });
-    canvas::key(outcome.words(), |scene| {
-        drawn
-            .elements
-            .into_iter()
-            .filter(is_mark)
-            .for_each(|element| scene.add(element));
-    })
+    canvas::key_of_plot(outcome.words(), mark.into())
 }
 
 fn bound_key() -> Key {
-    canvas::key(
-        "the bound that the resilient side publishes",
-        |scene: &mut Scene| {
-            scene.add(Primitive::Line {
-                x1: 0.0,
-                y1: 6.0,
-                x2: 24.0,
-                y2: 6.0,
-                stroke: "var(--bound)".into(),
-                stroke_width: 2.0,
-                stroke_dasharray: Some("7 4".to_owned()),
-            });
-        },
-    )
+    canvas::key("the bound that the resilient side publishes", |scene| {
+        scene.add(Primitive::Line {
+            x1: 0.0,
+            y1: 6.0,
+            x2: 24.0,
+            y2: 6.0,
+            stroke: "var(--bound)".into(),
+            stroke_width: 2.0,
+            stroke_dasharray: Some("7 4".to_owned()),
+        });
+    })
 }
 
 fn sentence(trial: &Trial) -> String {
     let it = Summary::of(trial);
     let or_none = |value: Option<f64>| value.map_or_else(|| "none".to_owned(), seconds);
     format!(
-        "{}: of {} calls {} were answered 200 ({} of them degraded), {} got 202, {} an error and {} no answer. Half took \
-         at most {}, 99 % at most {}; the longest took {}.",
+        "{}: {} calls, of which {} were answered 200 ({} of them degraded), {} answered 202, {} answered with an error, {} \
+         without an answer. Half took at most {}, 99 % at most {}; the longest took {}.",
         trial.side,
         count(it.calls),
         count(it.whole + it.degraded),

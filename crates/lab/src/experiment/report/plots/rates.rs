@@ -7,10 +7,11 @@ use super::canvas::{self, Axis};
 use super::{Figure, Key};
 use crate::experiment::plan::Side;
 use crate::experiment::report::series::{self, peak};
+use crate::experiment::report::words::count;
 use crate::experiment::trial::Trial;
 
-const HEIGHT: u32 = 200;
-const OWED_HEIGHT: u32 = 150;
+const HEIGHT: u32 = 220;
+const OWED_HEIGHT: u32 = 180;
 
 /// A line of a plot.
 struct Line {
@@ -46,12 +47,13 @@ pub(in super::super) fn load(naive: &Trial, resilient: &Trial, axis: Axis) -> Fi
     let says = [naive, resilient].map(|trial| {
         let promised = trial.calls.iter().filter(|call| call.is_promised()).count();
         let most = peak(&series::goodput(&trial.calls));
-        let least = idle_seconds(trial);
+        let idle = idle_seconds(trial);
         format!(
-            "{}: {promised} of {} calls got a promise (200 or 202), at most {most:.0} in a second; in {least} of the \
-             load's seconds none was given.",
+            "{}: {} of {} calls got a promise (200 or 202), at most {most:.0} in a second; in {idle} of the load's \
+             seconds none was given.",
             trial.side,
-            trial.calls.len(),
+            count(promised),
+            count(trial.calls.len()),
         )
     });
     figure(
@@ -78,9 +80,10 @@ pub(in super::super) fn arrivals(naive: &Trial, resilient: &Trial, axis: Axis) -
         let all: f64 = series.iter().flatten().sum();
         let most = peak(&series);
         format!(
-            "{}: {all:.0} requests arrived at the worker for {} calls, at most {most:.0} in a second.",
+            "{}: {} requests arrived at the worker for {} calls, at most {most:.0} in a second.",
             trial.side,
-            trial.calls.len(),
+            count(format!("{all:.0}")),
+            count(trial.calls.len()),
         )
     });
     figure(
