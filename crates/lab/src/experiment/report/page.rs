@@ -9,7 +9,7 @@ use askama::Template;
 use self::judged::Judged;
 use super::plots::{self, Axis, Figure};
 use super::summary::{Row, Summary, rows};
-use super::words::{count, seconds};
+use super::words::{count, seconds, tied};
 use super::{Facts, Repeat, Report};
 use crate::experiment::plan::{Experiment, Load, Side};
 use crate::experiment::trial::{Generator, Ledger, Observed, Sight, Trial};
@@ -27,7 +27,7 @@ struct Page<'a> {
     verdict: Judged<'a>,
     rows: Vec<Row>,
     figures: Vec<Figure>,
-    faults: Vec<FaultRow<'a>>,
+    faults: [Faults<'a>; 2],
     ledger: Vec<Row>,
     started: String,
     load: String,
@@ -35,12 +35,16 @@ struct Page<'a> {
     costs: [Cost; 2],
 }
 
+/// What one side met.
+struct Faults<'a> {
+    side: Side,
+    faults: Vec<FaultRow<'a>>,
+}
+
 struct FaultRow<'a> {
     number: usize,
     name: &'a str,
-    side: Side,
-    from: String,
-    to: String,
+    when: String,
     live: String,
     healed: String,
 }
@@ -72,7 +76,7 @@ pub fn html(report: &Report<'_>) -> Result<String, askama::Error> {
         verdict: Judged::of(verdict),
         rows: rows(&Summary::of(naive), &Summary::of(resilient)),
         figures: figures(naive, resilient),
-        faults: both.into_iter().flat_map(fault_rows).collect(),
+        faults: both.map(faults),
         ledger: ledger(&naive.ledger, &resilient.ledger),
         started: facts.started.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
         load: load(&experiment.load),
@@ -97,27 +101,26 @@ fn figures(naive: &Trial, resilient: &Trial) -> Vec<Figure> {
     plots::numbered(figures)
 }
 
-fn fault_rows(trial: &Trial) -> impl Iterator<Item = FaultRow<'_>> {
-    let row = |(index, fault)| {
-        let Observed {
-            name,
-            from,
-            to,
-            live,
-            healed,
-            ..
-        }: &Observed = fault;
-        FaultRow {
-            number: index + 1,
-            name,
-            side: trial.side,
-            from: format!("{:.2} s", from.as_secs_f64()),
-            to: format!("{:.2} s", to.as_secs_f64()),
-            live: sight(live),
-            healed: sight(healed),
-        }
-    };
-    trial.faults.iter().enumerate().map(row)
+fn faults(trial: &Trial) -> Faults<'_> {
+    let row = |(index, fault)| fault_row(index + 1, fault);
+    Faults {
+        side: trial.side,
+        faults: trial.faults.iter().enumerate().map(row).collect(),
+    }
+}
+
+fn fault_row(number: usize, fault: &Observed) -> FaultRow<'_> {
+    FaultRow {
+        number,
+        name: &fault.name,
+        when: format!(
+            "{:.2}\u{a0}to {:.2}\u{a0}s",
+            fault.from.as_secs_f64(),
+            fault.to.as_secs_f64()
+        ),
+        live: sight(&fault.live),
+        healed: sight(&fault.healed),
+    }
 }
 
 fn sight(sight: &Sight) -> String {
@@ -126,7 +129,7 @@ fn sight(sight: &Sight) -> String {
     } else {
         "\u{2717} not as it should be:"
     };
-    format!("{mark} {}", sight.seen)
+    format!("{mark} {}", tied(&sight.seen))
 }
 
 fn ledger(naive: &Ledger, resilient: &Ledger) -> Vec<Row> {

@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn the_verdict_comes_first_and_both_sides_stand_beside_each_other() {
-        let lines = sample::Run::new().with_report(|report| text(&report, console("80")));
+        let lines = sample::Run::new().with_report(|report| text(report, console("80")));
         assert!(lines[0].starts_with("PASSED  "), "{lines:?}");
         assert!(lines[1].contains("all 11 checks hold"), "{lines:?}");
         let unanswered = lines
@@ -103,7 +103,7 @@ mod tests {
     fn what_does_not_hold_is_told_before_the_figures() {
         let mut run = sample::Run::new();
         run.verdict.checks[9].holds = false;
-        let lines = run.with_report(|report| text(&report, console("80")));
+        let lines = run.with_report(|report| text(report, console("80")));
         assert!(lines[0].starts_with("DEVIATED"), "{lines:?}");
         assert!(lines[1].contains("1 of 11 checks"), "{lines:?}");
         assert!(
@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn on_a_narrow_terminal_no_line_of_the_table_is_wider() {
-        let lines = sample::Run::new().with_report(|report| table(&report, console("44")));
+        let lines = sample::Run::new().with_report(|report| table(report, console("44")));
         assert!(
             lines.iter().all(|line| line.chars().count() <= 44),
             "{lines:#?}"

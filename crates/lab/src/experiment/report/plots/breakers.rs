@@ -163,7 +163,7 @@ fn words(state: &str) -> &str {
 fn state_key(state: &str) -> Key {
     let (share, fill, _) = look(state);
     canvas::key(words(state), |scene| {
-        scene.add(bar(2.0, 12.0, 20.0, 12.0 * share, fill))
+        scene.add(bar(2.0, 12.0, 20.0, 12.0 * share, fill));
     })
 }
 
@@ -183,8 +183,8 @@ fn sentence(name: &str, stretches: &[Stretch]) -> String {
         .last()
         .map_or("closed", |stretch| words(&stretch.state));
     format!(
-        "The {name}'s breaker opened {} at {:.1}\u{a0}s, was open for {:.1}\u{a0}s and half open for {:.1}\u{a0}s in all, and was {last} \
-         at the end.",
+        "The {name}'s breaker opened {} at {:.1}\u{a0}s, was open for {:.1}\u{a0}s and half open for {:.1}\u{a0}s in all, \
+         and was {last} at the end.",
         match opened.len() {
             1 => "once,".to_owned(),
             times => format!("{times} times, first"),

@@ -235,7 +235,7 @@ mod tests {
     #[test]
     fn a_drawing_comes_without_its_outer_element() {
         let key = key("a < b", |scene| {
-            scene.add(text(0.0, 0.0, TextAnchor::Start, "<b>".to_owned()))
+            scene.add(text(0.0, 0.0, TextAnchor::Start, "<b>".to_owned()));
         });
         assert!(
             !key.drawing.contains("<svg") && !key.drawing.contains("</svg"),

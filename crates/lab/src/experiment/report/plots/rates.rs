@@ -111,16 +111,16 @@ pub(in super::super) fn owed(resilient: &Trial, axis: Axis) -> Option<Figure> {
         last(&open),
         last(&journal),
     );
-    let lines = [
-        of_side(Side::Resilient, "accepted and not done", open),
-        Line {
+    let mut lines = vec![of_side(Side::Resilient, "accepted and not done", open)];
+    if most_journal > 0.0 {
+        lines.push(Line {
             words: "entries in the journal",
             colour: "var(--purple)",
             dashes: Some("6 3"),
             width: 2.0,
             series: journal,
-        },
-    ];
+        });
+    }
     let highest = lines
         .iter()
         .map(|line| peak(&line.series))
