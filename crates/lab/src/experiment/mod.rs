@@ -14,6 +14,7 @@ mod policies;
 mod progress;
 mod scene;
 pub mod results;
+pub mod report;
 mod seconds;
 mod transitions;
 pub mod trial;
