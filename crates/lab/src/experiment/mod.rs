@@ -9,6 +9,8 @@ mod metric;
 pub mod plan;
 #[cfg(test)]
 mod scene;
+pub mod schema;
 mod seconds;
+pub mod statistics;
 pub mod trial;
 pub mod verdict;

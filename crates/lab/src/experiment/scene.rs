@@ -1,9 +1,10 @@
 //! Trials for tests, put together piece by piece. The bound is 3 s, the load lasts 14 s, and the worker was killed from
 //! 3 s to 8 s.
 
+use std::path::Path;
 use std::time::Duration;
 
-use super::plan::{Side, Target};
+use super::plan::{Experiment, Side, Target};
 use super::trial::{Call, End, Generator, Ledger, Observed, Sample, Sight, Transition, Trial};
 
 pub(super) struct Scene {
@@ -80,6 +81,41 @@ impl Scene {
         });
         self
     }
+}
+
+/// The worker is killed from 3 s to 8 s: naive answers 500, resilient promises, and all is well again.
+pub(super) fn plan() -> Experiment {
+    let text = r#"
+        title = "Worker killed"
+        question = "Who falls?"
+        prediction = "Naive."
+        [load]
+        rate = 10
+        for = "14s"
+        [[fault]]
+        target = "worker"
+        kind = "kill"
+        at = "3s"
+        for = "5s"
+        [naive]
+        error_share = { at_least = 0.9 }
+        [resilient]
+        promised_share = { at_least = 1, during = "all" }
+        time_to_recover = { at_most = "3s" }
+    "#;
+    Experiment::parse(Path::new("worker-killed.toml"), text).unwrap()
+}
+
+/// Both sides of [`plan`], as predicted: ten calls a second.
+pub(super) fn played() -> (Trial, Trial) {
+    let (mut naive, mut resilient) = (Scene::naive(), Scene::resilient());
+    for at in (0..14_000).step_by(100).map(ms) {
+        let hurt = (s(3)..=s(8)).contains(&at);
+        naive = naive.call(at, ms(200), answered(if hurt { 500 } else { 200 }));
+        let end = if hurt { without_worker() } else { whole() };
+        resilient = resilient.call(at, ms(200), end);
+    }
+    (naive.trial, resilient.trial)
 }
 
 pub(super) fn whole() -> End {
