@@ -121,9 +121,9 @@ mod tests {
     fn arriving(rates: &[u64]) -> Scene {
         let mut scene = Scene::resilient();
         let mut total = 0;
-        for at in 0..=14 {
+        for (at, arriving) in (0..=14).zip(rates.iter().chain([0; 15].iter())) {
             scene = scene.sample(s(at), Some(total));
-            total += rates.get(at as usize).copied().unwrap_or_default();
+            total += arriving;
         }
         scene
     }

@@ -59,14 +59,10 @@ mod tests {
     use crate::experiment::scene::{Scene, answered, ms, s, whole, without_worker};
 
     /// A hundred calls before 2 s, of which the first `bad` ended like that.
-    fn before(bad: usize, end: &End) -> Vec<Call> {
+    fn before(bad: u64, end: &End) -> Vec<Call> {
         let mut scene = Scene::naive();
         for at in 0..100 {
-            let end = if (at as usize) < bad {
-                end.clone()
-            } else {
-                whole()
-            };
+            let end = if at < bad { end.clone() } else { whole() };
             scene = scene.call(ms(20 * at), ms(200), end);
         }
         scene.trial.calls
