@@ -4,11 +4,11 @@
 //! endpoint and against the resilient one. What was seen of each is a [`trial`], again data; figures and verdicts follow
 //! from it by pure functions. "Ran" and "passed" are different words.
 
+#[cfg(test)]
+mod invented;
 pub mod measure;
 mod metric;
 pub mod plan;
-#[cfg(test)]
-mod scene;
 pub mod schema;
 mod seconds;
 pub mod statistics;

@@ -23,7 +23,7 @@ pub fn judge(plan: &Experiment, naive: &Trial, resilient: &Trial) -> Verdict {
     let mut checks = vec![general::something_was_broken(plan)];
     for trial in [naive, resilient] {
         checks.extend(general::faults(plan, trial));
-        checks.push(general::steady_before(plan, trial));
+        checks.push(steady::before_the_fault(plan, trial));
         checks.push(general::punctual(trial));
     }
     checks.push(steady::steady_after(resilient));
@@ -89,7 +89,7 @@ impl Check {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::scene::{plan, played};
+    use crate::experiment::invented::{plan, played};
 
     /// The checks that do not hold once `change` has been made to what was well.
     pub(super) fn failing(

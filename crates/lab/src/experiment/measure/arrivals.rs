@@ -111,10 +111,10 @@ impl Series {
 
 #[cfg(test)]
 mod tests {
+    use crate::experiment::invented::{Scene, ms, s, whole};
     use crate::experiment::measure::{Unmeasured, measure};
     use crate::experiment::plan::Metric::{AttemptsPerCall, PeakArrivals};
     use crate::experiment::plan::{Target, Window};
-    use crate::experiment::scene::{Scene, ms, s, whole};
     use crate::experiment::trial::End;
 
     /// A sample each second from 0 to 14; `rates`: arrivals in each second from 0 on, and none later.

@@ -86,10 +86,12 @@ pub(super) fn seconds(duration: Duration) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use crate::experiment::invented::{
+        Scene, answered, ms, s, whole, without_result, without_worker,
+    };
     use crate::experiment::measure::{Unmeasured, measure, value};
     use crate::experiment::plan::Metric::{self, *};
     use crate::experiment::plan::Window::{After, All, Fault};
-    use crate::experiment::scene::{Scene, answered, ms, s, whole, without_result, without_worker};
     use crate::experiment::trial::End;
 
     /// Four calls during the fault: whole, degraded, 500, given up; one before and one after, whole.

@@ -31,9 +31,9 @@ fn is_recorded(call: &Call, side: Side) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use crate::experiment::invented::{Scene, answered, ms, recorded_in, s, whole, without_worker};
     use crate::experiment::measure::{Unmeasured, measure};
     use crate::experiment::plan::{Metric, Target, Window};
-    use crate::experiment::scene::{Scene, answered, ms, recorded_in, s, whole, without_worker};
     use crate::experiment::trial::End;
 
     fn harmed(scene: Scene, hurt: &[Target]) -> Result<f64, Unmeasured> {

@@ -46,7 +46,7 @@ pub(super) fn to_recover(trial: &Trial) -> Result<f64, Unmeasured> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::scene::{Scene, ms, s, whole, without_worker};
+    use crate::experiment::invented::{Scene, ms, s, whole, without_worker};
     use crate::experiment::trial::End;
 
     #[test]

@@ -83,8 +83,8 @@ fn union(trial: &Trial) -> Vec<(Duration, Duration)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::experiment::invented::{Scene, ms, s};
     use crate::experiment::plan::Target;
-    use crate::experiment::scene::{Scene, ms, s};
 
     fn spans(window: Window, faults: &[(u64, u64)]) -> Spans {
         let mut scene = Scene::resilient();

@@ -35,8 +35,8 @@ fn is_within(value: f64, expectation: &Expectation) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::experiment::invented::played;
     use crate::experiment::plan::{Metric, Window};
-    use crate::experiment::scene::played;
 
     fn seen(metric: Metric, at_least: Option<f64>, at_most: Option<f64>) -> Check {
         let expectation = Expectation {
@@ -80,13 +80,13 @@ mod tests {
     fn each_side_is_held_against_its_own_trial() {
         let failing = super::super::tests::failing(|_, naive, _| {
             for call in &mut naive.calls {
-                call.end = crate::experiment::scene::whole();
+                call.end = crate::experiment::invented::whole();
             }
         });
         let names: Vec<_> = failing.iter().map(|it| (it.side, &*it.name)).collect();
         assert_eq!(names, [(Some(Side::Naive), "error_share")]);
         let failing = super::super::tests::failing(|_, _, resilient| {
-            resilient.calls[40].end = crate::experiment::scene::answered(503);
+            resilient.calls[40].end = crate::experiment::invented::answered(503);
         });
         let names: Vec<_> = failing.iter().map(|it| (it.side, &*it.name)).collect();
         assert_eq!(names, [(Some(Side::Resilient), "promised_share")]);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Check, steady, words};
+use super::{Check, words};
 use crate::experiment::plan::{Experiment, Fault, Unit};
 use crate::experiment::trial::{Call, End, Observed, Trial};
 
@@ -57,17 +57,6 @@ fn healed(fault: &Fault, observed: Option<&Observed>, trial: &Trial) -> Check {
     Check::plain(Some(trial.side), &name, expected, seen, holds)
 }
 
-/// All was well until the first fault, which may have begun before its probe saw it.
-pub(super) fn steady_before(plan: &Experiment, trial: &Trial) -> Check {
-    let planned = plan.faults.iter().map(|fault| fault.at);
-    let observed = trial.faults.iter().map(|fault| fault.from);
-    let first = planned.chain(observed).min().unwrap_or(trial.lasts);
-    let until = steady::judged_until(first, plan.system.work_delay);
-    let early = |call: &&Call| call.intended < until;
-    let meant = trial.calls.iter().filter(early).count();
-    steady::steady_before(trial.side, &trial.calls, meant, until)
-}
-
 /// The load came when it was meant to, all of it.
 pub(super) fn punctual(trial: &Trial) -> Check {
     let unsent = |call: &&Call| call.end == End::NoFile;
@@ -114,8 +103,8 @@ fn time(duration: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::tests::failing;
+    use crate::experiment::invented::{answered, ms, s, whole};
     use crate::experiment::plan::{Side, Target};
-    use crate::experiment::scene::{answered, ms, s};
     use crate::experiment::trial::End;
 
     /// The one check that does not hold: side, name, what was seen.
@@ -142,7 +131,14 @@ mod tests {
 
     #[test]
     fn without_faults_it_fails_whatever_else_holds() {
-        let failing = failing(|plan, _, _| plan.faults.clear());
+        let failing = failing(|plan, naive, resilient| {
+            plan.faults.clear();
+            plan.naive.clear();
+            plan.resilient.clear();
+            for call in naive.calls.iter_mut().chain(&mut resilient.calls) {
+                call.end = whole();
+            }
+        });
         assert_eq!(only(&failing).1, "something was broken");
     }
 
@@ -207,7 +203,14 @@ mod tests {
                 };
                 trial.calls[5].end = answered(500);
             });
-            assert_eq!(only(&failing), (Some(side), "steady before", "23 of 24"));
+            assert_eq!(
+                only(&failing),
+                (
+                    Some(side),
+                    "steady before",
+                    "23 of 24 calls were answered whole"
+                )
+            );
         }
     }
 
@@ -231,7 +234,11 @@ mod tests {
         });
         assert_eq!(
             only(&resilient),
-            (Some(Side::Resilient), "steady after", "14 of 15")
+            (
+                Some(Side::Resilient),
+                "steady after",
+                "14 of 15 calls were answered whole"
+            )
         );
     }
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::{FILE, parse, refusal, refused, with};
+use crate::experiment::invented::s;
 use crate::experiment::plan::{Kind, Target};
-use crate::experiment::scene::s;
 
 /// The file's fault, of this kind.
 fn fault(target: &str, kind: &str) -> String {

@@ -6,8 +6,8 @@ mod rules;
 
 use std::path::Path;
 
+use crate::experiment::invented::{ms, s};
 use crate::experiment::plan::{Expectation, Experiment, Metric, Window};
-use crate::experiment::scene::{ms, s};
 use crate::load::Arrivals;
 use crate::settings::StageKind;
 

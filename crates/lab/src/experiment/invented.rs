@@ -91,6 +91,7 @@ pub(super) fn plan() -> Experiment {
         prediction = "Naive."
         [load]
         rate = 10
+        arrivals = "constant"
         for = "14s"
         [[fault]]
         target = "worker"
