@@ -7,6 +7,8 @@ use holdfast_ops::EnvironmentError;
 use thiserror::Error;
 
 use crate::experiment::plan::Side;
+use crate::experiment::schema::SchemaError;
+use crate::output::{Console, Tone};
 use crate::experiment::results::ResultsError;
 use crate::postgres::PostgresError;
 use crate::stage::Service;
@@ -131,6 +133,9 @@ pub enum LabError {
     /// An experiment's file, or what belongs to it, cannot be used.
     #[error("{0}")]
     Experiment(String),
+    /// An experiment's file is none.
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
     /// Another run holds the experiments' containers.
     #[error("another run of experiments has the containers")]
     ExperimentsUnderWay,
@@ -196,7 +201,7 @@ impl LabError {
             Self::AcceptedLine { .. } => {
                 "a line is ID<TAB>KEY<TAB>STATUS; have the file written anew: make load".to_owned()
             }
-            Self::Experiment(_) => return None,
+            Self::Experiment(_) | Self::Schema(_) => return None,
             Self::ExperimentsUnderWay => "wait for its end, or run on local processes: STAGE=local".to_owned(),
             Self::NotSteady { .. } => "look for what else keeps this machine busy; with --keep the logs stay".to_owned(),
             Self::NotRolledBack(_) => "end what is named there by hand".to_owned(),
@@ -229,6 +234,17 @@ impl LabError {
     #[must_use]
     pub fn is_configuration(&self) -> bool {
         matches!(self, Self::Setting(_) | Self::NoCheckout(_))
+    }
+
+    /// Tells it: the cause, what belongs to it, the cure.
+    pub(crate) fn tell(&self, console: Console) {
+        console.say(format_args!("{} {self}", console.paint(Tone::Bad, "lab:")));
+        for line in self.context() {
+            console.say(console.paint(Tone::Faint, format_args!("  | {line}")));
+        }
+        if let Some(cure) = self.cure() {
+            console.say(format_args!("  cure: {cure}"));
+        }
     }
 
     pub(crate) fn file(

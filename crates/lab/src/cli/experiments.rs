@@ -4,8 +4,7 @@ use std::process::ExitCode;
 
 use holdfast_ops::exit;
 
-use super::arguments::{Look, Run};
-use super::tell;
+use super::arguments::{Ablate, Look, Run};
 use crate::error::LabError;
 use crate::experiment::plan::Target;
 use crate::experiment::{self, Outcome};
@@ -24,6 +23,15 @@ pub(super) async fn run(wanted: Run, settings: &Settings, console: Console) -> E
         keep: wanted.keep,
     };
     ended(experiment::run(&wish, settings, console).await, console)
+}
+
+pub(super) async fn ablate(wanted: Ablate, settings: &Settings, console: Console) -> ExitCode {
+    let played = experiment::ablate(&wanted.experiments, wanted.seed, settings, console);
+    ended(played.await, console)
+}
+
+pub(super) async fn reproduce(run: &str, settings: &Settings, console: Console) -> ExitCode {
+    ended(experiment::reproduce(run, settings, console).await, console)
 }
 
 pub(super) async fn guard(
@@ -55,7 +63,7 @@ fn ended(outcome: Result<Outcome, LabError>, console: Console) -> ExitCode {
         Ok(Outcome::Deviated) => exit::failure(),
         Ok(Outcome::NotPlayed) => ExitCode::from(COULD_NOT_RUN),
         Err(error) => {
-            tell(&error, console);
+            error.tell(console);
             ExitCode::from(COULD_NOT_RUN)
         }
     }

@@ -18,7 +18,7 @@ use arguments::{Arguments, Task, Torture};
 
 use crate::compare;
 use crate::error::LabError;
-use crate::output::{Console, Tone};
+use crate::output::Console;
 use crate::settings::Settings;
 use crate::stage::{Probe, Stage};
 use crate::{bench, demo, experiment, torture};
@@ -41,7 +41,7 @@ pub async fn run() -> ExitCode {
     match result {
         Ok(code) => code,
         Err(error) => {
-            tell(&error, console);
+            error.tell(console);
             if error.is_configuration() {
                 exit::configuration()
             } else {
@@ -87,12 +87,12 @@ async fn perform(task: Task, settings: &Settings, console: Console) -> Result<Ex
         Task::Check(wanted) => return Ok(verdict(check::run(wanted, settings, console).await?)),
         Task::Torture(wanted) => return Ok(torture(wanted, settings, console).await),
         Task::Run(wanted) => return Ok(experiments::run(wanted, settings, console).await),
-
-        Task::Reproduce { .. } | Task::Ablate(_) => {
-            return Ok(ExitCode::SUCCESS);
+        Task::Ablate(wanted) => return Ok(experiments::ablate(wanted, settings, console).await),
+        Task::Reproduce { run } => {
+            return Ok(experiments::reproduce(&run, settings, console).await);
         }
-
-        Task::List | Task::Report => {}
+        Task::List => experiment::list(settings, console)?,
+        Task::Report => experiment::write_report(settings, console)?,
         Task::Guard { stage } => experiments::guard(&stage, settings, console).await?,
         Task::Look(wanted) => experiments::look(wanted, console).await,
         Task::Demo => return Ok(verdict(demo::run(settings, console).await?)),
@@ -117,7 +117,7 @@ async fn torture(wanted: Torture, settings: &Settings, console: Console) -> Exit
     match torture::run(&plan, settings, console).await {
         Ok(held) => verdict(held),
         Err(error) => {
-            tell(&error, console);
+            error.tell(console);
             ExitCode::from(2)
         }
     }
@@ -133,14 +133,4 @@ fn verdict(held: bool) -> ExitCode {
 
 async fn stage(settings: &Settings, console: Console) -> Result<Stage, LabError> {
     Stage::to_act_on(settings, console).await
-}
-
-fn tell(error: &LabError, console: Console) {
-    console.say(format_args!("{} {error}", console.paint(Tone::Bad, "lab:")));
-    for line in error.context() {
-        console.say(console.paint(Tone::Faint, format_args!("  | {line}")));
-    }
-    if let Some(cure) = error.cure() {
-        console.say(format_args!("  cure: {cure}"));
-    }
 }

@@ -8,6 +8,8 @@ mod ablate;
 mod account;
 mod fault;
 mod find;
+#[cfg(test)]
+mod invented;
 pub mod load;
 pub mod look;
 pub mod measure;

@@ -3,8 +3,10 @@
 use std::fmt;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use super::metric::{Expectation, Metric, Unit, Window};
 use crate::load::Arrivals;
 use crate::settings::StageKind;
 
@@ -82,7 +84,7 @@ pub struct Fault {
 }
 
 /// What can be hurt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Target {
     /// The worker, or the wire to it.
@@ -144,72 +146,6 @@ pub enum Kind {
     ReadOnly,
 }
 
-/// What a side must show: a figure, and its limits.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Expectation {
-    /// Which figure.
-    pub metric: Metric,
-    /// Of which calls.
-    pub during: Window,
-    /// Not less than this.
-    pub at_least: Option<f64>,
-    /// Not more than this.
-    pub at_most: Option<f64>,
-}
-
-/// Which calls a figure is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Default)]
-#[serde(rename_all = "snake_case")]
-pub enum Window {
-    /// Those meant to be sent while a fault was in force, as observed.
-    #[default]
-    Fault,
-    /// Those meant to be sent later than the last fault's end.
-    After,
-    /// All.
-    All,
-}
-
-/// A figure of one side.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Metric {
-    /// Calls without an HTTP answer: given up, refused, reset. A client that left is not counted.
-    Unanswered,
-    /// Share of calls without an HTTP answer.
-    UnansweredShare,
-    /// Share of calls answered 500 or above.
-    ErrorShare,
-    /// Share of calls answered 200 with the worker's result, degraded or not.
-    SuccessShare,
-    /// Share of calls answered 200 or 202 that had to do without something.
-    DegradedShare,
-    /// Share of calls answered 200 or 202: a promise.
-    PromisedShare,
-    /// Promises per second.
-    Goodput,
-    /// Latency from the intended start, median, in seconds. A call without an answer counts with the time it waited.
-    P50,
-    /// Likewise, the 99th percentile.
-    P99,
-    /// Calls that took longer than the bound and 300 ms, or were given up.
-    OverBound,
-    /// Arrivals at the worker for each call, counted at the worker or on the wire to it.
-    AttemptsPerCall,
-    /// Most arrivals at the worker within a second, per second.
-    PeakArrivals,
-    /// From the first fault's beginning until the target's breaker opened, in seconds.
-    TimeToOpen,
-    /// From the last fault's end until answers were whole again and stayed so, in seconds.
-    TimeToRecover,
-    /// Requests that were accepted, or stored, and are not done at the end.
-    Lost,
-    /// Rows beyond the first for the same client's request.
-    Duplicates,
-    /// Share of calls that went without what a dependency that was well could have given.
-    Harmed,
-}
-
 /// Which endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -221,7 +157,7 @@ pub enum Side {
 }
 
 impl Kind {
-    /// As it stands in files.
+    /// As it stands in files and on the screen.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -239,6 +175,21 @@ impl Kind {
             Self::Connections => "connections",
             Self::ReadOnly => "read_only",
         }
+    }
+}
+
+impl Fault {
+    /// When it is meant to be over, from the start of the load.
+    #[must_use]
+    pub fn end(&self) -> Duration {
+        self.at.saturating_add(self.lasts)
+    }
+}
+
+impl fmt::Display for Fault {
+    /// Such as `worker kill`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.target, self.kind.name())
     }
 }
 

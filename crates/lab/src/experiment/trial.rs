@@ -180,6 +180,12 @@ impl Call {
         }
     }
 
+    /// Whether it says something of the system: its client did not leave, and it was sent.
+    #[must_use]
+    pub fn is_telling(&self) -> bool {
+        !matches!(self.end, End::Left | End::NoFile)
+    }
+
     /// Whether it was promised something: 200 or 202.
     #[must_use]
     pub fn is_promised(&self) -> bool {

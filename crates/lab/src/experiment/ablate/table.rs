@@ -33,7 +33,7 @@ pub(super) fn could_not(error: &LabError) -> Check {
 pub(super) fn print(title: &str, rows: &[Row], console: Console) {
     let mut table = Table::new();
     table
-        .load_preset(presets::UTF8_BORDERS_ONLY)
+        .load_style(presets::UTF8_BORDERS_ONLY)
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_width(u16::try_from(console.width()).unwrap_or(u16::MAX))
         .set_header(["without", "what then fails"]);

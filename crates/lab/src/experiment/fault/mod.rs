@@ -120,7 +120,7 @@ impl InForce {
         drop(self.sessions);
         let healed = until_well(target, scene).await;
         Ok(Observed {
-            name: name(&self.fault),
+            name: self.fault.to_string(),
             target,
             from: self.from,
             to: self.to.unwrap_or_else(|| epoch.elapsed()),
@@ -128,11 +128,6 @@ impl InForce {
             healed,
         })
     }
-}
-
-/// Such as `worker kill`.
-pub(super) fn name(fault: &Fault) -> String {
-    format!("{} {}", fault.target, fault.kind.name())
 }
 
 async fn until_well(target: Target, scene: &Scene) -> Sight {

@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep_until};
 use super::super::plan::Fault;
 use super::super::scene::Scene;
 use super::super::trial::Observed;
-use super::{InForce, name};
+use super::InForce;
 use crate::error::LabError;
 
 /// What happens to which fault, by its place in the experiment.
@@ -39,7 +39,7 @@ pub(in crate::experiment) async fn play(
                     before()?;
                 }
                 let fault = InForce::put(&faults[index], scene, epoch).await?;
-                told(format!("{}: {}", name(&faults[index]), fault.live.seen));
+                told(format!("{}: {}", faults[index], fault.live.seen));
                 in_force.insert(index, fault);
             }
             Step::End(index) => {
@@ -59,7 +59,7 @@ fn timeline(faults: &[Fault]) -> Vec<(Duration, Step)> {
     let mut steps: Vec<(Duration, Step)> = Vec::new();
     for (index, fault) in faults.iter().enumerate() {
         steps.push((fault.at, Step::Put(index)));
-        steps.push((fault.at + fault.lasts, Step::End(index)));
+        steps.push((fault.end(), Step::End(index)));
     }
     steps.sort_by_key(|(at, step)| (*at, matches!(step, Step::Put(_))));
     steps

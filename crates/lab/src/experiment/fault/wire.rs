@@ -67,7 +67,7 @@ pub(super) async fn end(target: Target, scene: &Scene) -> Result<(), LabError> {
 
 async fn set(target: Target, fault: Fault, scene: &Scene) -> Result<(), LabError> {
     match scene.wire(target) {
-        Some(wire) => wire.set(fault).await,
+        Some(wire) => Ok(wire.set(fault).await?),
         None => Err(LabError::NotRunning(Service::Worker)),
     }
 }

@@ -16,7 +16,7 @@ use crate::output::Console;
 use crate::ports;
 use crate::settings::Settings;
 use crate::stage::{Compose, Probe, Project, Service};
-use crate::wire::{RemoteWire, Wire};
+use crate::wire::{Controller, Wire};
 
 const PROJECT: Project = Project {
     name: "holdfast-experiments",
@@ -123,9 +123,12 @@ impl ComposeScene {
 
     async fn rise(&mut self, wire_port: u16) -> Result<(), LabError> {
         self.compose.raise().await?;
-        let [worker, database] = RemoteWire::connect(wire_port, ["worker", "database"]).await?;
-        self.worker_wire = self.wired.worker.then(|| Arc::new(Wire::Remote(worker)));
-        self.database_wire = self.wired.database.then(|| Arc::new(Wire::Remote(database)));
+        let controller = Controller::connect(ports::loopback(wire_port)).await?;
+        let wire = |wanted: bool, name| {
+            wanted.then(|| Arc::new(Wire::Remote(controller.wire(name))))
+        };
+        self.worker_wire = wire(self.wired.worker, "worker");
+        self.database_wire = wire(self.wired.database, "database");
         Ok(())
     }
 
