@@ -6,7 +6,6 @@ use holdfast_ops::signals::StopSignals;
 use tokio::time::Instant;
 
 use super::arguments::Load;
-use super::file_limit;
 use crate::accepted::{self, AcceptedFile};
 use crate::error::LabError;
 use crate::load::{self, Counts, Plan};
@@ -25,7 +24,7 @@ pub(super) async fn run(
     settings: &Settings,
     console: Console,
 ) -> Result<(), LabError> {
-    file_limit::raise(console);
+    load::raise_limit(console);
     let mut signals = StopSignals::listen().map_err(LabError::file("listen for", "signals"))?;
     let (urls, bound) = target(wanted.urls, settings, console).await?;
     let plan = Plan {

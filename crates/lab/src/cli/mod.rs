@@ -2,7 +2,7 @@
 
 mod arguments;
 mod check;
-mod file_limit;
+mod experiments;
 mod load;
 mod logs;
 mod status;
@@ -21,7 +21,7 @@ use crate::error::LabError;
 use crate::output::{Console, Tone};
 use crate::settings::Settings;
 use crate::stage::{Probe, Stage};
-use crate::{bench, demo, torture};
+use crate::{bench, demo, experiment, torture};
 
 /// Runs the command the process was called with.
 ///
@@ -86,6 +86,15 @@ async fn perform(task: Task, settings: &Settings, console: Console) -> Result<Ex
         Task::Load(wanted) => load::run(wanted, settings, console).await?,
         Task::Check(wanted) => return Ok(verdict(check::run(wanted, settings, console).await?)),
         Task::Torture(wanted) => return Ok(torture(wanted, settings, console).await),
+        Task::Run(wanted) => return Ok(experiments::run(wanted, settings, console).await),
+
+        Task::Reproduce { .. } | Task::Ablate(_) => {
+            return Ok(ExitCode::SUCCESS);
+        }
+
+        Task::List | Task::Report => {}
+        Task::Guard { stage } => experiments::guard(&stage, settings, console).await?,
+        Task::Look(wanted) => experiments::look(wanted, console).await,
         Task::Demo => return Ok(verdict(demo::run(settings, console).await?)),
         Task::Wire(wanted) => wire::run(wanted, console).await?,
         Task::Bench { rounds, seconds } => {

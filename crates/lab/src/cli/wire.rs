@@ -6,8 +6,8 @@ use holdfast_ops::signals::StopSignals;
 use tokio::net::TcpListener;
 
 use super::arguments::Wire;
-use super::file_limit;
 use crate::error::LabError;
+use crate::load;
 use crate::output::Console;
 use crate::wire::{Controller, WireError, Wires, serve};
 
@@ -17,7 +17,7 @@ pub(super) async fn run(wanted: Wire, console: Console) -> Result<(), LabError> 
     if wanted.health {
         return health(address).await;
     }
-    file_limit::raise(console);
+    load::raise_limit(console);
     let mut signals = StopSignals::listen().map_err(LabError::file("listen for", "signals"))?;
     let seed = wanted.seed.unwrap_or_else(|| fastrand::u64(..1_000_000));
     let wires = Wires::start(&wanted.wires, seed).await?;

@@ -220,6 +220,28 @@ pub enum Side {
     Resilient,
 }
 
+impl Kind {
+    /// As it stands in files.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Kill => "kill",
+            Self::Pause => "pause",
+            Self::Restart => "restart",
+            Self::Replace => "replace",
+            Self::Refuse => "refuse",
+            Self::Blackhole => "blackhole",
+            Self::Latency { .. } => "latency",
+            Self::Reset { .. } => "reset",
+            Self::Garbage { .. } => "garbage",
+            Self::Status { .. } => "status",
+            Self::Lock => "lock",
+            Self::Connections => "connections",
+            Self::ReadOnly => "read_only",
+        }
+    }
+}
+
 impl Side {
     /// Both, in the order in which they are told.
     pub const BOTH: [Self; 2] = [Self::Naive, Self::Resilient];

@@ -1,11 +1,11 @@
-//! How many files this process may have open.
+//! The limit of open files.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::output::Console;
 
-/// Each call or connection under way holds a file; the usual soft limit of 1024 is for programs that still use `select`.
-pub(super) fn raise(console: Console) {
+/// Each call under way holds a file; the usual soft limit of 1024 is for programs that still use `select`.
+pub(crate) fn raise_limit(console: Console) {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
     let raised = Rlimit {
         current: maximum,
