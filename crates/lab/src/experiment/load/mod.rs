@@ -6,6 +6,7 @@
 //! this process does, carrying the bytes of a wire for instance, neither delays a request nor is counted as its cost.
 
 mod generator;
+mod leaver;
 mod schedule;
 mod single;
 mod tally;
