@@ -2,6 +2,7 @@
 #
 # Variables, on the command line (`make up API_PORT=9000`) or from the environment:
 #   STAGE  API_PORT  WORKER_PORT  DB_PORT  HOLDFAST_WORK_DELAY  HOLDFAST_POLICIES  RUST_LOG     (see `lab --help`)
+#   HOLDFAST_RESULTS=folder for what experiments leave
 #   HOLDFAST_BINARIES=folder of the services' programs, where that is not the lab's own
 #   SERVICE=worker|api|db FOLLOW=1 for logs     ROUNDS=30 SECONDS=1 for bench
 #   RATE=20 DURATION=30s SEED=7 ACCEPTED=FILE for load     ACCEPTED=FILE WAIT=120s for check-lost
@@ -16,7 +17,7 @@ BIN := $(or $(CARGO_TARGET_DIR),target)/release
 LAB := $(BIN)/lab
 
 # What is given on make's command line must reach the lab as well. Empty counts as unset there.
-export STAGE API_PORT WORKER_PORT DB_PORT HOLDFAST_WORK_DELAY HOLDFAST_POLICIES HOLDFAST_BINARIES RUST_LOG
+export STAGE API_PORT WORKER_PORT DB_PORT HOLDFAST_WORK_DELAY HOLDFAST_POLICIES HOLDFAST_BINARIES HOLDFAST_RESULTS RUST_LOG
 
 # A first build takes minutes and shows its progress; later ones speak only of errors.
 define build
@@ -147,7 +148,7 @@ E2E = cargo test --locked -p holdfast-lab --test $(1) -- --ignored --test-thread
 e2e: ## The make targets as a user runs them, on both stages; minutes
 	$(BUILD_ALL)
 	@$(call E2E,e2e_local)
-	@$(call E2E,e2e_experiments)
+	@HOLDFAST_BINARIES=$(abspath $(BIN)) $(call E2E,e2e_experiments)
 	@if docker version >/dev/null 2>&1; then $(call E2E,e2e_compose); else \
 	  echo '*** NOT TESTED: the Compose stage. No Docker engine answers `docker version`. ***' >&2; fi
 
