@@ -100,7 +100,7 @@ torture: ## Kill, pause and heal everything at random under load, then nothing m
 
 # --- Measure ----------------------------------------------------------------------------------------------------------
 
-.PHONY: experiments report bench bench-policy
+.PHONY: experiments report bench bench-policy observe-check
 experiments report:
 	@echo "make $@: not built yet" >&2; exit 1
 experiments: ## Break it on purpose, with a two-sided verdict (not built yet)
@@ -112,6 +112,10 @@ bench: ## Throughput and latency of both endpoints, against pgbench (ROUNDS=30 S
 
 bench-policy: ## What a policed call costs, beside failsafe, recloser and tower-resilience (ROUNDS=15)
 	@cargo run --release --locked --quiet -p holdfast-rivals --no-default-features --bin speed -- $(ROUNDS)
+
+observe-check: ## Have a real Prometheus watch the worker die and return: every query of the dashboard must find data
+	$(BUILD_ALL)
+	@$(LAB) observe-check
 
 # --- Develop ----------------------------------------------------------------------------------------------------------
 

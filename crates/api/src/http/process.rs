@@ -125,9 +125,7 @@ fn refused_at_the_door(state: &State, why: Overload) -> Failure {
         Overload::InFlight | Overload::Bodies => {
             "the service has as many calls under way as it takes on"
         }
-        Overload::OpenWork => {
-            "the service has as much accepted work to catch up on as it takes on"
-        }
+        Overload::OpenWork => "the service has as much accepted work to catch up on as it takes on",
     };
     let missing = Degraded {
         code: DegradedCode::Overloaded,

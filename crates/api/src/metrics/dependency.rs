@@ -68,7 +68,10 @@ impl DependencyGauges {
         self.attempt_timeout
             .set(config.attempt_timeout.as_secs_f64());
         self.deadline.set(config.deadline.as_secs_f64());
-        let slow_call = config.breaker.slow_call.map(|it: Duration| it.as_secs_f64());
+        let slow_call = config
+            .breaker
+            .slow_call
+            .map(|it: Duration| it.as_secs_f64());
         self.slow_call.set(slow_call.unwrap_or(0.0));
     }
 

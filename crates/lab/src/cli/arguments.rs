@@ -56,6 +56,9 @@ pub(super) enum Task {
     Check(Check),
     /// Kill, pause and heal everything at random under load, on a stage of its own; then nothing accepted may be lost
     Torture(Torture),
+    /// Have a real Prometheus scrape a system of its own while the worker dies and returns: each query of the dashboard
+    /// must find data, and promtool nothing amiss
+    ObserveCheck,
     /// The guided tour: break each dependency in turn, compare, heal, on a stage of its own
     Demo,
     /// Measure both endpoints and pgbench's same two statements, interleaved, on a stage of its own; then the journal

@@ -19,7 +19,7 @@ use crate::error::LabError;
 use crate::output::{Console, Tone};
 use crate::settings::Settings;
 use crate::stage::{Probe, Stage};
-use crate::{bench, demo, torture};
+use crate::{bench, demo, observe, torture};
 
 /// Runs the command the process was called with.
 ///
@@ -80,6 +80,7 @@ async fn perform(task: Task, settings: &Settings, console: Console) -> Result<Ex
         Task::Load(wanted) => load::run(wanted, settings, console).await?,
         Task::Check(wanted) => return Ok(verdict(check::run(wanted, settings, console).await?)),
         Task::Torture(wanted) => return Ok(torture(wanted, settings, console).await),
+        Task::ObserveCheck => return Ok(verdict(observe::run(settings, console).await?)),
         Task::Demo => return Ok(verdict(demo::run(settings, console).await?)),
         Task::Bench { rounds, seconds } => {
             bench::run(bench::Plan { rounds, seconds }, settings, console).await?;
