@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use holdfast_ops::EnvironmentError;
 use thiserror::Error;
 
+use crate::experiment::plan::Side;
 use crate::postgres::PostgresError;
 use crate::stage::Service;
 
@@ -122,6 +123,23 @@ pub enum LabError {
         /// What is wrong with it.
         problem: String,
     },
+    /// An experiment's file, or what belongs to it, cannot be used.
+    #[error("{0}")]
+    Experiment(String),
+    /// Another run holds the experiments' containers.
+    #[error("another run of experiments has the containers")]
+    ExperimentsUnderWay,
+    /// Nothing can be learnt from breaking what was not well before.
+    #[error("{side}: there was no steady state to begin with: {seen}")]
+    NotSteady {
+        /// On which side.
+        side: Side,
+        /// What was seen in its place.
+        seen: String,
+    },
+    /// Something an experiment started, or broke, is still there.
+    #[error("could not clean up: {}", .0.join("; "))]
+    NotRolledBack(Vec<String>),
     /// The measurement is void.
     #[error("{0}")]
     Measurement(String),
@@ -170,6 +188,10 @@ impl LabError {
             Self::AcceptedLine { .. } => {
                 "a line is ID<TAB>KEY<TAB>STATUS; have the file written anew: make load".to_owned()
             }
+            Self::Experiment(_) => return None,
+            Self::ExperimentsUnderWay => "wait for its end, or run on local processes: STAGE=local".to_owned(),
+            Self::NotSteady { .. } => "look for what else keeps this machine busy; with --keep the logs stay".to_owned(),
+            Self::NotRolledBack(_) => "end what is named there by hand".to_owned(),
             Self::Measurement(_) => "look for what else keeps this machine busy, and run it again".to_owned(),
             Self::NotStarted { error, folder } => {
                 let logs = format!("read what it left in {}", folder.display());

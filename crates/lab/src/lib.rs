@@ -12,6 +12,7 @@ pub mod compare;
 mod debian;
 pub mod demo;
 pub mod error;
+pub mod experiment;
 pub mod exposition;
 mod figures;
 pub mod load;

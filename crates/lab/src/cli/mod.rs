@@ -2,6 +2,7 @@
 
 mod arguments;
 mod check;
+mod experiments;
 mod load;
 mod logs;
 mod status;
@@ -19,7 +20,7 @@ use crate::error::LabError;
 use crate::output::{Console, Tone};
 use crate::settings::Settings;
 use crate::stage::{Probe, Stage};
-use crate::{bench, demo, observe, torture};
+use crate::{bench, demo, experiment, observe, torture};
 
 /// Runs the command the process was called with.
 ///
@@ -80,6 +81,15 @@ async fn perform(task: Task, settings: &Settings, console: Console) -> Result<Ex
         Task::Load(wanted) => load::run(wanted, settings, console).await?,
         Task::Check(wanted) => return Ok(verdict(check::run(wanted, settings, console).await?)),
         Task::Torture(wanted) => return Ok(torture(wanted, settings, console).await),
+        Task::Run(wanted) => return Ok(experiments::run(wanted, settings, console).await),
+        Task::Ablate(wanted) => return Ok(experiments::ablate(wanted, settings, console).await),
+        Task::Reproduce { run } => {
+            return Ok(experiments::reproduce(&run, settings, console).await);
+        }
+        Task::List => experiment::list(settings, console)?,
+        Task::Report => experiment::report(settings, console)?,
+        Task::Guard { stage } => experiments::guard(&stage, settings, console).await?,
+        Task::Look(wanted) => experiments::look(wanted, console).await,
         Task::ObserveCheck => return Ok(verdict(observe::run(settings, console).await?)),
         Task::Demo => return Ok(verdict(demo::run(settings, console).await?)),
         Task::Bench { rounds, seconds } => {

@@ -1,0 +1,264 @@
+//! Against a real server that does with each connection what the number in its request says.
+
+use std::future::{pending, ready};
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::time::timeout;
+
+use super::super::plan::Leaving;
+use super::super::trial::End;
+use super::schedule::Arrival;
+use super::*;
+use crate::load::Arrivals;
+
+const ANSWER: &str = r#"{"request_id":"0198c0de-0000-7000-8000-000000000000","worker_response":null,"recorded_in":"database","degraded":[{"code":"worker_unavailable","reason":"circuit_open"}]}"#;
+
+/// A server that answers, hangs or resets, by the request's number, and tells who closed on it without an answer.
+async fn serve(
+    acts: impl Fn(u64) -> Act + Send + Copy + 'static,
+    gone: UnboundedSender<u64>,
+) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let gone = gone.clone();
+            tokio::spawn(async move { attend(stream, acts, gone).await });
+        }
+    });
+    url
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Act {
+    Answer,
+    Hang,
+    Reset,
+}
+
+async fn attend(mut stream: TcpStream, acts: impl Fn(u64) -> Act, gone: UnboundedSender<u64>) {
+    let Some((head, body)) = request(&mut stream).await else {
+        return;
+    };
+    let number = body["number"].as_u64().unwrap();
+    let key = body["key"].as_str().unwrap();
+    assert!(
+        head.contains(key) && key.ends_with(&format!("-{number}")),
+        "{head}"
+    );
+    match acts(number) {
+        Act::Answer => {
+            let length = ANSWER.len();
+            let head = format!("HTTP/1.1 202 Accepted\r\ncontent-length: {length}\r\n\r\n");
+            stream
+                .write_all(format!("{head}{ANSWER}").as_bytes())
+                .await
+                .unwrap();
+        }
+        Act::Hang => {
+            // Nothing more comes from a client that waits: an end, when it closes.
+            let _ = stream.read(&mut [0; 64]).await;
+            let _ = gone.send(number);
+        }
+        Act::Reset => stream.set_zero_linger().unwrap(),
+    }
+}
+
+async fn request(stream: &mut TcpStream) -> Option<(String, Value)> {
+    let mut read = Vec::new();
+    loop {
+        if stream.read_buf(&mut read).await.ok()? == 0 {
+            return None;
+        }
+        let text = String::from_utf8_lossy(&read).into_owned();
+        let Some((head, body)) = text.split_once("\r\n\r\n") else {
+            continue;
+        };
+        if let Ok(body) = serde_json::from_str(body) {
+            return Some((head.to_owned(), body));
+        }
+    }
+}
+
+fn load(rate: f64, lasts: u64, patience: u64) -> Load {
+    Load {
+        rate,
+        arrivals: Arrivals::Constant,
+        lasts: Duration::from_millis(lasts),
+        patience: Duration::from_millis(patience),
+        seed: 5,
+        leaving: None,
+    }
+}
+
+#[tokio::test]
+async fn answers_hung_calls_resets_and_refusals_are_told_apart_and_each_is_tried_once() {
+    let acts = |number| [Act::Answer, Act::Hang, Act::Reset][(number % 3) as usize];
+    let (gone, mut closed) = unbounded_channel();
+    let url = serve(acts, gone).await;
+    let plan = LoadPlan::new(url, Side::Resilient, load(100.0, 300, 400));
+    let mut heard = 0;
+    let played = play(&plan, Instant::now(), pending(), |_, tally| {
+        heard += 1;
+        assert_eq!(tally.ended(), heard);
+    });
+    let (calls, generator) = played.await.unwrap();
+    assert_eq!((calls.len(), heard), (30, 30));
+    assert!(calls.iter().map(|call| call.number).eq(0..30));
+    for call in &calls {
+        assert_eq!(call.intended, Duration::from_millis(10 * call.number));
+        assert!(call.intended <= call.sent && call.sent <= call.ended);
+        match (acts(call.number), &call.end) {
+            (
+                Act::Answer,
+                End::Answered {
+                    status: 202,
+                    degraded,
+                    recorded_in,
+                    ..
+                },
+            ) => {
+                assert_eq!(degraded, &["worker_unavailable:circuit_open"]);
+                assert_eq!(recorded_in.as_deref(), Some("database"));
+            }
+            (Act::Hang, End::GivenUp) => assert!(call.latency() >= Duration::from_millis(400)),
+            (Act::Reset, End::Reset) => {}
+            (_, end) => panic!("{}: {end:?}", call.number),
+        }
+    }
+    for _ in 0..10 {
+        let number = timeout(Duration::from_secs(10), closed.recv()).await;
+        assert_eq!(number.unwrap().unwrap() % 3, 1);
+    }
+    assert!(generator.cpu_us_per_request > 0.0 && generator.most_under_way >= 10);
+}
+
+#[tokio::test]
+async fn where_nobody_listens_calls_are_refused() {
+    let closed = crate::ports::free().unwrap();
+    let url = format!("http://127.0.0.1:{closed}");
+    let plan = LoadPlan::new(url, Side::Naive, load(100.0, 50, 400));
+    let (calls, _) = play(&plan, Instant::now(), pending(), |_, _| ())
+        .await
+        .unwrap();
+    assert_eq!(calls.len(), 5);
+    assert!(calls.iter().all(|call| call.end == End::Refused));
+}
+
+#[tokio::test]
+async fn clients_that_leave_close_their_connection_and_the_others_wait() {
+    let (gone, mut closed) = unbounded_channel();
+    let url = serve(|_| Act::Hang, gone).await;
+    let mut load = load(100.0, 400, 10_000);
+    load.leaving = Some(Leaving {
+        share: 0.5,
+        after: Duration::from_millis(50),
+    });
+    let leavers: Vec<u64> = schedule::arrivals(&load)
+        .filter_map(|one| one.leaves.then_some(one.number))
+        .collect();
+    assert!(leavers.len() > 5 && leavers.len() < 35);
+    let plan = LoadPlan::new(url, Side::Naive, load);
+    let mut left = Vec::new();
+    let played = play(&plan, Instant::now(), pending(), |call, _| {
+        assert_eq!(call.end, End::Left);
+        assert!(call.latency() >= Duration::from_millis(50));
+        left.push(call.number);
+    });
+    let closings = async {
+        let mut closings = Vec::new();
+        while closings.len() < leavers.len() {
+            closings.push(closed.recv().await.unwrap());
+        }
+        closings.sort_unstable();
+        closings
+    };
+    tokio::select! {
+        _ = played => panic!("those who stay would have waited for ten seconds"),
+        closings = closings => assert_eq!(closings, leavers),
+    }
+    // Nobody waits for the load any more: the others go as well.
+    let rest = 40 - leavers.len();
+    for _ in 0..rest {
+        let number = timeout(Duration::from_secs(10), closed.recv()).await;
+        assert!(!leavers.contains(&number.unwrap().unwrap()));
+    }
+    left.sort_unstable();
+    assert!(left.iter().all(|number| leavers.contains(number)));
+}
+
+#[tokio::test]
+async fn stopped_it_sends_no_more_and_waits_for_what_is_under_way() {
+    let (gone, _closed) = unbounded_channel();
+    let url = serve(|_| Act::Hang, gone).await;
+    let plan = LoadPlan::new(url, Side::Naive, load(50.0, 60_000, 500));
+    let stop = tokio::time::sleep(Duration::from_millis(200));
+    let (calls, _) = play(&plan, Instant::now(), stop, |_, _| ()).await.unwrap();
+    assert!((1..100).contains(&calls.len()), "{}", calls.len());
+    assert!(calls.iter().all(|call| call.end == End::GivenUp));
+    let (none, _) = play(
+        &plan,
+        Instant::now() + Duration::from_secs(5),
+        ready(()),
+        |_, _| (),
+    )
+    .await
+    .unwrap();
+    assert_eq!(none, []);
+}
+
+/// The limits here are wide: a busy machine must not fail it. What it shows is printed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn thousands_of_hung_calls_do_not_slow_those_that_are_answered() {
+    const HUNG: u64 = 5_000;
+    crate::load::raise_limit(crate::output::Console::new(
+        &holdfast_ops::Environment::default(),
+    ));
+    let (gone, _closed) = unbounded_channel();
+    let url = serve(
+        |number| {
+            if number < HUNG {
+                Act::Hang
+            } else {
+                Act::Answer
+            }
+        },
+        gone,
+    )
+    .await;
+    // All of the hung ones within five seconds; then fifty a second for as long, while all of those hang.
+    let arrival = |number: u64| Arrival {
+        number,
+        at: if number < HUNG {
+            Duration::from_millis(number)
+        } else {
+            Duration::from_millis(5_000 + 20 * (number - HUNG))
+        },
+        until: Duration::from_secs(if number < HUNG { 9 } else { 60 }),
+        leaves: false,
+    };
+    let plan = LoadPlan::new(url, Side::Naive, load(1.0, 1, 1));
+    let epoch = Instant::now();
+    let client = Client::new(plan, epoch);
+    let running = Running::start((0..HUNG + 150).map(arrival), client, epoch).unwrap();
+    let (calls, generator) = follow(running, pending(), |_, _| ()).await.unwrap();
+    let (hung, answered) = calls.split_at(usize::try_from(HUNG).unwrap());
+    assert!(hung.iter().all(|call| call.end == End::GivenUp));
+    assert_eq!(
+        answered.iter().filter(|call| call.is_promised()).count(),
+        150
+    );
+    assert!(generator.most_under_way >= HUNG);
+    let mut tally = Tally::new().unwrap();
+    answered.iter().for_each(|call| tally.add(call));
+    let beside = tally.generator(generator::Cost::default());
+    println!(
+        "all: {generator:?}\nanswered beside {HUNG} hung: {beside:?}, latency p99 {:?}",
+        tally.latency(0.99)
+    );
+    assert!(beside.late_p99_ms < 1_000.0);
+}
