@@ -28,3 +28,4 @@ pub mod settings;
 pub mod settle;
 pub mod stage;
 pub mod torture;
+pub mod wire;

@@ -1,5 +1,6 @@
 //! The commands and their arguments.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::load::Arrivals;
 use crate::stage::Service;
+use crate::wire::Listen;
 
 const VARIABLES: &str = "Environment:
   STAGE                which stage: compose or local; unset: the one that is up, else Compose where a Docker
@@ -94,6 +96,8 @@ pub(super) enum Task {
         #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
         seconds: u32,
     },
+    /// Be the wires of the experiments on Compose: forward, and break on command over a control connection
+    Wire(Wire),
     /// Kill a service (SIGKILL): its port refuses
     Kill {
         /// Which
@@ -214,6 +218,26 @@ pub(super) struct Look {
     /// How long its answer may take
     #[arg(long, value_name = "DURATION", default_value = "400ms", value_parser = duration)]
     pub(super) patience: Duration,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Wire {
+    /// A wire: what it is called, where it listens, where it leads
+    #[arg(
+        long = "listen",
+        value_name = "NAME=ADDRESS:PORT=HOST:PORT",
+        required_unless_present = "health"
+    )]
+    pub(super) wires: Vec<Listen>,
+    /// Where it is controlled: one JSON object per line sets a fault; when the connection ends, all heals
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:7070")]
+    pub(super) control: SocketAddr,
+    /// Of which requests are hit where a share is [random, and printed]
+    #[arg(long)]
+    pub(super) seed: Option<u64>,
+    /// Ask the process controlled there whether it answers: exit 0 if so, 1 if not
+    #[arg(long, conflicts_with_all = ["wires", "seed"])]
+    pub(super) health: bool,
 }
 
 fn rate(text: &str) -> Result<f64, String> {

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use holdfast_ops::exit;
 
-use super::arguments::{Ablate, Look, Run};
+use super::arguments::{Look, Run};
 use super::tell;
 use crate::error::LabError;
 use crate::experiment::plan::Target;
@@ -28,15 +28,6 @@ pub(super) async fn run(wanted: Run, settings: &Settings, console: Console) -> E
         keep: wanted.keep,
     };
     ended(experiment::run(&wish, settings, console).await, console)
-}
-
-pub(super) async fn ablate(wanted: Ablate, settings: &Settings, console: Console) -> ExitCode {
-    let played = experiment::ablate(&wanted.experiments, wanted.seed, settings, console);
-    ended(played.await, console)
-}
-
-pub(super) async fn reproduce(run: &str, settings: &Settings, console: Console) -> ExitCode {
-    ended(experiment::reproduce(run, settings, console).await, console)
 }
 
 pub(super) async fn guard(

@@ -12,6 +12,13 @@ const ENDING: &str = "toml";
 /// Lie in the same folder and are none.
 const NO_EXPERIMENTS: [&str; 1] = ["policies.toml"];
 
+/// An experiment, and the text of its file.
+#[derive(Debug, Clone)]
+pub(super) struct Found {
+    pub(super) experiment: Experiment,
+    pub(super) text: String,
+}
+
 /// Reads the files meant by these names, or by these paths; nothing named: all there are. All are read before any is
 /// played.
 ///
@@ -20,13 +27,18 @@ const NO_EXPERIMENTS: [&str; 1] = ["policies.toml"];
 pub(super) fn experiments(
     wanted: Option<&[String]>,
     root: &Path,
-) -> Result<Vec<Experiment>, LabError> {
+) -> Result<Vec<Found>, LabError> {
     let files = match wanted {
         Some(wanted) => wanted.iter().map(|name| file(name, root)).collect(),
         None => all(root)?,
     };
-    let read = |file: &PathBuf| Ok(Experiment::read(file)?);
-    files.iter().map(read).collect()
+    files.iter().map(|file| read(file)).collect()
+}
+
+fn read(file: &Path) -> Result<Found, LabError> {
+    let text = fs::read_to_string(file).map_err(LabError::file("read", file))?;
+    let experiment = Experiment::parse(file, &text)?;
+    Ok(Found { experiment, text })
 }
 
 /// `worker-killed`, or a path.

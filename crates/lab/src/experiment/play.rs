@@ -51,8 +51,9 @@ impl Playing<'_> {
         signals: &mut StopSignals,
     ) -> Result<Trial, LabError> {
         let progress = Progress::new(side, self.experiment.load.lasts, self.console);
+        let making = self.making();
         let raised = tokio::select! {
-            raised = Scene::raise(self.ground, &self.making(), self.settings, self.console) => raised,
+            raised = Scene::raise(self.ground, &making, self.settings, self.console) => raised,
             _ = signals.next() => Err(LabError::Interrupted),
         };
         let mut scene = match raised {

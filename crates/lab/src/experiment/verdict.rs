@@ -37,3 +37,6 @@ impl Verdict {
         !self.checks.is_empty() && self.checks.iter().all(|check| check.holds)
     }
 }
+
+/// stub
+pub fn steady_before(_: &super::plan::Experiment, _: &[super::trial::Call]) -> Result<(), String> { Ok(()) }

@@ -75,7 +75,7 @@ impl ComposeScene {
         // The container's user is none of ours.
         readable(&policies)?;
         readable(folder.path())?;
-        let mut free = || ports::free().map_err(LabError::file("find", "a free port"));
+        let free = || ports::free().map_err(LabError::file("find", "a free port"));
         let (api, worker, database, wire) = (free()?, free()?, free()?, free()?);
         // Two workers cannot have the same port: then each has one that nobody asks for.
         let published = Some(worker.to_string()).filter(|_| !making.replaced);

@@ -185,9 +185,10 @@ async fn wire(wanted: bool, port: u16, seed: u64) -> Result<Option<Arc<Wire>>, L
     if !wanted {
         return Ok(None);
     }
+    let failed = || LabError::file("open", "a port for the fault proxy");
+    let own = ports::loopback(ports::free().map_err(failed())?);
     let upstream = ports::loopback(port).to_string();
-    let proxy = FaultProxy::start_seeded(upstream, seed).await;
-    let proxy = proxy.map_err(LabError::file("open", "a port for the fault proxy"))?;
+    let proxy = FaultProxy::listen(own, &upstream, seed).await.map_err(failed())?;
     Ok(Some(Arc::new(Wire::Local(proxy))))
 }
 

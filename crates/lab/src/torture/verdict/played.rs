@@ -87,10 +87,9 @@ mod tests {
 
     #[test]
     fn a_run_without_a_whole_answer_or_without_a_degraded_one_shows_too_little() {
-        let degraded =
-            shown(Scene::well().all(|answer| {
-                answer.degraded = vec!["worker_unavailable:circuit_open".to_owned()]
-            }));
+        let degraded = shown(Scene::well().all(|answer| {
+            answer.degraded = vec!["worker_unavailable:circuit_open".to_owned()];
+        }));
         assert!(degraded.len() == 1 && degraded[0].contains("200"));
         let whole = || Scene::well().all(|answer| answer.degraded.clear());
         assert!(shown(whole())[0].contains("degraded"));
