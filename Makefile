@@ -119,13 +119,17 @@ report: ## Write the index of all experiments' reports, and say where it is
 
 # --- Measure ----------------------------------------------------------------------------------------------------------
 
-.PHONY: bench bench-policy
+.PHONY: bench bench-policy observe-check
 bench: ## Throughput and latency of both endpoints, against pgbench (ROUNDS=30 SECONDS=1)
 	$(BUILD_ALL)
 	@$(LAB) bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECONDS),--seconds $(SECONDS))
 
 bench-policy: ## What a policed call costs, beside failsafe, recloser and tower-resilience (ROUNDS=15)
 	@cargo run --release --locked --quiet -p holdfast-rivals --no-default-features --bin speed -- $(ROUNDS)
+
+observe-check: ## Have a real Prometheus watch the worker die and return: every query of the dashboard must find data
+	$(BUILD_ALL)
+	@$(LAB) observe-check
 
 # --- Develop ----------------------------------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ use tracing_actix_web::TracingLogger;
 
 use crate::assembly::{self, AssemblyError};
 use crate::config::Settings;
-use crate::http::{RequestSpan, envelope, routes};
+use crate::http::{RequestSpan, envelope, measure, routes};
 use crate::recovery::Recovery;
 use crate::state::State;
 
@@ -80,6 +80,7 @@ impl Application {
                 // Innermost first: the envelope needs the id that the logger chooses.
                 .wrap(from_fn(envelope))
                 .wrap(TracingLogger::<RequestSpan>::new())
+                .wrap(from_fn(measure))
         })
         .disable_signals()
         .client_request_timeout(HEADER_LIMIT)

@@ -15,7 +15,7 @@ use crate::dependency::Dependency;
 use crate::guarded::{Backlog, GuardedReads, GuardedStore, GuardedWorker};
 use crate::journal::{Journal, JournalInUse, JournalLimits, holds_a_journal};
 use crate::limit::InFlightLimit;
-use crate::metrics::{Metrics, PolicyMetrics};
+use crate::metrics::{Metrics, POOLS, PolicyMetrics};
 use crate::naive::Naive;
 use crate::open_work::OpenWork;
 use crate::process::{Process, Rules};
@@ -64,6 +64,8 @@ pub(crate) fn assemble(settings: Settings) -> Result<(State, Recovery), Assembly
 
     let journal = journal(&settings)?;
     let stores = Stores::build(&settings, &runtime)?;
+    let naive_store = naive_store(&settings, &runtime)?;
+    let pools = stores.and(&naive_store);
     let worker_client = GuardedWorker::new(worker.clone(), worker_client(&settings, &runtime)?);
     let reads = GuardedReads::new(database.clone(), stores.reads, policies.database.deadline);
     let requests = GuardedStore::new(database.clone(), stores.live, policies.recovery.lease);
@@ -82,7 +84,8 @@ pub(crate) fn assemble(settings: Settings) -> Result<(State, Recovery), Assembly
     };
     let state = State {
         process_limit: InFlightLimit::new(policies.process.max_in_flight),
-        naive: naive(&settings, runtime)?,
+        naive: naive(&settings, naive_store, runtime)?,
+        pools,
         body_limit: InFlightLimit::new(MAX_BODIES),
         naive_limit: InFlightLimit::new(naive_max_in_flight()),
         readiness: Readiness::default(),
@@ -139,6 +142,11 @@ struct Stores {
 }
 
 impl Stores {
+    /// These and the naive one, in the order of [`POOLS`].
+    fn and(&self, naive: &Store) -> [Store; POOLS.len()] {
+        [&self.live, &self.reads, &self.recovery, naive].map(Store::clone)
+    }
+
     fn build(settings: &Settings, runtime: &Handle) -> Result<Self, DatabaseError> {
         let policy = &settings.policies.policies.database;
         let resolver = Resolver::new(runtime.clone(), lookup_limit(policy.connect_timeout));
@@ -200,12 +208,14 @@ fn naive_max_in_flight() -> u32 {
 }
 
 /// The naive side shares nothing with the other but code: its own resolver, pool and client, and no limit on any wait.
-fn naive(settings: &Settings, runtime: Handle) -> Result<Naive, AssemblyError> {
+fn naive(settings: &Settings, store: Store, runtime: Handle) -> Result<Naive, AssemblyError> {
+    let resolver = Resolver::new(runtime, None);
+    let worker = WorkerClient::naive(&settings.worker_url, resolver)?;
+    Ok(Naive::new(store, worker))
+}
+
+fn naive_store(settings: &Settings, runtime: &Handle) -> Result<Store, DatabaseError> {
     let resolver = Resolver::new(runtime.clone(), None);
     let max_size = settings.policies.policies.database.pool.max_size;
-    let store = Store::naive(&settings.database, max_size, resolver.clone(), runtime)?;
-    Ok(Naive::new(
-        store,
-        WorkerClient::naive(&settings.worker_url, resolver)?,
-    ))
+    Store::naive(&settings.database, max_size, resolver, runtime.clone())
 }

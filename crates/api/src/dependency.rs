@@ -78,6 +78,12 @@ impl Dependency {
         self.name
     }
 
+    /// What governs the policy.
+    #[must_use]
+    pub(crate) fn config(&self) -> &PolicyConfig {
+        self.policy.config()
+    }
+
     /// What the policy knows now.
     #[must_use]
     pub(crate) fn snapshot(&self) -> Snapshot {

@@ -9,12 +9,13 @@ use crate::dependency::Dependency;
 use crate::guarded::{GuardedStore, GuardedWorker};
 use crate::journal::Journal;
 use crate::limit::InFlightLimit;
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, POOLS};
 use crate::naive::Naive;
 use crate::open_work::OpenWork;
 use crate::process::Process;
 use crate::records::Records;
 use crate::recovery::Progress;
+use crate::store::Store;
 
 /// Everything a handler may need.
 pub(crate) struct State {
@@ -32,4 +33,6 @@ pub(crate) struct State {
     pub(crate) naive_limit: InFlightLimit,
     pub(crate) records: Records,
     pub(crate) open_work: OpenWork,
+    /// For those who ask how full its pool is, in the order of [`POOLS`].
+    pub(crate) pools: [Store; POOLS.len()],
 }

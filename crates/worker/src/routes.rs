@@ -5,6 +5,7 @@ use std::time::Duration;
 use actix_web::web::{Data, Json};
 use actix_web::{HttpResponse, Responder, get};
 use holdfast_ops::Readiness;
+use holdfast_ops::process_metrics::ProcessMetrics;
 use holdfast_wire::{Health, Work};
 use metrics::{Counter, Gauge, counter, gauge};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -16,6 +17,7 @@ pub(crate) struct Shared {
     readiness: Readiness,
     calls: Counter,
     in_flight: Gauge,
+    process: ProcessMetrics,
     metrics: PrometheusHandle,
 }
 
@@ -23,12 +25,13 @@ impl Shared {
     pub(crate) fn new(work_delay: Duration, readiness: Readiness) -> Self {
         // A recorder of its own, so that several workers in one process count apart.
         let recorder = PrometheusBuilder::new().build_recorder();
-        let (calls, in_flight) = metrics::with_local_recorder(&recorder, || {
+        let (calls, in_flight, process) = metrics::with_local_recorder(&recorder, || {
             metrics::describe_counter!("holdfast_work_calls_total", "Calls of /work received");
             metrics::describe_gauge!("holdfast_work_in_flight", "Calls of /work under way");
             (
                 counter!("holdfast_work_calls_total"),
                 gauge!("holdfast_work_in_flight"),
+                ProcessMetrics::new(env!("CARGO_PKG_VERSION")),
             )
         });
         calls.absolute(0);
@@ -38,6 +41,7 @@ impl Shared {
             readiness,
             calls,
             in_flight,
+            process,
             metrics: recorder.handle(),
         }
     }
@@ -85,7 +89,8 @@ pub(crate) async fn readyz(shared: Data<Shared>) -> impl Responder {
 
 #[get("/metrics")]
 pub(crate) async fn exposition(shared: Data<Shared>) -> impl Responder {
+    shared.process.observe();
     HttpResponse::Ok()
-        .content_type("text/plain; version=0.0.4")
+        .content_type("text/plain; version=0.0.4; charset=utf-8")
         .body(shared.metrics.render())
 }

@@ -3,6 +3,7 @@
 mod body;
 mod envelope;
 mod key;
+mod measure;
 mod metrics;
 mod naive;
 mod policies;
@@ -14,4 +15,5 @@ mod routes;
 mod status;
 
 pub(crate) use envelope::{RequestSpan, envelope};
+pub(crate) use measure::measure;
 pub(crate) use routes::routes;

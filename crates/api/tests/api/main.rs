@@ -16,6 +16,7 @@ mod idempotency;
 mod isolation;
 mod journal;
 mod lifecycle;
+mod metrics_guide;
 mod overload;
 mod pool;
 mod recovery;

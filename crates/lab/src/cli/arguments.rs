@@ -59,6 +59,9 @@ pub(super) enum Task {
     Check(Check),
     /// Kill, pause and heal everything at random under load, on a stage of its own; then nothing accepted may be lost
     Torture(Torture),
+    /// Have a real Prometheus scrape a system of its own while the worker dies and returns: each query of the dashboard
+    /// must find data, and promtool nothing amiss
+    ObserveCheck,
     /// Play experiments: break it on purpose, under load, and judge the naive and the resilient side
     Run(Run),
     /// List the experiments: what each asks, and how it came out last

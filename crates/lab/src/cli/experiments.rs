@@ -16,7 +16,11 @@ const COULD_NOT_RUN: u8 = 2;
 
 pub(super) async fn run(wanted: Run, settings: &Settings, console: Console) -> ExitCode {
     let wish = experiment::Wish {
-        experiments: if wanted.all { None } else { Some(wanted.experiments) },
+        experiments: if wanted.all {
+            None
+        } else {
+            Some(wanted.experiments)
+        },
         seed: wanted.seed,
         repeat: wanted.repeat,
         json: wanted.json,

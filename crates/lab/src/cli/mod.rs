@@ -21,7 +21,7 @@ use crate::error::LabError;
 use crate::output::Console;
 use crate::settings::Settings;
 use crate::stage::{Probe, Stage};
-use crate::{bench, demo, experiment, torture};
+use crate::{bench, demo, experiment, observe, torture};
 
 /// Runs the command the process was called with.
 ///
@@ -95,6 +95,7 @@ async fn perform(task: Task, settings: &Settings, console: Console) -> Result<Ex
         Task::Report => experiment::write_report(settings, console)?,
         Task::Guard { stage } => experiments::guard(&stage, settings, console).await?,
         Task::Look(wanted) => experiments::look(wanted, console).await,
+        Task::ObserveCheck => return Ok(verdict(observe::run(settings, console).await?)),
         Task::Demo => return Ok(verdict(demo::run(settings, console).await?)),
         Task::Wire(wanted) => wire::run(wanted, console).await?,
         Task::Bench { rounds, seconds } => {

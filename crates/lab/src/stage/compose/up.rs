@@ -5,8 +5,8 @@ use std::time::Duration;
 use holdfast_ops::signals::StopSignals;
 use tokio::time::{Instant, sleep};
 
-use super::{BASE_IMAGES, Compose};
 use super::container::Container;
+use super::{BASE_IMAGES, Compose};
 use crate::accepted;
 use crate::error::LabError;
 use crate::output::Tone;
