@@ -1,0 +1,30 @@
+// The axes: a minute from left to right, as many seconds upwards as the slowest call asks for.
+
+const HEIGHTS = [5, 10, 20, 35];
+export const SECONDS_SHOWN = 60;
+
+export class Scale {
+  constructor(width, height, slowest) {
+    this.left = 34;
+    this.right = width - 8;
+    this.top = 10;
+    this.bottom = height - 24;
+    this.most = HEIGHTS.find((most) => most >= slowest) ?? HEIGHTS.at(-1);
+  }
+
+  /// Where a call stands that was due so many seconds ago.
+  x(ago) {
+    return this.right - (ago / SECONDS_SHOWN) * (this.right - this.left);
+  }
+
+  /// Where a latency of so many seconds stands.
+  y(seconds) {
+    const share = Math.min(seconds / this.most, 1);
+    return this.bottom - share * (this.bottom - this.top);
+  }
+
+  get ticks() {
+    const step = this.most <= 5 ? 1 : this.most <= 10 ? 2 : 5;
+    return Array.from({ length: Math.floor(this.most / step) + 1 }, (_, index) => index * step);
+  }
+}
