@@ -6,9 +6,9 @@ import { set } from "./svg.js";
 import { words } from "./words.js";
 
 const GLYPHS = {
-  closed: "M-5 0H5",
-  open: "M-5 0H-1.5M1.5 0H5M-3 4L3-4",
-  half_open: "M-5 0H-2M-.8 0H.8M2 0H5",
+  closed: "M-6 0H6",
+  open: "M-6 2.5H-2.5L3-3.5M2.5 2.5H6",
+  half_open: "M-6 0H-3M-.5 0H.5M3 0H6",
   unknown: "M0-3V1M0 4V4.1",
 };
 
@@ -36,7 +36,7 @@ export function dependencyTile(name, title) {
       const now = status.dependencies[name];
       const limits = policies?.[name];
       breaker(now.breaker);
-      rates(facts, now, limits);
+      rates(tile, facts, now, limits);
       facts.say("flight", `${now.in_flight} of ${now.limit}`);
       facts.measure("flight", now.in_flight / now.limit);
       facts.say("p50", seconds(latency[name].p50_seconds));
@@ -52,12 +52,13 @@ export function dependencyTile(name, title) {
   };
 }
 
-function rates(facts, now, limits) {
-  const against = (share, limit) => (limit === undefined ? "" : `, opens at ${percent(limit)}`);
-  facts.say("failures", percent(now.failure_rate) + against(now.failure_rate, limits?.failures));
+function rates(tile, facts, now, limits) {
+  const against = (limit) => (limit === undefined ? "" : `, opens at ${percent(limit)}`);
+  facts.say("failures", percent(now.failure_rate) + against(limits?.failures));
   facts.measure("failures", now.failure_rate, limits?.failures);
-  facts.say("slow", percent(now.slow_call_rate) + against(now.slow_call_rate, limits?.slow));
+  facts.say("slow", percent(now.slow_call_rate) + against(limits?.slow));
   facts.measure("slow", now.slow_call_rate, limits?.slow);
+  tile.querySelector(".slow").textContent = limits === undefined ? "Slow" : `Slow, ≥ ${limits.slowCall}`;
 }
 
 function nextProbe({ breaker, retry_after_seconds }) {

@@ -3,7 +3,7 @@
 const UNITS = ["B", "KiB", "MiB", "GiB"];
 
 export function percent(share) {
-  return share === null ? "none yet" : `${Math.round(share * 100)} %`;
+  return share === null ? "none" : `${Math.round(share * 100)} %`;
 }
 
 export function seconds(value) {

@@ -1,7 +1,5 @@
 // The thresholds in force, out of /policies.
 
-const UNITS = { ms: 0.001, s: 1, m: 60, h: 3600 };
-
 /// Null where they cannot be had; figures then stand without their thresholds.
 export async function fetchPolicies() {
   try {
@@ -23,15 +21,5 @@ function read({ process, policies }) {
 }
 
 function thresholds(breaker) {
-  return {
-    failures: breaker.failure_rate,
-    slow: breaker.slow_call_rate,
-    slowCall: inSeconds(breaker.slow_call),
-  };
-}
-
-/// Of durations as people write them: "2s 400ms".
-function inSeconds(text) {
-  const parts = text.matchAll(/([\d.]+)\s*(ms|s|m|h)/g);
-  return [...parts].reduce((sum, [, number, unit]) => sum + Number(number) * UNITS[unit], 0);
+  return { failures: breaker.failure_rate, slow: breaker.slow_call_rate, slowCall: breaker.slow_call };
 }

@@ -24,7 +24,7 @@ export async function topology() {
         edge(name, "unknown", "unknown");
         note(name, "");
       });
-      replay(false, "");
+      replay("none", "");
       describe(drawing);
     },
   };
@@ -40,12 +40,13 @@ function showJournal(journal, { replayed_per_second }) {
   if (journal === null) {
     edge("journal", "unknown", "not used");
     note("journal", "");
-    return replay(false, "");
+    return replay("none", "");
   }
   const { available, entries } = journal;
   edge("journal", available ? "healthy" : "broken", available ? "ready" : "cannot write");
   note("journal", `holds ${count(entries)}`);
-  replay(entries > 0 || replayed_per_second > 0, perSecond(replayed_per_second));
+  if (replayed_per_second > 0) replay("flows", perSecond(replayed_per_second));
+  else replay(entries > 0 ? "waits" : "none", "waits");
 }
 
 function edge(name, health, said) {
@@ -58,9 +59,9 @@ function note(name, text) {
   document.getElementById(`note-${name}`).textContent = text;
 }
 
-function replay(active, text) {
+function replay(flow, text) {
   const group = document.getElementById("edge-replay");
-  group.dataset.active = active;
+  group.dataset.flow = flow;
   group.querySelector("text").textContent = text;
 }
 

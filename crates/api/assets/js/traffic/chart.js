@@ -46,11 +46,11 @@ function drawCall(call, scale, now) {
 }
 
 function drawAxes(scale, bound) {
-  const rows = scale.ticks.flatMap((tick) => [
+  const rows = scale.rows.flatMap((tick) => [
     line("grid", scale.left, scale.y(tick), scale.right, scale.y(tick)),
     text("tick", scale.left - 6, scale.y(tick) + 4, `${tick} s`),
   ]);
-  const columns = [0, 15, 30, 45, SECONDS_SHOWN].map((ago) =>
+  const columns = scale.columns.map((ago) =>
     text(ago === SECONDS_SHOWN ? "tick first" : ago === 0 ? "tick" : "tick middle", scale.x(ago), scale.bottom + 17,
       ago === 0 ? "now" : `${ago} s ago`),
   );
@@ -62,7 +62,7 @@ function drawBound(scale, bound) {
   const y = scale.y(bound);
   return [
     line("bound", scale.left, y, scale.right, y),
-    text("bound", scale.right, y - 5, `/process answers within ${bound} s`),
+    text("bound", scale.left + 4, y - 5, `/process answers within ${bound} s`),
   ];
 }
 

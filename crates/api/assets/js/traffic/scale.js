@@ -6,7 +6,7 @@ export const SECONDS_SHOWN = 60;
 export class Scale {
   constructor(width, height, slowest) {
     this.left = 34;
-    this.right = width - 8;
+    this.right = width - 12;
     this.top = 10;
     this.bottom = height - 24;
     this.most = HEIGHTS.find((most) => most >= slowest) ?? HEIGHTS.at(-1);
@@ -23,7 +23,13 @@ export class Scale {
     return this.bottom - share * (this.bottom - this.top);
   }
 
-  get ticks() {
+  /// In seconds ago; fewer where there is no room for their words.
+  get columns() {
+    return this.right > 480 ? [0, 15, 30, 45, SECONDS_SHOWN] : [0, 30, SECONDS_SHOWN];
+  }
+
+  /// In seconds.
+  get rows() {
     const step = this.most <= 5 ? 1 : this.most <= 10 ? 2 : 5;
     return Array.from({ length: Math.floor(this.most / step) + 1 }, (_, index) => index * step);
   }

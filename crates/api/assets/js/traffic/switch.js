@@ -6,7 +6,7 @@ import { Lane } from "./lane.js";
 import { tally } from "./tally.js";
 
 const FRAME = 100;
-/// For those who asked for less motion.
+/// For those who asked for less motion, and while nothing moves.
 const CALM_FRAME = 1000;
 
 export function trafficSwitch() {
@@ -19,6 +19,7 @@ export function trafficSwitch() {
   const table = tally(document.querySelector("[data-testid=tally]"));
   const button = document.getElementById("traffic");
   const rate = document.getElementById("rate");
+  const calm = matchMedia("(prefers-reduced-motion: reduce)");
   const arrivals = new Arrivals((now) => lanes.forEach((lane) => lane.arrive(now)));
 
   function turn(on) {
@@ -36,8 +37,7 @@ export function trafficSwitch() {
       drawing.show(calls, now);
       table.show(calls, now);
     }
-    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    setTimeout(frame, calm ? CALM_FRAME : FRAME);
+    setTimeout(frame, calls.length === 0 || calm.matches ? CALM_FRAME : FRAME);
   }
 
   button.addEventListener("click", () => turn(button.getAttribute("aria-pressed") === "false"));
