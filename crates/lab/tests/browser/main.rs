@@ -15,6 +15,7 @@ mod system;
 use chromium::Chromium;
 use page::Page;
 use system::System;
+use tokio::task::{LocalSet, spawn_local};
 
 #[tokio::test]
 #[ignore = "drives a browser over a whole stage: run by make browser"]
@@ -23,7 +24,8 @@ async fn the_page_shows_what_breaks_and_what_heals() {
     let system = System::up().await;
     let page = Page::open(chromium.session().await, system.base()).await;
     // A task, so that browser and system end also when a step fails.
-    let played = tokio::spawn(play(system.clone(), page.clone())).await;
+    let task = async { spawn_local(play(system.clone(), page.clone())).await };
+    let played = LocalSet::new().run_until(task).await;
     page.close().await;
     system.down().await;
     played.unwrap();
