@@ -21,8 +21,10 @@ pub(crate) struct Page {
 
 impl Page {
     pub(crate) async fn open(driver: WebDriver, base: &str) -> Self {
-        driver.goto(base).await.unwrap();
-        Self { driver }
+        let page = Self { driver };
+        page.on_a_screen_of(1280, 900).await;
+        page.driver.goto(base).await.unwrap();
+        page
     }
 
     pub(crate) async fn close(self) {
@@ -89,20 +91,14 @@ impl Page {
         focus.tag_name().await.unwrap()
     }
 
-    /// Shows the page on a screen of this size, or on the window's own again.
-    pub(crate) async fn on_a_screen_of(&self, size: Option<(u32, u32)>) {
+    /// Shows the page on a screen of this size.
+    pub(crate) async fn on_a_screen_of(&self, width: u32, height: u32) {
+        let screen = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500});
         let cdp = self.driver.cdp();
-        let Some((width, height)) = size else {
-            let _ = cdp
-                .send_raw("Emulation.clearDeviceMetricsOverride", json!({}))
-                .await
-                .unwrap();
-            return;
-        };
-        let screen =
-            json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": true});
-        let set = "Emulation.setDeviceMetricsOverride";
-        let _ = cdp.send_raw(set, screen).await.unwrap();
+        let _ = cdp
+            .send_raw("Emulation.setDeviceMetricsOverride", screen)
+            .await
+            .unwrap();
     }
 
     /// How much wider the page is than the screen.
@@ -125,6 +121,8 @@ impl Page {
             },
         );
         std::fs::create_dir_all(&folder).unwrap();
+        let top = self.driver.execute("scrollTo(0, 0)", vec![]);
+        let _ = top.await.unwrap();
         let file = folder.join(format!("page-{name}.png"));
         self.driver.screenshot(&file).await.unwrap();
     }

@@ -10,7 +10,7 @@ use crate::page::Page;
 use crate::system::System;
 
 /// Long enough for the chart to have something to show.
-const A_WHILE: Duration = Duration::from_secs(4);
+const A_WHILE: Duration = Duration::from_secs(6);
 /// Calls of the page that the API has in hand at any moment: they are open, and not late.
 const UNDER_WAY: u64 = 4;
 const EDGES: [&str; 4] = ["api", "worker", "database", "journal"];
@@ -61,10 +61,10 @@ pub(crate) async fn can_be_used_by_keyboard_alone(page: &Page) {
 }
 
 pub(crate) async fn fits_a_phone(page: &Page) {
-    page.on_a_screen_of(Some((360, 740))).await;
+    page.on_a_screen_of(360, 740).await;
     assert_eq!(page.sticks_out_by().await, 0, "it scrolls sideways");
     page.picture("phone").await;
-    page.on_a_screen_of(None).await;
+    page.on_a_screen_of(1280, 900).await;
 }
 
 pub(crate) async fn sends_traffic_to_both(page: &Page) {

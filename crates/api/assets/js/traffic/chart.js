@@ -23,7 +23,7 @@ export function chart(place) {
     },
     show(list, now) {
       const slowest = Math.max(0, ...list.map((call) => latency(call, now)));
-      const scale = new Scale(place.clientWidth, HEIGHT, Math.max(slowest, (bound ?? 0) + 0.5));
+      const scale = new Scale(place.clientWidth, HEIGHT, slowest);
       set(root, { viewBox: `0 0 ${place.clientWidth} ${HEIGHT}`, width: place.clientWidth, height: HEIGHT });
       axes.replaceChildren(...drawAxes(scale, bound));
       calls.replaceChildren(...list.flatMap((call) => drawCall(call, scale, now)));
@@ -59,11 +59,10 @@ function drawAxes(scale, bound) {
 
 function drawBound(scale, bound) {
   if (bound === null) return [];
+  const promise = `/process answers within ${bound} s`;
+  if (bound > scale.most) return [text("bound", scale.left + 4, scale.top + 14, `↑ ${promise}`)];
   const y = scale.y(bound);
-  return [
-    line("bound", scale.left, y, scale.right, y),
-    text("bound", scale.left + 4, y - 5, `/process answers within ${bound} s`),
-  ];
+  return [line("bound", scale.left, y, scale.right, y), text("bound", scale.left + 4, y - 5, promise)];
 }
 
 function line(name, x1, y1, x2, y2) {

@@ -1,6 +1,7 @@
 // The axes: a minute from left to right, as many seconds upwards as the slowest call asks for.
 
-const HEIGHTS = [5, 10, 20, 35];
+/// So many seconds, and a line at each of these.
+const HEIGHTS = [[1, 0.2], [2.5, 0.5], [5, 1], [10, 2], [20, 5], [35, 5]];
 export const SECONDS_SHOWN = 60;
 
 export class Scale {
@@ -9,7 +10,7 @@ export class Scale {
     this.right = width - 12;
     this.top = 10;
     this.bottom = height - 24;
-    this.most = HEIGHTS.find((most) => most >= slowest) ?? HEIGHTS.at(-1);
+    [this.most, this.step] = HEIGHTS.find(([most]) => most >= slowest) ?? HEIGHTS.at(-1);
   }
 
   /// Where a call stands that was due so many seconds ago.
@@ -30,7 +31,7 @@ export class Scale {
 
   /// In seconds.
   get rows() {
-    const step = this.most <= 5 ? 1 : this.most <= 10 ? 2 : 5;
-    return Array.from({ length: Math.floor(this.most / step) + 1 }, (_, index) => index * step);
+    const count = Math.round(this.most / this.step) + 1;
+    return Array.from({ length: count }, (_, index) => Math.round(index * this.step * 10) / 10);
   }
 }
