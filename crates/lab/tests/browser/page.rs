@@ -9,7 +9,7 @@ use thirtyfour::{Key, WebElement};
 use tokio::time::{Instant, sleep};
 
 /// Longer than any breaker of the test stays open, than a lease runs and than the page takes to reconnect.
-const WITHIN: Duration = Duration::from_secs(20);
+const WITHIN: Duration = Duration::from_secs(30);
 const LOOK: Duration = Duration::from_millis(50);
 /// What a browser logs of calls that fail, whatever the page makes of it.
 const FAILED_CALLS: [&str; 3] = ["/naive/process - ", "/process - ", "/events - "];
@@ -45,10 +45,12 @@ impl Page {
         self.text(id).await.replace(',', "").parse().ok()
     }
 
-    /// What an edge of the drawing shows.
-    pub(crate) async fn health(&self, edge: &str) -> String {
-        let edge = self.element(&format!("edge-{edge}")).await;
-        edge.attr("data-health").await.unwrap().unwrap()
+    /// Waits until an edge of the drawing looks so.
+    pub(crate) async fn comes_to_show(&self, edge: &str, health: &str) {
+        let group = self.element(&format!("edge-{edge}")).await;
+        let shows = async || group.attr("data-health").await.unwrap().as_deref() == Some(health);
+        self.comes_to(&format!("the edge {edge} is {health}"), shows)
+            .await;
     }
 
     /// Waits until the page says so.

@@ -8,8 +8,8 @@ use holdfast_lab::settings::{Ports, Settings};
 use holdfast_lab::stage::{Local, Service};
 use holdfast_ops::Environment;
 
-/// Quick, so that a few calls a second find a free connection.
-const WORK_DELAY: &str = "300ms";
+/// Quick, so that a few calls a second find a free connection even where the machine is busy.
+const WORK_DELAY: &str = "150ms";
 
 /// Worker, API and Postgres as processes of this machine, to be broken by the test.
 #[derive(Clone)]
