@@ -2,9 +2,11 @@
 
 mod arguments;
 mod check;
+mod experiments;
 mod load;
 mod logs;
 mod status;
+mod wire;
 
 use std::env;
 use std::process::ExitCode;
@@ -19,7 +21,7 @@ use crate::error::LabError;
 use crate::output::{Console, Tone};
 use crate::settings::Settings;
 use crate::stage::{Probe, Stage};
-use crate::{bench, demo, torture};
+use crate::{bench, demo, experiment, torture};
 
 /// Runs the command the process was called with.
 ///
@@ -28,9 +30,13 @@ pub async fn run() -> ExitCode {
     let task = Arguments::parse().task;
     let environment = Environment::of_process();
     let console = Console::new(&environment);
-    let result = match settings(&environment) {
-        Ok(settings) => perform(task, &settings, console).await,
-        Err(error) => Err(error),
+    let result = match (task, settings(&environment)) {
+        (task, Ok(settings)) => perform(task, &settings, console).await,
+        // In its container there is no checkout, and no need of one.
+        (Task::Wire(wanted), Err(_)) => {
+            wire::run(wanted, console).await.map(|()| ExitCode::SUCCESS)
+        }
+        (_, Err(error)) => Err(error),
     };
     match result {
         Ok(code) => code,
@@ -80,7 +86,17 @@ async fn perform(task: Task, settings: &Settings, console: Console) -> Result<Ex
         Task::Load(wanted) => load::run(wanted, settings, console).await?,
         Task::Check(wanted) => return Ok(verdict(check::run(wanted, settings, console).await?)),
         Task::Torture(wanted) => return Ok(torture(wanted, settings, console).await),
+        Task::Run(wanted) => return Ok(experiments::run(wanted, settings, console).await),
+
+        Task::Reproduce { .. } | Task::Ablate(_) => {
+            return Ok(ExitCode::SUCCESS);
+        }
+
+        Task::List | Task::Report => {}
+        Task::Guard { stage } => experiments::guard(&stage, settings, console).await?,
+        Task::Look(wanted) => experiments::look(wanted, console).await,
         Task::Demo => return Ok(verdict(demo::run(settings, console).await?)),
+        Task::Wire(wanted) => wire::run(wanted, console).await?,
         Task::Bench { rounds, seconds } => {
             bench::run(bench::Plan { rounds, seconds }, settings, console).await?;
         }
