@@ -58,7 +58,7 @@ function rates(tile, facts, now, limits) {
   facts.measure("failures", now.failure_rate, limits?.failures);
   facts.say("slow", percent(now.slow_call_rate) + against(limits?.slow));
   facts.measure("slow", now.slow_call_rate, limits?.slow);
-  tile.querySelector(".slow").textContent = limits === undefined ? "Slow" : `Slow, ≥ ${limits.slowCall}`;
+  tile.querySelector(".slow").textContent = limits === undefined ? "Slow" : `Slow, ≥ ${limits.slowCall} s`;
 }
 
 function nextProbe({ breaker, retry_after_seconds }) {
