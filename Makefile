@@ -3,6 +3,7 @@
 # Variables, on the command line (`make up API_PORT=9000`) or from the environment:
 #   STAGE  API_PORT  WORKER_PORT  DB_PORT  HOLDFAST_WORK_DELAY  HOLDFAST_POLICIES  RUST_LOG     (see `lab --help`)
 #   HOLDFAST_BINARIES=folder of the services' programs, where that is not the lab's own
+#   SCREENSHOTS=folder for browser, under the root; without, they stay among what cargo built
 #   SERVICE=worker|api|db FOLLOW=1 for logs     ROUNDS=30 SECONDS=1 for bench
 #   RATE=20 DURATION=30s SEED=7 ACCEPTED=FILE for load     ACCEPTED=FILE WAIT=120s for check-lost
 #   EXPERIMENT="worker-killed partition" REPEAT=3 SEED=7 KEEP=1 for experiments
@@ -16,7 +17,7 @@ BIN := $(or $(CARGO_TARGET_DIR),target)/release
 LAB := $(BIN)/lab
 
 # What is given on make's command line must reach the lab as well. Empty counts as unset there.
-export STAGE API_PORT WORKER_PORT DB_PORT HOLDFAST_WORK_DELAY HOLDFAST_POLICIES HOLDFAST_BINARIES RUST_LOG
+export STAGE API_PORT WORKER_PORT DB_PORT HOLDFAST_WORK_DELAY HOLDFAST_POLICIES HOLDFAST_BINARIES RUST_LOG SCREENSHOTS
 
 # A first build takes minutes and shows its progress; later ones speak only of errors.
 define build
@@ -133,7 +134,7 @@ observe-check: ## Have a real Prometheus watch the worker die and return: every 
 
 # --- Develop ----------------------------------------------------------------------------------------------------------
 
-.PHONY: test probes loom e2e lint fmt
+.PHONY: test probes loom e2e browser lint fmt
 test: ## Unit and integration tests, on real sockets and a real Postgres
 	@cargo test --locked
 
@@ -154,6 +155,10 @@ e2e: ## The make targets as a user runs them, on both stages; minutes
 	@$(call E2E,e2e_experiments)
 	@if docker version >/dev/null 2>&1; then $(call E2E,e2e_compose); else \
 	  echo '*** NOT TESTED: the Compose stage. No Docker engine answers `docker version`. ***' >&2; fi
+
+browser: ## The page at / in a real browser, over a stage that is broken and healed (SCREENSHOTS=folder); a minute
+	$(BUILD_ALL)
+	@HOLDFAST_BINARIES=$(abspath $(BIN)) $(call E2E,browser)
 
 lint: ## Formatting, clippy, documentation, dependency rules, shell scripts
 	@cargo fmt --all --check

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use holdfast_ops::Readiness;
-use holdfast_policy::{ConfigError, PolicyConfig};
+use holdfast_policy::{ConfigError, Event, Observer, PolicyConfig};
 use holdfast_wire::DegradedCode;
 use metrics_exporter_prometheus::BuildError;
 use rustix::process::{Resource, getrlimit};
@@ -13,8 +13,10 @@ use tokio::runtime::Handle;
 use crate::config::{OnDatabaseUnavailable, Policies, READERS, RECOVERERS, Settings};
 use crate::dependency::Dependency;
 use crate::guarded::{Backlog, GuardedReads, GuardedStore, GuardedWorker};
+use crate::http::Feed;
 use crate::journal::{Journal, JournalInUse, JournalLimits, holds_a_journal};
 use crate::limit::InFlightLimit;
+use crate::live::{Live, Watch};
 use crate::metrics::{Metrics, POOLS, PolicyMetrics};
 use crate::naive::Naive;
 use crate::open_work::OpenWork;
@@ -59,8 +61,9 @@ pub(crate) fn assemble(settings: Settings) -> Result<(State, Recovery), Assembly
     let runtime = Handle::current();
     let policies = &settings.policies.policies;
     let (metrics, [worker_metrics, database_metrics]) = Metrics::new(["worker", "database"])?;
-    let worker = worker(policies, worker_metrics)?;
-    let database = database(policies, database_metrics)?;
+    let live = Live::new();
+    let worker = worker(policies, worker_metrics, live.worker.clone())?;
+    let database = database(policies, database_metrics, live.database.clone())?;
 
     let journal = journal(&settings)?;
     let stores = Stores::build(&settings, &runtime)?;
@@ -107,31 +110,50 @@ pub(crate) fn assemble(settings: Settings) -> Result<(State, Recovery), Assembly
         journal,
         open_work,
         metrics,
+        live,
+        feed: Feed::new(),
         worker,
         database,
     };
     Ok((state, recovery))
 }
 
-fn worker(policies: &Policies, metrics: PolicyMetrics) -> Result<Arc<Dependency>, ConfigError> {
+fn worker(
+    policies: &Policies,
+    metrics: PolicyMetrics,
+    watch: Watch,
+) -> Result<Arc<Dependency>, ConfigError> {
     let code = DegradedCode::WorkerUnavailable;
-    dependency("worker", code, policies.worker.policy(), metrics)
+    dependency("worker", code, policies.worker.policy(), (metrics, watch))
 }
 
-fn database(policies: &Policies, metrics: PolicyMetrics) -> Result<Arc<Dependency>, ConfigError> {
+fn database(
+    policies: &Policies,
+    metrics: PolicyMetrics,
+    watch: Watch,
+) -> Result<Arc<Dependency>, ConfigError> {
     let code = DegradedCode::DbUnavailable;
-    dependency("database", code, policies.database.policy(), metrics)
+    dependency(
+        "database",
+        code,
+        policies.database.policy(),
+        (metrics, watch),
+    )
 }
 
 fn dependency(
     name: &'static str,
     code: DegradedCode,
     policy: PolicyConfig,
-    metrics: PolicyMetrics,
+    (metrics, watch): (PolicyMetrics, Watch),
 ) -> Result<Arc<Dependency>, ConfigError> {
     let seed = fastrand::u64(..);
     tracing::info!(dependency = name, seed, "retry and breaker jitter");
-    Dependency::new(name, code, policy, seed, metrics).map(Arc::new)
+    let observer = move |event: &Event| {
+        metrics.on_event(event);
+        watch.on_event(event);
+    };
+    Dependency::new(name, code, policy, seed, observer).map(Arc::new)
 }
 
 /// The stores of those who must not take each other's sessions.

@@ -16,6 +16,7 @@ mod guarded;
 mod http;
 mod journal;
 mod limit;
+mod live;
 mod metrics;
 mod naive;
 mod open_work;

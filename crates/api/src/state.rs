@@ -7,8 +7,10 @@ use holdfast_ops::Readiness;
 use crate::config::Loaded;
 use crate::dependency::Dependency;
 use crate::guarded::{GuardedStore, GuardedWorker};
+use crate::http::Feed;
 use crate::journal::Journal;
 use crate::limit::InFlightLimit;
+use crate::live::Live;
 use crate::metrics::{Metrics, POOLS};
 use crate::naive::Naive;
 use crate::open_work::OpenWork;
@@ -22,6 +24,8 @@ pub(crate) struct State {
     pub(crate) policies: Loaded,
     pub(crate) readiness: Readiness,
     pub(crate) metrics: Metrics,
+    pub(crate) live: Live,
+    pub(crate) feed: Feed,
     pub(crate) worker: Arc<Dependency>,
     pub(crate) database: Arc<Dependency>,
     pub(crate) journal: Option<Journal>,

@@ -9,7 +9,7 @@ pub mod bench;
 pub mod check;
 pub mod cli;
 pub mod compare;
-mod debian;
+pub mod debian;
 pub mod demo;
 pub mod error;
 pub mod experiment;

@@ -1,6 +1,7 @@
 //! The HTTP surface: routes, bodies, and the one table that turns errors into problems.
 
 mod body;
+mod dashboard;
 mod envelope;
 mod key;
 mod measure;
@@ -14,6 +15,7 @@ mod requests;
 mod routes;
 mod status;
 
+pub(crate) use dashboard::{Feed, keep_feeding};
 pub(crate) use envelope::{RequestSpan, envelope};
 pub(crate) use measure::measure;
 pub(crate) use routes::routes;

@@ -5,7 +5,7 @@ use actix_web::web::{self, ServiceConfig};
 use holdfast_wire::ProblemCode;
 
 use super::problem::Failure;
-use super::{metrics, naive, policies, probes, process, requests, status};
+use super::{dashboard, metrics, naive, policies, probes, process, requests, status};
 
 /// Registers every route.
 pub(crate) fn routes(config: &mut ServiceConfig) {
@@ -20,6 +20,9 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
                 .route(web::get().to(naive::process))
                 .route(web::post().to(naive::process)),
         )
+        .service(resource("/", "GET").route(web::get().to(dashboard::page)))
+        .service(resource("/assets/{path:.*}", "GET").route(web::get().to(dashboard::asset)))
+        .service(resource("/events", "GET").route(web::get().to(dashboard::events)))
         .service(resource("/requests", "GET").route(web::get().to(requests::list)))
         .service(resource("/requests/{id}", "GET").route(web::get().to(requests::find)))
         .service(resource("/policies", "GET").route(web::get().to(policies::policies)))
@@ -38,7 +41,7 @@ fn resource(path: &str, allow: &'static str) -> Resource {
 async fn not_found() -> Result<String, Failure> {
     Err(Failure::new(
         ProblemCode::NotFound,
-        "the routes are /process, /naive/process, /requests, /requests/{id}, /policies, /status, \
-         /livez, /readyz and /metrics",
+        "the routes are /, /events, /process, /naive/process, /requests, /requests/{id}, /policies, \
+         /status, /livez, /readyz and /metrics",
     ))
 }

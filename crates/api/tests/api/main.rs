@@ -10,6 +10,7 @@
 mod bad_input;
 mod both_failures;
 mod contract;
+mod dashboard;
 mod database_failures;
 mod healthy;
 mod idempotency;
