@@ -15,6 +15,7 @@ use holdfast_wire::{Degraded, DegradedCode, Reason};
 use tokio::time::{Instant, timeout};
 
 use crate::causes::causes;
+use crate::trace;
 
 /// When to come back if no policy knows better.
 const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -108,8 +109,12 @@ impl Dependency {
         Fut: Future<Output = Result<T, E>>,
     {
         let call = Call::new(()).by(deadline);
-        let result = self.policy.call(call, move |()| operation()).await;
-        result.map_err(|error| self.degraded(&error))
+        let attempt = move |()| trace::attempt(operation());
+        trace::call(self.name, async {
+            let result = self.policy.call(call, attempt).await;
+            result.map_err(|error| self.degraded(&error))
+        })
+        .await
     }
 
     /// Calls past the policy, for `limit` at most: nothing is counted, nothing retried, no probe used up. Only where the

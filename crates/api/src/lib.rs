@@ -25,6 +25,7 @@ mod recovery;
 mod resolver;
 mod state;
 mod store;
+mod trace;
 mod worker_client;
 
 pub use application::{Application, StartError};

@@ -2,6 +2,7 @@
 
 mod body;
 mod envelope;
+mod ids;
 mod key;
 mod metrics;
 mod naive;
