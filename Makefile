@@ -1,7 +1,8 @@
 # Everything a user or a developer does with Holdfast. `make` alone lists it.
 #
 # Variables, on the command line (`make up API_PORT=9000`) or from the environment:
-#   STAGE  API_PORT  WORKER_PORT  DB_PORT  HOLDFAST_WORK_DELAY  HOLDFAST_POLICIES  RUST_LOG     (see `lab --help`)
+#   STAGE  API_PORT  WORKER_PORT  DB_PORT  HOLDFAST_WORK_DELAY  HOLDFAST_POLICIES  HOLDFAST_LOG_FORMAT  RUST_LOG
+#   (see `lab --help`)
 #   HOLDFAST_BINARIES=folder of the services' programs, where that is not the lab's own
 #   SERVICE=worker|api|db FOLLOW=1 for logs     ROUNDS=30 SECONDS=1 for bench
 #   RATE=20 DURATION=30s SEED=7 ACCEPTED=FILE for load     ACCEPTED=FILE WAIT=120s for check-lost
@@ -15,7 +16,8 @@ BIN := $(or $(CARGO_TARGET_DIR),target)/release
 LAB := $(BIN)/lab
 
 # What is given on make's command line must reach the lab as well. Empty counts as unset there.
-export STAGE API_PORT WORKER_PORT DB_PORT HOLDFAST_WORK_DELAY HOLDFAST_POLICIES HOLDFAST_BINARIES RUST_LOG
+export STAGE API_PORT WORKER_PORT DB_PORT HOLDFAST_WORK_DELAY HOLDFAST_POLICIES HOLDFAST_BINARIES HOLDFAST_LOG_FORMAT \
+  RUST_LOG
 
 # A first build takes minutes and shows its progress; later ones speak only of errors.
 define build
@@ -106,7 +108,7 @@ experiments report:
 experiments: ## Break it on purpose, with a two-sided verdict (not built yet)
 report: ## The experiments' HTML report (not built yet)
 
-bench: ## Throughput and latency of both endpoints, against pgbench (ROUNDS=30 SECONDS=1)
+bench: ## Throughput and latency of both endpoints against pgbench, and what observers cost (ROUNDS=30 SECONDS=1)
 	$(BUILD_ALL)
 	@$(LAB) bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECONDS),--seconds $(SECONDS))
 
@@ -115,7 +117,7 @@ bench-policy: ## What a policed call costs, beside failsafe, recloser and tower-
 
 # --- Develop ----------------------------------------------------------------------------------------------------------
 
-.PHONY: test probes loom e2e lint fmt
+.PHONY: test probes loom api-check e2e lint fmt
 test: ## Unit and integration tests, on real sockets and a real Postgres
 	@cargo test --locked
 
@@ -126,6 +128,10 @@ probes: ## What breaker crates do when calls hang, panic or come back late: ours
 # A folder of its own: the flag rebuilds everything.
 loom: ## The policies' shared state under every interleaving of two threads
 	@RUSTFLAGS='--cfg holdfast_loom' cargo test --release --locked --target-dir target/loom -p holdfast-policy --lib interleavings
+
+api-check: ## The API against its /openapi.json, by Schemathesis: healthy and with each dependency dead (EXAMPLES=20 SEED=1)
+	$(BUILD_ALL)
+	@$(LAB) api-check $(if $(EXAMPLES),--examples $(EXAMPLES)) $(if $(SEED),--seed $(SEED))
 
 # One after the other: each drives a whole stage.
 E2E = cargo test --locked -p holdfast-lab --test $(1) -- --ignored --test-threads=1 --nocapture

@@ -59,8 +59,9 @@ pub(crate) fn assemble(settings: Settings) -> Result<(State, Recovery), Assembly
     let runtime = Handle::current();
     let policies = &settings.policies.policies;
     let (metrics, [worker_metrics, database_metrics]) = Metrics::new(["worker", "database"])?;
-    let worker = worker(policies, worker_metrics)?;
-    let database = database(policies, database_metrics)?;
+    let observed = |metrics| settings.observe.then_some(metrics);
+    let worker = worker(policies, observed(worker_metrics))?;
+    let database = database(policies, observed(database_metrics))?;
 
     let journal = journal(&settings)?;
     let stores = Stores::build(&settings, &runtime)?;
@@ -110,12 +111,18 @@ pub(crate) fn assemble(settings: Settings) -> Result<(State, Recovery), Assembly
     Ok((state, recovery))
 }
 
-fn worker(policies: &Policies, metrics: PolicyMetrics) -> Result<Arc<Dependency>, ConfigError> {
+fn worker(
+    policies: &Policies,
+    metrics: Option<PolicyMetrics>,
+) -> Result<Arc<Dependency>, ConfigError> {
     let code = DegradedCode::WorkerUnavailable;
     dependency("worker", code, policies.worker.policy(), metrics)
 }
 
-fn database(policies: &Policies, metrics: PolicyMetrics) -> Result<Arc<Dependency>, ConfigError> {
+fn database(
+    policies: &Policies,
+    metrics: Option<PolicyMetrics>,
+) -> Result<Arc<Dependency>, ConfigError> {
     let code = DegradedCode::DbUnavailable;
     dependency("database", code, policies.database.policy(), metrics)
 }
@@ -124,7 +131,7 @@ fn dependency(
     name: &'static str,
     code: DegradedCode,
     policy: PolicyConfig,
-    metrics: PolicyMetrics,
+    metrics: Option<PolicyMetrics>,
 ) -> Result<Arc<Dependency>, ConfigError> {
     let seed = fastrand::u64(..);
     tracing::info!(dependency = name, seed, "retry and breaker jitter");

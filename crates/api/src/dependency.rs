@@ -15,7 +15,7 @@ use holdfast_wire::{Degraded, DegradedCode, Reason};
 use tokio::time::{Instant, timeout};
 
 use crate::causes::causes;
-use crate::trace;
+use crate::trace::{self, Spans};
 
 /// When to come back if no policy knows better.
 const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -49,7 +49,7 @@ pub(crate) struct Dependency {
 }
 
 impl Dependency {
-    /// The dependency `name`, whose absence answers call `code`.
+    /// The dependency `name`, whose absence answers call `code`; without an observer, its calls leave no trace either.
     ///
     /// # Errors
     /// When the policy is incoherent.
@@ -58,13 +58,13 @@ impl Dependency {
         code: DegradedCode,
         config: PolicyConfig,
         seed: u64,
-        observer: impl Observer,
+        observer: Option<impl Observer>,
     ) -> Result<Self, ConfigError> {
-        let policy = Policy::builder(name, config)
-            .classify(ByError)
-            .observe(observer)
-            .seed(seed)
-            .build()?;
+        let mut builder = Policy::builder(name, config).classify(ByError).seed(seed);
+        if let Some(observer) = observer {
+            builder = builder.observe(observer).observe(Spans);
+        }
+        let policy = builder.build()?;
         Ok(Self {
             name,
             code,

@@ -74,7 +74,8 @@ impl Observer for Spans {
             } => {
                 let _ = ATTEMPT.try_with(|attempt| {
                     let span = attempt.borrow();
-                    span.record("number", number).record("outcome", outcome.as_str());
+                    span.record("number", number)
+                        .record("outcome", outcome.as_str());
                     let elapsed_seconds = milliseconds(*elapsed);
                     tracing::debug!(parent: &*span, elapsed_seconds, "attempt over");
                 });
@@ -90,7 +91,8 @@ impl Observer for Spans {
                 ..
             } => {
                 let span = Span::current();
-                span.record("outcome", outcome.as_str()).record("attempts", attempts);
+                span.record("outcome", outcome.as_str())
+                    .record("attempts", attempts);
                 tracing::debug!(elapsed_seconds = milliseconds(*elapsed), "call over");
             }
             _ => {}

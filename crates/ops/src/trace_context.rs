@@ -44,7 +44,8 @@ impl TraceContext {
     #[must_use]
     pub fn parse(traceparent: &str, tracestate: Option<&str>) -> Option<Self> {
         let mut parts = traceparent.split('-');
-        let (version, trace, parent, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+        let (version, trace, parent, flags) =
+            (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
         if version != "00" || parts.next().is_some() {
             return None;
         }
@@ -85,7 +86,10 @@ impl TraceContext {
     /// The header `traceparent`.
     #[must_use]
     pub fn traceparent(&self) -> String {
-        format!("00-{}-{:016x}-{:02x}", self.trace_id, self.parent_id, self.flags)
+        format!(
+            "00-{}-{:016x}-{:02x}",
+            self.trace_id, self.parent_id, self.flags
+        )
     }
 
     /// The header `tracestate`, as received.

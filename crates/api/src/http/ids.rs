@@ -82,7 +82,11 @@ mod tests {
 
     #[test]
     fn a_trace_state_in_several_headers_is_one_list() {
-        let headers = headers([("traceparent", PARENT), ("tracestate", "a=1"), ("tracestate", "b=2")]);
+        let headers = headers([
+            ("traceparent", PARENT),
+            ("tracestate", "a=1"),
+            ("tracestate", "b=2"),
+        ]);
         assert_eq!(context(&headers).tracestate(), Some("a=1,b=2"));
     }
 

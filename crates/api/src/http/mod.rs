@@ -6,6 +6,7 @@ mod ids;
 mod key;
 mod metrics;
 mod naive;
+mod openapi;
 mod policies;
 mod probes;
 mod problem;

@@ -42,7 +42,7 @@ pub(crate) struct Failure {
     code: ProblemCode,
     detail: String,
     degraded: Option<Vec<Degraded>>,
-    allow: Option<&'static str>,
+    allow: Option<String>,
     ids: Option<Ids>,
 }
 
@@ -70,10 +70,10 @@ impl Failure {
         }
     }
 
-    pub(crate) fn method_not_allowed(allow: &'static str) -> Self {
+    pub(crate) fn method_not_allowed(allow: &str) -> Self {
         let detail = format!("this route takes {allow}");
         Self {
-            allow: Some(allow),
+            allow: Some(allow.to_owned()),
             ..Self::new(ProblemCode::MethodNotAllowed, detail)
         }
     }
@@ -113,7 +113,7 @@ impl ResponseError for Failure {
         let (status, title) = row(self.code);
         let mut response = HttpResponse::build(status);
         response.insert_header((CACHE_CONTROL, "no-store"));
-        if let Some(allow) = self.allow {
+        if let Some(allow) = self.allow.as_deref() {
             response.insert_header((ALLOW, allow));
         }
         if status == StatusCode::SERVICE_UNAVAILABLE {

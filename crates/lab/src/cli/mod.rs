@@ -19,7 +19,7 @@ use crate::error::LabError;
 use crate::output::{Console, Tone};
 use crate::settings::Settings;
 use crate::stage::{Probe, Stage};
-use crate::{bench, demo, torture};
+use crate::{api_check, bench, demo, torture};
 
 /// Runs the command the process was called with.
 ///
@@ -81,6 +81,10 @@ async fn perform(task: Task, settings: &Settings, console: Console) -> Result<Ex
         Task::Check(wanted) => return Ok(verdict(check::run(wanted, settings, console).await?)),
         Task::Torture(wanted) => return Ok(torture(wanted, settings, console).await),
         Task::Demo => return Ok(verdict(demo::run(settings, console).await?)),
+        Task::ApiCheck { examples, seed } => {
+            let plan = api_check::Plan { examples, seed };
+            return Ok(verdict(api_check::run(plan, settings, console).await?));
+        }
         Task::Bench { rounds, seconds } => {
             bench::run(bench::Plan { rounds, seconds }, settings, console).await?;
         }

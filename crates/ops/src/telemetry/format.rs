@@ -56,6 +56,9 @@ mod tests {
     #[test]
     fn an_unknown_format_is_refused_by_name() {
         let refusal = Format::of(Some("xml"), true).unwrap_err().to_string();
-        assert!(refusal.starts_with("HOLDFAST_LOG_FORMAT=\"xml\""), "{refusal}");
+        assert!(
+            refusal.starts_with("HOLDFAST_LOG_FORMAT=\"xml\""),
+            "{refusal}"
+        );
     }
 }

@@ -72,7 +72,10 @@ impl<K: Hash + Eq> Repeats<K> {
     /// What was left out in seconds that are over, or at all if nothing is to come; counted anew from here.
     pub(super) fn left_out(&mut self, now: Option<Instant>) -> Vec<LeftOut> {
         let over = |count: &Count| now.is_none_or(|now| now.duration_since(count.since) >= PERIOD);
-        let told = self.0.values_mut().filter(|count| count.left_out > 0 && over(count));
+        let told = self
+            .0
+            .values_mut()
+            .filter(|count| count.left_out > 0 && over(count));
         told.map(|count| LeftOut {
             count: std::mem::take(&mut count.left_out),
             ..count.sample.clone()
@@ -106,7 +109,13 @@ mod tests {
         assert_eq!(admitted(&mut repeats, 1, 10_000, start), 5);
         assert_eq!(repeats.left_out(Some(start)), [], "the second is not over");
         let told = repeats.left_out(Some(start + PERIOD));
-        assert_eq!(told, [LeftOut { count: 9_995, ..sample() }]);
+        assert_eq!(
+            told,
+            [LeftOut {
+                count: 9_995,
+                ..sample()
+            }]
+        );
         assert_eq!(repeats.left_out(Some(start + PERIOD)), []);
     }
 

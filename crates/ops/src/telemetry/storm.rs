@@ -52,7 +52,11 @@ impl<S: Subscriber> Filter<S> for Storm {
         }
         let mut said = Said::default();
         event.record(&mut said);
-        let kind = (metadata.callsite(), said.dependency.clone(), said.reason.clone());
+        let kind = (
+            metadata.callsite(),
+            said.dependency.clone(),
+            said.reason.clone(),
+        );
         let mut repeats = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         repeats.admit(kind, most, Instant::now(), || said.into())
     }

@@ -65,7 +65,10 @@ fn write_all(queue: &Queue, storm: &Storm, _end: Sender<()>) {
 
 fn tell_dropped(next: &Next) {
     if let Next::Write { dropped } = next {
-        tracing::warn!(dropped, "lines were dropped: the log is not read as fast as it is written");
+        tracing::warn!(
+            dropped,
+            "lines were dropped: the log is not read as fast as it is written"
+        );
     }
 }
 
