@@ -27,6 +27,7 @@ struct Waiting {
     lines: Vec<u8>,
     dropped: u64,
     closed: bool,
+    ended: bool,
 }
 
 /// What the writer is to do next.
@@ -60,9 +61,18 @@ impl Queue {
         }
     }
 
-    /// Nothing will come any more.
-    pub(super) fn close(&self) {
-        self.lock().closed = true;
+    /// Nothing will come any more. Waits until the writer has ended, for `limit` at most.
+    pub(super) fn close(&self, limit: Duration) {
+        let mut waiting = self.lock();
+        waiting.closed = true;
+        self.0.changed.notify_all();
+        let busy = |waiting: &mut Waiting| !waiting.ended;
+        drop(self.0.changed.wait_timeout_while(waiting, limit, busy));
+    }
+
+    /// The writer has ended.
+    pub(super) fn end(&self) {
+        self.lock().ended = true;
         self.0.changed.notify_all();
     }
 
@@ -76,7 +86,7 @@ impl Queue {
         waiting.lines.extend_from_slice(line);
         drop(waiting);
         if was_empty {
-            self.0.changed.notify_one();
+            self.0.changed.notify_all();
         }
     }
 
@@ -145,7 +155,7 @@ mod tests {
         let queue = Queue::default();
         let mut taken = Vec::new();
         queue.put(b"last\n");
-        queue.close();
+        queue.close(AT_ONCE);
         assert_eq!(queue.take(&mut taken, AT_ONCE), Next::Write { dropped: 0 });
         taken.clear();
         assert_eq!(queue.take(&mut taken, AT_ONCE), Next::End);

@@ -1,7 +1,6 @@
 //! The thread that writes the log to standard output, and tells in it what it lacks.
 
 use std::io::Write;
-use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
@@ -17,38 +16,44 @@ const LOOK_PERIOD: Duration = Duration::from_millis(500);
 const LAST_LINES: Duration = Duration::from_secs(1);
 
 /// The thread. Dropped, it writes what is left and ends.
-pub(super) struct Writer {
-    queue: Queue,
-    ended: Receiver<()>,
-}
+pub(super) struct Writer(Queue);
 
 impl Writer {
     /// Starts it. Where no thread can be had nothing is written: a service without a log is better than none.
     pub(super) fn start(queue: Queue, storm: Storm) -> Self {
-        let (end, ended) = channel();
         let source = queue.clone();
         let thread = thread::Builder::new().name("log".to_owned());
-        drop(thread.spawn(move || write_all(&source, &storm, end)));
-        Self { queue, ended }
+        let started = thread.spawn(move || {
+            write_all(&source, &storm);
+            source.end();
+        });
+        if started.is_err() {
+            queue.end();
+        }
+        Self(queue)
     }
 }
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        self.queue.close();
-        // Returns when the thread drops its end.
-        let _ = self.ended.recv_timeout(LAST_LINES);
+        self.0.close(LAST_LINES);
     }
 }
 
-fn write_all(queue: &Queue, storm: &Storm, _end: Sender<()>) {
+fn write_all(queue: &Queue, storm: &Storm) {
     let mut lines = Vec::new();
     loop {
         let next = queue.take(&mut lines, LOOK_PERIOD);
         // Told from here, where nobody is in the middle of logging: a line logged while one is being logged is lost. It
         // goes through the queue like any other.
-        if let Next::Write { dropped: 1.. } = next {
-            tell_dropped(&next);
+        if let Next::Write {
+            dropped: dropped @ 1..,
+        } = next
+        {
+            tracing::warn!(
+                dropped,
+                "lines were dropped: the log is not read as fast as it is written"
+            );
         }
         let ends = next == Next::End;
         let left_out = storm.left_out(if ends { None } else { Some(Instant::now()) });
@@ -60,15 +65,6 @@ fn write_all(queue: &Queue, storm: &Storm, _end: Sender<()>) {
         let mut out = std::io::stdout().lock();
         let _ = out.write_all(&lines).and_then(|()| out.flush());
         lines.clear();
-    }
-}
-
-fn tell_dropped(next: &Next) {
-    if let Next::Write { dropped } = next {
-        tracing::warn!(
-            dropped,
-            "lines were dropped: the log is not read as fast as it is written"
-        );
     }
 }
 
