@@ -135,7 +135,11 @@ async fn a_storm_of_failing_calls_writes_a_bounded_number_of_lines_and_says_how_
         .filter(|line| line["line"] == "the naive endpoint fell over");
     let left_out: u64 = told.map(|line| line["count"].as_u64().unwrap()).sum();
     assert_eq!(left_out, 10_000 - written.len() as u64);
-    assert_eq!(saying(&lines, "stopped").len(), 1, "the last lines were lost");
+    assert_eq!(
+        saying(&lines, "stopped").len(),
+        1,
+        "the last lines were lost"
+    );
 }
 
 #[tokio::test]
@@ -179,7 +183,9 @@ async fn every_line_of_a_request_carries_its_ids_and_each_attempt_its_outcome() 
     let (request, trace) = (header("x-request-id"), header("x-trace-id"));
     assert!(service.stop().await.success());
 
-    let lines = lines(&folder);
+    let mut lines = lines(&folder);
+    // Recovery looks at the database as well, on nobody's behalf.
+    lines.retain(|line| line["spans"][0]["name"] == "request");
     let failed = saying(&lines, "call failed");
     assert!(!failed.is_empty());
     for line in failed {

@@ -12,7 +12,10 @@ use actix_web::web::Data;
 use holdfast_wire::{
     Health, NaiveProcessed, Policies, Problem, ProblemCode, Processed, Request, RequestList, Status,
 };
-use utoipa::openapi::{Components, ComponentsBuilder, InfoBuilder, License, OpenApi, Paths};
+use utoipa::ToSchema;
+use utoipa::openapi::{
+    Components, ComponentsBuilder, InfoBuilder, License, OpenApi, Paths, RefOr, Schema,
+};
 
 use super::routes::Endpoint;
 
@@ -61,15 +64,17 @@ fn components() -> Components {
         ("Defect", ProblemCode::Internal),
     ];
     let responses = everywhere.map(|(name, code)| (name, answers::problem(&[code])));
+    let mut schemas = Vec::new();
+    add::<Processed>(&mut schemas);
+    add::<NaiveProcessed>(&mut schemas);
+    add::<Problem>(&mut schemas);
+    add::<Request>(&mut schemas);
+    add::<RequestList>(&mut schemas);
+    add::<Policies>(&mut schemas);
+    add::<Status>(&mut schemas);
+    add::<Health>(&mut schemas);
     let components = ComponentsBuilder::new()
-        .schema_from::<Processed>()
-        .schema_from::<NaiveProcessed>()
-        .schema_from::<Problem>()
-        .schema_from::<Request>()
-        .schema_from::<RequestList>()
-        .schema_from::<Policies>()
-        .schema_from::<Status>()
-        .schema_from::<Health>()
+        .schemas_from_iter(schemas)
         .responses_from_iter(responses);
     answers::HEADERS
         .iter()
@@ -77,6 +82,12 @@ fn components() -> Components {
             components.header(header.name, header.describe())
         })
         .build()
+}
+
+/// The type's schema, and those it refers to.
+fn add<T: ToSchema>(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+    schemas.push((T::name().into_owned(), T::schema()));
+    T::schemas(schemas);
 }
 
 #[cfg(test)]
