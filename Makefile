@@ -6,6 +6,7 @@
 #   HOLDFAST_BINARIES=folder of the services' programs, where that is not the lab's own
 #   SERVICE=worker|api|db FOLLOW=1 for logs     ROUNDS=30 SECONDS=1 for bench
 #   RATE=20 DURATION=30s SEED=7 ACCEPTED=FILE for load     ACCEPTED=FILE WAIT=120s for check-lost
+#   EXPERIMENT="worker-killed partition" REPEAT=3 SEED=7 KEEP=1 for experiments
 #   DURATION=60s SEED=7 REPLICAS=1|2 RATE=20 KEEP=1 for torture     (without SEED: one at random, which is printed)
 
 .DEFAULT_GOAL := help
@@ -100,14 +101,27 @@ torture: ## Kill, pause and heal everything at random under load, then nothing m
 	@$(LAB) torture $(if $(DURATION),--duration $(DURATION)) $(if $(SEED),--seed $(SEED)) \
 	  $(if $(REPLICAS),--replicas $(REPLICAS)) $(if $(RATE),--rate $(RATE)) $(if $(KEEP),--keep)
 
+# --- Experiments ------------------------------------------------------------------------------------------------------
+
+# On local processes unless STAGE=compose: a stage of their own, on ports of their own, beside one that is up.
+RUN_OPTIONS = $(if $(SEED),--seed $(SEED)) $(if $(REPEAT),--repeat $(REPEAT)) $(if $(KEEP),--keep)
+
+.PHONY: experiments ablate report
+experiments: ## Break it on purpose, under load, with a two-sided verdict (EXPERIMENT=name REPEAT=3 SEED=… KEEP=1; without a name: all)
+	$(if $(filter compose,$(STAGE)),$(BUILD_LAB),$(BUILD_ALL))
+	@$(LAB) run $(or $(EXPERIMENT),--all) $(RUN_OPTIONS)
+
+ablate: ## Play an experiment with one policy taken out at a time: what fails without it? (EXPERIMENT=name SEED=…)
+	$(if $(filter compose,$(STAGE)),$(BUILD_LAB),$(BUILD_ALL))
+	@$(LAB) ablate $(EXPERIMENT) $(if $(SEED),--seed $(SEED))
+
+report: ## Write the index of all experiments' reports, and say where it is
+	$(BUILD_LAB)
+	@$(LAB) report
+
 # --- Measure ----------------------------------------------------------------------------------------------------------
 
-.PHONY: experiments report bench bench-policy
-experiments report:
-	@echo "make $@: not built yet" >&2; exit 1
-experiments: ## Break it on purpose, with a two-sided verdict (not built yet)
-report: ## The experiments' HTML report (not built yet)
-
+.PHONY: bench bench-policy
 bench: ## Throughput and latency of both endpoints against pgbench, and what observers cost (ROUNDS=30 SECONDS=1)
 	$(BUILD_ALL)
 	@$(LAB) bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECONDS),--seconds $(SECONDS))
@@ -139,6 +153,7 @@ E2E = cargo test --locked -p holdfast-lab --test $(1) -- --ignored --test-thread
 e2e: ## The make targets as a user runs them, on both stages; minutes
 	$(BUILD_ALL)
 	@$(call E2E,e2e_local)
+	@$(call E2E,e2e_experiments)
 	@if docker version >/dev/null 2>&1; then $(call E2E,e2e_compose); else \
 	  echo '*** NOT TESTED: the Compose stage. No Docker engine answers `docker version`. ***' >&2; fi
 

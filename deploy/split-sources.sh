@@ -1,23 +1,24 @@
 #!/bin/sh
 # Splits a checkout for the Dockerfile, which says why.
 #
-# usage: split-sources.sh CHECKOUT MANIFESTS SERVICES
+# usage: split-sources.sh CHECKOUT MANIFESTS SERVICES LAB
 #
 # MANIFESTS gets every Cargo.toml, the lock file and an empty library per crate: enough to build all dependencies, and
 # unchanged by an edit of the code. Targets that a manifest names (binaries, benches, …) are taken out: their files are
-# not there. SERVICES gets the checkout itself, but for what is in neither image: that stays empty, and an edit of it does
-# not rebuild the services.
+# not there. SERVICES gets the checkout itself, but for what is in neither service: that stays empty, and an edit of it does
+# not rebuild the services. LAB gets the lab and what it is made of, likewise.
 set -eu
 
 checkout=$1
 manifests=$2
 services=$3
+lab=$4
 
 without_targets() {
   awk '/^\[/ { skip = /^\[\[(bin|bench|test|example)\]\]/ } !skip && !/^default-run/' "$1"
 }
 
-mkdir -p "$manifests" "$services"
+mkdir -p "$manifests" "$services" "$lab"
 cp "$checkout/Cargo.toml" "$checkout/Cargo.lock" "$manifests/"
 cd "$checkout"
 find . -mindepth 2 -name Cargo.toml | while read -r manifest; do
@@ -32,3 +33,12 @@ for crate in crates/lab bench/rivals; do
   rm -rf "${services:?}/$crate"
   cp -R "$manifests/$crate" "$services/$crate"
 done
+rm -rf "${services:?}/db"
+
+cp -R "$manifests/." "$lab/"
+for crate in crates/lab crates/ops crates/wire; do
+  rm -rf "${lab:?}/$crate"
+  cp -R "$crate" "$lab/$crate"
+done
+# Built into the lab.
+cp -R db "$lab/"

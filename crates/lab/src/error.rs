@@ -6,8 +6,13 @@ use std::path::PathBuf;
 use holdfast_ops::EnvironmentError;
 use thiserror::Error;
 
+use crate::experiment::plan::Side;
+use crate::experiment::results::ResultsError;
+use crate::experiment::schema::SchemaError;
+use crate::output::{Console, Tone};
 use crate::postgres::PostgresError;
 use crate::stage::Service;
+use crate::wire::WireError;
 
 /// Why a command failed.
 #[derive(Debug, Error)]
@@ -79,6 +84,9 @@ pub enum LabError {
     /// Postgres.
     #[error(transparent)]
     Postgres(#[from] PostgresError),
+    /// The wire that breaks on command.
+    #[error(transparent)]
+    Wire(#[from] WireError),
     /// A program that the lab calls is not there.
     #[error("{0} is not installed")]
     MissingProgram(&'static str),
@@ -122,6 +130,29 @@ pub enum LabError {
         /// What is wrong with it.
         problem: String,
     },
+    /// An experiment's file, or what belongs to it, cannot be used.
+    #[error("{0}")]
+    Experiment(String),
+    /// An experiment's file is none.
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
+    /// Another run holds the experiments' containers.
+    #[error("another run of experiments has the containers")]
+    ExperimentsUnderWay,
+    /// Nothing can be learnt from breaking what was not well before.
+    #[error("{side}: there was no steady state to begin with: {seen}")]
+    NotSteady {
+        /// On which side.
+        side: Side,
+        /// What was seen in its place.
+        seen: String,
+    },
+    /// Something an experiment started, or broke, is still there.
+    #[error("could not clean up: {}", .0.join("; "))]
+    NotRolledBack(Vec<String>),
+    /// What runs of experiments left.
+    #[error(transparent)]
+    Results(#[from] ResultsError),
     /// The measurement is void.
     #[error("{0}")]
     Measurement(String),
@@ -143,7 +174,7 @@ impl LabError {
     #[must_use]
     pub fn cure(&self) -> Option<String> {
         Some(match self {
-            Self::Postgres(_) => return None,
+            Self::Postgres(_) | Self::Results(_) => return None,
             Self::Setting(_) => "set the variable to something it can be, or unset it".to_owned(),
             Self::NoCheckout(_) => "change into the folder you cloned Holdfast to".to_owned(),
             Self::File { .. } => "check the permissions and the free space there".to_owned(),
@@ -170,6 +201,13 @@ impl LabError {
             Self::AcceptedLine { .. } => {
                 "a line is ID<TAB>KEY<TAB>STATUS; have the file written anew: make load".to_owned()
             }
+            Self::Experiment(_) | Self::Schema(_) => return None,
+            Self::ExperimentsUnderWay => "wait for its end, or run on local processes: STAGE=local".to_owned(),
+            Self::NotSteady { .. } => "look for what else keeps this machine busy; with --keep the logs stay".to_owned(),
+            Self::NotRolledBack(_) => "end what is named there by hand".to_owned(),
+            Self::Wire(WireError::Bind { .. }) => "stop what listens there, or give another address".to_owned(),
+            Self::Wire(WireError::Refused { .. }) => "see that no other experiment is being played".to_owned(),
+            Self::Wire(_) => "see that its process lives: lab wire --help".to_owned(),
             Self::Measurement(_) => "look for what else keeps this machine busy, and run it again".to_owned(),
             Self::NotStarted { error, folder } => {
                 let logs = format!("read what it left in {}", folder.display());
@@ -196,6 +234,17 @@ impl LabError {
     #[must_use]
     pub fn is_configuration(&self) -> bool {
         matches!(self, Self::Setting(_) | Self::NoCheckout(_))
+    }
+
+    /// Tells it: the cause, what belongs to it, the cure.
+    pub(crate) fn tell(&self, console: Console) {
+        console.say(format_args!("{} {self}", console.paint(Tone::Bad, "lab:")));
+        for line in self.context() {
+            console.say(console.paint(Tone::Faint, format_args!("  | {line}")));
+        }
+        if let Some(cure) = self.cure() {
+            console.say(format_args!("  cure: {cure}"));
+        }
     }
 
     pub(crate) fn file(

@@ -30,6 +30,7 @@ pub enum Tone {
 pub struct Console {
     colour: bool,
     width: usize,
+    quiet: bool,
 }
 
 impl Console {
@@ -51,6 +52,16 @@ impl Console {
                 .or_else(measured)
                 .filter(|width| *width > 0)
                 .unwrap_or(DEFAULT_WIDTH),
+            quiet: false,
+        }
+    }
+
+    /// The same, but silent about progress: for what is done as a part of something that shows its own.
+    #[must_use]
+    pub fn quietly(self) -> Self {
+        Self {
+            quiet: true,
+            ..self
         }
     }
 
@@ -67,6 +78,9 @@ impl Console {
 
     /// Progress, to stderr.
     pub fn say(&self, line: impl Display) {
+        if self.quiet {
+            return;
+        }
         write_line(&mut io::stderr().lock(), &line);
     }
 
@@ -117,11 +131,13 @@ mod tests {
         let plain = Console {
             colour: false,
             width: 80,
+            quiet: false,
         };
         assert_eq!(plain.paint(Tone::Bad, "fell").to_string(), "fell");
         let colourful = Console {
             colour: true,
             width: 80,
+            quiet: false,
         };
         assert_eq!(
             colourful.paint(Tone::Bad, "fell").to_string(),

@@ -1,4 +1,4 @@
-//! The temporary folder of a command that brings services of its own (`torture`, `bench`), with a record of whose it is:
+//! The temporary folder of a command that brings services of its own (`torture`, `bench`, `run`), with a record of whose it is:
 //! SIGKILL leaves a command no time to end what it started, so the next one does.
 
 use std::fs;
@@ -16,7 +16,11 @@ use crate::settings::Settings;
 use crate::stage::Local;
 
 const PREFIX: &str = "holdfast-";
-const KINDS: [&str; 2] = ["holdfast-torture-", "holdfast-bench-"];
+const KINDS: [&str; 3] = [
+    "holdfast-torture-",
+    "holdfast-bench-",
+    "holdfast-experiment-",
+];
 const RECORD: &str = "owner.json";
 const PROGRAMS: [&str; 2] = ["holdfast-api", "holdfast-worker"];
 
@@ -34,7 +38,7 @@ impl OwnFolder {
         console: Console,
     ) -> Result<Self, LabError> {
         let parent = env::temp_dir();
-        reap(&parent, settings, console).await;
+        end_stale(settings, console).await;
         let folder = tempfile::Builder::new()
             .prefix(&format!("{PREFIX}{kind}-"))
             .tempdir_in(&parent)
@@ -56,6 +60,11 @@ impl OwnFolder {
         self.folder.disable_cleanup(true);
         let _ = fs::remove_file(self.path().join(RECORD));
     }
+}
+
+/// Ends what commands that were killed have left.
+pub(crate) async fn end_stale(settings: &Settings, console: Console) {
+    reap(&env::temp_dir(), settings, console).await;
 }
 
 /// Ends and deletes what is recorded as the property of a command that is dead. What cannot be ended is left.

@@ -5,6 +5,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 use holdfast_ops::{Environment, EnvironmentError};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::LabError;
@@ -33,7 +34,8 @@ pub struct Ports {
 }
 
 /// A way to run the three services.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum StageKind {
     /// Containers.
     Compose,

@@ -56,22 +56,40 @@ async fn a_silent_database_costs_the_record_not_the_answer() {
 }
 
 #[tokio::test]
+async fn dropped_packets_and_late_answers_cost_the_record_not_the_answer() {
+    let reasons = [Reason::AttemptTimeout, Reason::ConnectTimeout];
+    serves_from_the_journal_and_recovers(Fault::Blackhole, &reasons).await;
+    let late = Fault::Latency {
+        delay: Duration::from_secs(2),
+        jitter: Duration::ZERO,
+        share: 1.0,
+    };
+    serves_from_the_journal_and_recovers(late, &reasons).await;
+}
+
+#[tokio::test]
 async fn a_session_reset_under_a_statement_costs_the_record_not_the_answer() {
-    serves_from_the_journal_and_recovers(Fault::Reset { after: 1 }, &[Reason::ConnectionReset])
-        .await;
+    serves_from_the_journal_and_recovers(
+        Fault::Reset {
+            after: 1,
+            share: 1.0,
+        },
+        &[Reason::ConnectionReset],
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn bytes_of_no_protocol_under_a_statement_end_the_session() {
     // The driver tells only that the session is gone; the one opened in its place hears the nonsense itself.
     let reasons = [Reason::ConnectionReset, Reason::BadResponse];
-    serves_from_the_journal_and_recovers(Fault::Garbage, &reasons).await;
+    serves_from_the_journal_and_recovers(Fault::Garbage { share: 1.0 }, &reasons).await;
 }
 
 #[tokio::test]
 async fn bytes_of_no_protocol_instead_of_a_handshake_are_a_bad_response() {
     let system = System::start().await;
-    system.database.set(Fault::Garbage).await;
+    system.database.set(Fault::Garbage { share: 1.0 }).await;
     let worker = format!("http://{}", system.worker.addr());
     let api = start(&worker, system.database.addr());
     assert_served_from_the_journal(&api.process().await, &[Reason::BadResponse]);

@@ -61,12 +61,44 @@ async fn a_paused_worker_is_an_attempt_that_timed_out() {
 
 #[tokio::test]
 async fn a_connection_cut_in_the_middle_of_the_answer_is_a_reset() {
-    falls_back_and_recovers(Fault::Reset { after: 40 }, Reason::ConnectionReset).await;
+    falls_back_and_recovers(
+        Fault::Reset {
+            after: 40,
+            share: 1.0,
+        },
+        Reason::ConnectionReset,
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn bytes_of_no_protocol_are_a_bad_response() {
-    falls_back_and_recovers(Fault::Garbage, Reason::BadResponse).await;
+    falls_back_and_recovers(Fault::Garbage { share: 1.0 }, Reason::BadResponse).await;
+}
+
+#[tokio::test]
+async fn dropped_packets_are_a_connection_that_timed_out() {
+    // The attempt on the kept connection times out, and the next one cannot connect.
+    falls_back_and_recovers(Fault::Blackhole, Reason::ConnectTimeout).await;
+}
+
+#[tokio::test]
+async fn an_answer_held_back_too_long_is_an_attempt_that_timed_out() {
+    let late = Fault::Latency {
+        delay: Duration::from_secs(2),
+        jitter: Duration::from_millis(500),
+        share: 1.0,
+    };
+    falls_back_and_recovers(late, Reason::AttemptTimeout).await;
+}
+
+#[tokio::test]
+async fn an_error_status_is_the_workers_failure() {
+    let status = Fault::Status {
+        code: 500,
+        share: 1.0,
+    };
+    falls_back_and_recovers(status, Reason::BadStatus).await;
 }
 
 #[tokio::test]

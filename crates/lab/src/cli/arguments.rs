@@ -1,5 +1,6 @@
 //! The commands and their arguments.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::load::Arrivals;
 use crate::stage::Service;
+use crate::wire::Listen;
 
 const VARIABLES: &str = "Environment:
   STAGE                which stage: compose or local; unset: the one that is up, else Compose where a Docker
@@ -20,7 +22,8 @@ const VARIABLES: &str = "Environment:
   NO_COLOR             no colour, also on a terminal
 
 Exit codes: 0 done, 1 failed, 2 wrong arguments, 64 bad configuration;
-  of torture: 0 held, 1 broken, 2 not played";
+  of torture: 0 held, 1 broken, 2 not played;
+  of run: 0 all verdicts hold, 1 one does not, 2 could not run";
 
 /// Puts Holdfast on a stage, breaks it, compares the naive and the resilient endpoint
 #[derive(Debug, Parser)]
@@ -56,6 +59,29 @@ pub(super) enum Task {
     Check(Check),
     /// Kill, pause and heal everything at random under load, on a stage of its own; then nothing accepted may be lost
     Torture(Torture),
+    /// Play experiments: break it on purpose, under load, and judge the naive and the resilient side
+    Run(Run),
+    /// List the experiments: what each asks, and how it came out last
+    List,
+    /// Play an experiment's resilient side again and again, each time with one policy taken out: what fails without it?
+    Ablate(Ablate),
+    /// Play a run again, from its own files and seed, and say whether the verdicts agree
+    Reproduce {
+        /// NAME/RUN as the report gives it, the folder, or NAME for its latest run
+        run: String,
+    },
+    /// Write the index of all runs' reports anew, and say where it is
+    Report,
+    /// Wait for the end of the lab that holds the other end of stdin, and clean up after it if need be
+    #[command(hide = true)]
+    Guard {
+        /// Of which stage
+        #[arg(value_parser = ["local", "compose"])]
+        stage: String,
+    },
+    /// Look at one service as a stranger would, and print what is seen
+    #[command(hide = true)]
+    Look(Look),
     /// The guided tour: break each dependency in turn, compare, heal, on a stage of its own
     Demo,
     /// Hold the API to its own description with made-up requests, healthy and with each dependency dead, on a system of its
@@ -78,6 +104,8 @@ pub(super) enum Task {
         #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
         seconds: u32,
     },
+    /// Be the wires of the experiments on Compose: forward, and break on command over a control connection
+    Wire(Wire),
     /// Kill a service (SIGKILL): its port refuses
     Kill {
         /// Which
@@ -154,6 +182,70 @@ pub(super) struct Torture {
     /// Keep the folder with logs and journals also when all went well
     #[arg(long)]
     pub(super) keep: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Run {
+    /// Files, or names of files in experiments/
+    #[arg(value_name = "FILE", required_unless_present = "all")]
+    pub(super) experiments: Vec<String>,
+    /// All there are
+    #[arg(long, conflicts_with = "experiments")]
+    pub(super) all: bool,
+    /// In place of the experiment's own
+    #[arg(long)]
+    pub(super) seed: Option<u64>,
+    /// Trials of each side, in alternating order
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(super) repeat: u32,
+    /// Print the verdicts as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Keep the folders with logs and journals
+    #[arg(long)]
+    pub(super) keep: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Ablate {
+    /// Files, or names of files in experiments/
+    #[arg(value_name = "FILE", required = true)]
+    pub(super) experiments: Vec<String>,
+    /// In place of the experiment's own
+    #[arg(long)]
+    pub(super) seed: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Look {
+    /// At what
+    #[arg(value_parser = ["worker", "database", "api"])]
+    pub(super) kind: String,
+    /// HOST:PORT
+    pub(super) address: String,
+    /// How long its answer may take
+    #[arg(long, value_name = "DURATION", default_value = "400ms", value_parser = duration)]
+    pub(super) patience: Duration,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Wire {
+    /// A wire: what it is called, where it listens, where it leads
+    #[arg(
+        long = "listen",
+        value_name = "NAME=ADDRESS:PORT=HOST:PORT",
+        required_unless_present = "health"
+    )]
+    pub(super) wires: Vec<Listen>,
+    /// Where it is controlled: one JSON object per line sets a fault; when the connection ends, all heals
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:7070")]
+    pub(super) control: SocketAddr,
+    /// Of which requests are hit where a share is [random, and printed]
+    #[arg(long)]
+    pub(super) seed: Option<u64>,
+    /// Ask the process controlled there whether it answers: exit 0 if so, 1 if not
+    #[arg(long, conflicts_with_all = ["wires", "seed"])]
+    pub(super) health: bool,
 }
 
 fn rate(text: &str) -> Result<f64, String> {

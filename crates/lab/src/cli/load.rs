@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use holdfast_ops::signals::StopSignals;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::time::Instant;
 
 use super::arguments::Load;
@@ -25,7 +24,7 @@ pub(super) async fn run(
     settings: &Settings,
     console: Console,
 ) -> Result<(), LabError> {
-    raise_file_limit(console);
+    load::raise_limit(console);
     let mut signals = StopSignals::listen().map_err(LabError::file("listen for", "signals"))?;
     let (urls, bound) = target(wanted.urls, settings, console).await?;
     let plan = Plan {
@@ -57,20 +56,6 @@ pub(super) async fn run(
     });
     Counts::of(&outcomes.await?).print(console);
     Ok(())
-}
-
-/// Each call under way holds a file; the usual soft limit of 1024 is for programs that still use `select`.
-fn raise_file_limit(console: Console) {
-    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
-    let raised = Rlimit {
-        current: maximum,
-        maximum,
-    };
-    if let Err(error) = setrlimit(Resource::Nofile, raised) {
-        console.say(format_args!(
-            "  the limit of open files stays as it is: {error}"
-        ));
-    }
 }
 
 /// The APIs to call, and the bound of the first.

@@ -2,9 +2,11 @@
 
 mod arguments;
 mod check;
+mod experiments;
 mod load;
 mod logs;
 mod status;
+mod wire;
 
 use std::env;
 use std::process::ExitCode;
@@ -16,10 +18,10 @@ use arguments::{Arguments, Task, Torture};
 
 use crate::compare;
 use crate::error::LabError;
-use crate::output::{Console, Tone};
+use crate::output::Console;
 use crate::settings::Settings;
 use crate::stage::{Probe, Stage};
-use crate::{api_check, bench, demo, torture};
+use crate::{api_check, bench, demo, experiment, torture};
 
 /// Runs the command the process was called with.
 ///
@@ -28,14 +30,18 @@ pub async fn run() -> ExitCode {
     let task = Arguments::parse().task;
     let environment = Environment::of_process();
     let console = Console::new(&environment);
-    let result = match settings(&environment) {
-        Ok(settings) => perform(task, &settings, console).await,
-        Err(error) => Err(error),
+    let result = match (task, settings(&environment)) {
+        (task, Ok(settings)) => perform(task, &settings, console).await,
+        // In its container there is no checkout, and no need of one.
+        (Task::Wire(wanted), Err(_)) => {
+            wire::run(wanted, console).await.map(|()| ExitCode::SUCCESS)
+        }
+        (_, Err(error)) => Err(error),
     };
     match result {
         Ok(code) => code,
         Err(error) => {
-            tell(&error, console);
+            error.tell(console);
             if error.is_configuration() {
                 exit::configuration()
             } else {
@@ -80,11 +86,21 @@ async fn perform(task: Task, settings: &Settings, console: Console) -> Result<Ex
         Task::Load(wanted) => load::run(wanted, settings, console).await?,
         Task::Check(wanted) => return Ok(verdict(check::run(wanted, settings, console).await?)),
         Task::Torture(wanted) => return Ok(torture(wanted, settings, console).await),
+        Task::Run(wanted) => return Ok(experiments::run(wanted, settings, console).await),
+        Task::Ablate(wanted) => return Ok(experiments::ablate(wanted, settings, console).await),
+        Task::Reproduce { run } => {
+            return Ok(experiments::reproduce(&run, settings, console).await);
+        }
+        Task::List => experiment::list(settings, console)?,
+        Task::Report => experiment::write_report(settings, console)?,
+        Task::Guard { stage } => experiments::guard(&stage, settings, console).await?,
+        Task::Look(wanted) => experiments::look(wanted, console).await,
         Task::Demo => return Ok(verdict(demo::run(settings, console).await?)),
         Task::ApiCheck { examples, seed } => {
             let plan = api_check::Plan { examples, seed };
             return Ok(verdict(api_check::run(plan, settings, console).await?));
         }
+        Task::Wire(wanted) => wire::run(wanted, console).await?,
         Task::Bench { rounds, seconds } => {
             bench::run(bench::Plan { rounds, seconds }, settings, console).await?;
         }
@@ -105,7 +121,7 @@ async fn torture(wanted: Torture, settings: &Settings, console: Console) -> Exit
     match torture::run(&plan, settings, console).await {
         Ok(held) => verdict(held),
         Err(error) => {
-            tell(&error, console);
+            error.tell(console);
             ExitCode::from(2)
         }
     }
@@ -121,14 +137,4 @@ fn verdict(held: bool) -> ExitCode {
 
 async fn stage(settings: &Settings, console: Console) -> Result<Stage, LabError> {
     Stage::to_act_on(settings, console).await
-}
-
-fn tell(error: &LabError, console: Console) {
-    console.say(format_args!("{} {error}", console.paint(Tone::Bad, "lab:")));
-    for line in error.context() {
-        console.say(console.paint(Tone::Faint, format_args!("  | {line}")));
-    }
-    if let Some(cure) = error.cure() {
-        console.say(format_args!("  cure: {cure}"));
-    }
 }

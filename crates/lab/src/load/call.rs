@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER};
-use reqwest::retry;
 use serde_json::{Value, json};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
-use super::outcome::{Answer, Broken, Outcome, Reply, Try};
+use super::outcome::{Broken, Outcome, Reply, Try};
+use super::post::Poster;
 
 /// How long a client tries.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -17,7 +16,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// Calls the APIs in turn.
 #[derive(Debug)]
 pub struct Caller {
-    client: reqwest::Client,
+    poster: Poster,
     urls: Vec<String>,
     try_for: Duration,
     epoch: Instant,
@@ -33,15 +32,8 @@ impl Caller {
     /// Of the APIs at `urls`; a try waits `try_for` for its answer; times count from `epoch`.
     #[must_use]
     pub fn new(urls: Vec<String>, try_for: Duration, epoch: Instant) -> Self {
-        // A connection per try, and no try that is not ours: then what is refused was refused, and to this request.
-        let client = reqwest::Client::builder()
-            .no_proxy()
-            .pool_max_idle_per_host(0)
-            .retry(retry::never())
-            .redirect(reqwest::redirect::Policy::none());
         Self {
-            // Without TLS there is nothing in the builder that can fail.
-            client: client.build().unwrap_or_default(),
+            poster: Poster::new(),
             urls,
             try_for,
             epoch,
@@ -74,10 +66,10 @@ impl Caller {
     /// One try at one API.
     pub async fn make(&self, api: usize, key: &str, body: &Value) -> Try {
         let from = self.epoch.elapsed();
-        let reply = match self.send(api, key, body).await {
-            Ok(answer) => Reply::Answer(answer),
-            Err(error) => Reply::Broken(broken(&error)),
-        };
+        let url = self.urls.get(api).map(String::as_str).unwrap_or_default();
+        let url = format!("{url}/process");
+        let made = timeout(self.try_for, self.poster.post(&url, key, body)).await;
+        let reply = made.unwrap_or(Reply::Broken(Broken::Silent));
         Try {
             api,
             from,
@@ -85,92 +77,11 @@ impl Caller {
             reply,
         }
     }
-
-    async fn send(&self, api: usize, key: &str, body: &Value) -> reqwest::Result<Answer> {
-        let url = self.urls.get(api).map(String::as_str).unwrap_or_default();
-        let answer = self
-            .client
-            .post(format!("{url}/process"))
-            .timeout(self.try_for)
-            .header("Idempotency-Key", key)
-            .json(body)
-            .send()
-            .await?;
-        let status = answer.status().as_u16();
-        let headers = answer.headers().clone();
-        Ok(read(status, &headers, &answer.bytes().await?))
-    }
-}
-
-/// Leniently: what an answer lacks is for the verdict to judge.
-fn read(status: u16, headers: &HeaderMap, body: &[u8]) -> Answer {
-    let header = |name| headers.get(name)?.to_str().ok();
-    let body: Value = serde_json::from_slice(body).unwrap_or_default();
-    let text = |name| body.get(name).and_then(Value::as_str);
-    let degraded = body.get("degraded").and_then(Value::as_array);
-    Answer {
-        status,
-        request_id: text("request_id").and_then(|id| id.parse().ok()),
-        code: text("code").map(str::to_owned),
-        degraded: degraded.is_some_and(|list| !list.is_empty()),
-        recorded_in: text("recorded_in").map(str::to_owned),
-        has_result: body
-            .get("worker_response")
-            .is_some_and(|response| !response.is_null()),
-        location: header(LOCATION).map(str::to_owned),
-        retry_after: header(RETRY_AFTER).and_then(|seconds| seconds.parse().ok()),
-    }
-}
-
-fn broken(error: &reqwest::Error) -> Broken {
-    if lacks_files(error) {
-        Broken::NoFile
-    } else if error.is_timeout() {
-        Broken::Silent
-    } else if error.is_connect() {
-        Broken::Refused
-    } else {
-        Broken::Reset
-    }
-}
-
-/// Whether this process, or the machine, has as many files open as it may.
-fn lacks_files(error: &reqwest::Error) -> bool {
-    let first = std::error::Error::source(error);
-    let mut causes = std::iter::successors(first, |cause| cause.source());
-    causes.any(|cause| {
-        let io = cause.downcast_ref::<std::io::Error>();
-        let errno = io.and_then(rustix::io::Errno::from_io_error);
-        matches!(
-            errno,
-            Some(rustix::io::Errno::MFILE | rustix::io::Errno::NFILE)
-        )
-    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn any_body_is_survived() {
-        let id = "0198c0de-0000-7000-8000-000000000000";
-        let text = format!(
-            r#"{{"request_id":"{id}","recorded_in":"journal","worker_response":null,"degraded":[{{}}]}}"#
-        );
-        let headers = [(LOCATION, "/requests/1"), (RETRY_AFTER, "4")];
-        let headers = headers.map(|(name, value)| (name, value.parse().unwrap()));
-        let answer = read(202, &headers.into_iter().collect(), text.as_bytes());
-        assert_eq!(answer.request_id.unwrap().to_string(), id);
-        assert!(answer.degraded && !answer.has_result);
-        assert_eq!(answer.recorded_in.as_deref(), Some("journal"));
-        assert_eq!(answer.location.as_deref(), Some("/requests/1"));
-        assert_eq!(answer.retry_after, Some(4));
-        for nonsense in ["", "[]", "null", r#"{"request_id":7,"degraded":1}"#] {
-            let answer = read(500, &HeaderMap::new(), nonsense.as_bytes());
-            assert_eq!(answer.request_id, None);
-        }
-    }
 
     #[tokio::test]
     async fn a_refused_call_goes_on_to_the_next_api() {

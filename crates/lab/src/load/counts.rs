@@ -41,7 +41,7 @@ impl Counts {
                 counts.unanswered += 1;
                 continue;
             };
-            counts.degraded += usize::from(answer.degraded);
+            counts.degraded += usize::from(!answer.degraded.is_empty());
             counts
                 .latencies
                 .push(outcome.latency().as_secs_f64() * 1_000.0);
@@ -111,7 +111,11 @@ mod tests {
             Reply::Answer(Answer {
                 status,
                 code: code.map(str::to_owned),
-                degraded: status != 200,
+                degraded: if status == 200 {
+                    Vec::new()
+                } else {
+                    vec!["worker_unavailable:circuit_open".to_owned()]
+                },
                 ..Answer::default()
             })
         });

@@ -7,7 +7,9 @@
 mod arrivals;
 mod call;
 mod counts;
+mod files;
 mod outcome;
+mod post;
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -21,7 +23,9 @@ use uuid::Uuid;
 pub use arrivals::Arrivals;
 pub use call::{Caller, body};
 pub use counts::Counts;
+pub(crate) use files::raise_limit;
 pub use outcome::{Answer, Broken, Outcome, Reply, Try};
+pub(crate) use post::Poster;
 
 use crate::error::LabError;
 

@@ -50,8 +50,8 @@ pub struct Answer {
     pub request_id: Option<Uuid>,
     /// Of a problem body.
     pub code: Option<String>,
-    /// Whether it had to do without something.
-    pub degraded: bool,
+    /// `CODE:REASON` of all that it had to do without.
+    pub degraded: Vec<String>,
     /// Where it says the promise is durable.
     pub recorded_in: Option<String>,
     /// Whether it carries the worker's answer.

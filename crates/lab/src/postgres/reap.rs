@@ -6,7 +6,7 @@ use std::path::Path;
 use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
 
-use super::server::Server;
+use super::server::{Installation, Server};
 use super::{PostgresError, folder};
 use crate::process::Identity;
 
@@ -52,6 +52,13 @@ pub(super) async fn stale(parent: &Path) {
                 bury(&cluster, server).await;
             }
         }
+    }
+}
+
+/// Kills and deletes every cluster of this machine's whose owner is dead. Nothing is there without an installation.
+pub(crate) async fn end_stale() {
+    if let Ok(installation) = Installation::find().await {
+        stale(&folder::temporary(&installation.account).await).await;
     }
 }
 

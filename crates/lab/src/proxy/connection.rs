@@ -1,15 +1,18 @@
 //! One connection: plays the fault in force, and changes its conduct when the fault changes.
 
-use std::future::pending;
 use std::io;
-use std::net::SocketAddr;
+use std::sync::Arc;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
 
-use super::Fault;
-use super::flow::Flow;
+use super::client::Client;
+use super::exchange::{Exchange, Fate};
+use super::flow::{Flow, Step};
+use super::tally::Tally;
+use super::{Fault, Order, upstream};
 
 /// Neither an HTTP status line nor a Postgres message: its length field is zero, and a length counts itself.
 const GARBAGE: [u8; 16] = [
@@ -19,24 +22,26 @@ const GARBAGE: [u8; 16] = [
 /// Serves `client` until it or the upstream ends, a fault ends it, or the task is dropped.
 pub(super) async fn serve(
     client: TcpStream,
-    upstream: SocketAddr,
-    mut faults: watch::Receiver<Fault>,
+    upstream: Arc<str>,
+    mut orders: watch::Receiver<Order>,
+    tally: Arc<Tally>,
 ) {
     let mut link = Link {
-        client: Client {
-            stream: client,
-            ended_clean: false,
-        },
+        client: Client::new(client),
         server: None,
         asked: Flow::new(),
         answered: Flow::new(),
+        exchange: Exchange::new(),
+        garbled: false,
+        upstream,
+        tally,
     };
     loop {
-        let fault = *faults.borrow_and_update();
+        let fault = orders.borrow_and_update().fault;
         tokio::select! {
             biased;
-            changed = faults.changed() => if changed.is_err() { return },
-            () = link.play(fault, upstream) => return,
+            changed = orders.changed() => if changed.is_err() { return },
+            () = link.play(fault) => return,
         }
     }
 }
@@ -46,70 +51,17 @@ struct Link {
     server: Option<TcpStream>,
     asked: Flow,
     answered: Flow,
+    exchange: Exchange,
+    /// Garbage is the last the client will hear.
+    garbled: bool,
+    upstream: Arc<str>,
+    tally: Arc<Tally>,
 }
 
-impl Link {
-    /// Returns when the connection is over; only a clean end spares the client the reset.
-    async fn play(&mut self, fault: Fault, upstream: SocketAddr) {
-        let over = match fault {
-            Fault::None => self.forward(upstream, usize::MAX).await,
-            Fault::Reset { after } => self.forward(upstream, after).await,
-            Fault::Garbage => self.answer_garbage().await,
-            Fault::Hang => pending().await,
-            Fault::Refuse => Ok(End::Reset),
-        };
-        if let Ok(End::Clean) = over {
-            self.client.ended_clean = true;
-        }
-    }
-
-    async fn forward(&mut self, upstream: SocketAddr, mut allowance: usize) -> io::Result<End> {
-        if allowance == 0 {
-            return Ok(End::Reset);
-        }
-        if self.server.is_none() {
-            self.server = Some(TcpStream::connect(upstream).await?);
-        }
-        let Some(server) = self.server.as_mut() else {
-            return Ok(End::Reset);
-        };
-        server.set_nodelay(true)?;
-        self.client.stream.set_nodelay(true)?;
-        let (mut from_client, mut to_client) = self.client.stream.split();
-        let (mut from_server, mut to_server) = server.split();
-        let mut unlimited = usize::MAX;
-        let ask = self
-            .asked
-            .run(&mut from_client, &mut to_server, &mut unlimited);
-        let answer = self
-            .answered
-            .run(&mut from_server, &mut to_client, &mut allowance);
-        tokio::pin!(ask);
-        // The answer's end is the connection's end: a server that has finished wants nothing more.
-        let done = tokio::select! {
-            done = answer => done,
-            Err(broken) = &mut ask => Err(broken),
-        };
-        done.map(|()| {
-            if allowance == 0 {
-                End::Reset
-            } else {
-                End::Clean
-            }
-        })
-    }
-
-    async fn answer_garbage(&mut self) -> io::Result<End> {
-        let client = &mut self.client.stream;
-        let mut ignored = [0; 1024];
-        if client.read(&mut ignored).await? > 0 {
-            client.write_all(&GARBAGE).await?;
-            client.shutdown().await?;
-            // Closing with unread input would turn the close into a reset and could destroy the garbage on its way.
-            while client.read(&mut ignored).await? > 0 {}
-        }
-        Ok(End::Clean)
-    }
+enum Event {
+    Asked(Step),
+    Answered(Step),
+    Due,
 }
 
 enum End {
@@ -117,17 +69,120 @@ enum End {
     Reset,
 }
 
-/// A client that is reset (RST) when dropped, unless the connection came to a clean end.
-struct Client {
-    stream: TcpStream,
-    ended_clean: bool,
-}
-
-impl Drop for Client {
-    fn drop(&mut self) {
-        if !self.ended_clean {
-            // Fails only on a socket that is already dead.
-            let _ = self.stream.set_zero_linger();
+impl Link {
+    /// Returns when the connection is over; only a clean end spares the client the reset.
+    async fn play(&mut self, fault: Fault) {
+        let over = if fault == Fault::Refuse {
+            Ok(End::Reset)
+        } else if fault.is_silent() {
+            self.hear(fault).await
+        } else {
+            self.forward(fault).await
+        };
+        if let Ok(End::Clean) = over {
+            self.client.ended_clean = true;
         }
+    }
+
+    /// Says nothing, passes nothing on, and counts what is asked.
+    async fn hear(&mut self, fault: Fault) -> io::Result<End> {
+        self.exchange.judge_again(|| Fate::Pass);
+        loop {
+            let (mut from_client, _) = self.client.stream.split();
+            if self.asked.listen(&mut from_client).await? == Step::Got {
+                self.begin(fault);
+            }
+        }
+    }
+
+    async fn forward(&mut self, fault: Fault) -> io::Result<End> {
+        self.exchange.judge_again(|| self.tally.draw(fault));
+        if let Fate::Garbage | Fate::Status(_) = self.exchange.fate() {
+            // Its own answer to this request would come after ours.
+            self.server = None;
+            self.asked.restart();
+            self.answered.clear();
+        } else if !self.answered.is_empty() {
+            self.exchange.answer_came(Instant::now());
+        }
+        self.answer_in_its_place();
+        while self.exchange.allowance() > 0 {
+            if self.garbled && self.answered.is_empty() {
+                return self.linger().await;
+            }
+            match self.next().await? {
+                Event::Asked(Step::Got) => {
+                    self.begin(fault);
+                    self.answer_in_its_place();
+                }
+                Event::Asked(_) => {}
+                Event::Answered(Step::Got) => self.exchange.answer_came(Instant::now()),
+                Event::Answered(Step::Sent(bytes)) => self.exchange.delivered(bytes),
+                Event::Answered(Step::Ended) => {}
+                // The answer's end is the connection's end: a server that has finished wants nothing more.
+                Event::Answered(Step::Over) => return Ok(End::Clean),
+                Event::Due => self.exchange.release(),
+            }
+        }
+        Ok(End::Reset)
+    }
+
+    /// What happens next, in either direction. Cancel-safe.
+    async fn next(&mut self) -> io::Result<Event> {
+        let server = match &mut self.server {
+            Some(server) => server,
+            none => none.insert(upstream::connect(&self.upstream).await?),
+        };
+        let (mut from_client, mut to_client) = self.client.stream.split();
+        let (mut from_server, mut to_server) = server.split();
+        let exchange = &self.exchange;
+        let answered = &mut self.answered;
+        let answer = async {
+            if let Some(due) = exchange.due() {
+                sleep_until(due).await;
+                return Ok(Event::Due);
+            }
+            let allowance = exchange.allowance();
+            let step = answered.step(&mut from_server, &mut to_client, allowance);
+            step.await.map(Event::Answered)
+        };
+        tokio::select! {
+            step = self.asked.step(&mut from_client, &mut to_server, usize::MAX) => step.map(Event::Asked),
+            event = answer => event,
+        }
+    }
+
+    /// The client has said something; if it was not waiting, that is a request.
+    fn begin(&mut self, fault: Fault) {
+        if !self.exchange.is_waiting() {
+            self.tally.count_request();
+            self.exchange.begin(self.tally.draw(fault));
+        }
+    }
+
+    /// Answers the request if that is its fate: the upstream does not get to see it.
+    fn answer_in_its_place(&mut self) {
+        match self.exchange.fate() {
+            Fate::Garbage => {
+                self.answered.append(&GARBAGE);
+                self.garbled = true;
+            }
+            Fate::Status(code) => {
+                let answer = format!("HTTP/1.1 {code} \r\ncontent-length: 0\r\n\r\n");
+                self.answered.append(answer.as_bytes());
+            }
+            Fate::Pass | Fate::Late(_) | Fate::Cut { .. } => return,
+        }
+        self.asked.clear();
+        self.exchange.settle();
+    }
+
+    /// Ends the connection after the client: closing with unread input would turn the close into a reset and could
+    /// destroy the garbage on its way.
+    async fn linger(&mut self) -> io::Result<End> {
+        let mut ignored = [0; 1024];
+        self.client.stream.shutdown().await?;
+        while self.client.stream.read(&mut ignored).await? > 0 {}
+        Ok(End::Clean)
     }
 }

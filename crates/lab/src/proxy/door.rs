@@ -3,15 +3,15 @@
 use std::future::pending;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::{io, mem};
 
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::{Fault, connection};
-use crate::ports;
+use super::silence::Silence;
+use super::tally::Tally;
+use super::{Fault, Order, connection};
 
 const BACKLOG: u32 = 1024;
 
@@ -19,6 +19,7 @@ const BACKLOG: u32 = 1024;
 pub(super) struct Door {
     addr: SocketAddr,
     state: State,
+    silence: Silence,
 }
 
 enum State {
@@ -30,12 +31,13 @@ enum State {
 }
 
 impl Door {
-    pub(super) fn open() -> io::Result<Self> {
-        let socket = bind(ports::loopback(ports::free()?))?;
+    pub(super) fn open(addr: SocketAddr) -> io::Result<Self> {
+        let socket = bind(addr)?;
         let addr = socket.local_addr()?;
         Ok(Self {
             addr,
             state: State::Open(socket.listen(BACKLOG)?),
+            silence: Silence::default(),
         })
     }
 
@@ -46,10 +48,10 @@ impl Door {
     /// Accepts connections and applies orders until its task is aborted or the proxy is dropped.
     pub(super) async fn keep(
         mut self,
-        upstream: SocketAddr,
-        mut orders: watch::Receiver<Fault>,
-        acknowledge: watch::Sender<Fault>,
-        accepted: Arc<AtomicU64>,
+        upstream: Arc<str>,
+        mut orders: watch::Receiver<Order>,
+        acknowledge: watch::Sender<Order>,
+        tally: Arc<Tally>,
     ) {
         let mut connections = JoinSet::new();
         loop {
@@ -59,33 +61,54 @@ impl Door {
                     if order.is_err() {
                         return;
                     }
-                    let fault = *orders.borrow_and_update();
-                    if fault == Fault::Refuse {
-                        self.shut();
+                    let order = *orders.borrow_and_update();
+                    self.apply(order.fault).await;
+                    if order.fault == Fault::Refuse {
                         // Each connection resets its client when its task is dropped.
                         connections.shutdown().await;
-                    } else {
-                        self.reopen();
                     }
-                    acknowledge.send_replace(fault);
+                    acknowledge.send_replace(order);
                 }
                 client = self.accept() => {
-                    accepted.fetch_add(1, Ordering::Relaxed);
-                    connections.spawn(connection::serve(client, upstream, orders.clone()));
+                    tally.count_accepted();
+                    let upstream = Arc::clone(&upstream);
+                    let served = connection::serve(client, upstream, orders.clone(), Arc::clone(&tally));
+                    connections.spawn(served);
                 }
                 Some(_) = connections.join_next() => {}
             }
         }
     }
 
-    async fn accept(&self) -> TcpStream {
+    async fn accept(&mut self) -> TcpStream {
         let State::Open(listener) = &self.state else {
             return pending().await;
         };
+        if self.silence.is_kept() {
+            return pending().await;
+        }
         loop {
             // An error here belongs to one connection that died in the queue.
-            if let Ok((client, _)) = listener.accept().await {
+            if let Ok((client, peer)) = listener.accept().await
+                && !self.silence.was_ours(peer)
+            {
                 return client;
+            }
+        }
+    }
+
+    async fn apply(&mut self, fault: Fault) {
+        if fault == Fault::Refuse {
+            self.silence.forget();
+            self.shut();
+            return;
+        }
+        self.reopen();
+        if let State::Open(listener) = &self.state {
+            if fault == Fault::Blackhole {
+                self.silence.keep(listener, self.addr).await;
+            } else {
+                self.silence.end(listener, BACKLOG);
             }
         }
     }
@@ -109,7 +132,11 @@ impl Door {
 }
 
 fn bind(addr: SocketAddr) -> io::Result<TcpSocket> {
-    let socket = TcpSocket::new_v4()?;
+    let socket = if addr.is_ipv4() {
+        TcpSocket::new_v4()
+    } else {
+        TcpSocket::new_v6()
+    }?;
     // Connections of the listener before may linger in TIME_WAIT.
     socket.set_reuseaddr(true)?;
     socket.bind(addr)?;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use holdfast_wire::{Policies, Request, RequestList, Status};
 use reqwest::StatusCode;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::error::LabError;
@@ -121,6 +122,18 @@ impl Probe {
             .get(format!("{}/process", self.base))
             .timeout(PROCESS_WITHIN);
         let _ = call.send().await;
+    }
+
+    /// Whether a call of this endpoint is answered 200 with nothing missing.
+    pub async fn answers_whole(&self, path: &str) -> bool {
+        let url = format!("{}{path}", self.base);
+        let Ok(answer) = self.client.get(url).send().await else {
+            return false;
+        };
+        let status = answer.status();
+        let body: Value = answer.json().await.unwrap_or_default();
+        let missing = body.get("degraded").and_then(Value::as_array);
+        status == StatusCode::OK && missing.is_none_or(Vec::is_empty)
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, LabError> {

@@ -9,6 +9,7 @@ mod process;
 mod service;
 
 pub use compose::Compose;
+pub(crate) use compose::Project;
 pub use health::Probe;
 pub use local::Local;
 pub(crate) use process::ServiceProcess;

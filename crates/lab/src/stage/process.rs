@@ -79,6 +79,11 @@ impl ServiceProcess {
         Ok(process)
     }
 
+    /// On the loopback address; the same for as long as it lives.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
     pub(crate) fn probe(&self) -> &Probe {
         &self.probe
     }

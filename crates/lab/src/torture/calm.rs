@@ -85,5 +85,5 @@ async fn become_well(urls: &[String], api: usize, try_for: Duration) {
 fn is_whole(outcome: &Outcome) -> bool {
     outcome
         .answer()
-        .is_some_and(|answer| answer.status == 200 && !answer.degraded)
+        .is_some_and(|answer| answer.status == 200 && answer.degraded.is_empty())
 }

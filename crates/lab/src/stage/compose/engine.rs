@@ -14,13 +14,25 @@ use tokio::time::timeout;
 use crate::error::LabError;
 
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
-const PROJECT: &str = "holdfast";
-const FILE: &str = "deploy/compose.yml";
+
+/// Which containers, made by which files of the checkout.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Project {
+    pub(crate) name: &'static str,
+    pub(crate) files: &'static [&'static str],
+}
+
+/// The lab's stage.
+pub(super) const STAGE: Project = Project {
+    name: "holdfast",
+    files: &["deploy/compose.yml"],
+};
 
 /// An engine that answers and the Compose tool to go with it.
 #[derive(Debug, Clone)]
 pub(super) struct Engine {
     compose: &'static [&'static str],
+    project: Project,
     root: PathBuf,
     variables: BTreeMap<String, String>,
 }
@@ -28,6 +40,7 @@ pub(super) struct Engine {
 impl Engine {
     /// `docker compose` (v2) where there is one, else `docker-compose` (1.x). `variables` reach the Compose file.
     pub(super) async fn find(
+        project: Project,
         root: PathBuf,
         variables: BTreeMap<String, String>,
     ) -> Result<Self, LabError> {
@@ -50,6 +63,7 @@ impl Engine {
             if answers(version).await {
                 return Ok(Self {
                     compose,
+                    project,
                     root,
                     variables,
                 });
@@ -124,7 +138,7 @@ impl Engine {
 
     /// The containers of the project, in any state, each as `format` says.
     pub(super) async fn containers(&self, format: &str) -> Result<String, LabError> {
-        let project = format!("label=com.docker.compose.project={PROJECT}");
+        let project = format!("label=com.docker.compose.project={}", self.project.name);
         self.docker(&[
             "ps",
             "--all",
@@ -139,9 +153,10 @@ impl Engine {
 
     /// The Compose tool on the project, to be run.
     pub(super) fn compose_command(&self, arguments: &[&str]) -> Command {
-        let project = ["-p", PROJECT, "-f", FILE];
-        let words = self.compose.iter().chain(&project).chain(arguments);
-        let mut command = command(words.copied());
+        let files = self.project.files.iter().flat_map(|file| ["-f", file]);
+        let words = self.compose.iter().copied();
+        let words = words.chain(["-p", self.project.name]).chain(files);
+        let mut command = command(words.chain(arguments.iter().copied()));
         command.current_dir(&self.root).envs(&self.variables);
         command
     }

@@ -5,6 +5,7 @@
 mod actions;
 mod container;
 mod engine;
+mod own;
 mod up;
 
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use std::time::Duration;
 
 use container::Container;
 use engine::Engine;
+pub(crate) use engine::Project;
 use tokio::time::timeout;
 
 use super::{Condition, Service};
@@ -21,6 +23,7 @@ use crate::output::Console;
 use crate::settings::Settings;
 
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+const BASE_IMAGES: &str = "deploy/base-images.sh";
 
 /// The three services in containers.
 #[derive(Debug, Clone)]
@@ -40,7 +43,7 @@ impl Compose {
     pub async fn find(settings: &Settings, console: Console) -> Result<Self, LabError> {
         let mut variables = settings.passed_on.clone();
         variables.insert("API_PORT".to_owned(), settings.ports.api.to_string());
-        let engine = Engine::find(settings.root.clone(), variables).await?;
+        let engine = Engine::find(engine::STAGE, settings.root.clone(), variables).await?;
         Ok(Self {
             engine,
             folder: settings.folder(),

@@ -5,8 +5,8 @@ use std::time::Duration;
 use holdfast_ops::signals::StopSignals;
 use tokio::time::{Instant, sleep};
 
-use super::Compose;
 use super::container::Container;
+use super::{BASE_IMAGES, Compose};
 use crate::accepted;
 use crate::error::LabError;
 use crate::output::Tone;
@@ -15,7 +15,6 @@ use crate::stage::{Condition, Service, port};
 const POLL: Duration = Duration::from_millis(250);
 /// Several rounds of the health checks of `deploy/compose.yml`.
 const HEALTHY_WITHIN: Duration = Duration::from_secs(90);
-const BASE_IMAGES: &str = "deploy/base-images.sh";
 
 impl Compose {
     /// Builds the images, starts the containers and waits until all are healthy. Interrupted, it takes down what it
@@ -126,7 +125,7 @@ impl Compose {
 }
 
 /// The `KEY=value` lines of the script.
-fn base_images(printed: &str) -> Vec<(String, String)> {
+pub(super) fn base_images(printed: &str) -> Vec<(String, String)> {
     let pair = |line: &str| {
         line.split_once('=')
             .map(|(key, value)| (key.trim().to_owned(), value.trim().to_owned()))

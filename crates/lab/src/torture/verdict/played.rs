@@ -18,8 +18,9 @@ pub(super) fn shown(evidence: &Evidence) -> Vec<Violation> {
         answers.any(wanted)
     };
     let accepted = evidence.outcomes.iter().any(|it| it.accepted().is_some());
-    let whole = answered(|answer| answer.status == 200 && !answer.degraded);
-    let degraded = answered(|answer| matches!(answer.status, 200 | 202) && answer.degraded);
+    let whole = answered(|answer| answer.status == 200 && answer.degraded.is_empty());
+    let degraded =
+        answered(|answer| matches!(answer.status, 200 | 202) && !answer.degraded.is_empty());
     let felt = [Target::Worker, Target::Db].map(|target| hurt_for(evidence, target));
     let noticeable = felt.into_iter().any(|lasted| lasted > NOTICED);
     let missing = [
@@ -86,9 +87,11 @@ mod tests {
 
     #[test]
     fn a_run_without_a_whole_answer_or_without_a_degraded_one_shows_too_little() {
-        let degraded = shown(Scene::well().all(|answer| answer.degraded = true));
+        let degraded = shown(Scene::well().all(|answer| {
+            answer.degraded = vec!["worker_unavailable:circuit_open".to_owned()];
+        }));
         assert!(degraded.len() == 1 && degraded[0].contains("200"));
-        let whole = || Scene::well().all(|answer| answer.degraded = false);
+        let whole = || Scene::well().all(|answer| answer.degraded.clear());
         assert!(shown(whole())[0].contains("degraded"));
         // Too short to be noticed, or not what an answer would tell.
         assert!(shown(whole().unhurt().hurt(Target::Db, 9.0, 9.9)).is_empty());

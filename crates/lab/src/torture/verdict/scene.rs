@@ -104,7 +104,7 @@ impl Scene {
         };
         let scene = scene.outcome(3, |outcome| {
             if let Reply::Answer(answer) = &mut outcome.tries[0].reply {
-                answer.degraded = true;
+                answer.degraded = vec!["worker_unavailable:circuit_open".to_owned()];
             }
         });
         scene.hurt(Target::Db, 50.0, 52.0)

@@ -1,75 +1,13 @@
-//! The fault proxy before a real server: every fault bites new and existing connections, and every heal heals.
-
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "helpers of tests may be blunt"
-)]
+//! Faults of whole connections, and the ends of connections: each bites new and existing ones, and heals.
 
 use std::io::ErrorKind;
-use std::net::SocketAddr;
-use std::time::Duration;
 
 use holdfast_lab::proxy::{Fault, FaultProxy};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-const LONG: Duration = Duration::from_secs(5);
-/// Long enough for an answer over loopback, short enough to wait for silence.
-const SHORT: Duration = Duration::from_millis(150);
-
-/// A server that sends back what it is sent.
-async fn echo_server() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let addr = listener.local_addr().unwrap();
-    tokio::spawn(async move {
-        while let Ok((mut stream, _)) = listener.accept().await {
-            tokio::spawn(async move {
-                let (mut from, mut to) = stream.split();
-                let _ = tokio::io::copy(&mut from, &mut to).await;
-            });
-        }
-    });
-    addr
-}
-
-async fn proxy() -> FaultProxy {
-    FaultProxy::start(echo_server().await).await.unwrap()
-}
-
-async fn connect(proxy: &FaultProxy) -> TcpStream {
-    TcpStream::connect(proxy.addr()).await.unwrap()
-}
-
-async fn echoes(stream: &mut TcpStream, text: &str) -> std::io::Result<()> {
-    stream.write_all(text.as_bytes()).await?;
-    let mut answer = vec![0; text.len()];
-    timeout(LONG, stream.read_exact(&mut answer))
-        .await
-        .expect("no answer")?;
-    assert_eq!(answer, text.as_bytes());
-    Ok(())
-}
-
-async fn ends_in_a_reset(stream: &mut TcpStream) -> usize {
-    let mut seen = 0;
-    let mut buffer = [0; 1024];
-    loop {
-        match timeout(LONG, stream.read(&mut buffer))
-            .await
-            .expect("no end")
-        {
-            Ok(0) => panic!("closed, not reset, after {seen} bytes"),
-            Ok(n) => seen += n,
-            Err(error) => {
-                assert_eq!(error.kind(), ErrorKind::ConnectionReset);
-                return seen;
-            }
-        }
-    }
-}
+use crate::support::{LONG, SHORT, connect, echoes, ends_in_a_reset, proxy};
 
 #[tokio::test]
 async fn without_a_fault_bytes_and_ends_pass_in_both_directions() {
@@ -138,7 +76,12 @@ async fn reset_cuts_the_answer_after_the_given_bytes_on_new_and_existing_connect
     let mut before = connect(&proxy).await;
     echoes(&mut before, "hello").await.unwrap();
 
-    proxy.set(Fault::Reset { after: 10 }).await;
+    proxy
+        .set(Fault::Reset {
+            after: 10,
+            share: 1.0,
+        })
+        .await;
     let mut during = connect(&proxy).await;
     for client in [&mut before, &mut during] {
         client.write_all(&[b'x'; 100]).await.unwrap();
@@ -156,7 +99,7 @@ async fn garbage_answers_new_and_existing_connections_with_no_protocol() {
     let mut before = connect(&proxy).await;
     echoes(&mut before, "hello").await.unwrap();
 
-    proxy.set(Fault::Garbage).await;
+    proxy.set(Fault::Garbage { share: 1.0 }).await;
     let mut during = connect(&proxy).await;
     for client in [&mut before, &mut during] {
         client.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();

@@ -1,0 +1,74 @@
+//! `lab run`, `lab list`, `lab ablate`, `lab reproduce`, `lab report`, and what only the lab itself calls.
+
+use std::process::ExitCode;
+
+use holdfast_ops::exit;
+
+use super::arguments::{Ablate, Look, Run};
+use crate::error::LabError;
+use crate::experiment::plan::Target;
+use crate::experiment::{self, Outcome};
+use crate::output::Console;
+use crate::settings::{Settings, StageKind};
+
+/// Whether it could be played is told apart from how it came out.
+const COULD_NOT_RUN: u8 = 2;
+
+pub(super) async fn run(wanted: Run, settings: &Settings, console: Console) -> ExitCode {
+    let wish = experiment::Wish {
+        experiments: if wanted.all {
+            None
+        } else {
+            Some(wanted.experiments)
+        },
+        seed: wanted.seed,
+        repeat: wanted.repeat,
+        json: wanted.json,
+        keep: wanted.keep,
+    };
+    ended(experiment::run(&wish, settings, console).await, console)
+}
+
+pub(super) async fn ablate(wanted: Ablate, settings: &Settings, console: Console) -> ExitCode {
+    let played = experiment::ablate(&wanted.experiments, wanted.seed, settings, console);
+    ended(played.await, console)
+}
+
+pub(super) async fn reproduce(run: &str, settings: &Settings, console: Console) -> ExitCode {
+    ended(experiment::reproduce(run, settings, console).await, console)
+}
+
+pub(super) async fn guard(
+    stage: &str,
+    settings: &Settings,
+    console: Console,
+) -> Result<(), LabError> {
+    let stage = match stage {
+        "compose" => StageKind::Compose,
+        _ => StageKind::Local,
+    };
+    experiment::stand_guard(stage, settings, console).await
+}
+
+pub(super) async fn look(wanted: Look, console: Console) {
+    let target = match wanted.kind.as_str() {
+        "database" => Target::Database,
+        "api" => Target::Api,
+        _ => Target::Worker,
+    };
+    let look = experiment::look::Look::at(target, &wanted.address, wanted.patience).await;
+    // Plain data: nothing in it can fail to be written.
+    console.print(serde_json::to_string(&look).unwrap_or_default());
+}
+
+fn ended(outcome: Result<Outcome, LabError>, console: Console) -> ExitCode {
+    match outcome {
+        Ok(Outcome::Held) => ExitCode::SUCCESS,
+        Ok(Outcome::Deviated) => exit::failure(),
+        Ok(Outcome::NotPlayed) => ExitCode::from(COULD_NOT_RUN),
+        Err(error) => {
+            error.tell(console);
+            ExitCode::from(COULD_NOT_RUN)
+        }
+    }
+}

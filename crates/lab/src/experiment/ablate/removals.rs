@@ -1,0 +1,143 @@
+//! Taking one policy out of a policy file: what is laid over it so that the policy does nothing.
+
+use std::fmt;
+
+use toml::Table;
+
+/// Longer than any experiment.
+const FOR_EVER: &str = "60s";
+/// A pool is waited for less long than an attempt.
+const ALMOST: &str = "59s";
+/// Above the bound that follows from it.
+const LEASE: &str = "10m";
+
+/// A policy that can be taken out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Removal {
+    TimeLimits,
+    AttemptTimeout,
+    Deadline,
+    ConnectTimeout,
+    Retry,
+    RetryBudget,
+    Breaker,
+    SlowCalls,
+    Bulkhead,
+    Ramp,
+    Defer,
+    Journal,
+}
+
+impl Removal {
+    pub(super) const ALL: [Self; 12] = [
+        Self::TimeLimits,
+        Self::AttemptTimeout,
+        Self::Deadline,
+        Self::ConnectTimeout,
+        Self::Retry,
+        Self::RetryBudget,
+        Self::Breaker,
+        Self::SlowCalls,
+        Self::Bulkhead,
+        Self::Ramp,
+        Self::Defer,
+        Self::Journal,
+    ];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::TimeLimits => "time limits, all of them",
+            Self::AttemptTimeout => "attempt timeout",
+            Self::Deadline => "deadline",
+            Self::ConnectTimeout => "connect timeout",
+            Self::Retry => "retry",
+            Self::RetryBudget => "retry budget",
+            Self::Breaker => "circuit breaker",
+            Self::SlowCalls => "slow calls count as failures",
+            Self::Bulkhead => "bulkhead",
+            Self::Ramp => "ramp after closing",
+            Self::Defer => "deferring (202)",
+            Self::Journal => "journal",
+        }
+    }
+
+    /// What to lay over `policies` so that it does nothing there.
+    pub(super) fn overlay(self, policies: &Table) -> Table {
+        let text = match self {
+            Self::TimeLimits => format!(
+                "recovery.lease = '{LEASE}'\n{}database.pool.max_wait = '{ALMOST}'",
+                each(&format!(
+                    "attempt_timeout = '{FOR_EVER}'\ndeadline = '{FOR_EVER}'\nbreaker.window = '{FOR_EVER}'"
+                ))
+            ),
+            Self::AttemptTimeout => as_long_as(policies, "attempt_timeout", "deadline"),
+            Self::Deadline => format!(
+                "recovery.lease = '{LEASE}'\n{}",
+                each(&format!("deadline = '{FOR_EVER}'"))
+            ),
+            Self::ConnectTimeout => as_long_as(policies, "connect_timeout", "attempt_timeout"),
+            Self::Retry => each("retry.max_attempts = 1"),
+            Self::RetryBudget => each("retry.budget = { ratio = 1.0, floor_per_second = 1000.0 }"),
+            Self::Breaker => {
+                each("breaker.minimum_calls = 1000000\nbreaker.consecutive_failures = 1000000")
+            }
+            Self::SlowCalls => as_long_as(policies, "breaker.slow_call", "attempt_timeout"),
+            Self::Bulkhead => each("bulkhead.max_concurrent = 100000"),
+            Self::Ramp => each("breaker.ramp = '0ms'"),
+            Self::Defer => "worker.on_unavailable = 'reject'".to_owned(),
+            Self::Journal => "database.on_unavailable = 'reject'".to_owned(),
+        };
+        // All of it is written above, and read by a test.
+        text.parse().unwrap_or_default()
+    }
+}
+
+/// These lines, for each of the dependencies.
+fn each(lines: &str) -> String {
+    let lines = |dependency| {
+        lines
+            .lines()
+            .map(move |line| format!("{dependency}.{line}\n"))
+    };
+    lines("worker").chain(lines("database")).collect()
+}
+
+/// A time as long as another is, for each of the dependencies: then it is never the first to be over.
+fn as_long_as(policies: &Table, time: &str, other: &str) -> String {
+    let line = |dependency: &str| {
+        let other = policies.get(dependency)?.get(other)?.as_str()?;
+        Some(format!("{dependency}.{time} = '{other}'\n"))
+    };
+    ["worker", "database"]
+        .into_iter()
+        .filter_map(line)
+        .collect()
+}
+
+impl fmt::Display for Removal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_removal_says_something_of_both_dependencies_or_of_the_one_it_is_about() {
+        let policies = "[worker]\nattempt_timeout = '1s'\ndeadline = '2s'
+            [database]\nattempt_timeout = '3s'\ndeadline = '4s'";
+        let policies: Table = policies.parse().unwrap();
+        for removal in Removal::ALL {
+            let overlay = removal.overlay(&policies);
+            assert!(!overlay.is_empty(), "{removal}");
+            let tables = usize::from(overlay.contains_key("worker"))
+                + usize::from(overlay.contains_key("database"));
+            let one = matches!(removal, Removal::Defer | Removal::Journal);
+            assert_eq!(tables, if one { 1 } else { 2 }, "{removal}");
+        }
+        let attempt = Removal::AttemptTimeout.overlay(&policies);
+        assert_eq!(attempt["database"]["attempt_timeout"].as_str(), Some("4s"));
+    }
+}

@@ -1,0 +1,97 @@
+//! What an ablation shows.
+
+use comfy_table::{ContentArrangement, Table, presets};
+
+use super::removals::Removal;
+use crate::error::LabError;
+use crate::experiment::plan::Side;
+use crate::experiment::verdict::Check;
+use crate::output::{Console, Tone};
+
+/// A trial, and what did not hold in it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Row {
+    /// None: all policies were in place.
+    pub(super) removal: Option<Removal>,
+    pub(super) failing: Vec<Check>,
+}
+
+/// In place of the checks of a trial that did not come to its end.
+pub(super) fn could_not(error: &LabError) -> Check {
+    Check {
+        side: Some(Side::Resilient),
+        name: "played to the end".to_owned(),
+        during: None,
+        expected: "yes".to_owned(),
+        seen: error.to_string(),
+        value: None,
+        holds: false,
+    }
+}
+
+/// One experiment's table.
+pub(super) fn print(title: &str, rows: &[Row], console: Console) {
+    let mut table = Table::new();
+    table
+        .load_style(presets::UTF8_BORDERS_ONLY)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(u16::try_from(console.width()).unwrap_or(u16::MAX))
+        .set_header(["without", "what then fails"]);
+    for row in rows {
+        let without = row
+            .removal
+            .map_or_else(|| "nothing".to_owned(), |it| it.to_string());
+        table.add_row([without, failing(row)]);
+    }
+    console.print(console.paint(Tone::Strong, title));
+    console.print(table);
+}
+
+fn failing(row: &Row) -> String {
+    if row.failing.is_empty() {
+        return "nothing".to_owned();
+    }
+    let line = |check: &Check| format!("{}: {}, not {}", check.name, check.seen, check.expected);
+    row.failing.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// Which policies no experiment missed.
+pub(super) fn findings(rows: &[Row], console: Console) {
+    for removal in missed_by_none(rows) {
+        let line = format!("no experiment misses: {removal}");
+        console.print(console.paint(Tone::Warning, line));
+    }
+}
+
+fn missed_by_none(rows: &[Row]) -> Vec<Removal> {
+    let missed = |removal: &Removal| {
+        let mut of_it = rows.iter().filter(|row| row.removal == Some(*removal));
+        of_it.any(|row| !row.failing.is_empty())
+    };
+    Removal::ALL
+        .into_iter()
+        .filter(|removal| !missed(removal))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_policy_that_one_experiment_misses_is_no_finding_and_all_others_are() {
+        let fails = could_not(&LabError::Interrupted);
+        let row = |removal, failing: &[Check]| Row {
+            removal: Some(removal),
+            failing: failing.to_vec(),
+        };
+        let rows = [
+            row(Removal::Retry, &[]),
+            row(Removal::Retry, &[fails]),
+            row(Removal::Breaker, &[]),
+        ];
+        let findings = missed_by_none(&rows);
+        assert!(findings.contains(&Removal::Breaker) && !findings.contains(&Removal::Retry));
+        assert_eq!(findings.len(), Removal::ALL.len() - 1);
+    }
+}

@@ -1,0 +1,47 @@
+//! Connections: somebody else has them all, as after a failover, when other clients were quicker. New ones are refused.
+
+use super::super::look::Look;
+use super::super::plan::Target;
+use super::super::scene::Scene;
+use super::super::trial::Sight;
+use super::session::{Session, told};
+use super::{PATIENCE, sight};
+use crate::error::LabError;
+
+/// SQLSTATE `too_many_connections`.
+const TOO_MANY: &str = "53300";
+/// More than Postgres grants by default.
+const MOST: usize = 120;
+/// All but the one that asks.
+const END_THE_OTHERS: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND application_name <> 'holdfast-fault'";
+
+pub(super) async fn put(scene: &Scene, held: &mut Vec<Session>) -> Result<Sight, LabError> {
+    take_all(scene, held).await?;
+    if let Some(first) = held.first() {
+        first
+            .run(END_THE_OTHERS)
+            .await
+            .map_err(|error| told(&error))?;
+    }
+    // Those that the others had.
+    take_all(scene, held).await?;
+    let look = scene.look_past_the_wire(Target::Database, PATIENCE).await;
+    let taken = matches!(&look, Look::Error { code } if code == TOO_MANY);
+    Ok(sight(taken, &look))
+}
+
+async fn take_all(scene: &Scene, held: &mut Vec<Session>) -> Result<(), LabError> {
+    while held.len() < MOST {
+        match Session::open(scene.database_port()).await {
+            Ok(session) => {
+                let name = "SET application_name = 'holdfast-fault'";
+                session.run(name).await.map_err(|error| told(&error))?;
+                held.push(session);
+            }
+            Err(error) if error.code().is_some_and(|code| code.code() == TOO_MANY) => break,
+            Err(error) => return Err(told(&error)),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,23 @@
+//! Lock: somebody else holds the table of requests, as a careless migration does. Statements wait; Postgres itself is well.
+
+use super::super::look::Look;
+use super::super::plan::Target;
+use super::super::scene::Scene;
+use super::super::trial::Sight;
+use super::session::{Session, told};
+use super::{PATIENCE, sight};
+use crate::error::LabError;
+
+/// The look gives up on a lock after a tenth of a second: SQLSTATE `lock_not_available`.
+const NOT_AVAILABLE: &str = "55P03";
+
+pub(super) async fn put(scene: &Scene, held: &mut Vec<Session>) -> Result<Sight, LabError> {
+    let session = Session::open(scene.database_port()).await;
+    let session = session.map_err(|error| told(&error))?;
+    let lock = "BEGIN; LOCK TABLE requests IN ACCESS EXCLUSIVE MODE;";
+    session.run(lock).await.map_err(|error| told(&error))?;
+    held.push(session);
+    let look = scene.look_past_the_wire(Target::Database, PATIENCE).await;
+    let locked = matches!(&look, Look::Error { code } if code == NOT_AVAILABLE);
+    Ok(sight(locked, &look))
+}

@@ -1,0 +1,145 @@
+//! Faults: each is put in force, proved, ended, and proved over. The proof is a look of its own, not the API's word.
+
+mod connections;
+mod kill;
+mod lock;
+mod pause;
+mod read_only;
+mod replace;
+mod restart;
+mod session;
+mod timeline;
+mod wire;
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use super::look::Look;
+use super::plan::{Fault, Kind, Target};
+use super::scene::{Scene, Wired};
+use super::trial::{Observed, Sight};
+use crate::error::LabError;
+
+use session::Session;
+pub(super) use timeline::play;
+
+/// What answers at all answers within this, on a machine that is not overloaded.
+const PATIENCE: Duration = Duration::from_millis(400);
+const HEALED_WITHIN: Duration = Duration::from_secs(10);
+const POLL: Duration = Duration::from_millis(50);
+
+/// A fault in force.
+#[derive(Debug)]
+pub(super) struct InForce {
+    fault: Fault,
+    from: Duration,
+    /// Of those that end by themselves.
+    to: Option<Duration>,
+    live: Sight,
+    /// What holds it in force; it ends with these.
+    sessions: Vec<Session>,
+}
+
+/// Between the API and which of its dependencies the faults want a breakable wire.
+pub(super) fn wired(faults: &[Fault]) -> Wired {
+    let on = |target| {
+        let mut faults = faults.iter();
+        faults.any(|fault| fault.target == target && wire::fault(fault.kind).is_some())
+    };
+    Wired {
+        worker: on(Target::Worker),
+        database: on(Target::Database),
+    }
+}
+
+/// Whether one of them moves the worker to another address.
+pub(super) fn replaced(faults: &[Fault]) -> bool {
+    faults.iter().any(|fault| fault.kind == Kind::Replace)
+}
+
+impl InForce {
+    /// Puts the fault in force and looks whether it is.
+    ///
+    /// # Errors
+    /// When it cannot be.
+    pub(super) async fn put(
+        fault: &Fault,
+        scene: &mut Scene,
+        epoch: Instant,
+    ) -> Result<Self, LabError> {
+        let begun = epoch.elapsed();
+        let mut sessions = Vec::new();
+        let live = match fault.kind {
+            Kind::Kill => kill::put(fault.target, scene).await?,
+            Kind::Pause => pause::put(fault.target, scene).await?,
+            Kind::Restart => restart::put(fault.target, scene).await?,
+            Kind::Replace => replace::put(scene).await?,
+            Kind::Lock => lock::put(scene, &mut sessions).await?,
+            Kind::Connections => connections::put(scene, &mut sessions).await?,
+            Kind::ReadOnly => read_only::put(scene).await?,
+            Kind::Refuse
+            | Kind::Blackhole
+            | Kind::Latency { .. }
+            | Kind::Reset { .. }
+            | Kind::Garbage { .. }
+            | Kind::Status { .. } => wire::put(fault, scene).await?,
+        };
+        let over = matches!(fault.kind, Kind::Restart | Kind::Replace);
+        Ok(Self {
+            fault: fault.clone(),
+            from: if over { begun } else { epoch.elapsed() },
+            to: over.then(|| epoch.elapsed()),
+            live,
+            sessions,
+        })
+    }
+
+    /// Ends it, and looks until all is well.
+    ///
+    /// # Errors
+    /// When it cannot be ended.
+    pub(super) async fn end(self, scene: &mut Scene, epoch: Instant) -> Result<Observed, LabError> {
+        let target = self.fault.target;
+        match self.fault.kind {
+            Kind::Kill => kill::end(target, scene).await?,
+            Kind::Pause => pause::end(target, scene).await?,
+            Kind::ReadOnly => read_only::end(scene).await?,
+            Kind::Restart | Kind::Replace | Kind::Lock | Kind::Connections => {}
+            Kind::Refuse
+            | Kind::Blackhole
+            | Kind::Latency { .. }
+            | Kind::Reset { .. }
+            | Kind::Garbage { .. }
+            | Kind::Status { .. } => wire::end(target, scene).await?,
+        }
+        drop(self.sessions);
+        let healed = until_well(target, scene).await;
+        Ok(Observed {
+            name: self.fault.to_string(),
+            target,
+            from: self.from,
+            to: self.to.unwrap_or_else(|| epoch.elapsed()),
+            live: self.live,
+            healed,
+        })
+    }
+}
+
+async fn until_well(target: Target, scene: &Scene) -> Sight {
+    let deadline = Instant::now() + HEALED_WITHIN;
+    loop {
+        let look = scene.look(target, PATIENCE).await;
+        if look.is_well() || Instant::now() > deadline {
+            return sight(look.is_well(), &look);
+        }
+        sleep(POLL).await;
+    }
+}
+
+fn sight(holds: bool, look: &Look) -> Sight {
+    Sight {
+        holds,
+        seen: look.to_string(),
+    }
+}

@@ -1,0 +1,33 @@
+//! Read only: Postgres takes no writes, as a standby does that was not promoted.
+
+use super::super::look::Look;
+use super::super::plan::Target;
+use super::super::scene::Scene;
+use super::super::trial::Sight;
+use super::session::{Session, told};
+use super::{PATIENCE, sight};
+use crate::error::LabError;
+
+/// SQLSTATE `read_only_sql_transaction`.
+const READ_ONLY: &str = "25006";
+
+pub(super) async fn put(scene: &Scene) -> Result<Sight, LabError> {
+    set(scene, "ALTER SYSTEM SET default_transaction_read_only = on").await?;
+    let look = scene.look_past_the_wire(Target::Database, PATIENCE).await;
+    let read_only = matches!(&look, Look::Error { code } if code == READ_ONLY);
+    Ok(sight(read_only, &look))
+}
+
+pub(super) async fn end(scene: &Scene) -> Result<(), LabError> {
+    set(scene, "ALTER SYSTEM RESET default_transaction_read_only").await
+}
+
+/// Sessions that are open follow when the configuration is read again.
+async fn set(scene: &Scene, what: &str) -> Result<(), LabError> {
+    let session = Session::open(scene.database_port()).await;
+    let session = session.map_err(|error| told(&error))?;
+    for sql in [what, "SELECT pg_reload_conf()"] {
+        session.run(sql).await.map_err(|error| told(&error))?;
+    }
+    Ok(())
+}

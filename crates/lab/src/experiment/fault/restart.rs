@@ -1,0 +1,22 @@
+//! Restart: killed and started again at once, as a supervisor does. Over when it is ready.
+
+use tokio::time::Instant;
+
+use super::super::look::Look;
+use super::super::plan::Target;
+use super::super::scene::Scene;
+use super::super::trial::Sight;
+use super::PATIENCE;
+use crate::error::LabError;
+
+pub(super) async fn put(target: Target, scene: &mut Scene) -> Result<Sight, LabError> {
+    scene.kill(target).await?;
+    let dead = scene.look(target, PATIENCE).await;
+    let start = Instant::now();
+    scene.start(target).await?;
+    let milliseconds = start.elapsed().as_millis();
+    Ok(Sight {
+        holds: matches!(dead, Look::Refused | Look::NoConnection),
+        seen: format!("{dead}, and it is back after {milliseconds} ms"),
+    })
+}

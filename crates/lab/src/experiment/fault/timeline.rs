@@ -1,0 +1,103 @@
+//! Playing the faults of an experiment, each at its time.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
+
+use super::super::plan::Fault;
+use super::super::scene::Scene;
+use super::super::trial::Observed;
+use super::InForce;
+use crate::error::LabError;
+
+/// What happens to which fault, by its place in the experiment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    End(usize),
+    Put(usize),
+}
+
+/// Plays all of them; `told` hears of each change. `before` is asked before the first.
+///
+/// # Errors
+/// The first that cannot be put in force or ended; what `before` says.
+pub(in crate::experiment) async fn play(
+    faults: &[Fault],
+    scene: &mut Scene,
+    epoch: Instant,
+    mut before: impl FnMut() -> Result<(), LabError>,
+    mut told: impl FnMut(String),
+) -> Result<Vec<Observed>, LabError> {
+    let mut in_force = BTreeMap::new();
+    let mut observed = BTreeMap::new();
+    for (at, step) in timeline(faults) {
+        sleep_until(epoch + at).await;
+        match step {
+            Step::Put(index) => {
+                if in_force.is_empty() && observed.is_empty() {
+                    before()?;
+                }
+                let fault = InForce::put(&faults[index], scene, epoch).await?;
+                told(format!("{}: {}", faults[index], fault.live.seen));
+                in_force.insert(index, fault);
+            }
+            Step::End(index) => {
+                if let Some(fault) = in_force.remove(&index) {
+                    let over = fault.end(scene, epoch).await?;
+                    told(format!("{} is over: {}", over.name, over.healed.seen));
+                    observed.insert(index, over);
+                }
+            }
+        }
+    }
+    Ok(observed.into_values().collect())
+}
+
+/// In the order of time; what ends at a moment ends before anything begins.
+fn timeline(faults: &[Fault]) -> Vec<(Duration, Step)> {
+    let mut steps: Vec<(Duration, Step)> = Vec::new();
+    for (index, fault) in faults.iter().enumerate() {
+        steps.push((fault.at, Step::Put(index)));
+        steps.push((fault.end(), Step::End(index)));
+    }
+    steps.sort_by_key(|(at, step)| (*at, matches!(step, Step::Put(_))));
+    steps
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::plan::{Kind, Target};
+    use super::*;
+
+    fn fault(target: Target, at: u64, lasts: u64) -> Fault {
+        Fault {
+            target,
+            kind: Kind::Kill,
+            at: Duration::from_secs(at),
+            lasts: Duration::from_secs(lasts),
+        }
+    }
+
+    #[test]
+    fn faults_begin_and_end_in_the_order_of_time_and_an_end_comes_before_a_beginning() {
+        let faults = [
+            fault(Target::Worker, 3, 2),
+            fault(Target::Worker, 5, 2),
+            fault(Target::Database, 4, 9),
+        ];
+        let steps: Vec<Step> = timeline(&faults)
+            .into_iter()
+            .map(|(_, step)| step)
+            .collect();
+        let expected = [
+            Step::Put(0),
+            Step::Put(2),
+            Step::End(0),
+            Step::Put(1),
+            Step::End(1),
+            Step::End(2),
+        ];
+        assert_eq!(steps, expected);
+    }
+}

@@ -1,0 +1,91 @@
+//! The wire's faults: the service is well, what stands between it and the API is not.
+
+use std::time::Duration;
+
+use super::super::look::Look;
+use super::super::plan::{self, Kind, Target};
+use super::super::scene::Scene;
+use super::super::trial::Sight;
+use super::{PATIENCE, sight};
+use crate::error::LabError;
+use crate::proxy::Fault;
+use crate::stage::Service;
+
+/// Of a fault that hurts one request in twenty, all but one in a thousand series of this length show it.
+const LOOKS: usize = 140;
+
+/// What the wire has to do; none: it has no part in this fault.
+pub(super) fn fault(kind: Kind) -> Option<Fault> {
+    Some(match kind {
+        Kind::Refuse => Fault::Refuse,
+        Kind::Blackhole => Fault::Blackhole,
+        Kind::Latency {
+            delay,
+            jitter,
+            share,
+        } => Fault::Latency {
+            delay,
+            jitter,
+            share,
+        },
+        Kind::Reset { after_bytes, share } => Fault::Reset {
+            after: after_bytes,
+            share,
+        },
+        Kind::Garbage { share } => Fault::Garbage { share },
+        Kind::Status { code, share } => Fault::Status { code, share },
+        _ => return None,
+    })
+}
+
+pub(super) async fn put(fault: &plan::Fault, scene: &Scene) -> Result<Sight, LabError> {
+    let wanted = self::fault(fault.kind).unwrap_or_default();
+    set(fault.target, wanted, scene).await?;
+    for _ in 0..LOOKS {
+        let look = scene.look(fault.target, patience(fault.kind)).await;
+        if shows(fault.kind, &look) {
+            return Ok(sight(true, &look));
+        }
+        if !look.is_well() {
+            return Ok(sight(false, &look));
+        }
+    }
+    Ok(Sight {
+        holds: false,
+        seen: format!("{LOOKS} looks in a row were answered well"),
+    })
+}
+
+pub(super) async fn end(target: Target, scene: &Scene) -> Result<(), LabError> {
+    set(target, Fault::None, scene).await
+}
+
+async fn set(target: Target, fault: Fault, scene: &Scene) -> Result<(), LabError> {
+    match scene.wire(target) {
+        Some(wire) => Ok(wire.set(fault).await?),
+        None => Err(LabError::NotRunning(Service::Worker)),
+    }
+}
+
+/// Whether this is how the fault looks.
+fn shows(kind: Kind, look: &Look) -> bool {
+    match (kind, look) {
+        (Kind::Refuse, Look::Refused)
+        | (Kind::Blackhole, Look::NoConnection)
+        | (Kind::Reset { .. } | Kind::Garbage { .. }, Look::Broken)
+        | (Kind::Latency { .. }, Look::Silent) => true,
+        (Kind::Status { code, .. }, Look::Error { code: seen }) => *seen == code.to_string(),
+        (Kind::Latency { delay, jitter, .. }, Look::Well { after }) => {
+            *after >= delay.saturating_sub(jitter)
+        }
+        _ => false,
+    }
+}
+
+/// A look that is answered late proves less than one that is not answered in the time it should be.
+fn patience(kind: Kind) -> Duration {
+    match kind {
+        Kind::Latency { delay, jitter, .. } => PATIENCE.min(delay.saturating_sub(jitter)),
+        _ => PATIENCE,
+    }
+}

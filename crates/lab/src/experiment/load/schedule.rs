@@ -1,0 +1,89 @@
+//! Who arrives when, and who leaves: decided in advance, by the seed alone.
+
+use std::time::Duration;
+
+use super::super::plan::{Leaving, Load};
+
+/// So that who leaves does not depend on when they arrive: a load with and without leavers has the same arrivals.
+const LEAVERS: u64 = 0x1ea7_e125;
+
+/// A request that is to be sent.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Arrival {
+    /// From 0.
+    pub(super) number: u64,
+    /// When, from the epoch.
+    pub(super) at: Duration,
+    /// When its client stops waiting.
+    pub(super) until: Duration,
+    /// Whether it leaves then, rather than lose its patience.
+    pub(super) leaves: bool,
+}
+
+/// All of them, in order.
+pub(super) fn arrivals(load: &Load) -> impl Iterator<Item = Arrival> + use<> {
+    let mut random = fastrand::Rng::with_seed(load.seed ^ LEAVERS);
+    let (patience, leaving) = (load.patience, load.leaving);
+    let times = load.arrivals.times(load.rate, load.lasts, load.seed);
+    (0..).zip(times).map(move |(number, at)| {
+        let drawn = random.f64();
+        let chosen = leaving.filter(|Leaving { share, .. }| drawn < *share);
+        let leaves = chosen.filter(|leaving| leaving.after < patience);
+        Arrival {
+            number,
+            at,
+            until: at + leaves.map_or(patience, |leaving| leaving.after),
+            leaves: leaves.is_some(),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load::Arrivals;
+
+    fn load(share: f64, after: u64) -> Load {
+        Load {
+            rate: 50.0,
+            arrivals: Arrivals::Poisson,
+            lasts: Duration::from_secs(20),
+            patience: Duration::from_secs(4),
+            seed: 3,
+            leaving: Some(Leaving {
+                share,
+                after: Duration::from_millis(after),
+            }),
+        }
+    }
+
+    #[test]
+    fn the_seed_chooses_who_leaves_and_their_share_is_kept() {
+        let of = |share| arrivals(&load(share, 500)).collect::<Vec<_>>();
+        let leavers = of(0.3).iter().filter(|one| one.leaves).count();
+        assert!((230..370).contains(&leavers), "{leavers}");
+        assert_eq!(of(0.3), of(0.3));
+        assert!(of(1.0).iter().all(|one| one.leaves));
+        assert!(!of(0.0).iter().any(|one| one.leaves));
+    }
+
+    #[test]
+    fn leavers_change_nothing_about_arrivals() {
+        let mut none = load(0.5, 500);
+        none.leaving = None;
+        let times = |load| arrivals(load).map(|one| (one.number, one.at)).collect();
+        let (with, without): (Vec<_>, Vec<_>) = (times(&load(0.5, 500)), times(&none));
+        assert_eq!(with, without);
+        assert!(with.len() > 800 && with[1].0 == 1);
+    }
+
+    #[test]
+    fn each_waits_until_its_patience_ends_or_it_leaves_whichever_is_first() {
+        for one in arrivals(&load(0.5, 500)) {
+            let waits = if one.leaves { 500 } else { 4_000 };
+            assert_eq!(one.until - one.at, Duration::from_millis(waits));
+        }
+        // Whoever meant to leave later than that has lost patience before.
+        assert!(!arrivals(&load(1.0, 9_000)).any(|one| one.leaves));
+    }
+}

@@ -1,0 +1,73 @@
+//! One request, tried once.
+
+use tokio::time::{Instant, timeout_at};
+
+use super::super::trial::{Call, End};
+use super::LoadPlan;
+use super::schedule::Arrival;
+use crate::load::{Answer, Broken, Poster, Reply, body};
+
+/// A client of one endpoint.
+#[derive(Debug)]
+pub(super) struct Client {
+    poster: Poster,
+    plan: LoadPlan,
+    url: String,
+    epoch: Instant,
+}
+
+impl Client {
+    pub(super) fn new(plan: LoadPlan, epoch: Instant) -> Self {
+        let url = format!("{}{}", plan.url.trim_end_matches('/'), plan.side.path());
+        Self {
+            poster: Poster::new(),
+            plan,
+            url,
+            epoch,
+        }
+    }
+
+    /// Sends it now, and waits as long as its client does. Whoever stops waiting closes the connection.
+    pub(super) async fn call(&self, arrival: Arrival) -> Call {
+        let sent = self.epoch.elapsed();
+        let key = self.plan.key(arrival.number);
+        let body = body(arrival.number, &key);
+        let answer = self.poster.post(&self.url, &key, &body);
+        let end = match timeout_at(self.epoch + arrival.until, answer).await {
+            Ok(reply) => end(reply),
+            Err(_) if arrival.leaves => End::Left,
+            Err(_) => End::GivenUp,
+        };
+        Call {
+            number: arrival.number,
+            intended: arrival.at,
+            sent,
+            ended: self.epoch.elapsed(),
+            end,
+        }
+    }
+}
+
+fn end(reply: Reply) -> End {
+    match reply {
+        Reply::Answer(Answer {
+            status,
+            request_id,
+            has_result,
+            degraded,
+            recorded_in,
+            ..
+        }) => End::Answered {
+            status,
+            request_id,
+            has_result,
+            degraded,
+            recorded_in,
+        },
+        Reply::Broken(Broken::Refused) => End::Refused,
+        Reply::Broken(Broken::NoFile) => End::NoFile,
+        Reply::Broken(Broken::Reset) => End::Reset,
+        // The system gave up on the connection before the client did.
+        Reply::Broken(Broken::Silent) => End::GivenUp,
+    }
+}

@@ -1,0 +1,109 @@
+//! What each figure is: pure, from what was seen of one side. This is the one place where figures are defined.
+//!
+//! - A call belongs to a [`Window`] by its *intended* start, and the windows follow the faults as they were *observed*.
+//!   `fault` is the union of the times in which any was in force, ends included; `after` begins where the last one ended.
+//! - Clients that left, and calls that the load generator could not send, say nothing of the system: they count nowhere,
+//!   except that who left has been sent (`attempts_per_call`).
+//! - Shares and counts are of calls. Where a window has none, there is no figure: nothing was seen, not "none failed".
+//! - A latency counts from the intended start. A call without an answer counts with the time it waited, which is next to
+//!   nothing where it was refused: read it beside `unanswered`.
+//! - `goodput` is promises to the calls of the window, by the window's length, as far as load arrived in it.
+//! - `over_bound` is a call that took longer than the bound and [`GRACE`], or was given up, however short the patience.
+//!   One that was refused or reset in time broke no bound: its client knows where it stands.
+//! - Arrivals at the worker come from samples, between which they are spread evenly. Recovery's count too.
+//!   `attempts_per_call` ends where the load ends; `peak_arrivals` of `after` and `all` goes on to the last sample,
+//!   because a stampede may come late.
+//! - `time_to_open` is of the breaker of what the first fault hurt. A breaker may be quicker than the probe that looks
+//!   for the fault: one that opened up to [`PROBE_LAG`] before the fault was seen opened at once.
+//! - `time_to_recover` ends at the intended start of the first call from which on all were answered whole. Load must go
+//!   on for [`FOR_GOOD`] from there, or it is no recovery.
+//! - `harmed` asks what the dependency that was well could still have given. The database alone was hurt: the worker's
+//!   result. The worker alone was hurt: a record in the database; the naive side tells of one only by answering 200.
+//!   Where both, or the API, were hurt, nobody can say.
+
+mod arrivals;
+mod calls;
+mod harm;
+mod time;
+mod window;
+
+use std::time::Duration;
+
+use thiserror::Error;
+
+use super::plan::{Metric, Window};
+use super::trial::Trial;
+use calls::Calls;
+use window::Spans;
+
+/// What the machine may add to the bound that the API publishes.
+pub const GRACE: Duration = Duration::from_millis(300);
+/// How long before it was seen to be in force a fault may have had its effects.
+pub const PROBE_LAG: Duration = Duration::from_millis(500);
+/// For how long all must be whole to be so for good.
+pub const FOR_GOOD: Duration = Duration::from_secs(1);
+
+/// Why there is no figure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum Unmeasured {
+    /// No fault was observed, so there is no window of it.
+    #[error("no fault was observed")]
+    NoFault,
+    /// No call was meant to be sent in the window.
+    #[error("there was no call to judge")]
+    NoCalls,
+    /// The worker's arrivals were not sampled from one end of the window to the other.
+    #[error("arrivals at the worker were not sampled throughout")]
+    NoSamples,
+    /// What the first fault hurt stands behind no breaker.
+    #[error("what was hurt first stands behind no breaker")]
+    NoBreaker,
+    /// It stands behind one, which stayed as it was.
+    #[error("the breaker never opened")]
+    NeverOpened,
+    /// Not all answers were whole again, or not for long enough.
+    #[error("answers did not become whole again for good")]
+    NeverRecovered,
+    /// Nothing that was well can be told from what was not.
+    #[error("no dependency is known to have been well")]
+    NothingWell,
+}
+
+/// The figure, in its metric's own unit; none: it cannot be computed.
+#[must_use]
+pub fn value(metric: Metric, window: Window, trial: &Trial) -> Option<f64> {
+    measure(metric, window, trial).ok()
+}
+
+/// The figure, in its metric's own unit.
+///
+/// # Errors
+/// Why it cannot be computed.
+pub fn measure(metric: Metric, window: Window, trial: &Trial) -> Result<f64, Unmeasured> {
+    match metric {
+        Metric::TimeToOpen => time::to_open(trial),
+        Metric::TimeToRecover => time::to_recover(trial),
+        Metric::Lost => Ok(calls::count(trial.ledger.lost)),
+        Metric::Duplicates => Ok(calls::count(trial.ledger.duplicates)),
+        Metric::AttemptsPerCall => arrivals::per_call(&Spans::of(window, trial)?, trial),
+        Metric::PeakArrivals => arrivals::peak(&Spans::of(window, trial)?, trial),
+        _ => of_calls(metric, &Spans::of(window, trial)?, trial),
+    }
+}
+
+fn of_calls(metric: Metric, spans: &Spans, trial: &Trial) -> Result<f64, Unmeasured> {
+    let calls = Calls::within(spans, trial)?;
+    match metric {
+        Metric::Unanswered => Ok(calls.number(calls::is_unanswered)),
+        Metric::UnansweredShare => Ok(calls.share(calls::is_unanswered)),
+        Metric::ErrorShare => Ok(calls.share(calls::is_error)),
+        Metric::SuccessShare => Ok(calls.share(calls::is_success)),
+        Metric::DegradedShare => Ok(calls.share(calls::is_degraded)),
+        Metric::PromisedShare => Ok(calls.share(super::trial::Call::is_promised)),
+        Metric::Goodput => calls.goodput(spans.until(trial.lasts).length()),
+        Metric::P50 => Ok(calls.latency(0.5)),
+        Metric::P99 => Ok(calls.latency(0.99)),
+        Metric::OverBound => Ok(calls.number(|call| calls::is_over(call, trial.bound))),
+        _ => harm::share(&calls, trial),
+    }
+}

@@ -1,0 +1,221 @@
+//! The figures that an experiment may speak of. How each is computed stands in [`measure`](super::measure).
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What a side must show: a figure, and its limits.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Expectation {
+    /// Which figure.
+    pub metric: Metric,
+    /// Of which calls.
+    pub during: Window,
+    /// Not less than this.
+    pub at_least: Option<f64>,
+    /// Not more than this.
+    pub at_most: Option<f64>,
+}
+
+/// Which calls a figure is about.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    Default,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Window {
+    /// Those meant to be sent while a fault was in force, as observed.
+    #[default]
+    Fault,
+    /// Those meant to be sent later than the last fault's end.
+    After,
+    /// All.
+    All,
+}
+
+/// A figure of one side.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Metric {
+    /// Calls without an HTTP answer: given up, refused, reset. A client that left is not counted.
+    Unanswered,
+    /// Share of calls without an HTTP answer.
+    UnansweredShare,
+    /// Share of calls answered 500 or above.
+    ErrorShare,
+    /// Share of calls answered 200 with the worker's result, degraded or not.
+    SuccessShare,
+    /// Share of calls answered 200 or 202 that had to do without something.
+    DegradedShare,
+    /// Share of calls answered 200 or 202: a promise.
+    PromisedShare,
+    /// Promises per second.
+    Goodput,
+    /// Latency from the intended start, median, in seconds. A call without an answer counts with the time it waited.
+    P50,
+    /// Likewise, the 99th percentile.
+    P99,
+    /// Calls that took longer than the bound and 300 ms, or were given up.
+    OverBound,
+    /// Arrivals at the worker for each call, counted at the worker or on the wire to it.
+    AttemptsPerCall,
+    /// Most arrivals at the worker within a second, per second.
+    PeakArrivals,
+    /// From the first fault's beginning until the target's breaker opened, in seconds.
+    TimeToOpen,
+    /// From the last fault's end until answers were whole again and stayed so, in seconds.
+    TimeToRecover,
+    /// Requests that were accepted, or stored, and are not done at the end.
+    Lost,
+    /// Rows beyond the first for the same client's request.
+    Duplicates,
+    /// Share of calls that went without what a dependency that was well could have given.
+    Harmed,
+}
+
+/// What a figure counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// Whole things.
+    Count,
+    /// From 0 to 1.
+    Share,
+    /// A time.
+    Seconds,
+    /// So many in each second.
+    PerSecond,
+    /// So many for each call.
+    PerCall,
+}
+
+impl Window {
+    /// As it stands in files and on the screen.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Fault => "fault",
+            Self::After => "after",
+            Self::All => "all",
+        }
+    }
+}
+
+impl Metric {
+    /// All, in the order in which they are told.
+    pub const ALL: [Self; 17] = [
+        Self::Unanswered,
+        Self::UnansweredShare,
+        Self::ErrorShare,
+        Self::SuccessShare,
+        Self::DegradedShare,
+        Self::PromisedShare,
+        Self::Goodput,
+        Self::P50,
+        Self::P99,
+        Self::OverBound,
+        Self::AttemptsPerCall,
+        Self::PeakArrivals,
+        Self::TimeToOpen,
+        Self::TimeToRecover,
+        Self::Lost,
+        Self::Duplicates,
+        Self::Harmed,
+    ];
+
+    /// As it stands in files and on the screen.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Unanswered => "unanswered",
+            Self::UnansweredShare => "unanswered_share",
+            Self::ErrorShare => "error_share",
+            Self::SuccessShare => "success_share",
+            Self::DegradedShare => "degraded_share",
+            Self::PromisedShare => "promised_share",
+            Self::Goodput => "goodput",
+            Self::P50 => "p50",
+            Self::P99 => "p99",
+            Self::OverBound => "over_bound",
+            Self::AttemptsPerCall => "attempts_per_call",
+            Self::PeakArrivals => "peak_arrivals",
+            Self::TimeToOpen => "time_to_open",
+            Self::TimeToRecover => "time_to_recover",
+            Self::Lost => "lost",
+            Self::Duplicates => "duplicates",
+            Self::Harmed => "harmed",
+        }
+    }
+
+    /// What it counts.
+    #[must_use]
+    pub fn unit(self) -> Unit {
+        match self {
+            Self::Unanswered | Self::OverBound | Self::Lost | Self::Duplicates => Unit::Count,
+            Self::UnansweredShare
+            | Self::ErrorShare
+            | Self::SuccessShare
+            | Self::DegradedShare
+            | Self::PromisedShare
+            | Self::Harmed => Unit::Share,
+            Self::P50 | Self::P99 | Self::TimeToOpen | Self::TimeToRecover => Unit::Seconds,
+            Self::Goodput | Self::PeakArrivals => Unit::PerSecond,
+            Self::AttemptsPerCall => Unit::PerCall,
+        }
+    }
+
+    /// Whether it is about the calls of a window, not about the whole trial.
+    #[must_use]
+    pub fn has_window(self) -> bool {
+        !matches!(
+            self,
+            Self::TimeToOpen | Self::TimeToRecover | Self::Lost | Self::Duplicates
+        )
+    }
+}
+
+impl fmt::Display for Metric {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl fmt::Display for Window {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_metric_is_listed_once_under_the_name_it_has_in_files() {
+        for (at, metric) in Metric::ALL.into_iter().enumerate() {
+            let in_files = serde_json::to_value(metric).unwrap();
+            assert_eq!(in_files, metric.name());
+            assert_eq!(metric as usize, at, "{metric} is out of order");
+        }
+        assert_eq!(Metric::Harmed as usize + 1, Metric::ALL.len());
+    }
+
+    #[test]
+    fn a_window_has_the_name_it_has_in_files() {
+        for window in [Window::Fault, Window::After, Window::All] {
+            assert_eq!(serde_json::to_value(window).unwrap(), window.name());
+        }
+    }
+}

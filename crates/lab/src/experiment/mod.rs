@@ -1,0 +1,35 @@
+//! Experiments: break it on purpose, under load, and judge both sides.
+//!
+//! An experiment is data ([`plan`]). It is played twice, with the same arrivals and the same faults: against the naive
+//! endpoint and against the resilient one. What was seen of each is a [`trial`], again data; figures and verdicts follow
+//! from it by pure functions. "Ran" and "passed" are different words.
+
+mod ablate;
+mod account;
+mod fault;
+mod find;
+#[cfg(test)]
+mod invented;
+pub mod load;
+pub mod look;
+pub mod measure;
+mod metric;
+pub mod plan;
+mod play;
+mod policies;
+mod progress;
+pub mod report;
+pub mod results;
+mod run;
+mod scene;
+pub mod schema;
+mod seconds;
+pub mod statistics;
+mod transitions;
+pub mod trial;
+pub mod verdict;
+mod watch;
+
+pub use ablate::ablate;
+pub use run::{Outcome, Wish, list, report as write_report, reproduce, run};
+pub use scene::guard::stand as stand_guard;

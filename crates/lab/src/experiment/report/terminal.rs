@@ -1,0 +1,123 @@
+//! A run on the terminal: the verdict, what does not hold, both sides' figures.
+
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+
+use super::Report;
+use super::page::judged::{during, sentence, word};
+use super::summary::{Summary, rows};
+use crate::experiment::plan::Side;
+use crate::experiment::verdict::Check;
+use crate::output::{Console, Tone};
+
+/// Where a wider table would only be harder to read.
+const WIDEST: usize = 100;
+
+/// The run in lines; the table is no wider than the console.
+#[must_use]
+pub fn text(report: &Report<'_>, console: Console) -> Vec<String> {
+    let verdict = report.verdict;
+    let passed = verdict.passed();
+    let tone = if passed { Tone::Good } else { Tone::Bad };
+    let experiment = report.experiment;
+    let mut lines = vec![format!(
+        "{}  {}",
+        console.paint(tone, word(passed)),
+        console.paint(Tone::Strong, &experiment.title)
+    )];
+    lines.push(format!("  {}", sentence(verdict)));
+    let violated = verdict.checks.iter().filter(|check| !check.holds);
+    lines.extend(violated.map(|check| {
+        let line = format!("  \u{2717} {}", one(check));
+        console.paint(Tone::Bad, line).to_string()
+    }));
+    lines.push(String::new());
+    lines.extend(table(report, console));
+    lines
+}
+
+fn one(check: &Check) -> String {
+    let side = check.side.map_or("experiment", Side::name);
+    let during = match during(check.during) {
+        "" => String::new(),
+        words => format!(", {words}"),
+    };
+    let Check {
+        name,
+        expected,
+        seen,
+        ..
+    } = check;
+    format!("{side}: {name}{during}: had to be {expected}, was {seen}")
+}
+
+fn table(report: &Report<'_>, console: Console) -> Vec<String> {
+    let [naive, resilient] = [report.naive, report.resilient].map(Summary::of);
+    let mut table = Table::new();
+    table
+        .load_style(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(u16::try_from(console.width().min(WIDEST)).unwrap_or(u16::MAX))
+        .set_header(["", "naive", "resilient"]);
+    for row in rows(&naive, &resilient) {
+        table.add_row([row.name, &row.naive, &row.resilient]);
+    }
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
+        .lines()
+        .map(|line| format!(" {}", line.trim_end()))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use holdfast_ops::Environment;
+
+    use super::*;
+    use crate::experiment::report::sample;
+
+    fn console(columns: &str) -> Console {
+        Console::new(&Environment::from([
+            ("COLUMNS", columns),
+            ("NO_COLOR", "1"),
+        ]))
+    }
+
+    #[test]
+    fn the_verdict_comes_first_and_both_sides_stand_beside_each_other() {
+        let lines = sample::Run::new().with_report(|report| text(report, console("80")));
+        assert!(lines[0].starts_with("PASSED  "), "{lines:?}");
+        assert!(lines[1].contains("all 11 checks hold"), "{lines:?}");
+        let unanswered = lines
+            .iter()
+            .find(|line| line.contains("no answer"))
+            .unwrap();
+        assert!(
+            unanswered.ends_with(" 0") && unanswered.contains('%'),
+            "{unanswered}"
+        );
+    }
+
+    #[test]
+    fn what_does_not_hold_is_told_before_the_figures() {
+        let mut run = sample::Run::new();
+        run.verdict.checks[9].holds = false;
+        let lines = run.with_report(|report| text(report, console("80")));
+        assert!(lines[0].starts_with("DEVIATED"), "{lines:?}");
+        assert!(lines[1].contains("1 of 11 checks"), "{lines:?}");
+        assert!(
+            lines[2].contains("resilient: p99, during the fault: had to be at most"),
+            "{lines:?}"
+        );
+    }
+
+    #[test]
+    fn on_a_narrow_terminal_no_line_of_the_table_is_wider() {
+        let lines = sample::Run::new().with_report(|report| table(report, console("44")));
+        assert!(
+            lines.iter().all(|line| line.chars().count() <= 44),
+            "{lines:#?}"
+        );
+    }
+}

@@ -1,0 +1,74 @@
+//! What a run of an experiment leaves: `results/NAME/RUN/`, complete or not there at all.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `experiment.toml`, `policies.toml` | what was played, byte for byte |
+//! | `run.json` | with which seed, by whom, when, on what ([`About`]) |
+//! | `naive.jsonl`, `resilient.jsonl` | all that was seen of a side, line by line ([`journal`]); `naive-1.jsonl`, … of several trials |
+//! | `verdict.json` | the judgement |
+//! | `manifest.json` | the SHA-256 of each of these, the first three apart as inputs, and the order of play |
+//!
+//! RUN is when it began, in UTC, and its seed: `2026-03-01T14-05-59Z-seed-7`. Nothing is read back that is not what was
+//! written. Pages made of it, such as a report, are added later and may be made anew.
+
+mod about;
+mod agreement;
+mod error;
+mod find;
+mod journal;
+mod machine;
+mod manifest;
+mod run;
+mod save;
+mod source;
+
+use std::path::{Path, PathBuf};
+
+pub use about::About;
+pub use agreement::{Agreement, Row, Told};
+pub use error::ResultsError;
+pub use find::Listing;
+pub use machine::Machine;
+pub use run::Run;
+pub use save::Finished;
+pub use source::Source;
+
+use crate::settings::Settings;
+
+/// The folder's name, under the checkout's root.
+const FOLDER: &str = "results";
+const EXPERIMENT: &str = "experiment.toml";
+const POLICIES: &str = "policies.toml";
+const ABOUT: &str = "run.json";
+const VERDICT: &str = "verdict.json";
+
+/// All that runs have left.
+#[derive(Debug, Clone)]
+pub struct Results {
+    folder: PathBuf,
+}
+
+impl Results {
+    /// Of a checkout.
+    #[must_use]
+    pub fn of(settings: &Settings) -> Self {
+        Self::at(settings.root.join(FOLDER))
+    }
+
+    /// In a folder that need not exist yet.
+    #[must_use]
+    pub fn at(folder: impl Into<PathBuf>) -> Self {
+        Self {
+            folder: folder.into(),
+        }
+    }
+
+    /// Where they are.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+}
+
+#[cfg(test)]
+mod tests;

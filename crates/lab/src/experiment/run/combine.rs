@@ -1,0 +1,81 @@
+//! One verdict from several trials of each side: a check holds if it holds every time.
+
+use super::super::plan::{Experiment, Side};
+use super::super::statistics::median;
+use super::super::trial::Trial;
+use super::super::verdict::{Check, Verdict, judge};
+
+/// Judges the first naive trial with the first resilient one, and so on.
+pub(super) fn verdict(experiment: &Experiment, trials: &[Trial]) -> Verdict {
+    let of = |side: Side| trials.iter().filter(move |trial| trial.side == side);
+    let pairs = of(Side::Naive).zip(of(Side::Resilient));
+    let verdicts = pairs.map(|(naive, resilient)| judge(experiment, naive, resilient));
+    together(verdicts.collect())
+}
+
+fn together(mut verdicts: Vec<Verdict>) -> Verdict {
+    if verdicts.len() < 2 {
+        return verdicts.pop().unwrap_or(Verdict { checks: Vec::new() });
+    }
+    // Of the same plan there are the same checks, in the same order.
+    let rounds = verdicts.iter().map(|it| it.checks.len()).min();
+    let check = |index| {
+        let same: Vec<&Check> = verdicts.iter().map(|it| &it.checks[index]).collect();
+        combined(&same)
+    };
+    Verdict {
+        checks: (0..rounds.unwrap_or_default()).map(check).collect(),
+    }
+}
+
+/// What was seen is told of a time when it did not hold, if there was one.
+fn combined(same: &[&Check]) -> Check {
+    let held = same.iter().filter(|check| check.holds).count();
+    let values: Vec<f64> = same.iter().filter_map(|check| check.value).collect();
+    let told = same.iter().find(|check| !check.holds).unwrap_or(&same[0]);
+    Check {
+        seen: format!("{} ({held} of {} hold)", told.seen, same.len()),
+        value: median(&values),
+        holds: held == same.len(),
+        ..(*told).clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verdict(seen: &str, value: f64, holds: bool) -> Verdict {
+        let check = Check {
+            side: Some(Side::Naive),
+            name: "p99".to_owned(),
+            during: None,
+            expected: "at least 3 s".to_owned(),
+            seen: seen.to_owned(),
+            value: Some(value),
+            holds,
+        };
+        Verdict {
+            checks: vec![check],
+        }
+    }
+
+    #[test]
+    fn a_check_holds_if_it_holds_every_time_and_else_shows_when_it_did_not() {
+        let both = [verdict("4 s", 4.0, true), verdict("5 s", 5.0, true)];
+        let both = together(both.to_vec());
+        assert!(both.passed());
+        assert_eq!(both.checks[0].seen, "4 s (2 of 2 hold)");
+        assert_eq!(both.checks[0].value, Some(4.5));
+        let one = together(vec![verdict("4 s", 4.0, true), verdict("1 s", 1.0, false)]);
+        assert!(!one.passed());
+        assert_eq!(one.checks[0].seen, "1 s (1 of 2 hold)");
+    }
+
+    #[test]
+    fn of_one_trial_the_verdict_is_its_own_and_of_none_nothing_passes() {
+        let one = verdict("4 s", 4.0, true);
+        assert_eq!(together(vec![one.clone()]), one);
+        assert!(!together(Vec::new()).passed());
+    }
+}

@@ -1,0 +1,178 @@
+//! All that playing needs and experiments share: the ground, the guard, the signals, the results.
+
+use std::env;
+
+use holdfast_ops::signals::StopSignals;
+use jiff::Timestamp;
+
+use super::super::find::Found;
+use super::super::plan::{Experiment, Side};
+use super::super::play::Playing;
+use super::super::policies;
+use super::super::results::{About, Finished, Machine, Results, Run, Source};
+use super::super::scene::Ground;
+use super::super::scene::guard::Guard;
+use super::super::trial::Trial;
+use super::{Wish, combine, pages};
+use crate::error::LabError;
+use crate::load::raise_limit;
+use crate::output::{Console, Tone};
+use crate::settings::{Settings, StageKind};
+
+/// What is there while experiments are played.
+#[derive(Debug)]
+pub(in crate::experiment) struct Company<'a> {
+    stage: StageKind,
+    settings: &'a Settings,
+    console: Console,
+    ground: Ground,
+    guard: Guard,
+    signals: StopSignals,
+    results: Results,
+}
+
+/// What trials of an experiment are played with.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::experiment) struct Trials<'a> {
+    pub(in crate::experiment) experiment: &'a Experiment,
+    /// The policy file's text.
+    pub(in crate::experiment) policies: &'a str,
+    pub(in crate::experiment) keep: bool,
+}
+
+impl<'a> Company<'a> {
+    /// Says which stage it is, and has everything ready to play on it.
+    pub(in crate::experiment) async fn gather(
+        stage: StageKind,
+        settings: &'a Settings,
+        console: Console,
+    ) -> Result<Self, LabError> {
+        raise_limit(console);
+        console.say(format_args!("stage: {}, one of its own", stage.name()));
+        let mut signals = StopSignals::listen().map_err(LabError::file("listen for", "signals"))?;
+        let guard = Guard::post(stage)?;
+        let ground = tokio::select! {
+            ground = Ground::prepare(stage, settings, console) => ground?,
+            _ = signals.next() => return Err(LabError::Interrupted),
+        };
+        Ok(Self {
+            stage,
+            settings,
+            console,
+            ground,
+            guard,
+            signals,
+            results: Results::of(settings),
+        })
+    }
+
+    /// Nothing more is to be played.
+    pub(in crate::experiment) async fn leave(self) {
+        self.guard.dismiss().await;
+    }
+
+    /// Plays an experiment, judges it, writes it down and shows it.
+    pub(super) async fn play(&mut self, found: &Found, wish: &Wish) -> Result<Run, LabError> {
+        let policies = policies::of(&found.experiment, &self.settings.root, None)?;
+        self.play_with(found, &policies, wish).await
+    }
+
+    /// Likewise, with these policies.
+    pub(super) async fn play_with(
+        &mut self,
+        found: &Found,
+        policies: &str,
+        wish: &Wish,
+    ) -> Result<Run, LabError> {
+        let experiment = &found.experiment;
+        self.announce(experiment, wish.repeat);
+        let started = Timestamp::now();
+        let with = Trials {
+            experiment,
+            policies,
+            keep: wish.keep,
+        };
+        let mut trials = Vec::new();
+        for side in order(wish.repeat) {
+            trials.push(self.trial(with, side).await?);
+        }
+        let verdict = combine::verdict(experiment, &trials);
+        let about = self.about(experiment, started).await;
+        let run = self.results.save(&Finished {
+            about: &about,
+            experiment: &found.text,
+            policies,
+            trials: &trials,
+            verdict: &verdict,
+        })?;
+        let console = if wish.json { None } else { Some(self.console) };
+        pages::publish(experiment, &trials, run, &self.results, console)
+    }
+
+    /// Plays one side once.
+    pub(in crate::experiment) async fn trial(
+        &mut self,
+        with: Trials<'_>,
+        side: Side,
+    ) -> Result<Trial, LabError> {
+        let playing = Playing {
+            experiment: with.experiment,
+            policies: with.policies,
+            ground: &self.ground,
+            settings: self.settings,
+            console: self.console,
+            keep: with.keep,
+        };
+        playing.trial(side, &mut self.signals).await
+    }
+
+    fn announce(&self, experiment: &Experiment, repeat: u32) {
+        let name = self.console.paint(Tone::Strong, &experiment.name);
+        let seconds = experiment.load.lasts.as_secs_f64();
+        self.console.say(format_args!(
+            "{name}: {} trials of {seconds} s, {} requests/s, seed {}",
+            2 * repeat,
+            experiment.load.rate,
+            experiment.load.seed
+        ));
+    }
+
+    async fn about(&self, experiment: &Experiment, started: Timestamp) -> About {
+        About {
+            name: experiment.name.clone(),
+            seed: experiment.load.seed,
+            stage: self.stage.name().to_owned(),
+            command: env::args().collect(),
+            started,
+            ended: Timestamp::now(),
+            lab: About::LAB.to_owned(),
+            source: Source::of(&self.settings.root).await,
+            machine: Machine::here(),
+            postgres: None,
+        }
+    }
+}
+
+/// Each side as often as the other, and neither always first.
+fn order(repeat: u32) -> Vec<Side> {
+    let pair = |round: u32| match round % 2 {
+        0 => [Side::Naive, Side::Resilient],
+        _ => [Side::Resilient, Side::Naive],
+    };
+    (0..repeat).flat_map(pair).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trials_alternate_which_side_is_first() {
+        use Side::{Naive, Resilient};
+        assert_eq!(order(1), [Naive, Resilient]);
+        assert_eq!(
+            order(3),
+            [Naive, Resilient, Resilient, Naive, Naive, Resilient]
+        );
+    }
+}

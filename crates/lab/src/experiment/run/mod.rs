@@ -1,0 +1,155 @@
+//! Playing experiments, one after the other: naive and resilient trials, verdict, results, report.
+
+mod combine;
+mod company;
+mod listing;
+mod pages;
+mod reproduce;
+
+use serde::Serialize;
+
+use super::find::{self, Found};
+use super::verdict::Verdict;
+use crate::error::LabError;
+use crate::output::{Console, Tone};
+use crate::settings::{Settings, StageKind};
+
+pub(super) use company::{Company, Trials};
+pub use listing::list;
+pub use pages::report;
+pub use reproduce::reproduce;
+
+/// What is to be played.
+#[derive(Debug, Clone)]
+pub struct Wish {
+    /// Names or paths; none: all there are.
+    pub experiments: Option<Vec<String>>,
+    /// In place of the experiments' own.
+    pub seed: Option<u64>,
+    /// Trials of each side.
+    pub repeat: u32,
+    /// Whether the verdicts are printed as JSON, and nothing else is.
+    pub json: bool,
+    /// Whether folders with logs and journals stay.
+    pub keep: bool,
+}
+
+/// How it came out, over all that was played.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Outcome {
+    /// All verdicts hold.
+    Held,
+    /// One does not.
+    Deviated,
+    /// One experiment could not be played.
+    NotPlayed,
+}
+
+/// One experiment's line of the JSON.
+#[derive(Debug, Serialize)]
+struct Told {
+    experiment: String,
+    run: String,
+    passed: bool,
+    verdict: Verdict,
+}
+
+/// Plays what is wished for. What cannot be played does not keep the others from being played; Ctrl-C does.
+///
+/// # Errors
+/// When nothing could be played: a file is no experiment, the stage cannot be had. [`LabError::Interrupted`].
+pub async fn run(wish: &Wish, settings: &Settings, console: Console) -> Result<Outcome, LabError> {
+    let mut found = find::experiments(wish.experiments.as_deref(), &settings.root)?;
+    for one in &mut found {
+        one.experiment.load.seed = wish.seed.unwrap_or(one.experiment.load.seed);
+    }
+    let stage = settings.stage.unwrap_or(StageKind::Local);
+    let (here, elsewhere): (Vec<Found>, Vec<Found>) = found
+        .into_iter()
+        .partition(|one| one.experiment.stages.contains(&stage));
+    if here.is_empty() {
+        return Err(nothing_for(stage, &elsewhere));
+    }
+    let mut company = Company::gather(stage, settings, console).await?;
+    let outcome = all(wish, &here, &mut company, console).await;
+    company.leave().await;
+    for one in &elsewhere {
+        let (name, other) = (&one.experiment.name, other(stage));
+        console.say(format_args!(
+            "left out: {name} is for the {} stage only",
+            other.name()
+        ));
+    }
+    outcome
+}
+
+async fn all(
+    wish: &Wish,
+    experiments: &[Found],
+    company: &mut Company<'_>,
+    console: Console,
+) -> Result<Outcome, LabError> {
+    let (mut told, mut outcomes) = (Vec::new(), Vec::new());
+    for one in experiments {
+        match company.play(one, wish).await {
+            Ok(run) => {
+                let passed = run.verdict.passed();
+                outcomes.push(if passed {
+                    Outcome::Held
+                } else {
+                    Outcome::Deviated
+                });
+                told.push(Told {
+                    experiment: run.about.name.clone(),
+                    run: run.id(),
+                    passed,
+                    verdict: run.verdict,
+                });
+            }
+            Err(LabError::Interrupted) => return Err(LabError::Interrupted),
+            Err(error) => {
+                outcomes.push(Outcome::NotPlayed);
+                error.tell(console);
+            }
+        }
+    }
+    if wish.json {
+        // Plain data: nothing in it can fail to be written.
+        console.print(serde_json::to_string_pretty(&told).unwrap_or_default());
+    } else if experiments.len() > 1 {
+        sum_up(&outcomes, console);
+    }
+    Ok(outcomes.into_iter().max().unwrap_or(Outcome::NotPlayed))
+}
+
+fn sum_up(outcomes: &[Outcome], console: Console) {
+    let count = |wanted| outcomes.iter().filter(|it| **it == wanted).count();
+    let held = count(Outcome::Held);
+    let (deviated, not_played) = (count(Outcome::Deviated), count(Outcome::NotPlayed));
+    let tone = if held == outcomes.len() {
+        Tone::Good
+    } else {
+        Tone::Bad
+    };
+    let line = format!("{held} passed, {deviated} deviated, {not_played} could not be played");
+    console.print(console.paint(tone, line));
+}
+
+fn nothing_for(stage: StageKind, experiments: &[Found]) -> LabError {
+    let names: Vec<&str> = experiments
+        .iter()
+        .map(|it| it.experiment.name.as_str())
+        .collect();
+    let (stage, other) = (stage.name(), other(stage).name());
+    LabError::Experiment(format!(
+        "{} cannot be played on the {stage} stage; give STAGE={other}",
+        names.join(", ")
+    ))
+}
+
+fn other(stage: StageKind) -> StageKind {
+    match stage {
+        StageKind::Local => StageKind::Compose,
+        StageKind::Compose => StageKind::Local,
+    }
+}

@@ -1,0 +1,69 @@
+//! `lab reproduce`: a run played again from its own files.
+
+use std::path::PathBuf;
+
+use super::super::find::Found;
+use super::super::plan::{Experiment, Side};
+use super::super::results::{Agreement, Results, Run};
+use super::{Company, Outcome, Wish};
+use crate::error::LabError;
+use crate::output::Console;
+use crate::settings::{Settings, StageKind};
+
+/// Plays the experiment and the policies of a run again, with its seed, as often as it did, on the stage it was played on,
+/// and says whether the verdicts agree. Its files must be what the manifest says.
+///
+/// # Errors
+/// When there is no such run, or it could not be played.
+pub async fn reproduce(
+    wanted: &str,
+    settings: &Settings,
+    console: Console,
+) -> Result<Outcome, LabError> {
+    let old = find(wanted, settings)?;
+    console.say(format_args!("playing {} again", old.id()));
+    let mut experiment = Experiment::parse(&path(&old), &old.experiment)?;
+    experiment.load.seed = old.about.seed;
+    let trials = old.trials()?;
+    let naive = trials.iter().filter(|trial| trial.side == Side::Naive);
+    let wish = Wish {
+        experiments: None,
+        seed: None,
+        repeat: u32::try_from(naive.count()).unwrap_or(1),
+        json: false,
+        keep: false,
+    };
+    let found = Found {
+        experiment,
+        text: old.experiment.clone(),
+    };
+    let stage = match old.about.stage.as_str() {
+        "compose" => StageKind::Compose,
+        _ => StageKind::Local,
+    };
+    let mut company = Company::gather(stage, settings, console).await?;
+    let new = company.play_with(&found, &old.policies, &wish).await;
+    company.leave().await;
+    let agreement = Agreement::of(&old.verdict, &new?.verdict);
+    agreement.print(console);
+    Ok(if agreement.agrees() {
+        Outcome::Held
+    } else {
+        Outcome::Deviated
+    })
+}
+
+/// By NAME alone the latest is meant.
+fn find(wanted: &str, settings: &Settings) -> Result<Run, LabError> {
+    let results = Results::of(settings);
+    let mut runs = results.all().runs.into_iter();
+    match runs.find(|run| run.about.name == wanted) {
+        Some(latest) => Ok(latest),
+        None => Ok(results.open(wanted)?),
+    }
+}
+
+/// The experiment is called after its file.
+fn path(run: &Run) -> PathBuf {
+    PathBuf::from(&run.about.name).with_extension("toml")
+}

@@ -1,0 +1,69 @@
+//! Counting what arrives at the worker: on the wire where there is one, which also sees what the worker never gets, else
+//! by the worker's own counter.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::stage::Probe;
+use crate::wire::Wire;
+
+const CALLS: &str = "holdfast_work_calls_total";
+
+/// Counts on, also over the deaths of workers.
+#[derive(Debug)]
+pub(in crate::experiment) struct Arrivals {
+    wire: Option<Arc<Wire>>,
+    asked: Arc<AtomicU64>,
+    worker: Probe,
+    counted: Counted,
+}
+
+impl Arrivals {
+    pub(super) fn new(wire: Option<Arc<Wire>>, asked: Arc<AtomicU64>, worker: Probe) -> Self {
+        Self {
+            wire,
+            asked,
+            worker,
+            counted: Counted::default(),
+        }
+    }
+
+    /// Since the scene was raised; none: who counts did not answer.
+    pub(in crate::experiment) async fn count(&mut self) -> Option<u64> {
+        match &self.wire {
+            Some(wire) => {
+                let seen = wire.requests().await.ok()?;
+                Some(seen.saturating_sub(self.asked.load(Ordering::Relaxed)))
+            }
+            None => Some(self.counted.total(self.worker.metric(CALLS).await?)),
+        }
+    }
+}
+
+/// A counter that begins anew when its process does.
+#[derive(Debug, Default)]
+struct Counted {
+    before: u64,
+    last: u64,
+}
+
+impl Counted {
+    fn total(&mut self, now: u64) -> u64 {
+        if now < self.last {
+            self.before += self.last;
+        }
+        self.last = now;
+        self.before + now
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_counter_that_began_anew_is_counted_on() {
+        let mut counted = Counted::default();
+        assert_eq!([3, 7, 1, 4].map(|now| counted.total(now)), [3, 7, 8, 11]);
+    }
+}

@@ -1,0 +1,240 @@
+//! The scene of one trial: worker, Postgres and API, fresh, where nobody else is, with a breakable wire between them where
+//! the experiment needs one. It ends with its trial; should the lab die, its [`guard`] ends it.
+
+mod arrivals;
+mod compose;
+pub(in crate::experiment) mod guard;
+mod local;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::look::Look;
+use super::plan::Target;
+use crate::error::LabError;
+use crate::output::Console;
+use crate::settings::{Settings, StageKind};
+use crate::stage::{Probe, Service};
+use crate::wire::Wire;
+
+pub(super) use arrivals::Arrivals;
+use compose::ComposeScene;
+pub(in crate::experiment) use compose::Containers;
+use local::LocalScene;
+
+/// What a scene is made of.
+#[derive(Debug, Clone)]
+pub(super) struct Making {
+    /// The policy file's text.
+    pub(super) policies: String,
+    pub(super) work_delay: Duration,
+    pub(super) wired: Wired,
+    /// Whether the worker moves: then a second one needs room beside the first.
+    pub(super) replaced: bool,
+    /// Of the wires' random choices.
+    pub(super) seed: u64,
+}
+
+/// Between the API and which of its dependencies a breakable wire stands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Wired {
+    pub(super) worker: bool,
+    pub(super) database: bool,
+}
+
+/// Where scenes are raised.
+#[derive(Debug)]
+pub(super) enum Ground {
+    Local,
+    Compose(Containers),
+}
+
+impl Ground {
+    /// Of this stage; for containers, their images are built now.
+    pub(super) async fn prepare(
+        stage: StageKind,
+        settings: &Settings,
+        console: Console,
+    ) -> Result<Self, LabError> {
+        Ok(match stage {
+            StageKind::Local => Self::Local,
+            StageKind::Compose => Self::Compose(Containers::prepare(settings, console).await?),
+        })
+    }
+
+    /// Takes down what is left of a scene that did not come up.
+    pub(super) async fn clear(&self) -> Result<(), LabError> {
+        match self {
+            // It ended with the value it would have become.
+            Self::Local => Ok(()),
+            Self::Compose(containers) => containers.clear().await,
+        }
+    }
+}
+
+/// All of it, up and ready.
+#[derive(Debug)]
+pub(super) struct Scene {
+    place: Place,
+    /// Our own questions to the worker on the wire, which counts them as requests.
+    asked: Arc<AtomicU64>,
+}
+
+#[derive(Debug)]
+enum Place {
+    Local(LocalScene),
+    Compose(ComposeScene),
+}
+
+impl Scene {
+    /// Starts everything and waits until it is ready.
+    pub(super) async fn raise(
+        ground: &Ground,
+        making: &Making,
+        settings: &Settings,
+        console: Console,
+    ) -> Result<Self, LabError> {
+        let quiet = console.quietly();
+        let place = match ground {
+            Ground::Local => Place::Local(LocalScene::raise(making, settings, quiet).await?),
+            Ground::Compose(containers) => {
+                Place::Compose(ComposeScene::raise(containers, making).await?)
+            }
+        };
+        Ok(Self {
+            place,
+            asked: Arc::default(),
+        })
+    }
+
+    pub(super) fn api(&self) -> Probe {
+        match &self.place {
+            Place::Local(scene) => scene.api(),
+            Place::Compose(scene) => scene.api(),
+        }
+    }
+
+    /// The worker itself, past any wire.
+    pub(super) fn worker(&self) -> Probe {
+        match &self.place {
+            Place::Local(scene) => scene.worker(),
+            Place::Compose(scene) => scene.worker(),
+        }
+    }
+
+    /// Where Postgres itself, past any wire, can be asked.
+    pub(super) fn database_port(&self) -> u16 {
+        match &self.place {
+            Place::Local(scene) => scene.database_port(),
+            Place::Compose(scene) => scene.database_port(),
+        }
+    }
+
+    pub(super) fn wire(&self, target: Target) -> Option<&Arc<Wire>> {
+        match &self.place {
+            Place::Local(scene) => scene.wire(target),
+            Place::Compose(scene) => scene.wire(target),
+        }
+    }
+
+    /// Looks at a service as the API would reach it.
+    pub(super) async fn look(&self, target: Target, patience: Duration) -> Look {
+        self.look_at(target, true, patience).await
+    }
+
+    /// Looks at a service itself, past any wire.
+    pub(super) async fn look_past_the_wire(&self, target: Target, patience: Duration) -> Look {
+        self.look_at(target, false, patience).await
+    }
+
+    async fn look_at(&self, target: Target, on_the_wire: bool, patience: Duration) -> Look {
+        let look = match &self.place {
+            Place::Local(scene) => scene.look(target, on_the_wire, patience).await,
+            Place::Compose(scene) => scene.look(target, on_the_wire, patience).await,
+        };
+        if target == Target::Worker && on_the_wire && look.has_asked() {
+            self.asked.fetch_add(1, Ordering::Relaxed);
+        }
+        look
+    }
+
+    /// What counts the requests that arrive at the worker, whoever else holds the scene.
+    pub(super) fn arrivals(&self) -> Arrivals {
+        let wire = self.wire(Target::Worker).cloned();
+        Arrivals::new(wire, Arc::clone(&self.asked), self.worker())
+    }
+
+    pub(super) async fn kill(&self, target: Target) -> Result<(), LabError> {
+        match &self.place {
+            Place::Local(scene) => scene.kill(service(target)).await,
+            Place::Compose(scene) => scene.kill(service(target)).await,
+        }
+    }
+
+    pub(super) async fn start(&mut self, target: Target) -> Result<(), LabError> {
+        match &mut self.place {
+            Place::Local(scene) => scene.start(service(target)).await,
+            Place::Compose(scene) => scene.start(service(target)).await,
+        }
+    }
+
+    pub(super) async fn pause(&self, target: Target) -> Result<(), LabError> {
+        match &self.place {
+            Place::Local(scene) => scene.pause(service(target)).await,
+            Place::Compose(scene) => scene.pause(service(target)).await,
+        }
+    }
+
+    pub(super) async fn resume(&self, target: Target) -> Result<(), LabError> {
+        match &self.place {
+            Place::Local(scene) => {
+                scene.resume(service(target));
+                Ok(())
+            }
+            Place::Compose(scene) => scene.resume(service(target)).await,
+        }
+    }
+
+    /// Puts another worker in the place of the one there is, under the same name, at another address. From where to where.
+    pub(super) async fn replace_worker(&self) -> Result<(String, String), LabError> {
+        match &self.place {
+            // The schema lets no such experiment onto this stage: its worker's name is its address.
+            Place::Local(_) => Err(LabError::NotRunning(Service::Worker)),
+            Place::Compose(scene) => scene.replace_worker().await,
+        }
+    }
+
+    /// What the API has logged so far.
+    pub(super) async fn api_log(&self) -> Result<String, LabError> {
+        match &self.place {
+            Place::Local(scene) => scene.api_log(),
+            Place::Compose(scene) => scene.api_log().await,
+        }
+    }
+
+    /// Where logs and journal stay when all is over.
+    pub(super) async fn keep(&mut self) -> Result<PathBuf, LabError> {
+        match &mut self.place {
+            Place::Local(scene) => Ok(scene.keep().to_owned()),
+            Place::Compose(scene) => scene.keep().await,
+        }
+    }
+
+    /// Ends all of it; what is still there afterwards.
+    pub(super) async fn lower(self) -> Vec<String> {
+        match self.place {
+            Place::Local(scene) => scene.lower().await,
+            Place::Compose(scene) => scene.lower().await,
+        }
+    }
+}
+
+fn service(target: Target) -> Service {
+    match target {
+        Target::Worker => Service::Worker,
+        Target::Database => Service::Db,
+        Target::Api => Service::Api,
+    }
+}

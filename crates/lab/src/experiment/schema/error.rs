@@ -1,0 +1,101 @@
+//! Why an experiment is refused.
+
+use std::io;
+
+use thiserror::Error;
+
+use super::hint::hint;
+use super::place::{Place, line_of};
+
+/// Why an experiment's file is refused; one line.
+#[derive(Debug, Error)]
+pub enum SchemaError {
+    /// It cannot be read.
+    #[error("{file}: {source}")]
+    Unreadable {
+        /// The file.
+        file: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Something in it is no TOML, unknown, of the wrong type or against a rule.
+    #[error("{file}:{line}: {problem}")]
+    Refused {
+        /// The file.
+        file: String,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong: key, value and rule.
+        problem: String,
+    },
+}
+
+/// What is wrong, and where, before the place has a line.
+#[derive(Debug)]
+pub(super) struct Broken {
+    place: Place,
+    problem: String,
+    /// Whether the problem is with the value, so that it is to be told.
+    with_value: bool,
+}
+
+impl SchemaError {
+    pub(super) fn syntax(file: &str, text: &str, error: &toml::de::Error) -> Self {
+        Self::Refused {
+            file: file.to_owned(),
+            line: line_of(text, error.span().map_or(0, |span| span.start)),
+            problem: one_line(error.message()),
+        }
+    }
+}
+
+impl Broken {
+    /// A value breaks a rule.
+    pub(super) fn rule(place: Place, rule: impl Into<String>) -> Self {
+        Self {
+            place,
+            problem: rule.into(),
+            with_value: true,
+        }
+    }
+
+    /// A key that is not one of those known.
+    pub(super) fn unknown(place: Place, key: &str, known: &[&str]) -> Self {
+        Self {
+            place,
+            problem: format!("unknown key; {}", hint(key, known)),
+            with_value: false,
+        }
+    }
+
+    /// From serde's message.
+    pub(super) fn of_type(place: Place, message: &str) -> Self {
+        // The wrong word comes first, then those that are known.
+        let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+        match quoted.split_first() {
+            Some((word, known)) if message.starts_with("unknown field") => {
+                Self::unknown(place, word, known)
+            }
+            Some((word, known)) if message.starts_with("unknown variant") => {
+                Self::rule(place, format!("unknown; {}", hint(word, known)))
+            }
+            _ => Self::rule(place, one_line(message)),
+        }
+    }
+
+    pub(super) fn of(self, file: &str, text: &str) -> SchemaError {
+        let found = self.place.find(text);
+        let value = found.value.filter(|_| self.with_value);
+        let value = value.map_or(String::new(), |value| format!(" = {value}"));
+        let colon = if self.place.is_root() { "" } else { ": " };
+        SchemaError::Refused {
+            file: file.to_owned(),
+            line: found.line,
+            problem: format!("{}{value}{colon}{}", self.place, self.problem),
+        }
+    }
+}
+
+fn one_line(message: &str) -> String {
+    message.trim().replace('\n', " ")
+}

@@ -1,0 +1,97 @@
+//! Reading an experiment: TOML, checked key by key and rule by rule. `experiments/README.md` says what may stand in it.
+//!
+//! What is refused is refused with its place, its value and the rule: who mistypes a key is told which one was meant.
+
+mod error;
+mod expectations;
+mod faults;
+mod file;
+mod hint;
+mod json;
+mod place;
+mod rules;
+mod text;
+
+use std::path::Path;
+
+use toml::{Table, Value};
+
+use super::plan::{Experiment, Load, System};
+use error::Broken;
+use place::Place;
+
+pub use error::SchemaError;
+pub use json::json_schema;
+
+impl Experiment {
+    /// Reads the file; its name, without its ending, is the experiment's.
+    ///
+    /// # Errors
+    /// One line, which begins with the file and, but for a file that cannot be read, the line.
+    pub fn read(path: &Path) -> Result<Self, SchemaError> {
+        let text = std::fs::read_to_string(path).map_err(|source| SchemaError::Unreadable {
+            file: path.display().to_string(),
+            source,
+        })?;
+        Self::parse(path, &text)
+    }
+
+    /// As [`read`](Self::read), from what stands in the file.
+    ///
+    /// # Errors
+    /// Likewise.
+    pub fn parse(path: &Path, text: &str) -> Result<Self, SchemaError> {
+        let file = path.display().to_string();
+        let table: Table =
+            toml::from_str(text).map_err(|e| SchemaError::syntax(&file, text, &e))?;
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        typed(table)
+            .and_then(|typed| build(&name, typed))
+            .map_err(|broken| broken.of(&file, text))
+    }
+}
+
+fn typed(table: Table) -> Result<file::File, Broken> {
+    serde_path_to_error::deserialize(Value::Table(table)).map_err(|error| {
+        let place = Place::from(error.path());
+        Broken::of_type(place, error.inner().message())
+    })
+}
+
+fn build(name: &str, file: file::File) -> Result<Experiment, Broken> {
+    let mut plan = Experiment {
+        name: name.to_owned(),
+        title: file.title,
+        question: file.question,
+        prediction: file.prediction,
+        stages: file.stages,
+        system: System {
+            work_delay: file.system.work_delay.0,
+            policies: file.system.policies,
+        },
+        load: load(&file.load),
+        faults: faults::typed(file.fault)?,
+        naive: expectations::typed("naive", &file.naive)?,
+        resilient: expectations::typed("resilient", &file.resilient)?,
+    };
+    rules::check(&plan)?;
+    plan.faults.sort_by_key(|fault| fault.at);
+    Ok(plan)
+}
+
+fn load(load: &file::Load) -> Load {
+    Load {
+        rate: load.rate,
+        arrivals: load.arrivals,
+        lasts: load.lasts.0,
+        patience: load.patience.0,
+        seed: load.seed,
+        leaving: load.leaving.as_ref().map(|it| super::plan::Leaving {
+            share: it.share,
+            after: it.after.0,
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests;

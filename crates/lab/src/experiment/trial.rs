@@ -1,0 +1,200 @@
+//! What was seen of one side of an experiment, as data. Times count from the start of the load.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::plan::{Side, Target};
+use super::seconds;
+
+/// One side, played.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Trial {
+    /// Which.
+    pub side: Side,
+    /// The bound that the API publishes with the experiment's own policies.
+    #[serde(with = "seconds")]
+    pub bound: Duration,
+    /// For how long requests arrived.
+    #[serde(with = "seconds")]
+    pub lasts: Duration,
+    /// The faults as they were observed, in the order of the experiment's.
+    pub faults: Vec<Observed>,
+    /// Every change of a breaker's state, as the API logged it.
+    pub transitions: Vec<Transition>,
+    /// Taken several times a second.
+    pub samples: Vec<Sample>,
+    /// Every request, in the order of their intended starts.
+    pub calls: Vec<Call>,
+    /// What Postgres says at the end.
+    pub ledger: Ledger,
+    /// What the load generator itself cost.
+    pub generator: Generator,
+}
+
+/// One request.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Call {
+    /// Its number, which its body carries, from 0.
+    pub number: u64,
+    /// When it was meant to be sent.
+    #[serde(with = "seconds")]
+    pub intended: Duration,
+    /// When it was sent.
+    #[serde(with = "seconds")]
+    pub sent: Duration,
+    /// When its client had an answer, or stopped waiting.
+    #[serde(with = "seconds")]
+    pub ended: Duration,
+    /// How it ended.
+    pub end: End,
+}
+
+/// How a call ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "end", rename_all = "snake_case")]
+pub enum End {
+    /// With an HTTP answer, of whatever status.
+    Answered {
+        /// The HTTP status.
+        status: u16,
+        /// Of the request.
+        request_id: Option<Uuid>,
+        /// Whether it carries the worker's result.
+        has_result: bool,
+        /// `CODE:REASON` of all that the answer had to do without.
+        degraded: Vec<String>,
+        /// Where it says the promise is durable.
+        recorded_in: Option<String>,
+    },
+    /// The client's patience was over.
+    GivenUp,
+    /// Nobody listened.
+    Refused,
+    /// The connection ended in the middle.
+    Reset,
+    /// The client left, as it was meant to.
+    Left,
+    /// The client could not open a connection: no file was left for one. The load generator's fault.
+    NoFile,
+}
+
+/// A fault as it was observed, by a probe of its own.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Observed {
+    /// Such as `worker kill`.
+    pub name: String,
+    /// What was hurt.
+    pub target: Target,
+    /// When it was seen to be in force.
+    #[serde(with = "seconds")]
+    pub from: Duration,
+    /// When it was seen to be over.
+    #[serde(with = "seconds")]
+    pub to: Duration,
+    /// What the probe saw while it was in force.
+    pub live: Sight,
+    /// What the probe saw when it was over.
+    pub healed: Sight,
+}
+
+/// What a probe saw.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sight {
+    /// Whether it is what had to be seen.
+    pub holds: bool,
+    /// In words, such as `its port refuses`.
+    pub seen: String,
+}
+
+/// A breaker's change of state.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Transition {
+    /// When.
+    #[serde(with = "seconds")]
+    pub at: Duration,
+    /// `worker` or `database`.
+    pub dependency: String,
+    /// `closed`, `open`, `half_open`.
+    pub from: String,
+    /// Likewise.
+    pub to: String,
+}
+
+/// A look at the system from outside.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Sample {
+    /// When.
+    #[serde(with = "seconds")]
+    pub at: Duration,
+    /// Requests that have arrived at the worker so far; none: it could not tell.
+    pub worker_arrivals: Option<u64>,
+    /// Requests accepted and not done yet, as the API says.
+    pub open_work: Option<u64>,
+    /// Entries in the API's journal.
+    pub journal_entries: Option<u64>,
+}
+
+/// What Postgres says at the end, when all had time to be done.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ledger {
+    /// Requests that were promised to clients.
+    pub promised: u64,
+    /// Of the resilient side: promised, and not done. Of the naive side: stored, and not done: its orphans.
+    pub lost: u64,
+    /// Rows beyond the first for the same client's request.
+    pub duplicates: u64,
+    /// Requests given up as failed.
+    pub failed: u64,
+    /// Rows of this side that are done.
+    pub done: u64,
+}
+
+/// What the load generator itself cost, and how punctual it was.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Generator {
+    /// Processor time for each request, in microseconds.
+    pub cpu_us_per_request: f64,
+    /// From the intended start to the sending, 99th percentile, in milliseconds.
+    pub late_p99_ms: f64,
+    /// The longest of these, in milliseconds.
+    pub late_max_ms: f64,
+    /// Most calls under way at once.
+    pub most_under_way: u64,
+}
+
+impl Call {
+    /// From the intended start to the end.
+    #[must_use]
+    pub fn latency(&self) -> Duration {
+        self.ended.saturating_sub(self.intended)
+    }
+
+    /// The HTTP status; none: no answer.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        match self.end {
+            End::Answered { status, .. } => Some(status),
+            _ => None,
+        }
+    }
+
+    /// Whether it says something of the system: its client did not leave, and it was sent.
+    #[must_use]
+    pub fn is_telling(&self) -> bool {
+        !matches!(self.end, End::Left | End::NoFile)
+    }
+
+    /// Whether it was promised something: 200 or 202.
+    #[must_use]
+    pub fn is_promised(&self) -> bool {
+        matches!(self.status(), Some(200 | 202))
+    }
+
+    /// Whether it was answered 200 and nothing was missing.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        matches!(&self.end, End::Answered { status: 200, degraded, .. } if degraded.is_empty())
+    }
+}

@@ -1,0 +1,56 @@
+//! Looking at the system from outside, several times a second, while it is under load.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+
+use super::scene::{Arrivals, Scene};
+use super::trial::Sample;
+use crate::stage::Probe;
+
+const EVERY: Duration = Duration::from_millis(200);
+/// Less than the distance of two looks: one who does not answer shall not spoil the next.
+const PATIENCE: Duration = Duration::from_millis(150);
+
+/// Takes samples.
+#[derive(Debug)]
+pub(super) struct Watcher {
+    api: Probe,
+    arrivals: Arrivals,
+}
+
+impl Watcher {
+    pub(super) fn of(scene: &Scene) -> Self {
+        Self {
+            api: scene.api(),
+            arrivals: scene.arrivals(),
+        }
+    }
+
+    /// Takes samples until it is dropped, and hands each over as it is taken. Times count from `epoch`.
+    pub(super) async fn run(mut self, epoch: Instant, mut taken: impl FnMut(Sample)) {
+        let mut ticks = interval(EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        loop {
+            ticks.tick().await;
+            taken(self.look(epoch).await);
+        }
+    }
+
+    async fn look(&mut self, epoch: Instant) -> Sample {
+        let at = epoch.elapsed();
+        let (arrived, status) = tokio::join!(
+            timeout(PATIENCE, self.arrivals.count()),
+            timeout(PATIENCE, self.api.status())
+        );
+        let status = status.ok().and_then(Result::ok);
+        Sample {
+            at,
+            worker_arrivals: arrived.ok().flatten(),
+            open_work: status.as_ref().and_then(|status| status.open_work),
+            journal_entries: status
+                .and_then(|status| status.journal)
+                .map(|journal| journal.entries),
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! Requests and answers on one connection, and what becomes of them: pure.
+//!
+//! The wire knows no protocol. A request is what a client says before it waits: it begins with the first bytes after
+//! the client has seen something of its last answer, and lasts until the client sees something of its own.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// What becomes of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It is answered by the upstream.
+    Pass,
+    /// Its answer is held back by this long.
+    Late(Duration),
+    /// The connection is reset once the client has seen this much more of its answer.
+    Cut {
+        /// Bytes.
+        left: usize,
+    },
+    /// It is answered with bytes of no protocol.
+    Garbage,
+    /// It is answered with an HTTP status.
+    Status(u16),
+}
+
+/// The latest request.
+#[derive(Debug)]
+pub(super) struct Exchange {
+    /// Whether the client has seen nothing of its answer.
+    waiting: bool,
+    fate: Fate,
+    /// When an answer that is held back may go.
+    due: Option<Instant>,
+}
+
+impl Exchange {
+    pub(super) fn new() -> Self {
+        Self {
+            waiting: false,
+            fate: Fate::Pass,
+            due: None,
+        }
+    }
+
+    pub(super) fn is_waiting(&self) -> bool {
+        self.waiting
+    }
+
+    pub(super) fn fate(&self) -> Fate {
+        self.fate
+    }
+
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.due
+    }
+
+    /// The client begins a request.
+    pub(super) fn begin(&mut self, fate: Fate) {
+        self.waiting = true;
+        self.fate = fate;
+    }
+
+    /// The fault has changed. A request that waits gets a new fate; one that is being answered is over with the old one.
+    pub(super) fn judge_again(&mut self, fate: impl FnOnce() -> Fate) {
+        self.due = None;
+        self.fate = if self.waiting { fate() } else { Fate::Pass };
+    }
+
+    /// Something of an answer is there.
+    pub(super) fn answer_came(&mut self, now: Instant) {
+        if let Fate::Late(by) = self.fate {
+            self.due = Some(now + by);
+        }
+    }
+
+    /// What was held back may go, and the rest of the same answer with it.
+    pub(super) fn release(&mut self) {
+        self.due = None;
+        self.fate = Fate::Pass;
+    }
+
+    /// How many bytes of answer the client may still see.
+    pub(super) fn allowance(&self) -> usize {
+        match self.fate {
+            Fate::Cut { left } => left,
+            _ => usize::MAX,
+        }
+    }
+
+    /// The client has been given this many bytes.
+    pub(super) fn delivered(&mut self, bytes: usize) {
+        self.waiting = false;
+        if let Fate::Cut { left } = &mut self.fate {
+            *left = left.saturating_sub(bytes);
+        }
+    }
+
+    /// The wire itself has answered.
+    pub(super) fn settle(&mut self) {
+        self.waiting = false;
+        self.fate = Fate::Pass;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn asked(fate: Fate) -> Exchange {
+        let mut exchange = Exchange::new();
+        exchange.begin(fate);
+        exchange
+    }
+
+    #[tokio::test]
+    async fn a_late_answer_is_held_once_and_the_request_waits_meanwhile() {
+        let now = Instant::now();
+        let mut exchange = asked(Fate::Late(SECOND));
+        assert_eq!(exchange.due(), None);
+        exchange.answer_came(now);
+        assert_eq!(exchange.due(), Some(now + SECOND));
+        assert!(exchange.is_waiting());
+        exchange.release();
+        exchange.delivered(10);
+        exchange.answer_came(now + SECOND);
+        assert_eq!(exchange.due(), None);
+        assert!(!exchange.is_waiting());
+    }
+
+    #[test]
+    fn a_cut_counts_what_the_client_has_seen() {
+        let mut exchange = asked(Fate::Cut { left: 10 });
+        exchange.delivered(4);
+        assert_eq!(exchange.allowance(), 6);
+        exchange.delivered(6);
+        assert_eq!(exchange.allowance(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_new_fault_reaches_the_request_that_waits_and_a_heal_releases_what_was_held() {
+        let mut exchange = asked(Fate::Pass);
+        exchange.judge_again(|| Fate::Late(SECOND));
+        exchange.answer_came(Instant::now());
+        assert!(exchange.due().is_some());
+        exchange.judge_again(|| Fate::Pass);
+        assert_eq!(exchange.due(), None);
+    }
+
+    #[test]
+    fn a_new_fault_spares_an_answer_that_is_on_its_way_and_ends_the_old_ones_hold_on_it() {
+        let mut exchange = asked(Fate::Cut { left: 10 });
+        exchange.delivered(4);
+        exchange.judge_again(|| panic!("drawn for nobody"));
+        assert_eq!(
+            (exchange.fate(), exchange.allowance()),
+            (Fate::Pass, usize::MAX)
+        );
+    }
+}

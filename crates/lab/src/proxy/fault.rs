@@ -1,0 +1,153 @@
+//! What the wire can do, and what that means for one request.
+
+use std::time::Duration;
+
+use fastrand::Rng;
+use jiff::fmt::serde::unsigned_duration::friendly::compact::required as friendly;
+use serde::{Deserialize, Serialize};
+
+use super::exchange::Fate;
+
+/// What the wire does. A `share` is of requests, from 0 to 1; each request's fate is drawn when it begins, and again
+/// when the fault changes before it has its answer.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fault {
+    /// Everything is forwarded.
+    #[default]
+    None,
+    /// The port refuses connections; existing ones are reset.
+    Refuse,
+    /// Connections are accepted, and nothing is forwarded in either direction: what a stopped process looks like.
+    Hang,
+    /// New connections get no answer to their SYN, existing ones fall silent: what dropped packets look like.
+    Blackhole,
+    /// The answer is held back, from its first byte on.
+    Latency {
+        /// By how long.
+        #[serde(with = "friendly")]
+        delay: Duration,
+        /// Give or take, uniformly.
+        #[serde(with = "friendly")]
+        jitter: Duration,
+        /// Of how many requests.
+        share: f64,
+    },
+    /// The connection is reset (RST) once `after` bytes of the answer have passed. A shorter answer passes whole.
+    Reset {
+        /// Bytes of the answer let through; 0: the request does not reach the upstream either.
+        after: usize,
+        /// Of how many requests.
+        share: f64,
+    },
+    /// In place of the upstream the wire answers with bytes of no protocol, then closes the connection.
+    Garbage {
+        /// How many requests.
+        share: f64,
+    },
+    /// In place of the upstream the wire answers with this HTTP status, no body, and keeps the connection. For requests
+    /// without a body.
+    Status {
+        /// Three digits.
+        code: u16,
+        /// How many requests.
+        share: f64,
+    },
+}
+
+impl Fault {
+    /// Whether nothing passes in either direction, whatever is said.
+    pub(super) fn is_silent(self) -> bool {
+        matches!(self, Self::Hang | Self::Blackhole)
+    }
+
+    /// What becomes of a request.
+    pub(super) fn fate(self, random: &mut Rng) -> Fate {
+        match self {
+            Self::None | Self::Refuse | Self::Hang | Self::Blackhole => Fate::Pass,
+            Self::Latency { share, .. }
+            | Self::Reset { share, .. }
+            | Self::Garbage { share }
+            | Self::Status { share, .. }
+                if random.f64() >= share =>
+            {
+                Fate::Pass
+            }
+            Self::Latency { delay, jitter, .. } => Fate::Late(around(delay, jitter, random)),
+            Self::Reset { after, .. } => Fate::Cut { left: after },
+            Self::Garbage { .. } => Fate::Garbage,
+            Self::Status { code, .. } => Fate::Status(code),
+        }
+    }
+}
+
+/// Uniform between `middle - spread`, at least nothing, and `middle + spread`.
+fn around(middle: Duration, spread: Duration, random: &mut Rng) -> Duration {
+    (middle + spread.mul_f64(2.0 * random.f64())).saturating_sub(spread)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fates(fault: Fault, seed: u64) -> Vec<Fate> {
+        let mut random = Rng::with_seed(seed);
+        (0..1000).map(|_| fault.fate(&mut random)).collect()
+    }
+
+    #[test]
+    fn a_share_of_requests_is_hit_and_which_is_the_seeds() {
+        let half = Fault::Status {
+            code: 500,
+            share: 0.5,
+        };
+        let hit = |seed| {
+            fates(half, seed)
+                .iter()
+                .filter(|fate| **fate == Fate::Status(500))
+                .count()
+        };
+        assert!((450..550).contains(&hit(1)), "{}", hit(1));
+        assert_eq!(fates(half, 1), fates(half, 1));
+        assert_ne!(fates(half, 1), fates(half, 2));
+    }
+
+    #[test]
+    fn none_and_all_are_exactly_that() {
+        let reset = |share| fates(Fault::Reset { after: 7, share }, 1);
+        assert!(reset(0.0).iter().all(|fate| *fate == Fate::Pass));
+        assert!(reset(1.0).iter().all(|fate| *fate == Fate::Cut { left: 7 }));
+    }
+
+    #[test]
+    fn jitter_spreads_a_delay_evenly_to_both_sides_and_never_below_nothing() {
+        let millis = Duration::from_millis;
+        let delays = |delay, jitter| -> Vec<Duration> {
+            let fault = Fault::Latency {
+                delay,
+                jitter,
+                share: 1.0,
+            };
+            let late = |fate| match fate {
+                Fate::Late(by) => by,
+                other => panic!("{other:?}"),
+            };
+            fates(fault, 1).into_iter().map(late).collect()
+        };
+        let spread = delays(millis(100), millis(20));
+        assert!(
+            spread
+                .iter()
+                .all(|by| (millis(80)..=millis(120)).contains(by))
+        );
+        assert!(
+            spread.iter().any(|by| *by < millis(85)) && spread.iter().any(|by| *by > millis(115))
+        );
+        assert!(delays(millis(10), millis(50)).contains(&Duration::ZERO));
+        assert!(
+            delays(millis(10), Duration::ZERO)
+                .iter()
+                .all(|by| *by == millis(10))
+        );
+    }
+}

@@ -1,0 +1,48 @@
+//! What a proxy's connections share: the counters, and the chance that decides over requests.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use fastrand::Rng;
+
+use super::Fault;
+use super::exchange::Fate;
+
+/// Counts from the start of the proxy.
+pub(super) struct Tally {
+    accepted: AtomicU64,
+    requests: AtomicU64,
+    random: Mutex<Rng>,
+}
+
+impl Tally {
+    pub(super) fn new(seed: u64) -> Self {
+        Self {
+            accepted: AtomicU64::new(0),
+            requests: AtomicU64::new(0),
+            random: Mutex::new(Rng::with_seed(seed)),
+        }
+    }
+
+    pub(super) fn count_accepted(&self) {
+        self.accepted.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn count_request(&self) {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn accepted(&self) -> u64 {
+        self.accepted.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    /// One sequence for all connections: the n-th fate drawn is the seed's, whoever gets it.
+    pub(super) fn draw(&self, fault: Fault) -> Fate {
+        let mut random = self.random.lock().unwrap_or_else(PoisonError::into_inner);
+        fault.fate(&mut random)
+    }
+}

@@ -1,0 +1,135 @@
+//! Commanding wires in another process.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+use tokio::sync::Mutex;
+use tokio::time::timeout;
+
+use super::WireError;
+use super::protocol::{Reply, Request};
+use crate::proxy::Fault;
+
+/// A fault takes at most half a second to be in force; waiting for another controller's healing, two more.
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+
+/// A control connection. When it and all its [`RemoteWire`]s are dropped, or this process ends, what they set is healed.
+#[derive(Debug, Clone)]
+pub struct Controller {
+    address: SocketAddr,
+    line: Arc<Mutex<Line>>,
+}
+
+/// A wire in another process.
+#[derive(Debug, Clone)]
+pub struct RemoteWire {
+    name: String,
+    controller: Controller,
+}
+
+#[derive(Debug)]
+struct Line {
+    stream: BufReader<TcpStream>,
+    number: u64,
+    /// What has come of the line that is being read: kept if whoever reads it stops half-way.
+    heard: Vec<u8>,
+}
+
+impl Controller {
+    /// Connects to the control port of a process of wires.
+    ///
+    /// # Errors
+    /// [`WireError::Unreachable`], [`WireError::Silent`].
+    pub async fn connect(address: SocketAddr) -> Result<Self, WireError> {
+        let stream = timeout(ANSWER_WITHIN, TcpStream::connect(address))
+            .await
+            .map_err(|_| WireError::Silent(address))?
+            .map_err(|source| WireError::Unreachable { address, source })?;
+        let line = Line {
+            stream: BufReader::new(stream),
+            number: 0,
+            heard: Vec::new(),
+        };
+        Ok(Self {
+            address,
+            line: Arc::new(Mutex::new(line)),
+        })
+    }
+
+    /// The wire of this name. Whether there is one shows when it is used.
+    #[must_use]
+    pub fn wire(&self, name: &str) -> RemoteWire {
+        RemoteWire {
+            name: name.to_owned(),
+            controller: self.clone(),
+        }
+    }
+
+    async fn ask(&self, wire: &str, set: Option<Fault>) -> Result<u64, WireError> {
+        let address = self.address;
+        let asked = async { self.line.lock().await.ask(wire, set).await };
+        let reply = timeout(ANSWER_WITHIN, asked)
+            .await
+            .map_err(|_| WireError::Silent(address))?
+            .map_err(|source| WireError::Unreachable { address, source })?;
+        match reply.refused {
+            None => Ok(reply.requests),
+            Some(reason) => Err(WireError::Refused { address, reason }),
+        }
+    }
+}
+
+impl RemoteWire {
+    /// Sets the fault, in place of the one before, and returns when it is in force.
+    ///
+    /// # Errors
+    /// [`WireError::Unreachable`], [`WireError::Silent`]; [`WireError::Refused`] when there is no such wire, or another
+    /// controller has set a fault and is still connected.
+    pub async fn set(&self, fault: Fault) -> Result<(), WireError> {
+        self.controller.ask(&self.name, Some(fault)).await.map(drop)
+    }
+
+    /// Requests seen since that process was started; see [`crate::proxy::FaultProxy::requests`].
+    ///
+    /// # Errors
+    /// As of [`Self::set`], but that another controller does not matter.
+    pub async fn requests(&self) -> Result<u64, WireError> {
+        self.controller.ask(&self.name, None).await
+    }
+}
+
+impl Line {
+    async fn ask(&mut self, wire: &str, set: Option<Fault>) -> io::Result<Reply> {
+        self.number += 1;
+        let request = Request {
+            number: self.number,
+            wire: wire.to_owned(),
+            set,
+        };
+        let mut line = serde_json::to_vec(&request)?;
+        line.push(b'\n');
+        self.stream.get_mut().write_all(&line).await?;
+        loop {
+            let reply = self.hear().await?;
+            // An earlier number: somebody stopped waiting for that answer.
+            if reply.number == self.number {
+                return Ok(reply);
+            }
+        }
+    }
+
+    async fn hear(&mut self) -> io::Result<Reply> {
+        self.stream.read_until(b'\n', &mut self.heard).await?;
+        let reply = serde_json::from_slice(&self.heard);
+        let ended = self.heard.is_empty();
+        self.heard.clear();
+        if ended {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        Ok(reply?)
+    }
+}

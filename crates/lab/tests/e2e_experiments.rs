@@ -1,0 +1,263 @@
+//! `lab run` against the real system: its verdicts, its exit codes, and what it leaves behind when it is stopped or killed.
+//! Run by `make e2e`.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test says bluntly what it expects"
+)]
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStderr, Command, Output, Stdio};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+use tokio::time::{Instant, sleep};
+
+/// As short as the rules allow.
+const SHORT: &str = r#"
+title = "Short"
+question = "Does it run?"
+prediction = "The naive side fails."
+
+[load]
+rate = 20
+for = "7s"
+
+[[fault]]
+target = "worker"
+kind = "KIND"
+at = "2s"
+for = "2s"
+
+[naive]
+promised_share = { at_most = 0.2 }
+
+[resilient]
+promised_share = { at_least = 0.95 }
+lost = { at_most = 0 }
+"#;
+
+const CLEANED_WITHIN: Duration = Duration::from_secs(15);
+
+/// A folder for experiments, and for all that the lab and its services write.
+struct Place {
+    folder: TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        Self {
+            // Postgres runs as another user, who must get through.
+            folder: tempfile::Builder::new()
+                .permissions(fs::Permissions::from_mode(0o755))
+                .tempdir()
+                .unwrap(),
+        }
+    }
+
+    fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        path
+    }
+
+    /// A `lab` whose temporary folders are in this place, so that nobody else's are taken for its own.
+    fn lab(&self, arguments: &[&str]) -> Command {
+        let temporary = self.folder.path().join("tmp");
+        fs::create_dir_all(&temporary).unwrap();
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .ancestors()
+            .nth(2)
+            .unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_lab"));
+        command
+            .args(arguments)
+            .current_dir(root)
+            .env("STAGE", "local")
+            .env("HOLDFAST_RESULTS", self.folder.path().join("results"))
+            .env(
+                "HOLDFAST_BINARIES",
+                std::env::var_os("HOLDFAST_BINARIES").unwrap(),
+            )
+            .env("TMPDIR", temporary)
+            .stdin(Stdio::null());
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.lab(arguments).output().unwrap()
+    }
+
+    /// Pids of all processes that live in this place, or were told about it: the services, Postgres, the guard.
+    fn processes(&self) -> Vec<i32> {
+        let place = self.folder.path().to_string_lossy().into_owned();
+        let is_here = |process: &Path| {
+            let home = fs::read_link(process.join("cwd")).unwrap_or_default();
+            home.to_string_lossy().starts_with(&place)
+        };
+        let processes = fs::read_dir("/proc").unwrap().flatten();
+        let processes = processes.filter(|process| is_here(&process.path()));
+        processes
+            .filter_map(|process| process.file_name().to_str()?.parse().ok())
+            .collect()
+    }
+
+    async fn is_empty_soon(&self) {
+        let deadline = Instant::now() + CLEANED_WITHIN;
+        while !self.processes().is_empty() {
+            assert!(
+                Instant::now() < deadline,
+                "still there: {:?}",
+                self.processes()
+            );
+            sleep(Duration::from_millis(100)).await;
+        }
+    }
+}
+
+fn short(kind: &str) -> String {
+    SHORT.replace("KIND", kind)
+}
+
+fn said(output: &Output) -> String {
+    let both = [output.stdout.as_slice(), output.stderr.as_slice()].concat();
+    String::from_utf8(both).unwrap()
+}
+
+/// A run that is in the middle of its first fault.
+fn in_the_middle(place: &Place, file: &Path) -> (Child, BufReader<ChildStderr>) {
+    let mut command = place.lab(&["run", file.to_str().unwrap()]);
+    let mut lab = command
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut told = BufReader::new(lab.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("worker pause: ") {
+        line.clear();
+        assert!(
+            told.read_line(&mut line).unwrap() > 0,
+            "the run ended early"
+        );
+    }
+    (lab, told)
+}
+
+fn signal(lab: &Child, signal: Signal) {
+    let pid = Pid::from_raw(i32::try_from(lab.id()).unwrap()).unwrap();
+    kill_process(pid, signal).unwrap();
+}
+
+#[tokio::test]
+#[ignore = "drives a system of its own: run by make e2e"]
+async fn an_experiment_that_holds_exits_0_leaves_a_report_and_can_be_reproduced() {
+    let place = Place::new();
+    let file = place.write("short.toml", &short("kill"));
+    let output = place.run(&["run", file.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let results = place.folder.path().join("results");
+    let run = fs::read_dir(results.join("short"))
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap();
+    let report = fs::read_to_string(run.path().join("report.html")).unwrap();
+    assert!(report.contains("Does it run?"));
+    assert!(results.join("index.html").is_file());
+    place.is_empty_soon().await;
+
+    let again = place.run(&["reproduce", "short"]);
+    assert_eq!(again.status.code(), Some(0), "{}", said(&again));
+    assert!(said(&again).contains("agree"), "{}", said(&again));
+}
+
+#[tokio::test]
+#[ignore = "drives a system of its own: run by make e2e"]
+async fn an_experiment_without_its_fault_is_vacuous_and_fails() {
+    let place = Place::new();
+    let text = short("kill");
+    let from = text.find("[[fault]]").unwrap();
+    let until = text.find("[naive]").unwrap();
+    let without = format!("{}{}", &text[..from], &text[until..]);
+    // Even where the naive side's expectation holds by itself.
+    let without = without.replace("at_most = 0.2", "at_most = 1.0");
+    let file = place.write("vacuous.toml", &without);
+    let output = place.run(&["run", file.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert!(said(&output).contains("vacuous"), "{}", said(&output));
+}
+
+#[tokio::test]
+#[ignore = "drives a system of its own: run by make e2e"]
+async fn a_resilient_side_without_resilience_deviates() {
+    let place = Place::new();
+    let policies = "[system]\npolicies = { worker = { on_unavailable = \"reject\" } }\n[load]";
+    let file = place.write("reject.toml", &short("kill").replace("[load]", policies));
+    let output = place.run(&["run", file.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert!(
+        said(&output).contains("promised_share"),
+        "{}",
+        said(&output)
+    );
+}
+
+#[tokio::test]
+#[ignore = "drives a system of its own: run by make e2e"]
+async fn what_cannot_be_played_exits_2() {
+    let place = Place::new();
+    let file = place.write("typo.toml", &short("kill").replace("rate", "raet"));
+    let output = place.run(&["run", file.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+    let told = said(&output);
+    assert!(
+        told.contains("typo.toml:7") && told.contains("`rate`"),
+        "{told}"
+    );
+
+    // No call is quick enough to be whole.
+    let slow = "[system]\nwork_delay = \"600ms\"\n[load]";
+    let file = place.write("unsteady.toml", &short("kill").replace("[load]", slow));
+    let output = place.run(&["run", file.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+    assert!(said(&output).contains("steady state"), "{}", said(&output));
+    place.is_empty_soon().await;
+}
+
+#[tokio::test]
+#[ignore = "drives a system of its own: run by make e2e"]
+async fn a_runner_killed_in_the_middle_of_a_fault_leaves_nothing_behind() {
+    let place = Place::new();
+    let file = place.write("killed.toml", &short("pause"));
+    let (mut lab, _told) = in_the_middle(&place, &file);
+    assert!(!place.processes().is_empty());
+    signal(&lab, Signal::KILL);
+    lab.wait().unwrap();
+    place.is_empty_soon().await;
+
+    let output = place.run(&["run", file.to_str().unwrap()]);
+    assert_ne!(output.status.code(), Some(2), "{}", said(&output));
+}
+
+#[tokio::test]
+#[ignore = "drives a system of its own: run by make e2e"]
+async fn ctrl_c_rolls_back_and_exits_2() {
+    let place = Place::new();
+    let file = place.write("interrupted.toml", &short("pause"));
+    let (mut lab, mut told) = in_the_middle(&place, &file);
+    signal(&lab, Signal::INT);
+    let status = lab.wait().unwrap();
+    assert_eq!(status.code(), Some(2));
+    assert!(place.processes().is_empty(), "{:?}", place.processes());
+    let rest: Vec<String> = told.by_ref().lines().map_while(Result::ok).collect();
+    assert!(
+        rest.iter().any(|line| line.contains("interrupted")),
+        "{rest:?}"
+    );
+}
