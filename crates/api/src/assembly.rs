@@ -13,7 +13,7 @@ use tokio::runtime::Handle;
 use crate::config::{OnDatabaseUnavailable, Policies, READERS, RECOVERERS, Settings};
 use crate::dependency::Dependency;
 use crate::guarded::{Backlog, GuardedReads, GuardedStore, GuardedWorker};
-use crate::http::Feed;
+use crate::http::{Feed, expected};
 use crate::journal::{Journal, JournalInUse, JournalLimits, holds_a_journal};
 use crate::limit::InFlightLimit;
 use crate::live::{Live, Watch};
@@ -60,10 +60,13 @@ pub enum AssemblyError {
 pub(crate) fn assemble(settings: Settings) -> Result<(State, Recovery), AssemblyError> {
     let runtime = Handle::current();
     let policies = &settings.policies.policies;
-    let (metrics, [worker_metrics, database_metrics]) = Metrics::new(["worker", "database"])?;
+    let (metrics, [worker_metrics, database_metrics]) =
+        Metrics::new(["worker", "database"], &expected(), settings.observe)?;
     let live = Live::new();
-    let worker = worker(policies, worker_metrics, live.worker.clone())?;
-    let database = database(policies, database_metrics, live.database.clone())?;
+    let observed =
+        |metrics, watch: &Watch| settings.observe.then(|| observer(metrics, watch.clone()));
+    let worker = worker(policies, observed(worker_metrics, &live.worker))?;
+    let database = database(policies, observed(database_metrics, &live.database))?;
 
     let journal = journal(&settings)?;
     let stores = Stores::build(&settings, &runtime)?;
@@ -120,40 +123,37 @@ pub(crate) fn assemble(settings: Settings) -> Result<(State, Recovery), Assembly
 
 fn worker(
     policies: &Policies,
-    metrics: PolicyMetrics,
-    watch: Watch,
+    observer: Option<impl Observer>,
 ) -> Result<Arc<Dependency>, ConfigError> {
     let code = DegradedCode::WorkerUnavailable;
-    dependency("worker", code, policies.worker.policy(), (metrics, watch))
+    dependency("worker", code, policies.worker.policy(), observer)
 }
 
 fn database(
     policies: &Policies,
-    metrics: PolicyMetrics,
-    watch: Watch,
+    observer: Option<impl Observer>,
 ) -> Result<Arc<Dependency>, ConfigError> {
     let code = DegradedCode::DbUnavailable;
-    dependency(
-        "database",
-        code,
-        policies.database.policy(),
-        (metrics, watch),
-    )
+    dependency("database", code, policies.database.policy(), observer)
 }
 
 fn dependency(
     name: &'static str,
     code: DegradedCode,
     policy: PolicyConfig,
-    (metrics, watch): (PolicyMetrics, Watch),
+    observer: Option<impl Observer>,
 ) -> Result<Arc<Dependency>, ConfigError> {
     let seed = fastrand::u64(..);
     tracing::info!(dependency = name, seed, "retry and breaker jitter");
-    let observer = move |event: &Event| {
+    Dependency::new(name, code, policy, seed, observer).map(Arc::new)
+}
+
+/// What the metrics and the page have to know of a policy.
+fn observer(metrics: PolicyMetrics, watch: Watch) -> impl Observer {
+    move |event: &Event| {
         metrics.on_event(event);
         watch.on_event(event);
-    };
-    Dependency::new(name, code, policy, seed, observer).map(Arc::new)
+    }
 }
 
 /// The stores of those who must not take each other's sessions.

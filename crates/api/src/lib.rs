@@ -26,6 +26,7 @@ mod recovery;
 mod resolver;
 mod state;
 mod store;
+mod trace;
 mod worker_client;
 
 pub use application::{Application, StartError};

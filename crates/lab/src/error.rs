@@ -7,9 +7,9 @@ use holdfast_ops::EnvironmentError;
 use thiserror::Error;
 
 use crate::experiment::plan::Side;
+use crate::experiment::results::ResultsError;
 use crate::experiment::schema::SchemaError;
 use crate::output::{Console, Tone};
-use crate::experiment::results::ResultsError;
 use crate::postgres::PostgresError;
 use crate::stage::Service;
 use crate::wire::WireError;

@@ -5,6 +5,7 @@
 //! wire that breaks on command.
 
 pub mod accepted;
+pub mod api_check;
 pub mod bench;
 pub mod check;
 pub mod cli;

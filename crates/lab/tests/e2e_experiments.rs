@@ -70,14 +70,20 @@ impl Place {
     fn lab(&self, arguments: &[&str]) -> Command {
         let temporary = self.folder.path().join("tmp");
         fs::create_dir_all(&temporary).unwrap();
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .ancestors()
+            .nth(2)
+            .unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_lab"));
         command
             .args(arguments)
             .current_dir(root)
             .env("STAGE", "local")
             .env("HOLDFAST_RESULTS", self.folder.path().join("results"))
-            .env("HOLDFAST_BINARIES", std::env::var_os("HOLDFAST_BINARIES").unwrap())
+            .env(
+                "HOLDFAST_BINARIES",
+                std::env::var_os("HOLDFAST_BINARIES").unwrap(),
+            )
             .env("TMPDIR", temporary)
             .stdin(Stdio::null());
         command
@@ -96,13 +102,19 @@ impl Place {
         };
         let processes = fs::read_dir("/proc").unwrap().flatten();
         let processes = processes.filter(|process| is_here(&process.path()));
-        processes.filter_map(|process| process.file_name().to_str()?.parse().ok()).collect()
+        processes
+            .filter_map(|process| process.file_name().to_str()?.parse().ok())
+            .collect()
     }
 
     async fn is_empty_soon(&self) {
         let deadline = Instant::now() + CLEANED_WITHIN;
         while !self.processes().is_empty() {
-            assert!(Instant::now() < deadline, "still there: {:?}", self.processes());
+            assert!(
+                Instant::now() < deadline,
+                "still there: {:?}",
+                self.processes()
+            );
             sleep(Duration::from_millis(100)).await;
         }
     }
@@ -120,12 +132,19 @@ fn said(output: &Output) -> String {
 /// A run that is in the middle of its first fault.
 fn in_the_middle(place: &Place, file: &Path) -> (Child, BufReader<ChildStderr>) {
     let mut command = place.lab(&["run", file.to_str().unwrap()]);
-    let mut lab = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lab = command
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     let mut told = BufReader::new(lab.stderr.take().unwrap());
     let mut line = String::new();
     while !line.contains("worker pause: ") {
         line.clear();
-        assert!(told.read_line(&mut line).unwrap() > 0, "the run ended early");
+        assert!(
+            told.read_line(&mut line).unwrap() > 0,
+            "the run ended early"
+        );
     }
     (lab, told)
 }
@@ -143,7 +162,11 @@ async fn an_experiment_that_holds_exits_0_leaves_a_report_and_can_be_reproduced(
     let output = place.run(&["run", file.to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
     let results = place.folder.path().join("results");
-    let run = fs::read_dir(results.join("short")).unwrap().next().unwrap().unwrap();
+    let run = fs::read_dir(results.join("short"))
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap();
     let report = fs::read_to_string(run.path().join("report.html")).unwrap();
     assert!(report.contains("Does it run?"));
     assert!(results.join("index.html").is_file());
@@ -178,7 +201,11 @@ async fn a_resilient_side_without_resilience_deviates() {
     let file = place.write("reject.toml", &short("kill").replace("[load]", policies));
     let output = place.run(&["run", file.to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(1), "{}", said(&output));
-    assert!(said(&output).contains("promised_share"), "{}", said(&output));
+    assert!(
+        said(&output).contains("promised_share"),
+        "{}",
+        said(&output)
+    );
 }
 
 #[tokio::test]
@@ -189,7 +216,10 @@ async fn what_cannot_be_played_exits_2() {
     let output = place.run(&["run", file.to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(2), "{}", said(&output));
     let told = said(&output);
-    assert!(told.contains("typo.toml:7") && told.contains("`rate`"), "{told}");
+    assert!(
+        told.contains("typo.toml:7") && told.contains("`rate`"),
+        "{told}"
+    );
 
     // No call is quick enough to be whole.
     let slow = "[system]\nwork_delay = \"600ms\"\n[load]";
@@ -226,5 +256,8 @@ async fn ctrl_c_rolls_back_and_exits_2() {
     assert_eq!(status.code(), Some(2));
     assert!(place.processes().is_empty(), "{:?}", place.processes());
     let rest: Vec<String> = told.by_ref().lines().map_while(Result::ok).collect();
-    assert!(rest.iter().any(|line| line.contains("interrupted")), "{rest:?}");
+    assert!(
+        rest.iter().any(|line| line.contains("interrupted")),
+        "{rest:?}"
+    );
 }

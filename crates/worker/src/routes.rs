@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use actix_web::web::{Data, Json};
-use actix_web::{HttpResponse, Responder, get};
-use holdfast_ops::Readiness;
+use actix_web::{HttpRequest, HttpResponse, Responder, get};
 use holdfast_ops::process_metrics::ProcessMetrics;
+use holdfast_ops::{Readiness, TraceContext};
 use holdfast_wire::{Health, Work};
 use metrics::{Counter, Gauge, counter, gauge};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -64,13 +64,24 @@ impl Drop for InFlight<'_> {
 }
 
 #[get("/work")]
-pub(crate) async fn work(shared: Data<Shared>) -> impl Responder {
+pub(crate) async fn work(shared: Data<Shared>, request: HttpRequest) -> impl Responder {
     shared.calls.increment(1);
     let _in_flight = InFlight::enter(&shared.in_flight);
+    log_caller(&request);
     sleep(shared.work_delay).await;
     Json(Work {
         status: "done".to_owned(),
     })
+}
+
+/// Which trace asked, and which of its spans: one per attempt of the API.
+fn log_caller(request: &HttpRequest) {
+    let header = |name| request.headers().get(name)?.to_str().ok();
+    let caller = header("traceparent")
+        .and_then(|traceparent| TraceContext::parse(traceparent, header("tracestate")));
+    if let Some(caller) = caller {
+        tracing::debug!(trace_id = %caller.trace_id(), parent_id = caller.parent_id(), "asked to work");
+    }
 }
 
 #[get("/livez")]

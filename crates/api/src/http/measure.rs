@@ -1,4 +1,4 @@
-//! Measures every exchange, whatever became of it. Stands outermost, so that what it sees is what the client gets.
+//! Measures every exchange, whatever became of it; a stream of events up to its head. Stands outermost, so that what it sees is what the client gets.
 
 use actix_web::Error;
 use actix_web::body::MessageBody;
@@ -14,7 +14,10 @@ pub(crate) async fn measure<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, Error> {
-    let exchange = state.metrics.http().begin(request.method().as_str());
+    let Some(metrics) = state.metrics.http() else {
+        return next.call(request).await;
+    };
+    let exchange = metrics.begin(request.method().as_str());
     // Asked before the request is handed on: an error does not bring it back.
     let route = request.match_pattern();
     let result = next.call(request).await;

@@ -3,10 +3,12 @@
 mod body;
 mod dashboard;
 mod envelope;
+mod ids;
 mod key;
 mod measure;
 mod metrics;
 mod naive;
+mod openapi;
 mod policies;
 mod probes;
 mod problem;
@@ -18,4 +20,4 @@ mod status;
 pub(crate) use dashboard::{Feed, keep_feeding};
 pub(crate) use envelope::{RequestSpan, envelope};
 pub(crate) use measure::measure;
-pub(crate) use routes::routes;
+pub(crate) use routes::{expected, routes};

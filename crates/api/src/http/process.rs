@@ -52,7 +52,9 @@ pub(super) async fn process(
     let started = Instant::now();
     let outcome = state.process.run(&request).await;
     let latency_seconds = milliseconds(started.elapsed());
-    state.metrics.answers().count(&outcome);
+    if let Some(answers) = state.metrics.answers() {
+        answers.count(&outcome);
+    }
     respond(outcome, latency_seconds)
 }
 
@@ -120,7 +122,9 @@ fn refused(refusal: Refusal) -> Failure {
 }
 
 fn refused_at_the_door(state: &State, why: Overload) -> Failure {
-    state.metrics.answers().refused_at_the_door(why);
+    if let Some(answers) = state.metrics.answers() {
+        answers.refused_at_the_door(why);
+    }
     let detail = match why {
         Overload::InFlight | Overload::Bodies => {
             "the service has as many calls under way as it takes on"

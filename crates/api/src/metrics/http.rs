@@ -28,26 +28,22 @@ const WRONG_METHOD: u16 = 405;
 /// What any handler may answer, by a defect.
 const DEFECT: u16 = 500;
 
-/// What is expected of each route: the methods it takes and how it answers them. Its series exist from the start; what
-/// is not expected gets its series when it happens.
-const ROUTES: [(&str, &[&str], &[u16]); 9] = [
-    (
-        "/process",
-        &["GET", "POST"],
-        &[200, 202, 400, 408, 409, 413, 422, 503],
-    ),
-    ("/naive/process", &["GET", "POST"], &[200, 400, 408, 413]),
-    ("/requests", &["GET"], &[200, 400, 503]),
-    ("/requests/{id}", &["GET"], &[200, 400, 404, 503]),
-    ("/policies", &["GET"], &[200]),
-    ("/status", &["GET"], &[200]),
-    ("/livez", &["GET"], &[200]),
-    ("/readyz", &["GET"], &[200, 503]),
-    ("/metrics", &["GET"], &[200]),
-];
+/// A method that a route takes, and the statuses it answers. Their series exist from the start; what is not expected gets
+/// its series when it happens.
+pub(crate) struct Expected {
+    pub(crate) route: &'static str,
+    pub(crate) method: &'static str,
+    pub(crate) statuses: Vec<u16>,
+}
 
 /// One series of the histogram.
 type Answered = (&'static str, u16);
+
+impl Expected {
+    fn takes(&self, route: &str, method: &str) -> bool {
+        self.route == route && self.method == method
+    }
+}
 
 /// Measures exchanges.
 pub(crate) struct HttpMetrics {
@@ -65,12 +61,12 @@ pub(crate) struct Exchange<'a> {
 }
 
 impl HttpMetrics {
-    /// Every expected series, at zero.
-    pub(super) fn new(recorder: Arc<PrometheusRecorder>) -> Self {
+    /// Every series of `routes`, at zero.
+    pub(super) fn new(routes: &[Expected], recorder: Arc<PrometheusRecorder>) -> Self {
         describe_histogram!(DURATION, "Time from the request's head to the answer's");
         describe_gauge!(ACTIVE, "Exchanges under way");
         let mut expected: HashMap<_, HashMap<_, _>> = HashMap::new();
-        for (route, method, status) in expected_series() {
+        for (route, method, status) in expected_series(routes) {
             let histogram = histogram!(DURATION, labels(route.to_owned(), method, status));
             let of_route = expected.entry(route).or_default();
             of_route.insert((method, status), histogram);
@@ -132,20 +128,20 @@ impl Drop for Exchange<'_> {
     }
 }
 
-fn expected_series() -> impl Iterator<Item = (&'static str, &'static str, u16)> {
-    let known = ROUTES.iter().flat_map(|(route, takes, statuses)| {
-        METHODS.iter().flat_map(move |method| {
-            let answers: Vec<u16> = if takes.contains(method) {
-                statuses.iter().copied().chain([DEFECT]).collect()
-            } else {
-                vec![WRONG_METHOD]
-            };
-            answers
-                .into_iter()
-                .map(move |status| (*route, *method, status))
-        })
+fn expected_series(
+    routes: &[Expected],
+) -> impl Iterator<Item = (&'static str, &'static str, u16)> + '_ {
+    let answers = routes.iter().flat_map(|it| {
+        let statuses = it.statuses.iter().copied().chain([DEFECT]);
+        statuses.map(|status| (it.route, it.method, status))
     });
-    known.chain(METHODS.map(|method| (UNMATCHED, method, 404)))
+    let refusals = METHODS.into_iter().flat_map(move |method| {
+        let is_refused = move |route: &&str| !routes.iter().any(|it| it.takes(route, method));
+        let refused = routes.iter().map(|it| it.route).filter(is_refused);
+        refused.map(move |route| (route, method, WRONG_METHOD))
+    });
+    let unmatched = METHODS.map(|method| (UNMATCHED, method, 404));
+    answers.chain(refusals).chain(unmatched)
 }
 
 fn labels(route: String, method: &'static str, status: u16) -> Vec<Label> {

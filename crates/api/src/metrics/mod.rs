@@ -25,6 +25,7 @@ pub(crate) use self::answers::Overload;
 use self::dependency::DependencyGauges;
 use self::durability::Durability;
 pub(crate) use self::events::PolicyMetrics;
+pub(crate) use self::http::Expected;
 use self::http::HttpMetrics;
 use self::load::Load;
 pub(crate) use self::pools::POOLS;
@@ -41,6 +42,7 @@ const BUCKETS: [f64; 14] = [
 pub(crate) struct Metrics {
     handle: PrometheusHandle,
     series: Arc<Series>,
+    observes: bool,
 }
 
 /// All but what the observers of the policies feed.
@@ -55,12 +57,15 @@ struct Series {
 }
 
 impl Metrics {
-    /// A recorder of its own, with the observers that feed it, one for each of `dependencies`.
+    /// A recorder of its own for what `routes` answer, with the observers that feed it, one for each of `dependencies`.
+    /// Unless it `observes`, there are its series, but nobody counts exchanges.
     ///
     /// # Errors
     /// When the exporter refuses its buckets.
     pub(crate) fn new<const N: usize>(
         dependencies: [&'static str; N],
+        routes: &[Expected],
+        observes: bool,
     ) -> Result<(Self, [PolicyMetrics; N]), BuildError> {
         let requests = Matcher::Full(http::DURATION.to_owned());
         let others = Matcher::Suffix("_seconds".to_owned());
@@ -72,20 +77,25 @@ impl Metrics {
         let recorder = Arc::new(recorder);
         let (series, observers) = with_local_recorder(&*recorder, || {
             let observers = dependencies.map(PolicyMetrics::new);
-            (Series::new(&dependencies, &recorder), observers)
+            (Series::new(&dependencies, routes, &recorder), observers)
         });
         let series = Arc::new(series);
-        Ok((Self { handle, series }, observers))
+        let metrics = Self {
+            handle,
+            series,
+            observes,
+        };
+        Ok((metrics, observers))
     }
 
-    /// What counts the answers of `/process`.
-    pub(crate) fn answers(&self) -> &Answers {
-        &self.series.answers
+    /// What counts the answers of `/process`, if it observes.
+    pub(crate) fn answers(&self) -> Option<&Answers> {
+        self.observes.then_some(&self.series.answers)
     }
 
-    /// What measures exchanges.
-    pub(crate) fn http(&self) -> &HttpMetrics {
-        &self.series.http
+    /// What measures exchanges, if it observes.
+    pub(crate) fn http(&self) -> Option<&HttpMetrics> {
+        self.observes.then_some(&self.series.http)
     }
 
     /// The Prometheus text exposition, of what `state` says of itself now.
@@ -110,7 +120,11 @@ impl Metrics {
 }
 
 impl Series {
-    fn new(dependencies: &[&'static str], recorder: &Arc<PrometheusRecorder>) -> Self {
+    fn new(
+        dependencies: &[&'static str],
+        routes: &[Expected],
+        recorder: &Arc<PrometheusRecorder>,
+    ) -> Self {
         Self {
             answers: Answers::new(),
             dependencies: dependencies
@@ -119,7 +133,7 @@ impl Series {
                 .map(DependencyGauges::new)
                 .collect(),
             durability: Durability::new(),
-            http: HttpMetrics::new(Arc::clone(recorder)),
+            http: HttpMetrics::new(routes, Arc::clone(recorder)),
             load: Load::new(),
             pools: Pools::new(),
             process: ProcessMetrics::new(env!("CARGO_PKG_VERSION")),

@@ -21,7 +21,7 @@ use crate::error::LabError;
 use crate::output::Console;
 use crate::settings::Settings;
 use crate::stage::{Probe, Stage};
-use crate::{bench, demo, experiment, observe, torture};
+use crate::{api_check, bench, demo, experiment, observe, torture};
 
 /// Runs the command the process was called with.
 ///
@@ -97,6 +97,10 @@ async fn perform(task: Task, settings: &Settings, console: Console) -> Result<Ex
         Task::Look(wanted) => experiments::look(wanted, console).await,
         Task::ObserveCheck => return Ok(verdict(observe::run(settings, console).await?)),
         Task::Demo => return Ok(verdict(demo::run(settings, console).await?)),
+        Task::ApiCheck { examples, seed } => {
+            let plan = api_check::Plan { examples, seed };
+            return Ok(verdict(api_check::run(plan, settings, console).await?));
+        }
         Task::Wire(wanted) => wire::run(wanted, console).await?,
         Task::Bench { rounds, seconds } => {
             bench::run(bench::Plan { rounds, seconds }, settings, console).await?;

@@ -20,7 +20,8 @@ const NAIVE_SETTLE: Duration = Duration::from_secs(2);
 const POLL: Duration = Duration::from_millis(200);
 
 /// The side's rows: id, status, and the key that its client's request carried.
-const ROWS: &str = "SELECT id, status, coalesce(payload->>'key', id::text) FROM requests WHERE origin = ";
+const ROWS: &str =
+    "SELECT id, status, coalesce(payload->>'key', id::text) FROM requests WHERE origin = ";
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Row {
@@ -161,7 +162,11 @@ mod tests {
 
     #[test]
     fn a_second_row_for_the_same_key_is_a_duplicate() {
-        let rows = [row(1, "done", "a"), row(2, "done", "a"), row(3, "done", "b")];
+        let rows = [
+            row(1, "done", "a"),
+            row(2, "done", "a"),
+            row(3, "done", "b"),
+        ];
         assert_eq!(account(Side::Resilient, &[], &rows).duplicates, 1);
     }
 }

@@ -24,10 +24,7 @@ pub(super) struct Found {
 ///
 /// # Errors
 /// The first that is not there, or is no experiment.
-pub(super) fn experiments(
-    wanted: Option<&[String]>,
-    root: &Path,
-) -> Result<Vec<Found>, LabError> {
+pub(super) fn experiments(wanted: Option<&[String]>, root: &Path) -> Result<Vec<Found>, LabError> {
     let files = match wanted {
         Some(wanted) => wanted.iter().map(|name| file(name, root)).collect(),
         None => all(root)?,
@@ -59,7 +56,11 @@ fn all(root: &Path) -> Result<Vec<PathBuf>, LabError> {
         path.extension().is_some_and(|ending| ending == ENDING)
             && !NO_EXPERIMENTS.contains(&name.as_ref())
     };
-    let mut files: Vec<PathBuf> = items.flatten().map(|item| item.path()).filter(is_one).collect();
+    let mut files: Vec<PathBuf> = items
+        .flatten()
+        .map(|item| item.path())
+        .filter(is_one)
+        .collect();
     files.sort();
     Ok(files)
 }
@@ -79,7 +80,10 @@ mod tests {
 
     #[test]
     fn every_experiment_of_the_checkout_can_be_read() {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .ancestors()
+            .nth(2)
+            .unwrap();
         assert!(experiments(None, root).unwrap().len() >= 14);
     }
 }

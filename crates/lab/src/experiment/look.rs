@@ -114,7 +114,10 @@ async fn ask_postgres(address: &str) -> Result<(), Look> {
     let (host, port) = address.rsplit_once(':').ok_or(Look::Refused)?;
     let mut config = Config::new();
     config.host(host).port(port.parse().unwrap_or_default());
-    config.user("holdfast").password("holdfast").dbname("holdfast");
+    config
+        .user("holdfast")
+        .password("holdfast")
+        .dbname("holdfast");
     let (client, connection) = config.connect(NoTls).await.map_err(|error| told(&error))?;
     let session = tokio::spawn(connection);
     let write = "BEGIN; SET LOCAL lock_timeout = '100ms'; LOCK TABLE requests IN ROW EXCLUSIVE MODE; ROLLBACK;";

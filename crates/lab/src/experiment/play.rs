@@ -69,7 +69,10 @@ impl Playing<'_> {
         };
         if self.keep {
             let folder = scene.keep().await?;
-            self.console.say(format_args!("  {side}: logs and journal are in {}", folder.display()));
+            self.console.say(format_args!(
+                "  {side}: logs and journal are in {}",
+                folder.display()
+            ));
         }
         drop(progress);
         let left = scene.lower().await;
@@ -109,10 +112,13 @@ impl Playing<'_> {
             progress.heard(call);
             heard.borrow_mut().push(call.clone());
         });
-        let steady = || verdict::steady_before(experiment, &heard.borrow()).map_err(|seen| {
-            LabError::NotSteady { side, seen }
+        let steady = || {
+            verdict::steady_before(experiment, &heard.borrow())
+                .map_err(|seen| LabError::NotSteady { side, seen })
+        };
+        let faults = fault::play(&experiment.faults, scene, epoch, steady, |told| {
+            progress.enter(told)
         });
-        let faults = fault::play(&experiment.faults, scene, epoch, steady, |told| progress.enter(told));
         let watch = watcher.run(epoch, |sample| {
             progress.tick();
             samples.borrow_mut().push(sample);
@@ -145,7 +151,11 @@ async fn warm(side: Side, scene: &Scene) -> Result<(), LabError> {
     let deadline = Instant::now() + WARM_WITHIN;
     let mut in_a_row = 0;
     while in_a_row < WARM {
-        in_a_row = if api.answers_whole(side.path()).await { in_a_row + 1 } else { 0 };
+        in_a_row = if api.answers_whole(side.path()).await {
+            in_a_row + 1
+        } else {
+            0
+        };
         if Instant::now() > deadline {
             let seen = format!("it did not answer {WARM} calls in a row as it should");
             return Err(LabError::NotSteady { side, seen });

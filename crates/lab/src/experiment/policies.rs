@@ -51,7 +51,10 @@ mod tests {
     #[test]
     fn what_is_laid_over_replaces_values_and_merges_tables() {
         let mut table: Table = "[worker]\na = 1\nretry = { b = 2, c = 3 }".parse().unwrap();
-        overlay(&mut table, &"[worker.retry]\nb = 9\n[journal]\nd = 4".parse().unwrap());
+        overlay(
+            &mut table,
+            &"[worker.retry]\nb = 9\n[journal]\nd = 4".parse().unwrap(),
+        );
         assert_eq!(table["worker"]["a"].as_integer(), Some(1));
         assert_eq!(table["worker"]["retry"]["b"].as_integer(), Some(9));
         assert_eq!(table["worker"]["retry"]["c"].as_integer(), Some(3));

@@ -91,7 +91,10 @@ impl Progress {
         };
         bar.set_position(epoch.elapsed().as_secs());
         let (kept, others) = (self.promised.get(), self.others.get());
-        bar.set_message(format!("{kept} promised, {others} not · {}", self.phase.borrow()));
+        bar.set_message(format!(
+            "{kept} promised, {others} not · {}",
+            self.phase.borrow()
+        ));
     }
 }
 

@@ -12,6 +12,16 @@ use crate::http::problem::Failure;
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
     img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+/// What each file is served with, beside its type.
+pub(in crate::http) const HEADERS: [(&str, &str); 3] = [
+    ("content-security-policy", POLICY),
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "no-referrer"),
+];
+
+/// The types of the page's assets.
+pub(in crate::http) const KINDS: [&str; 3] = [CSS, SCRIPT, SVG];
+
 const HTML: &str = "text/html; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
@@ -78,13 +88,18 @@ pub(in crate::http) async fn asset(path: Path<String>) -> Result<HttpResponse, F
     })
 }
 
+/// The paths under `/assets/`.
+pub(in crate::http) fn paths() -> impl Iterator<Item = &'static str> {
+    ASSETS.iter().map(|file| file.path)
+}
+
 fn serve(file: &File) -> HttpResponse {
-    HttpResponse::Ok()
-        .content_type(file.kind)
-        .insert_header(("content-security-policy", POLICY))
-        .insert_header(("x-content-type-options", "nosniff"))
-        .insert_header(("referrer-policy", "no-referrer"))
-        .body(file.text)
+    let mut response = HttpResponse::Ok();
+    response.content_type(file.kind);
+    for header in HEADERS {
+        response.insert_header(header);
+    }
+    response.body(file.text)
 }
 
 #[cfg(test)]

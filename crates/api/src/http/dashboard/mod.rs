@@ -8,4 +8,4 @@ mod pulse;
 
 pub(super) use events::events;
 pub(crate) use feed::{Feed, keep_feeding};
-pub(super) use files::{asset, page};
+pub(super) use files::{HEADERS, KINDS, asset, page, paths};

@@ -38,7 +38,11 @@ pub async fn ablate(
     if found.len() > 1 {
         table::findings(&rows, console);
     }
-    Ok(if intact { Outcome::Held } else { Outcome::Deviated })
+    Ok(if intact {
+        Outcome::Held
+    } else {
+        Outcome::Deviated
+    })
 }
 
 /// Also whether all of them hold as long as nothing is taken out.

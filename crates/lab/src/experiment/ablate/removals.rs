@@ -94,7 +94,11 @@ impl Removal {
 
 /// These lines, for each of the dependencies.
 fn each(lines: &str) -> String {
-    let lines = |dependency| lines.lines().map(move |line| format!("{dependency}.{line}\n"));
+    let lines = |dependency| {
+        lines
+            .lines()
+            .map(move |line| format!("{dependency}.{line}\n"))
+    };
     lines("worker").chain(lines("database")).collect()
 }
 
@@ -104,7 +108,10 @@ fn as_long_as(policies: &Table, time: &str, other: &str) -> String {
         let other = policies.get(dependency)?.get(other)?.as_str()?;
         Some(format!("{dependency}.{time} = '{other}'\n"))
     };
-    ["worker", "database"].into_iter().filter_map(line).collect()
+    ["worker", "database"]
+        .into_iter()
+        .filter_map(line)
+        .collect()
 }
 
 impl fmt::Display for Removal {

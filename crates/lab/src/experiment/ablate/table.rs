@@ -38,7 +38,9 @@ pub(super) fn print(title: &str, rows: &[Row], console: Console) {
         .set_width(u16::try_from(console.width()).unwrap_or(u16::MAX))
         .set_header(["without", "what then fails"]);
     for row in rows {
-        let without = row.removal.map_or_else(|| "nothing".to_owned(), |it| it.to_string());
+        let without = row
+            .removal
+            .map_or_else(|| "nothing".to_owned(), |it| it.to_string());
         table.add_row([without, failing(row)]);
     }
     console.print(console.paint(Tone::Strong, title));
@@ -66,7 +68,10 @@ fn missed_by_none(rows: &[Row]) -> Vec<Removal> {
         let mut of_it = rows.iter().filter(|row| row.removal == Some(*removal));
         of_it.any(|row| !row.failing.is_empty())
     };
-    Removal::ALL.into_iter().filter(|removal| !missed(removal)).collect()
+    Removal::ALL
+        .into_iter()
+        .filter(|removal| !missed(removal))
+        .collect()
 }
 
 #[cfg(test)]

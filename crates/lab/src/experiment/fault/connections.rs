@@ -19,7 +19,10 @@ const END_THE_OTHERS: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_acti
 pub(super) async fn put(scene: &Scene, held: &mut Vec<Session>) -> Result<Sight, LabError> {
     take_all(scene, held).await?;
     if let Some(first) = held.first() {
-        first.run(END_THE_OTHERS).await.map_err(|error| told(&error))?;
+        first
+            .run(END_THE_OTHERS)
+            .await
+            .map_err(|error| told(&error))?;
     }
     // Those that the others had.
     take_all(scene, held).await?;

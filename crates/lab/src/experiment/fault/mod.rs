@@ -99,11 +99,7 @@ impl InForce {
     ///
     /// # Errors
     /// When it cannot be ended.
-    pub(super) async fn end(
-        self,
-        scene: &mut Scene,
-        epoch: Instant,
-    ) -> Result<Observed, LabError> {
+    pub(super) async fn end(self, scene: &mut Scene, epoch: Instant) -> Result<Observed, LabError> {
         let target = self.fault.target;
         match self.fault.kind {
             Kind::Kill => kill::end(target, scene).await?,

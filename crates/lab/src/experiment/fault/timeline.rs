@@ -86,7 +86,10 @@ mod tests {
             fault(Target::Worker, 5, 2),
             fault(Target::Database, 4, 9),
         ];
-        let steps: Vec<Step> = timeline(&faults).into_iter().map(|(_, step)| step).collect();
+        let steps: Vec<Step> = timeline(&faults)
+            .into_iter()
+            .map(|(_, step)| step)
+            .collect();
         let expected = [
             Step::Put(0),
             Step::Put(2),

@@ -32,13 +32,8 @@ pub(super) fn fault(kind: Kind) -> Option<Fault> {
             after: after_bytes,
             share,
         },
-        Kind::Garbage { share } => Fault::Garbage {
-            share,
-        },
-        Kind::Status { code, share } => Fault::Status {
-            code,
-            share,
-        },
+        Kind::Garbage { share } => Fault::Garbage { share },
+        Kind::Status { code, share } => Fault::Status { code, share },
         _ => return None,
     })
 }

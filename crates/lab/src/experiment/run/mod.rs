@@ -58,18 +58,15 @@ struct Told {
 ///
 /// # Errors
 /// When nothing could be played: a file is no experiment, the stage cannot be had. [`LabError::Interrupted`].
-pub async fn run(
-    wish: &Wish,
-    settings: &Settings,
-    console: Console,
-) -> Result<Outcome, LabError> {
+pub async fn run(wish: &Wish, settings: &Settings, console: Console) -> Result<Outcome, LabError> {
     let mut found = find::experiments(wish.experiments.as_deref(), &settings.root)?;
     for one in &mut found {
         one.experiment.load.seed = wish.seed.unwrap_or(one.experiment.load.seed);
     }
     let stage = settings.stage.unwrap_or(StageKind::Local);
-    let (here, elsewhere): (Vec<Found>, Vec<Found>) =
-        found.into_iter().partition(|one| one.experiment.stages.contains(&stage));
+    let (here, elsewhere): (Vec<Found>, Vec<Found>) = found
+        .into_iter()
+        .partition(|one| one.experiment.stages.contains(&stage));
     if here.is_empty() {
         return Err(nothing_for(stage, &elsewhere));
     }
@@ -78,7 +75,10 @@ pub async fn run(
     company.leave().await;
     for one in &elsewhere {
         let (name, other) = (&one.experiment.name, other(stage));
-        console.say(format_args!("left out: {name} is for the {} stage only", other.name()));
+        console.say(format_args!(
+            "left out: {name} is for the {} stage only",
+            other.name()
+        ));
     }
     outcome
 }
@@ -94,7 +94,11 @@ async fn all(
         match company.play(one, wish).await {
             Ok(run) => {
                 let passed = run.verdict.passed();
-                outcomes.push(if passed { Outcome::Held } else { Outcome::Deviated });
+                outcomes.push(if passed {
+                    Outcome::Held
+                } else {
+                    Outcome::Deviated
+                });
                 told.push(Told {
                     experiment: run.about.name.clone(),
                     run: run.id(),
@@ -122,13 +126,20 @@ fn sum_up(outcomes: &[Outcome], console: Console) {
     let count = |wanted| outcomes.iter().filter(|it| **it == wanted).count();
     let held = count(Outcome::Held);
     let (deviated, not_played) = (count(Outcome::Deviated), count(Outcome::NotPlayed));
-    let tone = if held == outcomes.len() { Tone::Good } else { Tone::Bad };
+    let tone = if held == outcomes.len() {
+        Tone::Good
+    } else {
+        Tone::Bad
+    };
     let line = format!("{held} passed, {deviated} deviated, {not_played} could not be played");
     console.print(console.paint(tone, line));
 }
 
 fn nothing_for(stage: StageKind, experiments: &[Found]) -> LabError {
-    let names: Vec<&str> = experiments.iter().map(|it| it.experiment.name.as_str()).collect();
+    let names: Vec<&str> = experiments
+        .iter()
+        .map(|it| it.experiment.name.as_str())
+        .collect();
     let (stage, other) = (stage.name(), other(stage).name());
     LabError::Experiment(format!(
         "{} cannot be played on the {stage} stage; give STAGE={other}",

@@ -42,7 +42,10 @@ pub(super) fn publish(
     };
     run.put_page(PAGE, report::html(&report).map_err(bad_page)?.as_bytes())?;
     let listed = serde_json::to_vec_pretty(&listed(&report, &run));
-    run.put_page(LISTED, &listed.map_err(|error| LabError::Experiment(error.to_string()))?)?;
+    run.put_page(
+        LISTED,
+        &listed.map_err(|error| LabError::Experiment(error.to_string()))?,
+    )?;
     let index = write_index(results)?;
     if let Some(console) = console {
         for line in report::text(&report, console) {
@@ -131,9 +134,17 @@ fn facts(run: &Run) -> Facts {
 fn machine(machine: &Machine) -> String {
     const GIB: u64 = 1024 * 1024 * 1024;
     let cores = machine.cores.map(|cores| format!("{cores} cores"));
-    let memory = machine.memory_bytes.map(|bytes| format!("{} GiB", bytes.div_ceil(GIB)));
+    let memory = machine
+        .memory_bytes
+        .map(|bytes| format!("{} GiB", bytes.div_ceil(GIB)));
     let kernel = Some(machine.kernel.clone());
-    let parts = [machine.os.clone(), machine.processor.clone(), cores, memory, kernel];
+    let parts = [
+        machine.os.clone(),
+        machine.processor.clone(),
+        cores,
+        memory,
+        kernel,
+    ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
@@ -147,11 +158,18 @@ fn repeats(experiment: &Experiment, trials: &[Trial]) -> Vec<Repeat> {
     asked
         .map(|(metric, window)| {
             let values = |side: Side| -> Vec<Option<f64>> {
-                of(side).map(|trial| measure::value(metric, window, trial)).collect()
+                of(side)
+                    .map(|trial| measure::value(metric, window, trial))
+                    .collect()
             };
             let (naive, resilient) = (values(Side::Naive), values(Side::Resilient));
             let seed = experiment.load.seed;
-            repeat(&statistics::compare((metric, window), &naive, &resilient, seed))
+            repeat(&statistics::compare(
+                (metric, window),
+                &naive,
+                &resilient,
+                seed,
+            ))
         })
         .collect()
 }
@@ -162,13 +180,14 @@ fn repeat(both: &Comparison) -> Repeat {
         let Some(median) = side.median else {
             return "none".to_owned();
         };
-        let interval = |Interval { low, high }| {
-            format!(" ({} to {})", figure(unit, low), figure(unit, high))
-        };
+        let interval =
+            |Interval { low, high }| format!(" ({} to {})", figure(unit, low), figure(unit, high));
         let interval = side.interval.map(interval).unwrap_or_default();
         format!("{}{interval}", figure(unit, median))
     };
-    let effect = both.effect.map(|it| format!("{} (delta {:.2})", it.magnitude, it.delta));
+    let effect = both
+        .effect
+        .map(|it| format!("{} (delta {:.2})", it.magnitude, it.delta));
     Repeat {
         name: format!("{} ({})", both.metric, both.during),
         trials: both.naive.trials,

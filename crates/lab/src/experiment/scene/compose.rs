@@ -68,10 +68,7 @@ pub(in crate::experiment) struct ComposeScene {
 }
 
 impl ComposeScene {
-    pub(super) async fn raise(
-        containers: &Containers,
-        making: &Making,
-    ) -> Result<Self, LabError> {
+    pub(super) async fn raise(containers: &Containers, making: &Making) -> Result<Self, LabError> {
         let folder = TempDir::new().map_err(LabError::file("make", "a temporary folder"))?;
         let policies = folder.path().join("policies.toml");
         fs::write(&policies, &making.policies).map_err(LabError::file("write", &policies))?;
@@ -124,9 +121,8 @@ impl ComposeScene {
     async fn rise(&mut self, wire_port: u16) -> Result<(), LabError> {
         self.compose.raise().await?;
         let controller = Controller::connect(ports::loopback(wire_port)).await?;
-        let wire = |wanted: bool, name| {
-            wanted.then(|| Arc::new(Wire::Remote(controller.wire(name))))
-        };
+        let wire =
+            |wanted: bool, name| wanted.then(|| Arc::new(Wire::Remote(controller.wire(name))));
         self.worker_wire = wire(self.wired.worker, "worker");
         self.database_wire = wire(self.wired.database, "database");
         Ok(())
@@ -205,7 +201,10 @@ impl ComposeScene {
 
     pub(super) async fn lower(self) -> Vec<String> {
         let down = self.compose.down().await;
-        down.err().map(|error| error.to_string()).into_iter().collect()
+        down.err()
+            .map(|error| error.to_string())
+            .into_iter()
+            .collect()
     }
 }
 

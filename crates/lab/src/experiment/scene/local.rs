@@ -159,7 +159,12 @@ impl LocalScene {
         }
         let mut left = Vec::new();
         for service in [Service::Api, Service::Worker, Service::Db] {
-            left.extend(self.kill(service).await.err().map(|error| error.to_string()));
+            left.extend(
+                self.kill(service)
+                    .await
+                    .err()
+                    .map(|error| error.to_string()),
+            );
         }
         left
     }
@@ -183,7 +188,9 @@ async fn wire(wanted: bool, port: u16, seed: u64) -> Result<Option<Arc<Wire>>, L
     let failed = || LabError::file("open", "a port for the fault proxy");
     let own = ports::loopback(ports::free().map_err(failed())?);
     let upstream = ports::loopback(port).to_string();
-    let proxy = FaultProxy::listen(own, &upstream, seed).await.map_err(failed())?;
+    let proxy = FaultProxy::listen(own, &upstream, seed)
+        .await
+        .map_err(failed())?;
     Ok(Some(Arc::new(Wire::Local(proxy))))
 }
 
