@@ -23,7 +23,7 @@ fn is_recorded(call: &Call, side: Side) -> bool {
     match (&call.end, side) {
         (End::Answered { status, .. }, Side::Naive) => *status == 200,
         (End::Answered { recorded_in, .. }, Side::Resilient) => {
-            call.is_promised() && recorded_in.as_deref() == Some("database")
+            recorded_in.as_deref() == Some("database")
         }
         _ => false,
     }
