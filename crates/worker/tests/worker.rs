@@ -122,7 +122,7 @@ async fn a_full_disk_costs_log_lines_and_no_answers() {
 
 #[tokio::test]
 async fn the_log_says_which_trace_and_which_attempt_asked() {
-    let port = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = port.local_addr().unwrap();
     drop(port);
     let mut worker = Command::new(env!("CARGO_BIN_EXE_holdfast-worker"))

@@ -43,7 +43,8 @@ pub(crate) struct Failure {
     detail: String,
     degraded: Option<Vec<Degraded>>,
     allow: Option<String>,
-    ids: Option<Ids>,
+    /// Boxed: every handler's result has room for a failure.
+    ids: Option<Box<Ids>>,
 }
 
 impl Failure {
@@ -80,7 +81,7 @@ impl Failure {
 
     pub(super) fn of_exchange(self, ids: Ids) -> Self {
         Self {
-            ids: Some(ids),
+            ids: Some(Box::new(ids)),
             ..self
         }
     }
@@ -92,7 +93,7 @@ impl Failure {
             status: status.as_u16(),
             detail: self.detail.clone(),
             code: self.code,
-            request_id: self.ids.map_or(Uuid::nil(), |ids| ids.request),
+            request_id: self.ids.as_ref().map_or(Uuid::nil(), |ids| ids.request),
             degraded: self.degraded.clone(),
         }
     }
@@ -122,7 +123,7 @@ impl ResponseError for Failure {
         }
         response.insert_header(("content-type", "application/problem+json"));
         let mut response = response.json(self.problem(status, title));
-        if let Some(ids) = self.ids {
+        if let Some(ids) = &self.ids {
             ids.stamp(response.headers_mut());
         }
         response
