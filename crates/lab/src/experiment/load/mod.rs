@@ -2,10 +2,11 @@
 //! its own, with a body and an `Idempotency-Key` of its own.
 //!
 //! What arrives when, and whose client leaves, is decided by the seed alone: both sides get the same. Times count from
-//! the epoch, latency from the intended start. The generator has a thread to itself ([`generator`]), so that whatever else
+//! the epoch, latency from the intended start. The generator has a thread to itself, so that whatever else
 //! this process does, carrying the bytes of a wire for instance, neither delays a request nor is counted as its cost.
 
 mod generator;
+mod leaver;
 mod schedule;
 mod single;
 mod tally;

@@ -3,7 +3,7 @@
 use tokio::time::{Instant, timeout_at};
 
 use super::super::trial::{Call, End};
-use super::LoadPlan;
+use super::{LoadPlan, leaver};
 use super::schedule::Arrival;
 use crate::load::{Answer, Broken, Poster, Reply, body};
 
@@ -32,11 +32,13 @@ impl Client {
         let sent = self.epoch.elapsed();
         let key = self.plan.key(arrival.number);
         let body = body(arrival.number, &key);
-        let answer = self.poster.post(&self.url, &key, &body);
-        let end = match timeout_at(self.epoch + arrival.until, answer).await {
-            Ok(reply) => end(reply),
-            Err(_) if arrival.leaves => End::Left,
-            Err(_) => End::GivenUp,
+        let until = self.epoch + arrival.until;
+        let end = if arrival.leaves {
+            leaver::ask(&self.url, &key, &body, until).await
+        } else {
+            let answer = self.poster.post(&self.url, &key, &body);
+            let reply = timeout_at(until, answer).await;
+            reply.map_or(End::GivenUp, end)
         };
         Call {
             number: arrival.number,

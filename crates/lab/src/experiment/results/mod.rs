@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `experiment.toml`, `policies.toml` | what was played, byte for byte |
 //! | `run.json` | with which seed, by whom, when, on what ([`About`]) |
-//! | `naive.jsonl`, `resilient.jsonl` | all that was seen of a side, line by line ([`journal`]); `naive-1.jsonl`, … of several trials |
+//! | `naive.jsonl`, `resilient.jsonl` | all that was seen of a side, line by line; `naive-1.jsonl`, … of several trials |
 //! | `verdict.json` | the judgement |
 //! | `manifest.json` | the SHA-256 of each of these, the first three apart as inputs, and the order of play |
 //!
