@@ -64,7 +64,10 @@ mod tests {
             let mut seen = vec![0; 4096];
             let length = connection.read(&mut seen).await.unwrap();
             let broken = connection.read(&mut [0; 16]).await;
-            (String::from_utf8_lossy(&seen[..length]).into_owned(), broken)
+            (
+                String::from_utf8_lossy(&seen[..length]).into_owned(),
+                broken,
+            )
         });
         assert_eq!(end, End::Left);
         assert!(seen.starts_with("POST /process HTTP/1.1\r\n"), "{seen}");

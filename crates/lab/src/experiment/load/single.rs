@@ -3,8 +3,8 @@
 use tokio::time::{Instant, timeout_at};
 
 use super::super::trial::{Call, End};
-use super::{LoadPlan, leaver};
 use super::schedule::Arrival;
+use super::{LoadPlan, leaver};
 use crate::load::{Answer, Broken, Poster, Reply, body};
 
 /// A client of one endpoint.
