@@ -1,9 +1,10 @@
 # Everything a user or a developer does with Holdfast. `make` alone lists it.
 #
 # Variables, on the command line (`make up API_PORT=9000`) or from the environment:
-#   STAGE  API_PORT  WORKER_PORT  DB_PORT  HOLDFAST_WORK_DELAY  HOLDFAST_POLICIES  RUST_LOG     (see `lab --help`)
-#   HOLDFAST_RESULTS=folder for what experiments leave
+#   STAGE  API_PORT  WORKER_PORT  DB_PORT  HOLDFAST_WORK_DELAY  HOLDFAST_POLICIES  HOLDFAST_LOG_FORMAT  RUST_LOG
+#   (see `lab --help`)
 #   HOLDFAST_BINARIES=folder of the services' programs, where that is not the lab's own
+#   SCREENSHOTS=folder for browser, under the root; without, they stay among what cargo built
 #   SERVICE=worker|api|db FOLLOW=1 for logs     ROUNDS=30 SECONDS=1 for bench
 #   RATE=20 DURATION=30s SEED=7 ACCEPTED=FILE for load     ACCEPTED=FILE WAIT=120s for check-lost
 #   EXPERIMENT="worker-killed partition" REPEAT=3 SEED=7 KEEP=1 for experiments
@@ -17,7 +18,8 @@ BIN := $(or $(CARGO_TARGET_DIR),target)/release
 LAB := $(BIN)/lab
 
 # What is given on make's command line must reach the lab as well. Empty counts as unset there.
-export STAGE API_PORT WORKER_PORT DB_PORT HOLDFAST_WORK_DELAY HOLDFAST_POLICIES HOLDFAST_BINARIES HOLDFAST_RESULTS RUST_LOG
+export STAGE API_PORT WORKER_PORT DB_PORT HOLDFAST_WORK_DELAY HOLDFAST_POLICIES HOLDFAST_BINARIES HOLDFAST_RESULTS \
+  HOLDFAST_LOG_FORMAT RUST_LOG SCREENSHOTS
 
 # A first build takes minutes and shows its progress; later ones speak only of errors.
 define build
@@ -121,7 +123,7 @@ report: ## Write the index of all experiments' reports, and say where it is
 # --- Measure ----------------------------------------------------------------------------------------------------------
 
 .PHONY: bench bench-policy
-bench: ## Throughput and latency of both endpoints, against pgbench (ROUNDS=30 SECONDS=1)
+bench: ## Throughput and latency of both endpoints against pgbench, and what observers cost (ROUNDS=30 SECONDS=1)
 	$(BUILD_ALL)
 	@$(LAB) bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECONDS),--seconds $(SECONDS))
 
@@ -130,7 +132,7 @@ bench-policy: ## What a policed call costs, beside failsafe, recloser and tower-
 
 # --- Develop ----------------------------------------------------------------------------------------------------------
 
-.PHONY: test probes loom e2e lint fmt
+.PHONY: test probes loom e2e browser observe-check api-check lint fmt
 test: ## Unit and integration tests, on real sockets and a real Postgres
 	@cargo test --locked
 
@@ -151,6 +153,18 @@ e2e: ## The make targets as a user runs them, on both stages; minutes
 	@HOLDFAST_BINARIES=$(abspath $(BIN)) $(call E2E,e2e_experiments)
 	@if docker version >/dev/null 2>&1; then $(call E2E,e2e_compose); else \
 	  echo '*** NOT TESTED: the Compose stage. No Docker engine answers `docker version`. ***' >&2; fi
+
+browser: ## The page at / in a real browser, over a stage that is broken and healed (SCREENSHOTS=folder); a minute
+	$(BUILD_ALL)
+	@HOLDFAST_BINARIES=$(abspath $(BIN)) $(call E2E,browser)
+
+observe-check: ## Have a real Prometheus watch the worker die and return: every query of the dashboard must find data
+	$(BUILD_ALL)
+	@$(LAB) observe-check
+
+api-check: ## The API against its /openapi.json, by Schemathesis: healthy and with each dependency dead (EXAMPLES=20 SEED=1)
+	$(BUILD_ALL)
+	@$(LAB) api-check $(if $(EXAMPLES),--examples $(EXAMPLES)) $(if $(SEED),--seed $(SEED))
 
 lint: ## Formatting, clippy, documentation, dependency rules, shell scripts
 	@cargo fmt --all --check

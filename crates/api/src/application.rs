@@ -15,7 +15,7 @@ use tracing_actix_web::TracingLogger;
 
 use crate::assembly::{self, AssemblyError};
 use crate::config::Settings;
-use crate::http::{RequestSpan, envelope, routes};
+use crate::http::{RequestSpan, envelope, keep_feeding, measure, routes};
 use crate::recovery::Recovery;
 use crate::state::State;
 
@@ -80,6 +80,7 @@ impl Application {
                 // Innermost first: the envelope needs the id that the logger chooses.
                 .wrap(from_fn(envelope))
                 .wrap(TracingLogger::<RequestSpan>::new())
+                .wrap(from_fn(measure))
         })
         .disable_signals()
         .client_request_timeout(HEADER_LIMIT)
@@ -150,6 +151,7 @@ fn background(state: &Data<State>, recovery: Recovery) -> JoinSet<()> {
     let reads = state.records.reads.clone();
     tasks.spawn(state.open_work.clone().keep_counting(reads));
     tasks.spawn(recovery.run(state.readiness.clone()));
+    tasks.spawn(keep_feeding(state.clone()));
     let metrics = state.metrics.clone();
     tasks.spawn(async move {
         loop {

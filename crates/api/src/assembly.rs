@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use holdfast_ops::Readiness;
-use holdfast_policy::{ConfigError, PolicyConfig};
+use holdfast_policy::{ConfigError, Event, Observer, PolicyConfig};
 use holdfast_wire::DegradedCode;
 use metrics_exporter_prometheus::BuildError;
 use rustix::process::{Resource, getrlimit};
@@ -13,9 +13,11 @@ use tokio::runtime::Handle;
 use crate::config::{OnDatabaseUnavailable, Policies, READERS, RECOVERERS, Settings};
 use crate::dependency::Dependency;
 use crate::guarded::{Backlog, GuardedReads, GuardedStore, GuardedWorker};
+use crate::http::{Feed, expected};
 use crate::journal::{Journal, JournalInUse, JournalLimits, holds_a_journal};
 use crate::limit::InFlightLimit;
-use crate::metrics::{Metrics, PolicyMetrics};
+use crate::live::{Live, Watch};
+use crate::metrics::{Metrics, POOLS, PolicyMetrics};
 use crate::naive::Naive;
 use crate::open_work::OpenWork;
 use crate::process::{Process, Rules};
@@ -58,12 +60,18 @@ pub enum AssemblyError {
 pub(crate) fn assemble(settings: Settings) -> Result<(State, Recovery), AssemblyError> {
     let runtime = Handle::current();
     let policies = &settings.policies.policies;
-    let (metrics, [worker_metrics, database_metrics]) = Metrics::new(["worker", "database"])?;
-    let worker = worker(policies, worker_metrics)?;
-    let database = database(policies, database_metrics)?;
+    let (metrics, [worker_metrics, database_metrics]) =
+        Metrics::new(["worker", "database"], &expected(), settings.observe)?;
+    let live = Live::new();
+    let observed =
+        |metrics, watch: &Watch| settings.observe.then(|| observer(metrics, watch.clone()));
+    let worker = worker(policies, observed(worker_metrics, &live.worker))?;
+    let database = database(policies, observed(database_metrics, &live.database))?;
 
     let journal = journal(&settings)?;
     let stores = Stores::build(&settings, &runtime)?;
+    let naive_store = naive_store(&settings, &runtime)?;
+    let pools = stores.and(&naive_store);
     let worker_client = GuardedWorker::new(worker.clone(), worker_client(&settings, &runtime)?);
     let reads = GuardedReads::new(database.clone(), stores.reads, policies.database.deadline);
     let requests = GuardedStore::new(database.clone(), stores.live, policies.recovery.lease);
@@ -82,7 +90,8 @@ pub(crate) fn assemble(settings: Settings) -> Result<(State, Recovery), Assembly
     };
     let state = State {
         process_limit: InFlightLimit::new(policies.process.max_in_flight),
-        naive: naive(&settings, runtime)?,
+        naive: naive(&settings, naive_store, runtime)?,
+        pools,
         body_limit: InFlightLimit::new(MAX_BODIES),
         naive_limit: InFlightLimit::new(naive_max_in_flight()),
         readiness: Readiness::default(),
@@ -104,31 +113,47 @@ pub(crate) fn assemble(settings: Settings) -> Result<(State, Recovery), Assembly
         journal,
         open_work,
         metrics,
+        live,
+        feed: Feed::new(),
         worker,
         database,
     };
     Ok((state, recovery))
 }
 
-fn worker(policies: &Policies, metrics: PolicyMetrics) -> Result<Arc<Dependency>, ConfigError> {
+fn worker(
+    policies: &Policies,
+    observer: Option<impl Observer>,
+) -> Result<Arc<Dependency>, ConfigError> {
     let code = DegradedCode::WorkerUnavailable;
-    dependency("worker", code, policies.worker.policy(), metrics)
+    dependency("worker", code, policies.worker.policy(), observer)
 }
 
-fn database(policies: &Policies, metrics: PolicyMetrics) -> Result<Arc<Dependency>, ConfigError> {
+fn database(
+    policies: &Policies,
+    observer: Option<impl Observer>,
+) -> Result<Arc<Dependency>, ConfigError> {
     let code = DegradedCode::DbUnavailable;
-    dependency("database", code, policies.database.policy(), metrics)
+    dependency("database", code, policies.database.policy(), observer)
 }
 
 fn dependency(
     name: &'static str,
     code: DegradedCode,
     policy: PolicyConfig,
-    metrics: PolicyMetrics,
+    observer: Option<impl Observer>,
 ) -> Result<Arc<Dependency>, ConfigError> {
     let seed = fastrand::u64(..);
     tracing::info!(dependency = name, seed, "retry and breaker jitter");
-    Dependency::new(name, code, policy, seed, metrics).map(Arc::new)
+    Dependency::new(name, code, policy, seed, observer).map(Arc::new)
+}
+
+/// What the metrics and the page have to know of a policy.
+fn observer(metrics: PolicyMetrics, watch: Watch) -> impl Observer {
+    move |event: &Event| {
+        metrics.on_event(event);
+        watch.on_event(event);
+    }
 }
 
 /// The stores of those who must not take each other's sessions.
@@ -139,6 +164,11 @@ struct Stores {
 }
 
 impl Stores {
+    /// These and the naive one, in the order of [`POOLS`].
+    fn and(&self, naive: &Store) -> [Store; POOLS.len()] {
+        [&self.live, &self.reads, &self.recovery, naive].map(Store::clone)
+    }
+
     fn build(settings: &Settings, runtime: &Handle) -> Result<Self, DatabaseError> {
         let policy = &settings.policies.policies.database;
         let resolver = Resolver::new(runtime.clone(), lookup_limit(policy.connect_timeout));
@@ -200,12 +230,14 @@ fn naive_max_in_flight() -> u32 {
 }
 
 /// The naive side shares nothing with the other but code: its own resolver, pool and client, and no limit on any wait.
-fn naive(settings: &Settings, runtime: Handle) -> Result<Naive, AssemblyError> {
+fn naive(settings: &Settings, store: Store, runtime: Handle) -> Result<Naive, AssemblyError> {
+    let resolver = Resolver::new(runtime, None);
+    let worker = WorkerClient::naive(&settings.worker_url, resolver)?;
+    Ok(Naive::new(store, worker))
+}
+
+fn naive_store(settings: &Settings, runtime: &Handle) -> Result<Store, DatabaseError> {
     let resolver = Resolver::new(runtime.clone(), None);
     let max_size = settings.policies.policies.database.pool.max_size;
-    let store = Store::naive(&settings.database, max_size, resolver.clone(), runtime)?;
-    Ok(Naive::new(
-        store,
-        WorkerClient::naive(&settings.worker_url, resolver)?,
-    ))
+    Store::naive(&settings.database, max_size, resolver, runtime.clone())
 }

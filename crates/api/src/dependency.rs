@@ -15,6 +15,7 @@ use holdfast_wire::{Degraded, DegradedCode, Reason};
 use tokio::time::{Instant, timeout};
 
 use crate::causes::causes;
+use crate::trace::{self, Spans};
 
 /// When to come back if no policy knows better.
 const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -48,7 +49,7 @@ pub(crate) struct Dependency {
 }
 
 impl Dependency {
-    /// The dependency `name`, whose absence answers call `code`.
+    /// The dependency `name`, whose absence answers call `code`; without an observer, its calls leave no trace either.
     ///
     /// # Errors
     /// When the policy is incoherent.
@@ -57,13 +58,13 @@ impl Dependency {
         code: DegradedCode,
         config: PolicyConfig,
         seed: u64,
-        observer: impl Observer,
+        observer: Option<impl Observer>,
     ) -> Result<Self, ConfigError> {
-        let policy = Policy::builder(name, config)
-            .classify(ByError)
-            .observe(observer)
-            .seed(seed)
-            .build()?;
+        let mut builder = Policy::builder(name, config).classify(ByError).seed(seed);
+        if let Some(observer) = observer {
+            builder = builder.observe(observer).observe(Spans);
+        }
+        let policy = builder.build()?;
         Ok(Self {
             name,
             code,
@@ -76,6 +77,12 @@ impl Dependency {
     #[must_use]
     pub(crate) fn name(&self) -> &'static str {
         self.name
+    }
+
+    /// What governs the policy.
+    #[must_use]
+    pub(crate) fn config(&self) -> &PolicyConfig {
+        self.policy.config()
     }
 
     /// What the policy knows now.
@@ -108,8 +115,12 @@ impl Dependency {
         Fut: Future<Output = Result<T, E>>,
     {
         let call = Call::new(()).by(deadline);
-        let result = self.policy.call(call, move |()| operation()).await;
-        result.map_err(|error| self.degraded(&error))
+        let attempt = move |()| trace::attempt(operation());
+        trace::call(self.name, async {
+            let result = self.policy.call(call, attempt).await;
+            result.map_err(|error| self.degraded(&error))
+        })
+        .await
     }
 
     /// Calls past the policy, for `limit` at most: nothing is counted, nothing retried, no probe used up. Only where the

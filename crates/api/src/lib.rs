@@ -16,6 +16,7 @@ mod guarded;
 mod http;
 mod journal;
 mod limit;
+mod live;
 mod metrics;
 mod naive;
 mod open_work;
@@ -25,6 +26,7 @@ mod recovery;
 mod resolver;
 mod state;
 mod store;
+mod trace;
 mod worker_client;
 
 pub use application::{Application, StartError};

@@ -33,6 +33,18 @@ impl InFlightLimit {
             .ok()?;
         Some(Place(Arc::clone(&self.in_flight)))
     }
+
+    /// Calls in flight now.
+    #[must_use]
+    pub(crate) fn in_flight(&self) -> u32 {
+        self.in_flight.load(Ordering::Relaxed)
+    }
+
+    /// How many it lets in at once.
+    #[must_use]
+    pub(crate) fn limit(&self) -> u32 {
+        self.limit
+    }
 }
 
 impl Drop for Place {

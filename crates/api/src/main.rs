@@ -19,6 +19,8 @@ const SERVICE: Service = Service {
         DATABASE_URL         how to reach Postgres, such as postgres://user:password@host/db (required)\n  \
         HOLDFAST_POLICIES    a policy file, laid over the built-in defaults\n  \
         HOLDFAST_JOURNAL_DIR this replica's own folder for its journal; must survive restarts [holdfast-journal]\n  \
+        HOLDFAST_OBSERVE     off: what the policies do is neither counted nor traced, to measure what that costs [on]\n  \
+        HOLDFAST_LOG_FORMAT  json or pretty [pretty on a terminal, else json]\n  \
         RUST_LOG             what to log [info]",
     default_bind: "127.0.0.1:8080",
 };

@@ -7,20 +7,25 @@ use holdfast_ops::Readiness;
 use crate::config::Loaded;
 use crate::dependency::Dependency;
 use crate::guarded::{GuardedStore, GuardedWorker};
+use crate::http::Feed;
 use crate::journal::Journal;
 use crate::limit::InFlightLimit;
-use crate::metrics::Metrics;
+use crate::live::Live;
+use crate::metrics::{Metrics, POOLS};
 use crate::naive::Naive;
 use crate::open_work::OpenWork;
 use crate::process::Process;
 use crate::records::Records;
 use crate::recovery::Progress;
+use crate::store::Store;
 
 /// Everything a handler may need.
 pub(crate) struct State {
     pub(crate) policies: Loaded,
     pub(crate) readiness: Readiness,
     pub(crate) metrics: Metrics,
+    pub(crate) live: Live,
+    pub(crate) feed: Feed,
     pub(crate) worker: Arc<Dependency>,
     pub(crate) database: Arc<Dependency>,
     pub(crate) journal: Option<Journal>,
@@ -32,4 +37,6 @@ pub(crate) struct State {
     pub(crate) naive_limit: InFlightLimit,
     pub(crate) records: Records,
     pub(crate) open_work: OpenWork,
+    /// For those who ask how full its pool is, in the order of [`POOLS`].
+    pub(crate) pools: [Store; POOLS.len()],
 }

@@ -10,7 +10,7 @@ use crate::output::Console;
 
 /// Whether packages can be installed here and now: Debian or a child of it, as root.
 #[must_use]
-pub(crate) fn can_install() -> bool {
+pub fn can_install() -> bool {
     Path::new("/etc/debian_version").exists() && rustix::process::geteuid().is_root()
 }
 
@@ -18,7 +18,7 @@ pub(crate) fn can_install() -> bool {
 ///
 /// # Errors
 /// With the last line of apt-get's complaint.
-pub(crate) async fn install(package: &str, console: &Console) -> Result<(), LabError> {
+pub async fn install(package: &str, console: &Console) -> Result<(), LabError> {
     console.say(format_args!(
         "{package} is missing: installing it with apt-get"
     ));

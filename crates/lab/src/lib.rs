@@ -5,17 +5,20 @@
 //! wire that breaks on command.
 
 pub mod accepted;
+pub mod api_check;
 pub mod bench;
 pub mod check;
 pub mod cli;
 pub mod compare;
-mod debian;
+pub mod debian;
 pub mod demo;
 pub mod error;
 pub mod experiment;
+pub mod exposition;
 mod figures;
 pub mod load;
 mod logs;
+pub mod observe;
 pub mod output;
 mod own_folder;
 pub mod ports;

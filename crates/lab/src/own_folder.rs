@@ -1,5 +1,5 @@
-//! The temporary folder of a command that brings services of its own (`torture`, `bench`, `run`), with a record of whose it is:
-//! SIGKILL leaves a command no time to end what it started, so the next one does.
+//! The temporary folder of a command that brings services of its own (`torture`, `bench`, `run`, `observe-check`), with a
+//! record of whose it is: SIGKILL leaves a command no time to end what it started, so the next one does.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -16,13 +16,14 @@ use crate::settings::Settings;
 use crate::stage::Local;
 
 const PREFIX: &str = "holdfast-";
-const KINDS: [&str; 3] = [
+const KINDS: [&str; 4] = [
     "holdfast-torture-",
     "holdfast-bench-",
     "holdfast-experiment-",
+    "holdfast-observe-",
 ];
 const RECORD: &str = "owner.json";
-const PROGRAMS: [&str; 2] = ["holdfast-api", "holdfast-worker"];
+const PROGRAMS: [&str; 3] = ["holdfast-api", "holdfast-worker", "prometheus"];
 
 /// A folder that is deleted with this value, unless it is kept.
 #[derive(Debug)]
@@ -93,7 +94,7 @@ fn is_stale(folder: &Path) -> bool {
 }
 
 async fn bury(folder: &Path, settings: &Settings, console: Console) {
-    // Whatever `bench` had as a stage.
+    // Whatever `bench` or `observe-check` had as a stage.
     let stage = Local::new(settings, folder.to_owned(), console);
     let mut ended = stage.down().await.is_ok();
     for home in homes(folder) {

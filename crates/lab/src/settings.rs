@@ -11,7 +11,12 @@ use serde::{Deserialize, Serialize};
 use crate::error::LabError;
 
 /// Variables that reach the services unchanged when set.
-const PASSED_ON: [&str; 3] = ["HOLDFAST_WORK_DELAY", "HOLDFAST_POLICIES", "RUST_LOG"];
+const PASSED_ON: [&str; 4] = [
+    "HOLDFAST_WORK_DELAY",
+    "HOLDFAST_POLICIES",
+    "HOLDFAST_LOG_FORMAT",
+    "RUST_LOG",
+];
 /// The lab's own folder, under the checkout's root.
 const FOLDER: &str = ".lab";
 /// Of experiments, under the checkout's root.

@@ -250,12 +250,12 @@ async fn a_runner_killed_in_the_middle_of_a_fault_leaves_nothing_behind() {
 async fn ctrl_c_rolls_back_and_exits_2() {
     let place = Place::new();
     let file = place.write("interrupted.toml", &short("pause"));
-    let (mut lab, mut told) = in_the_middle(&place, &file);
+    let (mut lab, told) = in_the_middle(&place, &file);
     signal(&lab, Signal::INT);
     let status = lab.wait().unwrap();
     assert_eq!(status.code(), Some(2));
     assert!(place.processes().is_empty(), "{:?}", place.processes());
-    let rest: Vec<String> = told.by_ref().lines().map_while(Result::ok).collect();
+    let rest: Vec<String> = told.lines().map_while(Result::ok).collect();
     assert!(
         rest.iter().any(|line| line.contains("interrupted")),
         "{rest:?}"

@@ -116,16 +116,19 @@ impl Service {
             .enable_all()
             .build()
             .map_err(ServiceError::failed)?;
+        // Outlives the runtime: whatever runs last may still log.
+        let mut telemetry = None;
         let result = match task {
             Task::Health => runtime
                 .block_on(probe::ready(bind, HEALTH_LIMIT))
                 .map_err(ServiceError::failed),
             Task::Serve => {
-                telemetry::init(&environment)?;
+                telemetry = Some(telemetry::init(&environment)?);
                 runtime.block_on(serve(environment, bind))
             }
         };
         runtime.shutdown_timeout(RUNTIME_STOP_LIMIT);
+        drop(telemetry);
         result
     }
 }

@@ -1,9 +1,10 @@
 //! What `/livez` and `/readyz` answer.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// A probe's body; the status code carries the verdict.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Health {
     /// `"alive"`, `"ready"` or `"draining"`.
     pub status: String,

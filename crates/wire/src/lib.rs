@@ -5,6 +5,7 @@
 
 mod codes;
 mod health;
+mod live;
 mod policies;
 mod problem;
 mod process;
@@ -13,6 +14,7 @@ mod status;
 
 pub use codes::{DegradedCode, ProblemCode, Reason};
 pub use health::Health;
+pub use live::{Latencies, Latency, Live, Transition};
 pub use policies::{Policies, ProcessPolicy};
 pub use problem::Problem;
 pub use process::{Degraded, NaiveProcessed, Processed, ProcessedStatus, RecordedIn, Work};

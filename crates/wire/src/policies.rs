@@ -2,18 +2,20 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 /// The policies in force.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Policies {
     /// The bounds of `/process` as a whole.
     pub process: ProcessPolicy,
     /// The tables of the policy file by dependency, every key, durations as text.
+    #[schema(value_type = Object)]
     pub policies: serde_json::Map<String, Value>,
 }
 
 /// The bounds of `/process` as a whole.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ProcessPolicy {
     /// Seconds within which every call is answered, whatever its dependencies do.
     pub worst_case_seconds: f64,

@@ -1,13 +1,14 @@
 //! RFC 9457 problem bodies.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::codes::ProblemCode;
 use crate::process::Degraded;
 
 /// A 4xx or 5xx body, `application/problem+json`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Problem {
     /// `urn:holdfast:problem:CODE`.
     #[serde(rename = "type")]

@@ -2,19 +2,20 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::codes::{DegradedCode, Reason};
 
 /// The worker's answer to `GET /work`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Work {
     /// `"done"`.
     pub status: String,
 }
 
 /// The naive endpoint's answer: exactly the course's two fields.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct NaiveProcessed {
     /// The worker's body as received.
     pub worker_response: Value,
@@ -23,13 +24,14 @@ pub struct NaiveProcessed {
 }
 
 /// The resilient endpoint's 200 and 202 body.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Processed {
     /// UUIDv7; where to ask for the request later.
     pub request_id: Uuid,
     /// `ok`, or `degraded` when the list below is not empty.
     pub status: ProcessedStatus,
     /// The worker's body as received; null when the work is not done yet.
+    #[schema(required = true)]
     pub worker_response: Option<Value>,
     /// Seconds from the request to the answer, to the thousandth.
     pub latency_seconds: f64,
@@ -40,7 +42,7 @@ pub struct Processed {
 }
 
 /// Whether an answer had to do without something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ProcessedStatus {
     /// All dependencies did their part.
@@ -50,7 +52,7 @@ pub enum ProcessedStatus {
 }
 
 /// Where a promise is durable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RecordedIn {
     /// In Postgres.
@@ -60,7 +62,7 @@ pub enum RecordedIn {
 }
 
 /// One thing an answer had to do without, why, and when to come back.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Degraded {
     /// What was missing.
     pub code: DegradedCode,

@@ -3,29 +3,33 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// One request as it is recorded.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Request {
     /// UUIDv7.
     pub request_id: Uuid,
     /// How far it is.
     pub status: RequestStatus,
     /// The worker's body once done.
+    #[schema(required = true)]
     pub worker_response: Option<Value>,
     /// Calls made to the worker for it, as recorded with its end.
     pub attempts: u32,
     /// Why it failed.
+    #[schema(required = true)]
     pub error: Option<String>,
     /// When it was recorded.
     pub received_at: Timestamp,
     /// When its end was recorded.
+    #[schema(required = true)]
     pub completed_at: Option<Timestamp>,
 }
 
 /// How far a request is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RequestStatus {
     /// Accepted, not finished.
@@ -49,7 +53,7 @@ impl RequestStatus {
 }
 
 /// A page of requests.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct RequestList {
     /// How many there are in all; of done ones a million at most.
     pub total: u64,

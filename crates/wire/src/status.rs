@@ -1,26 +1,29 @@
 //! What `GET /status` answers.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::codes::Reason;
 
 /// The service as it sees itself and its dependencies.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Status {
     /// Started and not draining.
     pub ready: bool,
     /// One entry per dependency.
     pub dependencies: Dependencies,
     /// What the journal holds; null where the policies do without one.
+    #[schema(required = true)]
     pub journal: Option<Journal>,
     /// What recovery is at.
     pub recovery: Recovery,
     /// Accepted requests that are not finished, as last counted in Postgres; null when never counted.
+    #[schema(required = true)]
     pub open_work: Option<u64>,
 }
 
 /// The dependencies by name.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Dependencies {
     /// The worker.
     pub worker: Dependency,
@@ -29,13 +32,15 @@ pub struct Dependencies {
 }
 
 /// What the policies know of a dependency.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Dependency {
     /// The breaker's state.
     pub breaker: Breaker,
     /// Share of failures in the window, 0 to 1; null while the window is empty.
+    #[schema(required = true)]
     pub failure_rate: Option<f64>,
     /// Share of slow calls in the window, 0 to 1; null while the window is empty.
+    #[schema(required = true)]
     pub slow_call_rate: Option<f64>,
     /// Attempts under way.
     pub in_flight: u32,
@@ -44,13 +49,15 @@ pub struct Dependency {
     /// Retry tokens left.
     pub retry_budget: f64,
     /// Seconds until the breaker lets a probe through; null unless it is open.
+    #[schema(required = true)]
     pub retry_after_seconds: Option<f64>,
     /// The cause of the last call that failed at the dependency; null when none did yet.
+    #[schema(required = true)]
     pub last_error: Option<Reason>,
 }
 
 /// A breaker's state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Breaker {
     /// Calls pass.
@@ -62,7 +69,7 @@ pub enum Breaker {
 }
 
 /// What the journal holds.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Journal {
     /// Whether it can write now; if not, the next two figures are the last known.
     pub available: bool,
@@ -71,11 +78,12 @@ pub struct Journal {
     /// What they count against `journal.max_bytes`.
     pub bytes: u64,
     /// Age of the oldest entry; null when empty.
+    #[schema(required = true)]
     pub oldest_seconds: Option<f64>,
 }
 
 /// What recovery is at.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Recovery {
     /// Requests whose work it is having done.
     pub in_flight: u32,

@@ -14,6 +14,7 @@ const SERVICE: Service = Service {
     variables: "Environment:\n  \
         HOLDFAST_BIND        where to listen [127.0.0.1:8081]\n  \
         HOLDFAST_WORK_DELAY  how long the work takes [2s]\n  \
+        HOLDFAST_LOG_FORMAT  json or pretty [pretty on a terminal, else json]\n  \
         RUST_LOG             what to log [info]",
     default_bind: "127.0.0.1:8081",
 };

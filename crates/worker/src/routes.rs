@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use actix_web::web::{Data, Json};
-use actix_web::{HttpResponse, Responder, get};
-use holdfast_ops::Readiness;
+use actix_web::{HttpRequest, HttpResponse, Responder, get};
+use holdfast_ops::process_metrics::ProcessMetrics;
+use holdfast_ops::{Readiness, TraceContext};
 use holdfast_wire::{Health, Work};
 use metrics::{Counter, Gauge, counter, gauge};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -16,6 +17,7 @@ pub(crate) struct Shared {
     readiness: Readiness,
     calls: Counter,
     in_flight: Gauge,
+    process: ProcessMetrics,
     metrics: PrometheusHandle,
 }
 
@@ -23,12 +25,13 @@ impl Shared {
     pub(crate) fn new(work_delay: Duration, readiness: Readiness) -> Self {
         // A recorder of its own, so that several workers in one process count apart.
         let recorder = PrometheusBuilder::new().build_recorder();
-        let (calls, in_flight) = metrics::with_local_recorder(&recorder, || {
+        let (calls, in_flight, process) = metrics::with_local_recorder(&recorder, || {
             metrics::describe_counter!("holdfast_work_calls_total", "Calls of /work received");
             metrics::describe_gauge!("holdfast_work_in_flight", "Calls of /work under way");
             (
                 counter!("holdfast_work_calls_total"),
                 gauge!("holdfast_work_in_flight"),
+                ProcessMetrics::new(env!("CARGO_PKG_VERSION")),
             )
         });
         calls.absolute(0);
@@ -38,6 +41,7 @@ impl Shared {
             readiness,
             calls,
             in_flight,
+            process,
             metrics: recorder.handle(),
         }
     }
@@ -60,13 +64,24 @@ impl Drop for InFlight<'_> {
 }
 
 #[get("/work")]
-pub(crate) async fn work(shared: Data<Shared>) -> impl Responder {
+pub(crate) async fn work(shared: Data<Shared>, request: HttpRequest) -> impl Responder {
     shared.calls.increment(1);
     let _in_flight = InFlight::enter(&shared.in_flight);
+    log_caller(&request);
     sleep(shared.work_delay).await;
     Json(Work {
         status: "done".to_owned(),
     })
+}
+
+/// Which trace asked, and which of its spans: one per attempt of the API.
+fn log_caller(request: &HttpRequest) {
+    let header = |name| request.headers().get(name)?.to_str().ok();
+    let caller = header("traceparent")
+        .and_then(|traceparent| TraceContext::parse(traceparent, header("tracestate")));
+    if let Some(caller) = caller {
+        tracing::debug!(trace_id = %caller.trace_id(), parent_id = caller.parent_id(), "asked to work");
+    }
 }
 
 #[get("/livez")]
@@ -85,7 +100,8 @@ pub(crate) async fn readyz(shared: Data<Shared>) -> impl Responder {
 
 #[get("/metrics")]
 pub(crate) async fn exposition(shared: Data<Shared>) -> impl Responder {
+    shared.process.observe();
     HttpResponse::Ok()
-        .content_type("text/plain; version=0.0.4")
+        .content_type("text/plain; version=0.0.4; charset=utf-8")
         .body(shared.metrics.render())
 }

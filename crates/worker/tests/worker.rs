@@ -9,6 +9,8 @@ use holdfast_wire::Work;
 use holdfast_worker::{Application, Settings};
 use std::fs::File;
 use std::net::{SocketAddr, TcpListener};
+use std::process::Stdio;
+use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -116,4 +118,37 @@ async fn a_full_disk_costs_log_lines_and_no_answers() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert_eq!(get(address, "/work").await.status(), 200);
+}
+
+#[tokio::test]
+async fn the_log_says_which_trace_and_which_attempt_asked() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = port.local_addr().unwrap();
+    drop(port);
+    let mut worker = Command::new(env!("CARGO_BIN_EXE_holdfast-worker"))
+        .env("HOLDFAST_BIND", address.to_string())
+        .env("HOLDFAST_WORK_DELAY", "0s")
+        .env("RUST_LOG", "holdfast_worker=debug")
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(worker.stdout.take().unwrap()).lines();
+    assert!(
+        lines
+            .next_line()
+            .await
+            .unwrap()
+            .unwrap()
+            .contains("worker started")
+    );
+    let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let request = reqwest::Client::new()
+        .get(format!("http://{address}/work"))
+        .header("traceparent", format!("00-{trace}-00f067aa0ba902b7-01"));
+    assert_eq!(request.send().await.unwrap().status(), 200);
+    let line = lines.next_line().await.unwrap().unwrap();
+    for said in ["asked to work", trace, "00f067aa0ba902b7"] {
+        assert!(line.contains(said), "{said} is not in {line}");
+    }
 }

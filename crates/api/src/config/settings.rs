@@ -27,6 +27,8 @@ pub struct Settings {
     pub policy_file: Option<PathBuf>,
     /// The folder of the journal. Not made where the policies do without one.
     pub journal_folder: PathBuf,
+    /// Whether what the policies do is counted and traced. Off only to measure what that costs.
+    pub observe: bool,
 }
 
 /// Why the settings are refused; one line.
@@ -41,7 +43,8 @@ pub enum SettingsError {
 }
 
 impl Settings {
-    /// Reads `HOLDFAST_WORKER_URL`, `DATABASE_URL`, `HOLDFAST_POLICIES` and `HOLDFAST_JOURNAL_DIR`.
+    /// Reads `HOLDFAST_WORKER_URL`, `DATABASE_URL`, `HOLDFAST_POLICIES`, `HOLDFAST_JOURNAL_DIR` and
+    /// `HOLDFAST_OBSERVE`.
     ///
     /// # Errors
     /// When one is missing or cannot be used, or the policy file is refused.
@@ -57,9 +60,23 @@ impl Settings {
                     .get("HOLDFAST_JOURNAL_DIR")
                     .unwrap_or(DEFAULT_JOURNAL),
             ),
+            observe: observe(environment)?,
             policies,
             policy_file,
         })
+    }
+}
+
+fn observe(environment: &Environment) -> Result<bool, EnvironmentError> {
+    let name = "HOLDFAST_OBSERVE";
+    match environment.get(name) {
+        None | Some("on") => Ok(true),
+        Some("off") => Ok(false),
+        Some(other) => Err(EnvironmentError::Invalid {
+            name,
+            value: other.to_owned(),
+            problem: "give on or off, or leave it unset".to_owned(),
+        }),
     }
 }
 
@@ -178,6 +195,18 @@ mod tests {
         let named = ("HOLDFAST_JOURNAL_DIR", "/var/lib/holdfast");
         let own = folder(read([WORKER, DATABASE, named]));
         assert_eq!(own, Path::new("/var/lib/holdfast"));
+    }
+
+    #[test]
+    fn observers_are_on_unless_turned_off() {
+        let observe = |value| read([WORKER, DATABASE, ("HOLDFAST_OBSERVE", value)]);
+        assert!(observe("").unwrap().observe);
+        assert!(!observe("off").unwrap().observe);
+        assert!(
+            observe("no")
+                .unwrap_err()
+                .starts_with("HOLDFAST_OBSERVE=\"no\"")
+        );
     }
 
     #[test]

@@ -5,37 +5,34 @@ use std::panic::AssertUnwindSafe;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{CACHE_CONTROL, HeaderName, HeaderValue};
+use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, ResponseError};
 use futures_util::FutureExt;
 use holdfast_wire::ProblemCode;
 use tracing::Span;
 use tracing_actix_web::{RequestId, RootSpanBuilder};
-use uuid::Uuid;
 
+use super::ids::{self, Ids};
 use super::problem::Failure;
+use crate::trace;
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-/// The middleware. Stands inside the tracing logger, which chooses the id.
+/// The middleware. Stands inside the tracing logger, which chooses the ids.
 pub(crate) async fn envelope<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let id = request
-        .extensions()
-        .get::<RequestId>()
-        .map_or_else(Uuid::now_v7, |id| **id);
+    let (ids, context) = Ids::of(&request);
+    let handled = trace::within(context, next.call(request));
     // actix answers a panic with zero bytes; a client deserves to learn that it was us.
-    match AssertUnwindSafe(next.call(request)).catch_unwind().await {
-        Ok(Ok(response)) => Ok(seal(response, id)),
-        Ok(Err(error)) => Err(failure_of(&error).of_request(id).into()),
+    match AssertUnwindSafe(handled).catch_unwind().await {
+        Ok(Ok(response)) => Ok(seal(response, ids)),
+        Ok(Err(error)) => Err(failure_of(&error).of_exchange(ids).into()),
         Err(_panic) => {
             tracing::error!("a handler panicked");
             Err(
                 Failure::new(ProblemCode::Internal, "see the logs under this request id")
-                    .of_request(id)
+                    .of_exchange(ids)
                     .into(),
             )
         }
@@ -44,20 +41,18 @@ pub(crate) async fn envelope<B: MessageBody + 'static>(
 
 fn seal<B: MessageBody + 'static>(
     response: ServiceResponse<B>,
-    id: Uuid,
+    ids: Ids,
 ) -> ServiceResponse<BoxBody> {
     let mut response = match response.response().error().map(failure_of) {
         Some(failure) => {
-            let problem = failure.of_request(id).error_response();
+            let problem = failure.of_exchange(ids).error_response();
             response.into_response(problem)
         }
         None => response.map_into_boxed_body(),
     };
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if let Ok(id) = HeaderValue::from_str(&id.to_string()) {
-        headers.insert(REQUEST_ID, id);
-    }
+    ids.stamp(headers);
     response
 }
 
@@ -75,7 +70,7 @@ fn failure_of(error: &Error) -> Failure {
     }
 }
 
-/// One span per exchange, with the id under which all its log lines stand.
+/// One span per exchange, with the ids under which all its log lines stand.
 pub(crate) struct RequestSpan;
 
 impl RootSpanBuilder for RequestSpan {
@@ -84,7 +79,16 @@ impl RootSpanBuilder for RequestSpan {
             .extensions()
             .get::<RequestId>()
             .map(ToString::to_string);
-        tracing::info_span!("request", request_id = id, method = %request.method(), path = request.path())
+        let context = ids::context(request.headers());
+        let trace_id = context.trace_id();
+        request.extensions_mut().insert(context);
+        tracing::info_span!(
+            "request",
+            request_id = id,
+            %trace_id,
+            method = %request.method(),
+            path = request.path()
+        )
     }
 
     fn on_request_end<B: MessageBody>(_: Span, outcome: &Result<ServiceResponse<B>, Error>) {
@@ -98,6 +102,7 @@ impl RootSpanBuilder for RequestSpan {
 
 #[cfg(test)]
 mod tests {
+    use super::super::ids::{REQUEST_ID, TRACE_ID};
     use super::*;
     use actix_web::dev::Service;
     use actix_web::middleware::from_fn;
@@ -127,9 +132,11 @@ mod tests {
             "application/problem+json"
         );
         assert!(answer.headers().contains_key(REQUEST_ID));
+        assert!(answer.headers().contains_key(TRACE_ID));
 
         let answer = call_service(&app, get("/works")).await;
         assert_eq!(answer.status(), 200);
         assert!(answer.headers().contains_key(REQUEST_ID));
+        assert!(answer.headers().contains_key(TRACE_ID));
     }
 }

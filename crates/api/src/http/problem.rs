@@ -8,8 +8,10 @@ use actix_web::{HttpResponse, ResponseError};
 use holdfast_wire::{Degraded, DegradedCode, Problem, ProblemCode};
 use uuid::Uuid;
 
+use super::ids::Ids;
+
 /// The row of a code: its HTTP status and its title.
-const fn row(code: ProblemCode) -> (StatusCode, &'static str) {
+pub(super) const fn row(code: ProblemCode) -> (StatusCode, &'static str) {
     use ProblemCode as P;
     use StatusCode as S;
     match code {
@@ -34,14 +36,15 @@ const fn row(code: ProblemCode) -> (StatusCode, &'static str) {
     }
 }
 
-/// An error on its way out. Handlers return it; the envelope gives it the request's id.
+/// An error on its way out. Handlers return it; the envelope gives it the ids of the exchange.
 #[derive(Debug, Clone)]
 pub(crate) struct Failure {
     code: ProblemCode,
     detail: String,
     degraded: Option<Vec<Degraded>>,
-    allow: Option<&'static str>,
-    request_id: Uuid,
+    allow: Option<String>,
+    /// Boxed: every handler's result has room for a failure.
+    ids: Option<Box<Ids>>,
 }
 
 impl Failure {
@@ -52,7 +55,7 @@ impl Failure {
             detail,
             degraded: None,
             allow: None,
-            request_id: Uuid::nil(),
+            ids: None,
         }
     }
 
@@ -68,16 +71,19 @@ impl Failure {
         }
     }
 
-    pub(crate) fn method_not_allowed(allow: &'static str) -> Self {
+    pub(crate) fn method_not_allowed(allow: &str) -> Self {
         let detail = format!("this route takes {allow}");
         Self {
-            allow: Some(allow),
+            allow: Some(allow.to_owned()),
             ..Self::new(ProblemCode::MethodNotAllowed, detail)
         }
     }
 
-    pub(crate) fn of_request(self, request_id: Uuid) -> Self {
-        Self { request_id, ..self }
+    pub(super) fn of_exchange(self, ids: Ids) -> Self {
+        Self {
+            ids: Some(Box::new(ids)),
+            ..self
+        }
     }
 
     fn problem(&self, status: StatusCode, title: &str) -> Problem {
@@ -87,7 +93,7 @@ impl Failure {
             status: status.as_u16(),
             detail: self.detail.clone(),
             code: self.code,
-            request_id: self.request_id,
+            request_id: self.ids.as_ref().map_or(Uuid::nil(), |ids| ids.request),
             degraded: self.degraded.clone(),
         }
     }
@@ -108,8 +114,7 @@ impl ResponseError for Failure {
         let (status, title) = row(self.code);
         let mut response = HttpResponse::build(status);
         response.insert_header((CACHE_CONTROL, "no-store"));
-        response.insert_header(("x-request-id", self.request_id.to_string()));
-        if let Some(allow) = self.allow {
+        if let Some(allow) = self.allow.as_deref() {
             response.insert_header((ALLOW, allow));
         }
         if status == StatusCode::SERVICE_UNAVAILABLE {
@@ -117,7 +122,11 @@ impl ResponseError for Failure {
             response.insert_header((RETRY_AFTER, retry_after(degraded)));
         }
         response.insert_header(("content-type", "application/problem+json"));
-        response.json(self.problem(status, title))
+        let mut response = response.json(self.problem(status, title));
+        if let Some(ids) = &self.ids {
+            ids.stamp(response.headers_mut());
+        }
+        response
     }
 }
 

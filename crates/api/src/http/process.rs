@@ -16,6 +16,7 @@ use super::body;
 use super::key;
 use super::problem::{Failure, refused_for, retry_after};
 use crate::dependency::milliseconds;
+use crate::metrics::Overload;
 use crate::process::{NewRequest, Outcome, Refusal};
 use crate::state::State;
 
@@ -29,7 +30,9 @@ pub(super) async fn process(
     // The body first: who dawdles over it must not keep a place from those who have said all. There is a limit to those
     // as well: they hold memory.
     let payload = if body::is_announced(&http) {
-        let _reading = state.body_limit.enter().ok_or_else(too_many_calls)?;
+        let Some(_reading) = state.body_limit.enter() else {
+            return Err(refused_at_the_door(&state, Overload::Bodies));
+        };
         body::json(payload).await?
     } else {
         None
@@ -41,14 +44,17 @@ pub(super) async fn process(
         received_at: Timestamp::now(),
     };
     let Some(_place) = state.process_limit.enter() else {
-        return Err(too_many_calls());
+        return Err(refused_at_the_door(&state, Overload::InFlight));
     };
     if state.open_work.is_full() {
-        return Err(too_much_open());
+        return Err(refused_at_the_door(&state, Overload::OpenWork));
     }
     let started = Instant::now();
     let outcome = state.process.run(&request).await;
     let latency_seconds = milliseconds(started.elapsed());
+    if let Some(answers) = state.metrics.answers() {
+        answers.count(&outcome);
+    }
     respond(outcome, latency_seconds)
 }
 
@@ -115,15 +121,16 @@ fn refused(refusal: Refusal) -> Failure {
     Failure::unavailable(refused_for(refusal.code), detail, refusal.degraded)
 }
 
-fn too_many_calls() -> Failure {
-    overloaded("the service has as many calls under way as it takes on")
-}
-
-fn too_much_open() -> Failure {
-    overloaded("the service has as much accepted work to catch up on as it takes on")
-}
-
-fn overloaded(detail: &str) -> Failure {
+fn refused_at_the_door(state: &State, why: Overload) -> Failure {
+    if let Some(answers) = state.metrics.answers() {
+        answers.refused_at_the_door(why);
+    }
+    let detail = match why {
+        Overload::InFlight | Overload::Bodies => {
+            "the service has as many calls under way as it takes on"
+        }
+        Overload::OpenWork => "the service has as much accepted work to catch up on as it takes on",
+    };
     let missing = Degraded {
         code: DegradedCode::Overloaded,
         reason: Reason::BulkheadFull,

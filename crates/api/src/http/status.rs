@@ -11,7 +11,12 @@ use crate::journal::Journal;
 use crate::state::State;
 
 pub(super) async fn status(state: Data<State>) -> impl Responder {
-    Json(Status {
+    Json(show(&state))
+}
+
+/// The service as it is now.
+pub(super) fn show(state: &State) -> Status {
+    Status {
         ready: state.readiness.is_ready(),
         dependencies: Dependencies {
             worker: entry(&state.worker),
@@ -20,17 +25,22 @@ pub(super) async fn status(state: Data<State>) -> impl Responder {
         journal: state.journal.as_ref().map(journal),
         recovery: state.recovery.show(Instant::now()),
         open_work: state.open_work.counted(),
-    })
+    }
+}
+
+/// A breaker's state as clients know it: one set by hand looks like what it does.
+pub(super) fn breaker(state: BreakerState) -> Breaker {
+    match state {
+        BreakerState::Closed | BreakerState::Disabled => Breaker::Closed,
+        BreakerState::Open | BreakerState::ForcedOpen => Breaker::Open,
+        BreakerState::HalfOpen => Breaker::HalfOpen,
+    }
 }
 
 fn entry(dependency: &Dependency) -> Entry {
     let snapshot = dependency.snapshot();
     Entry {
-        breaker: match snapshot.breaker {
-            BreakerState::Closed | BreakerState::Disabled => Breaker::Closed,
-            BreakerState::Open | BreakerState::ForcedOpen => Breaker::Open,
-            BreakerState::HalfOpen => Breaker::HalfOpen,
-        },
+        breaker: breaker(snapshot.breaker),
         failure_rate: snapshot.failure_rate,
         slow_call_rate: snapshot.slow_call_rate,
         in_flight: snapshot.in_flight,

@@ -17,6 +17,7 @@ use super::{PAUSE, Recovery};
 use crate::journal::{End, Entry};
 use crate::process::{Worked, Worker};
 use crate::store::{Claimed, Given};
+use crate::trace;
 
 /// Between two looks when there was nothing to claim.
 const IDLE: Duration = Duration::from_secs(1);
@@ -94,7 +95,9 @@ impl Work {
                     self.next_claim = Instant::now() + IDLE;
                 }
                 for claimed in claimed {
-                    self.tasks.spawn(Arc::clone(recovery).work_on(claimed));
+                    let id = claimed.id;
+                    let work = Arc::clone(recovery).work_on(claimed);
+                    self.tasks.spawn(trace::recovering(id, work));
                 }
             }
             Err(_) => self.next_claim = Instant::now() + PAUSE,

@@ -71,6 +71,19 @@ pub(crate) struct Share {
     pub statement_limit: Duration,
 }
 
+/// How full a pool is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Usage {
+    /// Sessions on loan, those included that are being retired.
+    pub in_use: u32,
+    /// Sessions that wait to be used.
+    pub idle: u32,
+    /// Sessions at most.
+    pub limit: u32,
+    /// Calls that wait for one.
+    pub waiting: u32,
+}
+
 /// The table `requests`, over one pool. Clones share it.
 #[derive(Clone)]
 pub(crate) struct Store {
@@ -136,6 +149,12 @@ impl Store {
         Ok(Self {
             sessions: Sessions::new(pool, runtime),
         })
+    }
+
+    /// How full its pool is now.
+    #[must_use]
+    pub(crate) fn usage(&self) -> Usage {
+        self.sessions.usage()
     }
 
     /// Records that `id` was received with `payload`, and belongs to the caller for `lease`. A row that is there already

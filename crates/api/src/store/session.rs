@@ -14,6 +14,7 @@ use tokio::runtime::Handle;
 use tokio::time::timeout;
 use tokio_postgres::NoTls;
 
+use super::Usage;
 use super::error::DatabaseError;
 use super::manager::{Connection, SessionManager};
 
@@ -30,6 +31,17 @@ pub(super) struct Sessions {
 impl Sessions {
     pub(super) fn new(pool: Pool<SessionManager>, runtime: Handle) -> Self {
         Self { pool, runtime }
+    }
+
+    pub(super) fn usage(&self) -> Usage {
+        let status = self.pool.status();
+        let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        Usage {
+            in_use: number(status.size.saturating_sub(status.available)),
+            idle: number(status.available),
+            limit: number(status.max_size),
+            waiting: number(status.waiting),
+        }
     }
 
     pub(super) async fn acquire(&self) -> Result<Session, DatabaseError> {

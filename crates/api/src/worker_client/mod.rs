@@ -9,11 +9,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::RETRY_AFTER;
-use reqwest::{Client, ClientBuilder, Response, Url, redirect, retry};
+use reqwest::{Client, ClientBuilder, RequestBuilder, Response, Url, redirect, retry};
 use serde_json::Value;
 
 pub(crate) use self::error::WorkerError;
 use crate::resolver::Resolver;
+use crate::trace;
 
 /// A worker's answer is a line of JSON; whatever is larger is not an answer.
 const MAX_BODY: usize = 64 * 1024;
@@ -74,7 +75,8 @@ impl WorkerClient {
     /// # Errors
     /// See [`WorkerError`].
     pub(crate) async fn work(&self) -> Result<Value, WorkerError> {
-        let response = self.http.get(self.work.clone()).send().await?;
+        let request = traced(self.http.get(self.work.clone()));
+        let response = request.send().await?;
         let status = response.status();
         if !status.is_success() {
             return Err(WorkerError::Status {
@@ -84,6 +86,18 @@ impl WorkerClient {
         }
         let body = bounded_body(response).await?;
         serde_json::from_slice(&body).map_err(|error| WorkerError::BadResponse(error.into()))
+    }
+}
+
+/// With the headers that tell which trace calls.
+fn traced(request: RequestBuilder) -> RequestBuilder {
+    let Some(context) = trace::current() else {
+        return request;
+    };
+    let request = request.header("traceparent", context.traceparent());
+    match context.tracestate() {
+        Some(state) => request.header("tracestate", state),
+        None => request,
     }
 }
 

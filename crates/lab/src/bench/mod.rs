@@ -1,5 +1,5 @@
 //! Throughput and latency of both endpoints, beside pgbench with the same two statements, on a stage of its own; then of
-//! the resilient one without a database (`journal`).
+//! the resilient one with and without observers (`observers`) and without a database (`journal`).
 //!
 //! The worker takes no time, so what is measured is the API and Postgres. In each round the three take turns, another one
 //! first each time, so that a disturbance of the machine and what one leaves behind for the next hit all alike. A ratio
@@ -7,6 +7,7 @@
 //! answers failures quickly is not fast.
 
 mod journal;
+mod observers;
 mod pgbench;
 mod wrk;
 
@@ -74,15 +75,27 @@ pub async fn run(plan: Plan, settings: &Settings, console: Console) -> Result<()
     let stage = Local::new(&settings, folder.path().to_owned(), console);
     stage.up().await?;
     let result = tokio::select! {
-        result = measure(plan, settings.ports, folder.path(), console) => result,
+        result = on_stage(plan, &settings, folder.path(), console) => result,
         _ = signals.next() => Err(LabError::Interrupted),
     };
     stage.down().await?;
-    print(&result?, console);
+    result?;
     tokio::select! {
         result = journal::run(plan.rounds, plan.seconds, &settings, folder.path(), console) => result,
         _ = signals.next() => Err(LabError::Interrupted),
     }
+}
+
+/// All that needs the stage.
+async fn on_stage(
+    plan: Plan,
+    settings: &Settings,
+    folder: &std::path::Path,
+    console: Console,
+) -> Result<(), LabError> {
+    let measured = measure(plan, settings.ports, folder, console).await?;
+    print(&measured, console);
+    observers::run(plan.rounds, plan.seconds, settings, folder, console).await
 }
 
 /// Ports that nobody uses, a worker without delay, and no line in the log per request unless asked for.

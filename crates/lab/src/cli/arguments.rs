@@ -16,7 +16,7 @@ const VARIABLES: &str = "Environment:
   API_PORT             where the API listens on 127.0.0.1 [8080]
   WORKER_PORT          where the worker listens, local stage only [8081]
   DB_PORT              where Postgres listens, local stage only [54320]
-  HOLDFAST_WORK_DELAY, HOLDFAST_POLICIES, RUST_LOG
+  HOLDFAST_WORK_DELAY, HOLDFAST_POLICIES, HOLDFAST_LOG_FORMAT, RUST_LOG
                        reach the services unchanged
   HOLDFAST_BINARIES    the folder of holdfast-api and holdfast-worker [where lab is]
   HOLDFAST_RESULTS     where runs of experiments leave what was seen [results/]
@@ -60,6 +60,9 @@ pub(super) enum Task {
     Check(Check),
     /// Kill, pause and heal everything at random under load, on a stage of its own; then nothing accepted may be lost
     Torture(Torture),
+    /// Have a real Prometheus scrape a system of its own while the worker dies and returns: each query of the dashboard
+    /// must find data, and promtool nothing amiss
+    ObserveCheck,
     /// Play experiments: break it on purpose, under load, and judge the naive and the resilient side
     Run(Run),
     /// List the experiments: what each asks, and how it came out last
@@ -85,7 +88,18 @@ pub(super) enum Task {
     Look(Look),
     /// The guided tour: break each dependency in turn, compare, heal, on a stage of its own
     Demo,
-    /// Measure both endpoints and pgbench's same two statements, interleaved, on a stage of its own; then the journal
+    /// Hold the API to its own description with made-up requests, healthy and with each dependency dead, on a system of its
+    /// own
+    ApiCheck {
+        /// Made-up requests per operation and scene, beside the systematic ones
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
+        examples: u32,
+        /// Of what is made up
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+    /// Measure both endpoints and pgbench's same two statements, interleaved, on a stage of its own; then what observers
+    /// cost, and the journal
     Bench {
         /// How often each is measured, the journal at most 10 times; the medians count
         #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..))]

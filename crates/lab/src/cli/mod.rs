@@ -21,7 +21,7 @@ use crate::error::LabError;
 use crate::output::Console;
 use crate::settings::Settings;
 use crate::stage::{Probe, Stage};
-use crate::{bench, demo, experiment, torture};
+use crate::{api_check, bench, demo, experiment, observe, torture};
 
 /// Runs the command the process was called with.
 ///
@@ -74,15 +74,7 @@ async fn perform(task: Task, settings: &Settings, console: Console) -> Result<Ex
         Task::Start { service } => stage(settings, console).await?.start(service).await?,
         Task::Pause { service } => stage(settings, console).await?.pause(service).await?,
         Task::Resume { service } => stage(settings, console).await?.resume(service).await?,
-        Task::Compare => {
-            let stage = stage(settings, console).await?;
-            // Or whatever else listens on that port would be called.
-            stage.conditions().await?;
-            let probe = Probe::new(stage.api_port().await?);
-            let comparison = compare::compare(&probe).await?;
-            comparison.print(console);
-            return Ok(verdict(comparison.held()));
-        }
+        Task::Compare => return compare(settings, console).await,
         Task::Load(wanted) => load::run(wanted, settings, console).await?,
         Task::Check(wanted) => return Ok(verdict(check::run(wanted, settings, console).await?)),
         Task::Torture(wanted) => return Ok(torture(wanted, settings, console).await),
@@ -95,7 +87,12 @@ async fn perform(task: Task, settings: &Settings, console: Console) -> Result<Ex
         Task::Report => experiment::write_report(settings, console)?,
         Task::Guard { stage } => experiments::guard(&stage, settings, console).await?,
         Task::Look(wanted) => experiments::look(wanted, console).await,
+        Task::ObserveCheck => return Ok(verdict(observe::run(settings, console).await?)),
         Task::Demo => return Ok(verdict(demo::run(settings, console).await?)),
+        Task::ApiCheck { examples, seed } => {
+            let plan = api_check::Plan { examples, seed };
+            return api_check::run(plan, settings, console).await.map(verdict);
+        }
         Task::Wire(wanted) => wire::run(wanted, console).await?,
         Task::Bench { rounds, seconds } => {
             bench::run(bench::Plan { rounds, seconds }, settings, console).await?;
@@ -121,6 +118,16 @@ async fn torture(wanted: Torture, settings: &Settings, console: Console) -> Exit
             ExitCode::from(2)
         }
     }
+}
+
+async fn compare(settings: &Settings, console: Console) -> Result<ExitCode, LabError> {
+    let stage = stage(settings, console).await?;
+    // Or whatever else listens on that port would be called.
+    stage.conditions().await?;
+    let probe = Probe::new(stage.api_port().await?);
+    let comparison = compare::compare(&probe).await?;
+    comparison.print(console);
+    Ok(verdict(comparison.held()))
 }
 
 fn verdict(held: bool) -> ExitCode {

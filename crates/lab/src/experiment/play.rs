@@ -117,7 +117,7 @@ impl Playing<'_> {
                 .map_err(|seen| LabError::NotSteady { side, seen })
         };
         let faults = fault::play(&experiment.faults, scene, epoch, steady, |told| {
-            progress.enter(told)
+            progress.enter(told);
         });
         let watch = watcher.run(epoch, |sample| {
             progress.tick();

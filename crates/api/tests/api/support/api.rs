@@ -2,11 +2,12 @@
 
 use std::io::Write;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use holdfast_api::{Application, Settings, StartError};
 use holdfast_ops::Environment;
+use holdfast_ops::telemetry::Telemetry;
 use holdfast_wire::{Breaker, Policies, Request, RequestStatus, Status};
 use reqwest::{Response, StatusCode};
 use tempfile::{NamedTempFile, TempDir};
@@ -41,6 +42,9 @@ recovery.lease = "5s"
 const HEALED_WITHIN: Duration = Duration::from_secs(6);
 /// How long recovery may take to finish what was accepted: the same, and a lease that must end first.
 const RECOVERED_WITHIN: Duration = Duration::from_secs(20);
+
+/// One log for all tests of the process, until it ends.
+static LOGS: OnceLock<Telemetry> = OnceLock::new();
 
 /// What an API is started with: again, for a restart; with a folder of its own, for a second replica.
 #[derive(Clone)]
@@ -105,7 +109,7 @@ impl Api {
     pub(crate) fn start(surroundings: Surroundings) -> Self {
         let environment = Environment::of_process();
         if environment.get("RUST_LOG").is_some() {
-            holdfast_ops::telemetry::init(&environment).unwrap();
+            LOGS.get_or_init(|| holdfast_ops::telemetry::init(&environment).unwrap());
         }
         let application = surroundings.build().unwrap();
         let address = SocketAddr::from(([127, 0, 0, 1], application.port()));

@@ -1,8 +1,8 @@
-//! A worker that counts its calls and answers with the status it is told: what the real one cannot be made to do.
+//! A worker that keeps what it was sent and answers with the status it is told: what the real one cannot be made to do.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 
 pub(crate) struct CountingWorker {
     address: SocketAddr,
-    calls: Arc<AtomicUsize>,
+    heard: Arc<Mutex<Vec<String>>>,
     status: Arc<AtomicU16>,
 }
 
@@ -30,7 +30,17 @@ impl CountingWorker {
     }
 
     pub(crate) fn calls(&self) -> usize {
-        self.calls.load(Ordering::SeqCst)
+        self.heard.lock().unwrap().len()
+    }
+
+    /// The header `name` of each call, in order.
+    pub(crate) fn header(&self, name: &str) -> Vec<Option<String>> {
+        let of = |call: &String| {
+            let mut lines = call.lines().filter_map(|line| line.split_once(": "));
+            let (_, value) = lines.find(|(key, _)| key.eq_ignore_ascii_case(name))?;
+            Some(value.to_owned())
+        };
+        self.heard.lock().unwrap().iter().map(of).collect()
     }
 
     pub(crate) fn say(&self, status: u16) {
@@ -41,19 +51,22 @@ impl CountingWorker {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let worker = Self {
             address: listener.local_addr().unwrap(),
-            calls: Arc::default(),
+            heard: Arc::default(),
             status: Arc::new(AtomicU16::new(status)),
         };
-        let (calls, status) = (Arc::clone(&worker.calls), Arc::clone(&worker.status));
+        let (heard, status) = (Arc::clone(&worker.heard), Arc::clone(&worker.status));
         tokio::spawn(async move {
             loop {
                 let (mut stream, _) = listener.accept().await.unwrap();
-                let (calls, status) = (Arc::clone(&calls), Arc::clone(&status));
+                let (heard, status) = (Arc::clone(&heard), Arc::clone(&status));
                 tokio::spawn(async move {
-                    if stream.read(&mut [0; 1024]).await.unwrap_or(0) == 0 {
+                    let mut request = [0; 2048];
+                    let length = stream.read(&mut request).await.unwrap_or(0);
+                    if length == 0 {
                         return;
                     }
-                    calls.fetch_add(1, Ordering::SeqCst);
+                    let request = String::from_utf8_lossy(&request[..length]);
+                    heard.lock().unwrap().push(request.into_owned());
                     tokio::time::sleep(delay).await;
                     let status = status.load(Ordering::SeqCst);
                     let body = r#"{"status":"done"}"#;

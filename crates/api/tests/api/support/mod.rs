@@ -3,6 +3,7 @@
 mod answer;
 mod api;
 mod counting_worker;
+mod events;
 mod worker;
 
 use std::net::SocketAddr;
@@ -15,6 +16,7 @@ use tokio_postgres::NoTls;
 pub(crate) use answer::Answer;
 pub(crate) use api::{Api, MACHINE, Surroundings};
 pub(crate) use counting_worker::CountingWorker;
+pub(crate) use events::{Event, Events};
 pub(crate) use worker::spawn_worker;
 
 /// Everything, up and connected. Dropped, all of it goes away.

@@ -84,8 +84,8 @@ pub(super) struct Scene {
 
 #[derive(Debug)]
 enum Place {
-    Local(LocalScene),
-    Compose(ComposeScene),
+    Local(Box<LocalScene>),
+    Compose(Box<ComposeScene>),
 }
 
 impl Scene {
@@ -98,9 +98,11 @@ impl Scene {
     ) -> Result<Self, LabError> {
         let quiet = console.quietly();
         let place = match ground {
-            Ground::Local => Place::Local(LocalScene::raise(making, settings, quiet).await?),
+            Ground::Local => {
+                Place::Local(Box::new(LocalScene::raise(making, settings, quiet).await?))
+            }
             Ground::Compose(containers) => {
-                Place::Compose(ComposeScene::raise(containers, making).await?)
+                Place::Compose(Box::new(ComposeScene::raise(containers, making).await?))
             }
         };
         Ok(Self {

@@ -88,7 +88,14 @@ impl Compose {
             }
         }
         self.engine
-            .compose(&["down", "--volumes", "--remove-orphans"])
+            // Those who watch as well, where they were asked for.
+            .compose(&[
+                "--profile",
+                "observe",
+                "down",
+                "--volumes",
+                "--remove-orphans",
+            ])
             .await?;
         // Without containers the file is the other stage's.
         if containers.is_empty() {

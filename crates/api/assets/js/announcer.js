@@ -1,0 +1,5 @@
+// Tells those who do not see the page what changed, and only that.
+
+export function announce(sentence) {
+  document.getElementById("announcer").textContent = sentence;
+}

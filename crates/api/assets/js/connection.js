@@ -1,0 +1,8 @@
+// Whether what the page shows is live.
+
+const SAID = { live: "live", reconnecting: "reconnecting…" };
+
+export function showConnection(state) {
+  document.body.dataset.connection = state;
+  document.querySelector(".connection").textContent = SAID[state];
+}

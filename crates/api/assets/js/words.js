@@ -1,0 +1,7 @@
+// Codes of the contract as words.
+
+const NAMES = { worker: "Worker", database: "Postgres" };
+
+export function words(code) {
+  return NAMES[code] ?? code.replaceAll("_", " ");
+}

@@ -1,0 +1,30 @@
+//! Measures every exchange, whatever became of it; a stream of events up to its head. Stands outermost, so that what it sees is what the client gets.
+
+use actix_web::Error;
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::middleware::Next;
+use actix_web::web::Data;
+
+use crate::state::State;
+
+/// The middleware. An exchange whose client left is not measured, only counted while it lasted.
+pub(crate) async fn measure<B: MessageBody>(
+    state: Data<State>,
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<B>, Error> {
+    let Some(metrics) = state.metrics.http() else {
+        return next.call(request).await;
+    };
+    let exchange = metrics.begin(request.method().as_str());
+    // Asked before the request is handed on: an error does not bring it back.
+    let route = request.match_pattern();
+    let result = next.call(request).await;
+    let status = match &result {
+        Ok(response) => response.status(),
+        Err(error) => error.as_response_error().status_code(),
+    };
+    exchange.answered(route, status.as_u16());
+    result
+}

@@ -1,0 +1,259 @@
+//! One function per operation: what it is for, what it takes, and every answer it has.
+
+use holdfast_wire::{Health, ProblemCode as Code, RequestList, RequestStatus};
+use serde_json::json;
+use utoipa::openapi::content::ContentBuilder;
+use utoipa::openapi::path::{
+    Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn,
+};
+use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
+use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
+use utoipa::openapi::{KnownFormat, Required, Response, Schema, SchemaFormat};
+
+use super::answers::{bare, json as body, other, problems, text, with};
+use super::examples;
+use crate::http::requests::{DEFAULT_LIMIT, MAX_LIMIT};
+
+/// What a body may be refused for.
+const BODY: [Code; 3] = [Code::InvalidJson, Code::BodyTooLarge, Code::RequestTimeout];
+/// Why no promise could be made.
+const REFUSED: [Code; 3] = [
+    Code::WorkerUnavailable,
+    Code::DbUnavailable,
+    Code::Overloaded,
+];
+const LONGEST_KEY: &str = r#"^([!#-\[\]-~]{1,255}|"[!#-\[\]-~]{1,255}")$"#;
+
+pub(in crate::http) fn process() -> Operation {
+    processing("process", "Have the work done, whatever is down").build()
+}
+
+pub(in crate::http) fn process_post() -> Operation {
+    let of_keys = [Code::InvalidKey, Code::RequestFailed, Code::KeyReused];
+    let summary = "Have the work done, once per Idempotency-Key, whatever is down";
+    let key = "One request per key: the same key again gets the same request's answer";
+    let key = parameter(
+        "Idempotency-Key",
+        ParameterIn::Header,
+        key,
+        text().pattern(Some(LONGEST_KEY)),
+    );
+    let codes = [&BODY[..], &REFUSED, &of_keys].concat();
+    processing("process_post", summary)
+        .parameter(key)
+        .request_body(Some(any_json()))
+        .responses(processed(&codes))
+        .build()
+}
+
+fn processing(id: &str, summary: &str) -> OperationBuilder {
+    let codes = [&BODY[..], &REFUSED].concat();
+    operation(id, summary)
+        .description(Some(
+            "Answered within `process.worst_case_seconds` of `GET /policies`, whatever its dependencies do.",
+        ))
+        .responses(processed(&codes))
+}
+
+fn processed(codes: &[Code]) -> utoipa::openapi::Responses {
+    let done = body(
+        "The work is done and its result is durable",
+        &examples::done(),
+    );
+    let deferred = body(
+        "Not done yet, but durably accepted: it will be",
+        &examples::deferred(),
+    );
+    let deferred = with(with(deferred, "Location"), "Retry-After");
+    responses([("200", done.build()), ("202", deferred.build())], codes)
+}
+
+pub(in crate::http) fn naive() -> Operation {
+    naively("naive_process").build()
+}
+
+pub(in crate::http) fn naive_post() -> Operation {
+    naively("naive_process_post")
+        .request_body(Some(any_json()))
+        .build()
+}
+
+fn naively(id: &str) -> OperationBuilder {
+    let done = body(
+        "The work is done",
+        &[("everything works", examples::naive())],
+    );
+    let fell = bare(
+        "It fell over with one of its dependencies, or closed the connection for want of room",
+    );
+    operation(
+        id,
+        "The same work with no policy at all: falls with its dependencies",
+    )
+    .description(Some("Where a dependency hangs, so does the call."))
+    .responses(responses(
+        [("200", done.build()), ("500", fell.build())],
+        &BODY,
+    ))
+}
+
+pub(in crate::http) fn list() -> Operation {
+    let list = RequestList {
+        total: 1,
+        requests: vec![examples::request()],
+    };
+    let found = body("The newest of them first", &[("one is not done yet", list)]);
+    let statuses = [
+        RequestStatus::Received,
+        RequestStatus::Done,
+        RequestStatus::Failed,
+    ];
+    let status = text().enum_values(Some(statuses.map(RequestStatus::as_str)));
+    let limit = ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .minimum(Some(1))
+        .maximum(Some(MAX_LIMIT))
+        .default(Some(json!(DEFAULT_LIMIT)));
+    let codes = [Code::InvalidQuery, Code::DbUnavailable, Code::Overloaded];
+    operation("requests", "What became of accepted requests")
+        .parameter(parameter(
+            "status",
+            ParameterIn::Query,
+            "Only those that are this far",
+            status,
+        ))
+        .parameter(parameter(
+            "limit",
+            ParameterIn::Query,
+            "How many to list",
+            limit,
+        ))
+        .responses(responses([("200", found.build())], &codes))
+        .build()
+}
+
+pub(in crate::http) fn find() -> Operation {
+    let found = body("The request", &[("not done yet", examples::request())]);
+    let id = text().format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)));
+    let id = ParameterBuilder::from(parameter("id", ParameterIn::Path, "The request's id", id));
+    let codes = [Code::InvalidId, Code::RequestNotFound, Code::DbUnavailable];
+    operation("request", "What became of one request")
+        .parameter(id.required(Required::True))
+        .responses(responses([("200", found.build())], &codes))
+        .build()
+}
+
+pub(in crate::http) fn policies() -> Operation {
+    let found =
+        body::<holdfast_wire::Policies>("Every key in force, and the bound that follows", &[]);
+    plain("policies", "The failure policies", found.build())
+}
+
+pub(in crate::http) fn status() -> Operation {
+    let found =
+        body::<holdfast_wire::Status>("What it knows of itself, without asking anybody", &[]);
+    plain(
+        "status",
+        "The service, its breakers, its journal and its backlog",
+        found.build(),
+    )
+}
+
+pub(in crate::http) fn livez() -> Operation {
+    let alive = body("It is alive", &[("alive", Health::new("alive"))]);
+    plain("livez", "Whether the process is alive", alive.build())
+}
+
+pub(in crate::http) fn readyz() -> Operation {
+    let ready = body("Send it requests", &[("ready", Health::new("ready"))]);
+    let draining = body(
+        "Send them elsewhere",
+        &[("draining", Health::new("draining"))],
+    );
+    operation(
+        "readyz",
+        "Whether it takes requests: no dependency has a say in it",
+    )
+    .responses(responses(
+        [("200", ready.build()), ("503", draining.build())],
+        &[],
+    ))
+    .build()
+}
+
+pub(in crate::http) fn metrics() -> Operation {
+    let exposition = other(
+        "The Prometheus exposition",
+        "text/plain; version=0.0.4",
+        text(),
+    );
+    plain("metrics", "Metrics", exposition.build())
+}
+
+pub(in crate::http) fn openapi() -> Operation {
+    let object = ObjectBuilder::new().schema_type(Type::Object);
+    let document = other("An OpenAPI 3.1 document", "application/json", object);
+    plain("openapi", "This document", document.build())
+}
+
+pub(super) fn plain(id: &str, summary: &str, answer: Response) -> Operation {
+    operation(id, summary)
+        .responses(responses([("200", answer)], &[]))
+        .build()
+}
+
+pub(super) fn operation(id: &str, summary: &str) -> OperationBuilder {
+    let ignored = "W3C trace context; what is none is ignored, and a new trace begins";
+    OperationBuilder::new()
+        .operation_id(Some(id))
+        .summary(Some(summary))
+        .parameter(parameter(
+            "traceparent",
+            ParameterIn::Header,
+            ignored,
+            text(),
+        ))
+        .parameter(parameter(
+            "tracestate",
+            ParameterIn::Header,
+            "Goes with the trace, up to 512 bytes",
+            text(),
+        ))
+}
+
+pub(super) fn responses<const N: usize>(
+    answers: [(&str, Response); N],
+    codes: &[Code],
+) -> utoipa::openapi::Responses {
+    let answers = answers.map(|(status, answer)| (status.to_owned(), answer));
+    utoipa::openapi::ResponsesBuilder::new()
+        .responses_from_iter(answers.into_iter().chain(problems(codes)))
+        .build()
+}
+
+pub(super) fn parameter(
+    name: &str,
+    at: ParameterIn,
+    description: &str,
+    schema: ObjectBuilder,
+) -> Parameter {
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(at)
+        .required(Required::False)
+        .description(Some(description))
+        .schema(Some(Schema::from(schema)))
+        .build()
+}
+
+fn any_json() -> RequestBody {
+    let any = ObjectBuilder::new().schema_type(SchemaType::AnyValue);
+    let content = ContentBuilder::new()
+        .schema(Some(Schema::from(any)))
+        .build();
+    RequestBodyBuilder::new()
+        .description(Some("Any JSON of at most 64 KiB; stored as received"))
+        .required(Some(Required::False))
+        .content("application/json", content)
+        .build()
+}

@@ -1,0 +1,141 @@
+//! What `/process` answered: done, accepted or no promise, and without what. A client's own mistakes (4xx) are none of
+//! these, so that they dilute no share; the HTTP series have them.
+
+use holdfast_wire::{Degraded, DegradedCode};
+use metrics::{Counter, counter, describe_counter};
+
+use super::at_zero;
+use crate::process::Outcome;
+
+/// The rows: 200, 202 and 503 of the contract.
+const STATUSES: [&str; 3] = ["200", "202", "503"];
+/// The columns: what was missing.
+const MISSING: [&str; 5] = [
+    "none",
+    "worker_unavailable",
+    "db_unavailable",
+    "both",
+    "overloaded",
+];
+
+/// Why the service takes on nothing more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Overload {
+    /// As many calls under way as allowed.
+    InFlight,
+    /// As many bodies arriving as allowed.
+    Bodies,
+    /// As much accepted work to catch up on as allowed.
+    OpenWork,
+}
+
+/// The counters of what `/process` answered.
+pub(crate) struct Answers {
+    answers: [[Counter; MISSING.len()]; STATUSES.len()],
+    overloaded: [Counter; Overload::ALL.len()],
+}
+
+impl Overload {
+    /// All of them, in declaration order.
+    const ALL: [Self; 3] = [Self::InFlight, Self::Bodies, Self::OpenWork];
+
+    /// As a metric's label.
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::InFlight => "in_flight",
+            Self::Bodies => "bodies",
+            Self::OpenWork => "open_work",
+        }
+    }
+}
+
+impl Answers {
+    /// Every series, at zero.
+    pub(super) fn new() -> Self {
+        describe_counter!(
+            "holdfast_process_answers_total",
+            "Answers of /process by status, and by what they had to do without"
+        );
+        describe_counter!(
+            "holdfast_process_overloaded_total",
+            "Calls of /process refused at the door, by what there was too much of"
+        );
+        let answer = |status: &'static str, degraded: &'static str| {
+            let labels = [("status", status), ("degraded", degraded)];
+            at_zero(counter!("holdfast_process_answers_total", &labels))
+        };
+        let overloaded = |why: Overload| {
+            at_zero(counter!("holdfast_process_overloaded_total", "cause" => why.as_str()))
+        };
+        Self {
+            answers: STATUSES.map(|status| MISSING.map(|degraded| answer(status, degraded))),
+            overloaded: Overload::ALL.map(overloaded),
+        }
+    }
+
+    /// Counts how a request ended.
+    pub(crate) fn count(&self, outcome: &Outcome) {
+        let [done, deferred, refused] = &self.answers;
+        let (row, degraded) = match outcome {
+            Outcome::Done { degraded, .. } => (done, degraded),
+            Outcome::Deferred { degraded, .. } => (deferred, degraded),
+            Outcome::Refused(refusal) => (refused, &refusal.degraded),
+            Outcome::Failed { .. } | Outcome::KeyReused { .. } => return,
+        };
+        row[missing(degraded)].increment(1);
+    }
+
+    /// Counts a call that was refused at the door.
+    pub(crate) fn refused_at_the_door(&self, why: Overload) {
+        self.overloaded[why as usize].increment(1);
+        let [_, _, [.., overloaded]] = &self.answers;
+        overloaded.increment(1);
+    }
+}
+
+/// The column of an answer.
+fn missing(degraded: &[Degraded]) -> usize {
+    let has = |code| degraded.iter().any(|entry| entry.code == code);
+    let worker = has(DegradedCode::WorkerUnavailable);
+    let database = has(DegradedCode::DbUnavailable);
+    match (worker, database, has(DegradedCode::Overloaded)) {
+        (_, _, true) => 4,
+        (true, true, _) => 3,
+        (_, true, _) => 2,
+        (true, ..) => 1,
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use holdfast_wire::Reason;
+
+    use super::*;
+
+    fn entry(code: DegradedCode) -> Degraded {
+        Degraded {
+            code,
+            reason: Reason::CircuitOpen,
+            detail: String::new(),
+            attempts: 0,
+            elapsed_seconds: 0.0,
+            retry_after_seconds: 1.0,
+        }
+    }
+
+    #[test]
+    fn an_answer_is_counted_under_all_that_was_missing() {
+        use DegradedCode as Code;
+        for (codes, column) in [
+            (&[][..], "none"),
+            (&[Code::WorkerUnavailable], "worker_unavailable"),
+            (&[Code::DbUnavailable], "db_unavailable"),
+            (&[Code::WorkerUnavailable, Code::DbUnavailable], "both"),
+            (&[Code::Overloaded], "overloaded"),
+        ] {
+            let degraded: Vec<_> = codes.iter().copied().map(entry).collect();
+            assert_eq!(MISSING[missing(&degraded)], column);
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! What happens at one dependency's policy, counted as it happens.
+
+use holdfast_policy::{BreakerState, CallOutcome, Event, Observer, Outcome, RejectedBy};
+use metrics::{Counter, Histogram, counter, describe_counter, describe_histogram, histogram};
+
+use super::at_zero;
+
+/// Counts the events of one dependency's policy.
+pub(crate) struct PolicyMetrics {
+    attempts: [Counter; Outcome::ALL.len()],
+    attempt_seconds: Histogram,
+    calls: [Counter; CallOutcome::ALL.len()],
+    call_seconds: Histogram,
+    rejections: [Counter; RejectedBy::ALL.len()],
+    transitions: [Counter; BreakerState::ALL.len()],
+    retries: Counter,
+    budget_exhausted: Counter,
+}
+
+impl PolicyMetrics {
+    /// Every series of `dependency`, at zero.
+    pub(super) fn new(dependency: &'static str) -> Self {
+        describe();
+        let series = |name: &'static str, label: &'static str, value: &'static str| {
+            at_zero(counter!(name, "dependency" => dependency, label => value))
+        };
+        let attempt = |o: Outcome| series("holdfast_attempts_total", "outcome", o.as_str());
+        let call = |o: CallOutcome| series("holdfast_calls_total", "outcome", o.as_str());
+        let rejection = |by: RejectedBy| series("holdfast_rejections_total", "reason", by.as_str());
+        let transition =
+            |to: BreakerState| series("holdfast_breaker_transitions_total", "to", to.as_str());
+        let plain = |name: &'static str| at_zero(counter!(name, "dependency" => dependency));
+        let seconds = |name: &'static str| histogram!(name, "dependency" => dependency);
+        Self {
+            attempts: Outcome::ALL.map(attempt),
+            attempt_seconds: seconds("holdfast_attempt_duration_seconds"),
+            calls: CallOutcome::ALL.map(call),
+            call_seconds: seconds("holdfast_call_duration_seconds"),
+            rejections: RejectedBy::ALL.map(rejection),
+            transitions: BreakerState::ALL.map(transition),
+            retries: plain("holdfast_retries_total"),
+            budget_exhausted: plain("holdfast_retry_budget_exhausted_total"),
+        }
+    }
+}
+
+impl Observer for PolicyMetrics {
+    fn on_event(&self, event: &Event) {
+        match event {
+            Event::Attempt {
+                outcome, elapsed, ..
+            } => {
+                count(&Outcome::ALL, &self.attempts, outcome);
+                self.attempt_seconds.record(elapsed.as_secs_f64());
+            }
+            Event::Call {
+                outcome, elapsed, ..
+            } => {
+                count(&CallOutcome::ALL, &self.calls, outcome);
+                self.call_seconds.record(elapsed.as_secs_f64());
+            }
+            Event::Rejected { by, .. } => count(&RejectedBy::ALL, &self.rejections, by),
+            Event::Retry { .. } => self.retries.increment(1),
+            Event::BudgetExhausted { .. } => self.budget_exhausted.increment(1),
+            Event::Transition {
+                policy, from, to, ..
+            } => {
+                count(&BreakerState::ALL, &self.transitions, to);
+                tracing::info!(
+                    dependency = policy,
+                    from = from.as_str(),
+                    to = to.as_str(),
+                    "breaker changed state"
+                );
+            }
+            // The policy crate may grow events that no metric shows yet.
+            _ => {}
+        }
+    }
+}
+
+/// Increments the counter that stands where `value` stands in `all`.
+fn count<T: PartialEq>(all: &[T], counters: &[Counter], value: &T) {
+    if let Some(counter) = all
+        .iter()
+        .position(|it| it == value)
+        .and_then(|at| counters.get(at))
+    {
+        counter.increment(1);
+    }
+}
+
+fn describe() {
+    for (name, what) in [
+        (
+            "holdfast_attempts_total",
+            "Attempts that reached the dependency",
+        ),
+        ("holdfast_calls_total", "Calls, by what the caller got"),
+        ("holdfast_rejections_total", "Attempts refused by a policy"),
+        ("holdfast_retries_total", "Further attempts made"),
+        (
+            "holdfast_retry_budget_exhausted_total",
+            "Further attempts not made for want of a token",
+        ),
+        (
+            "holdfast_breaker_transitions_total",
+            "Changes of the breaker's state",
+        ),
+    ] {
+        describe_counter!(name, what);
+    }
+    describe_histogram!("holdfast_attempt_duration_seconds", "Time an attempt took");
+    describe_histogram!(
+        "holdfast_call_duration_seconds",
+        "Time a call took, its retries included"
+    );
+}

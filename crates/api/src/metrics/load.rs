@@ -1,0 +1,60 @@
+//! Calls under way at the two endpoints, beside what is allowed, and the bound on an answer.
+
+use metrics::{Gauge, describe_gauge, gauge};
+
+use crate::limit::InFlightLimit;
+use crate::state::State;
+
+/// The gauges of both endpoints.
+pub(super) struct Load {
+    process: Endpoint,
+    naive: Endpoint,
+    worst_case: Gauge,
+}
+
+struct Endpoint {
+    in_flight: Gauge,
+    limit: Gauge,
+}
+
+impl Load {
+    /// Every gauge.
+    pub(super) fn new() -> Self {
+        describe_gauge!(
+            "holdfast_endpoint_in_flight",
+            "Calls of the endpoint under way"
+        );
+        describe_gauge!("holdfast_endpoint_limit", "Calls it takes on at once");
+        describe_gauge!(
+            "holdfast_process_worst_case_seconds",
+            "Within which every call of /process is answered"
+        );
+        Self {
+            process: Endpoint::new("process"),
+            naive: Endpoint::new("naive"),
+            worst_case: gauge!("holdfast_process_worst_case_seconds"),
+        }
+    }
+
+    /// Sets them.
+    pub(super) fn observe(&self, state: &State) {
+        self.process.observe(&state.process_limit);
+        self.naive.observe(&state.naive_limit);
+        let bound = state.policies.policies.worst_case();
+        self.worst_case.set(bound.as_secs_f64());
+    }
+}
+
+impl Endpoint {
+    fn new(endpoint: &'static str) -> Self {
+        Self {
+            in_flight: gauge!("holdfast_endpoint_in_flight", "endpoint" => endpoint),
+            limit: gauge!("holdfast_endpoint_limit", "endpoint" => endpoint),
+        }
+    }
+
+    fn observe(&self, limit: &InFlightLimit) {
+        self.in_flight.set(f64::from(limit.in_flight()));
+        self.limit.set(f64::from(limit.limit()));
+    }
+}

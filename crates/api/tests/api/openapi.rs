@@ -1,0 +1,79 @@
+//! `/openapi.json` against what is served.
+
+use std::collections::BTreeMap;
+
+use reqwest::header::ALLOW;
+use serde_json::Value;
+
+use crate::support::{Api, System};
+
+const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
+/// The routes that clients are told of.
+const CONTRACT: [&str; 13] = [
+    "/",
+    "/assets/{path}",
+    "/events",
+    "/livez",
+    "/metrics",
+    "/naive/process",
+    "/openapi.json",
+    "/policies",
+    "/process",
+    "/readyz",
+    "/requests",
+    "/requests/{id}",
+    "/status",
+];
+
+/// The methods of each path in the document, as `Allow` names them.
+async fn documented(api: &Api) -> BTreeMap<String, Vec<String>> {
+    let document: Value = api.get("/openapi.json").await.json().await.unwrap();
+    assert_eq!(document["openapi"], "3.1.0");
+    let paths = document["paths"].as_object().unwrap();
+    let methods = |item: &Value| -> Vec<String> {
+        let methods = item.as_object().unwrap().keys();
+        methods.map(|method| method.to_uppercase()).collect()
+    };
+    paths
+        .iter()
+        .map(|(path, item)| (path.clone(), methods(item)))
+        .collect()
+}
+
+#[tokio::test]
+async fn every_route_of_the_contract_is_documented() {
+    let system = System::start().await;
+    let documented = documented(&system.api).await;
+    for path in CONTRACT {
+        assert!(documented.contains_key(path), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_documented_is_served_and_any_other_method_is_told_what_is() {
+    let system = System::start().await;
+    for (path, allowed) in documented(&system.api).await {
+        let path = path.replace("{id}", "0198c0de-0000-7000-8000-000000000001");
+        for method in METHODS {
+            let answer = system.api.request(method, &path).send().await.unwrap();
+            let allow = answer.headers().get(ALLOW);
+            if allowed.iter().any(|it| it == method) {
+                assert_ne!(answer.status(), 405, "{method} {path}");
+                assert_eq!(allow, None, "{method} {path}");
+            } else {
+                assert_eq!(answer.status(), 405, "{method} {path}");
+                assert_eq!(allow.unwrap(), &allowed.join(", "), "{method} {path}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_route_is_told_the_documented_ones() {
+    let system = System::start().await;
+    let problem: Value = system.api.get("/proces").await.json().await.unwrap();
+    let named = problem["detail"].as_str().unwrap();
+    for path in documented(&system.api).await.keys() {
+        assert!(named.contains(path.as_str()), "{path} is not in {named:?}");
+    }
+}

@@ -1,0 +1,117 @@
+//! The API against its own description: Schemathesis makes up requests from `/openapi.json`, valid and not, and holds each
+//! answer to it. With all well, then with each dependency dead, then with both.
+//!
+//! On a system of its own, which ends with the command.
+
+mod schemathesis;
+mod system;
+
+use std::time::Duration;
+
+use holdfast_ops::signals::StopSignals;
+
+use self::schemathesis::Schemathesis;
+use self::system::System;
+use crate::error::LabError;
+use crate::output::{Console, Tone};
+use crate::own_folder::OwnFolder;
+use crate::settings::Settings;
+
+/// What the machine may add to the provable bound.
+const MACHINE: Duration = Duration::from_millis(500);
+
+/// How much is tried.
+#[derive(Debug, Clone, Copy)]
+pub struct Plan {
+    /// Made-up requests per operation and scene, beside the systematic ones.
+    pub examples: u32,
+    /// Of what is made up.
+    pub seed: u64,
+}
+
+/// What is dead while the API is asked.
+#[derive(Debug, Clone, Copy)]
+struct Scene {
+    name: &'static str,
+    worker_dead: bool,
+    database_dead: bool,
+}
+
+const SCENES: [Scene; 4] = [
+    Scene {
+        name: "healthy",
+        worker_dead: false,
+        database_dead: false,
+    },
+    Scene {
+        name: "worker-dead",
+        worker_dead: true,
+        database_dead: false,
+    },
+    Scene {
+        name: "both-dead",
+        worker_dead: true,
+        database_dead: true,
+    },
+    Scene {
+        name: "database-dead",
+        worker_dead: false,
+        database_dead: true,
+    },
+];
+
+/// Plays all scenes; whether each answer was as described. Whatever happens, nothing it started goes on.
+///
+/// # Errors
+/// When a scene could not be played, or was interrupted.
+pub async fn run(plan: Plan, settings: &Settings, console: Console) -> Result<bool, LabError> {
+    let mut signals = StopSignals::listen().map_err(LabError::file("listen for", "signals"))?;
+    let mut folder = OwnFolder::make("api-check", settings, console).await?;
+    let played = tokio::select! {
+        played = play(plan, settings, &folder, console) => played,
+        _ = signals.next() => return Err(LabError::Interrupted),
+    };
+    if !matches!(played, Ok(true)) {
+        folder.keep();
+        console.say(format_args!(
+            "  logs and reports are in {}",
+            folder.path().display()
+        ));
+    }
+    played
+}
+
+async fn play(
+    plan: Plan,
+    settings: &Settings,
+    folder: &OwnFolder,
+    console: Console,
+) -> Result<bool, LabError> {
+    let schemathesis = Schemathesis::install(settings, folder.path(), console).await?;
+    let mut system = System::start(folder.path(), settings).await?;
+    let bound = system.bound().await? + MACHINE;
+    console.say(format_args!("seed {}", plan.seed));
+    let mut held = true;
+    for scene in SCENES {
+        system.play(scene).await?;
+        let report = schemathesis
+            .run(plan, scene.name, system.api(), bound)
+            .await?;
+        let verdict = if report.held {
+            (Tone::Good, "as described")
+        } else {
+            (Tone::Bad, "NOT as described")
+        };
+        console.print(format_args!(
+            "  {:<14}{}  {}",
+            scene.name,
+            console.paint(verdict.0, verdict.1),
+            report.summary
+        ));
+        if !report.held {
+            console.say(report.output);
+        }
+        held &= report.held;
+    }
+    Ok(held)
+}

@@ -1,0 +1,157 @@
+//! Schemathesis, in a Python environment of the lab's own.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+use std::time::Duration;
+
+use tokio::process::Command;
+
+use super::Plan;
+use crate::debian;
+use crate::error::LabError;
+use crate::output::Console;
+use crate::settings::Settings;
+use crate::stage::Probe;
+
+const REQUIREMENT: &str = "schemathesis==4.32.5";
+const CONFIG: &str = include_str!("schemathesis.toml");
+/// The lab's folder for it outlives a command: installing takes half a minute.
+const ENVIRONMENT: &str = "schemathesis";
+
+/// Schemathesis, ready to be run.
+pub(super) struct Schemathesis {
+    program: PathBuf,
+    config: PathBuf,
+    folder: PathBuf,
+}
+
+/// What it found.
+pub(super) struct Report {
+    pub(super) held: bool,
+    /// Its last line.
+    pub(super) summary: String,
+    pub(super) output: String,
+}
+
+impl Schemathesis {
+    /// Installs it, unless this version is there; its reports go to `folder`.
+    pub(super) async fn install(
+        settings: &Settings,
+        folder: &Path,
+        console: Console,
+    ) -> Result<Self, LabError> {
+        let home = settings.folder().join(ENVIRONMENT);
+        let installed = home.join("requirement");
+        if !fs::read_to_string(&installed).is_ok_and(|version| version == REQUIREMENT) {
+            console.say(format_args!(
+                "installing {REQUIREMENT} in {}",
+                home.display()
+            ));
+            make_environment(&home, console).await?;
+            let quiet = [
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+                REQUIREMENT,
+            ];
+            succeed(home.join("bin/python"), &quiet).await?;
+            fs::write(&installed, REQUIREMENT).map_err(LabError::file("write", &installed))?;
+        }
+        let config = folder.join("schemathesis.toml");
+        fs::write(&config, CONFIG).map_err(LabError::file("write", &config))?;
+        Ok(Self {
+            program: home.join("bin/schemathesis"),
+            config,
+            folder: folder.to_owned(),
+        })
+    }
+
+    /// Holds the API to its description; no answer may take longer than `bound`.
+    pub(super) async fn run(
+        &self,
+        plan: Plan,
+        scene: &str,
+        api: &Probe,
+        bound: Duration,
+    ) -> Result<Report, LabError> {
+        let mut command = Command::new(&self.program);
+        command
+            .current_dir(&self.folder)
+            .arg("--no-color")
+            .arg("--config-file")
+            .arg(&self.config)
+            .arg("run")
+            .arg(format!("{}/openapi.json", api.base()))
+            // Stateful tests would need links, which the document has none of.
+            .arg("--phases=examples,coverage,fuzzing")
+            .arg("--generation-database=none")
+            .arg("--continue-on-failure")
+            .arg("--warnings=off")
+            .arg("--workers=2")
+            .arg(format!("--max-response-time={:.1}", bound.as_secs_f64()))
+            .arg(format!("--max-examples={}", plan.examples))
+            .arg(format!("--seed={}", plan.seed));
+        let output = output(&mut command).await?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let log = self.folder.join(format!("schemathesis-{scene}.log"));
+        fs::write(&log, &text).map_err(LabError::file("write", &log))?;
+        let counted = text.lines().rev().find(|line| line.contains("generated"));
+        Ok(Report {
+            held: output.status.success(),
+            summary: counted.unwrap_or("no test cases").trim().to_owned(),
+            output: text,
+        })
+    }
+}
+
+/// Debian has the module that makes environments in a package of its own.
+async fn make_environment(home: &Path, console: Console) -> Result<(), LabError> {
+    let arguments = [
+        "-m".as_ref(),
+        "venv".as_ref(),
+        "--clear".as_ref(),
+        home.as_os_str(),
+    ];
+    match succeed("python3", &arguments).await {
+        Err(_) if debian::can_install() => {
+            debian::install("python3-venv", &console).await?;
+            succeed("python3", &arguments).await
+        }
+        other => other,
+    }
+}
+
+async fn succeed<S: AsRef<OsStr>>(
+    program: impl AsRef<OsStr>,
+    arguments: &[S],
+) -> Result<(), LabError> {
+    let mut command = Command::new(program);
+    command.args(arguments);
+    let output = output(&mut command).await?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said);
+    Err(failed(
+        &command,
+        said.lines().last().unwrap_or("no message"),
+    ))
+}
+
+async fn output(command: &mut Command) -> Result<Output, LabError> {
+    command.stdin(Stdio::null()).kill_on_drop(true);
+    let output = command.output().await;
+    output.map_err(|error| failed(command, &error.to_string()))
+}
+
+fn failed(command: &Command, output: &str) -> LabError {
+    LabError::Program {
+        command: format!("{:?}", command.as_std()),
+        output: output.to_owned(),
+    }
+}

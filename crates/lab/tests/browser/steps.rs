@@ -1,0 +1,160 @@
+//! What the page must show, step by step.
+
+use std::time::Duration;
+
+use holdfast_lab::stage::Service;
+use thirtyfour::Key;
+use tokio::time::sleep;
+
+use crate::page::Page;
+use crate::system::System;
+
+/// Long enough for the chart to have something to show.
+const A_WHILE: Duration = Duration::from_secs(6);
+/// Calls of the page that the API has in hand at any moment: they are open, and not late.
+const UNDER_WAY: u64 = 4;
+const WORKER_OPENED: &str = "Worker: breaker closed → open";
+const EDGES: [&str; 4] = ["api", "worker", "database", "journal"];
+
+pub(crate) async fn is_live_and_healthy(page: &Page) {
+    page.comes_to_say("connection", "live").await;
+    for dependency in ["worker", "database"] {
+        page.comes_to_say(&format!("breaker-{dependency}"), "closed")
+            .await;
+        let failures = format!("{dependency}-failures");
+        let judged = async || page.text(&failures).await.ends_with("opens at 50 %");
+        page.comes_to("the threshold is shown", judged).await;
+    }
+    for edge in EDGES {
+        page.comes_to_show(edge, "healthy").await;
+    }
+    page.comes_to_say("journal-entries", "0").await;
+    page.comes_to_say("open-work", "0").await;
+}
+
+pub(crate) async fn can_be_used_by_keyboard_alone(page: &Page) {
+    let mut reached = Vec::new();
+    for _ in 0..16 {
+        page.press(Key::Tab).await;
+        reached.push(page.focus().await);
+        if reached.last().unwrap() == "traffic" {
+            page.press(Key::Space).await;
+            assert_eq!(page.text("traffic").await, "Stop traffic");
+            page.press(Key::Space).await;
+            assert_eq!(page.text("traffic").await, "Send traffic");
+        }
+    }
+    let expected = [
+        "#main",
+        "rate",
+        "traffic",
+        "copy-kill-worker",
+        "copy-start-db",
+        "/status",
+    ];
+    let mut rest = reached.iter();
+    for name in expected {
+        assert!(
+            rest.any(|it| it.ends_with(name)),
+            "{name} is not in its place: {reached:?}"
+        );
+    }
+}
+
+pub(crate) async fn fits_a_phone(page: &Page) {
+    page.on_a_screen_of(360, 740).await;
+    assert_eq!(page.sticks_out_by().await, 0, "it scrolls sideways");
+    page.picture("phone").await;
+    page.on_a_screen_of(1280, 900).await;
+}
+
+pub(crate) async fn sends_traffic_to_both(page: &Page) {
+    page.element("rate").await.send_keys("5").await.unwrap();
+    page.element("traffic").await.click().await.unwrap();
+    sleep(A_WHILE).await;
+    page.counts("naive-done", |done| done > 5).await;
+    page.counts("resilient-done", |done| done > 5).await;
+    page.picture("healthy").await;
+}
+
+pub(crate) async fn shows_a_dead_worker(system: &System, page: &Page) {
+    system.kill(Service::Worker).await;
+    page.comes_to_say("breaker-worker", "open").await;
+    page.comes_to_show("worker", "broken").await;
+    let listed = async || page.text("changes").await.contains(WORKER_OPENED);
+    page.comes_to("the change is listed", listed).await;
+    assert_eq!(page.text("breaker-database").await, "closed");
+    sleep(A_WHILE).await;
+    page.counts("naive-failed", |failed| failed > 3).await;
+    page.counts("resilient-accepted", |accepted| accepted > 3)
+        .await;
+    assert_eq!(page.text("worker-error").await, "connect refused");
+    page.comes_to_say("breaker-worker", "open").await;
+    page.picture("worker-dead").await;
+
+    system.start(Service::Worker).await;
+    page.comes_to_say("breaker-worker", "closed").await;
+    page.comes_to_show("worker", "healthy").await;
+    page.counts("open-work", |open| open <= UNDER_WAY).await;
+}
+
+pub(crate) async fn shows_a_dead_database(system: &System, page: &Page) {
+    system.kill(Service::Db).await;
+    page.comes_to_say("breaker-database", "open").await;
+    page.comes_to_show("database", "broken").await;
+    page.counts("journal-entries", |entries| entries > 0).await;
+    let before = page.figure("journal-entries").await.unwrap();
+    page.counts("journal-entries", |entries| entries > before)
+        .await;
+    sleep(A_WHILE).await;
+    page.counts("resilient-journalled", |done| done > 3).await;
+    page.comes_to_say("breaker-database", "open").await;
+    page.picture("database-dead").await;
+
+    system.start(Service::Db).await;
+    page.comes_to_say("breaker-database", "closed").await;
+    page.comes_to_show("database", "healthy").await;
+    page.comes_to_say("journal-entries", "0").await;
+}
+
+pub(crate) async fn shows_hung_calls_and_keeps_its_other_connections(system: &System, page: &Page) {
+    system.pause(Service::Worker).await;
+    // More than the browser may have under way: all of its naive connections hang.
+    page.counts("naive-waiting", |waiting| waiting > 8).await;
+    let accepted = page.figure("resilient-accepted").await.unwrap();
+    page.counts("resilient-accepted", |now| now > accepted + 5)
+        .await;
+    page.comes_to_say("breaker-worker", "open").await;
+    assert_eq!(page.text("connection").await, "live");
+    page.picture("worker-hung").await;
+
+    // Those that wait are still sent, those that hang still answered.
+    page.element("traffic").await.click().await.unwrap();
+    system.start(Service::Worker).await;
+    page.comes_to_say("naive-waiting", "0").await;
+    page.comes_to_say("breaker-worker", "closed").await;
+    page.comes_to_say("open-work", "0").await;
+}
+
+pub(crate) async fn comes_back_with_the_api(system: &System, page: &Page) {
+    system.kill(Service::Api).await;
+    page.comes_to_say("connection", "reconnecting…").await;
+    // Nothing that was true before looks as if it still were.
+    for (id, nothing) in [
+        ("breaker-worker", "unknown"),
+        ("breaker-database", "unknown"),
+        ("journal-entries", "–"),
+        ("open-work", "–"),
+        ("worker-failures", "–"),
+    ] {
+        assert_eq!(page.text(id).await, nothing, "{id}");
+    }
+    page.comes_to_show("api", "broken").await;
+    page.comes_to_show("worker", "unknown").await;
+
+    system.start(Service::Api).await;
+    page.comes_to_say("connection", "live").await;
+    page.comes_to_say("breaker-worker", "closed").await;
+    page.comes_to_say("open-work", "0").await;
+    page.comes_to_show("api", "healthy").await;
+}

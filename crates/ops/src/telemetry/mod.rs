@@ -1,0 +1,71 @@
+//! Logs: one JSON object per line where a machine reads them, plain lines on a terminal.
+//!
+//! Whoever logs never waits for whoever reads: lines go to a bounded queue (`queue`) that a thread of its own writes out
+//! (`writer`). Lines that repeat without end are counted and not written (`storm`, `repeats`). Both kinds of loss are told
+//! about in the log itself.
+
+mod format;
+mod queue;
+mod repeats;
+mod storm;
+mod writer;
+
+use tracing::Subscriber;
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, Registry, fmt};
+
+use self::format::Format;
+use self::queue::Queue;
+use self::storm::Storm;
+use self::writer::Writer;
+use crate::environment::{Environment, EnvironmentError};
+
+/// The logs of this process. Dropped, it writes what is still in the queue, waiting for a reader who does not read for no
+/// more than a second; lines of later are lost.
+#[must_use = "dropped, it ends the log"]
+pub struct Telemetry {
+    _writer: Writer,
+}
+
+/// Installs the process-wide subscriber. `RUST_LOG` filters; unset, everything from `info` up is shown.
+/// `HOLDFAST_LOG_FORMAT` is `json` or `pretty`; unset, a terminal gets the second, all else the first.
+///
+/// # Errors
+/// [`EnvironmentError::Invalid`] when a variable has another value. Calling it twice keeps the first subscriber.
+pub fn init(environment: &Environment) -> Result<Telemetry, EnvironmentError> {
+    let filter = filter(environment)?;
+    let format = Format::choose(environment)?;
+    let queue = Queue::default();
+    let storm = Storm::default();
+    let writer = Writer::start(queue.clone(), storm.clone());
+    let lines = lines(format, queue).with_filter(storm);
+    // A second call (tests start several services in one process) keeps the first subscriber.
+    let _ = Registry::default().with(filter).with(lines).try_init();
+    Ok(Telemetry { _writer: writer })
+}
+
+fn filter(environment: &Environment) -> Result<EnvFilter, EnvironmentError> {
+    let directives = environment.get("RUST_LOG").unwrap_or("info");
+    EnvFilter::builder()
+        .with_default_directive(LevelFilter::INFO.into())
+        .parse(directives)
+        .map_err(|error| EnvironmentError::Invalid {
+            name: "RUST_LOG",
+            value: directives.to_owned(),
+            problem: error.to_string(),
+        })
+}
+
+fn lines<S>(format: Format, queue: Queue) -> Box<dyn Layer<S> + Send + Sync>
+where
+    S: Subscriber + for<'a> tracing_subscriber::registry::LookupSpan<'a>,
+{
+    // Told about on stderr, which is often the same file, a failure would cost the request as well: `eprintln!` panics.
+    let layer = fmt::layer().with_writer(queue).log_internal_errors(false);
+    match format {
+        Format::Json => layer.json().flatten_event(true).boxed(),
+        Format::Pretty { colours } => layer.with_ansi(colours).boxed(),
+    }
+}

@@ -1,0 +1,98 @@
+//! Keeps an outage from filling the disk: lines that say the same are written a few times a second, then counted.
+//!
+//! The same: from one place in the code, about one dependency, for one reason. What is below `info` is never left out:
+//! whoever asks for it wants all of it.
+
+use std::fmt::Debug;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::time::Instant;
+use tracing::callsite::Identifier;
+use tracing::field::{Field, Visit};
+use tracing::{Event, Level, Metadata, Subscriber};
+use tracing_subscriber::layer::{Context, Filter};
+
+use super::repeats::{LeftOut, Repeats};
+
+/// Complaints of a kind in a second.
+const COMPLAINTS: u32 = 5;
+/// Other lines of a kind in a second: an outage has the journal say one per request.
+const NEWS: u32 = 50;
+/// The module that tells what was left out.
+const OURS: &str = "holdfast_ops::telemetry";
+
+type Kind = (Identifier, Option<String>, Option<String>);
+
+/// The filter. Clones share their counts.
+#[derive(Clone, Default)]
+pub(super) struct Storm(Arc<Mutex<Repeats<Kind>>>);
+
+impl Storm {
+    /// What was left out up to the last full second before `now`, or at all; counted anew from here.
+    pub(super) fn left_out(&self, now: Option<Instant>) -> Vec<LeftOut> {
+        let mut repeats = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        repeats.left_out(now)
+    }
+}
+
+impl<S: Subscriber> Filter<S> for Storm {
+    fn enabled(&self, _: &Metadata<'_>, _: &Context<'_, S>) -> bool {
+        true
+    }
+
+    fn event_enabled(&self, event: &Event<'_>, _: &Context<'_, S>) -> bool {
+        let metadata = event.metadata();
+        let most = match *metadata.level() {
+            Level::ERROR | Level::WARN => COMPLAINTS,
+            Level::INFO => NEWS,
+            _ => return true,
+        };
+        if metadata.target().starts_with(OURS) {
+            return true;
+        }
+        let mut said = Said::default();
+        event.record(&mut said);
+        let kind = (
+            metadata.callsite(),
+            said.dependency.clone(),
+            said.reason.clone(),
+        );
+        let mut repeats = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        repeats.admit(kind, most, Instant::now(), || said.into())
+    }
+}
+
+/// What tells one kind of line from another.
+#[derive(Default)]
+struct Said {
+    message: String,
+    dependency: Option<String>,
+    reason: Option<String>,
+}
+
+impl From<Said> for LeftOut {
+    fn from(said: Said) -> Self {
+        Self {
+            line: said.message,
+            dependency: said.dependency,
+            reason: said.reason,
+            count: 0,
+        }
+    }
+}
+
+impl Visit for Said {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        match field.name() {
+            "dependency" => self.dependency = Some(value.to_owned()),
+            "reason" => self.reason = Some(value.to_owned()),
+            _ => {}
+        }
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        if field.name() == "message" {
+            self.message = format!("{value:?}");
+        }
+    }
+}
