@@ -18,8 +18,8 @@ BIN := $(or $(CARGO_TARGET_DIR),target)/release
 LAB := $(BIN)/lab
 
 # What is given on make's command line must reach the lab as well. Empty counts as unset there.
-export STAGE API_PORT WORKER_PORT DB_PORT HOLDFAST_WORK_DELAY HOLDFAST_POLICIES HOLDFAST_BINARIES HOLDFAST_LOG_FORMAT \
-  RUST_LOG SCREENSHOTS
+export STAGE API_PORT WORKER_PORT DB_PORT HOLDFAST_WORK_DELAY HOLDFAST_POLICIES HOLDFAST_BINARIES HOLDFAST_RESULTS \
+  HOLDFAST_LOG_FORMAT RUST_LOG SCREENSHOTS
 
 # A first build takes minutes and shows its progress; later ones speak only of errors.
 define build
@@ -150,7 +150,7 @@ E2E = cargo test --locked -p holdfast-lab --test $(1) -- --ignored --test-thread
 e2e: ## The make targets as a user runs them, on both stages; minutes
 	$(BUILD_ALL)
 	@$(call E2E,e2e_local)
-	@$(call E2E,e2e_experiments)
+	@HOLDFAST_BINARIES=$(abspath $(BIN)) $(call E2E,e2e_experiments)
 	@if docker version >/dev/null 2>&1; then $(call E2E,e2e_compose); else \
 	  echo '*** NOT TESTED: the Compose stage. No Docker engine answers `docker version`. ***' >&2; fi
 

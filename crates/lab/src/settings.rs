@@ -19,6 +19,8 @@ const PASSED_ON: [&str; 4] = [
 ];
 /// The lab's own folder, under the checkout's root.
 const FOLDER: &str = ".lab";
+/// Of experiments, under the checkout's root.
+const RESULTS: &str = "results";
 /// What makes a folder the root of a checkout.
 const LANDMARK: &str = "deploy/compose.yml";
 
@@ -65,6 +67,8 @@ pub struct Settings {
     pub ports: Ports,
     /// The folder of the services' programs.
     pub binaries: PathBuf,
+    /// Where runs of experiments leave what was seen.
+    pub results: PathBuf,
     /// What the services get to see of the caller's environment.
     pub passed_on: BTreeMap<String, String>,
 }
@@ -90,7 +94,8 @@ impl Settings {
     pub fn read(environment: &Environment, folder: &Path) -> Result<Self, LabError> {
         let root = folder
             .ancestors()
-            .find(|folder| folder.join(LANDMARK).is_file());
+            .find(|folder| folder.join(LANDMARK).is_file())
+            .ok_or_else(|| LabError::NoCheckout(folder.to_owned()))?;
         let ports = Ports {
             api: port(environment, "API_PORT", 8080)?,
             worker: port(environment, "WORKER_PORT", 8081)?,
@@ -98,12 +103,14 @@ impl Settings {
         };
         distinct(ports)?;
         Ok(Self {
-            root: root
-                .ok_or_else(|| LabError::NoCheckout(folder.to_owned()))?
-                .to_owned(),
+            root: root.to_owned(),
             stage: stage(environment)?,
             ports,
             binaries: binaries(environment, folder),
+            results: match environment.get("HOLDFAST_RESULTS") {
+                Some(named) => folder.join(named),
+                None => root.join(RESULTS),
+            },
             passed_on: passed_on(environment, folder),
         })
     }

@@ -19,6 +19,7 @@ const VARIABLES: &str = "Environment:
   HOLDFAST_WORK_DELAY, HOLDFAST_POLICIES, HOLDFAST_LOG_FORMAT, RUST_LOG
                        reach the services unchanged
   HOLDFAST_BINARIES    the folder of holdfast-api and holdfast-worker [where lab is]
+  HOLDFAST_RESULTS     where runs of experiments leave what was seen [results/]
   NO_COLOR             no colour, also on a terminal
 
 Exit codes: 0 done, 1 failed, 2 wrong arguments, 64 bad configuration;

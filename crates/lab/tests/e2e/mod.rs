@@ -31,6 +31,5 @@ pub(crate) async fn run(stage: Stage) {
     steps::keeps_its_promises_over_its_own_death(&stage, &client, "db").await;
     steps::takes_a_key_for_one_request(&client).await;
     steps::has_lost_nothing(&stage, &client);
-    steps::names_what_later_versions_bring(&stage);
     steps::goes_down_twice(&stage).await;
 }

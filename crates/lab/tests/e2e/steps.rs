@@ -205,13 +205,6 @@ pub(crate) fn has_lost_nothing(stage: &Stage, client: &Client) {
     stage.make(&format!("check-lost ACCEPTED={file} WAIT=120s"));
 }
 
-pub(crate) fn names_what_later_versions_bring(stage: &Stage) {
-    for target in ["experiments", "report"] {
-        let (output, _) = stage.try_make(target);
-        assert!(!output.status.success(), "make {target} claims to work");
-    }
-}
-
 pub(crate) async fn goes_down_twice(stage: &Stage) {
     stage.make("down");
     stage.make("down");

@@ -12,23 +12,34 @@ use crate::error::LabError;
 const TOO_MANY: &str = "53300";
 /// More than Postgres grants by default.
 const MOST: usize = 120;
+const ROUNDS: usize = 20;
 /// All but the one that asks.
 const END_THE_OTHERS: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND application_name <> 'holdfast-fault'";
 
-pub(super) async fn put(scene: &Scene, held: &mut Vec<Session>) -> Result<Sight, LabError> {
+pub(super) async fn put(scene: &Scene, held: &mut Vec<Session>) -> Result<(), LabError> {
     take_all(scene, held).await?;
-    if let Some(first) = held.first() {
-        first
-            .run(END_THE_OTHERS)
-            .await
-            .map_err(|error| told(&error))?;
+    // Others are quick to take back what they had.
+    for _ in 0..ROUNDS {
+        let before = held.len();
+        if let Some(first) = held.first() {
+            first
+                .run(END_THE_OTHERS)
+                .await
+                .map_err(|error| told(&error))?;
+        }
+        take_all(scene, held).await?;
+        if held.len() == before {
+            break;
+        }
     }
-    // Those that the others had.
-    take_all(scene, held).await?;
+    Ok(())
+}
+
+pub(super) async fn look(scene: &Scene) -> Sight {
     let look = scene.look_past_the_wire(Target::Database, PATIENCE).await;
     let taken = matches!(&look, Look::Error { code } if code == TOO_MANY);
-    Ok(sight(taken, &look))
+    sight(taken, &look)
 }
 
 async fn take_all(scene: &Scene, held: &mut Vec<Session>) -> Result<(), LabError> {

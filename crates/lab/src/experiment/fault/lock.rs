@@ -11,13 +11,17 @@ use crate::error::LabError;
 /// The look gives up on a lock after a tenth of a second: SQLSTATE `lock_not_available`.
 const NOT_AVAILABLE: &str = "55P03";
 
-pub(super) async fn put(scene: &Scene, held: &mut Vec<Session>) -> Result<Sight, LabError> {
+pub(super) async fn put(scene: &Scene, held: &mut Vec<Session>) -> Result<(), LabError> {
     let session = Session::open(scene.database_port()).await;
     let session = session.map_err(|error| told(&error))?;
     let lock = "BEGIN; LOCK TABLE requests IN ACCESS EXCLUSIVE MODE;";
     session.run(lock).await.map_err(|error| told(&error))?;
     held.push(session);
+    Ok(())
+}
+
+pub(super) async fn look(scene: &Scene) -> Sight {
     let look = scene.look_past_the_wire(Target::Database, PATIENCE).await;
     let locked = matches!(&look, Look::Error { code } if code == NOT_AVAILABLE);
-    Ok(sight(locked, &look))
+    sight(locked, &look)
 }

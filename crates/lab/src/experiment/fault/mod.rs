@@ -70,27 +70,20 @@ impl InForce {
     ) -> Result<Self, LabError> {
         let begun = epoch.elapsed();
         let mut sessions = Vec::new();
-        let live = match fault.kind {
-            Kind::Kill => kill::put(fault.target, scene).await?,
-            Kind::Pause => pause::put(fault.target, scene).await?,
-            Kind::Restart => restart::put(fault.target, scene).await?,
-            Kind::Replace => replace::put(scene).await?,
-            Kind::Lock => lock::put(scene, &mut sessions).await?,
-            Kind::Connections => connections::put(scene, &mut sessions).await?,
-            Kind::ReadOnly => read_only::put(scene).await?,
-            Kind::Refuse
-            | Kind::Blackhole
-            | Kind::Latency { .. }
-            | Kind::Reset { .. }
-            | Kind::Garbage { .. }
-            | Kind::Status { .. } => wire::put(fault, scene).await?,
+        let over = put(fault, scene, &mut sessions).await?;
+        let from = if over.is_some() {
+            begun
+        } else {
+            epoch.elapsed()
         };
-        let over = matches!(fault.kind, Kind::Restart | Kind::Replace);
         Ok(Self {
             fault: fault.clone(),
-            from: if over { begun } else { epoch.elapsed() },
-            to: over.then(|| epoch.elapsed()),
-            live,
+            from,
+            to: over.is_some().then(|| epoch.elapsed()),
+            live: match over {
+                Some(seen) => seen,
+                None => look(fault, scene).await,
+            },
             sessions,
         })
     }
@@ -123,6 +116,47 @@ impl InForce {
             live: self.live,
             healed,
         })
+    }
+}
+
+/// Puts it in force; what was seen of it, if it is over already.
+async fn put(
+    fault: &Fault,
+    scene: &mut Scene,
+    sessions: &mut Vec<Session>,
+) -> Result<Option<Sight>, LabError> {
+    match fault.kind {
+        Kind::Kill => kill::put(fault.target, scene).await?,
+        Kind::Pause => pause::put(fault.target, scene).await?,
+        Kind::Restart => return restart::put(fault.target, scene).await.map(Some),
+        Kind::Replace => return replace::put(scene).await.map(Some),
+        Kind::Lock => lock::put(scene, sessions).await?,
+        Kind::Connections => connections::put(scene, sessions).await?,
+        Kind::ReadOnly => read_only::put(scene).await?,
+        Kind::Refuse
+        | Kind::Blackhole
+        | Kind::Latency { .. }
+        | Kind::Reset { .. }
+        | Kind::Garbage { .. }
+        | Kind::Status { .. } => wire::put(fault, scene).await?,
+    }
+    Ok(None)
+}
+
+/// Whether it is in force.
+async fn look(fault: &Fault, scene: &Scene) -> Sight {
+    match fault.kind {
+        Kind::Kill | Kind::Restart | Kind::Replace => kill::look(fault.target, scene).await,
+        Kind::Pause => pause::look(fault.target, scene).await,
+        Kind::Lock => lock::look(scene).await,
+        Kind::Connections => connections::look(scene).await,
+        Kind::ReadOnly => read_only::look(scene).await,
+        Kind::Refuse
+        | Kind::Blackhole
+        | Kind::Latency { .. }
+        | Kind::Reset { .. }
+        | Kind::Garbage { .. }
+        | Kind::Status { .. } => wire::look(fault, scene).await,
     }
 }
 

@@ -7,10 +7,13 @@ use super::super::trial::Sight;
 use super::{PATIENCE, sight};
 use crate::error::LabError;
 
-pub(super) async fn put(target: Target, scene: &Scene) -> Result<Sight, LabError> {
-    scene.pause(target).await?;
+pub(super) async fn put(target: Target, scene: &Scene) -> Result<(), LabError> {
+    scene.pause(target).await
+}
+
+pub(super) async fn look(target: Target, scene: &Scene) -> Sight {
     let look = scene.look(target, PATIENCE).await;
-    Ok(sight(look == Look::Silent, &look))
+    sight(look == Look::Silent, &look)
 }
 
 pub(super) async fn end(target: Target, scene: &Scene) -> Result<(), LabError> {

@@ -11,11 +11,14 @@ use crate::error::LabError;
 /// SQLSTATE `read_only_sql_transaction`.
 const READ_ONLY: &str = "25006";
 
-pub(super) async fn put(scene: &Scene) -> Result<Sight, LabError> {
-    set(scene, "ALTER SYSTEM SET default_transaction_read_only = on").await?;
+pub(super) async fn put(scene: &Scene) -> Result<(), LabError> {
+    set(scene, "ALTER SYSTEM SET default_transaction_read_only = on").await
+}
+
+pub(super) async fn look(scene: &Scene) -> Sight {
     let look = scene.look_past_the_wire(Target::Database, PATIENCE).await;
     let read_only = matches!(&look, Look::Error { code } if code == READ_ONLY);
-    Ok(sight(read_only, &look))
+    sight(read_only, &look)
 }
 
 pub(super) async fn end(scene: &Scene) -> Result<(), LabError> {

@@ -38,22 +38,25 @@ pub(super) fn fault(kind: Kind) -> Option<Fault> {
     })
 }
 
-pub(super) async fn put(fault: &plan::Fault, scene: &Scene) -> Result<Sight, LabError> {
+pub(super) async fn put(fault: &plan::Fault, scene: &Scene) -> Result<(), LabError> {
     let wanted = self::fault(fault.kind).unwrap_or_default();
-    set(fault.target, wanted, scene).await?;
+    set(fault.target, wanted, scene).await
+}
+
+pub(super) async fn look(fault: &plan::Fault, scene: &Scene) -> Sight {
     for _ in 0..LOOKS {
         let look = scene.look(fault.target, patience(fault.kind)).await;
         if shows(fault.kind, &look) {
-            return Ok(sight(true, &look));
+            return sight(true, &look);
         }
         if !look.is_well() {
-            return Ok(sight(false, &look));
+            return sight(false, &look);
         }
     }
-    Ok(Sight {
+    Sight {
         holds: false,
         seen: format!("{LOOKS} looks in a row were answered well"),
-    })
+    }
 }
 
 pub(super) async fn end(target: Target, scene: &Scene) -> Result<(), LabError> {

@@ -35,8 +35,6 @@ pub use source::Source;
 
 use crate::settings::Settings;
 
-/// The folder's name, under the checkout's root.
-const FOLDER: &str = "results";
 const EXPERIMENT: &str = "experiment.toml";
 const POLICIES: &str = "policies.toml";
 const ABOUT: &str = "run.json";
@@ -52,7 +50,7 @@ impl Results {
     /// Of a checkout.
     #[must_use]
     pub fn of(settings: &Settings) -> Self {
-        Self::at(settings.root.join(FOLDER))
+        Self::at(&settings.results)
     }
 
     /// In a folder that need not exist yet.

@@ -33,7 +33,9 @@ impl Arrivals {
         match &self.wire {
             Some(wire) => {
                 let seen = wire.requests().await.ok()?;
-                Some(seen.saturating_sub(self.asked.load(Ordering::Relaxed)))
+                let others = seen.saturating_sub(self.asked.load(Ordering::Relaxed));
+                // The wire counts a question of ours before we do.
+                Some(self.counted.at_least(others))
             }
             None => Some(self.counted.total(self.worker.metric(CALLS).await?)),
         }
@@ -55,6 +57,12 @@ impl Counted {
         self.last = now;
         self.before + now
     }
+
+    /// Never less than before.
+    fn at_least(&mut self, now: u64) -> u64 {
+        self.last = self.last.max(now);
+        self.last
+    }
 }
 
 #[cfg(test)]
@@ -65,5 +73,11 @@ mod tests {
     fn a_counter_that_began_anew_is_counted_on() {
         let mut counted = Counted::default();
         assert_eq!([3, 7, 1, 4].map(|now| counted.total(now)), [3, 7, 8, 11]);
+    }
+
+    #[test]
+    fn a_question_of_ours_that_is_taken_off_late_does_not_look_like_a_counter_that_began_anew() {
+        let mut counted = Counted::default();
+        assert_eq!([3, 5, 4, 6].map(|now| counted.at_least(now)), [3, 5, 5, 6]);
     }
 }
