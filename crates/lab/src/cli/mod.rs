@@ -36,6 +36,10 @@ pub async fn run() -> ExitCode {
         (Task::Wire(wanted), Err(_)) => {
             wire::run(wanted, console).await.map(|()| ExitCode::SUCCESS)
         }
+        (Task::Look(wanted), Err(_)) => {
+            experiments::look(wanted, console).await;
+            Ok(ExitCode::SUCCESS)
+        }
         (_, Err(error)) => Err(error),
     };
     match result {

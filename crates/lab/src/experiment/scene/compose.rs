@@ -170,7 +170,7 @@ impl ComposeScene {
     }
 
     pub(super) async fn start(&self, service: Service) -> Result<(), LabError> {
-        self.compose.start(service).await
+        self.compose.start_now(service).await
     }
 
     pub(super) async fn pause(&self, service: Service) -> Result<(), LabError> {

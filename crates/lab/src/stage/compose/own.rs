@@ -67,6 +67,15 @@ impl Compose {
         Ok(())
     }
 
+    /// Starts a dead container and does not wait for its health check, which looks on only every few seconds.
+    ///
+    /// # Errors
+    /// When Docker fails.
+    pub(crate) async fn start_now(&self, service: Service) -> Result<(), LabError> {
+        self.engine.compose(&["start", service.name()]).await?;
+        Ok(())
+    }
+
     /// Runs a command in a service's container and returns what it printed.
     ///
     /// # Errors
