@@ -1,6 +1,7 @@
 //! All that playing needs and experiments share: the ground, the guard, the signals, the results.
 
 use std::env;
+use std::time::Duration;
 
 use holdfast_ops::signals::StopSignals;
 use jiff::Timestamp;
@@ -18,6 +19,8 @@ use crate::error::LabError;
 use crate::load::raise_limit;
 use crate::output::{Console, Tone};
 use crate::settings::{Settings, StageKind};
+
+const LONGER_ON_CONTAINERS: Duration = Duration::from_secs(6);
 
 /// What is there while experiments are played.
 #[derive(Debug)]
@@ -84,7 +87,7 @@ impl<'a> Company<'a> {
         policies: &str,
         wish: &Wish,
     ) -> Result<Run, LabError> {
-        let experiment = &found.experiment;
+        let experiment = &self.on_this_stage(&found.experiment);
         self.announce(experiment, wish.repeat);
         let started = Timestamp::now();
         let with = Trials {
@@ -107,6 +110,15 @@ impl<'a> Company<'a> {
         })?;
         let console = if wish.json { None } else { Some(self.console) };
         pages::publish(experiment, &trials, run, &self.results, console)
+    }
+
+    /// Containers take seconds to be killed and to come back: there the load goes on for longer.
+    fn on_this_stage(&self, experiment: &Experiment) -> Experiment {
+        let mut experiment = experiment.clone();
+        if self.stage == StageKind::Compose {
+            experiment.load.lasts += LONGER_ON_CONTAINERS;
+        }
+        experiment
     }
 
     /// Plays one side once.
