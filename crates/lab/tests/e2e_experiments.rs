@@ -26,12 +26,12 @@ prediction = "The naive side fails."
 
 [load]
 rate = 20
-for = "7s"
+for = "11s"
 
 [[fault]]
 target = "worker"
 kind = "KIND"
-at = "2s"
+at = "3s"
 for = "2s"
 
 [naive]
@@ -222,7 +222,7 @@ async fn what_cannot_be_played_exits_2() {
     );
 
     // No call is quick enough to be whole.
-    let slow = "[system]\nwork_delay = \"600ms\"\n[load]";
+    let slow = "[system]\nwork_delay = \"500ms\"\n[load]";
     let file = place.write("unsteady.toml", &short("kill").replace("[load]", slow));
     let output = place.run(&["run", file.to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(2), "{}", said(&output));
