@@ -6,9 +6,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use super::wrk;
+use super::contender::{self, Contender};
 use crate::error::LabError;
-use crate::figures::{Figures, median};
 use crate::output::{Console, Tone};
 use crate::ports;
 use crate::settings::Settings;
@@ -18,13 +17,6 @@ use crate::stage::{Probe, Service, ServiceProcess};
 const RECORDS: f64 = 2.0;
 /// The most rounds: a journal that nobody empties grows.
 const MOST_ROUNDS: u32 = 10;
-
-/// An API that has only its journal.
-struct Contender {
-    name: &'static str,
-    process: ServiceProcess,
-    measured: Vec<Figures>,
-}
 
 /// Measures both and prints the ratio and how many requests shared an fsync.
 pub(super) async fn run(
@@ -42,22 +34,7 @@ pub(super) async fn run(
         contender("shared", 256, &worker, settings, folder).await?,
         contender("one each", 1, &worker, settings, folder).await?,
     ];
-    for round in 0..=rounds.min(MOST_ROUNDS) {
-        contenders.rotate_left(1);
-        for contender in &mut contenders {
-            let url = format!("{}/process", contender.process.probe().base());
-            // The first round warms up: connections, and the breaker opens.
-            let figures = wrk::run(&url, if round == 0 { 1 } else { seconds }).await?;
-            if round > 0 {
-                console.say(format_args!(
-                    "  round {round}  {:<10}{figures}",
-                    contender.name
-                ));
-                contender.measured.push(figures);
-            }
-        }
-    }
-    contenders.sort_by_key(|contender| contender.name == "one each");
+    contender::measure(&mut contenders, rounds.min(MOST_ROUNDS), seconds, console).await?;
     print(&contenders, console).await
 }
 
@@ -81,12 +58,9 @@ async fn contender(
         ("HOLDFAST_POLICIES", policies.to_string_lossy().into_owned()),
         ("HOLDFAST_JOURNAL_DIR", "journal".to_owned()),
     ]);
-    Ok(Contender {
-        name,
-        process: ServiceProcess::start_own(Service::Api, (folder, &home), variables, settings)
-            .await?,
-        measured: Vec::new(),
-    })
+    let home = (folder, home.as_str());
+    let process = ServiceProcess::start_own(Service::Api, home, variables, settings).await?;
+    Ok(Contender::new(name, process))
 }
 
 fn variables<const N: usize>(pairs: [(&str, String); N]) -> BTreeMap<String, String> {
@@ -94,32 +68,13 @@ fn variables<const N: usize>(pairs: [(&str, String); N]) -> BTreeMap<String, Str
 }
 
 async fn print(contenders: &[Contender; 2], console: Console) -> Result<(), LabError> {
-    console.print(console.paint(
-        Tone::Strong,
-        format_args!(
-            "\n{:<12}{:>12}{:>10}{:>10}{:>20}",
-            "journal", "requests/s", "p50 ms", "p99 ms", "requests per fsync"
-        ),
-    ));
+    let head = format!("{}{:>20}", contender::head("journal"), "requests per fsync");
+    console.print(console.paint(Tone::Strong, head));
     for contender in contenders {
-        let of =
-            |value: fn(&Figures) -> f64| median(contender.measured.iter().map(value).collect());
-        let shared = requests_per_fsync(contender.process.probe()).await?;
-        console.print(format_args!(
-            "{:<12}{:>12.0}{:>10.1}{:>10.1}{shared:>20.1}",
-            contender.name,
-            of(|it| it.per_second),
-            of(|it| it.p50_ms),
-            of(|it| it.p99_ms),
-        ));
+        let shared = requests_per_fsync(contender.probe()).await?;
+        console.print(format_args!("{}{shared:>20.1}", contender.row()));
     }
-    let [shared, alone] = contenders;
-    let pairs = shared.measured.iter().zip(&alone.measured);
-    let ratio = median(
-        pairs
-            .map(|(one, other)| one.per_second / other.per_second)
-            .collect(),
-    );
+    let ratio = contender::ratio(contenders);
     console.print(format_args!("\nratio journal shared/one-each {ratio:.2}"));
     Ok(())
 }

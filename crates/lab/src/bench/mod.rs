@@ -6,6 +6,7 @@
 //! is taken within a round, and the median over the rounds counts. Any error voids the measurement: an endpoint that
 //! answers failures quickly is not fast.
 
+mod contender;
 mod journal;
 mod observers;
 mod pgbench;

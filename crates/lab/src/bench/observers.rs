@@ -6,19 +6,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::wrk;
+use super::contender::{self, Contender};
 use crate::error::LabError;
-use crate::figures::{Figures, median};
 use crate::output::{Console, Tone};
 use crate::settings::Settings;
 use crate::stage::{Probe, Service, ServiceProcess};
-
-/// An API, and what it was measured to do.
-struct Contender {
-    name: &'static str,
-    process: ServiceProcess,
-    measured: Vec<Figures>,
-}
 
 /// Measures both before the worker and the database of the stage that is up, and prints the ratio.
 pub(super) async fn run(
@@ -33,23 +25,10 @@ pub(super) async fn run(
         contender("on", "info", settings, folder).await?,
         contender("off", "off", settings, folder).await?,
     ];
-    for round in 0..=rounds {
-        contenders.rotate_left(1);
-        for contender in &mut contenders {
-            let url = format!("{}/process", contender.process.probe().base());
-            // The first round warms up: connections, prepared statements.
-            let figures = wrk::run(&url, if round == 0 { 1 } else { seconds }).await?;
-            if round > 0 {
-                let name = contender.name;
-                console.say(format_args!(
-                    "  round {round}  observers {name:<4}{figures}"
-                ));
-                contender.measured.push(figures);
-            }
-            super::nothing_failed(contender.process.probe()).await?;
-        }
+    contender::measure(&mut contenders, rounds, seconds, console).await?;
+    for contender in &contenders {
+        super::nothing_failed(contender.probe()).await?;
     }
-    contenders.sort_by_key(|contender| contender.name == "off");
     print(&contenders, console);
     Ok(())
 }
@@ -76,39 +55,16 @@ async fn contender(
     .map(|(name, value)| (name.to_owned(), value))
     .into();
     let home = (folder, home.as_str());
-    Ok(Contender {
-        name,
-        process: ServiceProcess::start_own(Service::Api, home, variables, &settings).await?,
-        measured: Vec::new(),
-    })
+    let process = ServiceProcess::start_own(Service::Api, home, variables, &settings).await?;
+    Ok(Contender::new(name, process))
 }
 
 fn print(contenders: &[Contender; 2], console: Console) {
-    console.print(console.paint(
-        Tone::Strong,
-        format_args!(
-            "\n{:<12}{:>12}{:>10}{:>10}",
-            "observers", "requests/s", "p50 ms", "p99 ms"
-        ),
-    ));
+    console.print(console.paint(Tone::Strong, contender::head("observers")));
     for contender in contenders {
-        let of =
-            |value: fn(&Figures) -> f64| median(contender.measured.iter().map(value).collect());
-        console.print(format_args!(
-            "{:<12}{:>12.0}{:>10.1}{:>10.1}",
-            contender.name,
-            of(|it| it.per_second),
-            of(|it| it.p50_ms),
-            of(|it| it.p99_ms),
-        ));
+        console.print(contender.row());
     }
-    let [on, off] = contenders;
-    let pairs = on.measured.iter().zip(&off.measured);
-    let ratio = median(
-        pairs
-            .map(|(on, off)| on.per_second / off.per_second)
-            .collect(),
-    );
+    let ratio = contender::ratio(contenders);
     let cost = (1.0 - ratio) * 100.0;
     console.print(format_args!(
         "\nratio observers on/off {ratio:.3}: they cost {cost:.1} %"
