@@ -78,7 +78,7 @@ pub enum Metric {
     TimeToOpen,
     /// From the last fault's end until answers were whole again and stayed so, in seconds.
     TimeToRecover,
-    /// Requests that were accepted, or stored, and are not done at the end.
+    /// Requests that were promised, or stored, and are not done at the end.
     Lost,
     /// Rows beyond the first for the same client's request.
     Duplicates,

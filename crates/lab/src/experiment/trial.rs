@@ -141,7 +141,7 @@ pub struct Sample {
 pub struct Ledger {
     /// Requests that were promised to clients.
     pub promised: u64,
-    /// Of the resilient side: promised, and not done. Of the naive side: stored, and not done: its orphans.
+    /// Promised or stored, and not done: on the naive side, its orphans.
     pub lost: u64,
     /// Rows beyond the first for the same client's request.
     pub duplicates: u64,
