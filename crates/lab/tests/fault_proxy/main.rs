@@ -10,6 +10,7 @@
 mod blackhole;
 mod connections;
 mod postgres;
+mod process;
 mod requests;
 mod shares;
 mod support;
