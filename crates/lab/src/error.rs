@@ -133,6 +133,9 @@ pub enum LabError {
     /// An experiment's file, or what belongs to it, cannot be used.
     #[error("{0}")]
     Experiment(String),
+    /// There is no such experiment.
+    #[error("there is no experiment in {}", .0.display())]
+    NoExperiment(PathBuf),
     /// An experiment's file is none.
     #[error(transparent)]
     Schema(#[from] SchemaError),
@@ -201,6 +204,7 @@ impl LabError {
             Self::AcceptedLine { .. } => {
                 "a line is ID<TAB>KEY<TAB>STATUS; have the file written anew: make load".to_owned()
             }
+            Self::NoExperiment(_) => "see those there are: target/release/lab list".to_owned(),
             Self::Experiment(_) | Self::Schema(_) => return None,
             Self::ExperimentsUnderWay => "wait for its end, or run on local processes: STAGE=local".to_owned(),
             Self::NotSteady { .. } => "look for what else keeps this machine busy; with --keep the logs stay".to_owned(),
@@ -257,6 +261,15 @@ impl LabError {
             path,
             source,
         }
+    }
+}
+
+/// With its cause, which its own text leaves out.
+impl From<tokio_postgres::Error> for LabError {
+    fn from(error: tokio_postgres::Error) -> Self {
+        let cause = std::error::Error::source(&error);
+        let told = cause.map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"));
+        Self::Database(told)
     }
 }
 

@@ -50,7 +50,7 @@ impl Database {
                 Ok(told.lines().map(fields).collect())
             }
             Self::Port(port) => match timeout(ANSWER_WITHIN, ask(*port, &sql)).await {
-                Ok(answer) => answer.map_err(|error| LabError::Database(tell(&error))),
+                Ok(answer) => Ok(answer?),
                 Err(_) => Err(LabError::Database(
                     "it accepts, but does not answer".to_owned(),
                 )),
@@ -72,10 +72,4 @@ async fn ask(port: u16, sql: &str) -> Result<Vec<Vec<String>>, tokio_postgres::E
         _ => None,
     };
     Ok(answer?.into_iter().filter_map(fields).collect())
-}
-
-/// The error with its cause, which its own text leaves out.
-fn tell(error: &tokio_postgres::Error) -> String {
-    let cause = std::error::Error::source(error);
-    cause.map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
 }

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::experiment::plan::Target;
 use crate::load::Arrivals;
+use crate::settings::StageKind;
 use crate::stage::Service;
 use crate::wire::Listen;
 
@@ -80,8 +82,7 @@ pub(super) enum Task {
     #[command(hide = true)]
     Guard {
         /// Of which stage
-        #[arg(value_parser = ["local", "compose"])]
-        stage: String,
+        stage: StageKind,
     },
     /// Look at one service as a stranger would, and print what is seen
     #[command(hide = true)]
@@ -223,8 +224,7 @@ pub(super) struct Ablate {
 #[derive(Debug, Args)]
 pub(super) struct Look {
     /// At what
-    #[arg(value_parser = ["worker", "database", "api"])]
-    pub(super) kind: String,
+    pub(super) kind: Target,
     /// HOST:PORT
     pub(super) address: String,
     /// How long its answer may take

@@ -6,7 +6,6 @@ use holdfast_ops::exit;
 
 use super::arguments::{Ablate, Look, Run};
 use crate::error::LabError;
-use crate::experiment::plan::Target;
 use crate::experiment::{self, Outcome};
 use crate::output::Console;
 use crate::settings::{Settings, StageKind};
@@ -39,24 +38,15 @@ pub(super) async fn reproduce(run: &str, settings: &Settings, console: Console) 
 }
 
 pub(super) async fn guard(
-    stage: &str,
+    stage: StageKind,
     settings: &Settings,
     console: Console,
 ) -> Result<(), LabError> {
-    let stage = match stage {
-        "compose" => StageKind::Compose,
-        _ => StageKind::Local,
-    };
     experiment::stand_guard(stage, settings, console).await
 }
 
 pub(super) async fn look(wanted: Look, console: Console) {
-    let target = match wanted.kind.as_str() {
-        "database" => Target::Database,
-        "api" => Target::Api,
-        _ => Target::Worker,
-    };
-    let look = experiment::look::Look::at(target, &wanted.address, wanted.patience).await;
+    let look = experiment::look::Look::at(wanted.kind, &wanted.address, wanted.patience).await;
     // Plain data: nothing in it can fail to be written.
     console.print(serde_json::to_string(&look).unwrap_or_default());
 }

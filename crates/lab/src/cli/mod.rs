@@ -89,7 +89,7 @@ async fn perform(task: Task, settings: &Settings, console: Console) -> Result<Ex
         }
         Task::List => experiment::list(settings, console)?,
         Task::Report => experiment::write_report(settings, console)?,
-        Task::Guard { stage } => experiments::guard(&stage, settings, console).await?,
+        Task::Guard { stage } => experiments::guard(stage, settings, console).await?,
         Task::Look(wanted) => experiments::look(wanted, console).await,
         Task::ObserveCheck => return Ok(verdict(observe::run(settings, console).await?)),
         Task::Demo => return Ok(verdict(demo::run(settings, console).await?)),

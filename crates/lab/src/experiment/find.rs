@@ -1,6 +1,7 @@
 //! Which experiments there are, and which are meant.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::plan::Experiment;
@@ -33,7 +34,10 @@ pub(super) fn experiments(wanted: Option<&[String]>, root: &Path) -> Result<Vec<
 }
 
 fn read(file: &Path) -> Result<Found, LabError> {
-    let text = fs::read_to_string(file).map_err(LabError::file("read", file))?;
+    let text = fs::read_to_string(file).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => LabError::NoExperiment(file.to_owned()),
+        _ => LabError::file("read", file)(error),
+    })?;
     let experiment = Experiment::parse(file, &text)?;
     Ok(Found { experiment, text })
 }
@@ -76,6 +80,14 @@ mod tests {
         assert_eq!(named, Path::new("/checkout/experiments/worker-killed.toml"));
         assert_eq!(file("my.toml", root), Path::new("my.toml"));
         assert_eq!(file("./mine", root), Path::new("./mine"));
+    }
+
+    #[test]
+    fn a_name_that_is_none_is_told_with_the_way_to_those_there_are() {
+        let error = experiments(Some(&["worker-kiled".to_owned()]), Path::new("/"));
+        let error = error.unwrap_err();
+        assert!(error.to_string().contains("worker-kiled.toml"), "{error}");
+        assert!(error.cure().unwrap().contains("lab list"));
     }
 
     #[test]

@@ -67,20 +67,21 @@ impl Playing<'_> {
             seen = self.under_load(side, &mut scene, &progress) => seen,
             _ = signals.next() => Err(LabError::Interrupted),
         };
-        if self.keep {
-            let folder = scene.keep().await?;
-            self.console.say(format_args!(
-                "  {side}: logs and journal are in {}",
-                folder.display()
-            ));
-        }
+        let kept = match self.keep {
+            true => Some(scene.keep().await),
+            false => None,
+        };
         drop(progress);
         let left = scene.lower().await;
-        if left.is_empty() {
-            seen
-        } else {
-            Err(LabError::NotRolledBack(left))
+        if !left.is_empty() {
+            return Err(LabError::NotRolledBack(left));
         }
+        if let Some(folder) = kept.transpose()? {
+            let folder = folder.display();
+            self.console
+                .say(format_args!("  {side}: logs and journal are in {folder}"));
+        }
+        seen
     }
 
     fn making(&self) -> Making {
@@ -126,7 +127,7 @@ impl Playing<'_> {
         let both = async { tokio::try_join!(load, faults) };
         let ((calls, generator), faults) = tokio::select! {
             both = both => both?,
-            () = watch => return Err(LabError::Interrupted),
+            never = watch => match never {},
         };
         progress.enter("waiting until all is done");
         let database = Database::Port(scene.database_port());

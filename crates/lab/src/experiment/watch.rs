@@ -1,5 +1,6 @@
 //! Looking at the system from outside, several times a second, while it is under load.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
@@ -27,8 +28,8 @@ impl Watcher {
         }
     }
 
-    /// Takes samples until it is dropped, and hands each over as it is taken. Times count from `epoch`.
-    pub(super) async fn run(mut self, epoch: Instant, mut taken: impl FnMut(Sample)) {
+    /// Takes samples for ever, that is until it is dropped, and hands each over as it is taken. Times count from `epoch`.
+    pub(super) async fn run(mut self, epoch: Instant, mut taken: impl FnMut(Sample)) -> Infallible {
         let mut ticks = interval(EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         loop {

@@ -56,6 +56,7 @@ async fn all(
     let (mut rows, mut intact) = (Vec::new(), true);
     for one in found {
         let mut one = one.clone();
+        one.experiment = company.on_this_stage(&one.experiment);
         one.experiment.load.seed = seed.unwrap_or(one.experiment.load.seed);
         let of_it = removals(&one, settings, company, console).await?;
         intact &= of_it.first().is_some_and(|row| row.failing.is_empty());

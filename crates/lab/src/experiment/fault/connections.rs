@@ -4,7 +4,7 @@ use super::super::look::Look;
 use super::super::plan::Target;
 use super::super::scene::Scene;
 use super::super::trial::Sight;
-use super::session::{Session, told};
+use super::session::Session;
 use super::{PATIENCE, sight};
 use crate::error::LabError;
 
@@ -23,10 +23,7 @@ pub(super) async fn put(scene: &Scene, held: &mut Vec<Session>) -> Result<(), La
     for _ in 0..ROUNDS {
         let before = held.len();
         if let Some(first) = held.first() {
-            first
-                .run(END_THE_OTHERS)
-                .await
-                .map_err(|error| told(&error))?;
+            first.run(END_THE_OTHERS).await?;
         }
         take_all(scene, held).await?;
         if held.len() == before {
@@ -47,11 +44,11 @@ async fn take_all(scene: &Scene, held: &mut Vec<Session>) -> Result<(), LabError
         match Session::open(scene.database_port()).await {
             Ok(session) => {
                 let name = "SET application_name = 'holdfast-fault'";
-                session.run(name).await.map_err(|error| told(&error))?;
+                session.run(name).await?;
                 held.push(session);
             }
             Err(error) if error.code().is_some_and(|code| code.code() == TOO_MANY) => break,
-            Err(error) => return Err(told(&error)),
+            Err(error) => return Err(error.into()),
         }
     }
     Ok(())

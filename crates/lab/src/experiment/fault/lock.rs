@@ -4,7 +4,7 @@ use super::super::look::Look;
 use super::super::plan::Target;
 use super::super::scene::Scene;
 use super::super::trial::Sight;
-use super::session::{Session, told};
+use super::session::Session;
 use super::{PATIENCE, sight};
 use crate::error::LabError;
 
@@ -12,10 +12,9 @@ use crate::error::LabError;
 const NOT_AVAILABLE: &str = "55P03";
 
 pub(super) async fn put(scene: &Scene, held: &mut Vec<Session>) -> Result<(), LabError> {
-    let session = Session::open(scene.database_port()).await;
-    let session = session.map_err(|error| told(&error))?;
+    let session = Session::open(scene.database_port()).await?;
     let lock = "BEGIN; LOCK TABLE requests IN ACCESS EXCLUSIVE MODE;";
-    session.run(lock).await.map_err(|error| told(&error))?;
+    session.run(lock).await?;
     held.push(session);
     Ok(())
 }

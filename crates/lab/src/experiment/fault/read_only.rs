@@ -4,7 +4,7 @@ use super::super::look::Look;
 use super::super::plan::Target;
 use super::super::scene::Scene;
 use super::super::trial::Sight;
-use super::session::{Session, told};
+use super::session::Session;
 use super::{PATIENCE, sight};
 use crate::error::LabError;
 
@@ -27,10 +27,9 @@ pub(super) async fn end(scene: &Scene) -> Result<(), LabError> {
 
 /// Sessions that are open follow when the configuration is read again.
 async fn set(scene: &Scene, what: &str) -> Result<(), LabError> {
-    let session = Session::open(scene.database_port()).await;
-    let session = session.map_err(|error| told(&error))?;
+    let session = Session::open(scene.database_port()).await?;
     for sql in [what, "SELECT pg_reload_conf()"] {
-        session.run(sql).await.map_err(|error| told(&error))?;
+        session.run(sql).await?;
     }
     Ok(())
 }

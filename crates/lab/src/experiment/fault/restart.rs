@@ -2,21 +2,20 @@
 
 use tokio::time::Instant;
 
-use super::super::look::Look;
 use super::super::plan::Target;
 use super::super::scene::Scene;
 use super::super::trial::Sight;
-use super::PATIENCE;
+use super::kill;
 use crate::error::LabError;
 
 pub(super) async fn put(target: Target, scene: &mut Scene) -> Result<Sight, LabError> {
     scene.kill(target).await?;
-    let dead = scene.look(target, PATIENCE).await;
+    let dead = kill::look(target, scene).await;
     let start = Instant::now();
     scene.start(target).await?;
     let milliseconds = start.elapsed().as_millis();
     Ok(Sight {
-        holds: matches!(dead, Look::Refused | Look::NoConnection),
-        seen: format!("{dead}, and it is back after {milliseconds} ms"),
+        holds: dead.holds,
+        seen: format!("{}, and it is back after {milliseconds} ms", dead.seen),
     })
 }

@@ -3,7 +3,6 @@
 use tokio::task::AbortHandle;
 use tokio_postgres::{Client, NoTls};
 
-use crate::error::LabError;
 use crate::postgres;
 
 /// An open connection of nobody the API knows.
@@ -33,10 +32,4 @@ impl Drop for Session {
     fn drop(&mut self) {
         self.connection.abort();
     }
-}
-
-/// In words the error's own text leaves out.
-pub(super) fn told(error: &tokio_postgres::Error) -> LabError {
-    let cause = std::error::Error::source(error);
-    LabError::Database(cause.map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}")))
 }

@@ -9,7 +9,6 @@ use super::super::trial::Sight;
 use super::{PATIENCE, sight};
 use crate::error::LabError;
 use crate::proxy::Fault;
-use crate::stage::Service;
 
 /// Of a fault that hurts one request in twenty, all but one in a thousand series of this length show it.
 const LOOKS: usize = 140;
@@ -66,7 +65,9 @@ pub(super) async fn end(target: Target, scene: &Scene) -> Result<(), LabError> {
 async fn set(target: Target, fault: Fault, scene: &Scene) -> Result<(), LabError> {
     match scene.wire(target) {
         Some(wire) => Ok(wire.set(fault).await?),
-        None => Err(LabError::NotRunning(Service::Worker)),
+        None => Err(LabError::Experiment(format!(
+            "no wire leads to the {target}"
+        ))),
     }
 }
 

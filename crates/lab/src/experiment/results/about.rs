@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Machine, Source};
+use crate::settings::StageKind;
 
 /// With what, by whom, when and on what an experiment was played. Its experiment and its policies are files beside.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,8 +13,8 @@ pub struct About {
     pub name: String,
     /// Of all that was random.
     pub seed: u64,
-    /// `local` or `compose`.
-    pub stage: String,
+    /// What it was played on.
+    pub stage: StageKind,
     /// The command, word by word.
     pub command: Vec<String>,
     /// When it began, to the millisecond or better.
@@ -26,8 +27,6 @@ pub struct About {
     pub source: Source,
     /// On which machine.
     pub machine: Machine,
-    /// The version of Postgres that was played on, where it told.
-    pub postgres: Option<String>,
 }
 
 impl About {

@@ -9,6 +9,7 @@ use super::*;
 use crate::experiment::plan::Side;
 use crate::experiment::trial::{Call, End, Generator, Ledger, Trial};
 use crate::experiment::verdict::{Check, Verdict};
+use crate::settings::StageKind;
 
 /// Results in a folder that is deleted with it.
 struct Place {
@@ -45,14 +46,13 @@ fn about(name: &str, second: i64) -> About {
     About {
         name: name.to_owned(),
         seed: 7,
-        stage: "local".to_owned(),
+        stage: StageKind::Local,
         command: ["lab", "run", "a.toml"].map(str::to_owned).to_vec(),
         started,
         ended: started + jiff::SignedDuration::from_secs(60),
         lab: About::LAB.to_owned(),
         source: Source::Unknown("no git".to_owned()),
         machine: Machine::here(),
-        postgres: Some("17.2".to_owned()),
     }
 }
 

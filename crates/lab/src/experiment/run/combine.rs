@@ -18,13 +18,13 @@ fn together(mut verdicts: Vec<Verdict>) -> Verdict {
         return verdicts.pop().unwrap_or(Verdict { checks: Vec::new() });
     }
     // Of the same plan there are the same checks, in the same order.
-    let rounds = verdicts.iter().map(|it| it.checks.len()).min();
+    let fewest = verdicts.iter().map(|it| it.checks.len()).min();
     let check = |index| {
         let same: Vec<&Check> = verdicts.iter().map(|it| &it.checks[index]).collect();
         combined(&same)
     };
     Verdict {
-        checks: (0..rounds.unwrap_or_default()).map(check).collect(),
+        checks: (0..fewest.unwrap_or_default()).map(check).collect(),
     }
 }
 

@@ -55,8 +55,16 @@ impl<'a> Company<'a> {
         let mut signals = StopSignals::listen().map_err(LabError::file("listen for", "signals"))?;
         let guard = Guard::post(stage)?;
         let ground = tokio::select! {
-            ground = Ground::prepare(stage, settings, console) => ground?,
-            _ = signals.next() => return Err(LabError::Interrupted),
+            ground = Ground::prepare(stage, settings, console) => ground,
+            _ = signals.next() => Err(LabError::Interrupted),
+        };
+        let ground = match ground {
+            Ok(ground) => ground,
+            Err(error) => {
+                // Nothing is up that would have to be taken down.
+                guard.dismiss().await;
+                return Err(error);
+            }
         };
         Ok(Self {
             stage,
@@ -113,7 +121,7 @@ impl<'a> Company<'a> {
     }
 
     /// Containers take seconds to be killed and to come back: there the load goes on for longer.
-    fn on_this_stage(&self, experiment: &Experiment) -> Experiment {
+    pub(in crate::experiment) fn on_this_stage(&self, experiment: &Experiment) -> Experiment {
         let mut experiment = experiment.clone();
         if self.stage == StageKind::Compose {
             experiment.load.lasts += LONGER_ON_CONTAINERS;
@@ -153,14 +161,13 @@ impl<'a> Company<'a> {
         About {
             name: experiment.name.clone(),
             seed: experiment.load.seed,
-            stage: self.stage.name().to_owned(),
+            stage: self.stage,
             command: env::args().collect(),
             started,
             ended: Timestamp::now(),
             lab: About::LAB.to_owned(),
             source: Source::of(&self.settings.root).await,
             machine: Machine::here(),
-            postgres: None,
         }
     }
 }

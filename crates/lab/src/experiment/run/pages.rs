@@ -11,7 +11,7 @@ use super::super::verdict::figure;
 use super::super::{measure, statistics::Interval};
 use crate::error::LabError;
 use crate::output::{Console, Tone};
-use crate::settings::{Settings, StageKind};
+use crate::settings::Settings;
 
 const PAGE: &str = "report.html";
 /// What the index shows of a run, so that the index need not read all runs' journals.
@@ -113,11 +113,7 @@ fn facts(run: &Run) -> Facts {
     Facts {
         run: name.to_string_lossy().into_owned(),
         started: about.started,
-        stage: if about.stage == StageKind::Compose.name() {
-            StageKind::Compose
-        } else {
-            StageKind::Local
-        },
+        stage: about.stage,
         seed: about.seed,
         revision: match &about.source {
             Source::Git { revision, dirty } if *dirty => {

@@ -8,7 +8,7 @@ use super::super::results::{Agreement, Results, Run};
 use super::{Company, Outcome, Wish};
 use crate::error::LabError;
 use crate::output::Console;
-use crate::settings::{Settings, StageKind};
+use crate::settings::Settings;
 
 /// Plays the experiment and the policies of a run again, with its seed, as often as it did, on the stage it was played on,
 /// and says whether the verdicts agree. Its files must be what the manifest says.
@@ -37,11 +37,7 @@ pub async fn reproduce(
         experiment,
         text: old.experiment.clone(),
     };
-    let stage = match old.about.stage.as_str() {
-        "compose" => StageKind::Compose,
-        _ => StageKind::Local,
-    };
-    let mut company = Company::gather(stage, settings, console).await?;
+    let mut company = Company::gather(old.about.stage, settings, console).await?;
     let new = company.play_with(&found, &old.policies, &wish).await;
     company.leave().await;
     let agreement = Agreement::of(&old.verdict, &new?.verdict);

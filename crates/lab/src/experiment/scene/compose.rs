@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
+use super::wires::Wires;
 use super::{Making, Wired};
 use crate::error::LabError;
 use crate::experiment::look::Look;
@@ -61,9 +62,7 @@ pub(in crate::experiment) struct ComposeScene {
     api: Probe,
     worker: Probe,
     database_port: u16,
-    worker_wire: Option<Arc<Wire>>,
-    database_wire: Option<Arc<Wire>>,
-    wired: Wired,
+    wires: Wires,
     folder: TempDir,
 }
 
@@ -79,10 +78,6 @@ impl ComposeScene {
         let (api, worker, database, wire) = (free()?, free()?, free()?, free()?);
         // Two workers cannot have the same port: then each has one that nobody asks for.
         let published = Some(worker.to_string()).filter(|_| !making.replaced);
-        let Wired {
-            worker: wire_worker,
-            database: wire_database,
-        } = making.wired;
         let variables = [
             ("API_PORT", api.to_string()),
             ("WORKER_PORT", published.unwrap_or_default()),
@@ -94,8 +89,8 @@ impl ComposeScene {
                 "HOLDFAST_WORK_DELAY",
                 format!("{}ms", making.work_delay.as_millis()),
             ),
-            ("EXPERIMENT_WORKER", host(wire_worker, "worker")),
-            ("EXPERIMENT_DATABASE", host(wire_database, "db")),
+            ("EXPERIMENT_WORKER", host(making.wired.worker, "worker")),
+            ("EXPERIMENT_DATABASE", host(making.wired.database, "db")),
         ];
         let variables = variables.map(|(name, value)| (name.to_owned(), value));
         let compose = containers.compose.with_variables(variables);
@@ -103,13 +98,11 @@ impl ComposeScene {
             api: Probe::new(api),
             worker: Probe::new(worker),
             database_port: database,
-            worker_wire: None,
-            database_wire: None,
-            wired: making.wired,
+            wires: Wires::default(),
             compose,
             folder,
         };
-        match scene.rise(wire).await {
+        match scene.rise(making.wired, wire).await {
             Ok(()) => Ok(scene),
             Err(error) => {
                 scene.compose.down().await?;
@@ -118,13 +111,15 @@ impl ComposeScene {
         }
     }
 
-    async fn rise(&mut self, wire_port: u16) -> Result<(), LabError> {
+    async fn rise(&mut self, wired: Wired, wire_port: u16) -> Result<(), LabError> {
         self.compose.raise().await?;
         let controller = Controller::connect(ports::loopback(wire_port)).await?;
         let wire =
             |wanted: bool, name| wanted.then(|| Arc::new(Wire::Remote(controller.wire(name))));
-        self.worker_wire = wire(self.wired.worker, "worker");
-        self.database_wire = wire(self.wired.database, "database");
+        self.wires = Wires {
+            worker: wire(wired.worker, "worker"),
+            database: wire(wired.database, "database"),
+        };
         Ok(())
     }
 
@@ -141,11 +136,7 @@ impl ComposeScene {
     }
 
     pub(super) fn wire(&self, target: Target) -> Option<&Arc<Wire>> {
-        match target {
-            Target::Worker => self.worker_wire.as_ref(),
-            Target::Database => self.database_wire.as_ref(),
-            Target::Api => None,
-        }
+        self.wires.to(target)
     }
 
     /// From inside the network: what Docker publishes on the host accepts connections whatever is behind it.

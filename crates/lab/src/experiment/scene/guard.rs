@@ -6,10 +6,13 @@
 
 use std::env;
 use std::process::Stdio;
+use std::time::Duration;
 
 use holdfast_ops::signals::StopSignals;
+use rustix::process::getppid;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, stdin};
 use tokio::process::{Child, Command};
+use tokio::time::{Instant, sleep};
 
 use super::compose;
 use crate::error::LabError;
@@ -20,6 +23,8 @@ use crate::settings::{Settings, StageKind};
 
 /// What the lab says when nothing is left to guard.
 const DONE: &[u8] = b"done";
+const ENDED_WITHIN: Duration = Duration::from_secs(5);
+const POLL: Duration = Duration::from_millis(10);
 
 /// The lab's end of the pipe.
 #[derive(Debug)]
@@ -63,6 +68,7 @@ pub async fn stand(
 ) -> Result<(), LabError> {
     // Whoever signals everything they find means the lab; the guard ends after it.
     let mut signals = StopSignals::listen().map_err(LabError::file("listen for", "signals"))?;
+    let lab = getppid();
     let mut said = Vec::new();
     let mut pipe = stdin();
     loop {
@@ -76,6 +82,11 @@ pub async fn stand(
     }
     if said == DONE {
         return Ok(());
+    }
+    // The pipe ends a moment before the lab does, which until then holds its lock and owns its folders.
+    let deadline = Instant::now() + ENDED_WITHIN;
+    while getppid() == lab && Instant::now() < deadline {
+        sleep(POLL).await;
     }
     console.say("the lab ended before it had cleaned up: ending what it left");
     match stage {

@@ -6,7 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Making, Wired};
+use super::Making;
+use super::wires::Wires;
 use crate::error::LabError;
 use crate::experiment::look::Look;
 use crate::experiment::plan::Target;
@@ -29,8 +30,7 @@ pub(in crate::experiment) struct LocalScene {
     api: ServiceProcess,
     worker: ServiceProcess,
     cluster: Cluster,
-    worker_wire: Option<Arc<Wire>>,
-    database_wire: Option<Arc<Wire>>,
+    wires: Wires,
     folder: OwnFolder,
 }
 
@@ -44,14 +44,13 @@ impl LocalScene {
         let settings = &without_log_filter(settings);
         let cluster = Cluster::start(ClusterOptions::default()).await?;
         let worker = worker(folder.path(), making.work_delay, settings).await?;
-        let Wired {
-            worker: wire_worker,
-            database: wire_database,
-        } = making.wired;
-        let worker_wire = wire(wire_worker, worker.port(), making.seed).await?;
-        let database_wire = wire(wire_database, cluster.port(), making.seed + 1).await?;
-        let worker_port = port_of(worker_wire.as_ref(), worker.port());
-        let database_port = port_of(database_wire.as_ref(), cluster.port());
+        let (wired, seed) = (making.wired, making.seed);
+        let wires = Wires {
+            worker: wire(wired.worker, worker.port(), seed).await?,
+            database: wire(wired.database, cluster.port(), seed.wrapping_add(1)).await?,
+        };
+        let worker_port = port_of(wires.worker.as_ref(), worker.port());
+        let database_port = port_of(wires.database.as_ref(), cluster.port());
         let policies = folder.path().join("policies.toml");
         fs::write(&policies, &making.policies).map_err(LabError::file("write", &policies))?;
         let variables = [
@@ -70,8 +69,7 @@ impl LocalScene {
             api: api.await?,
             worker,
             cluster,
-            worker_wire,
-            database_wire,
+            wires,
             folder,
         })
     }
@@ -89,11 +87,7 @@ impl LocalScene {
     }
 
     pub(super) fn wire(&self, target: Target) -> Option<&Arc<Wire>> {
-        match target {
-            Target::Worker => self.worker_wire.as_ref(),
-            Target::Database => self.database_wire.as_ref(),
-            Target::Api => None,
-        }
+        self.wires.to(target)
     }
 
     pub(super) async fn look(&self, target: Target, on_the_wire: bool, patience: Duration) -> Look {

@@ -5,6 +5,7 @@ mod arrivals;
 mod compose;
 pub(in crate::experiment) mod guard;
 mod local;
+mod wires;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -202,8 +203,11 @@ impl Scene {
     /// Puts another worker in the place of the one there is, under the same name, at another address. From where to where.
     pub(super) async fn replace_worker(&self) -> Result<(String, String), LabError> {
         match &self.place {
-            // The schema lets no such experiment onto this stage: its worker's name is its address.
-            Place::Local(_) => Err(LabError::NotRunning(Service::Worker)),
+            // The schema lets no such experiment onto this stage.
+            Place::Local(_) => {
+                let problem = "a process cannot be replaced: its name is its address";
+                Err(LabError::Experiment(problem.to_owned()))
+            }
             Place::Compose(scene) => scene.replace_worker().await,
         }
     }

@@ -1,7 +1,5 @@
 //! Why an experiment is refused.
 
-use std::io;
-
 use thiserror::Error;
 
 use super::hint::hint;
@@ -9,25 +7,14 @@ use super::place::{Place, line_of};
 
 /// Why an experiment's file is refused; one line.
 #[derive(Debug, Error)]
-pub enum SchemaError {
-    /// It cannot be read.
-    #[error("{file}: {source}")]
-    Unreadable {
-        /// The file.
-        file: String,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// Something in it is no TOML, unknown, of the wrong type or against a rule.
-    #[error("{file}:{line}: {problem}")]
-    Refused {
-        /// The file.
-        file: String,
-        /// The line, from 1.
-        line: usize,
-        /// What is wrong: key, value and rule.
-        problem: String,
-    },
+#[error("{file}:{line}: {problem}")]
+pub struct SchemaError {
+    /// The file.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// What is no TOML, unknown, of the wrong type or against a rule: key, value and rule.
+    pub problem: String,
 }
 
 /// What is wrong, and where, before the place has a line.
@@ -41,7 +28,7 @@ pub(super) struct Broken {
 
 impl SchemaError {
     pub(super) fn syntax(file: &str, text: &str, error: &toml::de::Error) -> Self {
-        Self::Refused {
+        Self {
             file: file.to_owned(),
             line: line_of(text, error.span().map_or(0, |span| span.start)),
             problem: one_line(error.message()),
@@ -88,7 +75,7 @@ impl Broken {
         let value = found.value.filter(|_| self.with_value);
         let value = value.map_or(String::new(), |value| format!(" = {value}"));
         let colon = if self.place.is_root() { "" } else { ": " };
-        SchemaError::Refused {
+        SchemaError {
             file: file.to_owned(),
             line: found.line,
             problem: format!("{}{value}{colon}{}", self.place, self.problem),

@@ -24,22 +24,10 @@ pub use error::SchemaError;
 pub use json::json_schema;
 
 impl Experiment {
-    /// Reads the file; its name, without its ending, is the experiment's.
+    /// Reads what stands in the file at `path`; its name, without its ending, is the experiment's.
     ///
     /// # Errors
-    /// One line, which begins with the file and, but for a file that cannot be read, the line.
-    pub fn read(path: &Path) -> Result<Self, SchemaError> {
-        let text = std::fs::read_to_string(path).map_err(|source| SchemaError::Unreadable {
-            file: path.display().to_string(),
-            source,
-        })?;
-        Self::parse(path, &text)
-    }
-
-    /// As [`read`](Self::read), from what stands in the file.
-    ///
-    /// # Errors
-    /// Likewise.
+    /// One line, which begins with the file and the line.
     pub fn parse(path: &Path, text: &str) -> Result<Self, SchemaError> {
         let file = path.display().to_string();
         let table: Table =

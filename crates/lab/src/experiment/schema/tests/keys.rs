@@ -1,7 +1,6 @@
 //! Keys, words and types that are not those of a file.
 
-use super::{FILE, parse, refused};
-use crate::experiment::plan::Experiment;
+use super::refused;
 
 #[test]
 fn unknown_keys_are_refused_everywhere_with_line_and_hint() {
@@ -122,17 +121,4 @@ fn wrong_types_and_missing_keys_are_refused_with_their_place() {
         ),
         ("rate = 40", "rate = = 40", "6: "),
     ]);
-}
-
-#[test]
-fn a_file_is_named_and_one_that_cannot_be_read_says_why() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("worker-killed.toml");
-    let error = Experiment::read(&path).unwrap_err().to_string();
-    assert!(
-        error.contains("worker-killed.toml: ") && error.contains("No such file"),
-        "{error}"
-    );
-    std::fs::write(&path, FILE).unwrap();
-    assert_eq!(Experiment::read(&path).unwrap(), parse(FILE).unwrap());
 }
