@@ -170,7 +170,7 @@ lint: ## Formatting, clippy, documentation, dependency rules, shell scripts
 	@cargo fmt --all --check
 	@cargo clippy --workspace --all-targets --locked -- -D warnings
 	@RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked --quiet
-	@if cargo deny --version >/dev/null 2>&1; then cargo deny --offline check bans licenses sources; else \
+	@if cargo deny --version >/dev/null 2>&1; then cargo deny --locked check bans licenses sources; else \
 	  echo 'skipped: cargo-deny is not installed (cargo install --locked cargo-deny)' >&2; fi
 	@command -v shellcheck >/dev/null || { [ "$$(id -u)" = 0 ] && [ -e /etc/debian_version ] && \
 	  echo 'shellcheck is missing: installing it with apt-get' >&2 && \
