@@ -4,6 +4,7 @@
 //! (`writer`). Lines that repeat without end are counted and not written (`storm`, `repeats`). Both kinds of loss are told
 //! about in the log itself.
 
+mod filter;
 mod format;
 mod queue;
 mod repeats;
@@ -11,10 +12,9 @@ mod storm;
 mod writer;
 
 use tracing::Subscriber;
-use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, Layer, Registry, fmt};
+use tracing_subscriber::{Layer, Registry, fmt};
 
 use self::format::Format;
 use self::queue::Queue;
@@ -35,7 +35,7 @@ pub struct Telemetry {
 /// # Errors
 /// [`EnvironmentError::Invalid`] when a variable has another value. Calling it twice keeps the first subscriber.
 pub fn init(environment: &Environment) -> Result<Telemetry, EnvironmentError> {
-    let filter = filter(environment)?;
+    let filter = filter::choose(environment)?;
     let format = Format::choose(environment)?;
     let queue = Queue::default();
     let storm = Storm::default();
@@ -44,18 +44,6 @@ pub fn init(environment: &Environment) -> Result<Telemetry, EnvironmentError> {
     // A second call (tests start several services in one process) keeps the first subscriber.
     let _ = Registry::default().with(filter).with(lines).try_init();
     Ok(Telemetry { _writer: writer })
-}
-
-fn filter(environment: &Environment) -> Result<EnvFilter, EnvironmentError> {
-    let directives = environment.get("RUST_LOG").unwrap_or("info");
-    EnvFilter::builder()
-        .with_default_directive(LevelFilter::INFO.into())
-        .parse(directives)
-        .map_err(|error| EnvironmentError::Invalid {
-            name: "RUST_LOG",
-            value: directives.to_owned(),
-            problem: error.to_string(),
-        })
 }
 
 fn lines<S>(format: Format, queue: Queue) -> Box<dyn Layer<S> + Send + Sync>
