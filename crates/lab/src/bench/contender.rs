@@ -72,12 +72,10 @@ pub(super) async fn measure(
     Ok(())
 }
 
-/// Of their rates, the first to the second, taken within each round.
-pub(super) fn ratio([one, other]: &[Contender; 2]) -> f64 {
+/// Of their rates, the first to the second, one for each round.
+pub(super) fn ratios([one, other]: &[Contender; 2]) -> Vec<f64> {
     let pairs = one.measured.iter().zip(&other.measured);
-    median(
-        pairs
-            .map(|(one, other)| one.per_second / other.per_second)
-            .collect(),
-    )
+    pairs
+        .map(|(one, other)| one.per_second / other.per_second)
+        .collect()
 }

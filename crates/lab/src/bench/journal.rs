@@ -7,6 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use super::contender::{self, Contender};
+use super::ratio::Ratio;
 use crate::error::LabError;
 use crate::output::{Console, Tone};
 use crate::ports;
@@ -74,8 +75,8 @@ async fn print(contenders: &[Contender; 2], console: Console) -> Result<(), LabE
         let shared = requests_per_fsync(contender.probe()).await?;
         console.print(format_args!("{}{shared:>20.1}", contender.row()));
     }
-    let ratio = contender::ratio(contenders);
-    console.print(format_args!("\nratio journal shared/one-each {ratio:.2}"));
+    let ratio = Ratio::over(&contender::ratios(contenders));
+    console.print(format_args!("\nratio journal shared/one-each {ratio}"));
     Ok(())
 }
 

@@ -3,19 +3,21 @@
 //!
 //! The worker takes no time, so what is measured is the API and Postgres. In each round the three take turns, another one
 //! first each time, so that a disturbance of the machine and what one leaves behind for the next hit all alike. A ratio
-//! is taken within a round, and the median over the rounds counts. Any error voids the measurement: an endpoint that
-//! answers failures quickly is not fast.
+//! is taken within a round; the median over the rounds counts, with its 95 % interval. Any error voids the measurement: an
+//! endpoint that answers failures quickly is not fast.
 
 mod contender;
 mod journal;
 mod observers;
 mod pgbench;
+mod ratio;
 mod wrk;
 
 use std::collections::BTreeMap;
 
 use holdfast_ops::signals::StopSignals;
 
+use self::ratio::Ratio;
 use crate::error::LabError;
 use crate::figures::{Figures, median};
 use crate::output::{Console, Tone};
@@ -211,8 +213,9 @@ fn print(measured: &[Round], console: Console) {
     console.print("");
     for other in [Contender::Naive, Contender::Pgbench] {
         let rate = |round: &Round, who| round[&who].per_second;
-        let ratio = over_rounds(&|round| rate(round, Contender::Resilient) / rate(round, other));
-        console.print(format_args!("ratio resilient/{} {ratio:.2}", other.name()));
+        let of_round = |round| rate(round, Contender::Resilient) / rate(round, other);
+        let ratio = Ratio::over(&measured.iter().map(of_round).collect::<Vec<_>>());
+        console.print(format_args!("ratio resilient/{} {ratio}", other.name()));
     }
 }
 

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::contender::{self, Contender};
+use super::ratio::Ratio;
 use crate::error::LabError;
 use crate::output::{Console, Tone};
 use crate::settings::Settings;
@@ -64,9 +65,9 @@ fn print(contenders: &[Contender; 2], console: Console) {
     for contender in contenders {
         console.print(contender.row());
     }
-    let ratio = contender::ratio(contenders);
-    let cost = (1.0 - ratio) * 100.0;
+    let ratio = Ratio::over(&contender::ratios(contenders));
+    let cost = ratio.loss();
     console.print(format_args!(
-        "\nratio observers on/off {ratio:.3}: they cost {cost:.1} %"
+        "\nratio observers on/off {ratio}: they cost {cost:.1} %"
     ));
 }

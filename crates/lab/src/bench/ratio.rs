@@ -1,0 +1,63 @@
+//! How one rate compares to another, and how far that can be trusted.
+
+use std::fmt;
+
+use crate::experiment::statistics::{Interval, interval};
+use crate::figures::median;
+
+/// Any: the same rounds give the same interval.
+const SEED: u64 = 1;
+
+/// The median over the rounds, and where that of more rounds would lie.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Ratio {
+    median: f64,
+    interval: Option<Interval>,
+}
+
+impl Ratio {
+    /// Of the ratios of single rounds.
+    pub(super) fn over(rounds: &[f64]) -> Self {
+        Self {
+            median: median(rounds.to_vec()),
+            interval: interval(rounds, SEED),
+        }
+    }
+
+    /// What is missing to one, in percent.
+    pub(super) fn loss(self) -> Self {
+        let missing = |ratio| (1.0 - ratio) * 100.0;
+        Self {
+            median: missing(self.median),
+            interval: self.interval.map(|it| Interval {
+                low: missing(it.high),
+                high: missing(it.low),
+            }),
+        }
+    }
+}
+
+/// The median with the 95 % interval, if there is more than one round; two digits unless told otherwise.
+impl fmt::Display for Ratio {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digits = f.precision().unwrap_or(2);
+        write!(f, "{:.digits$}", self.median)?;
+        match self.interval {
+            Some(Interval { low, high }) => write!(f, " ({low:.digits$} to {high:.digits$})"),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_round_has_no_interval_and_several_have_one_around_their_median() {
+        assert_eq!(Ratio::over(&[0.9]).to_string(), "0.90");
+        let ratio = Ratio::over(&[0.9, 0.95, 1.0]);
+        assert_eq!(ratio.to_string(), "0.95 (0.90 to 1.00)");
+        assert_eq!(format!("{:.1}", ratio.loss()), "5.0 (0.0 to 10.0)");
+    }
+}
