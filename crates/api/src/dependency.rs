@@ -100,13 +100,13 @@ impl Dependency {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Calls through the policy, by `deadline` at the latest.
+    /// Calls through the policy, by its own deadline and by the caller's, if it has one.
     ///
     /// # Errors
     /// What the answer has to do without, and why.
     pub(crate) async fn call<T, E, F, Fut>(
         &self,
-        deadline: Deadline,
+        deadline: Option<Deadline>,
         operation: F,
     ) -> Result<T, Degraded>
     where
@@ -114,7 +114,7 @@ impl Dependency {
         F: Fn() -> Fut + Clone,
         Fut: Future<Output = Result<T, E>>,
     {
-        let call = Call::new(()).by(deadline);
+        let call = deadline.map_or(Call::new(()), |deadline| Call::new(()).by(deadline));
         let attempt = move |()| trace::attempt(operation());
         trace::call(self.name, async {
             let result = self.policy.call(call, attempt).await;

@@ -6,10 +6,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use holdfast_policy::{BreakerState, Deadline};
+use holdfast_policy::BreakerState;
 use holdfast_wire::Degraded;
 use tokio::sync::Mutex;
-use tokio::time::timeout_at;
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::dependency::Dependency;
@@ -23,7 +23,7 @@ pub(crate) struct Backlog {
     dependency: Arc<Dependency>,
     store: Store,
     turn: Arc<Mutex<()>>,
-    /// Time for one call, the wait for the turn included.
+    /// How long one call may take, and as long may the wait for its turn.
     limit: Duration,
 }
 
@@ -131,7 +131,7 @@ impl Backlog {
         self.dependency.peek(self.limit, forget).await
     }
 
-    /// Time for one call.
+    /// How long one call may take, and as long may the wait for its turn.
     #[must_use]
     pub(crate) fn limit(&self) -> Duration {
         self.limit
@@ -141,11 +141,10 @@ impl Backlog {
     where
         Fut: Future<Output = Result<T, DatabaseError>>,
     {
-        let deadline = Deadline::after(self.limit);
         // Who waits in vain has the journal, or a lease that ends.
-        let turn = timeout_at(deadline.instant(), self.turn.lock()).await;
+        let turn = timeout(self.limit, self.turn.lock()).await;
         let _turn = turn.map_err(|_| self.dependency.absence())?;
-        self.dependency.call(deadline, operation).await
+        self.dependency.call(None, operation).await
     }
 }
 

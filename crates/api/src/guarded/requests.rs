@@ -52,7 +52,7 @@ impl Requests for GuardedStore {
                 other => other,
             }
         };
-        self.dependency.call(deadline, insert).await
+        self.dependency.call(Some(deadline), insert).await
     }
 
     async fn complete(
@@ -62,17 +62,19 @@ impl Requests for GuardedStore {
         deadline: Deadline,
     ) -> Result<(), Degraded> {
         let complete = || self.store.complete(id, &worked.response, worked.attempts);
-        self.dependency.call(deadline, complete).await
+        self.dependency.call(Some(deadline), complete).await
     }
 
     async fn release(&self, id: Uuid, deadline: Deadline) -> Result<(), Degraded> {
         self.dependency
-            .call(deadline, || self.store.release(id))
+            .call(Some(deadline), || self.store.release(id))
             .await
     }
 
     async fn look(&self, id: Uuid, deadline: Deadline) -> Result<Option<Known>, Degraded> {
-        self.dependency.call(deadline, || self.store.look(id)).await
+        self.dependency
+            .call(Some(deadline), || self.store.look(id))
+            .await
     }
 
     fn absence(&self) -> Degraded {

@@ -38,7 +38,7 @@ impl GuardedWorker {
 }
 
 impl Worker for GuardedWorker {
-    async fn work(&self, deadline: Deadline) -> Result<Worked, Degraded> {
+    async fn work(&self, deadline: Option<Deadline>) -> Result<Worked, Degraded> {
         let attempts = AtomicU32::new(0);
         let attempt = || {
             attempts.fetch_add(1, Ordering::Relaxed);

@@ -128,7 +128,8 @@ impl<R: Requests, W: Worker> Process<R, W> {
                 return Outcome::refused(DegradedCode::DbUnavailable, vec![database]);
             }
         };
-        let worked = self.worker.work(deadline.less(self.rules.reserve)).await;
+        let in_time = deadline.less(self.rules.reserve);
+        let worked = self.worker.work(Some(in_time)).await;
         match worked {
             Ok(worked) => self.finish(request, worked, place, deadline).await,
             Err(worker) => self.put_off(request, worker, place, deadline).await,

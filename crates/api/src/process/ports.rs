@@ -26,8 +26,8 @@ pub(crate) trait Requests {
 
 /// Who does the work.
 pub(crate) trait Worker {
-    /// Has the work done.
-    async fn work(&self, deadline: Deadline) -> Result<Worked, Degraded>;
+    /// Has the work done; by `deadline`, if somebody waits for it.
+    async fn work(&self, deadline: Option<Deadline>) -> Result<Worked, Degraded>;
     /// What is known of its absence, without asking it.
     fn absence(&self) -> Degraded;
 }

@@ -40,7 +40,6 @@ pub(crate) struct Rules {
     lease: Duration,
     max_attempts: u32,
     max_concurrent: u32,
-    worker_deadline: Duration,
     journal_deadline: Duration,
     keep: Duration,
 }
@@ -51,7 +50,6 @@ impl From<&Policies> for Rules {
             lease: policies.recovery.lease,
             max_attempts: policies.recovery.max_attempts,
             max_concurrent: policies.recovery.max_concurrent,
-            worker_deadline: policies.worker.deadline,
             journal_deadline: policies.journal.deadline,
             keep: policies.idempotency.keep,
         }

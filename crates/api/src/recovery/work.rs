@@ -120,8 +120,7 @@ impl Work {
 
 impl Recovery {
     async fn work_on(self: Arc<Self>, claimed: Claimed) -> Ended {
-        let deadline = Deadline::after(self.rules.worker_deadline);
-        match self.worker.work(deadline).await {
+        match self.worker.work(None).await {
             Ok(worked) => self.record(claimed, worked).await,
             Err(missing) if may_be_its_own(&missing) => self.suspect(claimed, missing).await,
             Err(_) => {

@@ -55,6 +55,19 @@ async fn a_deferred_request_is_done_when_the_worker_is_back_without_any_call() {
 }
 
 #[tokio::test]
+async fn where_an_attempt_may_take_all_the_time_there_is_recovery_still_works() {
+    let policies = "worker.attempt_timeout = '1s'\nworker.deadline = '1s'\n\
+        database.attempt_timeout = '1s'\ndatabase.deadline = '1s'";
+    let system = System::with(policies, Duration::from_millis(50)).await;
+    system.worker.set(Fault::Refuse).await;
+    let deferred = system.api.process().await;
+    assert_eq!(deferred.status, 202);
+    system.worker.set(Fault::None).await;
+    let id = deferred.processed().request_id;
+    system.api.comes_to_be(id, RequestStatus::Done).await;
+}
+
+#[tokio::test]
 async fn a_request_whose_client_left_is_done_once_its_lease_is_over() {
     let system = System::with("", Duration::from_millis(400)).await;
     system.api.becomes_healthy().await;
