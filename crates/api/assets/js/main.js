@@ -16,8 +16,9 @@ const parts = [
   dependencyTile("worker", "Worker"),
   dependencyTile("database", "Postgres"),
   owedTile(),
-  await topology(),
 ];
+// Never waited for: everything else works without the drawing.
+topology().then((drawing) => parts.push(drawing));
 const note = listChanges(document.getElementById("changes"));
 const traffic = trafficSwitch();
 let policies = null;
@@ -39,7 +40,8 @@ listen({
     tell(`${words(dependency)}: breaker ${words(from)} → ${words(to)}`);
   },
   gone() {
-    tell("The API does not answer: reconnecting");
+    // Which of the two, a browser does not tell.
+    tell("No events: the API does not answer, or has no room for another page; reconnecting");
     showConnection("reconnecting");
     parts.forEach((part) => part.forget());
   },

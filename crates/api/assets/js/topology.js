@@ -3,13 +3,13 @@
 import { count, perSecond } from "./format.js";
 import { words } from "./words.js";
 
+const PAUSE = 1000;
 const HEALTH = { closed: "healthy", half_open: "probing", open: "broken" };
 
 export async function topology() {
-  const place = document.getElementById("topology");
-  const text = await (await fetch("/assets/topology.svg")).text();
+  const text = await fetchDrawing();
   const drawing = new DOMParser().parseFromString(text, "image/svg+xml").documentElement;
-  place.append(document.adoptNode(drawing));
+  document.getElementById("topology").append(document.adoptNode(drawing));
 
   const part = {
     show({ status }) {
@@ -29,6 +29,19 @@ export async function topology() {
     },
   };
   return part;
+}
+
+/// Tries until it comes: the API may be restarting while the page loads.
+async function fetchDrawing() {
+  for (;;) {
+    try {
+      const response = await fetch("/assets/topology.svg");
+      if (response.ok) return await response.text();
+    } catch {
+      // Nobody there yet.
+    }
+    await new Promise((resolve) => setTimeout(resolve, PAUSE));
+  }
 }
 
 function showDependency(name, { breaker, in_flight }) {

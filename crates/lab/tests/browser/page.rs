@@ -45,10 +45,13 @@ impl Page {
         self.text(id).await.replace(',', "").parse().ok()
     }
 
-    /// Waits until an edge of the drawing looks so.
+    /// Waits until an edge of the drawing looks so. The page is live before the drawing is there.
     pub(crate) async fn comes_to_show(&self, edge: &str, health: &str) {
-        let group = self.element(&format!("edge-{edge}")).await;
-        let shows = async || group.attr("data-health").await.unwrap().as_deref() == Some(health);
+        let selector = format!("[data-testid='edge-{edge}'][data-health='{health}']");
+        let shows = async || {
+            let found = self.driver.find_all(By::Css(selector.clone())).await;
+            !found.unwrap().is_empty()
+        };
         self.comes_to(&format!("the edge {edge} is {health}"), shows)
             .await;
     }
