@@ -18,7 +18,7 @@ use crate::own_folder::OwnFolder;
 use crate::settings::Settings;
 
 /// What the machine may add to the provable bound.
-const MACHINE: Duration = Duration::from_millis(500);
+const MACHINE: Duration = Duration::from_millis(300);
 
 /// How much is tried.
 #[derive(Debug, Clone, Copy)]

@@ -29,6 +29,7 @@ pub(super) struct Schemathesis {
 
 /// What it found.
 pub(super) struct Report {
+    /// Never without a case: who asked nothing has found nothing.
     pub(super) held: bool,
     /// Its last line.
     pub(super) summary: String,
@@ -99,13 +100,21 @@ impl Schemathesis {
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         let log = self.folder.join(format!("schemathesis-{scene}.log"));
         fs::write(&log, &text).map_err(LabError::file("write", &log))?;
-        let counted = text.lines().rev().find(|line| line.contains("generated"));
+        let counted = text.lines().rev().find(|line| counts_cases(line));
         Ok(Report {
-            held: output.status.success(),
+            held: output.status.success() && counted.is_some(),
             summary: counted.unwrap_or("no test cases").trim().to_owned(),
             output: text,
         })
     }
+}
+
+/// Of a line of its output: whether it says how many cases there were, and not that there were none.
+fn counts_cases(line: &str) -> bool {
+    let mut numbers = line
+        .split(|it: char| !it.is_ascii_digit())
+        .filter(|it| !it.is_empty());
+    line.contains("generated") && numbers.next().is_some_and(|cases| cases != "0")
 }
 
 /// Debian has the module that makes environments in a package of its own.
@@ -153,5 +162,18 @@ fn failed(command: &Command, output: &str) -> LabError {
     LabError::Program {
         command: format!("{:?}", command.as_std()),
         output: output.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_cases_are_not_counted() {
+        assert!(counts_cases("  1204 generated, 1204 passed"));
+        assert!(!counts_cases("  0 generated, 12 skipped"));
+        assert!(!counts_cases("No test cases were generated"));
+        assert!(!counts_cases("Operations: 12 selected / 12 total"));
     }
 }

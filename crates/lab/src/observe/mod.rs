@@ -50,8 +50,12 @@ pub async fn run(settings: &Settings, console: Console) -> Result<bool, LabError
     let mut signals = StopSignals::listen().map_err(LabError::file("listen for", "signals"))?;
     promtool::ensure(console).await?;
     let files = settings.root.join("deploy/observe");
-    let mut findings = promtool::check_files(&files).await?;
     let queries = queries(&files.join(DASHBOARD))?;
+    let amiss = promtool::check_files(&files).await?;
+    if !amiss.is_empty() {
+        // Prometheus may not even start with them, and its complaint would hide these.
+        return Ok(report(&amiss, queries.len(), console));
+    }
     let folder = OwnFolder::make("observe", settings, console).await?;
     let own = own_stage(settings, folder.path())?;
     let stage = Local::new(&own, folder.path().to_owned(), console);
@@ -61,8 +65,7 @@ pub async fn run(settings: &Settings, console: Console) -> Result<bool, LabError
         _ = signals.next() => Err(LabError::Interrupted),
     };
     stage.down().await?;
-    findings.extend(result?);
-    Ok(report(&findings, queries.len(), console))
+    Ok(report(&result?, queries.len(), console))
 }
 
 /// Ports that nobody uses, and a system that recovers within seconds.
