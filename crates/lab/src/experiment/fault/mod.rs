@@ -71,7 +71,8 @@ impl InForce {
         let begun = epoch.elapsed();
         let mut sessions = Vec::new();
         let over = put(fault, scene, &mut sessions).await?;
-        let from = if over.is_some() {
+        // The wire bites as soon as it is told to, and only then proves it. What else there is takes time to put in force.
+        let from = if over.is_some() || wire::fault(fault.kind).is_some() {
             begun
         } else {
             epoch.elapsed()
@@ -86,6 +87,21 @@ impl InForce {
             },
             sessions,
         })
+    }
+
+    /// Looks again, unless it was not in force to begin with or is over.
+    pub(super) async fn look_again(&mut self, scene: &Scene) {
+        if !self.live.holds || self.to.is_some() {
+            return;
+        }
+        let now = look(&self.fault, scene).await;
+        if !now.holds {
+            let (first, now) = (&self.live.seen, now.seen);
+            self.live = Sight {
+                holds: false,
+                seen: format!("{first}, but before its end: {now}"),
+            };
+        }
     }
 
     /// Ends it, and looks until all is well.

@@ -11,11 +11,15 @@ use super::super::trial::Observed;
 use super::InForce;
 use crate::error::LabError;
 
+/// How long before its end a fault is looked at again: a look takes less than half of it, and two may end at once.
+const LAST_LOOK: Duration = Duration::from_secs(1);
+
 /// What happens to which fault, by its place in the experiment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
     End(usize),
     Put(usize),
+    LookAgain(usize),
 }
 
 /// Plays all of them; `told` hears of each change. `before` is asked before the first.
@@ -42,6 +46,11 @@ pub(in crate::experiment) async fn play(
                 told(format!("{}: {}", faults[index], fault.live.seen));
                 in_force.insert(index, fault);
             }
+            Step::LookAgain(index) => {
+                if let Some(fault) = in_force.get_mut(&index) {
+                    fault.look_again(scene).await;
+                }
+            }
             Step::End(index) => {
                 if let Some(fault) = in_force.remove(&index) {
                     let over = fault.end(scene, epoch).await?;
@@ -59,9 +68,13 @@ fn timeline(faults: &[Fault]) -> Vec<(Duration, Step)> {
     let mut steps: Vec<(Duration, Step)> = Vec::new();
     for (index, fault) in faults.iter().enumerate() {
         steps.push((fault.at, Step::Put(index)));
+        // One so short has been looked at just now.
+        if fault.lasts >= 2 * LAST_LOOK {
+            steps.push((fault.end() - LAST_LOOK, Step::LookAgain(index)));
+        }
         steps.push((fault.end(), Step::End(index)));
     }
-    steps.sort_by_key(|(at, step)| (*at, matches!(step, Step::Put(_))));
+    steps.sort_by_key(|(at, step)| (*at, !matches!(step, Step::End(_))));
     steps
 }
 
@@ -82,8 +95,8 @@ mod tests {
     #[test]
     fn faults_begin_and_end_in_the_order_of_time_and_an_end_comes_before_a_beginning() {
         let faults = [
-            fault(Target::Worker, 3, 2),
-            fault(Target::Worker, 5, 2),
+            fault(Target::Worker, 3, 1),
+            fault(Target::Worker, 4, 2),
             fault(Target::Database, 4, 9),
         ];
         let steps: Vec<Step> = timeline(&faults)
@@ -92,10 +105,12 @@ mod tests {
             .collect();
         let expected = [
             Step::Put(0),
-            Step::Put(2),
             Step::End(0),
             Step::Put(1),
+            Step::Put(2),
+            Step::LookAgain(1),
             Step::End(1),
+            Step::LookAgain(2),
             Step::End(2),
         ];
         assert_eq!(steps, expected);

@@ -76,20 +76,54 @@ fn shows(kind: Kind, look: &Look) -> bool {
     match (kind, look) {
         (Kind::Refuse, Look::Refused)
         | (Kind::Blackhole, Look::NoConnection)
-        | (Kind::Reset { .. } | Kind::Garbage { .. }, Look::Broken)
-        | (Kind::Latency { .. }, Look::Silent) => true,
+        | (Kind::Reset { .. } | Kind::Garbage { .. }, Look::Broken) => true,
+        (Kind::Latency { delay, jitter, .. }, Look::Silent) => delay - jitter >= PATIENCE,
         (Kind::Status { code, .. }, Look::Error { code: seen }) => *seen == code.to_string(),
-        (Kind::Latency { delay, jitter, .. }, Look::Well { after }) => {
-            *after >= delay.saturating_sub(jitter)
-        }
+        (Kind::Latency { delay, jitter, .. }, Look::Well { after }) => *after >= delay - jitter,
         _ => false,
     }
 }
 
-/// A look that is answered late proves less than one that is not answered in the time it should be.
+/// An answer that a healthy service might take as long for proves something only once it has come, and late enough.
 fn patience(kind: Kind) -> Duration {
     match kind {
-        Kind::Latency { delay, jitter, .. } => PATIENCE.min(delay.saturating_sub(jitter)),
+        Kind::Latency { delay, jitter, .. } if delay - jitter < PATIENCE => {
+            delay + jitter + PATIENCE
+        }
         _ => PATIENCE,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn latency(delay: u64, jitter: u64) -> Kind {
+        Kind::Latency {
+            delay: Duration::from_millis(delay),
+            jitter: Duration::from_millis(jitter),
+            share: 1.0,
+        }
+    }
+
+    fn well(after: u64) -> Look {
+        Look::Well {
+            after: Duration::from_millis(after),
+        }
+    }
+
+    #[test]
+    fn a_short_delay_shows_in_an_answer_that_is_late_and_not_in_one_that_never_comes() {
+        let kind = latency(200, 20);
+        assert!(shows(kind, &well(180)) && !shows(kind, &well(179)));
+        assert!(!shows(kind, &Look::Silent));
+        assert_eq!(patience(kind), Duration::from_millis(620));
+    }
+
+    #[test]
+    fn a_long_delay_shows_in_the_silence_of_what_else_answers_at_once() {
+        let kind = latency(2_000, 100);
+        assert!(shows(kind, &Look::Silent) && !shows(kind, &well(3)));
+        assert_eq!(patience(kind), PATIENCE);
     }
 }

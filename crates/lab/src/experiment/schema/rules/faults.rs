@@ -64,8 +64,8 @@ fn figures(kind: Kind, place: &Place) -> Result<(), Broken> {
     match kind {
         Kind::Latency { delay, jitter, .. } => {
             holds(!delay.is_zero(), place.key("delay"), "must be above 0")?;
-            let rule = "must not exceed `delay`";
-            holds(jitter <= delay, place.key("jitter"), rule)
+            let rule = "must be below `delay`: no delay at all proves nothing";
+            holds(jitter < delay, place.key("jitter"), rule)
         }
         Kind::Status { code, .. } => {
             let rule = "must be from 400 to 599";

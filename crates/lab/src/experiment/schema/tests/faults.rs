@@ -30,11 +30,11 @@ fn each_kind_has_its_figures_and_their_defaults() {
     assert_eq!(
         kind(
             "database",
-            "\"latency\"\ndelay = \"2s\"\njitter = \"2s\"\nshare = 0.1"
+            "\"latency\"\ndelay = \"2s\"\njitter = \"1s\"\nshare = 0.1"
         ),
         Kind::Latency {
             delay: s(2),
-            jitter: s(2),
+            jitter: s(1),
             share: 0.1
         }
     );
@@ -205,7 +205,7 @@ fn figures_of_a_fault_have_their_limits_and_belong_to_its_kind() {
         (
             "\"kill\"",
             "\"latency\"\ndelay = \"1s\"\njitter = \"2s\"",
-            "12: fault[0].jitter = \"2s\": must not exceed",
+            "12: fault[0].jitter = \"2s\": must be below",
         ),
         (
             "\"kill\"",
