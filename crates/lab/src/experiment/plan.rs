@@ -58,6 +58,8 @@ pub struct Load {
     pub patience: Duration,
     /// Of the arrivals and of all else that is random.
     pub seed: u64,
+    /// After how long a client without an answer, or with an error, asks again with the same key; none: it does not.
+    pub asks_again: Option<Duration>,
     /// Clients that leave in the middle of their call.
     pub leaving: Option<Leaving>,
 }

@@ -1,5 +1,5 @@
-//! The load of an experiment: requests that arrive when they arrive (open loop), each tried once, over a connection of
-//! its own, with a body and an `Idempotency-Key` of its own.
+//! The load of an experiment: requests that arrive when they arrive (open loop), each over a connection of its
+//! own, with a body and an `Idempotency-Key` of its own; tried once, unless its client asks again.
 //!
 //! What arrives when, and whose client leaves, is decided by the seed alone: both sides get the same. Times count from
 //! the epoch, latency from the intended start. The generator has a thread to itself, so that whatever else

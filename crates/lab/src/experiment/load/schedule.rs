@@ -50,6 +50,7 @@ mod tests {
             lasts: Duration::from_secs(20),
             patience: Duration::from_secs(4),
             seed: 3,
+            asks_again: None,
             leaving: Some(Leaving {
                 share,
                 after: Duration::from_millis(after),

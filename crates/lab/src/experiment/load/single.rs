@@ -1,6 +1,7 @@
-//! One request, tried once.
+//! One request, from its first try to what its client makes of it.
 
-use tokio::time::{Instant, timeout_at};
+use serde_json::Value;
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::super::trial::{Call, End};
 use super::schedule::Arrival;
@@ -36,9 +37,7 @@ impl Client {
         let end = if arrival.leaves {
             leaver::ask(&self.url, &key, &body, until).await
         } else {
-            let answer = self.poster.post(&self.url, &key, &body);
-            let reply = timeout_at(until, answer).await;
-            reply.map_or(End::GivenUp, end)
+            self.ask(&key, &body, until).await
         };
         Call {
             number: arrival.number,
@@ -48,6 +47,31 @@ impl Client {
             end,
         }
     }
+
+    /// Asks, and again where clients do so, for as long as this one has patience.
+    async fn ask(&self, key: &str, body: &Value, until: Instant) -> End {
+        loop {
+            let answer = self.poster.post(&self.url, key, body);
+            let reply = timeout_at(until, answer).await;
+            let end = reply.map_or(End::GivenUp, end);
+            match self.plan.load.asks_again {
+                Some(pause) if !is_promise(&end) && Instant::now() + pause < until => {
+                    sleep(pause).await;
+                }
+                _ => return end,
+            }
+        }
+    }
+}
+
+fn is_promise(end: &End) -> bool {
+    matches!(
+        end,
+        End::Answered {
+            status: 200 | 202,
+            ..
+        }
+    )
 }
 
 fn end(reply: Reply) -> End {

@@ -92,6 +92,7 @@ fn load(rate: f64, lasts: u64, patience: u64) -> Load {
         lasts: Duration::from_millis(lasts),
         patience: Duration::from_millis(patience),
         seed: 5,
+        asks_again: None,
         leaving: None,
     }
 }

@@ -127,6 +127,7 @@ pub(super) fn experiment() -> Experiment {
             lasts: Duration::from_secs_f64(LASTS),
             patience: Duration::from_secs_f64(PATIENCE),
             seed: 7,
+            asks_again: None,
             leaving: None,
         },
         faults: vec![Fault {

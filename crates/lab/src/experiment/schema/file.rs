@@ -68,6 +68,8 @@ pub(super) struct Load {
     /// Of the arrivals and of all else that is random.
     #[serde(default = "seed")]
     pub(super) seed: u64,
+    /// After how long a client that got an error, or no answer at all, asks again with the same key.
+    pub(super) asks_again: Option<Time>,
     /// Clients that close the connection before they have an answer.
     pub(super) leaving: Option<Leaving>,
 }

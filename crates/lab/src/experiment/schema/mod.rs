@@ -74,6 +74,7 @@ fn load(load: &file::Load) -> Load {
         lasts: load.lasts.0,
         patience: load.patience.0,
         seed: load.seed,
+        asks_again: load.asks_again.as_ref().map(|it| it.0),
         leaving: load.leaving.as_ref().map(|it| super::plan::Leaving {
             share: it.share,
             after: it.after.0,

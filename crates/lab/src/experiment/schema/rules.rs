@@ -67,6 +67,14 @@ fn load(load: &Load) -> Result<(), Broken> {
     )?;
     let patience = (Duration::from_millis(100)..=LONGEST).contains(&load.patience);
     holds(patience, key("patience"), "must be from 100ms to 1h")?;
+    if let Some(pause) = load.asks_again {
+        let rule = "must be above 0 and below load.patience";
+        holds(
+            !pause.is_zero() && pause < load.patience,
+            key("asks_again"),
+            rule,
+        )?;
+    }
     let Some(leaving) = load.leaving else {
         return Ok(());
     };

@@ -66,7 +66,7 @@ fn what_is_not_said_has_its_default() {
     assert_eq!((plan.load.rate, plan.load.lasts), (40.0, s(14)));
     assert_eq!(plan.load.arrivals, Arrivals::Poisson);
     assert_eq!((plan.load.patience, plan.load.seed), (s(5), 1));
-    assert_eq!(plan.load.leaving, None);
+    assert_eq!((plan.load.asks_again, plan.load.leaving), (None, None));
     assert_eq!(
         plan.resilient,
         [Expectation {
@@ -84,7 +84,7 @@ fn what_is_said_is_what_is_played() {
         "[load]\nrate = 40",
         "stages = [\"local\"]\n[system]\nwork_delay = \"100ms\"\n\
         policies = { worker = { breaker = { open_for = \"1s\" } } }\n[load]\narrivals = \"constant\"\n\
-        patience = \"4s\"\nseed = 7\nleaving = { share = 0.5, after = \"50ms\" }\nrate = 0.5",
+        patience = \"4s\"\nseed = 7\nasks_again = \"500ms\"\nleaving = { share = 0.5, after = \"50ms\" }\nrate = 0.5",
     );
     let plan = parse(&text).unwrap();
     assert_eq!(plan.stages, [StageKind::Local]);
@@ -93,6 +93,7 @@ fn what_is_said_is_what_is_played() {
     assert_eq!(open_for.as_str(), Some("1s"));
     assert_eq!(plan.load.arrivals, Arrivals::Constant);
     assert_eq!((plan.load.patience, plan.load.seed), (s(4), 7));
+    assert_eq!(plan.load.asks_again, Some(ms(500)));
     let leaving = plan.load.leaving.unwrap();
     assert_eq!((leaving.share, leaving.after), (0.5, ms(50)));
 }

@@ -87,6 +87,11 @@ fn load_and_system_have_their_limits() {
             "6: load.leaving.after = \"0s\": must",
         ),
         (
+            "rate = 40",
+            "asks_again = \"5s\"\nrate = 40",
+            "6: load.asks_again = \"5s\": must be above 0 and below load.patience",
+        ),
+        (
             "[load]",
             "[system]\nwork_delay = \"11s\"\n[load]",
             "6: system.work_delay = \"11s\": must be at most 10s",
