@@ -89,6 +89,9 @@ impl ComposeScene {
                 "HOLDFAST_WORK_DELAY",
                 format!("{}ms", making.work_delay.as_millis()),
             ),
+            // What the breakers did is read from the log.
+            ("RUST_LOG", "info".to_owned()),
+            ("HOLDFAST_LOG_FORMAT", "json".to_owned()),
             ("EXPERIMENT_WORKER", host(making.wired.worker, "worker")),
             ("EXPERIMENT_DATABASE", host(making.wired.database, "db")),
         ];

@@ -1,5 +1,6 @@
 //! Containers of a command's own: another project beside the stage's, made once and brought up as often as it is needed.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use tokio::time::Instant;
@@ -24,8 +25,7 @@ impl Compose {
         settings: &Settings,
         console: Console,
     ) -> Result<Self, LabError> {
-        let variables = settings.log_filter().into_iter().collect();
-        let engine = Engine::find(project, settings.root.clone(), variables).await?;
+        let engine = Engine::find(project, settings.root.clone(), BTreeMap::new()).await?;
         Ok(Self {
             engine,
             folder,
