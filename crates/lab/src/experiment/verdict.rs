@@ -73,6 +73,21 @@ pub struct Check {
     pub holds: bool,
 }
 
+impl Check {
+    /// In place of all that cannot be said of what broke off.
+    pub(super) fn broke_off(side: Option<Side>, expected: String, seen: String) -> Self {
+        Self {
+            side,
+            name: "played to the end".to_owned(),
+            during: None,
+            expected,
+            seen,
+            value: None,
+            holds: false,
+        }
+    }
+}
+
 impl Verdict {
     /// Whether all of it holds.
     #[must_use]

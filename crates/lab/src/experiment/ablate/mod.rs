@@ -9,7 +9,7 @@ use toml::Table;
 use super::find::{self, Found};
 use super::plan::Side;
 use super::policies;
-use super::run::{Company, Outcome, Trials};
+use super::run::{Company, Outcome, Trials, nothing_for, on_stage};
 use super::trial::Trial;
 use super::verdict::resilient;
 use crate::error::LabError;
@@ -30,10 +30,13 @@ pub async fn ablate(
     console: Console,
 ) -> Result<Outcome, LabError> {
     let stage = settings.stage.unwrap_or(StageKind::Local);
-    let found = find::experiments(Some(names), &settings.root)?;
+    let (found, elsewhere) = on_stage(stage, find::experiments(Some(names), &settings.root)?);
+    if !elsewhere.is_empty() {
+        return Err(nothing_for(stage, &elsewhere));
+    }
     let mut company = Company::gather(stage, settings, console).await?;
     let played = all(&found, seed, settings, &mut company, console).await;
-    company.leave().await;
+    company.leave(&played).await;
     let (rows, intact) = played?;
     if found.len() > 1 {
         table::findings(&rows, console);
@@ -96,9 +99,11 @@ async fn removals(
                 intact.get_or_insert(trial);
                 checks.into_iter().filter(|check| !check.holds).collect()
             }
-            Err(LabError::Interrupted) => return Err(LabError::Interrupted),
-            // Without this policy there is not even a steady state, or an end.
-            Err(error) if removal.is_some() => vec![table::could_not(&error)],
+            // Without this policy there is not even a steady state. Whatever else keeps it from being played says nothing
+            // of the policy.
+            Err(error @ LabError::NotSteady { .. }) if removal.is_some() => {
+                vec![table::could_not(&error)]
+            }
             Err(error) => return Err(error),
         };
         rows.push(Row { removal, failing });

@@ -18,15 +18,8 @@ pub(super) struct Row {
 
 /// In place of the checks of a trial that did not come to its end.
 pub(super) fn could_not(error: &LabError) -> Check {
-    Check {
-        side: Some(Side::Resilient),
-        name: "played to the end".to_owned(),
-        during: None,
-        expected: "yes".to_owned(),
-        seen: error.to_string(),
-        value: None,
-        holds: false,
-    }
+    let (expected, seen) = ("yes".to_owned(), error.to_string());
+    Check::broke_off(Some(Side::Resilient), expected, seen)
 }
 
 /// One experiment's table.

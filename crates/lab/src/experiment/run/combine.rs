@@ -4,6 +4,7 @@ use super::super::plan::{Experiment, Side};
 use super::super::statistics::median;
 use super::super::trial::Trial;
 use super::super::verdict::{Check, Verdict, judge};
+use crate::error::LabError;
 
 /// Judges the first naive trial with the first resilient one, and so on.
 pub(super) fn verdict(experiment: &Experiment, trials: &[Trial]) -> Verdict {
@@ -11,6 +12,20 @@ pub(super) fn verdict(experiment: &Experiment, trials: &[Trial]) -> Verdict {
     let pairs = of(Side::Naive).zip(of(Side::Resilient));
     let verdicts = pairs.map(|(naive, resilient)| judge(experiment, naive, resilient));
     together(verdicts.collect())
+}
+
+/// Of what was played of `asked` trials until `error`: what was not played has not passed.
+pub(super) fn unfinished(
+    experiment: &Experiment,
+    trials: &[Trial],
+    asked: u32,
+    error: &LabError,
+) -> Verdict {
+    let mut verdict = verdict(experiment, trials);
+    let seen = format!("{}, then: {error}", trials.len());
+    let broke_off = Check::broke_off(None, format!("{asked} trials"), seen);
+    verdict.checks.push(broke_off);
+    verdict
 }
 
 fn together(mut verdicts: Vec<Verdict>) -> Verdict {

@@ -77,9 +77,11 @@ impl<'a> Company<'a> {
         })
     }
 
-    /// Nothing more is to be played.
-    pub(in crate::experiment) async fn leave(self) {
-        self.guard.dismiss().await;
+    /// Nothing more is to be played. What could not be taken down is left to the guard, which tries again.
+    pub(in crate::experiment) async fn leave<T>(self, played: &Result<T, LabError>) {
+        if !matches!(played, Err(LabError::NotRolledBack(_))) {
+            self.guard.dismiss().await;
+        }
     }
 
     /// Plays an experiment, judges it, writes it down and shows it.
@@ -103,11 +105,12 @@ impl<'a> Company<'a> {
             policies,
             keep: wish.keep,
         };
-        let mut trials = Vec::new();
-        for side in order(wish.repeat) {
-            trials.push(self.trial(with, side).await?);
-        }
-        let verdict = combine::verdict(experiment, &trials);
+        let (trials, broke_off) = self.trials(with, wish.repeat).await;
+        let verdict = match broke_off {
+            None => combine::verdict(experiment, &trials),
+            Some(error) if trials.is_empty() => return Err(error),
+            Some(ref error) => combine::unfinished(experiment, &trials, 2 * wish.repeat, error),
+        };
         let about = self.about(experiment, started).await;
         let run = self.results.save(&Finished {
             about: &about,
@@ -117,7 +120,31 @@ impl<'a> Company<'a> {
             verdict: &verdict,
         })?;
         let console = if wish.json { None } else { Some(self.console) };
-        pages::publish(experiment, &trials, run, &self.results, console)
+        let run = pages::publish(experiment, &trials, run, &self.results, console)?;
+        broke_off.map_or(Ok(run), Err)
+    }
+
+    /// Plays both sides `repeat` times: all pairs that came to their end, and what ended the last one.
+    async fn trials(&mut self, with: Trials<'_>, repeat: u32) -> (Vec<Trial>, Option<LabError>) {
+        let mut played = Vec::new();
+        for (pair, sides) in (0..).zip(order(repeat)) {
+            // Other arrivals each time, or the interval would not tell of the chance in them; the same for both sides.
+            let mut experiment = with.experiment.clone();
+            experiment.load.seed = experiment.load.seed.wrapping_add(pair);
+            let with = Trials {
+                experiment: &experiment,
+                ..with
+            };
+            let mut both = Vec::new();
+            for side in sides {
+                match self.trial(with, side).await {
+                    Ok(trial) => both.push(trial),
+                    Err(error) => return (played, Some(error)),
+                }
+            }
+            played.append(&mut both);
+        }
+        (played, None)
     }
 
     /// Containers take seconds to be killed and to come back: there the load goes on for longer.
@@ -149,11 +176,14 @@ impl<'a> Company<'a> {
     fn announce(&self, experiment: &Experiment, repeat: u32) {
         let name = self.console.paint(Tone::Strong, &experiment.name);
         let seconds = experiment.load.lasts.as_secs_f64();
+        let (first, rate) = (experiment.load.seed, experiment.load.rate);
+        let seeds = match repeat {
+            0 | 1 => format!("seed {first}"),
+            _ => format!("seeds from {first}"),
+        };
         self.console.say(format_args!(
-            "{name}: {} trials of {seconds} s, {} requests/s, seed {}",
+            "{name}: {} trials of {seconds} s, {rate} requests/s, {seeds}",
             2 * repeat,
-            experiment.load.rate,
-            experiment.load.seed
         ));
     }
 
@@ -172,13 +202,12 @@ impl<'a> Company<'a> {
     }
 }
 
-/// Each side as often as the other, and neither always first.
-fn order(repeat: u32) -> Vec<Side> {
-    let pair = |round: u32| match round % 2 {
+/// Each pair has both sides, and neither is always first.
+fn order(repeat: u32) -> impl Iterator<Item = [Side; 2]> {
+    (0..repeat).map(|pair| match pair % 2 {
         0 => [Side::Naive, Side::Resilient],
         _ => [Side::Resilient, Side::Naive],
-    };
-    (0..repeat).flat_map(pair).collect()
+    })
 }
 
 #[cfg(test)]
@@ -188,10 +217,8 @@ mod tests {
     #[test]
     fn trials_alternate_which_side_is_first() {
         use Side::{Naive, Resilient};
-        assert_eq!(order(1), [Naive, Resilient]);
-        assert_eq!(
-            order(3),
-            [Naive, Resilient, Resilient, Naive, Naive, Resilient]
-        );
+        let pairs: Vec<[Side; 2]> = order(3).collect();
+        let (one, other) = ([Naive, Resilient], [Resilient, Naive]);
+        assert_eq!(pairs, [one, other, one]);
     }
 }

@@ -45,16 +45,24 @@ pub enum Outcome {
     NotPlayed,
 }
 
-/// One experiment's line of the JSON.
+/// One experiment in the JSON.
 #[derive(Debug, Serialize)]
-struct Told {
-    experiment: String,
-    run: String,
-    passed: bool,
-    verdict: Verdict,
+#[serde(untagged)]
+enum Told {
+    Played {
+        experiment: String,
+        run: String,
+        passed: bool,
+        verdict: Verdict,
+    },
+    NotPlayed {
+        experiment: String,
+        error: String,
+    },
 }
 
-/// Plays what is wished for. What cannot be played does not keep the others from being played; Ctrl-C does.
+/// Plays what is wished for. What cannot be played does not keep the others from being played; Ctrl-C does, and so does what
+/// could not be taken down.
 ///
 /// # Errors
 /// When nothing could be played: a file is no experiment, the stage cannot be had. [`LabError::Interrupted`].
@@ -64,15 +72,13 @@ pub async fn run(wish: &Wish, settings: &Settings, console: Console) -> Result<O
         one.experiment.load.seed = wish.seed.unwrap_or(one.experiment.load.seed);
     }
     let stage = settings.stage.unwrap_or(StageKind::Local);
-    let (here, elsewhere): (Vec<Found>, Vec<Found>) = found
-        .into_iter()
-        .partition(|one| one.experiment.stages.contains(&stage));
+    let (here, elsewhere) = on_stage(stage, found);
     if here.is_empty() {
         return Err(nothing_for(stage, &elsewhere));
     }
     let mut company = Company::gather(stage, settings, console).await?;
     let outcome = all(wish, &here, &mut company, console).await;
-    company.leave().await;
+    company.leave(&outcome).await;
     for one in &elsewhere {
         let (name, other) = (&one.experiment.name, other(stage));
         console.say(format_args!(
@@ -90,6 +96,7 @@ async fn all(
     console: Console,
 ) -> Result<Outcome, LabError> {
     let (mut told, mut outcomes) = (Vec::new(), Vec::new());
+    let mut end = None;
     for one in experiments {
         match company.play(one, wish).await {
             Ok(run) => {
@@ -99,16 +106,23 @@ async fn all(
                 } else {
                     Outcome::Deviated
                 });
-                told.push(Told {
+                told.push(Told::Played {
                     experiment: run.about.name.clone(),
                     run: run.id(),
                     passed,
                     verdict: run.verdict,
                 });
             }
-            Err(LabError::Interrupted) => return Err(LabError::Interrupted),
             Err(error) => {
                 outcomes.push(Outcome::NotPlayed);
+                told.push(Told::NotPlayed {
+                    experiment: one.experiment.name.clone(),
+                    error: error.to_string(),
+                });
+                if matches!(error, LabError::Interrupted | LabError::NotRolledBack(_)) {
+                    end = Some(error);
+                    break;
+                }
                 error.tell(console);
             }
         }
@@ -119,7 +133,10 @@ async fn all(
     } else if experiments.len() > 1 {
         sum_up(&outcomes, console);
     }
-    Ok(outcomes.into_iter().max().unwrap_or(Outcome::NotPlayed))
+    match end {
+        Some(error) => Err(error),
+        None => Ok(outcomes.into_iter().max().unwrap_or(Outcome::NotPlayed)),
+    }
 }
 
 fn sum_up(outcomes: &[Outcome], console: Console) {
@@ -135,7 +152,13 @@ fn sum_up(outcomes: &[Outcome], console: Console) {
     console.print(console.paint(tone, line));
 }
 
-fn nothing_for(stage: StageKind, experiments: &[Found]) -> LabError {
+/// Those that can be played on the stage, and the others.
+pub(super) fn on_stage(stage: StageKind, found: Vec<Found>) -> (Vec<Found>, Vec<Found>) {
+    let here = |one: &Found| one.experiment.stages.contains(&stage);
+    found.into_iter().partition(here)
+}
+
+pub(super) fn nothing_for(stage: StageKind, experiments: &[Found]) -> LabError {
     let names: Vec<&str> = experiments
         .iter()
         .map(|it| it.experiment.name.as_str())
