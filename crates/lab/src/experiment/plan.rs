@@ -36,6 +36,17 @@ pub struct Experiment {
     pub resilient: Vec<Expectation>,
 }
 
+impl Experiment {
+    /// As it is played the `pair`th time, counted from 0: with other arrivals each time, the same on both sides. With one
+    /// seed for all, an interval over them would not tell of the chance in what arrives.
+    #[must_use]
+    pub fn of_pair(&self, pair: u64) -> Self {
+        let mut experiment = self.clone();
+        experiment.load.seed = experiment.load.seed.wrapping_add(pair);
+        experiment
+    }
+}
+
 /// `[system]`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct System {

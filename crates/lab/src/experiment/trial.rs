@@ -87,10 +87,10 @@ pub struct Observed {
     pub name: String,
     /// What was hurt.
     pub target: Target,
-    /// When it was seen to be in force.
+    /// From when on it was in force.
     #[serde(with = "seconds")]
     pub from: Duration,
-    /// When it was seen to be over.
+    /// When its end began; of those that end by themselves, when they were seen to be over.
     #[serde(with = "seconds")]
     pub to: Duration,
     /// What the probe saw while it was in force.

@@ -110,6 +110,8 @@ impl InForce {
     /// When it cannot be ended.
     pub(super) async fn end(self, scene: &mut Scene, epoch: Instant) -> Result<Observed, LabError> {
         let target = self.fault.target;
+        // It may be over at any time from here on.
+        let to = self.to.unwrap_or_else(|| epoch.elapsed());
         match self.fault.kind {
             Kind::Kill => kill::end(target, scene).await?,
             Kind::Pause => pause::end(target, scene).await?,
@@ -128,7 +130,7 @@ impl InForce {
             name: self.fault.to_string(),
             target,
             from: self.from,
-            to: self.to.unwrap_or_else(|| epoch.elapsed()),
+            to,
             live: self.live,
             healed,
         })

@@ -1,7 +1,8 @@
 //! What each figure is: pure, from what was seen of one side. This is the one place where figures are defined.
 //!
 //! - A call belongs to a [`Window`] by its *intended* start, and the windows follow the faults as they were *observed*.
-//!   `fault` is the union of the times in which any was in force, ends included; `after` begins where the last one ended.
+//!   `fault` is the union of the times in which any was in force, ends included; `after` begins where the end of the last
+//!   one began, and `time_to_recover` counts from there: what it takes to heal a fault is part of it.
 //! - Clients that left, and calls that the load generator could not send, say nothing of the system: they count nowhere,
 //!   except that who left has been sent (`attempts_per_call`).
 //! - Shares and counts are of calls. Where a window has none, there is no figure: nothing was seen, not "none failed".

@@ -57,7 +57,7 @@ impl Spans {
     }
 }
 
-/// When the last fault was seen to be over.
+/// When the end of the last fault began.
 pub(super) fn last_end(trial: &Trial) -> Result<Duration, Unmeasured> {
     let ends = trial.faults.iter().map(|fault| fault.to);
     ends.max().ok_or(Unmeasured::NoFault)

@@ -10,7 +10,9 @@ use crate::error::LabError;
 pub(super) fn verdict(experiment: &Experiment, trials: &[Trial]) -> Verdict {
     let of = |side: Side| trials.iter().filter(move |trial| trial.side == side);
     let pairs = of(Side::Naive).zip(of(Side::Resilient));
-    let verdicts = pairs.map(|(naive, resilient)| judge(experiment, naive, resilient));
+    let verdicts = (0..)
+        .zip(pairs)
+        .map(|(pair, (naive, resilient))| judge(&experiment.of_pair(pair), naive, resilient));
     together(verdicts.collect())
 }
 

@@ -128,11 +128,8 @@ impl<'a> Company<'a> {
     async fn trials(&mut self, with: Trials<'_>, repeat: u32) -> (Vec<Trial>, Option<LabError>) {
         let mut played = Vec::new();
         for (pair, sides) in (0..).zip(order(repeat)) {
-            // Other arrivals each time, or the interval would not tell of the chance in them; the same for both sides.
-            let mut experiment = with.experiment.clone();
-            experiment.load.seed = experiment.load.seed.wrapping_add(pair);
             let with = Trials {
-                experiment: &experiment,
+                experiment: &with.experiment.of_pair(pair),
                 ..with
             };
             let mut both = Vec::new();
