@@ -1,6 +1,7 @@
 //! Against a real server that does with each connection what the number in its request says.
 
 use std::future::{pending, ready};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use holdfast_ops::Environment;
@@ -192,6 +193,38 @@ async fn clients_that_leave_close_their_connection_and_the_others_wait() {
     }
     left.sort_unstable();
     assert!(left.iter().all(|number| leavers.contains(number)));
+}
+
+#[tokio::test]
+async fn who_asks_again_does_so_with_the_same_key_until_it_has_a_promise_or_no_patience() {
+    static ASKED: AtomicUsize = AtomicUsize::new(0);
+    let acts = |_| match ASKED.fetch_add(1, Ordering::Relaxed) {
+        0 | 1 => Act::Reset,
+        2 => Act::Answer,
+        _ => Act::Reset,
+    };
+    let (gone, _closed) = unbounded_channel();
+    let url = serve(acts, gone).await;
+    let mut load = load(1.0, 500, 30_000);
+    load.asks_again = Some(Duration::from_millis(200));
+    let plan = LoadPlan::new(&url, Side::Resilient, load.clone());
+    let (calls, _) = play(&plan, Instant::now(), pending(), |_, _| ())
+        .await
+        .unwrap();
+    assert_eq!(calls.len(), 1);
+    assert!(calls[0].is_promised(), "{:?}", calls[0].end);
+    assert!(calls[0].latency() >= Duration::from_millis(400));
+    assert_eq!(ASKED.load(Ordering::Relaxed), 3);
+
+    load.patience = Duration::from_millis(900);
+    let plan = LoadPlan::new(&url, Side::Resilient, load);
+    let (calls, _) = play(&plan, Instant::now(), pending(), |_, _| ())
+        .await
+        .unwrap();
+    // With a fifth pause its patience has ended.
+    assert!((4..=8).contains(&ASKED.load(Ordering::Relaxed)));
+    assert!(matches!(calls[0].end, End::Reset | End::GivenUp));
+    assert!(calls[0].latency() < Duration::from_secs(5));
 }
 
 #[tokio::test]

@@ -61,6 +61,7 @@ fn combined(same: &[&Check]) -> Check {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::experiment::invented::{plan, played};
 
     fn verdict(seen: &str, value: f64, holds: bool) -> Verdict {
         let check = Check {
@@ -94,5 +95,19 @@ mod tests {
         let one = verdict("4 s", 4.0, true);
         assert_eq!(together(vec![one.clone()]), one);
         assert!(!together(Vec::new()).passed());
+    }
+
+    #[test]
+    fn what_broke_off_has_not_passed_and_says_why_though_all_that_was_played_holds() {
+        let (naive, resilient) = played();
+        let trials = [naive, resilient];
+        assert!(super::verdict(&plan(), &trials).passed());
+        let unfinished = unfinished(&plan(), &trials, 4, &LabError::Interrupted);
+        assert!(!unfinished.passed());
+        let broken: Vec<_> = unfinished.checks.iter().filter(|it| !it.holds).collect();
+        assert_eq!(broken.len(), 1);
+        assert_eq!(broken[0].expected, "4 trials");
+        let seen = format!("2, then: {}", LabError::Interrupted);
+        assert_eq!(broken[0].seen, seen);
     }
 }

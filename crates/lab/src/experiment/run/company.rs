@@ -210,6 +210,8 @@ fn order(repeat: u32) -> impl Iterator<Item = [Side; 2]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::experiment::invented::plan;
+    use crate::load::Arrivals;
 
     #[test]
     fn trials_alternate_which_side_is_first() {
@@ -217,5 +219,19 @@ mod tests {
         let pairs: Vec<[Side; 2]> = order(3).collect();
         let (one, other) = ([Naive, Resilient], [Resilient, Naive]);
         assert_eq!(pairs, [one, other, one]);
+    }
+
+    #[test]
+    fn each_pair_meets_arrivals_of_its_own_and_the_first_those_of_the_seed() {
+        let mut experiment = plan();
+        experiment.load.arrivals = Arrivals::Poisson;
+        let times = |of: &Experiment| {
+            let load = &of.load;
+            let times = load.arrivals.times(load.rate, load.lasts, load.seed);
+            times.collect::<Vec<_>>()
+        };
+        let [first, second, third] = [0, 1, 2].map(|pair| times(&experiment.of_pair(pair)));
+        assert_eq!(first, times(&experiment));
+        assert!(first != second && second != third && first != third);
     }
 }
