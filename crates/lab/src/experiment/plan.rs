@@ -173,6 +173,18 @@ pub enum Side {
 }
 
 impl Kind {
+    /// Whether it hurts every request, and not a share of them.
+    #[must_use]
+    pub fn hurts_all(&self) -> bool {
+        match self {
+            Self::Latency { share, .. }
+            | Self::Reset { share, .. }
+            | Self::Garbage { share }
+            | Self::Status { share, .. } => *share >= 1.0,
+            _ => true,
+        }
+    }
+
     /// As it stands in files and on the screen.
     #[must_use]
     pub fn name(self) -> &'static str {

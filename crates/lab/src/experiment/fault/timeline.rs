@@ -11,7 +11,7 @@ use super::super::trial::Observed;
 use super::InForce;
 use crate::error::LabError;
 
-/// How long before its end a fault is looked at again: a look takes less than half of it, and two may end at once.
+/// How long before its end a fault is looked at again. An end waits for its look, and its window ends as late.
 const LAST_LOOK: Duration = Duration::from_secs(1);
 
 /// What happens to which fault, by its place in the experiment.
@@ -68,8 +68,8 @@ fn timeline(faults: &[Fault]) -> Vec<(Duration, Step)> {
     let mut steps: Vec<(Duration, Step)> = Vec::new();
     for (index, fault) in faults.iter().enumerate() {
         steps.push((fault.at, Step::Put(index)));
-        // One so short has been looked at just now.
-        if fault.lasts >= 2 * LAST_LOOK {
+        // One so short has been looked at just now, and a share of requests may take long to show.
+        if fault.lasts >= 2 * LAST_LOOK && fault.kind.hurts_all() {
             steps.push((fault.end() - LAST_LOOK, Step::LookAgain(index)));
         }
         steps.push((fault.end(), Step::End(index)));
@@ -114,5 +114,17 @@ mod tests {
             Step::End(2),
         ];
         assert_eq!(steps, expected);
+    }
+
+    #[test]
+    fn what_hurts_a_share_of_requests_is_not_looked_at_again() {
+        let again = |share| {
+            let mut fault = fault(Target::Worker, 3, 5);
+            fault.kind = Kind::Garbage { share };
+            timeline(&[fault])
+                .iter()
+                .any(|(_, step)| *step == Step::LookAgain(0))
+        };
+        assert!(again(1.0) && !again(0.5));
     }
 }
