@@ -37,7 +37,7 @@ pub(crate) enum Replayed {
 }
 
 impl Backlog {
-    /// `store`, called through `dependency`, each call for `limit` at most.
+    /// `store`, called through `dependency`; `limit` is its deadline.
     #[must_use]
     pub(crate) fn new(dependency: Arc<Dependency>, store: Store, limit: Duration) -> Self {
         Self {

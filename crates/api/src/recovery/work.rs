@@ -89,7 +89,9 @@ impl Work {
         if free == 0 || Instant::now() < self.next_claim || !something_to_do || !nobody_refuses {
             return;
         }
-        match recovery.backlog.claim(free, recovery.rules.lease).await {
+        // A caller's own request does not wait for a turn: the configured lease covers all but that.
+        let lease = recovery.rules.lease + recovery.backlog.limit();
+        match recovery.backlog.claim(free, lease).await {
             Ok(claimed) => {
                 if claimed.is_empty() {
                     self.next_claim = Instant::now() + IDLE;
@@ -131,9 +133,9 @@ impl Recovery {
         }
     }
 
-    /// Its lease must last for as long as it is suspected.
+    /// Its lease must last for as long as it is suspected, and then until its turn and the end of the call that judges it.
     async fn suspect(&self, claimed: Claimed, missing: Degraded) -> Ended {
-        let lease = SUSPECTED_FOR + self.backlog.limit() * 2;
+        let lease = SUSPECTED_FOR + self.backlog.limit() * 3;
         match self.backlog.extend(claimed, lease).await {
             Ok(Some(claimed)) => Ended::Suspect(Suspect {
                 claimed,
