@@ -59,7 +59,8 @@ impl Playing<'_> {
         let mut scene = match raised {
             Ok(scene) => scene,
             Err(error) => {
-                self.ground.clear().await?;
+                let cleared = self.ground.clear().await;
+                cleared.map_err(|left| LabError::NotRolledBack(vec![left.to_string()]))?;
                 return Err(error);
             }
         };

@@ -78,7 +78,7 @@ impl Check {
     pub(super) fn broke_off(side: Option<Side>, expected: String, seen: String) -> Self {
         Self {
             side,
-            name: "played to the end".to_owned(),
+            name: PLAYED_TO_THE_END.to_owned(),
             during: None,
             expected,
             seen,
@@ -89,12 +89,22 @@ impl Check {
 }
 
 impl Verdict {
+    /// Whether not all was played that should have been.
+    #[must_use]
+    pub fn broke_off(&self) -> bool {
+        let mut checks = self.checks.iter();
+        checks.any(|check| check.name == PLAYED_TO_THE_END && !check.holds)
+    }
+
     /// Whether all of it holds.
     #[must_use]
     pub fn passed(&self) -> bool {
         !self.checks.is_empty() && self.checks.iter().all(|check| check.holds)
     }
 }
+
+/// What does not hold where something broke off.
+const PLAYED_TO_THE_END: &str = "played to the end";
 
 /// What either side must be like to prove anything.
 fn side(plan: &Experiment, trial: &Trial) -> Vec<Check> {

@@ -49,6 +49,9 @@ pub enum ResultsError {
         /// Ours.
         known: u32,
     },
+    /// Not all of it was played.
+    #[error("{0} broke off, so that another run cannot agree with it; play its experiment again")]
+    BrokeOff(String),
     /// No run is meant by this.
     #[error("no run is called {wanted}; give NAME/RUN, or how RUN begins, of those in {}", folder.display())]
     Unknown {

@@ -101,9 +101,10 @@ mod tests {
     fn what_broke_off_has_not_passed_and_says_why_though_all_that_was_played_holds() {
         let (naive, resilient) = played();
         let trials = [naive, resilient];
-        assert!(super::verdict(&plan(), &trials).passed());
+        let whole = super::verdict(&plan(), &trials);
+        assert!(whole.passed() && !whole.broke_off());
         let unfinished = unfinished(&plan(), &trials, 4, &LabError::Interrupted);
-        assert!(!unfinished.passed());
+        assert!(!unfinished.passed() && unfinished.broke_off());
         let broken: Vec<_> = unfinished.checks.iter().filter(|it| !it.holds).collect();
         assert_eq!(broken.len(), 1);
         assert_eq!(broken[0].expected, "4 trials");

@@ -112,16 +112,26 @@ impl<'a> Company<'a> {
             Some(ref error) => combine::unfinished(experiment, &trials, 2 * wish.repeat, error),
         };
         let about = self.about(experiment, started).await;
-        let run = self.results.save(&Finished {
+        let saved = self.results.save(&Finished {
             about: &about,
             experiment: &found.text,
             policies,
             trials: &trials,
             verdict: &verdict,
-        })?;
+        });
         let console = if wish.json { None } else { Some(self.console) };
-        let run = pages::publish(experiment, &trials, run, &self.results, console)?;
-        broke_off.map_or(Ok(run), Err)
+        let published = saved
+            .map_err(LabError::from)
+            .and_then(|run| pages::publish(experiment, &trials, run, &self.results, console));
+        // What ended the run is what decides how to go on.
+        match (broke_off, published) {
+            (None, published) => published,
+            (Some(error), Ok(_)) => Err(error),
+            (Some(error), Err(unsaved)) => {
+                self.console.say(format_args!("not saved: {unsaved}"));
+                Err(error)
+            }
+        }
     }
 
     /// Plays both sides `repeat` times: all pairs that came to their end, and what ended the last one.

@@ -17,9 +17,10 @@ pub fn list(settings: &Settings, console: Console) -> Result<(), LabError> {
         let experiment = one.experiment;
         // Newest first.
         let last = runs.iter().find(|run| run.about.name == experiment.name);
-        let (tone, word) = match last.map(|run| run.verdict.passed()) {
-            Some(true) => (Tone::Good, "passed"),
-            Some(false) => (Tone::Bad, "deviated"),
+        let (tone, word) = match last.map(|run| &run.verdict) {
+            Some(verdict) if verdict.passed() => (Tone::Good, "passed"),
+            Some(verdict) if verdict.broke_off() => (Tone::Faint, "broke off"),
+            Some(_) => (Tone::Bad, "deviated"),
             None => (Tone::Faint, "not played"),
         };
         let word = console.paint(tone, format!("{word:<10}"));

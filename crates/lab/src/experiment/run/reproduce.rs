@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::super::find::Found;
 use super::super::plan::{Experiment, Side};
-use super::super::results::{Agreement, Results, Run};
+use super::super::results::{Agreement, Results, ResultsError, Run};
 use super::{Company, Outcome, Wish};
 use crate::error::LabError;
 use crate::output::Console;
@@ -21,6 +21,9 @@ pub async fn reproduce(
     console: Console,
 ) -> Result<Outcome, LabError> {
     let old = find(wanted, settings)?;
+    if old.verdict.broke_off() {
+        return Err(ResultsError::BrokeOff(old.id()).into());
+    }
     console.say(format_args!("playing {} again", old.id()));
     let mut experiment = Experiment::parse(&path(&old), &old.experiment)?;
     experiment.load.seed = old.about.seed;
@@ -49,11 +52,12 @@ pub async fn reproduce(
     })
 }
 
-/// By NAME alone the latest is meant.
+/// By NAME alone the latest is meant that was played to its end.
 fn find(wanted: &str, settings: &Settings) -> Result<Run, LabError> {
     let results = Results::of(settings);
-    let mut runs = results.all().runs.into_iter();
-    match runs.find(|run| run.about.name == wanted) {
+    let runs = results.all().runs.into_iter();
+    let mut whole = runs.filter(|run| !run.verdict.broke_off());
+    match whole.find(|run| run.about.name == wanted) {
         Some(latest) => Ok(latest),
         None => Ok(results.open(wanted)?),
     }
