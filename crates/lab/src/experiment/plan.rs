@@ -175,12 +175,12 @@ pub enum Side {
 impl Kind {
     /// Whether it hurts every request, and not a share of them.
     #[must_use]
-    pub fn hurts_all(&self) -> bool {
+    pub fn hurts_all(self) -> bool {
         match self {
             Self::Latency { share, .. }
             | Self::Reset { share, .. }
             | Self::Garbage { share }
-            | Self::Status { share, .. } => *share >= 1.0,
+            | Self::Status { share, .. } => share >= 1.0,
             _ => true,
         }
     }

@@ -17,6 +17,9 @@ use super::trial::Trial;
 pub use steady::{STEADY_SHARE, judged_until, steady_before};
 pub use words::{figure, limits};
 
+/// What does not hold where something broke off.
+const PLAYED_TO_THE_END: &str = "played to the end";
+
 /// Holds both trials against the experiment.
 #[must_use]
 pub fn judge(plan: &Experiment, naive: &Trial, resilient: &Trial) -> Verdict {
@@ -102,9 +105,6 @@ impl Verdict {
         !self.checks.is_empty() && self.checks.iter().all(|check| check.holds)
     }
 }
-
-/// What does not hold where something broke off.
-const PLAYED_TO_THE_END: &str = "played to the end";
 
 /// What either side must be like to prove anything.
 fn side(plan: &Experiment, trial: &Trial) -> Vec<Check> {

@@ -199,7 +199,6 @@ async fn clients_that_leave_close_their_connection_and_the_others_wait() {
 async fn who_asks_again_does_so_with_the_same_key_until_it_has_a_promise_or_no_patience() {
     static ASKED: AtomicUsize = AtomicUsize::new(0);
     let acts = |_| match ASKED.fetch_add(1, Ordering::Relaxed) {
-        0 | 1 => Act::Reset,
         2 => Act::Answer,
         _ => Act::Reset,
     };
