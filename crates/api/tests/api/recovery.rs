@@ -68,6 +68,28 @@ async fn where_an_attempt_may_take_all_the_time_there_is_recovery_still_works() 
 }
 
 #[tokio::test]
+async fn what_recovery_works_on_is_its_own_for_longer_than_a_callers_lease() {
+    let policies = "recovery.lease = '15s'\ndatabase.deadline = '1s'";
+    let system = System::with(policies, Duration::from_millis(300)).await;
+    let sql = system.sql().await;
+    system.worker.set(Fault::Refuse).await;
+    let deferred = system.api.process().await;
+    assert_eq!(deferred.status, 202);
+    system.worker.set(Fault::None).await;
+    let id = deferred.processed().request_id;
+    let claimed = "SELECT 1 FROM requests WHERE id = $1 AND lease_until > now() + interval '15 s'";
+    let started = Instant::now();
+    while sql.query_opt(claimed, &[&id]).await.unwrap().is_none() {
+        assert!(
+            started.elapsed() < Duration::from_secs(20),
+            "never its own for so long"
+        );
+        sleep(Duration::from_millis(20)).await;
+    }
+    system.api.comes_to_be(id, RequestStatus::Done).await;
+}
+
+#[tokio::test]
 async fn a_request_whose_client_left_is_done_once_its_lease_is_over() {
     let system = System::with("", Duration::from_millis(400)).await;
     system.api.becomes_healthy().await;
