@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use holdfast_lab::postgres::{Cluster, ClusterOptions};
 use holdfast_lab::proxy::FaultProxy;
+use holdfast_wire::JsonText;
 use tokio_postgres::NoTls;
 
 pub(crate) use answer::Answer;
@@ -58,4 +59,9 @@ impl System {
         tokio::spawn(connection);
         client
     }
+}
+
+/// What the worker answers.
+pub(crate) fn done() -> JsonText {
+    JsonText::parse(r#"{"status":"done"}"#.to_owned()).unwrap()
 }
