@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::ErrorKind;
-use crate::snapshot::BreakerState;
+use crate::snapshot::{BreakerState, OpenedBecause};
 
 /// Receives events. Called on the task of the call, or of whoever moves the breaker by hand: must be
 /// quick and must not block.
@@ -74,6 +74,8 @@ pub enum Event {
         /// Grows with each transition: of two events that overtook each other, the greater is the
         /// later one.
         generation: u64,
+        /// Why it opened; `None` unless it did, and by itself.
+        because: Option<OpenedBecause>,
     },
     /// A call is over.
     Call {

@@ -38,5 +38,5 @@ pub use self::event::{CallOutcome, Event, Observer, Outcome, RejectedBy};
 pub use self::policy::{CallFuture, Policy};
 pub use self::progress::{Admission, Progress};
 pub use self::reporter::Reporter;
-pub use self::snapshot::{BreakerState, Snapshot};
+pub use self::snapshot::{BreakerState, OpenedBecause, OpeningRule, Snapshot};
 pub use self::stack::Stack;

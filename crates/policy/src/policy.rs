@@ -108,6 +108,7 @@ impl<C> Policy<C> {
         let (in_flight, waiting) = self.parts.slots.usage();
         Snapshot {
             breaker: breaker.state,
+            opened_because: breaker.opened_because,
             failure_rate: breaker.failure_rate,
             failure_rate_threshold: self.config().breaker.failure_rate,
             slow_call_rate: breaker.slow_call_rate,

@@ -86,6 +86,7 @@ impl Observer for Watch {
                 from,
                 to,
                 generation,
+                ..
             } => {
                 // Fails where nobody listens, and that is fine.
                 let _ = self.transitions.send(Transition {
@@ -133,6 +134,7 @@ mod tests {
             from: BreakerState::Closed,
             to: BreakerState::Open,
             generation,
+            because: None,
         };
         live.worker.on_event(&transition("worker", 1));
         let mut transitions = live.transitions();

@@ -33,6 +33,22 @@ pub(super) fn record(outcome: Outcome, slow: bool) -> Option<Record> {
     Some(Record { failed, slow })
 }
 
+/// What an attempt failed by, in one word; the classifier's, if it has one.
+#[inline]
+pub(super) fn cause(outcome: Outcome, finding: Finding) -> &'static str {
+    let named = match finding {
+        Finding::Finished(class) => class.cause,
+        Finding::TimedOut | Finding::Rejected => None,
+    };
+    named.unwrap_or(match outcome {
+        Outcome::TimedOut => "attempt_timeout",
+        Outcome::Cancelled => "cancelled_slow",
+        Outcome::Panicked => "panicked",
+        Outcome::Slow => "slow",
+        Outcome::Success | Outcome::Neutral | Outcome::Failure => "failed",
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,7 +2,10 @@
 
 use std::sync::{Arc, OnceLock};
 
-use holdfast_policy::{BreakerState, CallOutcome, Event, Outcome, Policy, RejectedBy, Snapshot};
+use holdfast_policy::{
+    BreakerState, CallOutcome, Event, OpenedBecause, OpeningRule, Outcome, Policy, RejectedBy,
+    Snapshot,
+};
 
 use crate::support::{Dependency, Does, Judge, ask, config, ms, start, watched};
 
@@ -33,6 +36,14 @@ async fn a_call_tells_its_story_in_order() {
         }
     };
     let (from, to) = (BreakerState::Closed, BreakerState::Open);
+    let because = OpenedBecause {
+        rule: OpeningRule::ConsecutiveFailures,
+        calls: 2,
+        failures: 2,
+        slow: 0,
+        in_a_row: 2,
+        last_error: "failed",
+    };
     let expected = [
         failed(1),
         Event::Retry {
@@ -46,6 +57,7 @@ async fn a_call_tells_its_story_in_order() {
             from,
             to,
             generation: 1,
+            because: Some(because),
         },
         Event::Call {
             policy,
@@ -128,6 +140,7 @@ async fn a_snapshot_shows_rates_limits_and_budget() {
         let _ = ask(&policy, &dependency).await;
     }
     let expected = Snapshot {
+        opened_because: None,
         breaker: BreakerState::Closed,
         failure_rate: Some(0.25),
         failure_rate_threshold: 0.5,

@@ -180,6 +180,24 @@ async fn a_probe_that_is_never_polled_again_loses_its_slot() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_dependency_that_only_objects_does_not_keep_it_half_open() {
+    let policy = policy(|_| ());
+    let dependency = Dependency::that(Does::Fail);
+    open_until_probe(&policy, &dependency).await;
+    dependency.now(Does::Object);
+    for _ in 0..10 {
+        assert_eq!(policy.breaker().state(), policy.snapshot().breaker);
+        ask(&policy, &dependency).await.unwrap_err();
+    }
+    assert_eq!(policy.breaker().state(), BreakerState::Closed);
+    dependency.now(Does::Fail);
+    for _ in 0..3 {
+        ask(&policy, &dependency).await.unwrap_err();
+    }
+    assert_eq!(policy.breaker().state(), BreakerState::Open);
+}
+
+#[tokio::test(start_paused = true)]
 async fn failures_from_before_the_outage_do_not_trip_it_again_after_recovery() {
     let policy = policy(|config| config.breaker.window = Window::Calls(100));
     let dependency = Dependency::that(Does::Fail);
