@@ -50,6 +50,16 @@ impl<R> Call<R> {
         }
     }
 
+    pub(crate) fn map<T>(self, change: impl FnOnce(R) -> T) -> Call<T> {
+        Call {
+            request: change(self.request),
+            deadline: self.deadline,
+            idempotent: self.idempotent,
+            number: self.number,
+            at: self.at,
+        }
+    }
+
     /// The instant at which this call came through the layers, read from the clock if no layer
     /// further out has done so.
     pub(crate) fn now(&self) -> Instant {

@@ -149,6 +149,8 @@ pub(crate) enum Finding {
     Finished(Class),
     /// The attempt timeout cut it.
     TimedOut,
+    /// The deadline of its call cut it.
+    Cut,
     /// A policy refused; the dependency was not touched.
     Rejected,
 }
@@ -168,6 +170,10 @@ impl Finding {
                     let error = Error::from_parts(ErrorKind::AttemptTimeout, report);
                     return (Self::TimedOut, Err(error));
                 }
+                (ErrorKind::DeadlineExceeded, report) => {
+                    let error = Error::from_parts(ErrorKind::DeadlineExceeded, report);
+                    return (Self::Cut, Err(error));
+                }
                 (kind, report) => return (Self::Rejected, Err(Error::from_parts(kind, report))),
             },
         };
@@ -177,11 +183,12 @@ impl Finding {
     }
 
     /// The class retry decides by; `None` for a rejection. A timed-out attempt may have been
-    /// carried out, so it is repeated only if that is harmless.
+    /// carried out, so it is repeated only if that is harmless. After the deadline nothing is.
     pub(crate) fn class(self) -> Option<Class> {
         match self {
             Self::Finished(class) => Some(class),
             Self::TimedOut => Some(Class::failure().retry_if_idempotent()),
+            Self::Cut => Some(Class::neutral()),
             Self::Rejected => None,
         }
     }

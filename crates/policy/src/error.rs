@@ -4,6 +4,7 @@
 //! Every layer speaks it. The time waited is known to the deadline layer alone: without it, it is zero.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Why a policed call gave no answer.
@@ -32,18 +33,19 @@ pub enum ErrorKind<E> {
 }
 
 /// Everything about an error but its kind.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Report {
-    pub(crate) policy: &'static str,
+    // Set by the innermost layer that knows it: those inside would have to carry it for nothing.
+    pub(crate) policy: Option<Arc<str>>,
     pub(crate) attempts: u32,
     pub(crate) elapsed: Duration,
     pub(crate) retry_after: Option<Duration>,
 }
 
 impl<E> Error<E> {
-    /// The name of the policy that gave up.
-    pub fn policy(&self) -> &'static str {
-        self.report.policy
+    /// The name of the policy that gave up; empty from a layer of no name, used alone.
+    pub fn policy(&self) -> &str {
+        self.report.policy.as_deref().unwrap_or_default()
     }
 
     /// What happened.
@@ -71,14 +73,14 @@ impl<E> Error<E> {
         self.kind
     }
 
-    pub(crate) fn new(policy: &'static str, kind: ErrorKind<E>) -> Self {
-        Self {
-            kind,
-            report: Report {
-                policy,
-                ..Report::default()
-            },
-        }
+    pub(crate) fn new(kind: ErrorKind<E>) -> Self {
+        Self::from_parts(kind, Report::default())
+    }
+
+    /// Of the policy `name`, unless a layer further in has named it.
+    pub(crate) fn of(mut self, name: &Arc<str>) -> Self {
+        self.report.policy.get_or_insert_with(|| Arc::clone(name));
+        self
     }
 
     pub(crate) fn from_parts(kind: ErrorKind<E>, report: Report) -> Self {
@@ -142,12 +144,15 @@ impl<E: fmt::Display> fmt::Display for ErrorKind<E> {
 impl<E: fmt::Display> fmt::Display for Error<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Report {
-            policy,
             attempts,
             elapsed,
             retry_after,
+            ..
         } = self.report;
-        write!(f, "{policy}: {}", self.kind)?;
+        if let Some(policy) = &self.report.policy {
+            write!(f, "{policy}: ")?;
+        }
+        self.kind.fmt(f)?;
         if attempts > 0 {
             let s = if attempts == 1 { "" } else { "s" };
             write!(

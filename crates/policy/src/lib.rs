@@ -30,12 +30,12 @@ pub use self::call::Call;
 pub use self::class::{Class, Classify, ErrorsAreFailures, Health, Retry};
 pub use self::config::{
     BackoffConfig, BreakerConfig, BudgetConfig, BulkheadConfig, ConfigError, PolicyConfig,
-    RetryConfig, Window,
+    RetryConfig, ThrottledConfig, Window,
 };
 pub use self::deadline::Deadline;
 pub use self::error::{Error, ErrorKind};
 pub use self::event::{CallOutcome, Event, Observer, Outcome, RejectedBy};
-pub use self::policy::{CallFuture, Policy};
+pub use self::policy::{CallFuture, OnceFuture, Policy};
 pub use self::progress::{Admission, Progress};
 pub use self::reporter::Reporter;
 pub use self::snapshot::{BreakerState, OpenedBecause, OpeningRule, Snapshot};

@@ -52,12 +52,12 @@ pub enum OpeningRule {
 /// What a policy is doing right now.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Snapshot {
-    /// The breaker's state.
+    /// The breaker's state; disabled if it is left out.
     pub breaker: BreakerState,
     /// Share of failures among the attempts in the window, 0 to 1; `None` while it is empty.
     pub failure_rate: Option<f64>,
-    /// The failure rate that opens the breaker.
-    pub failure_rate_threshold: f64,
+    /// The failure rate that opens the breaker; `None` if it is left out.
+    pub failure_rate_threshold: Option<f64>,
     /// Share of slow ones among the attempts in the window, 0 to 1; `None` while it is empty.
     pub slow_call_rate: Option<f64>,
     /// The slow-call rate that opens the breaker; `None`: slowness is not judged.
@@ -66,12 +66,13 @@ pub struct Snapshot {
     pub opened_because: Option<OpenedBecause>,
     /// What remains of the open time; zero when a probe is due. `None` unless open.
     pub retry_after: Option<Duration>,
-    /// Attempts that hold a place in the bulkhead.
+    /// Attempts that hold a place in the bulkhead; 0 if it is left out.
     pub in_flight: u32,
     /// Attempts that wait for a place.
     pub waiting: u32,
-    /// Places in force: the bulkhead's, or fewer while the ramp after an outage lasts.
-    pub limit: u32,
+    /// Places in force: the bulkhead's, or fewer while the ramp after an outage lasts. `None` if the
+    /// bulkhead is left out.
+    pub limit: Option<u32>,
     /// Tokens in the retry budget.
     pub retry_budget: f64,
 }

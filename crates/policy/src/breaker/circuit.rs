@@ -135,8 +135,12 @@ impl Circuit {
 
 impl Shared {
     #[inline]
-    pub(super) fn policy(&self) -> &'static str {
+    pub(super) fn policy(&self) -> &str {
         self.reporter.policy()
+    }
+
+    pub(super) fn name(&self) -> &std::sync::Arc<str> {
+        self.reporter.name()
     }
 
     /// Whether anybody needs to know how long an attempt takes.

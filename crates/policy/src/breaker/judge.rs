@@ -15,6 +15,7 @@ pub(super) fn outcome(finding: Finding, slow: bool) -> Option<Outcome> {
             Health::Failure => Outcome::Failure,
         },
         Finding::TimedOut => Outcome::TimedOut,
+        Finding::Cut => Outcome::Cancelled,
         Finding::Rejected => return None,
     };
     Some(outcome)
@@ -38,7 +39,7 @@ pub(super) fn record(outcome: Outcome, slow: bool) -> Option<Record> {
 pub(super) fn cause(outcome: Outcome, finding: Finding) -> &'static str {
     let named = match finding {
         Finding::Finished(class) => class.cause,
-        Finding::TimedOut | Finding::Rejected => None,
+        Finding::TimedOut | Finding::Cut | Finding::Rejected => None,
     };
     named.unwrap_or(match outcome {
         Outcome::TimedOut => "attempt_timeout",

@@ -1,6 +1,7 @@
 //! The proof that an attempt was admitted. It must be settled; dropped unsettled, it settles as an
 //! attempt that never reached the dependency, so that no way out of the code keeps a probe's slot.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::circuit::Circuit;
@@ -40,7 +41,7 @@ impl Ticket {
         let retry_after = finding.class().and_then(|class| class.retry_after);
         let sample = Sample {
             record: judge::record(outcome, slow),
-            answered: true,
+            answered: matches!(finding, Finding::Finished(_)),
             cause: judge::cause(outcome, finding),
             retry_after,
         };
@@ -61,6 +62,11 @@ impl Ticket {
             ..Sample::NOTHING
         };
         self.settle(outcome, sample, watch);
+    }
+
+    /// The name of the breaker's policy.
+    pub(super) fn policy(&self) -> &Arc<str> {
+        self.circuit.shared().name()
     }
 
     pub(super) fn is_settled(&self) -> bool {

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
@@ -35,9 +36,9 @@ pin_project! {
             // Dropped before the permit: the place is free only when the attempt is gone.
             #[pin]
             inner: S::Future,
-            permit: Permit,
+            permit: Option<Permit>,
         },
-        Refused { policy: &'static str },
+        Refused { policy: Arc<str> },
         Done { admission: Option<Admission> },
     }
 }
@@ -58,7 +59,7 @@ pin_project! {
 
 impl<S: Service<Call<R>>, R> BulkheadFuture<S, R> {
     #[inline]
-    pub(super) fn running(inner: S::Future, permit: Permit) -> Self {
+    pub(super) fn running(inner: S::Future, permit: Option<Permit>) -> Self {
         Self {
             state: State::Running { inner, permit },
         }
@@ -70,7 +71,7 @@ impl<S: Service<Call<R>>, R> BulkheadFuture<S, R> {
         }
     }
 
-    pub(super) fn refused(policy: &'static str) -> Self {
+    pub(super) fn refused(policy: Arc<str>) -> Self {
         Self {
             state: State::Refused { policy },
         }
@@ -96,7 +97,7 @@ where
                     return Poll::Ready(result);
                 }
                 StateProj::Refused { policy } => {
-                    let error = Error::new(policy, ErrorKind::BulkheadFull);
+                    let error = Error::new(ErrorKind::BulkheadFull).of(policy);
                     state.set(State::Done { admission: None });
                     return Poll::Ready(Err(error));
                 }
@@ -115,6 +116,7 @@ impl<S: Service<Call<R>>, R> Waiting<S, R> {
             let in_time = this.latest.is_none_or(|latest| now <= latest.instant());
             if let Some((mut inner, call)) = this.then.take().filter(|_| in_time) {
                 let inner = inner.call(call.stamp(now));
+                let permit = Some(permit);
                 return Poll::Ready(State::Running { inner, permit });
             }
         } else {
@@ -122,7 +124,7 @@ impl<S: Service<Call<R>>, R> Waiting<S, R> {
         }
         this.slots.tell_refused();
         Poll::Ready(State::Refused {
-            policy: this.slots.policy(),
+            policy: Arc::clone(this.slots.policy()),
         })
     }
 }

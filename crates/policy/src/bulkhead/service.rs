@@ -1,5 +1,6 @@
 //! Takes a place for each attempt, or a place in the queue.
 
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use crate::progress::Progress;
 /// Bounds how many attempts run at once.
 #[derive(Clone, Debug)]
 pub struct BulkheadLayer {
-    slots: Slots,
+    slots: Option<Slots>,
     attempt_timeout: Duration,
 }
 
@@ -32,6 +33,11 @@ impl BulkheadLayer {
     /// Attempts share `slots`. None waits so long that less than `attempt_timeout` would be left
     /// of its deadline.
     pub fn new(slots: Slots, attempt_timeout: Duration) -> Self {
+        Self::optional(Some(slots), attempt_timeout)
+    }
+
+    /// Without slots every attempt runs.
+    pub(crate) fn optional(slots: Option<Slots>, attempt_timeout: Duration) -> Self {
         Self {
             slots,
             attempt_timeout,
@@ -39,7 +45,7 @@ impl BulkheadLayer {
     }
 
     pub(crate) fn fork(&self) -> Self {
-        Self::new(self.slots.fork(), self.attempt_timeout)
+        Self::optional(self.slots.as_ref().map(Slots::fork), self.attempt_timeout)
     }
 }
 
@@ -73,8 +79,11 @@ where
             slots,
             attempt_timeout,
         } = &self.layer;
+        let Some(slots) = slots else {
+            return BulkheadFuture::running(self.inner.call(call), None);
+        };
         match slots.claim() {
-            Claim::Permit(permit) => BulkheadFuture::running(self.inner.call(call), permit),
+            Claim::Permit(permit) => BulkheadFuture::running(self.inner.call(call), Some(permit)),
             Claim::Wait(wait) => {
                 let latest = call
                     .deadline
@@ -91,7 +100,7 @@ where
             }
             Claim::Full => {
                 slots.tell_refused();
-                BulkheadFuture::refused(slots.policy())
+                BulkheadFuture::refused(Arc::clone(slots.policy()))
             }
         }
     }

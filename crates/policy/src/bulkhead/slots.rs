@@ -2,6 +2,7 @@
 //!
 //! A place, or a wait for one, is a guard: dropping it gives it back, whatever the reason.
 
+use std::sync::Arc;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
@@ -79,8 +80,8 @@ impl Slots {
         self.shared.max_wait
     }
 
-    pub(super) fn policy(&self) -> &'static str {
-        self.shared.reporter.policy()
+    pub(super) fn policy(&self) -> &Arc<str> {
+        self.shared.reporter.name()
     }
 
     pub(super) fn claim(&self) -> Claim {
@@ -167,7 +168,7 @@ mod tests {
     }
 
     impl Wake for Task {
-        fn wake(self: std::sync::Arc<Self>) {}
+        fn wake(self: Arc<Self>) {}
     }
 
     #[test]
@@ -178,7 +179,7 @@ mod tests {
         let task = Task {
             _waits: Mutex::new(second),
         };
-        let waker = Waker::from(std::sync::Arc::new(task));
+        let waker = Waker::from(Arc::new(task));
         assert!(first.place(&mut Context::from_waker(&waker)).is_none());
         drop(waker);
         drop(first);
@@ -188,7 +189,7 @@ mod tests {
     struct PanicsWhenDropped;
 
     impl Wake for PanicsWhenDropped {
-        fn wake(self: std::sync::Arc<Self>) {}
+        fn wake(self: Arc<Self>) {}
     }
 
     impl Drop for PanicsWhenDropped {
@@ -202,7 +203,7 @@ mod tests {
         let slots = one_place(1);
         let place = slots.claim();
         let mut waiting = wait(&slots);
-        let waker = Waker::from(std::sync::Arc::new(PanicsWhenDropped));
+        let waker = Waker::from(Arc::new(PanicsWhenDropped));
         assert!(waiting.place(&mut Context::from_waker(&waker)).is_none());
         drop(waker);
         let look_again = || waiting.place(&mut Context::from_waker(Waker::noop()));

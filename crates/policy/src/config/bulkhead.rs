@@ -15,7 +15,7 @@ const MOST_WAITING: u32 = 100_000;
 
 /// How many attempts may run at once, and how many may wait.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct BulkheadConfig {
     /// Attempts that may run at once.
     pub max_concurrent: u32,

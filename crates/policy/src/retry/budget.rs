@@ -73,7 +73,13 @@ impl Budget {
     /// Takes a token, if there is one. It is not given back.
     #[must_use]
     pub fn withdraw(&self, now: Instant) -> bool {
-        self.shared.ask(now, |bucket| bucket.withdraw(now))
+        self.withdraw_part(1.0, now)
+    }
+
+    /// Takes part of a token, for what adds less load, if there is as much.
+    #[must_use]
+    pub fn withdraw_part(&self, part: f64, now: Instant) -> bool {
+        self.shared.ask(now, |bucket| bucket.withdraw(part, now))
     }
 
     /// Tokens at `now`.

@@ -20,6 +20,8 @@ mod half_open;
 #[cfg(test)]
 mod layers;
 #[cfg(test)]
+mod left_out;
+#[cfg(test)]
 mod manual;
 #[cfg(test)]
 mod recovery;
@@ -31,3 +33,5 @@ mod retry_budget;
 mod retry_causes;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod throttled;
