@@ -35,6 +35,7 @@ impl<R> Call<R> {
     }
 
     /// The answer must be there by `deadline`, or earlier if the policy's own deadline is.
+    #[inline]
     pub fn by(self, deadline: Deadline) -> Self {
         Self {
             deadline: Some(deadline),
@@ -62,11 +63,13 @@ impl<R> Call<R> {
 
     /// The instant at which this call came through the layers, read from the clock if no layer
     /// further out has done so.
+    #[inline]
     pub(crate) fn now(&self) -> Instant {
         self.at.unwrap_or_else(Instant::now)
     }
 
     /// The same, if a layer further out has read the clock.
+    #[inline]
     pub(crate) fn stamped(&self) -> Option<Instant> {
         self.at
     }

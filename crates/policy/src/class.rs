@@ -184,6 +184,7 @@ impl Finding {
 
     /// The class retry decides by; `None` for a rejection. A timed-out attempt may have been
     /// carried out, so it is repeated only if that is harmless. After the deadline nothing is.
+    #[inline]
     pub(crate) fn class(self) -> Option<Class> {
         match self {
             Self::Finished(class) => Some(class),

@@ -49,11 +49,13 @@ impl<E> Error<E> {
     }
 
     /// What happened.
+    #[inline]
     pub fn kind(&self) -> &ErrorKind<E> {
         &self.kind
     }
 
     /// How many attempts reached the dependency.
+    #[inline]
     pub fn attempts(&self) -> u32 {
         self.report.attempts
     }
@@ -78,24 +80,29 @@ impl<E> Error<E> {
     }
 
     /// Of the policy `name`, unless a layer further in has named it.
+    #[inline]
     pub(crate) fn of(mut self, name: &Arc<str>) -> Self {
         self.report.policy.get_or_insert_with(|| Arc::clone(name));
         self
     }
 
+    #[inline]
     pub(crate) fn from_parts(kind: ErrorKind<E>, report: Report) -> Self {
         Self { kind, report }
     }
 
+    #[inline]
     pub(crate) fn into_parts(self) -> (ErrorKind<E>, Report) {
         (self.kind, self.report)
     }
 
+    #[inline]
     pub(crate) fn after_attempts(mut self, attempts: u32) -> Self {
         self.report.attempts = attempts;
         self
     }
 
+    #[inline]
     pub(crate) fn after(mut self, elapsed: Duration) -> Self {
         self.report.elapsed = elapsed;
         self
@@ -110,6 +117,7 @@ impl<E> Error<E> {
     }
 
     /// Of two hints when to come back the later one holds.
+    #[inline]
     pub(crate) fn not_before(mut self, wait: Option<Duration>) -> Self {
         self.report.retry_after = self.report.retry_after.max(wait);
         self

@@ -23,11 +23,13 @@ impl Reporter {
     }
 
     /// The policy's name.
+    #[inline]
     pub fn policy(&self) -> &str {
         &self.policy
     }
 
     /// The same, to be kept.
+    #[inline]
     pub(crate) fn name(&self) -> &Arc<str> {
         &self.policy
     }

@@ -99,6 +99,14 @@ fn a_call_that_is_refused_allocates_nothing() {
 }
 
 #[test]
+fn the_future_of_a_call_stays_small_for_it_is_moved_into_its_task() {
+    let policy = policy().unwrap();
+    let call = policy.call(Call::new(7), |n| async move { Ok::<u32, ()>(n) });
+    let bytes = size_of_val(&call);
+    assert!(bytes <= 768, "{bytes} bytes");
+}
+
+#[test]
 fn an_allocation_would_have_been_counted() {
     assert_eq!(allocations(|| drop(std::hint::black_box(Box::new(7)))), 1);
 }

@@ -48,6 +48,7 @@ pub(super) struct Pass {
 
 impl Pass {
     /// Of an attempt in a generation that admits all.
+    #[inline]
     pub(super) fn free(generation: u64) -> Self {
         Self {
             generation,
@@ -55,6 +56,7 @@ impl Pass {
         }
     }
 
+    #[inline]
     pub(super) fn generation(self) -> u64 {
         self.generation
     }

@@ -65,10 +65,12 @@ impl Ticket {
     }
 
     /// The name of the breaker's policy.
+    #[inline]
     pub(super) fn policy(&self) -> &Arc<str> {
         self.circuit.shared().name()
     }
 
+    #[inline]
     pub(super) fn is_settled(&self) -> bool {
         self.settled
     }
@@ -86,6 +88,7 @@ impl Ticket {
 }
 
 impl Drop for Ticket {
+    #[inline]
     fn drop(&mut self) {
         if !self.settled {
             let shared = self.circuit.shared();

@@ -85,6 +85,7 @@ impl Places {
 
 impl Count {
     #[expect(clippy::cast_possible_truncation, reason = "the two halves")]
+    #[inline]
     fn of(word: u64) -> Self {
         Self {
             in_flight: word as u32,
@@ -92,6 +93,7 @@ impl Count {
         }
     }
 
+    #[inline]
     fn word(self) -> u64 {
         u64::from(self.waiting) << 32 | u64::from(self.in_flight)
     }

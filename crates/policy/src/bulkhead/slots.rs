@@ -67,6 +67,7 @@ impl Slots {
     }
 
     /// Places in all.
+    #[inline]
     pub fn limit(&self) -> u32 {
         self.shared.limit
     }
@@ -84,6 +85,7 @@ impl Slots {
         self.shared.reporter.name()
     }
 
+    #[inline]
     pub(super) fn claim(&self) -> Claim {
         match self.shared.queue.enter() {
             Entry::Place => Claim::Permit(Permit {
@@ -118,12 +120,14 @@ impl Wait {
 }
 
 impl Drop for Permit {
+    #[inline]
     fn drop(&mut self) {
         wake(self.slots.shared.queue.leave());
     }
 }
 
 impl Drop for Wait {
+    #[inline]
     fn drop(&mut self) {
         if let Some((slots, number)) = self.claim.take() {
             wake(slots.shared.queue.give_up(number));
@@ -193,6 +197,7 @@ mod tests {
     }
 
     impl Drop for PanicsWhenDropped {
+        #[inline]
         fn drop(&mut self) {
             panic!("on purpose");
         }

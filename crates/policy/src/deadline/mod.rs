@@ -48,6 +48,7 @@ pub struct Deadline(Instant);
 
 impl Deadline {
     /// At `instant`.
+    #[inline]
     pub fn at(instant: Instant) -> Self {
         Self(instant)
     }
@@ -76,6 +77,7 @@ impl Deadline {
     }
 
     /// The instant itself.
+    #[inline]
     pub fn instant(self) -> Instant {
         self.0
     }

@@ -109,15 +109,18 @@ impl Shared {
         bucket.deposit(counted.calls, self.origin + second);
     }
 
+    #[inline]
     fn second(&self, now: Instant) -> u32 {
         let age = now.saturating_duration_since(self.origin).as_secs();
         u32::try_from(age).unwrap_or(u32::MAX)
     }
 
+    #[inline]
     fn tally(&self) -> Tally {
         Tally::of(self.tally.load(Ordering::Acquire))
     }
 
+    #[inline]
     fn change(&self, from: Tally, to: Tally) -> bool {
         let (from, to) = (from.word(), to.word());
         let changed =
@@ -129,6 +132,7 @@ impl Shared {
 
 impl Tally {
     #[expect(clippy::cast_possible_truncation, reason = "the two halves")]
+    #[inline]
     fn of(word: u64) -> Self {
         Self {
             second: (word >> 32) as u32,
@@ -136,6 +140,7 @@ impl Tally {
         }
     }
 
+    #[inline]
     fn word(self) -> u64 {
         u64::from(self.second) << 32 | u64::from(self.calls)
     }

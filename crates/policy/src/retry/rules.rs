@@ -92,6 +92,7 @@ impl Rules {
     }
 
     /// Whether a whole attempt that starts at `start` ends before the deadline.
+    #[inline]
     pub(super) fn fits(&self, deadline: Option<Deadline>, start: Instant) -> bool {
         deadline.is_none_or(|deadline| deadline.fits(self.settings.attempt_timeout, start))
     }
