@@ -99,7 +99,10 @@ fn parts(config: PolicyConfig, seed: u64, reporter: &Reporter) -> Parts {
     let slots = slots.map(|bulkhead| Slots::new(bulkhead, reporter.clone()));
     let settings = CircuitSettings {
         lease: config.lease(),
-        concurrency: slots.as_ref().map_or(UNLIMITED_RAMP, Slots::limit),
+        concurrency: config
+            .bulkhead
+            .as_ref()
+            .map_or(UNLIMITED_RAMP, |it| it.max_concurrent),
         seed,
     };
     let breaker = config.breaker.as_ref();
@@ -140,8 +143,8 @@ fn layers<C: Clone>(parts: &Parts, classify: C, reporter: Reporter) -> Layers<C>
     Layers {
         deadline: DeadlineLayer::new(config.deadline, attempt_timeout, reporter.clone()),
         retry: RetryLayer::new(retry, settings, budget, classify.clone(), reporter),
-        breaker: BreakerLayer::optional(circuit.clone(), classify),
-        bulkhead: BulkheadLayer::optional(slots.clone(), attempt_timeout),
+        breaker: BreakerLayer::optional(circuit.clone(), classify.clone()),
+        bulkhead: BulkheadLayer::optional(slots.clone(), attempt_timeout, classify),
         timeout: TimeoutLayer::optional(config.attempt_timeout),
         attempt: AttemptLayer,
     }

@@ -120,6 +120,8 @@ pub enum RejectedBy {
     Ramp,
     /// No place, and no place in the queue either or a wait in vain.
     Bulkhead,
+    /// It waited and somebody more urgent came, or its deadline left no time for the wait.
+    Shed,
 }
 
 /// What the caller got.
@@ -236,7 +238,13 @@ impl Outcome {
 
 impl RejectedBy {
     /// Every reason, so that a metric can exist before its first event.
-    pub const ALL: [Self; 4] = [Self::Deadline, Self::Breaker, Self::Ramp, Self::Bulkhead];
+    pub const ALL: [Self; 5] = [
+        Self::Deadline,
+        Self::Breaker,
+        Self::Ramp,
+        Self::Bulkhead,
+        Self::Shed,
+    ];
 
     /// A stable label in snake case.
     pub const fn as_str(self) -> &'static str {
@@ -245,6 +253,7 @@ impl RejectedBy {
             Self::Breaker => "breaker",
             Self::Ramp => "ramp",
             Self::Bulkhead => "bulkhead",
+            Self::Shed => "shed",
         }
     }
 }

@@ -26,11 +26,11 @@ mod sync;
 pub mod timeout;
 
 pub use self::builder::Builder;
-pub use self::call::Call;
+pub use self::call::{Call, Priority};
 pub use self::class::{Class, Classify, ErrorsAreFailures, Health, Retry};
 pub use self::config::{
-    BackoffConfig, BreakerConfig, BudgetConfig, BulkheadConfig, ConfigError, PolicyConfig,
-    RetryConfig, ThrottledConfig, Window,
+    AdaptiveConfig, BackoffConfig, BreakerConfig, BudgetConfig, BulkheadConfig, ConfigError,
+    PolicyConfig, RetryConfig, ThrottledConfig, Window,
 };
 pub use self::deadline::Deadline;
 pub use self::error::{Error, ErrorKind};

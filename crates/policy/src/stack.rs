@@ -26,14 +26,14 @@ pub(crate) type OnceStackFuture<R, F, C> =
     DeadlineFuture<<Guarded<Once, C> as Service<Call<(F, R)>>>::Future>;
 
 /// What retry repeats.
-type Guarded<S, C> = BreakerService<BulkheadService<TimeoutService<AttemptService<S>>>, C>;
+type Guarded<S, C> = BreakerService<BulkheadService<TimeoutService<AttemptService<S>>, C>, C>;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Layers<C> {
     pub(crate) deadline: DeadlineLayer,
     pub(crate) retry: RetryLayer<C>,
     pub(crate) breaker: BreakerLayer<C>,
-    pub(crate) bulkhead: BulkheadLayer,
+    pub(crate) bulkhead: BulkheadLayer<C>,
     pub(crate) timeout: TimeoutLayer,
     pub(crate) attempt: AttemptLayer,
 }

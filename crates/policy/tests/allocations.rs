@@ -46,6 +46,7 @@ fn policy() -> Result<Policy, ConfigError> {
             max_concurrent: 8,
             max_waiting: 0,
             max_wait: seconds(0),
+            adaptive: None,
         }),
     };
     Policy::builder("worker", config).build()

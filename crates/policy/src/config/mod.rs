@@ -22,7 +22,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use self::breaker::BreakerConfig;
-pub use self::bulkhead::BulkheadConfig;
+pub use self::bulkhead::{AdaptiveConfig, BulkheadConfig};
 pub use self::error::ConfigError;
 pub use self::retry::{BackoffConfig, BudgetConfig, RetryConfig, ThrottledConfig};
 pub use self::window::Window;

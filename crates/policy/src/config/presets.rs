@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    BackoffConfig, BreakerConfig, BudgetConfig, BulkheadConfig, PolicyConfig, RetryConfig,
-    ThrottledConfig, Window,
+    AdaptiveConfig, BackoffConfig, BreakerConfig, BudgetConfig, BulkheadConfig, PolicyConfig,
+    RetryConfig, ThrottledConfig, Window,
 };
 
 const fn ms(millis: u64) -> Duration {
@@ -137,6 +137,21 @@ impl Default for BulkheadConfig {
             // A queue in front of a slow dependency adds its length to every answer.
             max_waiting: 0,
             max_wait: Duration::ZERO,
+            adaptive: None,
+        }
+    }
+}
+
+impl Default for AdaptiveConfig {
+    fn default() -> Self {
+        Self {
+            // Enough to go on measuring by.
+            min: 4,
+            initial: 20,
+            // What a healthy dependency varies by.
+            tolerance: 1.2,
+            headroom: 0.1,
+            remeasure: ms(30_000),
         }
     }
 }

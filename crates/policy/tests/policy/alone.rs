@@ -97,7 +97,7 @@ async fn the_bulkhead_needs_no_deadline() {
     config.max_concurrent = 1;
     let slots = Slots::new(&config, reporter());
     let echo = AttemptLayer.layer(service_fn(|n: u32| async move { Ok::<_, ()>(n) }));
-    let mut stack = BulkheadLayer::new(slots.clone(), ms(1_000)).layer(echo);
+    let mut stack = BulkheadLayer::new(slots.clone(), ms(1_000), ErrorsAreFailures).layer(echo);
     let first = stack.call(Call::new(1));
     let error = stack.call(Call::new(2)).await.unwrap_err();
     assert_eq!(error.kind(), &ErrorKind::BulkheadFull);

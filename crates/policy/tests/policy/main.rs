@@ -24,6 +24,8 @@ mod left_out;
 #[cfg(test)]
 mod manual;
 #[cfg(test)]
+mod overload;
+#[cfg(test)]
 mod recovery;
 #[cfg(test)]
 mod retry;

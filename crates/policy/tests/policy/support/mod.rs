@@ -80,6 +80,7 @@ pub(crate) fn config() -> Settings {
             max_concurrent: 300,
             max_waiting: 0,
             max_wait: ms(0),
+            adaptive: None,
         },
     }
 }
