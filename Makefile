@@ -18,8 +18,8 @@ BIN := $(or $(CARGO_TARGET_DIR),target)/release
 LAB := $(BIN)/lab
 
 # What is given on make's command line must reach the lab as well. Empty counts as unset there.
-export STAGE API_PORT WORKER_PORT DB_PORT HOLDFAST_WORK_DELAY HOLDFAST_POLICIES HOLDFAST_BINARIES HOLDFAST_RESULTS \
-  HOLDFAST_LOG_FORMAT RUST_LOG SCREENSHOTS
+export STAGE API_PORT WORKER_PORT DB_PORT HOLDFAST_WORK_DELAY HOLDFAST_WORK_CAPACITY HOLDFAST_POLICIES \
+  HOLDFAST_BINARIES HOLDFAST_RESULTS HOLDFAST_LOG_FORMAT HOLDFAST_INSTALL RUST_LOG SCREENSHOTS
 
 # A first build takes minutes and shows its progress; later ones speak only of errors.
 define build
@@ -41,10 +41,10 @@ demo: ## Guided tour: up, compare, kill and heal worker and database, down (on l
 	$(if $(filter compose,$(STAGE)),$(BUILD_LAB),$(BUILD_ALL))
 	@$(LAB) demo
 
-up: ## Bring the stage up, fresh (Compose where a Docker engine answers, else local processes; STAGE=compose|local)
+up: ## Bring the stage up: what is there is kept, what is dead started
 	$(BUILD_LAB)
 	@case "$$($(LAB) stage)" in local) $(MAKE) services ;; esac
-	@$(LAB) up
+	@$(LAB) up $(if $(FRESH),--fresh)
 
 .PHONY: services
 services:
@@ -166,6 +166,9 @@ api-check: ## The API against its /openapi.json, by Schemathesis: healthy and wi
 	$(BUILD_ALL)
 	@$(LAB) api-check $(if $(EXAMPLES),--examples $(EXAMPLES)) $(if $(SEED),--seed $(SEED))
 
+# What is installed is left as it is.
+APT_INSTALL = install -y -qq --no-install-recommends --no-upgrade --no-remove
+
 lint: ## Formatting, clippy, documentation, dependency rules, shell scripts
 	@cargo fmt --all --check
 	@cargo clippy --workspace --all-targets --locked -- -D warnings
@@ -173,8 +176,9 @@ lint: ## Formatting, clippy, documentation, dependency rules, shell scripts
 	@if cargo deny --version >/dev/null 2>&1; then cargo deny --locked check bans licenses sources; else \
 	  echo 'skipped: cargo-deny is not installed (cargo install --locked cargo-deny)' >&2; fi
 	@command -v shellcheck >/dev/null || { [ "$$(id -u)" = 0 ] && [ -e /etc/debian_version ] && \
-	  echo 'shellcheck is missing: installing it with apt-get' >&2 && \
-	  apt-get update -qq && apt-get install -y -qq --no-install-recommends shellcheck >/dev/null; } || true
+	  [ "$$HOLDFAST_INSTALL" != no ] && apt-get update -qq && \
+	  echo 'shellcheck is missing: apt-get $(APT_INSTALL) shellcheck' >&2 && \
+	  apt-get $(APT_INSTALL) shellcheck >/dev/null; } || true
 	@if command -v shellcheck >/dev/null; then shellcheck .ci/run $$(find deploy -name '*.sh'); else \
 	  echo 'skipped: shellcheck is not installed (sudo apt-get install -y shellcheck)' >&2; fi
 

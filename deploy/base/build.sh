@@ -43,7 +43,7 @@ require_debootstrap() {
   command -v apt-get >/dev/null ||
     fail 'debootstrap is not installed' 'install debootstrap with your package manager and run this again'
   say 'installing debootstrap from Debian'\''s packages'
-  { apt-get update && apt-get install --yes --no-install-recommends debootstrap debian-archive-keyring; } >"$log" 2>&1 ||
+  { apt-get update && apt-get install --yes --no-install-recommends --no-upgrade --no-remove debootstrap debian-archive-keyring; } >"$log" 2>&1 ||
     { tail -n 5 "$log" >&2 && fail 'debootstrap could not be installed' 'run: apt-get install debootstrap'; }
 }
 

@@ -16,6 +16,7 @@ pub mod error;
 pub mod experiment;
 pub mod exposition;
 mod figures;
+mod hint;
 pub mod load;
 mod logs;
 pub mod observe;

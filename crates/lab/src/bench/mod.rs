@@ -72,7 +72,7 @@ impl Contender {
 /// When the stage cannot be had, or any call failed: then the figures are void.
 pub async fn run(plan: Plan, settings: &Settings, console: Console) -> Result<(), LabError> {
     let mut signals = StopSignals::listen().map_err(LabError::file("listen for", "signals"))?;
-    wrk::ensure(console).await?;
+    wrk::ensure(settings, console).await?;
     let folder = OwnFolder::make("bench", settings, console).await?;
     let settings = own_stage(settings)?;
     let stage = Local::new(&settings, folder.path().to_owned(), console);

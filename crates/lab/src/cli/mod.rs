@@ -6,6 +6,7 @@ mod experiments;
 mod load;
 mod logs;
 mod status;
+mod up;
 mod wire;
 
 use std::env;
@@ -63,14 +64,12 @@ fn settings(environment: &Environment) -> Result<Settings, LabError> {
 async fn perform(task: Task, settings: &Settings, console: Console) -> Result<ExitCode, LabError> {
     match task {
         Task::Stage => console.print(Stage::chosen_to_bring_up(settings, console).await?.name()),
-        Task::Up => Stage::to_bring_up(settings, console).await?.up().await?,
-        Task::Down => {
-            for stage in Stage::to_take_down(settings, console).await? {
-                stage.down().await?;
-                console.say(format_args!("  {:<7} is down", stage.name()));
-            }
+        Task::Up { fresh } => up::up(fresh, settings, console).await?,
+        Task::Down => up::down(settings, console).await?,
+        Task::Status => {
+            let stage = stage(settings, console).await?;
+            return status::show(&stage, console).await.map(verdict);
         }
-        Task::Status => status::show(&stage(settings, console).await?, console).await?,
         Task::Logs { service, follow } => {
             return logs::show(&stage(settings, console).await?, service, follow).await;
         }

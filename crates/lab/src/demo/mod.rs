@@ -53,6 +53,11 @@ pub async fn run(settings: &Settings, console: Console) -> Result<bool, LabError
         stage: Some(stage),
         ..settings.clone()
     };
+    // The tour ends with `down`: what somebody's dead stage still owes is not its to delete.
+    let own = Stage::chosen_to_bring_up(&settings, console).await?;
+    if own.holds_data().await? {
+        return Err(LabError::StageInTheWay(own.name()));
+    }
     let mut signals = StopSignals::listen().map_err(LabError::file("listen for", "signals"))?;
     let stage = Stage::to_bring_up(&settings, console).await?;
     let result = tokio::select! {

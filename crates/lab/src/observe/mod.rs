@@ -48,7 +48,7 @@ const OUTAGE: &str =
 /// When it could not be played, or was interrupted.
 pub async fn run(settings: &Settings, console: Console) -> Result<bool, LabError> {
     let mut signals = StopSignals::listen().map_err(LabError::file("listen for", "signals"))?;
-    promtool::ensure(console).await?;
+    promtool::ensure(settings, console).await?;
     let files = settings.root.join("deploy/observe");
     let queries = queries(&files.join(DASHBOARD))?;
     let amiss = promtool::check_files(&files).await?;

@@ -9,4 +9,4 @@ mod table;
 
 pub use family::Family;
 pub use identity::Identity;
-pub(crate) use launch::launch;
+pub(crate) use launch::{Launched, launch};
