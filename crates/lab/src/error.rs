@@ -220,7 +220,7 @@ impl LabError {
             Self::AcceptedLine { .. } => {
                 "a line is ID<TAB>KEY<TAB>STATUS; have the file written anew: make load".to_owned()
             }
-            Self::NoExperiment(_) => "see those there are: target/release/lab list".to_owned(),
+            Self::NoExperiment(_) => "see those there are: lab list".to_owned(),
             Self::Experiment(_) | Self::Schema(_) => return None,
             Self::ExperimentsUnderWay => "wait for its end, or run on local processes: STAGE=local".to_owned(),
             Self::NotSteady { .. } => "look for what else keeps this machine busy; with --keep the logs stay".to_owned(),
