@@ -7,8 +7,8 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 
 use crate::experiment::plan::Target;
+use crate::guard::Guarded;
 use crate::load::Arrivals;
-use crate::settings::StageKind;
 use crate::stage::Service;
 use crate::wire::Listen;
 
@@ -85,8 +85,8 @@ pub(super) enum Task {
     /// Wait for the end of the lab that holds the other end of stdin, and clean up after it if need be
     #[command(hide = true)]
     Guard {
-        /// Of which stage
-        stage: StageKind,
+        /// What is to be ended
+        guarded: Guarded,
     },
     /// Look at one service as a stranger would, and print what is seen
     #[command(hide = true)]

@@ -22,7 +22,7 @@ use crate::error::LabError;
 use crate::output::Console;
 use crate::settings::Settings;
 use crate::stage::{Probe, Stage};
-use crate::{api_check, bench, demo, experiment, observe, torture};
+use crate::{api_check, bench, demo, experiment, guard, observe, torture};
 
 /// Runs the command the process was called with.
 ///
@@ -88,7 +88,7 @@ async fn perform(task: Task, settings: &Settings, console: Console) -> Result<Ex
         }
         Task::List => experiment::list(settings, console)?,
         Task::Report => experiment::write_report(settings, console)?,
-        Task::Guard { stage } => experiments::guard(stage, settings, console).await?,
+        Task::Guard { guarded } => guard::stand(guarded, settings, console).await?,
         Task::Look(wanted) => experiments::look(wanted, console).await,
         Task::ObserveCheck => return Ok(verdict(observe::run(settings, console).await?)),
         Task::Demo => return Ok(verdict(demo::run(settings, console).await?)),

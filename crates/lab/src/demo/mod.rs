@@ -14,6 +14,7 @@ use expected::Expected;
 
 use crate::compare::{self, Comparison};
 use crate::error::LabError;
+use crate::guard::{Guard, Guarded};
 use crate::output::{Console, Tone};
 use crate::settings::{Settings, StageKind};
 use crate::settle::settle;
@@ -60,6 +61,7 @@ pub async fn run(settings: &Settings, console: Console) -> Result<bool, LabError
     }
     let mut signals = StopSignals::listen().map_err(LabError::file("listen for", "signals"))?;
     let stage = Stage::to_bring_up(&settings, console).await?;
+    let _guard = Guard::post(Guarded::Stage)?;
     let result = tokio::select! {
         result = tour(&stage, console) => result,
         _ = signals.next() => Err(LabError::Interrupted),

@@ -203,7 +203,7 @@ impl ComposeScene {
 }
 
 /// Ends what a run has left that is dead.
-pub(super) async fn end_stale(settings: &Settings, console: Console) -> Result<(), LabError> {
+pub(crate) async fn end_stale(settings: &Settings, console: Console) -> Result<(), LabError> {
     let _turn = take_turn(settings)?;
     let folder = settings.folder().join("experiments");
     let compose = Compose::of_its_own(PROJECT, folder, settings, console.quietly()).await?;
