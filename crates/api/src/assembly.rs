@@ -12,7 +12,7 @@ use tokio::runtime::Handle;
 
 use crate::config::{OnDatabaseUnavailable, Policies, READERS, RECOVERERS, Settings};
 use crate::dependency::Dependency;
-use crate::guarded::{Backlog, GuardedReads, GuardedStore, GuardedWorker};
+use crate::guarded::{GuardedReads, GuardedStore, GuardedWorker};
 use crate::http::{Feed, expected};
 use crate::journal::{Journal, JournalInUse, JournalLimits, holds_a_journal};
 use crate::limit::InFlightLimit;
@@ -22,7 +22,7 @@ use crate::naive::Naive;
 use crate::open_work::OpenWork;
 use crate::process::{Process, Rules};
 use crate::records::Records;
-use crate::recovery::{self, Progress, Recovery};
+use crate::recovery::{self, Progress, Recovery, RecoveryStore};
 use crate::resolver::Resolver;
 use crate::state::State;
 use crate::store::{DatabaseError, Share, Store};
@@ -78,7 +78,7 @@ pub(crate) fn assemble(settings: Settings) -> Result<(State, Recovery), Assembly
     let open_work = OpenWork::new(journal.clone(), policies.recovery.max_open);
     let recovery = Recovery {
         rules: recovery::Rules::from(policies),
-        backlog: Backlog::new(
+        store: RecoveryStore::new(
             database.clone(),
             stores.recovery,
             policies.database.deadline,

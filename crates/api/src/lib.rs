@@ -15,6 +15,7 @@ mod dependency;
 mod guarded;
 mod http;
 mod journal;
+mod last_success;
 mod limit;
 mod live;
 mod metrics;

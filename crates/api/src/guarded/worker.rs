@@ -5,8 +5,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use holdfast_policy::{BreakerState, Deadline};
 use holdfast_wire::Degraded;
+use tokio::time::Instant;
 
 use crate::dependency::Dependency;
+use crate::last_success::LastSuccess;
 use crate::process::{Worked, Worker};
 use crate::worker_client::WorkerClient;
 
@@ -15,19 +17,30 @@ use crate::worker_client::WorkerClient;
 pub(crate) struct GuardedWorker {
     dependency: Arc<Dependency>,
     client: WorkerClient,
+    last_success: LastSuccess,
 }
 
 impl GuardedWorker {
     /// `client`, called through `dependency`.
     #[must_use]
     pub(crate) fn new(dependency: Arc<Dependency>, client: WorkerClient) -> Self {
-        Self { dependency, client }
+        Self {
+            dependency,
+            client,
+            last_success: LastSuccess::default(),
+        }
     }
 
     /// Whether a call makes sense now: not while the breaker refuses it anyway.
     #[must_use]
     pub(crate) fn may_call(&self) -> bool {
         self.dependency.may_call()
+    }
+
+    /// When it last did a request well, live calls and recovery together.
+    #[must_use]
+    pub(crate) fn last_success(&self) -> Option<Instant> {
+        self.last_success.at()
     }
 
     /// Whether all is well with the worker, as far as is known.
@@ -45,6 +58,7 @@ impl Worker for GuardedWorker {
             self.client.work()
         };
         let response = self.dependency.call(deadline, attempt).await?;
+        self.last_success.note(Instant::now());
         Ok(Worked {
             response,
             attempts: attempts.load(Ordering::Relaxed),

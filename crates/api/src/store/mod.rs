@@ -27,7 +27,7 @@ use uuid::Uuid;
 
 pub(crate) use self::error::DatabaseError;
 use self::manager::SessionManager;
-pub(crate) use self::open::{Claimed, Given};
+pub(crate) use self::open::{Claimed, FailureOutcome};
 pub(crate) use self::reads::Filter;
 use self::session::Sessions;
 use crate::config::DatabasePolicy;

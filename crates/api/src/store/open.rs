@@ -46,11 +46,11 @@ pub(crate) struct Claimed {
 
 /// What a counted failure led to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Given {
-    /// Another chance.
-    AnotherChance,
-    /// Up.
-    Up,
+pub(crate) enum FailureOutcome {
+    /// It will be tried again.
+    Retry,
+    /// It was given up.
+    GaveUp,
 }
 
 impl Store {
@@ -144,7 +144,7 @@ impl Store {
         error: &str,
         max_attempts: u32,
         pause: Duration,
-    ) -> Result<Given, DatabaseError> {
+    ) -> Result<FailureOutcome, DatabaseError> {
         let session = self.sessions.acquire().await?;
         let max_attempts = i32::try_from(max_attempts).unwrap_or(i32::MAX);
         let pause = pause.as_secs_f64();
@@ -161,6 +161,10 @@ impl Store {
         }
         .await;
         let up = session.finish(outcome)?;
-        Ok(if up { Given::Up } else { Given::AnotherChance })
+        Ok(if up {
+            FailureOutcome::GaveUp
+        } else {
+            FailureOutcome::Retry
+        })
     }
 }

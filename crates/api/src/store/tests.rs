@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::runtime::Handle;
 use uuid::Uuid;
 
-use super::{Claimed, DatabaseError, Given, Origin, Store};
+use super::{Claimed, DatabaseError, FailureOutcome, Origin, Store};
 use crate::journal::{End, Entry};
 use crate::process::{Receipt, Standing};
 use crate::resolver::Resolver;
@@ -168,12 +168,12 @@ async fn a_failure_counts_once_and_the_last_one_ends_it() {
         .insert(id, Origin::Resilient, None, None)
         .await
         .unwrap();
-    for expected in [Given::AnotherChance, Given::Up] {
+    for expected in [FailureOutcome::Retry, FailureOutcome::GaveUp] {
         let claimed = claim(&store).await[0];
         let count = || store.count_failure(claimed, "refused", 2, Duration::ZERO);
         assert_eq!(count().await.unwrap(), expected);
         // Its answer was lost: again.
-        assert_eq!(count().await.unwrap(), Given::AnotherChance);
+        assert_eq!(count().await.unwrap(), FailureOutcome::Retry);
     }
     let failed = Standing::Failed("refused".to_owned());
     assert_eq!(standing(&store, id).await, failed);

@@ -11,15 +11,15 @@ use uuid::Uuid;
 
 use crate::support::{Api, CountingWorker, Surroundings, System};
 
-async fn total(api: &Api, status: &str) -> u64 {
+pub(crate) async fn total(api: &Api, status: &str) -> u64 {
     let response = api.get(&format!("/requests?status={status}")).await;
     response.json::<RequestList>().await.unwrap().total
 }
 
 /// A second replica, which calls another worker.
-fn replica_over(worker: &CountingWorker, system: &System) -> Api {
+pub(crate) fn replica_over(worker_url: &str, system: &System) -> Api {
     Api::start(Surroundings {
-        worker_url: worker.url(),
+        worker_url: worker_url.to_owned(),
         ..system.api.surroundings.of_a_replica()
     })
 }
@@ -121,7 +121,7 @@ async fn a_request_whose_client_left_is_done_once_its_lease_is_over() {
 async fn two_replicas_share_a_backlog_and_live_calls_without_doing_anything_twice() {
     let worker = CountingWorker::start(Duration::from_millis(200)).await;
     let system = System::start().await;
-    let here = replica_over(&worker, &system);
+    let here = replica_over(&worker.url(), &system);
     let there = Api::start(here.surroundings.of_a_replica());
     // Cut off from its worker, the first takes no part.
     system.worker.set(Fault::Refuse).await;
@@ -139,64 +139,6 @@ async fn two_replicas_share_a_backlog_and_live_calls_without_doing_anything_twic
         }
     }
     assert_eq!(worker.calls(), orphans.len() + live);
-}
-
-#[tokio::test]
-async fn what_the_worker_keeps_refusing_fails_with_its_error_and_the_rest_proceeds() {
-    let system = System::with("recovery.max_attempts = 2", Duration::ZERO).await;
-    let worker = CountingWorker::saying(404).await;
-    let api = replica_over(&worker, &system);
-    system.worker.set(Fault::Refuse).await;
-    let id = api.process().await.processed().request_id;
-    let request = api.comes_to_be(id, RequestStatus::Failed).await;
-    assert_eq!(
-        request.error.as_deref(),
-        Some("the worker answered with an error")
-    );
-    assert_eq!(request.attempts, 2);
-    assert!(request.completed_at.is_some());
-    assert_eq!(total(&api, "failed").await, 1);
-
-    let again = api.post_keyed("k", "").await.processed().request_id;
-    worker.say(200);
-    api.comes_to_be(again, RequestStatus::Done).await;
-}
-
-#[tokio::test]
-async fn a_failed_request_is_what_its_key_stands_for() {
-    let system = System::with("recovery.max_attempts = 1", Duration::ZERO).await;
-    let worker = CountingWorker::saying(404).await;
-    let api = replica_over(&worker, &system);
-    system.worker.set(Fault::Refuse).await;
-    let id = api.post_keyed("k", "").await.processed().request_id;
-    api.comes_to_be(id, RequestStatus::Failed).await;
-    worker.say(200);
-    let answer = api.post_keyed("k", "").await;
-    assert_eq!(answer.status, 409);
-    assert_eq!(answer.problem().code.as_str(), "request_failed");
-    assert_eq!(api.post_keyed("another", "").await.status, 200);
-}
-
-#[tokio::test]
-async fn an_outage_fails_nothing_however_often_the_work_was_tried() {
-    let system = System::with("recovery.max_attempts = 1", Duration::ZERO).await;
-    let worker = CountingWorker::saying(500).await;
-    let api = replica_over(&worker, &system);
-    system.worker.set(Fault::Refuse).await;
-    let id = api.process().await.processed().request_id;
-    api.opens_worker_breaker().await;
-    let before = worker.calls();
-    let started = Instant::now();
-    while worker.calls() < before + 5 {
-        assert!(
-            started.elapsed() < Duration::from_secs(20),
-            "recovery gave up trying"
-        );
-        sleep(Duration::from_millis(50)).await;
-    }
-    assert_eq!(total(&api, "failed").await, 0);
-    worker.say(200);
-    api.comes_to_be(id, RequestStatus::Done).await;
 }
 
 #[tokio::test]

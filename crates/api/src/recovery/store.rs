@@ -15,11 +15,11 @@ use uuid::Uuid;
 use crate::dependency::Dependency;
 use crate::journal::Entry;
 use crate::process::Worked;
-use crate::store::{Claimed, DatabaseError, Given, Store};
+use crate::store::{Claimed, DatabaseError, FailureOutcome, Store};
 
 /// Recovery's view of the table of requests. Clones take turns.
 #[derive(Clone)]
-pub(crate) struct Backlog {
+pub(crate) struct RecoveryStore {
     dependency: Arc<Dependency>,
     store: Store,
     turn: Arc<Mutex<()>>,
@@ -36,7 +36,7 @@ pub(crate) enum Replayed {
     RefusedForGood(String),
 }
 
-impl Backlog {
+impl RecoveryStore {
     /// `store`, called through `dependency`; `limit` is its deadline.
     #[must_use]
     pub(crate) fn new(dependency: Arc<Dependency>, store: Store, limit: Duration) -> Self {
@@ -103,7 +103,7 @@ impl Backlog {
         error: &str,
         max_attempts: u32,
         pause: Duration,
-    ) -> Result<Given, Degraded> {
+    ) -> Result<FailureOutcome, Degraded> {
         self.call(|| {
             self.store
                 .count_failure(claimed, error, max_attempts, pause)
