@@ -37,3 +37,9 @@ CREATE TABLE idempotency_keys (
 
 -- The keys of requests that are being deleted.
 CREATE INDEX idempotency_keys_request ON idempotency_keys (request_id);
+
+-- Recovery and retention, as in 002-recovery.sql.
+
+-- Open work by when it is free to be claimed: claims look at nothing that somebody holds.
+CREATE INDEX IF NOT EXISTS requests_claimable ON requests (coalesce(lease_until, '-infinity'), id)
+    WHERE status = 'received' AND origin = 'resilient';

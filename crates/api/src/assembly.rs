@@ -80,6 +80,7 @@ pub(crate) fn assemble(settings: Settings) -> Result<(State, Recovery), Assembly
         rules: recovery::Rules::from(policies),
         store: RecoveryStore::new(
             database.clone(),
+            recovery_policy(policies)?,
             stores.recovery,
             policies.database.deadline,
         ),
@@ -135,6 +136,19 @@ fn database(
 ) -> Result<Arc<Dependency>, ConfigError> {
     let code = DegradedCode::DbUnavailable;
     dependency("database", code, policies.database.policy(), observer)
+}
+
+/// The database again, as recovery finds it: what its statements come to must not decide for live calls. No observer: the
+/// metrics and the page show what live calls get.
+fn recovery_policy(policies: &Policies) -> Result<Arc<Dependency>, ConfigError> {
+    let code = DegradedCode::DbUnavailable;
+    let nobody: Option<fn(&Event)> = None;
+    dependency(
+        "database (recovery)",
+        code,
+        policies.database.policy(),
+        nobody,
+    )
 }
 
 fn dependency(

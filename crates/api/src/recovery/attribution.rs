@@ -21,7 +21,7 @@ const RECENTLY: Duration = Duration::from_secs(5);
 /// How long a request leaves the way to others when the worker was missing: the breaker sets the pace of an outage.
 pub(super) const REQUEUE_DELAY: Duration = Duration::from_secs(1);
 /// The longest pause after a refusal; the first is a second, and each is twice the last.
-const MAX_PAUSE: Duration = Duration::from_secs(30);
+pub(super) const MAX_PAUSE: Duration = Duration::from_secs(30);
 /// Requests whose refusals are remembered. Forgetting them costs a few calls of the worker, no more.
 const MAX_REMEMBERED: usize = 10_000;
 

@@ -6,6 +6,7 @@
 //! `ramp` allows. Nothing is called while its breaker would refuse; what an outage costs is not counted (`attribution`).
 
 mod attribution;
+mod batch;
 mod progress;
 mod ramp;
 mod rate;
@@ -88,11 +89,12 @@ impl Recovery {
             {
                 next_replay = Instant::now() + PAUSE;
             }
+            store.probe().await;
             work.settle().await;
             if readiness.is_ready() {
                 work.claim().await;
             }
-            if Instant::now() >= next_deletion && store.is_well() {
+            if Instant::now() >= next_deletion && store.may_call() {
                 forget(&store, &progress, keep).await;
                 next_deletion = Instant::now() + between_deletions;
             }

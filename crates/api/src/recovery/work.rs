@@ -11,8 +11,9 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::attribution::{
-    Attribution, REQUEUE_DELAY, SUSPECTED_FOR, Suspect, Suspects, pause_after,
+    Attribution, MAX_PAUSE, REQUEUE_DELAY, SUSPECTED_FOR, Suspect, Suspects, pause_after,
 };
+use super::batch::AdaptiveBatch;
 use super::progress::Count;
 use super::ramp::ConcurrencyRamp;
 use super::{PAUSE, Recovery};
@@ -21,8 +22,10 @@ use crate::process::{Worked, Worker};
 use crate::store::{Claimed, FailureOutcome};
 use crate::trace;
 
-/// Between two looks when there was nothing to claim.
-const IDLE: Duration = Duration::from_secs(1);
+/// Between two claims when there was nothing to claim.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
+/// The longest pause after a claim that did not end in time.
+const MAX_CLAIM_PAUSE: Duration = Duration::from_secs(10);
 
 /// The requests in the works.
 pub(super) struct Work {
@@ -30,6 +33,9 @@ pub(super) struct Work {
     tasks: JoinSet<Ended>,
     ramp: ConcurrencyRamp,
     suspects: Suspects,
+    /// How much one claim takes on, and how long after one that did not end in time.
+    claims: AdaptiveBatch,
+    claim_pause: Duration,
     next_claim: Instant,
 }
 
@@ -44,6 +50,8 @@ impl Work {
     pub(super) fn new(recovery: Recovery) -> Self {
         Self {
             ramp: ConcurrencyRamp::new(recovery.rules.max_concurrent),
+            claims: AdaptiveBatch::new(recovery.rules.max_concurrent),
+            claim_pause: PAUSE,
             recovery: Arc::new(recovery),
             tasks: JoinSet::new(),
             suspects: Suspects::default(),
@@ -84,17 +92,22 @@ impl Work {
     pub(super) async fn claim(&mut self) {
         let free = self.limit().saturating_sub(self.in_flight());
         let recovery = &self.recovery;
-        let something_to_do = recovery.open_work.is_there() || !recovery.store.is_well();
+        let something_to_do = recovery.open_work.is_there();
         let nobody_refuses = recovery.store.may_call() && recovery.worker.may_call();
         if free == 0 || Instant::now() < self.next_claim || !something_to_do || !nobody_refuses {
             return;
         }
         // A caller's own request does not wait for a turn: the configured lease covers all but that.
         let lease = recovery.rules.lease + recovery.store.limit();
-        match recovery.store.claim(free, lease).await {
+        // Twice, for replicas that are configured otherwise.
+        let longest_lease = lease.max(recovery.suspicion()).max(MAX_PAUSE) * 2;
+        let count = free.min(self.claims.size());
+        match recovery.store.claim(count, lease, longest_lease).await {
             Ok(claimed) => {
+                self.claims.went_well();
+                self.claim_pause = PAUSE;
                 if claimed.is_empty() {
-                    self.next_claim = Instant::now() + IDLE;
+                    self.next_claim = Instant::now() + POLL_INTERVAL;
                 }
                 for claimed in claimed {
                     let id = claimed.id;
@@ -102,9 +115,21 @@ impl Work {
                     self.tasks.spawn(trace::recovering(id, work));
                 }
             }
-            Err(_) => self.next_claim = Instant::now() + PAUSE,
+            Err(missing) => self.put_off_claims(&missing),
         }
         self.show();
+    }
+
+    fn put_off_claims(&mut self, missing: &Degraded) {
+        if missing.reason == Reason::AttemptTimeout {
+            self.claims.timed_out();
+            self.claim_pause = (self.claim_pause * 2).min(MAX_CLAIM_PAUSE);
+            tracing::warn!(
+                next = self.claims.size(),
+                "open work could not be claimed in time: less of it, later"
+            );
+        }
+        self.next_claim = Instant::now() + self.claim_pause;
     }
 
     fn limit(&self) -> u32 {
@@ -133,11 +158,15 @@ impl Recovery {
         }
     }
 
-    /// Its lease must last for as long as it is suspected, and then until its turn and the end of the call that judges it.
+    /// How long the lease of a suspect lasts: until it is judged, and then until the turn and the end of the call that says
+    /// so.
+    fn suspicion(&self) -> Duration {
+        SUSPECTED_FOR + self.store.limit() * 3
+    }
+
     async fn suspect(&self, claimed: Claimed, missing: Degraded) -> Ended {
         let (since, success_before) = (Instant::now(), self.worker.last_success());
-        let lease = SUSPECTED_FOR + self.store.limit() * 3;
-        match self.store.extend(claimed, lease).await {
+        match self.store.extend(claimed, self.suspicion()).await {
             Ok(Some(claimed)) => Ended::Suspect(Suspect {
                 claimed,
                 error: missing.detail,

@@ -24,6 +24,14 @@ async fn store() -> (Cluster, Store) {
     (cluster, store)
 }
 
+async fn sql(cluster: &Cluster) -> tokio_postgres::Client {
+    let url = cluster.url();
+    let connect = tokio_postgres::connect(&url, tokio_postgres::NoTls);
+    let (client, connection) = connect.await.unwrap();
+    tokio::spawn(connection);
+    client
+}
+
 fn body() -> Box<RawValue> {
     RawValue::from_string("{\"n\": 1}".to_owned()).unwrap()
 }
@@ -48,7 +56,7 @@ async fn standing(store: &Store, id: Uuid) -> Standing {
 }
 
 async fn claim(store: &Store) -> Vec<Claimed> {
-    store.claim(10, LEASE).await.unwrap()
+    store.claim(10, LEASE, LEASE * 2).await.unwrap()
 }
 
 #[tokio::test]
@@ -161,6 +169,61 @@ async fn who_has_a_lease_is_left_alone_and_a_claim_is_a_lease() {
 }
 
 #[tokio::test]
+async fn a_lease_that_ends_later_than_any_can_is_none() {
+    let (_cluster, store) = store().await;
+    let (held, jumped) = (Uuid::now_v7(), Uuid::now_v7());
+    for (id, lease) in [(held, LEASE), (jumped, LEASE * 1000)] {
+        let inserted = store.insert(id, Origin::Resilient, None, Some(lease));
+        inserted.await.unwrap();
+    }
+    let claimed = claim(&store).await;
+    assert_eq!(claimed.iter().map(|it| it.id).collect::<Vec<_>>(), [jumped]);
+    assert_eq!(claim(&store).await, []);
+}
+
+#[tokio::test]
+async fn a_probe_changes_nothing_and_fails_where_nothing_can_be_written() {
+    let (cluster, store) = store().await;
+    store.probe().await.unwrap();
+    let read_only = "ALTER DATABASE holdfast SET default_transaction_read_only = on";
+    sql(&cluster).await.batch_execute(read_only).await.unwrap();
+    let (database, resolver) = (
+        cluster.url().parse().unwrap(),
+        Resolver::new(Handle::current(), None),
+    );
+    let standby = Store::naive(&database, 1, resolver, Handle::current()).unwrap();
+    assert!(standby.probe().await.is_err());
+}
+
+#[tokio::test]
+async fn a_million_leased_rows_are_not_looked_at_for_a_free_one() {
+    let (cluster, store) = store().await;
+    let leased = "INSERT INTO requests (id, origin, lease_until) \
+        SELECT gen_random_uuid(), 'resilient', now() + interval '20 s' FROM generate_series(1, 100000)";
+    let sql = sql(&cluster).await;
+    sql.batch_execute(leased).await.unwrap();
+    let free = Uuid::max();
+    let inserted = store.insert(free, Origin::Resilient, None, None);
+    inserted.await.unwrap();
+    sql.batch_execute("ANALYZE requests").await.unwrap();
+    sql.batch_execute("SELECT pg_stat_reset()").await.unwrap();
+    assert_eq!(claim(&store).await[0].id, free);
+    let read = "SELECT (SELECT coalesce(sum(idx_tup_read), 0) FROM pg_stat_user_indexes)::bigint, \
+        (SELECT coalesce(sum(seq_tup_read), 0) FROM pg_stat_user_tables)::bigint";
+    // The session reports what it read a little later.
+    let (by_index, by_scan) = loop {
+        let row = sql.query_one(read, &[]).await.unwrap();
+        let (by_index, by_scan): (i64, i64) = (row.get(0), row.get(1));
+        if by_index + by_scan > 0 {
+            break (by_index, by_scan);
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        assert_eq!(claim(&store).await, []);
+    };
+    assert!(by_index < 50 && by_scan == 0, "{by_index} and {by_scan}");
+}
+
+#[tokio::test]
 async fn a_failure_counts_once_and_the_last_one_ends_it() {
     let (_cluster, store) = store().await;
     let id = Uuid::now_v7();
@@ -205,10 +268,7 @@ async fn a_key_without_a_request_is_free_at_the_second_try() {
         .insert_keyed(Uuid::now_v7(), "k", None, LEASE)
         .await
         .unwrap();
-    let (client, connection) = tokio_postgres::connect(&cluster.url(), tokio_postgres::NoTls)
-        .await
-        .unwrap();
-    tokio::spawn(connection);
+    let client = sql(&cluster).await;
     client.execute("DELETE FROM requests", &[]).await.unwrap();
     let id = Uuid::now_v7();
     let first = store.insert_keyed(id, "k", None, LEASE).await;

@@ -171,6 +171,48 @@ async fn what_postgres_refuses_for_good_fails_and_later_entries_proceed() {
 }
 
 #[tokio::test]
+async fn open_work_that_cannot_be_claimed_in_time_takes_nothing_from_live_calls() {
+    let system = System::start().await;
+    system.api.becomes_healthy().await;
+    let slow = "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+            IF NEW.status = 'received' AND NEW.lease_until > now() THEN PERFORM pg_sleep(2); END IF; \
+            RETURN NEW; END $$; \
+        CREATE TRIGGER slow BEFORE UPDATE ON requests FOR EACH ROW EXECUTE FUNCTION slow()";
+    let sql = system.sql().await;
+    sql.batch_execute(slow).await.unwrap();
+    let orphans = orphans(&system, 3).await;
+    let started = Instant::now();
+    while started.elapsed() < Duration::from_secs(6) {
+        let answer = system.api.process().await;
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.degraded(), [], "{answer:?}");
+        sleep(Duration::from_millis(50)).await;
+    }
+    let status = system.api.status().await;
+    assert_eq!(status.dependencies.database.breaker, Breaker::Closed);
+    assert!(status.open_work >= Some(3), "{status:?}");
+    sql.batch_execute("DROP TRIGGER slow ON requests")
+        .await
+        .unwrap();
+    for id in orphans {
+        system.api.comes_to_be(id, RequestStatus::Done).await;
+    }
+}
+
+#[tokio::test]
+async fn an_outage_of_postgres_ends_although_nobody_calls() {
+    let system = System::start().await;
+    system.database.set(Fault::Refuse).await;
+    system.api.opens_database_breaker().await;
+    system.database.set(Fault::None).await;
+    system
+        .api
+        .comes_to(|status| status.dependencies.database.breaker == Breaker::Closed)
+        .await;
+    system.api.journal_empties().await;
+}
+
+#[tokio::test]
 async fn with_as_much_open_work_as_it_takes_on_the_service_refuses_until_some_is_done() {
     let system = System::with("recovery.max_open = 3", Duration::ZERO).await;
     system.api.becomes_healthy().await;
