@@ -24,9 +24,9 @@ use self::replay::Replay;
 pub(crate) use self::store::RecoveryStore;
 use self::work::Work;
 use crate::config::Policies;
-use crate::guarded::GuardedWorker;
 use crate::journal::Journal;
 use crate::open_work::OpenWork;
+use crate::worker_client::ResilientWorker;
 
 const TICK: Duration = Duration::from_millis(100);
 /// After a call that failed; the breaker asks for more if there is reason to.
@@ -64,7 +64,7 @@ pub(crate) struct Recovery {
     pub(crate) rules: Rules,
     pub(crate) store: RecoveryStore,
     pub(crate) journal: Option<Journal>,
-    pub(crate) worker: GuardedWorker,
+    pub(crate) worker: ResilientWorker,
     pub(crate) open_work: OpenWork,
     pub(crate) progress: Progress,
 }

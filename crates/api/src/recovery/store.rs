@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::dependency::Dependency;
 use crate::journal::Entry;
-use crate::process::Worked;
+use crate::process::WorkResult;
 use crate::store::{Claimed, DatabaseError, FailureOutcome, Store};
 
 /// Recovery's view of the table of requests. Clones take turns.
@@ -87,11 +87,12 @@ impl RecoveryStore {
         longest_lease: Duration,
     ) -> Result<Vec<Claimed>, Degraded> {
         let claim = self.store.claim(count, lease, longest_lease);
-        self.in_turn(self.own.peek(self.limit, claim)).await
+        self.in_turn(self.own.call_bypassing_policy(self.limit, claim))
+            .await
     }
 
     /// Records a request's result.
-    pub(crate) async fn complete(&self, id: Uuid, worked: &Worked) -> Result<(), Degraded> {
+    pub(crate) async fn complete(&self, id: Uuid, worked: &WorkResult) -> Result<(), Degraded> {
         self.call(|| self.store.complete(id, &worked.response, worked.attempts))
             .await
     }
@@ -145,7 +146,8 @@ impl RecoveryStore {
     /// anybody, so a database that is gone must not be found out by this.
     pub(crate) async fn forget(&self, keep: Duration, portion: u32) -> Result<u64, Degraded> {
         let forget = self.store.forget(keep, portion);
-        self.in_turn(self.own.peek(self.limit, forget)).await
+        self.in_turn(self.own.call_bypassing_policy(self.limit, forget))
+            .await
     }
 
     /// How long one call may take, and as long may the wait for its turn.
@@ -167,9 +169,9 @@ impl RecoveryStore {
         call: impl Future<Output = Result<T, Degraded>>,
     ) -> Result<T, Degraded> {
         let turn = timeout(self.limit, self.turn.lock()).await;
-        let _turn = turn.map_err(|_| self.own.absence())?;
+        let _turn = turn.map_err(|_| self.own.unavailability())?;
         if !self.may_call() {
-            return Err(self.own.absence());
+            return Err(self.own.unavailability());
         }
         call.await
     }

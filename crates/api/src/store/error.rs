@@ -29,18 +29,52 @@ pub enum DatabaseError {
         /// The whole error.
         source: tokio_postgres::Error,
     },
+    /// A lock that somebody holds on the table, and not on a row of it.
+    #[error("somebody holds a lock on the table")]
+    TableLocked(#[source] tokio_postgres::Error),
     /// The session ended under the statement.
     #[error("the session ended under the statement")]
     Lost(#[source] tokio_postgres::Error),
     /// The answer is no answer to the statement.
     #[error("the database's answer makes no sense")]
     Garbled(#[source] tokio_postgres::Error),
-    /// The key was taken, and stood for nothing when it was looked up. By now it is free.
-    #[error("the idempotency key stood for no request")]
-    KeyGone,
     /// The pool is closed or misused: a defect of ours.
     #[error("the pool gives no session: {0}")]
     Pool(String),
+}
+
+/// What an error of Postgres is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Attribution {
+    /// The server, or the way there.
+    Server,
+    /// A lock that somebody holds.
+    Lock,
+    /// A table or column that is not there.
+    Schema,
+    /// What was to be written.
+    Row,
+}
+
+impl Attribution {
+    /// By its SQLSTATE; without one it is the way there.
+    pub(crate) fn of(error: &tokio_postgres::Error) -> Self {
+        error
+            .code()
+            .map_or(Self::Server, |code| Self::of_sqlstate(code.code()))
+    }
+
+    fn of_sqlstate(sqlstate: &str) -> Self {
+        match sqlstate {
+            "55P03" => Self::Lock,
+            // Undefined table, column, function, schema.
+            "42P01" | "42703" | "42883" | "3F000" => Self::Schema,
+            _ => match sqlstate.get(..2) {
+                Some("22" | "23" | "42" | "P0" | "XX") => Self::Row,
+                _ => Self::Server,
+            },
+        }
+    }
 }
 
 impl From<tokio_postgres::Error> for DatabaseError {
@@ -85,14 +119,13 @@ impl DependencyError for DatabaseError {
         match self {
             // The database may be well: it is our pool that is small.
             Self::PoolExhausted | Self::Pool(_) => Class::neutral(),
-            Self::KeyGone => Class::neutral().retry_if_idempotent(),
             Self::Connect(ConnectError::Session(error)) => match error.code() {
                 Some(code) => class_of(code.code()),
                 None => Class::failure().retry_always(),
             },
             Self::ConnectTimeout | Self::Connect(_) => Class::failure().retry_always(),
             Self::Refused { sqlstate, .. } => class_of(sqlstate),
-            Self::Lost(_) => Class::failure().retry_if_idempotent(),
+            Self::Lost(_) | Self::TableLocked(_) => Class::failure().retry_if_idempotent(),
             Self::Garbled(_) => Class::failure(),
         }
     }
@@ -108,9 +141,10 @@ impl DependencyError for DatabaseError {
                 None if error.is_closed() || is_cut_off(error) => Reason::ConnectionReset,
                 None => Reason::BadResponse,
             },
+            Self::TableLocked(_) => Reason::AttemptTimeout,
             Self::Refused { sqlstate, .. } => reason_of(sqlstate),
             Self::Lost(_) => Reason::ConnectionReset,
-            Self::Garbled(_) | Self::KeyGone => Reason::BadResponse,
+            Self::Garbled(_) => Reason::BadResponse,
         }
     }
 }
