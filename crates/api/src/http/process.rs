@@ -3,9 +3,7 @@
 use actix_web::http::header::{LOCATION, RETRY_AFTER};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use holdfast_wire::{
-    Degraded, DegradedCode, ProblemCode, Processed, ProcessedStatus, Reason, RecordedIn,
-};
+use holdfast_wire::{Degraded, ProblemCode, Processed, ProcessedStatus, RecordedIn};
 use jiff::Timestamp;
 use serde_json::Value;
 use tokio::time::Instant;
@@ -131,14 +129,5 @@ fn refused_at_the_door(state: &State, why: Overload) -> Failure {
         }
         Overload::OpenWork => "the service has as much accepted work to catch up on as it takes on",
     };
-    let missing = Degraded {
-        code: DegradedCode::Overloaded,
-        reason: Reason::BulkheadFull,
-        detail: detail.to_owned(),
-        attempts: 0,
-        elapsed_seconds: 0.0,
-        retry_after_seconds: 1.0,
-    };
-    let detail = "nothing was recorded: try again";
-    Failure::unavailable(ProblemCode::Overloaded, detail, vec![missing])
+    Failure::overloaded(detail, "nothing was recorded: try again", 1.0)
 }

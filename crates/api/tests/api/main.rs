@@ -9,6 +9,7 @@
 
 mod bad_input;
 mod both_failures;
+mod connections;
 mod contract;
 mod dashboard;
 mod database_failures;
@@ -16,6 +17,7 @@ mod healthy;
 mod idempotency;
 mod isolation;
 mod journal;
+mod leaving;
 mod lifecycle;
 mod metrics_guide;
 mod openapi;
