@@ -12,7 +12,7 @@ use tokio::runtime::Handle;
 
 use crate::config::{OnDatabaseUnavailable, Policies, READERS, RECOVERERS, Settings};
 use crate::dependency::Dependency;
-use crate::guarded::{Backlog, GuardedReads, GuardedStore, GuardedWorker};
+use crate::guarded::Backlog;
 use crate::http::{Feed, expected};
 use crate::journal::{Journal, JournalInUse, JournalLimits, holds_a_journal};
 use crate::limit::InFlightLimit;
@@ -25,8 +25,8 @@ use crate::records::Records;
 use crate::recovery::{self, Progress, Recovery};
 use crate::resolver::Resolver;
 use crate::state::State;
-use crate::store::{DatabaseError, Share, Store};
-use crate::worker_client::{WorkerClient, WorkerError};
+use crate::store::{DatabaseError, LiveStore, ReadStore, SchemaWatch, Share, Store};
+use crate::worker_client::{ResilientWorker, WorkerClient, WorkerError};
 
 /// The naive endpoint's one guard: its hung calls hold memory and file descriptors.
 const NAIVE_MAX_IN_FLIGHT: u32 = 4096;
@@ -72,9 +72,15 @@ pub(crate) fn assemble(settings: Settings) -> Result<(State, Recovery), Assembly
     let stores = Stores::build(&settings, &runtime)?;
     let naive_store = naive_store(&settings, &runtime)?;
     let pools = stores.and(&naive_store);
-    let worker_client = GuardedWorker::new(worker.clone(), worker_client(&settings, &runtime)?);
-    let reads = GuardedReads::new(database.clone(), stores.reads, policies.database.deadline);
-    let requests = GuardedStore::new(database.clone(), stores.live, policies.recovery.lease);
+    let worker_client = ResilientWorker::new(worker.clone(), worker_client(&settings, &runtime)?);
+    let reads = ReadStore::new(database.clone(), &stores.reads, policies.database.deadline);
+    let requests = LiveStore::new(
+        &database,
+        &stores.live,
+        policies.recovery.lease,
+        &runtime,
+        metrics.writes(),
+    );
     let open_work = OpenWork::new(journal.clone(), policies.recovery.max_open);
     let recovery = Recovery {
         rules: recovery::Rules::from(policies),
@@ -112,6 +118,8 @@ pub(crate) fn assemble(settings: Settings) -> Result<(State, Recovery), Assembly
         recovery: recovery.progress.clone(),
         journal,
         open_work,
+        schema: SchemaWatch::default(),
+        schema_store: stores.reads,
         metrics,
         live,
         feed: Feed::new(),

@@ -70,6 +70,14 @@ code! {
         BadStatus = "bad_status",
         /// The dependency answered with something that is not an answer.
         BadResponse = "bad_response",
+        /// The database lacks a table or column that the call needs.
+        SchemaOutdated = "schema_outdated",
+        /// No encrypted connection, or not with the peer that was meant.
+        TlsFailure = "tls_failure",
+        /// The database takes no writes: a standby.
+        NotWritable = "not_writable",
+        /// Others were more urgent; the dependency was not touched.
+        Shed = "shed",
     }
 }
 

@@ -35,12 +35,43 @@ pub enum DatabaseError {
     /// The answer is no answer to the statement.
     #[error("the database's answer makes no sense")]
     Garbled(#[source] tokio_postgres::Error),
-    /// The key was taken, and stood for nothing when it was looked up. By now it is free.
-    #[error("the idempotency key stood for no request")]
-    KeyGone,
     /// The pool is closed or misused: a defect of ours.
     #[error("the pool gives no session: {0}")]
     Pool(String),
+}
+
+/// What an error of Postgres is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Attribution {
+    /// The server, or the way there.
+    Server,
+    /// A lock that somebody holds.
+    Lock,
+    /// A table or column that is not there.
+    Schema,
+    /// What was to be written.
+    Row,
+}
+
+impl Attribution {
+    /// By its SQLSTATE; without one it is the way there.
+    pub(crate) fn of(error: &tokio_postgres::Error) -> Self {
+        error
+            .code()
+            .map_or(Self::Server, |code| Self::of_sqlstate(code.code()))
+    }
+
+    fn of_sqlstate(sqlstate: &str) -> Self {
+        match sqlstate {
+            "55P03" => Self::Lock,
+            // Undefined table, column, function, schema.
+            "42P01" | "42703" | "42883" | "3F000" => Self::Schema,
+            _ => match sqlstate.get(..2) {
+                Some("22" | "23" | "42" | "P0" | "XX") => Self::Row,
+                _ => Self::Server,
+            },
+        }
+    }
 }
 
 impl From<tokio_postgres::Error> for DatabaseError {
@@ -85,7 +116,6 @@ impl DependencyError for DatabaseError {
         match self {
             // The database may be well: it is our pool that is small.
             Self::PoolExhausted | Self::Pool(_) => Class::neutral(),
-            Self::KeyGone => Class::neutral().retry_if_idempotent(),
             Self::Connect(ConnectError::Session(error)) => match error.code() {
                 Some(code) => class_of(code.code()),
                 None => Class::failure().retry_always(),
@@ -110,7 +140,7 @@ impl DependencyError for DatabaseError {
             },
             Self::Refused { sqlstate, .. } => reason_of(sqlstate),
             Self::Lost(_) => Reason::ConnectionReset,
-            Self::Garbled(_) | Self::KeyGone => Reason::BadResponse,
+            Self::Garbled(_) => Reason::BadResponse,
         }
     }
 }

@@ -5,12 +5,13 @@
 //! their own.
 
 mod error;
-mod keys;
+mod live;
 mod manager;
 mod open;
 mod reads;
 mod replay;
 mod retention;
+mod schema;
 mod session;
 #[cfg(test)]
 mod tests;
@@ -19,46 +20,32 @@ use std::time::Duration;
 
 use deadpool::Runtime;
 use deadpool::managed::{Pool, Timeouts};
-use serde_json::Value;
+use holdfast_wire::JsonText;
 use serde_json::value::RawValue;
 use tokio::runtime::Handle;
 use tokio_postgres::types::Json;
 use uuid::Uuid;
 
 pub(crate) use self::error::DatabaseError;
+pub(crate) use self::live::{FlushMetrics, LiveMetrics, LiveStore};
 use self::manager::SessionManager;
 pub(crate) use self::open::{Claimed, Given};
-pub(crate) use self::reads::Filter;
-use self::session::Sessions;
+pub(crate) use self::reads::{Filter, ReadStore};
+pub(crate) use self::schema::SchemaWatch;
+use self::session::{Session, Sessions};
 use crate::config::DatabasePolicy;
 use crate::resolver::Resolver;
 
-/// The lease is on the database's clock; no lease (null) for the naive side, which nobody recovers.
-const INSERT: &str = "INSERT INTO requests (id, origin, payload, lease_until) \
-    VALUES ($1, $2, $3, now() + make_interval(secs => $4)) ON CONFLICT (id) DO NOTHING";
+/// The part of a statement's time that it may wait for one lock: enough is left to do without the row.
+const LOCK_SHARE: u32 = 4;
+
+/// Without a lease: nobody recovers what the naive endpoint left.
+const INSERT_NAIVE: &str = "INSERT INTO requests (id, origin, payload) VALUES ($1, 'naive', $2) \
+    ON CONFLICT (id) DO NOTHING";
 const COMPLETE: &str = "UPDATE requests \
-    SET status = 'done', worker_response = $2, attempts = attempts + $3, completed_at = now(), lease_until = NULL \
+    SET status = 'done', worker_response = $2::text::json, attempts = attempts + $3, completed_at = now(), \
+        lease_until = NULL \
     WHERE id = $1 AND status = 'received'";
-const RELEASE: &str =
-    "UPDATE requests SET lease_until = NULL WHERE id = $1 AND status = 'received'";
-
-/// Which endpoint a row belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Origin {
-    /// The course's endpoint.
-    Naive,
-    /// The resilient endpoint.
-    Resilient,
-}
-
-impl Origin {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Naive => "naive",
-            Self::Resilient => "resilient",
-        }
-    }
-}
 
 /// What one user of the database has of it.
 #[derive(Debug, Clone, Copy)]
@@ -105,9 +92,10 @@ impl Store {
         let mut database = database.clone();
         database.application_name(format!("holdfast {}", share.name));
         let limit = share.statement_limit.as_millis();
+        let lock_limit = (share.statement_limit / LOCK_SHARE).as_millis().max(1);
         database.options(with_option(
             &database,
-            &format!("-c statement_timeout={limit}"),
+            &format!("-c statement_timeout={limit} -c lock_timeout={lock_limit}"),
         ));
         let timeouts = Timeouts {
             wait: Some(policy.pool.max_wait),
@@ -157,27 +145,20 @@ impl Store {
         self.sessions.usage()
     }
 
-    /// Records that `id` was received with `payload`, and belongs to the caller for `lease`. A row that is there already
-    /// is left as it is.
+    /// Records that `id` was received with `payload` by the naive endpoint.
     ///
     /// # Errors
     /// See [`DatabaseError`].
-    pub(crate) async fn insert(
+    pub(crate) async fn insert_naive(
         &self,
         id: Uuid,
-        origin: Origin,
         payload: Option<&RawValue>,
-        lease: Option<Duration>,
     ) -> Result<(), DatabaseError> {
         let session = self.sessions.acquire().await?;
-        let lease = lease.map(|lease| lease.as_secs_f64());
         let outcome = async {
-            let statement = session.prepare_cached(INSERT).await?;
+            let statement = session.prepare_cached(INSERT_NAIVE).await?;
             session
-                .execute(
-                    &statement,
-                    &[&id, &origin.as_str(), &payload.map(Json), &lease],
-                )
+                .execute(&statement, &[&id, &payload.map(Json)])
                 .await
         }
         .await;
@@ -191,7 +172,7 @@ impl Store {
     pub(crate) async fn complete(
         &self,
         id: Uuid,
-        response: &Value,
+        response: &JsonText,
         attempts: u32,
     ) -> Result<(), DatabaseError> {
         let session = self.sessions.acquire().await?;
@@ -199,22 +180,8 @@ impl Store {
         let outcome = async {
             let statement = session.prepare_cached(COMPLETE).await?;
             session
-                .execute(&statement, &[&id, &Json(response), &attempts])
+                .execute(&statement, &[&id, &response.get(), &attempts])
                 .await
-        }
-        .await;
-        session.finish(outcome).map(drop)
-    }
-
-    /// Gives `id` back, if it is open: whoever comes may claim it.
-    ///
-    /// # Errors
-    /// See [`DatabaseError`].
-    pub(crate) async fn release(&self, id: Uuid) -> Result<(), DatabaseError> {
-        let session = self.sessions.acquire().await?;
-        let outcome = async {
-            let statement = session.prepare_cached(RELEASE).await?;
-            session.execute(&statement, &[&id]).await
         }
         .await;
         session.finish(outcome).map(drop)
