@@ -53,7 +53,7 @@ fn seal<B: MessageBody + 'static>(
 ) -> ServiceResponse<BoxBody> {
     let mut response = match response.response().error().map(failure_of) {
         Some(failure) => {
-            let problem = failure.of_exchange(ids).error_response();
+            let problem = failure.of_exchange(ids.clone()).error_response();
             response.into_response(problem)
         }
         None => response.map_into_boxed_body(),
@@ -89,11 +89,13 @@ impl RootSpanBuilder for RequestSpan {
             .map(ToString::to_string);
         let context = ids::context(request.headers());
         let trace_id = context.trace_id();
+        let correlation_id = ids::correlation(request.headers()).and_then(|id| id.to_str().ok());
         request.extensions_mut().insert(context);
         tracing::info_span!(
             "request",
             request_id = id,
             %trace_id,
+            correlation_id,
             method = %request.method(),
             path = request.path()
         )
