@@ -21,12 +21,12 @@ use jiff::Timestamp;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use self::decision::{AnswerRules, Worked, decide};
+use self::decision::{Accepted, AnswerRules, Worked, decide};
 pub(crate) use self::existing::{Completion, ExistingRequest, InsertOutcome, RequestState};
 use self::in_flight_keys::{InFlightKeys, KeyClaim};
 use self::lease::LiveLease;
 pub(crate) use self::outcome::{Outcome, Refusal};
-pub(crate) use self::ports::{Requests, WorkResult, Worker};
+pub(crate) use self::ports::{Owner, Requests, WorkResult, Worker};
 use self::recent_keys::RecentKeys;
 use self::recorder::{Received, Recorder};
 use crate::config::Policies;
@@ -138,7 +138,12 @@ impl<R: Requests, W: Worker> Process<R, W> {
     }
 
     async fn handle(&self, request: &NewRequest, deadline: Deadline) -> Outcome {
-        let location = match self.recorder.receive(request, deadline).await {
+        // Where the worker would not be called, one write does: what is recorded is recovery's at once.
+        let owner = match self.worker.may_call() {
+            true => Owner::Caller,
+            false => Owner::Recovery,
+        };
+        let location = match self.recorder.receive(request, owner, deadline).await {
             Ok(Received::Ours(location)) => location,
             Ok(Received::Existing(known)) => return self.duplicate(known, deadline).await,
             Ok(Received::Rejected(error)) => {
@@ -153,6 +158,10 @@ impl<R: Requests, W: Worker> Process<R, W> {
             }
         };
         let accepted = location.accepted();
+        if owner == Owner::Recovery {
+            let worked = Worked::Unavailable(self.worker.unavailability());
+            return self.answer(request, accepted, worked);
+        }
         let lease = LiveLease::new(&self.recorder.requests, request.id, &location);
         let in_time = deadline.less(self.rules.reserve);
         let worked = match self.worker.work(request.id, Some(in_time)).await {
@@ -166,7 +175,16 @@ impl<R: Requests, W: Worker> Process<R, W> {
             }
         };
         lease.ended();
+        self.answer(request, accepted, worked)
+    }
+
+    fn answer(&self, request: &NewRequest, accepted: Accepted, worked: Worked) -> Outcome {
         if matches!(worked, Worked::Unavailable(_) | Worked::Unrecorded(_)) {
+            tracing::info!(
+                request_id = %request.id,
+                recorded_in = ?accepted.recorded_in(),
+                "accepted, to be done later"
+            );
             self.open_work.deferred(accepted.recorded_in());
         }
         decide(self.rules.answers, request.id, accepted, worked)

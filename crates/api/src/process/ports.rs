@@ -10,10 +10,11 @@ use super::existing::{Completion, ExistingRequest, InsertOutcome};
 
 /// Where requests are recorded. Clones record in the same place.
 pub(crate) trait Requests: Clone {
-    /// Records that a request was received and is being worked on, unless its key stands for another one.
+    /// Records that a request was received and whose it is, unless its key stands for another one.
     async fn insert(
         &self,
         request: &NewRequest,
+        owner: Owner,
         deadline: Deadline,
     ) -> Result<InsertOutcome, Degraded>;
     /// Records a request's result; where the request is gone, all of it.
@@ -44,10 +45,21 @@ pub(crate) trait Requests: Clone {
     fn unavailability(&self) -> Degraded;
 }
 
+/// Whose a request is once it is recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Owner {
+    /// The caller's, who has the work done at once.
+    Caller,
+    /// Recovery's.
+    Recovery,
+}
+
 /// Who does the work.
 pub(crate) trait Worker {
     /// Has the work of the request `id` done; by `deadline`, if somebody waits for it.
     async fn work(&self, id: Uuid, deadline: Option<Deadline>) -> Result<WorkResult, Degraded>;
+    /// Whether a call makes sense now: not while its breaker refuses it anyway.
+    fn may_call(&self) -> bool;
     /// What an answer has to say of its absence, without asking it.
     fn unavailability(&self) -> Degraded;
 }

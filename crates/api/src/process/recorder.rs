@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::NewRequest;
 use super::decision::{Accepted, Worked};
 use super::existing::{Completion, ExistingRequest, InsertOutcome, RequestState};
-use super::ports::{Requests, WorkResult};
+use super::ports::{Owner, Requests, WorkResult};
 use super::recent_keys::RecentKeys;
 use crate::journal::{Appended, End, Entry, Hold, Journal, JournalError};
 
@@ -78,6 +78,7 @@ impl<R: Requests> Recorder<R> {
     pub(super) async fn receive(
         &self,
         request: &NewRequest,
+        owner: Owner,
         deadline: Deadline,
     ) -> Result<Received, Degraded> {
         // Keys that this replica took while it was cut off from Postgres.
@@ -87,7 +88,7 @@ impl<R: Requests> Recorder<R> {
         if !request.admit_new {
             return Ok(self.known_only(request, deadline).await);
         }
-        match self.requests.insert(request, deadline).await {
+        match self.requests.insert(request, owner, deadline).await {
             Ok(InsertOutcome::Inserted) => Ok(Received::Ours(RecordLocation::Database)),
             Ok(InsertOutcome::Existing(existing)) => {
                 Ok(Received::Existing(Known::in_database(existing)))
@@ -164,11 +165,6 @@ impl<R: Requests> Recorder<R> {
         if matches!(location, RecordLocation::Database) {
             let _ = self.requests.release(request.id, deadline).await;
         }
-        tracing::info!(
-            request_id = %request.id,
-            recorded_in = ?location.accepted().recorded_in(),
-            "accepted, to be done later"
-        );
     }
 
     /// How far the request `id` is by now, and where it is recorded; `None`: nowhere.

@@ -29,6 +29,9 @@ pub enum DatabaseError {
         /// The whole error.
         source: tokio_postgres::Error,
     },
+    /// A lock that somebody holds on the table, and not on a row of it.
+    #[error("somebody holds a lock on the table")]
+    TableLocked(#[source] tokio_postgres::Error),
     /// The session ended under the statement.
     #[error("the session ended under the statement")]
     Lost(#[source] tokio_postgres::Error),
@@ -122,7 +125,7 @@ impl DependencyError for DatabaseError {
             },
             Self::ConnectTimeout | Self::Connect(_) => Class::failure().retry_always(),
             Self::Refused { sqlstate, .. } => class_of(sqlstate),
-            Self::Lost(_) => Class::failure().retry_if_idempotent(),
+            Self::Lost(_) | Self::TableLocked(_) => Class::failure().retry_if_idempotent(),
             Self::Garbled(_) => Class::failure(),
         }
     }
@@ -138,6 +141,7 @@ impl DependencyError for DatabaseError {
                 None if error.is_closed() || is_cut_off(error) => Reason::ConnectionReset,
                 None => Reason::BadResponse,
             },
+            Self::TableLocked(_) => Reason::AttemptTimeout,
             Self::Refused { sqlstate, .. } => reason_of(sqlstate),
             Self::Lost(_) => Reason::ConnectionReset,
             Self::Garbled(_) => Reason::BadResponse,

@@ -36,6 +36,9 @@ use self::session::{Session, Sessions};
 use crate::config::DatabasePolicy;
 use crate::resolver::Resolver;
 
+/// How much later than the caller Postgres ends a statement by itself. Never before: a commit that is cut short in its
+/// wait for a standby looks like one that was confirmed.
+const BACKSTOP: Duration = Duration::from_millis(250);
 /// The part of a statement's time that it may wait for one lock: enough is left to do without the row.
 const LOCK_SHARE: u32 = 4;
 
@@ -91,7 +94,7 @@ impl Store {
     ) -> Result<Self, DatabaseError> {
         let mut database = database.clone();
         database.application_name(format!("holdfast {}", share.name));
-        let limit = share.statement_limit.as_millis();
+        let limit = (share.statement_limit + BACKSTOP).as_millis();
         let lock_limit = (share.statement_limit / LOCK_SHARE).as_millis().max(1);
         database.options(with_option(
             &database,

@@ -18,7 +18,7 @@ use super::{Claimed, FlushMetrics, Given, LiveMetrics, LiveStore, Share, Store};
 use crate::config::load;
 use crate::dependency::Dependency;
 use crate::journal::{End, Entry};
-use crate::process::{InsertOutcome, NewRequest, RequestState, Requests, WorkResult};
+use crate::process::{InsertOutcome, NewRequest, Owner, RequestState, Requests, WorkResult};
 use crate::resolver::Resolver;
 
 const LEASE: Duration = Duration::from_secs(15);
@@ -80,7 +80,9 @@ fn request(id: Uuid, key: Option<&str>, payload: Option<Box<RawValue>>) -> NewRe
 }
 
 async fn insert(live: &LiveStore, id: Uuid) {
-    let inserted = live.insert(&request(id, None, None), soon()).await;
+    let inserted = live
+        .insert(&request(id, None, None), Owner::Caller, soon())
+        .await;
     assert_eq!(inserted.unwrap(), InsertOutcome::Inserted);
 }
 
@@ -90,7 +92,7 @@ async fn insert_keyed(
     payload: Option<Box<RawValue>>,
 ) -> InsertOutcome {
     let request = request(Uuid::now_v7(), Some(key), payload);
-    live.insert(&request, soon()).await.unwrap()
+    live.insert(&request, Owner::Caller, soon()).await.unwrap()
 }
 
 fn body() -> Box<RawValue> {

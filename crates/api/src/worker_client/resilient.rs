@@ -25,12 +25,6 @@ impl ResilientWorker {
         Self { dependency, client }
     }
 
-    /// Whether a call makes sense now: not while the breaker refuses it anyway.
-    #[must_use]
-    pub(crate) fn may_call(&self) -> bool {
-        self.dependency.may_call()
-    }
-
     /// Whether all is well with the worker, as far as is known.
     #[must_use]
     pub(crate) fn is_well(&self) -> bool {
@@ -50,6 +44,10 @@ impl Worker for ResilientWorker {
             response,
             attempts: attempts.load(Ordering::Relaxed),
         })
+    }
+
+    fn may_call(&self) -> bool {
+        self.dependency.may_call()
     }
 
     fn unavailability(&self) -> Degraded {

@@ -44,7 +44,14 @@ pub(super) trait Batch: Send + Sync + 'static {
         async move {
             let session = sessions.acquire().await?;
             let written = halve(self, &session, rows).await;
-            session.finish(written)
+            session.finish(written).map_err(|error| match error {
+                DatabaseError::Refused { source, .. }
+                    if Attribution::of(&source) == Attribution::Lock =>
+                {
+                    DatabaseError::TableLocked(source)
+                }
+                error => error,
+            })
         }
     }
 }
@@ -94,9 +101,7 @@ async fn halve<B: Batch>(
             }
             Attribution::Row if range.len() == 1 => {
                 refused += 1;
-                let refusal = crate::causes::causes(&error).map(ToString::to_string);
-                let refusal = refusal.collect::<Vec<_>>().join(": ");
-                outcomes[range.start] = Some(Written::RowRefused(refusal));
+                outcomes[range.start] = Some(Written::RowRefused(refusal(&error)));
             }
             Attribution::Row | Attribution::Schema => {
                 for outcome in &mut outcomes[range] {
@@ -110,4 +115,15 @@ async fn halve<B: Batch>(
         .into_iter()
         .map(|outcome| outcome.unwrap_or_else(refused))
         .collect())
+}
+
+/// Safe to show: Postgres' own words may repeat what was to be written.
+fn refusal(error: &tokio_postgres::Error) -> String {
+    let sqlstate = error.code().map_or("no SQLSTATE", |code| code.code());
+    tracing::error!(
+        sqlstate,
+        cause = error.as_db_error().map(ToString::to_string),
+        "Postgres refuses a row"
+    );
+    format!("the database refuses this request ({sqlstate})")
 }

@@ -1,7 +1,6 @@
 //! Recording that requests were received, for callers that have the work done at once.
 
 use std::collections::{HashMap, HashSet};
-use std::time::Duration;
 
 use tokio_postgres::Row;
 use uuid::Uuid;
@@ -14,20 +13,20 @@ use crate::store::Session;
 /// A row that is there already was written by an earlier try whose answer was lost. It is written again, so that this
 /// commit is waited for as the first one was to be: an insert that does nothing waits for no standby.
 const INSERT: &str = "INSERT INTO requests (id, origin, payload, lease_until) \
-    SELECT id, 'resilient', payload::json, now() + make_interval(secs => $3) \
-    FROM unnest($1::uuid[], $2::text[]) AS entry (id, payload) \
+    SELECT id, 'resilient', payload::json, now() + make_interval(secs => lease) \
+    FROM unnest($1::uuid[], $2::text[], $3::float8[]) AS entry (id, payload, lease) \
     ON CONFLICT (id) DO UPDATE SET lease_until = EXCLUDED.lease_until WHERE requests.status = 'received' \
     RETURNING id";
 /// Key and request are committed together, so a key never stands for a request that is not there. In the order of the
 /// keys: two replicas that insert the same ones must not each wait for the other.
 const INSERT_KEYED: &str = "WITH entry AS ( \
-        SELECT * FROM unnest($1::uuid[], $2::text[], $4::text[]) AS entry (id, payload, key) \
+        SELECT * FROM unnest($1::uuid[], $2::text[], $3::float8[], $4::text[]) AS entry (id, payload, lease, key) \
     ), taken AS ( \
         INSERT INTO idempotency_keys (key, request_id) SELECT key, id FROM entry ORDER BY key \
         ON CONFLICT (key) DO NOTHING RETURNING request_id \
     ) \
     INSERT INTO requests (id, origin, payload, lease_until) \
-    SELECT id, 'resilient', payload::json, now() + make_interval(secs => $3) \
+    SELECT id, 'resilient', payload::json, now() + make_interval(secs => lease) \
     FROM entry JOIN taken ON request_id = id \
     ON CONFLICT (id) DO NOTHING RETURNING id";
 /// What somebody else than the service left behind; the service deletes both in one statement.
@@ -41,6 +40,8 @@ pub(super) struct NewRow {
     /// Empty where it has none.
     pub(super) key: String,
     pub(super) payload: Option<String>,
+    /// Seconds for which it is the caller's; `None`: recovery may have it at once.
+    pub(super) lease: Option<f64>,
 }
 
 /// What came of it.
@@ -57,14 +58,10 @@ pub(super) enum Inserted {
 }
 
 /// Requests without a key.
-pub(super) struct Insert {
-    pub(super) lease: Duration,
-}
+pub(super) struct Insert;
 
 /// Requests with one.
-pub(super) struct InsertKeyed {
-    pub(super) lease: Duration,
-}
+pub(super) struct InsertKeyed;
 
 impl Batch for Insert {
     type Row = NewRow;
@@ -82,8 +79,9 @@ impl Batch for Insert {
     ) -> Result<Vec<Inserted>, tokio_postgres::Error> {
         let (ids, payloads) = (ids(rows), payloads(rows));
         let insert = session.prepare_cached(INSERT).await?;
-        let lease = self.lease.as_secs_f64();
-        let inserted = session.query(&insert, &[&ids, &payloads, &lease]).await?;
+        let inserted = session
+            .query(&insert, &[&ids, &payloads, &leases(rows)])
+            .await?;
         if inserted.len() == rows.len() {
             return Ok(vec![Inserted::Ours; rows.len()]);
         }
@@ -115,9 +113,11 @@ impl Batch for InsertKeyed {
     ) -> Result<Vec<Inserted>, tokio_postgres::Error> {
         let keys: Vec<&str> = rows.iter().map(|row| row.key.as_str()).collect();
         let insert = session.prepare_cached(INSERT_KEYED).await?;
-        let lease = self.lease.as_secs_f64();
         let inserted = session
-            .query(&insert, &[&ids(rows), &payloads(rows), &lease, &keys])
+            .query(
+                &insert,
+                &[&ids(rows), &payloads(rows), &leases(rows), &keys],
+            )
             .await?;
         if inserted.len() == rows.len() {
             return Ok(vec![Inserted::Ours; rows.len()]);
@@ -180,6 +180,7 @@ pub(super) async fn by_key(
         id: Uuid::nil(),
         key: key.to_owned(),
         payload: body.map(str::to_owned),
+        lease: None,
     };
     Ok(by_keys(session, &[&asked]).await?.remove(key))
 }
@@ -190,6 +191,10 @@ fn ids(rows: &[NewRow]) -> Vec<Uuid> {
 
 fn payloads(rows: &[NewRow]) -> Vec<Option<&str>> {
     rows.iter().map(|row| row.payload.as_deref()).collect()
+}
+
+fn leases(rows: &[NewRow]) -> Vec<Option<f64>> {
+    rows.iter().map(|row| row.lease).collect()
 }
 
 fn returned(rows: &[Row]) -> Result<HashSet<Uuid>, tokio_postgres::Error> {

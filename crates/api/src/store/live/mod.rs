@@ -25,7 +25,8 @@ use super::error::{Attribution, DatabaseError};
 use super::{Sessions, Store};
 use crate::dependency::Dependency;
 use crate::process::{
-    Completion, ExistingRequest, InsertOutcome, NewRequest, RequestState, Requests, WorkResult,
+    Completion, ExistingRequest, InsertOutcome, NewRequest, Owner, RequestState, Requests,
+    WorkResult,
 };
 
 /// Between two tries to write to a row that somebody holds locked.
@@ -44,6 +45,7 @@ pub(crate) struct LiveMetrics {
 pub(crate) struct LiveStore {
     dependency: Arc<Dependency>,
     sessions: Sessions,
+    lease: Duration,
     insert: GroupCommit<Insert>,
     insert_keyed: GroupCommit<InsertKeyed>,
     finish: GroupCommit<Finish>,
@@ -61,9 +63,9 @@ impl LiveStore {
     ) -> Self {
         let sessions = &store.sessions;
         Self {
-            insert: writer(Insert { lease }, store, dependency, runtime, metrics.insert),
+            insert: writer(Insert, store, dependency, runtime, metrics.insert),
             insert_keyed: writer(
-                InsertKeyed { lease },
+                InsertKeyed,
                 store,
                 dependency,
                 runtime,
@@ -72,18 +74,21 @@ impl LiveStore {
             finish: writer(Finish, store, dependency, runtime, metrics.finish),
             dependency: Arc::clone(dependency),
             sessions: sessions.clone(),
+            lease,
         }
     }
 
     async fn write_new(
         &self,
         request: &NewRequest,
+        owner: Owner,
         deadline: Deadline,
     ) -> Result<Written<Inserted>, Degraded> {
         let row = NewRow {
             id: request.id,
             key: request.key.clone().unwrap_or_default(),
             payload: request.body().map(str::to_owned),
+            lease: matches!(owner, Owner::Caller).then(|| self.lease.as_secs_f64()),
         };
         match request.key {
             Some(_) => self.insert_keyed.write(row, deadline).await,
@@ -141,10 +146,11 @@ impl Requests for LiveStore {
     async fn insert(
         &self,
         request: &NewRequest,
+        owner: Owner,
         deadline: Deadline,
     ) -> Result<InsertOutcome, Degraded> {
         loop {
-            match self.write_new(request, deadline).await? {
+            match self.write_new(request, owner, deadline).await? {
                 Written::Run(Inserted::Ours) => return Ok(InsertOutcome::Inserted),
                 Written::Run(Inserted::Existing(existing)) => {
                     return Ok(InsertOutcome::Existing(existing));

@@ -43,7 +43,7 @@ async fn an_insert_that_was_committed_unheard_is_repeated_without_harm() {
     let keyed = request(Uuid::now_v7(), Some("k"), Some(body()));
     for _ in 0..2 {
         for request in [&plain, &keyed] {
-            let inserted = live.insert(request, soon()).await;
+            let inserted = live.insert(request, Owner::Caller, soon()).await;
             assert_eq!(inserted.unwrap(), InsertOutcome::Inserted);
             assert_eq!(state(&live, request.id).await, RequestState::Running);
         }
@@ -54,7 +54,7 @@ async fn an_insert_that_was_committed_unheard_is_repeated_without_harm() {
 async fn a_key_stands_for_the_first_request_and_tells_another_body() {
     let (_cluster, _store, live) = store().await;
     let first = request(Uuid::now_v7(), Some("k"), None);
-    live.insert(&first, soon()).await.unwrap();
+    live.insert(&first, Owner::Caller, soon()).await.unwrap();
     for (body, same_body) in [(None, true), (Some(body()), false)] {
         let InsertOutcome::Existing(known) = insert_keyed(&live, "k", body).await else {
             panic!("taken twice");
@@ -93,12 +93,17 @@ async fn one_row_that_postgres_refuses_fails_alone_and_is_recorded_as_failed() {
                 request(Uuid::now_v7(), key, payload(text))
             })
             .collect();
-        let inserted = join_all(requests.iter().map(|it| live.insert(it, soon()))).await;
+        let inserted = join_all(
+            requests
+                .iter()
+                .map(|it| live.insert(it, Owner::Caller, soon())),
+        )
+        .await;
         for (number, (outcome, request)) in inserted.into_iter().zip(&requests).enumerate() {
             let poison = number == 17;
             match outcome.unwrap() {
                 InsertOutcome::Inserted => assert!(!poison),
-                InsertOutcome::Rejected { error } => assert!(poison && error.contains("no")),
+                InsertOutcome::Rejected { error } => assert!(poison && error.contains(sqlstate)),
                 other @ InsertOutcome::Existing(_) => panic!("{sqlstate}: {other:?}"),
             }
             let failed = matches!(state(&live, request.id).await, RequestState::Failed(_));
@@ -118,7 +123,10 @@ async fn a_missing_table_costs_the_calls_that_need_it_and_no_others() {
     rename("idempotency_keys", "elsewhere").await;
     for _ in 0..5 {
         let keyed = request(Uuid::now_v7(), Some("k"), None);
-        let missing = live.insert(&keyed, soon()).await.unwrap_err();
+        let missing = live
+            .insert(&keyed, Owner::Caller, soon())
+            .await
+            .unwrap_err();
         assert_eq!(missing.reason.as_str(), "schema_outdated");
         insert(&live, Uuid::now_v7()).await;
     }
@@ -134,7 +142,7 @@ async fn a_request_that_is_gone_is_recorded_anew_and_whole() {
     let (cluster, _store, live) = store().await;
     let client = client(&cluster).await;
     let gone = request(Uuid::now_v7(), Some("k"), Some(body()));
-    live.insert(&gone, soon()).await.unwrap();
+    live.insert(&gone, Owner::Caller, soon()).await.unwrap();
     client
         .batch_execute("DELETE FROM requests; DELETE FROM idempotency_keys")
         .await
@@ -207,7 +215,7 @@ async fn the_workers_answer_is_kept_byte_for_byte() {
     let (_cluster, _store, live) = store().await;
     let bytes = r#"{"b":123456789012345678901234567890.12,  "c":1.10,"a":"\u0000"}"#;
     let request = request(Uuid::now_v7(), None, None);
-    live.insert(&request, soon()).await.unwrap();
+    live.insert(&request, Owner::Caller, soon()).await.unwrap();
     let exotic = WorkResult {
         response: JsonText::parse(bytes.to_owned()).unwrap(),
         attempts: 1,
