@@ -31,6 +31,8 @@ use crate::worker_client::{ResilientWorker, WorkerClient, WorkerError};
 const NAIVE_MAX_IN_FLIGHT: u32 = 4096;
 /// File descriptors that its calls must leave to all others.
 const DESCRIPTORS_FOR_THE_OTHERS: u64 = 1536;
+/// Readers' sessions that lists never have: for `/requests/{id}` and for the count of open work.
+const LOOKUPS: u32 = 2;
 /// Bodies of the resilient endpoint that may be arriving at once: 64 MiB of memory at most.
 const MAX_BODIES: u32 = 1024;
 
@@ -110,7 +112,7 @@ pub(crate) fn assemble(settings: Settings) -> Result<(State, Recovery), Assembly
         ),
         records: Records {
             reads,
-            listings: InFlightLimit::new(READERS),
+            listings: InFlightLimit::new(READERS - LOOKUPS),
             journal: journal.clone(),
             journal_deadline: policies.journal.deadline,
         },
