@@ -87,7 +87,8 @@ impl DependencyGauges {
         self.slow.set(snapshot.slow_call_rate, thresholds.1);
         self.in_flight.set(f64::from(snapshot.in_flight));
         self.waiting.set(f64::from(snapshot.waiting));
-        self.limit.set(f64::from(snapshot.limit.unwrap_or_default()));
+        self.limit
+            .set(f64::from(snapshot.limit.unwrap_or_default()));
         self.retry_budget.set(snapshot.retry_budget);
     }
 }
