@@ -244,6 +244,10 @@ fn in_words(reason: Reason) -> &'static str {
         Reason::BulkheadFull => "has as many calls under way as allowed",
         Reason::BadStatus => "answered with an error",
         Reason::BadResponse => "answered with something that makes no sense",
+        Reason::TlsFailure => "cannot be spoken to as securely as it must be",
+        Reason::NotWritable => "takes no writes: it is a standby, or set to read only",
+        Reason::SchemaOutdated => "has a schema without what this call needs",
+        Reason::Shed => "has as much to do as it can, and others were more urgent",
     }
 }
 
