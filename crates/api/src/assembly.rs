@@ -20,12 +20,13 @@ use crate::live::{Live, Watch};
 use crate::metrics::{Metrics, POOLS, PolicyMetrics};
 use crate::naive::Naive;
 use crate::open_work::OpenWork;
+use crate::postgres::{PoolLimits, PoolOptions, Sessions};
 use crate::process::{Process, Rules};
 use crate::records::Records;
 use crate::recovery::{self, Progress, Recovery};
 use crate::resolver::Resolver;
 use crate::state::State;
-use crate::store::{DatabaseError, Share, Store};
+use crate::store::{DatabaseError, Store};
 use crate::worker_client::{WorkerClient, WorkerError};
 
 /// The naive endpoint's one guard: its hung calls hold memory and file descriptors.
@@ -172,14 +173,21 @@ impl Stores {
     fn build(settings: &Settings, runtime: &Handle) -> Result<Self, DatabaseError> {
         let policy = &settings.policies.policies.database;
         let resolver = Resolver::new(runtime.clone(), lookup_limit(policy.connect_timeout));
-        let store = |name, sessions, statement_limit| {
-            let share = Share {
-                name,
-                sessions,
+        let store = |role, max_size, statement_limit| {
+            let limits = PoolLimits {
+                max_wait: policy.pool.max_wait,
+                connect_timeout: policy.connect_timeout,
                 statement_limit,
+                idle_timeout: policy.pool.idle_timeout,
+                max_lifetime: policy.pool.max_lifetime,
+            };
+            let options = PoolOptions {
+                role,
+                max_size,
+                limits: Some(limits),
             };
             let (resolver, runtime) = (resolver.clone(), runtime.clone());
-            Store::resilient(&settings.database, policy, share, resolver, runtime)
+            Sessions::new(&settings.database, options, resolver, runtime).map(Store::new)
         };
         Ok(Self {
             live: store("resilient", policy.pool.max_size, policy.attempt_timeout)?,
@@ -239,5 +247,10 @@ fn naive(settings: &Settings, store: Store, runtime: Handle) -> Result<Naive, As
 fn naive_store(settings: &Settings, runtime: &Handle) -> Result<Store, DatabaseError> {
     let resolver = Resolver::new(runtime.clone(), None);
     let max_size = settings.policies.policies.database.pool.max_size;
-    Store::naive(&settings.database, max_size, resolver, runtime.clone())
+    let options = PoolOptions {
+        role: "naive",
+        max_size,
+        limits: None,
+    };
+    Sessions::new(&settings.database, options, resolver, runtime.clone()).map(Store::new)
 }

@@ -7,78 +7,75 @@
 use std::ops::Deref;
 use std::time::Duration;
 
-use deadpool::managed::{Object, Pool, PoolError, TimeoutType};
+use deadpool::managed::Object;
 use deadpool_postgres::ClientWrapper;
-use tokio::net::TcpStream;
-use tokio::runtime::Handle;
-use tokio::time::timeout;
-use tokio_postgres::NoTls;
+use tokio::time::{Instant, timeout};
 
-use super::Usage;
-use super::error::DatabaseError;
+use super::error::{Aftermath, DatabaseError};
 use super::manager::{Connection, SessionManager};
+use super::pool::Sessions;
+use super::statement::ParameterTypes;
 
 /// How long a cancelled statement may keep its place in the pool.
 const CANCEL_LIMIT: Duration = Duration::from_millis(300);
 
-/// The pool, and where to clean up.
-#[derive(Clone)]
-pub(super) struct Sessions {
-    pool: Pool<SessionManager>,
-    runtime: Handle,
-}
-
-impl Sessions {
-    pub(super) fn new(pool: Pool<SessionManager>, runtime: Handle) -> Self {
-        Self { pool, runtime }
-    }
-
-    pub(super) fn usage(&self) -> Usage {
-        let status = self.pool.status();
-        let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-        Usage {
-            in_use: number(status.size.saturating_sub(status.available)),
-            idle: number(status.available),
-            limit: number(status.max_size),
-            waiting: number(status.waiting),
-        }
-    }
-
-    pub(super) async fn acquire(&self) -> Result<Session, DatabaseError> {
-        let object = self.pool.get().await.map_err(|error| match error {
-            PoolError::Timeout(TimeoutType::Wait) => DatabaseError::PoolExhausted,
-            PoolError::Timeout(_) => DatabaseError::ConnectTimeout,
-            PoolError::Backend(error) => DatabaseError::Connect(error),
-            other => DatabaseError::Pool(other.to_string()),
-        })?;
-        Ok(Session {
-            object: Some(object),
-            runtime: self.runtime.clone(),
-        })
-    }
-}
-
 /// Dereferences to the client. Dropped without [`Session::finish`], it is retired.
-pub(super) struct Session {
+pub(crate) struct Session {
     /// `None` once finished.
     object: Option<Object<SessionManager>>,
-    runtime: Handle,
+    sessions: Sessions,
 }
 
 impl Session {
+    pub(super) fn new(object: Object<SessionManager>, sessions: Sessions) -> Self {
+        let object = Some(object);
+        Self { object, sessions }
+    }
+
     /// Ends the loan: the session is reused if the outcome shows that it is sound.
-    pub(super) fn finish<T>(
+    ///
+    /// # Errors
+    /// The outcome's, as what it means.
+    pub(crate) fn finish<T>(
         mut self,
         outcome: Result<T, tokio_postgres::Error>,
     ) -> Result<T, DatabaseError> {
-        let object = self.object.take();
-        outcome.map_err(|error| {
-            let error = DatabaseError::from(error);
-            if !error.leaves_session_sound() {
-                drop(object.map(Object::take));
+        let outcome = outcome.map_err(DatabaseError::from);
+        let aftermath = outcome
+            .as_ref()
+            .err()
+            .map_or(Aftermath::Sound, DatabaseError::aftermath);
+        if let Some(object) = self.object.take() {
+            self.give_back(object, aftermath);
+        }
+        outcome
+    }
+
+    fn give_back(&self, mut object: Object<SessionManager>, aftermath: Aftermath) {
+        let now = Instant::now();
+        let manager = self.sessions.pool.manager();
+        match aftermath {
+            Aftermath::Sound => {
+                object.proved = now;
+                manager.trust().prove(now);
+                drop(object);
             }
-            error
-        })
+            Aftermath::Spent => drop(Object::take(object)),
+            Aftermath::OthersInDoubt => {
+                manager.trust().doubt(now);
+                drop(Object::take(object));
+            }
+            Aftermath::OthersUseless => {
+                manager.trust().discard(now);
+                drop(Object::take(object));
+            }
+        }
+        self.sessions.returned.notify_one();
+    }
+
+    /// Where statements cannot be prepared for good: what is known of their parameters.
+    pub(super) fn parameter_types(&self) -> Option<&ParameterTypes> {
+        self.sessions.pool.manager().parameter_types.as_ref()
     }
 
     fn connection(&self) -> &Connection {
@@ -101,18 +98,16 @@ impl Drop for Session {
         let Some(object) = self.object.take() else {
             return;
         };
-        let (cancel, peer) = (object.client.cancel_token(), object.peer);
-        self.runtime.spawn(async move {
-            let cancelled = async {
-                let stream = TcpStream::connect(peer).await?;
-                cancel
-                    .cancel_query_raw(stream, NoTls)
-                    .await
-                    .map_err(std::io::Error::other)
-            };
+        let manager = self.sessions.pool.manager();
+        manager.trust().doubt(Instant::now());
+        let dialer = manager.dialer.clone();
+        let returned = self.sessions.returned.clone();
+        manager.runtime.spawn(async move {
             // Best effort: `statement_timeout` ends the statement where this does not.
+            let cancelled = dialer.cancel(&object.client, &object.peer);
             let _ = timeout(CANCEL_LIMIT, cancelled).await;
             drop(Object::take(object));
+            returned.notify_one();
         });
     }
 }

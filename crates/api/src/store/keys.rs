@@ -11,7 +11,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::Json;
 use uuid::Uuid;
 
-use super::error::DatabaseError;
+use super::DatabaseError;
 use super::{Origin, Store};
 use crate::process::{Known, Receipt, Standing};
 

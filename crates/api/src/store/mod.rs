@@ -4,34 +4,25 @@
 //! first recorded result wins. No policy here; the naive and the resilient side use the same statements over pools of
 //! their own.
 
-mod error;
 mod keys;
-mod manager;
 mod open;
 mod reads;
 mod replay;
 mod retention;
-mod session;
 #[cfg(test)]
 mod tests;
 
 use std::time::Duration;
 
-use deadpool::Runtime;
-use deadpool::managed::{Pool, Timeouts};
 use serde_json::Value;
 use serde_json::value::RawValue;
-use tokio::runtime::Handle;
 use tokio_postgres::types::Json;
 use uuid::Uuid;
 
-pub(crate) use self::error::DatabaseError;
-use self::manager::SessionManager;
 pub(crate) use self::open::{Claimed, Given};
 pub(crate) use self::reads::Filter;
-use self::session::Sessions;
-use crate::config::DatabasePolicy;
-use crate::resolver::Resolver;
+pub(crate) use crate::postgres::DatabaseError;
+use crate::postgres::{Sessions, Usage};
 
 /// The lease is on the database's clock; no lease (null) for the naive side, which nobody recovers.
 const INSERT: &str = "INSERT INTO requests (id, origin, payload, lease_until) \
@@ -60,30 +51,6 @@ impl Origin {
     }
 }
 
-/// What one user of the database has of it.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Share {
-    /// How Postgres shows its sessions, after `holdfast`.
-    pub name: &'static str,
-    /// Sessions at most.
-    pub sessions: u32,
-    /// Time for one statement, in whole milliseconds.
-    pub statement_limit: Duration,
-}
-
-/// How full a pool is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Usage {
-    /// Sessions on loan, those included that are being retired.
-    pub in_use: u32,
-    /// Sessions that wait to be used.
-    pub idle: u32,
-    /// Sessions at most.
-    pub limit: u32,
-    /// Calls that wait for one.
-    pub waiting: u32,
-}
-
 /// The table `requests`, over one pool. Clones share it.
 #[derive(Clone)]
 pub(crate) struct Store {
@@ -91,64 +58,10 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// A store whose waits all end: for a session, for a connection, for a statement.
-    ///
-    /// # Errors
-    /// When the pool cannot be built.
-    pub(crate) fn resilient(
-        database: &tokio_postgres::Config,
-        policy: &DatabasePolicy,
-        share: Share,
-        resolver: Resolver,
-        runtime: Handle,
-    ) -> Result<Self, DatabaseError> {
-        let mut database = database.clone();
-        database.application_name(format!("holdfast {}", share.name));
-        let limit = share.statement_limit.as_millis();
-        database.options(with_option(
-            &database,
-            &format!("-c statement_timeout={limit}"),
-        ));
-        let timeouts = Timeouts {
-            wait: Some(policy.pool.max_wait),
-            create: Some(policy.connect_timeout),
-            recycle: Some(policy.connect_timeout),
-        };
-        Self::build(database, share.sessions, timeouts, resolver, runtime)
-    }
-
-    /// A store that waits for as long as it takes.
-    ///
-    /// # Errors
-    /// When the pool cannot be built.
-    pub(crate) fn naive(
-        database: &tokio_postgres::Config,
-        max_size: u32,
-        resolver: Resolver,
-        runtime: Handle,
-    ) -> Result<Self, DatabaseError> {
-        let mut database = database.clone();
-        database.application_name("holdfast naive");
-        Self::build(database, max_size, Timeouts::default(), resolver, runtime)
-    }
-
-    fn build(
-        database: tokio_postgres::Config,
-        max_size: u32,
-        timeouts: Timeouts,
-        resolver: Resolver,
-        runtime: Handle,
-    ) -> Result<Self, DatabaseError> {
-        let manager = SessionManager::new(database, resolver, runtime.clone());
-        let pool = Pool::builder(manager)
-            .max_size(max_size as usize)
-            .timeouts(timeouts)
-            .runtime(Runtime::Tokio1)
-            .build()
-            .map_err(|error| DatabaseError::Pool(error.to_string()))?;
-        Ok(Self {
-            sessions: Sessions::new(pool, runtime),
-        })
+    /// The statements over `sessions`.
+    #[must_use]
+    pub(crate) fn new(sessions: Sessions) -> Self {
+        Self { sessions }
     }
 
     /// How full its pool is now.
@@ -218,13 +131,5 @@ impl Store {
         }
         .await;
         session.finish(outcome).map(drop)
-    }
-}
-
-/// The session options of `database` with one more.
-fn with_option(database: &tokio_postgres::Config, option: &str) -> String {
-    match database.get_options() {
-        Some(options) => format!("{options} {option}"),
-        None => option.to_owned(),
     }
 }

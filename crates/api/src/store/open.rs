@@ -8,8 +8,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::DatabaseError;
 use super::Store;
-use super::error::DatabaseError;
 
 const CLAIM: &str = "UPDATE requests SET lease_until = now() + make_interval(secs => $2) \
     WHERE id = ANY (ARRAY ( \

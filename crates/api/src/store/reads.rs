@@ -7,8 +7,8 @@ use tokio_postgres::Row;
 use tokio_postgres::types::{Json, ToSql};
 use uuid::Uuid;
 
+use super::DatabaseError;
 use super::Store;
-use super::error::DatabaseError;
 
 const COLUMNS: &str = "id, status, worker_response, attempts, error, received_at, completed_at";
 

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::{Claimed, DatabaseError, Given, Origin, Store};
 use crate::journal::{End, Entry};
+use crate::postgres::{Database, PoolOptions, Sessions};
 use crate::process::{Receipt, Standing};
 use crate::resolver::Resolver;
 
@@ -18,10 +19,15 @@ const LEASE: Duration = Duration::from_secs(15);
 
 async fn store() -> (Cluster, Store) {
     let cluster = Cluster::start(ClusterOptions::default()).await.unwrap();
-    let database = cluster.url().parse().unwrap();
+    let database = Database::parse(&cluster.url()).unwrap();
     let resolver = Resolver::new(Handle::current(), None);
-    let store = Store::naive(&database, 2, resolver, Handle::current()).unwrap();
-    (cluster, store)
+    let options = PoolOptions {
+        role: "test",
+        max_size: 2,
+        limits: None,
+    };
+    let sessions = Sessions::new(&database, options, resolver, Handle::current()).unwrap();
+    (cluster, Store::new(sessions))
 }
 
 fn body() -> Box<RawValue> {
