@@ -1,4 +1,4 @@
--- The tables of the system. Runs once, when the database is created.
+-- The tables of the system, whole: what the numbered files beside this one come to, for a new database. Runs once.
 
 CREATE TABLE requests (
     -- UUIDv7, chosen by the API: the order of ids is the order of arrival.
@@ -7,7 +7,7 @@ CREATE TABLE requests (
     origin          text        NOT NULL CHECK (origin IN ('naive', 'resilient')),
     -- The body as received. `json`, not `jsonb`: the latter refuses "\u0000".
     payload         json,
-    status          text        NOT NULL DEFAULT 'received' CHECK (status IN ('received', 'done', 'failed')),
+    status          text        NOT NULL DEFAULT 'received' CHECK (status IN ('received', 'done', 'failed', 'cancelled')),
     worker_response json,
     -- Calls made to the worker that count: those of whoever recorded the end, and before it the request's own failures.
     attempts        integer     NOT NULL DEFAULT 0,
@@ -26,6 +26,10 @@ CREATE INDEX requests_open ON requests (id DESC) WHERE status = 'received' AND o
 CREATE INDEX requests_done ON requests (completed_at) WHERE status = 'done' AND origin = 'resilient';
 -- What an operator looks for, however rare it is.
 CREATE INDEX requests_failed ON requests (id DESC) WHERE status = 'failed' AND origin = 'resilient';
+-- Lists, newest first.
+CREATE INDEX requests_done_newest ON requests (id DESC) WHERE status = 'done' AND origin = 'resilient';
+-- What an operator gave up.
+CREATE INDEX requests_cancelled ON requests (id DESC) WHERE status = 'cancelled' AND origin = 'resilient';
 
 -- Which request a client's Idempotency-Key stands for. A table of its own: a key belongs to the first request that was
 -- committed with it, whatever other requests were accepted under it meanwhile.
@@ -37,3 +41,11 @@ CREATE TABLE idempotency_keys (
 
 -- The keys of requests that are being deleted.
 CREATE INDEX idempotency_keys_request ON idempotency_keys (request_id);
+
+-- Which of the numbered files the schema has.
+CREATE TABLE schema_migrations (
+    version    integer     PRIMARY KEY,
+    applied_at timestamptz NOT NULL DEFAULT now()
+);
+
+INSERT INTO schema_migrations (version) VALUES (1), (2);

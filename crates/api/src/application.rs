@@ -149,7 +149,18 @@ async fn recovery_at_rest(state: &State) {
 fn background(state: &Data<State>, recovery: Recovery) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     let reads = state.records.reads.clone();
-    tasks.spawn(state.open_work.clone().keep_counting(reads));
+    tasks.spawn(
+        state
+            .open_work
+            .clone()
+            .keep_counting(async move || reads.count_open().await),
+    );
+    tasks.spawn(
+        state
+            .schema
+            .clone()
+            .keep_current(state.schema_store.clone()),
+    );
     tasks.spawn(recovery.run(state.readiness.clone()));
     tasks.spawn(keep_feeding(state.clone()));
     let metrics = state.metrics.clone();

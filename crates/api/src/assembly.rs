@@ -12,7 +12,7 @@ use tokio::runtime::Handle;
 
 use crate::config::{OnDatabaseUnavailable, Policies, READERS, RECOVERERS, Settings};
 use crate::dependency::Dependency;
-use crate::guarded::{Backlog, GuardedReads, GuardedStore, GuardedWorker};
+use crate::guarded::Backlog;
 use crate::http::{Feed, expected};
 use crate::journal::{Journal, JournalInUse, JournalLimits, holds_a_journal};
 use crate::limit::InFlightLimit;
@@ -20,14 +20,13 @@ use crate::live::{Live, Watch};
 use crate::metrics::{Metrics, POOLS, PolicyMetrics};
 use crate::naive::Naive;
 use crate::open_work::OpenWork;
-use crate::postgres::{PoolLimits, PoolOptions, Sessions};
 use crate::process::{Process, Rules};
 use crate::records::Records;
 use crate::recovery::{self, Progress, Recovery};
 use crate::resolver::Resolver;
 use crate::state::State;
-use crate::store::{DatabaseError, Store};
-use crate::worker_client::{WorkerClient, WorkerError};
+use crate::store::{DatabaseError, LiveStore, ReadStore, SchemaWatch, Share, Store};
+use crate::worker_client::{ResilientWorker, WorkerClient, WorkerError};
 
 /// The naive endpoint's one guard: its hung calls hold memory and file descriptors.
 const NAIVE_MAX_IN_FLIGHT: u32 = 4096;
@@ -73,9 +72,15 @@ pub(crate) fn assemble(settings: Settings) -> Result<(State, Recovery), Assembly
     let stores = Stores::build(&settings, &runtime)?;
     let naive_store = naive_store(&settings, &runtime)?;
     let pools = stores.and(&naive_store);
-    let worker_client = GuardedWorker::new(worker.clone(), worker_client(&settings, &runtime)?);
-    let reads = GuardedReads::new(database.clone(), stores.reads, policies.database.deadline);
-    let requests = GuardedStore::new(database.clone(), stores.live, policies.recovery.lease);
+    let worker_client = ResilientWorker::new(worker.clone(), worker_client(&settings, &runtime)?);
+    let reads = ReadStore::new(database.clone(), &stores.reads, policies.database.deadline);
+    let requests = LiveStore::new(
+        &database,
+        &stores.live,
+        policies.recovery.lease,
+        &runtime,
+        metrics.writes(),
+    );
     let open_work = OpenWork::new(journal.clone(), policies.recovery.max_open);
     let recovery = Recovery {
         rules: recovery::Rules::from(policies),
@@ -113,6 +118,8 @@ pub(crate) fn assemble(settings: Settings) -> Result<(State, Recovery), Assembly
         recovery: recovery.progress.clone(),
         journal,
         open_work,
+        schema: SchemaWatch::default(),
+        schema_store: stores.reads,
         metrics,
         live,
         feed: Feed::new(),
@@ -173,21 +180,14 @@ impl Stores {
     fn build(settings: &Settings, runtime: &Handle) -> Result<Self, DatabaseError> {
         let policy = &settings.policies.policies.database;
         let resolver = Resolver::new(runtime.clone(), lookup_limit(policy.connect_timeout));
-        let store = |role, max_size, statement_limit| {
-            let limits = PoolLimits {
-                max_wait: policy.pool.max_wait,
-                connect_timeout: policy.connect_timeout,
+        let store = |name, sessions, statement_limit| {
+            let share = Share {
+                name,
+                sessions,
                 statement_limit,
-                idle_timeout: policy.pool.idle_timeout,
-                max_lifetime: policy.pool.max_lifetime,
-            };
-            let options = PoolOptions {
-                role,
-                max_size,
-                limits: Some(limits),
             };
             let (resolver, runtime) = (resolver.clone(), runtime.clone());
-            Sessions::new(&settings.database, options, resolver, runtime).map(Store::new)
+            Store::resilient(&settings.database, policy, share, resolver, runtime)
         };
         Ok(Self {
             live: store("resilient", policy.pool.max_size, policy.attempt_timeout)?,
@@ -247,10 +247,5 @@ fn naive(settings: &Settings, store: Store, runtime: Handle) -> Result<Naive, As
 fn naive_store(settings: &Settings, runtime: &Handle) -> Result<Store, DatabaseError> {
     let resolver = Resolver::new(runtime.clone(), None);
     let max_size = settings.policies.policies.database.pool.max_size;
-    let options = PoolOptions {
-        role: "naive",
-        max_size,
-        limits: None,
-    };
-    Sessions::new(&settings.database, options, resolver, runtime.clone()).map(Store::new)
+    Store::naive(&settings.database, max_size, resolver, runtime.clone())
 }

@@ -128,13 +128,13 @@ impl Dependency {
     ///
     /// # Errors
     /// What the answer has to do without, and why.
-    pub(crate) async fn peek<T, E: DependencyError>(
+    pub(crate) async fn call_bypassing_policy<T, E: DependencyError>(
         &self,
         limit: Duration,
         operation: impl Future<Output = Result<T, E>>,
     ) -> Result<T, Degraded> {
         if !self.may_call() {
-            return Err(self.absence());
+            return Err(self.unavailability());
         }
         let started = Instant::now();
         let reason = match timeout(limit, operation).await {
@@ -158,7 +158,7 @@ impl Dependency {
 
     /// What an answer has to do without if it does not call: the breaker's word, or the last known cause.
     #[must_use]
-    pub(crate) fn absence(&self) -> Degraded {
+    pub(crate) fn unavailability(&self) -> Degraded {
         let snapshot = self.snapshot();
         let reason = match snapshot.breaker {
             BreakerState::Open | BreakerState::ForcedOpen => Reason::CircuitOpen,
@@ -166,6 +166,18 @@ impl Dependency {
         };
         let retry_after = snapshot.retry_after.unwrap_or(DEFAULT_RETRY_AFTER);
         self.missing(reason, 0, Duration::ZERO, retry_after)
+    }
+
+    /// What an answer has to do without if its time was over while the dependency had the call in hand.
+    #[must_use]
+    pub(crate) fn out_of_time(&self, elapsed: Duration) -> Degraded {
+        let known = self.unavailability();
+        let reason = match known.reason {
+            Reason::CircuitOpen => Reason::CircuitOpen,
+            _ => Reason::AttemptTimeout,
+        };
+        let retry_after = self.snapshot().retry_after.unwrap_or(DEFAULT_RETRY_AFTER);
+        self.missing(reason, 1, elapsed, retry_after)
     }
 
     fn degraded<E: DependencyError>(&self, error: &Error<E>) -> Degraded {
@@ -244,10 +256,10 @@ fn in_words(reason: Reason) -> &'static str {
         Reason::BulkheadFull => "has as many calls under way as allowed",
         Reason::BadStatus => "answered with an error",
         Reason::BadResponse => "answered with something that makes no sense",
-        Reason::TlsFailure => "cannot be spoken to as securely as it must be",
-        Reason::NotWritable => "takes no writes: it is a standby, or set to read only",
-        Reason::SchemaOutdated => "has a schema without what this call needs",
-        Reason::Shed => "has as much to do as it can, and others were more urgent",
+        Reason::SchemaOutdated => "lacks a table or column that this call needs",
+        Reason::TlsFailure => "gave no encrypted connection that can be trusted",
+        Reason::NotWritable => "takes no writes: it is a standby",
+        Reason::Shed => "has as much to do as it can: more urgent calls went first",
     }
 }
 

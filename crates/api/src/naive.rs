@@ -1,10 +1,10 @@
 //! The course's use case: store, call, answer. No timeout, no retry, no breaker: whatever hangs, hangs.
 
-use serde_json::Value;
+use holdfast_wire::JsonText;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use crate::store::{DatabaseError, Origin, Store};
+use crate::store::{DatabaseError, Store};
 use crate::worker_client::{WorkerClient, WorkerError};
 
 /// Why the naive endpoint fell over.
@@ -39,8 +39,8 @@ impl Naive {
         &self,
         id: Uuid,
         payload: Option<&RawValue>,
-    ) -> Result<Value, NaiveError> {
-        self.store.insert(id, Origin::Naive, payload, None).await?;
+    ) -> Result<JsonText, NaiveError> {
+        self.store.insert_naive(id, payload).await?;
         let response = self.worker.work().await?;
         self.store.complete(id, &response, 1).await?;
         Ok(response)

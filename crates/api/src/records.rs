@@ -10,14 +10,14 @@ use holdfast_policy::Deadline;
 use holdfast_wire::{Degraded, DegradedCode, Reason, Request, RequestList, RequestStatus};
 use uuid::Uuid;
 
-use crate::guarded::GuardedReads;
 use crate::journal::{Entry, Journal, JournalError, Page};
 use crate::limit::InFlightLimit;
 use crate::store::Filter;
+use crate::store::ReadStore;
 
 /// Postgres and the journal, to be read.
 pub(crate) struct Records {
-    pub(crate) reads: GuardedReads,
+    pub(crate) reads: ReadStore,
     pub(crate) journal: Option<Journal>,
     /// How many lists are made at once: each may copy many bodies out of the journal, which has others to serve.
     pub(crate) listings: InFlightLimit,
@@ -57,7 +57,7 @@ impl Records {
     /// When Postgres or the journal cannot be read.
     pub(crate) async fn list(&self, filter: Filter) -> Result<RequestList, Degraded> {
         if !self.reads.may_call() {
-            return Err(self.reads.absence());
+            return Err(self.reads.unavailability());
         }
         let Some(_place) = self.listings.enter() else {
             return Err(too_many());
@@ -87,8 +87,8 @@ impl Records {
             None => None,
             Some(RequestStatus::Received) => Some(false),
             Some(RequestStatus::Done) => Some(true),
-            // What failed is in Postgres only.
-            Some(RequestStatus::Failed) => return Ok(Page::default()),
+            // What failed or was cancelled is in Postgres only.
+            Some(RequestStatus::Failed | RequestStatus::Cancelled) => return Ok(Page::default()),
         };
         let Some(journal) = &self.journal else {
             return Ok(Page::default());
@@ -102,7 +102,7 @@ impl Records {
     fn unread(&self, error: &JournalError) -> Degraded {
         Degraded {
             detail: format!("the database's stand-in cannot be read: {error}"),
-            ..self.reads.absence()
+            ..self.reads.unavailability()
         }
     }
 

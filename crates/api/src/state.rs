@@ -6,7 +6,6 @@ use holdfast_ops::Readiness;
 
 use crate::config::Loaded;
 use crate::dependency::Dependency;
-use crate::guarded::{GuardedStore, GuardedWorker};
 use crate::http::Feed;
 use crate::journal::Journal;
 use crate::limit::InFlightLimit;
@@ -17,7 +16,9 @@ use crate::open_work::OpenWork;
 use crate::process::Process;
 use crate::records::Records;
 use crate::recovery::Progress;
-use crate::store::Store;
+use crate::store::LiveStore;
+use crate::store::{SchemaWatch, Store};
+use crate::worker_client::ResilientWorker;
 
 /// Everything a handler may need.
 pub(crate) struct State {
@@ -30,13 +31,16 @@ pub(crate) struct State {
     pub(crate) database: Arc<Dependency>,
     pub(crate) journal: Option<Journal>,
     pub(crate) recovery: Progress,
-    pub(crate) process: Process<GuardedStore, GuardedWorker>,
+    pub(crate) process: Process<LiveStore, ResilientWorker>,
     pub(crate) process_limit: InFlightLimit,
     pub(crate) body_limit: InFlightLimit,
     pub(crate) naive: Naive,
     pub(crate) naive_limit: InFlightLimit,
     pub(crate) records: Records,
     pub(crate) open_work: OpenWork,
+    pub(crate) schema: SchemaWatch,
+    /// For the watch over the schema.
+    pub(crate) schema_store: Store,
     /// For those who ask how full its pool is, in the order of [`POOLS`].
     pub(crate) pools: [Store; POOLS.len()],
 }

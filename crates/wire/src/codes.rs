@@ -70,13 +70,13 @@ code! {
         BadStatus = "bad_status",
         /// The dependency answered with something that is not an answer.
         BadResponse = "bad_response",
-        /// The dependency cannot be spoken to as securely as it must be.
-        TlsFailure = "tls_failure",
-        /// The database takes no writes: a standby, or set to read only.
-        NotWritable = "not_writable",
-        /// The database's schema lacks what the call needs.
+        /// The database lacks a table or column that the call needs.
         SchemaOutdated = "schema_outdated",
-        /// The limit found the dependency to be as busy as it can be; the dependency was not touched.
+        /// No encrypted connection, or not with the peer that was meant.
+        TlsFailure = "tls_failure",
+        /// The database takes no writes: a standby.
+        NotWritable = "not_writable",
+        /// Others were more urgent; the dependency was not touched.
         Shed = "shed",
     }
 }

@@ -5,6 +5,7 @@
 
 mod codes;
 mod health;
+mod json_text;
 mod live;
 mod policies;
 mod problem;
@@ -14,9 +15,10 @@ mod status;
 
 pub use codes::{DegradedCode, ProblemCode, Reason};
 pub use health::Health;
+pub use json_text::JsonText;
 pub use live::{Latencies, Latency, Live, Transition};
 pub use policies::{Policies, ProcessPolicy};
 pub use problem::Problem;
 pub use process::{Degraded, NaiveProcessed, Processed, ProcessedStatus, RecordedIn, Work};
 pub use requests::{Request, RequestList, RequestStatus};
-pub use status::{Breaker, Dependencies, Dependency, Journal, Recovery, Status};
+pub use status::{Breaker, Database, Dependencies, Dependency, Journal, Recovery, Schema, Status};

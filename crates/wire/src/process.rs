@@ -1,11 +1,11 @@
 //! What `/process`, `/naive/process` and the worker's `/work` answer.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::codes::{DegradedCode, Reason};
+use crate::json_text::JsonText;
 
 /// The worker's answer to `GET /work`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -18,7 +18,7 @@ pub struct Work {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct NaiveProcessed {
     /// The worker's body as received.
-    pub worker_response: Value,
+    pub worker_response: JsonText,
     /// Seconds from the request to the answer, to the hundredth.
     pub latency_seconds: f64,
 }
@@ -32,7 +32,7 @@ pub struct Processed {
     pub status: ProcessedStatus,
     /// The worker's body as received; null when the work is not done yet.
     #[schema(required = true)]
-    pub worker_response: Option<Value>,
+    pub worker_response: Option<JsonText>,
     /// Seconds from the request to the answer, to the thousandth.
     pub latency_seconds: f64,
     /// Where the result (200) or the acceptance (202) is durable.

@@ -2,9 +2,10 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
+
+use crate::json_text::JsonText;
 
 /// One request as it is recorded.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -15,7 +16,7 @@ pub struct Request {
     pub status: RequestStatus,
     /// The worker's body once done.
     #[schema(required = true)]
-    pub worker_response: Option<Value>,
+    pub worker_response: Option<JsonText>,
     /// Calls made to the worker for it, as recorded with its end.
     pub attempts: u32,
     /// Why it failed.
@@ -38,9 +39,14 @@ pub enum RequestStatus {
     Done,
     /// Finished with its error.
     Failed,
+    /// Given up by an operator before it was finished.
+    Cancelled,
 }
 
 impl RequestStatus {
+    /// All of them, in declaration order.
+    pub const ALL: [Self; 4] = [Self::Received, Self::Done, Self::Failed, Self::Cancelled];
+
     /// The status as it stands in JSON, in the query string and in the table.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -48,6 +54,7 @@ impl RequestStatus {
             Self::Received => "received",
             Self::Done => "done",
             Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What `GET /status` answers.
 
+use std::ops::Deref;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -17,6 +19,9 @@ pub struct Status {
     pub journal: Option<Journal>,
     /// What recovery is at.
     pub recovery: Recovery,
+    /// Seconds since the oldest of them was received, as last asked; null when there is none, or never asked.
+    #[schema(required = true)]
+    pub oldest_open_seconds: Option<f64>,
     /// Accepted requests that are not finished, as last counted in Postgres; null when never counted.
     #[schema(required = true)]
     pub open_work: Option<u64>,
@@ -28,7 +33,49 @@ pub struct Dependencies {
     /// The worker.
     pub worker: Dependency,
     /// Postgres.
-    pub database: Dependency,
+    pub database: Database,
+}
+
+/// What is known of Postgres.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Database {
+    /// What the policies know of it.
+    #[serde(flatten)]
+    pub dependency: Dependency,
+    /// Whether its tables are the ones this release needs.
+    pub schema: Schema,
+}
+
+/// The state of the schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Schema {
+    /// All that this release needs is there.
+    Current,
+    /// Something is missing: calls that need it do without Postgres.
+    Outdated,
+    /// Postgres could not be asked yet.
+    Unknown,
+}
+
+impl Schema {
+    /// As it stands in JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Current => "current",
+            Self::Outdated => "outdated",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl Deref for Database {
+    type Target = Dependency;
+
+    fn deref(&self) -> &Dependency {
+        &self.dependency
+    }
 }
 
 /// What the policies know of a dependency.

@@ -1,15 +1,25 @@
 //! The bytes of the contract, pinned.
 
 use holdfast_wire::{
-    Breaker, Degraded, DegradedCode, Dependencies, Dependency, Journal, NaiveProcessed, Problem,
-    ProblemCode, Processed, ProcessedStatus, Reason, RecordedIn, Recovery, Request, RequestList,
-    RequestStatus, Status,
+    Breaker, Database, Degraded, DegradedCode, Dependencies, Dependency, Journal, JsonText,
+    NaiveProcessed, Problem, ProblemCode, Processed, ProcessedStatus, Reason, RecordedIn, Recovery,
+    Request, RequestList, RequestStatus, Schema, Status,
 };
-use insta::assert_json_snapshot;
+use insta::assert_snapshot;
+use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
 
 const ID: Uuid = Uuid::from_u128(0x0198_c0de_0000_7000_8000_0000_0000_0001);
+
+fn work() -> JsonText {
+    JsonText::parse(r#"{"status":"done"}"#.to_owned()).unwrap()
+}
+
+/// The body as it is sent, on lines of its own.
+fn body(value: &impl Serialize) -> String {
+    serde_json::to_string_pretty(value).unwrap()
+}
 
 fn degraded() -> Degraded {
     Degraded {
@@ -37,11 +47,9 @@ fn dependency() -> Dependency {
 
 #[test]
 fn the_naive_answer_has_exactly_the_two_fields_of_the_course() {
-    assert_json_snapshot!(NaiveProcessed { worker_response: json!({"status": "done"}), latency_seconds: 2.01 }, @r#"
+    assert_snapshot!(body(&NaiveProcessed { worker_response: work(), latency_seconds: 2.01 }), @r#"
     {
-      "worker_response": {
-        "status": "done"
-      },
+      "worker_response": {"status":"done"},
       "latency_seconds": 2.01
     }
     "#);
@@ -49,20 +57,18 @@ fn the_naive_answer_has_exactly_the_two_fields_of_the_course() {
 
 #[test]
 fn a_healthy_answer_carries_an_empty_degraded_list() {
-    assert_json_snapshot!(Processed {
+    assert_snapshot!(body(&Processed {
         request_id: ID,
         status: ProcessedStatus::Ok,
-        worker_response: Some(json!({"status": "done"})),
+        worker_response: Some(work()),
         latency_seconds: 2.01,
         recorded_in: RecordedIn::Database,
         degraded: vec![],
-    }, @r#"
+    }), @r#"
     {
       "request_id": "0198c0de-0000-7000-8000-000000000001",
       "status": "ok",
-      "worker_response": {
-        "status": "done"
-      },
+      "worker_response": {"status":"done"},
       "latency_seconds": 2.01,
       "recorded_in": "database",
       "degraded": []
@@ -72,14 +78,14 @@ fn a_healthy_answer_carries_an_empty_degraded_list() {
 
 #[test]
 fn a_degraded_answer_says_what_why_and_when_to_come_back() {
-    assert_json_snapshot!(Processed {
+    assert_snapshot!(body(&Processed {
         request_id: ID,
         status: ProcessedStatus::Degraded,
         worker_response: None,
         latency_seconds: 0.01,
         recorded_in: RecordedIn::Journal,
         degraded: vec![degraded()],
-    }, @r#"
+    }), @r#"
     {
       "request_id": "0198c0de-0000-7000-8000-000000000001",
       "status": "degraded",
@@ -111,7 +117,7 @@ fn a_problem_carries_the_degraded_list_only_on_503() {
         request_id: ID,
         degraded: None,
     };
-    assert_json_snapshot!(problem, @r#"
+    assert_snapshot!(body(&problem), @r#"
     {
       "type": "urn:holdfast:problem:invalid_id",
       "title": "Invalid request id",
@@ -139,7 +145,7 @@ fn a_request_and_its_list_read_back_as_written() {
             completed_at: None,
         }],
     };
-    assert_json_snapshot!(list, @r#"
+    assert_snapshot!(body(&list), @r#"
     {
       "total": 1,
       "requests": [
@@ -165,7 +171,10 @@ fn status_names_each_dependency_once() {
         ready: true,
         dependencies: Dependencies {
             worker: dependency(),
-            database: dependency(),
+            database: Database {
+                dependency: dependency(),
+                schema: Schema::Current,
+            },
         },
         journal: Some(Journal {
             available: true,
@@ -179,9 +188,10 @@ fn status_names_each_dependency_once() {
             replayed_per_second: 0.2,
             finished_per_second: 2.0,
         },
+        oldest_open_seconds: Some(4.5),
         open_work: Some(3),
     };
-    assert_json_snapshot!(status, @r#"
+    assert_snapshot!(body(&status), @r#"
     {
       "ready": true,
       "dependencies": {
@@ -203,7 +213,8 @@ fn status_names_each_dependency_once() {
           "limit": 640,
           "retry_budget": 1.1,
           "retry_after_seconds": null,
-          "last_error": "connect_refused"
+          "last_error": "connect_refused",
+          "schema": "current"
         }
       },
       "journal": {
@@ -218,6 +229,7 @@ fn status_names_each_dependency_once() {
         "replayed_per_second": 0.2,
         "finished_per_second": 2.0
       },
+      "oldest_open_seconds": 4.5,
       "open_work": 3
     }
     "#);

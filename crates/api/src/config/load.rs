@@ -61,7 +61,7 @@ pub struct Loaded {
 ///
 /// # Errors
 /// When the file cannot be read, has an unknown key or a wrong type, or breaks a rule.
-pub(super) fn load(path: Option<&Path>) -> Result<Loaded, PolicyFileError> {
+pub(crate) fn load(path: Option<&Path>) -> Result<Loaded, PolicyFileError> {
     let Some(path) = path else { return parse("") };
     let text = std::fs::read_to_string(path).map_err(|source| PolicyFileError::Unreadable {
         path: path.to_owned(),

@@ -9,6 +9,8 @@ mod rules;
 mod settings;
 
 pub(crate) use load::Loaded;
-pub(crate) use policies::{OnDatabaseUnavailable, OnWorkerUnavailable, Policies};
+#[cfg(test)]
+pub(crate) use load::load;
+pub(crate) use policies::{DatabasePolicy, OnDatabaseUnavailable, OnWorkerUnavailable, Policies};
 pub(crate) use rules::{READERS, RECOVERERS};
 pub use settings::{Settings, SettingsError};

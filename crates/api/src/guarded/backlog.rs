@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::dependency::Dependency;
 use crate::journal::Entry;
-use crate::process::Worked;
+use crate::process::WorkResult;
 use crate::store::{Claimed, DatabaseError, Given, Store};
 
 /// Recovery's view of the table of requests. Clones take turns.
@@ -73,7 +73,7 @@ impl Backlog {
     }
 
     /// Records a request's result.
-    pub(crate) async fn complete(&self, id: Uuid, worked: &Worked) -> Result<(), Degraded> {
+    pub(crate) async fn complete(&self, id: Uuid, worked: &WorkResult) -> Result<(), Degraded> {
         self.call(|| self.store.complete(id, &worked.response, worked.attempts))
             .await
     }
@@ -128,7 +128,9 @@ impl Backlog {
     pub(crate) async fn forget(&self, keep: Duration, portion: u32) -> Result<u64, Degraded> {
         let _turn = self.turn.lock().await;
         let forget = self.store.forget(keep, portion);
-        self.dependency.peek(self.limit, forget).await
+        self.dependency
+            .call_bypassing_policy(self.limit, forget)
+            .await
     }
 
     /// How long one call may take, and as long may the wait for its turn.
@@ -143,7 +145,7 @@ impl Backlog {
     {
         // Who waits in vain has the journal, or a lease that ends.
         let turn = timeout(self.limit, self.turn.lock()).await;
-        let _turn = turn.map_err(|_| self.dependency.absence())?;
+        let _turn = turn.map_err(|_| self.dependency.unavailability())?;
         self.dependency.call(None, operation).await
     }
 }

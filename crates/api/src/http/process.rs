@@ -4,10 +4,9 @@ use actix_web::http::header::{LOCATION, RETRY_AFTER};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use holdfast_wire::{
-    Degraded, DegradedCode, ProblemCode, Processed, ProcessedStatus, Reason, RecordedIn,
+    Degraded, DegradedCode, JsonText, ProblemCode, Processed, ProcessedStatus, Reason, RecordedIn,
 };
 use jiff::Timestamp;
-use serde_json::Value;
 use tokio::time::Instant;
 use tracing_actix_web::RequestId;
 use uuid::Uuid;
@@ -42,11 +41,12 @@ pub(super) async fn process(
         key,
         payload,
         received_at: Timestamp::now(),
+        admit_new: !state.open_work.is_full(),
     };
     let Some(_place) = state.process_limit.enter() else {
         return Err(refused_at_the_door(&state, Overload::InFlight));
     };
-    if state.open_work.is_full() {
+    if !request.admit_new && request.key.is_none() {
         return Err(refused_at_the_door(&state, Overload::OpenWork));
     }
     let started = Instant::now();
@@ -65,6 +65,7 @@ fn respond(outcome: Outcome, latency_seconds: f64) -> Result<HttpResponse, Failu
             response,
             recorded_in,
             degraded,
+            ..
         } => {
             let body = answer(id, Some(response), recorded_in, degraded, latency_seconds);
             Ok(HttpResponse::Ok().json(body))
@@ -73,6 +74,7 @@ fn respond(outcome: Outcome, latency_seconds: f64) -> Result<HttpResponse, Failu
             id,
             recorded_in,
             degraded,
+            ..
         } => {
             let body = answer(id, None, recorded_in, degraded, latency_seconds);
             Ok(HttpResponse::Accepted()
@@ -96,7 +98,7 @@ fn respond(outcome: Outcome, latency_seconds: f64) -> Result<HttpResponse, Failu
 
 fn answer(
     request_id: Uuid,
-    worker_response: Option<Value>,
+    worker_response: Option<JsonText>,
     recorded_in: RecordedIn,
     degraded: Vec<Degraded>,
     latency_seconds: f64,

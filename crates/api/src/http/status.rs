@@ -3,7 +3,9 @@
 use actix_web::Responder;
 use actix_web::web::{Data, Json};
 use holdfast_policy::BreakerState;
-use holdfast_wire::{Breaker, Dependencies, Dependency as Entry, Journal as Depth, Status};
+use holdfast_wire::{
+    Breaker, Database, Dependencies, Dependency as Entry, Journal as Depth, Status,
+};
 use tokio::time::Instant;
 
 use crate::dependency::{Dependency, milliseconds};
@@ -20,11 +22,15 @@ pub(super) fn show(state: &State) -> Status {
         ready: state.readiness.is_ready(),
         dependencies: Dependencies {
             worker: entry(&state.worker),
-            database: entry(&state.database),
+            database: Database {
+                dependency: entry(&state.database),
+                schema: state.schema.state(),
+            },
         },
         journal: state.journal.as_ref().map(journal),
         recovery: state.recovery.show(Instant::now()),
         open_work: state.open_work.counted(),
+        oldest_open_seconds: state.open_work.oldest().map(milliseconds),
     }
 }
 

@@ -2,9 +2,9 @@
 //!
 //! Whoever reads an entry back needs nothing else to put the request into Postgres.
 
+use holdfast_wire::JsonText;
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::Value;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
@@ -34,7 +34,7 @@ pub(crate) struct Entry {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct End {
     /// The worker's answer.
-    pub response: Value,
+    pub response: JsonText,
     /// Calls to the worker so far.
     pub attempts: u32,
     /// When the answer came, by this machine's clock.

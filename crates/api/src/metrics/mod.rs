@@ -10,6 +10,7 @@ mod events;
 mod http;
 mod load;
 mod pools;
+mod writes;
 
 use std::sync::Arc;
 
@@ -31,6 +32,7 @@ use self::load::Load;
 pub(crate) use self::pools::POOLS;
 use self::pools::Pools;
 use crate::state::State;
+use crate::store::LiveMetrics;
 
 /// Fine enough for a database's milliseconds, and as far as the longest bound of the defaults.
 const BUCKETS: [f64; 14] = [
@@ -54,6 +56,7 @@ struct Series {
     load: Load,
     pools: Pools,
     process: ProcessMetrics,
+    writes: LiveMetrics,
 }
 
 impl Metrics {
@@ -68,9 +71,11 @@ impl Metrics {
         observes: bool,
     ) -> Result<(Self, [PolicyMetrics; N]), BuildError> {
         let requests = Matcher::Full(http::DURATION.to_owned());
+        let rows = Matcher::Full(writes::ROWS.to_owned());
         let others = Matcher::Suffix("_seconds".to_owned());
         let recorder = PrometheusBuilder::new()
             .set_buckets_for_metric(requests, &http::BUCKETS)?
+            .set_buckets_for_metric(rows, &writes::ROW_BUCKETS)?
             .set_buckets_for_metric(others, &BUCKETS)?
             .build_recorder();
         let handle = recorder.handle();
@@ -96,6 +101,11 @@ impl Metrics {
     /// What measures exchanges, if it observes.
     pub(crate) fn http(&self) -> Option<&HttpMetrics> {
         self.observes.then_some(&self.series.http)
+    }
+
+    /// What measures how writes are gathered.
+    pub(crate) fn writes(&self) -> LiveMetrics {
+        self.series.writes.clone()
     }
 
     /// The Prometheus text exposition, of what `state` says of itself now.
@@ -137,6 +147,7 @@ impl Series {
             load: Load::new(),
             pools: Pools::new(),
             process: ProcessMetrics::new(env!("CARGO_PKG_VERSION")),
+            writes: writes::writes(),
         }
     }
 }

@@ -10,23 +10,6 @@ use super::parameters::Parameters;
 use super::tcp::KeepAlive;
 use super::tls::{self, Tls};
 
-/// Whatever the driver reads by itself, and this service acts on.
-const HONOURED: [&str; 13] = [
-    "host",
-    "hostaddr",
-    "port",
-    "dbname",
-    "user",
-    "password",
-    "options",
-    "application_name",
-    "connect_timeout",
-    "channel_binding",
-    "sslnegotiation",
-    "load_balance_hosts",
-    "sslmode",
-];
-
 /// Why a `DATABASE_URL` is refused; never repeats a value that may be a password.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DatabaseUrlError {
@@ -94,7 +77,7 @@ impl Database {
         let sslmode = parameters.take("sslmode");
         let tls = Tls::read(sslmode.as_deref(), parameters.take("sslrootcert"))?;
         parameters.set("sslmode", tls.driver_mode().to_owned());
-        refuse_unknown(&parameters)?;
+        parameters.refuse_unknown()?;
         let config: Config = parameters
             .into_text()
             .parse()
@@ -120,13 +103,14 @@ impl Database {
         self.config.get_connect_timeout().copied()
     }
 
-    /// Has Postgres end each statement after `limit`. Not through a transaction pooler, which takes no settings of one
+    /// Has Postgres end each statement after `limit`, and each wait for a lock after `lock`. Not through a transaction pooler, which takes no settings of one
     /// client's: there the role's own setting has to do.
-    pub(super) fn limit_statements(&mut self, limit: Duration) {
+    pub(super) fn limit_statements(&mut self, limit: Duration, lock: Duration) {
         if self.transaction_pooler {
             return;
         }
-        let option = format!("-c statement_timeout={}", limit.as_millis());
+        let (limit, lock) = (limit.as_millis(), lock.as_millis().max(1));
+        let option = format!("-c statement_timeout={limit} -c lock_timeout={lock}");
         let options = match self.config.get_options() {
             Some(options) => format!("{options} {option}"),
             None => option,
@@ -151,24 +135,6 @@ impl Database {
     pub(super) fn prefers_tls(&self) -> bool {
         self.config.get_ssl_mode() == SslMode::Prefer
     }
-}
-
-fn refuse_unknown(parameters: &Parameters) -> Parsed<()> {
-    let mut before = "";
-    for name in parameters.names() {
-        if !HONOURED.contains(&name) {
-            // After an unquoted password with a space in it stands the rest of the password.
-            let is_name =
-                before != "password" && name.chars().all(|it| it.is_ascii_lowercase() || it == '_');
-            return Err(if is_name {
-                DatabaseUrlError::Unknown(name.to_owned())
-            } else {
-                DatabaseUrlError::Malformed
-            });
-        }
-        before = name;
-    }
-    Ok(())
 }
 
 /// The driver's own words name the parameter, not its value.

@@ -126,6 +126,9 @@ pub enum DatabaseError {
         /// The whole error.
         source: tokio_postgres::Error,
     },
+    /// A lock that somebody holds on the table, and not on a row of it.
+    #[error("somebody holds a lock on the table")]
+    TableLocked(#[source] tokio_postgres::Error),
     /// What the session had prepared is of no use any more: the schema was changed under it, or the session.
     #[error("the session's prepared statement is out of date")]
     StalePlan(#[source] tokio_postgres::Error),
@@ -135,9 +138,6 @@ pub enum DatabaseError {
     /// The answer is no answer to the statement.
     #[error("the database's answer makes no sense")]
     Garbled(#[source] tokio_postgres::Error),
-    /// The key was taken, and stood for nothing when it was looked up. By now it is free.
-    #[error("the idempotency key stood for no request")]
-    KeyGone,
     /// The pool is closed or misused: a defect of ours.
     #[error("the pool gives no session: {0}")]
     Pool(String),
@@ -211,12 +211,10 @@ impl DependencyError for DatabaseError {
         match self {
             // The database may be well: it is our pool that is small.
             Self::PoolExhausted | Self::Pool(_) => Class::neutral(),
-            Self::KeyGone | Self::NoMoreSessions(_) | Self::StalePlan(_) => {
-                Class::neutral().retry_if_idempotent()
-            }
+            Self::NoMoreSessions(_) | Self::StalePlan(_) => Class::neutral().retry_if_idempotent(),
             Self::Connect(error) => error.class(),
             Self::Refused { sqlstate, .. } => class_of(sqlstate),
-            Self::Lost(_) => Class::failure().retry_if_idempotent(),
+            Self::Lost(_) | Self::TableLocked(_) => Class::failure().retry_if_idempotent(),
             Self::Garbled(_) => Class::failure(),
         }
     }
@@ -227,8 +225,9 @@ impl DependencyError for DatabaseError {
             Self::Connect(error) | Self::NoMoreSessions(error) => error.reason(),
             Self::Refused { sqlstate, .. } => reason_of(sqlstate),
             Self::Lost(_) => Reason::ConnectionReset,
+            Self::TableLocked(_) => Reason::AttemptTimeout,
             Self::StalePlan(_) => Reason::BadStatus,
-            Self::Garbled(_) | Self::KeyGone => Reason::BadResponse,
+            Self::Garbled(_) => Reason::BadResponse,
         }
     }
 }

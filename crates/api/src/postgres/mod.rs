@@ -22,3 +22,5 @@ mod trust;
 pub(crate) use self::database::Database;
 pub(crate) use self::error::DatabaseError;
 pub(crate) use self::pool::{PoolLimits, PoolOptions, Sessions, Usage};
+pub(crate) use self::session::Session;
+pub(crate) use self::sqlstate::Attribution;

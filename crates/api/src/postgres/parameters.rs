@@ -3,6 +3,23 @@
 
 use super::database::DatabaseUrlError;
 
+/// Whatever the driver reads by itself, and this service acts on.
+const HONOURED: [&str; 13] = [
+    "host",
+    "hostaddr",
+    "port",
+    "dbname",
+    "user",
+    "password",
+    "options",
+    "application_name",
+    "connect_timeout",
+    "channel_binding",
+    "sslnegotiation",
+    "load_balance_hosts",
+    "sslmode",
+];
+
 type Parsed<T> = Result<T, DatabaseUrlError>;
 
 /// The parameters in the order given, and what stands before them in a URL.
@@ -54,8 +71,23 @@ impl Parameters {
         }
     }
 
-    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
-        self.pairs.iter().map(|(key, _)| key.as_str())
+    /// Refuses what nobody took out and nobody acts upon.
+    pub(super) fn refuse_unknown(&self) -> Parsed<()> {
+        let mut before = "";
+        for name in self.pairs.iter().map(|(key, _)| key.as_str()) {
+            if !HONOURED.contains(&name) {
+                // After an unquoted password with a space in it stands the rest of the password.
+                let is_name = before != "password"
+                    && name.chars().all(|it| it.is_ascii_lowercase() || it == '_');
+                return Err(if is_name {
+                    DatabaseUrlError::Unknown(name.to_owned())
+                } else {
+                    DatabaseUrlError::Malformed
+                });
+            }
+            before = name;
+        }
+        Ok(())
     }
 }
 

@@ -42,6 +42,8 @@ pub(crate) struct PoolLimits {
     pub connect_timeout: Duration,
     /// For one statement, in whole milliseconds; Postgres sees to it.
     pub statement_limit: Duration,
+    /// For one lock, likewise.
+    pub lock_limit: Duration,
     /// An unused session is closed after it.
     pub idle_timeout: Duration,
     /// And any after this.
@@ -100,7 +102,7 @@ impl Sessions {
         let mut database = database.clone();
         database.name_sessions(options.role);
         if let Some(limits) = limits {
-            database.limit_statements(limits.statement_limit);
+            database.limit_statements(limits.statement_limit, limits.lock_limit);
         }
         let parameter_types = database.transaction_pooler.then(ParameterTypes::default);
         let connect_timeout = limits.map(|it| it.connect_timeout);

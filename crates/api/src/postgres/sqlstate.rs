@@ -3,6 +3,42 @@
 use holdfast_policy::Class;
 use holdfast_wire::Reason;
 
+/// What an error of Postgres is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Attribution {
+    /// The server, or the way there.
+    Server,
+    /// A lock that somebody holds.
+    Lock,
+    /// A table or column that is not there.
+    Schema,
+    /// What was to be written.
+    Row,
+}
+
+impl Attribution {
+    /// By its SQLSTATE; without one it is the way there.
+    pub(crate) fn of(error: &tokio_postgres::Error) -> Self {
+        error
+            .code()
+            .map_or(Self::Server, |code| Self::of_sqlstate(code.code()))
+    }
+
+    fn of_sqlstate(sqlstate: &str) -> Self {
+        match sqlstate {
+            "55P03" => Self::Lock,
+            // Undefined table, column, function, schema.
+            "42P01" | "42703" | "42883" | "3F000" => Self::Schema,
+            // The session's prepared statement, not what it was given.
+            "42P05" => Self::Server,
+            _ => match sqlstate.get(..2) {
+                Some("22" | "23" | "42" | "P0" | "XX") => Self::Row,
+                _ => Self::Server,
+            },
+        }
+    }
+}
+
 /// Whether the server is in trouble, whatever it was asked: connection lost (08), out of resources (53), cancelled by our
 /// own limit (57014), shutting down, crashed or starting (57P0x), trouble outside it such as its disk (58), no writes here
 /// (25006).

@@ -3,27 +3,35 @@
 //! Knows no HTTP, no SQL and no policy: what it needs of its dependencies stands in `ports`. Where a promise is made
 //! durable stands in `recorder`, what a repeated key gets in `again`.
 
-mod again;
-mod known;
-mod live_keys;
+mod decision;
+mod duplicate;
+mod existing;
+mod in_flight_keys;
+mod lease;
+mod location;
 mod outcome;
 mod ports;
+mod recent_keys;
 mod recorder;
 
 use std::time::Duration;
 
 use holdfast_policy::Deadline;
-use holdfast_wire::{Degraded, DegradedCode};
+use holdfast_wire::{Degraded, DegradedCode, Reason};
 use jiff::Timestamp;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-pub(crate) use self::known::{Known, Receipt, Standing};
-use self::live_keys::{LiveKeys, Turn};
+use self::decision::{Accepted, AnswerRules, Worked, decide};
+pub(crate) use self::existing::{Completion, ExistingRequest, InsertOutcome, RequestState};
+use self::in_flight_keys::{InFlightKeys, KeyClaim};
+use self::lease::LiveLease;
+use self::location::Received;
 pub(crate) use self::outcome::{Outcome, Refusal};
-pub(crate) use self::ports::{Requests, Worked, Worker};
-use self::recorder::{Place, Received, Recorder};
-use crate::config::{OnDatabaseUnavailable, OnWorkerUnavailable, Policies};
+pub(crate) use self::ports::{Owner, Requests, WorkResult, Worker};
+use self::recent_keys::RecentKeys;
+use self::recorder::Recorder;
+use crate::config::Policies;
 use crate::journal::Journal;
 use crate::open_work::OpenWork;
 
@@ -42,6 +50,8 @@ pub(crate) struct NewRequest {
     pub payload: Option<Box<RawValue>>,
     /// When.
     pub received_at: Timestamp,
+    /// Whether it is taken on if it is new. If not, only what is known under its key is answered.
+    pub admit_new: bool,
 }
 
 impl NewRequest {
@@ -55,7 +65,7 @@ impl NewRequest {
 pub(crate) struct Process<R, W> {
     rules: Rules,
     recorder: Recorder<R>,
-    live_keys: LiveKeys,
+    keys: InFlightKeys,
     worker: W,
     open_work: OpenWork,
 }
@@ -67,10 +77,8 @@ pub(crate) struct Rules {
     pub worst_case: Duration,
     /// What must be left of it when the worker has answered.
     pub reserve: Duration,
-    /// What to do without the worker.
-    pub on_worker_unavailable: OnWorkerUnavailable,
-    /// What to do without the database.
-    pub on_database_unavailable: OnDatabaseUnavailable,
+    /// What is answered without the worker or the database.
+    pub answers: AnswerRules,
     /// Time for one record in the journal.
     pub journal_deadline: Duration,
 }
@@ -80,8 +88,10 @@ impl From<&Policies> for Rules {
         Self {
             worst_case: policies.worst_case(),
             reserve: policies.reserve(),
-            on_worker_unavailable: policies.worker.on_unavailable,
-            on_database_unavailable: policies.database.on_unavailable,
+            answers: AnswerRules {
+                on_worker_unavailable: policies.worker.on_unavailable,
+                on_database_unavailable: policies.database.on_unavailable,
+            },
             journal_deadline: policies.journal.deadline,
         }
     }
@@ -100,11 +110,12 @@ impl<R: Requests, W: Worker> Process<R, W> {
             requests,
             journal,
             journal_deadline: rules.journal_deadline,
+            recent: RecentKeys::default(),
         };
         Self {
             rules,
             recorder,
-            live_keys: LiveKeys::default(),
+            keys: InFlightKeys::default(),
             worker,
             open_work,
         }
@@ -114,93 +125,82 @@ impl<R: Requests, W: Worker> Process<R, W> {
     pub(crate) async fn run(&self, request: &NewRequest) -> Outcome {
         let deadline = Deadline::after(self.rules.worst_case + TIMER_SLACK);
         let last_look = deadline.less(self.rules.reserve);
-        let _key = match self.live_keys.take(request, last_look).await {
-            Turn::Ours(key) => key,
-            Turn::OtherBody(id) => return Outcome::KeyReused { id },
-            Turn::StillRunning(id) => return self.still_running(id, deadline).await,
+        let key = match self.keys.claim(request, last_look).await {
+            KeyClaim::Ours(key) => key,
+            KeyClaim::Answered(outcome) => return outcome.into_replay(),
+            KeyClaim::OtherBody(id) => return Outcome::KeyReused { id },
+            KeyClaim::StillRunning(id) => return self.still_running(id, deadline).await,
         };
-        let place = match self.recorder.receive(request, deadline).await {
-            Ok(Received::Ours(place)) => place,
-            Ok(Received::Known(known, recorded_in)) => {
-                return self.again(known, recorded_in, deadline).await;
+        let outcome = self.handle(request, deadline).await;
+        if let Some(key) = key {
+            self.recorder.recent.remember(request, &outcome);
+            key.answered(&outcome);
+        }
+        outcome
+    }
+
+    async fn handle(&self, request: &NewRequest, deadline: Deadline) -> Outcome {
+        // Where the worker would not be called, one write does: what is recorded is recovery's at once.
+        let owner = match self.worker.may_call() {
+            true => Owner::Caller,
+            false => Owner::Recovery,
+        };
+        let location = match self.recorder.receive(request, owner, deadline).await {
+            Ok(Received::Ours(location)) => location,
+            Ok(Received::Existing(known)) => return self.duplicate(known, deadline).await,
+            Ok(Received::Rejected(error)) => {
+                let id = request.id;
+                return Outcome::Failed { id, error };
+            }
+            Ok(Received::NotAdmitted) => {
+                return Outcome::refused(DegradedCode::Overloaded, vec![full()]);
             }
             Err(database) => {
                 return Outcome::refused(DegradedCode::DbUnavailable, vec![database]);
             }
         };
+        let accepted = location.accepted();
+        if owner == Owner::Recovery {
+            let worked = Worked::Unavailable(self.worker.unavailability());
+            return self.answer(request, accepted, worked);
+        }
+        let lease = LiveLease::new(&self.recorder.requests, request.id, &location);
         let in_time = deadline.less(self.rules.reserve);
-        let worked = self.worker.work(Some(in_time)).await;
-        match worked {
-            Ok(worked) => self.finish(request, worked, place, deadline).await,
-            Err(worker) => self.put_off(request, worker, place, deadline).await,
-        }
+        let worked = match self.worker.work(request.id, Some(in_time)).await {
+            Ok(result) => {
+                let completed = self.recorder.complete(request, result, &location, deadline);
+                completed.await
+            }
+            Err(worker) => {
+                self.recorder.release(request, location, deadline).await;
+                Worked::Unavailable(worker)
+            }
+        };
+        lease.ended();
+        self.answer(request, accepted, worked)
     }
 
-    async fn finish(
-        &self,
-        request: &NewRequest,
-        worked: Worked,
-        place: Place,
-        deadline: Deadline,
-    ) -> Outcome {
-        let recorded = self
-            .recorder
-            .complete(request, &worked, &place, deadline)
-            .await;
-        match recorded {
-            Ok((recorded_in, missing)) => Outcome::Done {
-                id: request.id,
-                response: worked.response,
-                recorded_in,
-                degraded: missing.into_iter().collect(),
-            },
-            Err(database)
-                if self.rules.on_database_unavailable == OnDatabaseUnavailable::Reject =>
-            {
-                Outcome::refused(DegradedCode::DbUnavailable, vec![database])
-            }
-            // The result is lost, the request is not: the work will be done again.
-            Err(database) => {
-                self.accepted_for_later(&place);
-                Outcome::Deferred {
-                    id: request.id,
-                    recorded_in: place.recorded_in(),
-                    degraded: vec![database],
-                }
-            }
+    fn answer(&self, request: &NewRequest, accepted: Accepted, worked: Worked) -> Outcome {
+        if matches!(worked, Worked::Unavailable(_) | Worked::Unrecorded(_)) {
+            tracing::info!(
+                request_id = %request.id,
+                recorded_in = ?accepted.recorded_in(),
+                "accepted, to be done later"
+            );
+            self.open_work.deferred(accepted.recorded_in());
         }
+        decide(self.rules.answers, request.id, accepted, worked)
     }
+}
 
-    async fn put_off(
-        &self,
-        request: &NewRequest,
-        worker: Degraded,
-        place: Place,
-        deadline: Deadline,
-    ) -> Outcome {
-        let recorded_in = place.recorded_in();
-        let mut degraded = vec![worker];
-        if let Place::Journal { missing, .. } = &place {
-            degraded.push(missing.clone());
-        }
-        self.accepted_for_later(&place);
-        self.recorder.release(request, place, deadline).await;
-        match self.rules.on_worker_unavailable {
-            OnWorkerUnavailable::Defer => Outcome::Deferred {
-                id: request.id,
-                recorded_in,
-                degraded,
-            },
-            OnWorkerUnavailable::Reject => {
-                Outcome::refused(DegradedCode::WorkerUnavailable, degraded)
-            }
-        }
-    }
-
-    /// Counted here until Postgres is asked again; the journal counts its own.
-    fn accepted_for_later(&self, place: &Place) {
-        if matches!(place, Place::Database) {
-            self.open_work.put_off();
-        }
+/// Nothing new is taken on.
+fn full() -> Degraded {
+    Degraded {
+        code: DegradedCode::Overloaded,
+        reason: Reason::BulkheadFull,
+        detail: "the service has as much accepted work to catch up on as it takes on".to_owned(),
+        attempts: 0,
+        elapsed_seconds: 0.0,
+        retry_after_seconds: 1.0,
     }
 }

@@ -1,7 +1,6 @@
 //! How a request can end, in the words of the contract: done, accepted, or nothing promised.
 
-use holdfast_wire::{Degraded, DegradedCode, RecordedIn};
-use serde_json::Value;
+use holdfast_wire::{Degraded, DegradedCode, JsonText, RecordedIn};
 use uuid::Uuid;
 
 /// How a request ended.
@@ -12,11 +11,13 @@ pub(crate) enum Outcome {
         /// The request's id: another than was asked to be recorded, if its key was known.
         id: Uuid,
         /// The worker's body.
-        response: Value,
+        response: JsonText,
         /// Where the result is durable.
         recorded_in: RecordedIn,
         /// What was missing.
         degraded: Vec<Degraded>,
+        /// Whether this is the answer to an earlier call under the same key.
+        replayed: bool,
     },
     /// Not done yet, but durably accepted.
     Deferred {
@@ -26,10 +27,12 @@ pub(crate) enum Outcome {
         recorded_in: RecordedIn,
         /// What was missing.
         degraded: Vec<Degraded>,
+        /// As above.
+        replayed: bool,
     },
     /// No promise was made.
     Refused(Refusal),
-    /// The request under this key has failed for good.
+    /// The request, or the one under its key, has failed for good.
     Failed {
         /// The request's id.
         id: Uuid,
@@ -55,5 +58,13 @@ pub(crate) struct Refusal {
 impl Outcome {
     pub(super) fn refused(code: DegradedCode, degraded: Vec<Degraded>) -> Self {
         Self::Refused(Refusal { code, degraded })
+    }
+
+    /// The same, as the answer to another call under the same key.
+    pub(super) fn into_replay(mut self) -> Self {
+        if let Self::Done { replayed, .. } | Self::Deferred { replayed, .. } = &mut self {
+            *replayed = true;
+        }
+        self
     }
 }

@@ -2,41 +2,73 @@
 //! the words of the contract.
 
 use holdfast_policy::Deadline;
-use holdfast_wire::Degraded;
-use serde_json::Value;
+use holdfast_wire::{Degraded, JsonText};
 use uuid::Uuid;
 
 use super::NewRequest;
-use super::known::{Known, Receipt};
+use super::existing::{Completion, ExistingRequest, InsertOutcome};
 
-/// Where requests are recorded.
-pub(crate) trait Requests {
-    /// Records that a request was received and is being worked on, unless its key stands for another one.
-    async fn receive(&self, request: &NewRequest, deadline: Deadline) -> Result<Receipt, Degraded>;
-    /// Records a request's result.
-    async fn complete(&self, id: Uuid, worked: &Worked, deadline: Deadline)
-    -> Result<(), Degraded>;
-    /// Gives a request up to whoever does the work later, at once.
+/// Where requests are recorded. Clones record in the same place.
+pub(crate) trait Requests: Clone {
+    /// Records that a request was received and whose it is, unless its key stands for another one.
+    async fn insert(
+        &self,
+        request: &NewRequest,
+        owner: Owner,
+        deadline: Deadline,
+    ) -> Result<InsertOutcome, Degraded>;
+    /// Records a request's result; where the request is gone, all of it.
+    async fn complete(
+        &self,
+        request: &NewRequest,
+        result: &WorkResult,
+        deadline: Deadline,
+    ) -> Result<Completion, Degraded>;
+    /// Leaves a request to recovery, at once.
     async fn release(&self, id: Uuid, deadline: Deadline) -> Result<(), Degraded>;
+    /// The same, for a caller that is gone: nobody waits for it.
+    fn abandon(&self, id: Uuid);
     /// How far a request is, if it is recorded.
-    async fn look(&self, id: Uuid, deadline: Deadline) -> Result<Option<Known>, Degraded>;
-    /// What is known of its absence, without asking it.
-    fn absence(&self) -> Degraded;
+    async fn state_of(
+        &self,
+        id: Uuid,
+        deadline: Deadline,
+    ) -> Result<Option<ExistingRequest>, Degraded>;
+    /// What `key` stands for, if anything; `body` is what came with it.
+    async fn existing_under(
+        &self,
+        key: &str,
+        body: Option<&str>,
+        deadline: Deadline,
+    ) -> Result<Option<ExistingRequest>, Degraded>;
+    /// What an answer has to say of its absence, without asking it.
+    fn unavailability(&self) -> Degraded;
+}
+
+/// Whose a request is once it is recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Owner {
+    /// The caller's, who has the work done at once.
+    Caller,
+    /// Recovery's.
+    Recovery,
 }
 
 /// Who does the work.
 pub(crate) trait Worker {
-    /// Has the work done; by `deadline`, if somebody waits for it.
-    async fn work(&self, deadline: Option<Deadline>) -> Result<Worked, Degraded>;
-    /// What is known of its absence, without asking it.
-    fn absence(&self) -> Degraded;
+    /// Has the work of the request `id` done; by `deadline`, if somebody waits for it.
+    async fn work(&self, id: Uuid, deadline: Option<Deadline>) -> Result<WorkResult, Degraded>;
+    /// Whether a call makes sense now: not while its breaker refuses it anyway.
+    fn may_call(&self) -> bool;
+    /// What an answer has to say of its absence, without asking it.
+    fn unavailability(&self) -> Degraded;
 }
 
 /// Work that is done.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Worked {
+pub(crate) struct WorkResult {
     /// The worker's body.
-    pub response: Value,
+    pub response: JsonText,
     /// Calls it took.
     pub attempts: u32,
 }

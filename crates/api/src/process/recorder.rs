@@ -6,15 +6,18 @@
 use std::time::Duration;
 
 use holdfast_policy::Deadline;
-use holdfast_wire::{Degraded, Reason, RecordedIn};
+use holdfast_wire::{Degraded, RecordedIn};
 use jiff::Timestamp;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::NewRequest;
-use super::known::{Known, Receipt, Standing};
-use super::ports::{Requests, Worked};
-use crate::journal::{Appended, End, Entry, Hold, Journal, JournalError};
+use super::decision::Worked;
+use super::existing::{Completion, ExistingRequest, InsertOutcome, RequestState};
+use super::location::{Known, Received, RecordLocation};
+use super::ports::{Owner, Requests, WorkResult};
+use super::recent_keys::RecentKeys;
+use crate::journal::{Appended, End, Entry, Journal, JournalError};
 
 /// Postgres and the journal as one place to record in.
 pub(super) struct Recorder<R> {
@@ -23,35 +26,7 @@ pub(super) struct Recorder<R> {
     pub(super) journal: Option<Journal>,
     /// Time for one record in the journal.
     pub(super) journal_deadline: Duration,
-}
-
-/// What became of a request that was to be recorded.
-pub(super) enum Received {
-    /// It is recorded there and its work is ours.
-    Ours(Place),
-    /// Its key stands for another one already, which is recorded there.
-    Known(Known, RecordedIn),
-}
-
-/// Where a request of ours is recorded.
-pub(super) enum Place {
-    /// In Postgres, under a lease.
-    Database,
-    /// In the journal, held.
-    Journal {
-        /// Why it is not in Postgres.
-        missing: Degraded,
-        _hold: Hold,
-    },
-}
-
-impl Place {
-    pub(super) fn recorded_in(&self) -> RecordedIn {
-        match self {
-            Self::Database => RecordedIn::Database,
-            Self::Journal { .. } => RecordedIn::Journal,
-        }
-    }
+    pub(super) recent: RecentKeys,
 }
 
 impl<R: Requests> Recorder<R> {
@@ -62,97 +37,138 @@ impl<R: Requests> Recorder<R> {
     pub(super) async fn receive(
         &self,
         request: &NewRequest,
+        owner: Owner,
         deadline: Deadline,
     ) -> Result<Received, Degraded> {
         // Keys that this replica took while it was cut off from Postgres.
-        if let Some(known) = self.known_to_journal(request, deadline).await {
-            return Ok(Received::Known(known, RecordedIn::Journal));
+        if let Some(known) = self.known_to_journal(request, deadline).await? {
+            return Ok(Received::Existing(known));
         }
-        match self.requests.receive(request, deadline).await {
-            Ok(Receipt::Ours) => Ok(Received::Ours(Place::Database)),
-            Ok(Receipt::Known(known)) => Ok(Received::Known(known, RecordedIn::Database)),
-            // Nor would it take it from the journal.
-            Ok(Receipt::Unfit) => Err(unfit(self.requests.absence())),
-            Err(database) => self.receive_in_journal(request, database, deadline).await,
+        if !request.admit_new {
+            return Ok(self.known_only(request, deadline).await);
+        }
+        match self.requests.insert(request, owner, deadline).await {
+            Ok(InsertOutcome::Inserted) => Ok(Received::Ours(RecordLocation::Database)),
+            Ok(InsertOutcome::Existing(existing)) => {
+                Ok(Received::Existing(Known::in_database(existing)))
+            }
+            Ok(InsertOutcome::Rejected { error }) => Ok(Received::Rejected(error)),
+            Err(database) => match self.known_lately(request, &database) {
+                Some(known) => Ok(Received::Existing(known)),
+                None => self.receive_in_journal(request, database, deadline).await,
+            },
         }
     }
 
-    /// Records the result of `request`; returns where, and what was missing.
-    ///
-    /// # Errors
-    /// What was missing, if the result is recorded nowhere. The request itself still is.
+    /// Records the result of `request`.
     pub(super) async fn complete(
         &self,
         request: &NewRequest,
-        worked: &Worked,
-        place: &Place,
+        result: WorkResult,
+        location: &RecordLocation,
         deadline: Deadline,
-    ) -> Result<(RecordedIn, Option<Degraded>), Degraded> {
-        let missing = match place {
-            Place::Journal { missing, .. } => missing.clone(),
-            Place::Database => match self.requests.complete(request.id, worked, deadline).await {
-                Ok(()) => return Ok((RecordedIn::Database, None)),
-                Err(database) => database,
-            },
+    ) -> Worked {
+        let missing = match location {
+            RecordLocation::Journal { missing, .. } => missing.clone(),
+            RecordLocation::Database => {
+                match self.requests.complete(request, &result, deadline).await {
+                    Ok(Completion::Recorded) => return Worked::Recorded(result.response),
+                    Ok(Completion::EndedOtherwise(state)) => return Worked::EndedOtherwise(state),
+                    Err(database) => database,
+                }
+            }
         };
+        self.complete_in_journal(request, result, missing, deadline)
+            .await
+    }
+
+    async fn complete_in_journal(
+        &self,
+        request: &NewRequest,
+        result: WorkResult,
+        missing: Degraded,
+        deadline: Deadline,
+    ) -> Worked {
         let Some(journal) = &self.journal else {
-            return Err(missing);
+            return Worked::Unrecorded(missing);
         };
         let end = End {
-            response: worked.response.clone(),
-            attempts: worked.attempts,
+            response: result.response.clone(),
+            attempts: result.attempts,
             completed_at: Timestamp::now(),
         };
         let mut entry = entry(request, Some(end));
         let mut appended = journal.append(&entry, self.within(deadline)).await;
         if let Ok(Appended::KeyTaken(_)) = appended {
-            // By a request from before: the key goes to whoever is in Postgres, the result must be recorded all the same.
+            // By a request from before: the key goes to the first in Postgres, the result must be recorded all the same.
             entry.key = None;
             appended = journal.append(&entry, self.within(deadline)).await;
         }
         match appended {
             Ok(Appended::Stored) => {
                 tracing::info!(request_id = %request.id, "result recorded in the journal");
-                Ok((RecordedIn::Journal, Some(missing)))
+                Worked::Journalled(result.response, missing)
             }
-            Ok(Appended::KeyTaken(_)) => Err(missing),
-            Err(error) => Err(without(missing, &error)),
+            Ok(Appended::KeyTaken(_)) => Worked::Unrecorded(missing),
+            Err(error) => Worked::Unrecorded(without(missing, &error)),
         }
     }
 
     /// Gives `request` up to recovery. An unreachable database keeps the lease, which ends by itself.
-    pub(super) async fn release(&self, request: &NewRequest, place: Place, deadline: Deadline) {
-        if matches!(place, Place::Database) {
+    pub(super) async fn release(
+        &self,
+        request: &NewRequest,
+        location: RecordLocation,
+        deadline: Deadline,
+    ) {
+        if matches!(location, RecordLocation::Database) {
             let _ = self.requests.release(request.id, deadline).await;
         }
-        tracing::info!(
-            request_id = %request.id,
-            recorded_in = ?place.recorded_in(),
-            "accepted, to be done later"
-        );
     }
 
     /// How far the request `id` is by now, and where it is recorded; `None`: nowhere.
     ///
     /// # Errors
     /// What was missing, if that cannot be told.
-    pub(super) async fn look(
+    pub(super) async fn state_of(
         &self,
         id: Uuid,
         deadline: Deadline,
-    ) -> Result<Option<(Known, RecordedIn)>, Degraded> {
+    ) -> Result<Option<Known>, Degraded> {
         if let Some(journal) = &self.journal
             && let Ok(Some(entry)) = journal.find(id, self.within(deadline)).await
         {
-            let known = Known {
+            let existing = ExistingRequest {
                 id,
                 same_body: true,
-                standing: standing(journal, entry),
+                state: state(journal, entry),
             };
-            return Ok(Some((known, RecordedIn::Journal)));
+            return Ok(Some(self.in_journal(existing)));
         }
-        let known = self.requests.look(id, deadline).await?;
-        Ok(known.map(|known| (known, RecordedIn::Database)))
+        let existing = self.requests.state_of(id, deadline).await?;
+        Ok(existing.map(Known::in_database))
+    }
+
+    /// What is known under the key of a request that is not admitted if it is new.
+    async fn known_only(&self, request: &NewRequest, deadline: Deadline) -> Received {
+        let Some(key) = &request.key else {
+            return Received::NotAdmitted;
+        };
+        let existing = self.requests.existing_under(key, request.body(), deadline);
+        let known = match existing.await {
+            Ok(existing) => existing.map(Known::in_database),
+            Err(database) => self.known_lately(request, &database),
+        };
+        known.map_or(Received::NotAdmitted, Received::Existing)
+    }
+
+    /// What this replica answered lately under the key, while Postgres cannot be asked.
+    fn known_lately(&self, request: &NewRequest, missing: &Degraded) -> Option<Known> {
+        self.recent.find(request).map(|existing| Known {
+            existing,
+            recorded_in: RecordedIn::Database,
+            missing: Some(missing.clone()),
+        })
     }
 
     async fn receive_in_journal(
@@ -170,25 +186,42 @@ impl<R: Requests> Recorder<R> {
         match journal.append(&entry, self.within(deadline)).await {
             Ok(Appended::Stored) => {
                 tracing::info!(request_id = %request.id, "request recorded in the journal");
-                Ok(Received::Ours(Place::Journal { missing, _hold }))
+                Ok(Received::Ours(RecordLocation::Journal { missing, _hold }))
             }
             Ok(Appended::KeyTaken(entry)) => {
-                let known = known(journal, *entry, request);
-                Ok(Received::Known(known, RecordedIn::Journal))
+                let existing = known(journal, *entry, request);
+                Ok(Received::Existing(self.in_journal(existing)))
             }
             Err(error) => Err(without(missing, &error)),
         }
     }
 
-    async fn known_to_journal(&self, request: &NewRequest, deadline: Deadline) -> Option<Known> {
-        let (journal, key) = self.journal.as_ref().zip(request.key.as_ref())?;
+    /// # Errors
+    /// When the journal may hold the key and cannot be read: then nothing is accepted under it anew.
+    async fn known_to_journal(
+        &self,
+        request: &NewRequest,
+        deadline: Deadline,
+    ) -> Result<Option<Known>, Degraded> {
+        let Some((journal, key)) = self.journal.as_ref().zip(request.key.as_ref()) else {
+            return Ok(None);
+        };
         match journal.find_key(key, self.within(deadline)).await {
-            Ok(entry) => entry.map(|entry| known(journal, entry, request)),
-            // Postgres may be well, and then a journal in trouble is no reason to refuse.
+            Ok(entry) => Ok(entry
+                .map(|entry| known(journal, entry, request))
+                .map(|existing| self.in_journal(existing))),
             Err(error) => {
                 tracing::warn!(%error, "whether the journal knows this key cannot be told");
-                None
+                Err(without(self.requests.unavailability(), &error))
             }
+        }
+    }
+
+    fn in_journal(&self, existing: ExistingRequest) -> Known {
+        Known {
+            existing,
+            recorded_in: RecordedIn::Journal,
+            missing: Some(self.requests.unavailability()),
         }
     }
 
@@ -207,30 +240,19 @@ fn entry(request: &NewRequest, end: Option<End>) -> Entry {
     }
 }
 
-fn known(journal: &Journal, entry: Entry, request: &NewRequest) -> Known {
-    Known {
+fn known(journal: &Journal, entry: Entry, request: &NewRequest) -> ExistingRequest {
+    ExistingRequest {
         id: entry.id,
         same_body: entry.payload.as_deref().map(RawValue::get) == request.body(),
-        standing: standing(journal, entry),
+        state: state(journal, entry),
     }
 }
 
-fn standing(journal: &Journal, entry: Entry) -> Standing {
+fn state(journal: &Journal, entry: Entry) -> RequestState {
     match entry.end {
-        Some(end) => Standing::Done(end.response),
-        None if journal.is_held(entry.id) => Standing::Running,
-        None => Standing::Waiting,
-    }
-}
-
-/// The database is there, and says no.
-fn unfit(database: Degraded) -> Degraded {
-    Degraded {
-        reason: Reason::BadStatus,
-        detail: "the database refuses this request for good: it breaks a rule of its table"
-            .to_owned(),
-        attempts: 1,
-        ..database
+        Some(end) => RequestState::Done(end.response),
+        None if journal.is_held(entry.id) => RequestState::Running,
+        None => RequestState::Waiting,
     }
 }
 

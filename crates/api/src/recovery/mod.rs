@@ -21,9 +21,10 @@ pub(crate) use self::progress::{Count, Progress};
 use self::replay::Replay;
 use self::work::Work;
 use crate::config::Policies;
-use crate::guarded::{Backlog, GuardedWorker};
+use crate::guarded::Backlog;
 use crate::journal::Journal;
 use crate::open_work::OpenWork;
+use crate::worker_client::ResilientWorker;
 
 const TICK: Duration = Duration::from_millis(100);
 /// After a call that failed; the breaker asks for more if there is reason to.
@@ -61,7 +62,7 @@ pub(crate) struct Recovery {
     pub(crate) rules: Rules,
     pub(crate) backlog: Backlog,
     pub(crate) journal: Option<Journal>,
-    pub(crate) worker: GuardedWorker,
+    pub(crate) worker: ResilientWorker,
     pub(crate) open_work: OpenWork,
     pub(crate) progress: Progress,
 }

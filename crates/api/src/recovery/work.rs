@@ -15,7 +15,7 @@ use super::progress::Count;
 use super::suspects::{SUSPECTED_FOR, Suspect, Suspects, Verdict};
 use super::{PAUSE, Recovery};
 use crate::journal::{End, Entry};
-use crate::process::{Worked, Worker};
+use crate::process::{WorkResult, Worker};
 use crate::store::{Claimed, Given};
 use crate::trace;
 
@@ -122,7 +122,7 @@ impl Work {
 
 impl Recovery {
     async fn work_on(self: Arc<Self>, claimed: Claimed) -> Ended {
-        match self.worker.work(None).await {
+        match self.worker.work(claimed.id, None).await {
             Ok(worked) => self.record(claimed, worked).await,
             Err(missing) if may_be_its_own(&missing) => self.suspect(claimed, missing).await,
             Err(_) => {
@@ -147,7 +147,7 @@ impl Recovery {
     }
 
     /// In the journal if Postgres cannot: the work is done and need not be done again.
-    async fn record(&self, claimed: Claimed, worked: Worked) -> Ended {
+    async fn record(&self, claimed: Claimed, worked: WorkResult) -> Ended {
         let id = claimed.id;
         if self.backlog.complete(id, &worked).await.is_ok() {
             tracing::info!(request_id = %id, "done later, recorded in Postgres");

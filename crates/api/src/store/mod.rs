@@ -4,51 +4,55 @@
 //! first recorded result wins. No policy here; the naive and the resilient side use the same statements over pools of
 //! their own.
 
-mod keys;
+mod live;
 mod open;
 mod reads;
 mod replay;
 mod retention;
+mod schema;
 #[cfg(test)]
 mod tests;
 
 use std::time::Duration;
 
-use serde_json::Value;
+use holdfast_wire::JsonText;
 use serde_json::value::RawValue;
+use tokio::runtime::Handle;
 use tokio_postgres::types::Json;
 use uuid::Uuid;
 
+pub(crate) use self::live::{FlushMetrics, LiveMetrics, LiveStore};
 pub(crate) use self::open::{Claimed, Given};
-pub(crate) use self::reads::Filter;
+pub(crate) use self::reads::{Filter, ReadStore};
+pub(crate) use self::schema::SchemaWatch;
+use crate::config::DatabasePolicy;
 pub(crate) use crate::postgres::DatabaseError;
-use crate::postgres::{Sessions, Usage};
+use crate::postgres::{Database, PoolLimits, PoolOptions, Session, Sessions, Usage};
+use crate::resolver::Resolver;
 
-/// The lease is on the database's clock; no lease (null) for the naive side, which nobody recovers.
-const INSERT: &str = "INSERT INTO requests (id, origin, payload, lease_until) \
-    VALUES ($1, $2, $3, now() + make_interval(secs => $4)) ON CONFLICT (id) DO NOTHING";
+/// How much later than the caller Postgres ends a statement by itself. Never before: a commit that is cut short in its
+/// wait for a standby looks like one that was confirmed.
+const BACKSTOP: Duration = Duration::from_millis(250);
+/// The part of a statement's time that it may wait for one lock: enough is left to do without the row.
+const LOCK_SHARE: u32 = 4;
+
+/// Without a lease: nobody recovers what the naive endpoint left.
+const INSERT_NAIVE: &str = "INSERT INTO requests (id, origin, payload) VALUES ($1, 'naive', $2) \
+    ON CONFLICT (id) DO NOTHING";
 const COMPLETE: &str = "UPDATE requests \
-    SET status = 'done', worker_response = $2, attempts = attempts + $3, completed_at = now(), lease_until = NULL \
+    SET status = 'done', worker_response = $2::text::json, attempts = attempts + $3, completed_at = now(), \
+        lease_until = NULL \
     WHERE id = $1 AND status = 'received'";
-const RELEASE: &str =
-    "UPDATE requests SET lease_until = NULL WHERE id = $1 AND status = 'received'";
 
-/// Which endpoint a row belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Origin {
-    /// The course's endpoint.
-    Naive,
-    /// The resilient endpoint.
-    Resilient,
-}
-
-impl Origin {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Naive => "naive",
-            Self::Resilient => "resilient",
-        }
-    }
+/// What one user of the database has of it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Share {
+    /// How Postgres shows its sessions, after `holdfast`.
+    pub name: &'static str,
+    /// Sessions at most.
+    pub sessions: u32,
+    /// Time for one statement, in whole milliseconds.
+    pub statement_limit: Duration,
 }
 
 /// The table `requests`, over one pool. Clones share it.
@@ -58,10 +62,51 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// The statements over `sessions`.
-    #[must_use]
-    pub(crate) fn new(sessions: Sessions) -> Self {
-        Self { sessions }
+    /// A store whose waits all end: for a session, for a connection, for a statement.
+    ///
+    /// # Errors
+    /// When the pool cannot be built.
+    pub(crate) fn resilient(
+        database: &Database,
+        policy: &DatabasePolicy,
+        share: Share,
+        resolver: Resolver,
+        runtime: Handle,
+    ) -> Result<Self, DatabaseError> {
+        let limits = PoolLimits {
+            max_wait: policy.pool.max_wait,
+            connect_timeout: policy.connect_timeout,
+            statement_limit: share.statement_limit + BACKSTOP,
+            lock_limit: share.statement_limit / LOCK_SHARE,
+            idle_timeout: policy.pool.idle_timeout,
+            max_lifetime: policy.pool.max_lifetime,
+        };
+        let options = PoolOptions {
+            role: share.name,
+            max_size: share.sessions,
+            limits: Some(limits),
+        };
+        let sessions = Sessions::new(database, options, resolver, runtime)?;
+        Ok(Self { sessions })
+    }
+
+    /// A store that waits for as long as it takes.
+    ///
+    /// # Errors
+    /// When the pool cannot be built.
+    pub(crate) fn naive(
+        database: &Database,
+        max_size: u32,
+        resolver: Resolver,
+        runtime: Handle,
+    ) -> Result<Self, DatabaseError> {
+        let options = PoolOptions {
+            role: "naive",
+            max_size,
+            limits: None,
+        };
+        let sessions = Sessions::new(database, options, resolver, runtime)?;
+        Ok(Self { sessions })
     }
 
     /// How full its pool is now.
@@ -70,27 +115,20 @@ impl Store {
         self.sessions.usage()
     }
 
-    /// Records that `id` was received with `payload`, and belongs to the caller for `lease`. A row that is there already
-    /// is left as it is.
+    /// Records that `id` was received with `payload` by the naive endpoint.
     ///
     /// # Errors
     /// See [`DatabaseError`].
-    pub(crate) async fn insert(
+    pub(crate) async fn insert_naive(
         &self,
         id: Uuid,
-        origin: Origin,
         payload: Option<&RawValue>,
-        lease: Option<Duration>,
     ) -> Result<(), DatabaseError> {
         let session = self.sessions.acquire().await?;
-        let lease = lease.map(|lease| lease.as_secs_f64());
         let outcome = async {
-            let statement = session.prepare_cached(INSERT).await?;
+            let statement = session.prepare_cached(INSERT_NAIVE).await?;
             session
-                .execute(
-                    &statement,
-                    &[&id, &origin.as_str(), &payload.map(Json), &lease],
-                )
+                .execute(&statement, &[&id, &payload.map(Json)])
                 .await
         }
         .await;
@@ -104,7 +142,7 @@ impl Store {
     pub(crate) async fn complete(
         &self,
         id: Uuid,
-        response: &Value,
+        response: &JsonText,
         attempts: u32,
     ) -> Result<(), DatabaseError> {
         let session = self.sessions.acquire().await?;
@@ -112,22 +150,8 @@ impl Store {
         let outcome = async {
             let statement = session.prepare_cached(COMPLETE).await?;
             session
-                .execute(&statement, &[&id, &Json(response), &attempts])
+                .execute(&statement, &[&id, &response.get(), &attempts])
                 .await
-        }
-        .await;
-        session.finish(outcome).map(drop)
-    }
-
-    /// Gives `id` back, if it is open: whoever comes may claim it.
-    ///
-    /// # Errors
-    /// See [`DatabaseError`].
-    pub(crate) async fn release(&self, id: Uuid) -> Result<(), DatabaseError> {
-        let session = self.sessions.acquire().await?;
-        let outcome = async {
-            let statement = session.prepare_cached(RELEASE).await?;
-            session.execute(&statement, &[&id]).await
         }
         .await;
         session.finish(outcome).map(drop)

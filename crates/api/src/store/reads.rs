@@ -1,18 +1,26 @@
-//! What `/requests` and `/status` ask of Postgres. Only rows of the resilient endpoint are seen.
+//! What `/requests` and `/status` ask of Postgres: past the policy, over sessions of their own. A listing that takes long,
+//! or a crowd of readers, neither opens the breaker of those who record nor takes their sessions. Only rows of the
+//! resilient endpoint are seen.
 
-use holdfast_wire::{Request, RequestList, RequestStatus};
+use std::sync::Arc;
+use std::time::Duration;
+
+use holdfast_policy::BreakerState;
+use holdfast_wire::{Degraded, JsonText, Request, RequestList, RequestStatus};
 use jiff::Timestamp;
-use serde_json::Value;
 use tokio_postgres::Row;
-use tokio_postgres::types::{Json, ToSql};
+use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use super::DatabaseError;
-use super::Store;
+use super::{Sessions, Store};
+use crate::dependency::Dependency;
+use crate::open_work::OpenCount;
 
-const COLUMNS: &str = "id, status, worker_response, attempts, error, received_at, completed_at";
+const COLUMNS: &str =
+    "id, status, worker_response::text AS response, attempts, error, received_at, completed_at";
 
-const MOST_COUNTED: u32 = 1_000_000;
+const MAX_COUNTED: u32 = 1_000_000;
 
 /// Which requests a list holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,117 +31,180 @@ pub(crate) struct Filter {
     pub limit: u32,
 }
 
-impl Store {
+/// The readers' view of the table. Clones share its sessions.
+#[derive(Clone)]
+pub(crate) struct ReadStore {
+    dependency: Arc<Dependency>,
+    sessions: Sessions,
+    /// Time for one call.
+    limit: Duration,
+}
+
+impl ReadStore {
+    /// Reads over the sessions of `store`, which belongs to `dependency`; each call has `limit` at most.
+    #[must_use]
+    pub(crate) fn new(dependency: Arc<Dependency>, store: &Store, limit: Duration) -> Self {
+        Self {
+            dependency,
+            sessions: store.sessions.clone(),
+            limit,
+        }
+    }
+
     /// The request `id`, if there is one.
     ///
     /// # Errors
-    /// See [`DatabaseError`].
-    pub(crate) async fn find(&self, id: Uuid) -> Result<Option<Request>, DatabaseError> {
-        let session = self.sessions.acquire().await?;
-        let query =
-            format!("SELECT {COLUMNS} FROM requests WHERE id = $1 AND origin = 'resilient'");
-        let outcome = async {
-            let statement = session.prepare_cached(&query).await?;
-            let row = session.query_opt(&statement, &[&id]).await?;
-            row.as_ref().map(request).transpose()
-        }
-        .await;
-        session.finish(outcome)
+    /// When Postgres does not answer in time.
+    pub(crate) async fn find(&self, id: Uuid) -> Result<Option<Request>, Degraded> {
+        self.ask(find(&self.sessions, id)).await
     }
 
     /// The newest requests that match, and how many match in all.
     ///
     /// # Errors
-    /// See [`DatabaseError`].
-    pub(crate) async fn list(&self, filter: Filter) -> Result<RequestList, DatabaseError> {
-        let session = self.sessions.acquire().await?;
-        let matches = condition(filter.status);
-        let count = count(filter.status);
-        let page =
-            format!("SELECT {COLUMNS} FROM requests WHERE {matches} ORDER BY id DESC LIMIT $1");
-        let outcome = async {
-            let count = session.prepare_cached(&count).await?;
-            let page = session.prepare_cached(&page).await?;
-            let limit = i64::from(filter.limit);
-            let limits: [&(dyn ToSql + Sync); 1] = [&limit];
-            let (total, rows) = tokio::try_join!(
-                session.query_one(&count, &[]),
-                session.query(&page, &limits),
-            )?;
-            let requests = rows.iter().map(request).collect::<Result<_, _>>()?;
-            Ok(RequestList {
-                total: total.try_get::<_, i64>(0)?.unsigned_abs(),
-                requests,
-            })
-        }
-        .await;
-        session.finish(outcome)
+    /// When Postgres does not answer in time.
+    pub(crate) async fn list(&self, filter: Filter) -> Result<RequestList, Degraded> {
+        self.ask(list(&self.sessions, filter)).await
     }
 
-    /// How many requests are accepted and not finished.
-    ///
-    /// # Errors
-    /// See [`DatabaseError`].
-    pub(crate) async fn count_open(&self) -> Result<u64, DatabaseError> {
-        let session = self.sessions.acquire().await?;
-        let open = condition(Some(RequestStatus::Received));
-        let query = format!("SELECT count(*) FROM requests WHERE {open}");
-        let outcome = async {
-            let statement = session.prepare_cached(&query).await?;
-            session
-                .query_one(&statement, &[])
-                .await?
-                .try_get::<_, i64>(0)
+    /// How many requests are accepted and not finished; `None` if Postgres does not say so. Only while the breaker is
+    /// closed: a database in trouble is left alone.
+    pub(crate) async fn count_open(&self) -> Option<OpenCount> {
+        match self.dependency.snapshot().breaker {
+            BreakerState::Closed => self.ask(count_open(&self.sessions)).await.ok(),
+            _ => None,
         }
-        .await;
-        session.finish(outcome).map(i64::unsigned_abs)
+    }
+
+    /// Whether a call makes sense now: not while the breaker is open.
+    #[must_use]
+    pub(crate) fn may_call(&self) -> bool {
+        self.dependency.may_call()
+    }
+
+    /// What is known of the database's absence, without asking it.
+    #[must_use]
+    pub(crate) fn unavailability(&self) -> Degraded {
+        self.dependency.unavailability()
+    }
+
+    async fn ask<T>(
+        &self,
+        question: impl Future<Output = Result<T, DatabaseError>>,
+    ) -> Result<T, Degraded> {
+        self.dependency
+            .call_bypassing_policy(self.limit, question)
+            .await
+    }
+}
+
+async fn find(sessions: &Sessions, id: Uuid) -> Result<Option<Request>, DatabaseError> {
+    let session = sessions.acquire().await?;
+    let query = format!("SELECT {COLUMNS} FROM requests WHERE id = $1 AND origin = 'resilient'");
+    let outcome = async {
+        let statement = session.prepare_cached(&query).await?;
+        let row = session.query_opt(&statement, &[&id]).await?;
+        row.as_ref().map(request).transpose()
+    }
+    .await;
+    session.finish(outcome)
+}
+
+async fn list(sessions: &Sessions, filter: Filter) -> Result<RequestList, DatabaseError> {
+    let session = sessions.acquire().await?;
+    let outcome = async {
+        let count = session.prepare_cached(&count(filter.status)).await?;
+        let page = session.prepare_cached(&page(filter.status)).await?;
+        let limit = i64::from(filter.limit);
+        let limits: [&(dyn ToSql + Sync); 1] = [&limit];
+        let (total, rows) = tokio::try_join!(
+            session.query_one(&count, &[]),
+            session.query(&page, &limits),
+        )?;
+        let requests = rows.iter().map(request).collect::<Result<_, _>>()?;
+        Ok(RequestList {
+            total: total.try_get::<_, i64>(0)?.unsigned_abs(),
+            requests,
+        })
+    }
+    .await;
+    session.finish(outcome)
+}
+
+async fn count_open(sessions: &Sessions) -> Result<OpenCount, DatabaseError> {
+    let session = sessions.acquire().await?;
+    let open = condition(RequestStatus::Received);
+    let query = format!(
+        "SELECT count(*), extract(epoch FROM now() - min(received_at))::float8 FROM requests WHERE {open}"
+    );
+    let outcome = async {
+        let statement = session.prepare_cached(&query).await?;
+        let row = session.query_one(&statement, &[]).await?;
+        let age: Option<f64> = row.try_get(1)?;
+        Ok(OpenCount {
+            count: row.try_get::<_, i64>(0)?.unsigned_abs(),
+            oldest: age.map(|age| Duration::try_from_secs_f64(age).unwrap_or_default()),
+        })
+    }
+    .await;
+    session.finish(outcome)
+}
+
+/// The newest of each status by its own index, then the newest of these: rows of the naive endpoint, however many, are
+/// never walked over.
+fn page(status: Option<RequestStatus>) -> String {
+    let newest = |status| {
+        let matches = condition(status);
+        format!("(SELECT {COLUMNS} FROM requests WHERE {matches} ORDER BY id DESC LIMIT $1)")
+    };
+    match status {
+        Some(status) => newest(status),
+        None => {
+            let each = RequestStatus::ALL.map(newest).join(" UNION ALL ");
+            format!("SELECT * FROM ({each}) AS newest ORDER BY id DESC LIMIT $1")
+        }
     }
 }
 
 /// How many match, each status by its own index. Of the done ones a million at most: a listing must not take longer the
 /// longer the service runs.
 fn count(status: Option<RequestStatus>) -> String {
-    const DONE: RequestStatus = RequestStatus::Done;
-    let of = |status| match status {
-        DONE => format!(
-            "(SELECT count(*) FROM (SELECT FROM requests WHERE {} LIMIT {MOST_COUNTED}) AS counted)",
-            condition(Some(DONE))
-        ),
-        other => format!(
-            "(SELECT count(*) FROM requests WHERE {})",
-            condition(Some(other))
-        ),
+    let of = |status| {
+        let matches = condition(status);
+        match status {
+            RequestStatus::Done => format!(
+                "(SELECT count(*) FROM (SELECT FROM requests WHERE {matches} LIMIT {MAX_COUNTED}) AS counted)"
+            ),
+            _ => format!("(SELECT count(*) FROM requests WHERE {matches})"),
+        }
     };
-    let all = [RequestStatus::Received, DONE, RequestStatus::Failed];
     let counts = match status {
         Some(status) => of(status),
-        None => all.map(of).join(" + "),
+        None => RequestStatus::ALL.map(of).join(" + "),
     };
     format!("SELECT {counts}")
 }
 
-/// Written into the statement, not passed as a parameter: only then can Postgres use the partial index on open work.
-fn condition(status: Option<RequestStatus>) -> String {
-    match status {
-        Some(status) => format!("origin = 'resilient' AND status = '{}'", status.as_str()),
-        None => "origin = 'resilient'".to_owned(),
-    }
+/// Written into the statement, not passed as a parameter: only then can Postgres use the partial indexes.
+fn condition(status: RequestStatus) -> String {
+    format!("origin = 'resilient' AND status = '{}'", status.as_str())
 }
 
 fn request(row: &Row) -> Result<Request, tokio_postgres::Error> {
     let status: &str = row.try_get("status")?;
-    let response: Option<Json<Value>> = row.try_get("worker_response")?;
+    let response: Option<String> = row.try_get("response")?;
     let attempts: i32 = row.try_get("attempts")?;
     let received_at: Timestamp = row.try_get("received_at")?;
+    let named = |it: &RequestStatus| it.as_str() == status;
     Ok(Request {
         request_id: row.try_get("id")?,
         // The table's own check admits no other value.
-        status: match status {
-            "done" => RequestStatus::Done,
-            "failed" => RequestStatus::Failed,
-            _ => RequestStatus::Received,
-        },
-        worker_response: response.map(|Json(value)| value),
+        status: RequestStatus::ALL
+            .into_iter()
+            .find(named)
+            .unwrap_or(RequestStatus::Received),
+        // The column's type admits nothing but JSON.
+        worker_response: response.and_then(|text| JsonText::parse(text).ok()),
         attempts: attempts.unsigned_abs(),
         error: row.try_get("error")?,
         received_at,

@@ -50,8 +50,8 @@ impl Store {
             .map(|entry| entry.payload.as_deref().map(RawValue::get))
             .collect();
         let received: Vec<Timestamp> = entries.iter().map(|entry| entry.received_at).collect();
-        let responses: Vec<Option<String>> = ends()
-            .map(|end| end.map(|end| end.response.to_string()))
+        let responses: Vec<Option<&str>> = ends()
+            .map(|end| end.map(|end| end.response.get()))
             .collect();
         let attempts: Vec<Option<i32>> = ends()
             .map(|end| end.map(|end| i32::try_from(end.attempts).unwrap_or(i32::MAX)))

@@ -4,15 +4,17 @@
 //! is: one waits for ever, the other has a connect timeout and stands behind the worker policy.
 
 mod error;
+mod resilient;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use holdfast_wire::JsonText;
 use reqwest::header::RETRY_AFTER;
 use reqwest::{Client, ClientBuilder, RequestBuilder, Response, Url, redirect, retry};
-use serde_json::Value;
 
 pub(crate) use self::error::WorkerError;
+pub(crate) use self::resilient::ResilientWorker;
 use crate::resolver::Resolver;
 use crate::trace;
 
@@ -74,7 +76,7 @@ impl WorkerClient {
     ///
     /// # Errors
     /// See [`WorkerError`].
-    pub(crate) async fn work(&self) -> Result<Value, WorkerError> {
+    pub(crate) async fn work(&self) -> Result<JsonText, WorkerError> {
         let request = traced(self.http.get(self.work.clone()));
         let response = request.send().await?;
         let status = response.status();

@@ -2,12 +2,11 @@
 
 use holdfast_lab::proxy::Fault;
 use holdfast_wire::{Breaker, DegradedCode, Problem, Reason, RecordedIn, RequestStatus};
-use serde_json::json;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::time::Instant;
 
-use crate::support::{Answer, Api, MACHINE, Surroundings, System, spawn_worker};
+use crate::support::{Answer, Api, MACHINE, Surroundings, System, done, spawn_worker};
 
 const DATABASE: DegradedCode = DegradedCode::DbUnavailable;
 
@@ -19,10 +18,7 @@ fn assert_served_from_the_journal(answer: &Answer, reasons: &[Reason]) {
     assert_eq!(answer.status, 200, "{answer:?}");
     let reason = answer.reason(DATABASE);
     assert!(reasons.contains(&reason), "{reason}");
-    assert_eq!(
-        answer.processed().worker_response,
-        Some(json!({"status": "done"}))
-    );
+    assert_eq!(answer.processed().worker_response, Some(done()));
     assert_eq!(answer.processed().recorded_in, RecordedIn::Journal);
     assert_eq!(answer.degraded().len(), 1);
 }
@@ -40,7 +36,7 @@ async fn serves_from_the_journal_and_recovers(fault: Fault, reasons: &[Reason]) 
     // By itself, from the journal.
     system.api.journal_empties().await;
     let request = system.api.comes_to_be(id, RequestStatus::Done).await;
-    assert_eq!(request.worker_response, Some(json!({"status": "done"})));
+    assert_eq!(request.worker_response, Some(done()));
 }
 
 #[tokio::test]

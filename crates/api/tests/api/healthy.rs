@@ -5,7 +5,7 @@ use std::time::Duration;
 use holdfast_wire::{ProcessedStatus, RecordedIn, Request, RequestList, RequestStatus};
 use serde_json::{Value, json};
 
-use crate::support::{Answer, System};
+use crate::support::{Answer, System, done};
 
 #[tokio::test]
 async fn process_answers_with_the_workers_result_recorded_in_the_database() {
@@ -14,7 +14,7 @@ async fn process_answers_with_the_workers_result_recorded_in_the_database() {
     let body = answer.processed();
     assert_eq!(answer.status, 200);
     assert_eq!(body.status, ProcessedStatus::Ok);
-    assert_eq!(body.worker_response, Some(json!({"status": "done"})));
+    assert_eq!(body.worker_response, Some(done()));
     assert_eq!(body.recorded_in, RecordedIn::Database);
     assert!(body.degraded.is_empty());
     assert!(
@@ -26,7 +26,7 @@ async fn process_answers_with_the_workers_result_recorded_in_the_database() {
     let path = format!("/requests/{}", body.request_id);
     let request: Request = system.api.get(&path).await.json().await.unwrap();
     assert_eq!(request.status, RequestStatus::Done);
-    assert_eq!(request.worker_response, Some(json!({"status": "done"})));
+    assert_eq!(request.worker_response, Some(done()));
     assert_eq!(request.attempts, 1);
     assert!(request.completed_at.unwrap() > request.received_at);
 }

@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use holdfast_lab::proxy::Fault;
 use holdfast_wire::{DegradedCode, RecordedIn, RequestList, RequestStatus};
-use serde_json::json;
 use tokio::time::sleep;
 
-use crate::support::{Answer, Api, System};
+use crate::support::{Answer, Api, System, done};
 
 const DATABASE: DegradedCode = DegradedCode::DbUnavailable;
 
@@ -26,10 +25,7 @@ async fn a_finished_request_answers_with_its_result_and_no_second_call_of_the_wo
         let again = system.api.post_keyed(key, "{\"n\": 1}").await;
         assert_eq!(again.status, 200, "{again:?}");
         assert_eq!(again.processed().request_id, first.processed().request_id);
-        assert_eq!(
-            again.processed().worker_response,
-            Some(json!({"status": "done"}))
-        );
+        assert_eq!(again.processed().worker_response, Some(done()));
         assert!(again.degraded().is_empty());
     }
     assert_eq!(total(&system.api).await, 1);

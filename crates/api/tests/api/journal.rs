@@ -177,21 +177,20 @@ async fn a_policy_that_does_without_a_journal_still_owes_what_it_holds() {
 }
 
 #[tokio::test]
-async fn what_a_well_postgres_refuses_for_good_is_not_promised() {
+async fn what_a_well_postgres_refuses_is_not_promised_and_recorded_as_failed() {
     let system = System::start().await;
     system.api.becomes_healthy().await;
     let check = "ALTER TABLE requests ADD CHECK (payload::text <> '\"poison\"')";
     system.sql().await.batch_execute(check).await.unwrap();
     let touched = system.worker.accepted();
     let answer = system.api.post_keyed("k", "\"poison\"").await;
-    assert_eq!(answer.status, 503);
-    assert!(
-        answer.degraded()[0].detail.contains("for good"),
-        "{answer:?}"
-    );
+    assert_eq!(answer.status, 409, "{answer:?}");
+    let failed = system.api.get("/requests?status=failed").await;
+    let failed: RequestList = failed.json().await.unwrap();
+    assert!(failed.requests[0].error.as_ref().unwrap().contains("23514"));
     assert_eq!(system.worker.accepted(), touched);
     assert_eq!(system.api.status().await.journal.unwrap().entries, 0);
-    assert_eq!(system.api.post_keyed("k", "1").await.status, 200);
+    assert_eq!(system.api.post_keyed("other", "1").await.status, 200);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -22,6 +22,8 @@ mod openapi;
 mod overload;
 mod pool;
 mod recovery;
+mod schema;
 mod support;
 mod traces;
+mod truth;
 mod worker_failures;

@@ -14,17 +14,24 @@ const ONE_SESSION: &str = "database.pool.max_size = 1";
 
 #[tokio::test]
 async fn a_full_pool_is_named_and_does_not_blame_the_database() {
-    let system = System::with(ONE_SESSION, Duration::ZERO).await;
+    let impatient = format!("{ONE_SESSION}\ndatabase.pool.max_wait = '50ms'");
+    let system = System::with(&impatient, Duration::ZERO).await;
     system.api.becomes_healthy().await;
     let blocker = locked(&system).await;
 
-    let calls = (0..5).map(|_| system.api.get("/process"));
-    let mut reasons = Vec::new();
-    for response in futures_util::future::join_all(calls).await {
-        reasons.push(Answer::read(response).await.reason(DATABASE));
+    let observer = system.sql().await;
+    let session = sessions(&observer).await[0];
+    let others = async {
+        wait_until_blocked(&observer, session).await;
+        let calls = (0..4).map(|_| system.api.get("/process"));
+        futures_util::future::join_all(calls).await
+    };
+    let (first, others) = tokio::join!(system.api.process(), others);
+    assert_eq!(first.reason(DATABASE), Reason::AttemptTimeout);
+    for response in others {
+        let reason = Answer::read(response).await.reason(DATABASE);
+        assert_eq!(reason, Reason::PoolExhausted);
     }
-    assert!(reasons.contains(&Reason::PoolExhausted), "{reasons:?}");
-    assert!(reasons.contains(&Reason::AttemptTimeout), "{reasons:?}");
 
     blocker.batch_execute("ROLLBACK").await.unwrap();
     system.api.becomes_healthy().await;

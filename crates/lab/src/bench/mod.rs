@@ -169,7 +169,7 @@ async fn nothing_failed(probe: &Probe) -> Result<(), LabError> {
     let dependencies = probe.status().await?.dependencies;
     for (name, dependency) in [
         ("worker", dependencies.worker),
-        ("database", dependencies.database),
+        ("database", dependencies.database.dependency),
     ] {
         if let Some(reason) = dependency.last_error {
             let problem = format!("void: the {name} failed during the measurement ({reason})");

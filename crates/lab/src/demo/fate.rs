@@ -62,7 +62,7 @@ fn fate(promised: &Processed, found: Option<&Request>) -> (Tone, String) {
             (Tone::Good, format!("done, in Postgres{way}"))
         }
         Some(RequestStatus::Received) => (Tone::Warning, "accepted, not done yet".to_owned()),
-        Some(RequestStatus::Failed) => (Tone::Bad, "failed".to_owned()),
+        Some(RequestStatus::Failed | RequestStatus::Cancelled) => (Tone::Bad, "failed".to_owned()),
         None => (
             Tone::Bad,
             format!("lost: said to be in {place}, and is not"),

@@ -28,7 +28,9 @@ impl Pulse {
 
 #[cfg(test)]
 mod tests {
-    use holdfast_wire::{Breaker, Dependencies, Dependency, Latencies, Latency, Recovery, Status};
+    use holdfast_wire::{
+        Breaker, Database, Dependencies, Dependency, Latencies, Latency, Recovery, Schema, Status,
+    };
 
     use super::*;
 
@@ -53,7 +55,10 @@ mod tests {
                 ready: true,
                 dependencies: Dependencies {
                     worker: dependency(),
-                    database: dependency(),
+                    database: Database {
+                        dependency: dependency(),
+                        schema: Schema::Current,
+                    },
                 },
                 journal: None,
                 recovery: Recovery {
@@ -62,6 +67,7 @@ mod tests {
                     replayed_per_second: 0.0,
                     finished_per_second: 0.0,
                 },
+                oldest_open_seconds: None,
                 open_work: Some(open_work),
             },
             latency: Latencies {

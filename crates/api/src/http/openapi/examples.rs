@@ -1,11 +1,10 @@
 //! Answers as they look, made of the wire types: what does not fit the contract does not compile.
 
 use holdfast_wire::{
-    Degraded, DegradedCode, NaiveProcessed, Problem, ProblemCode, Processed, ProcessedStatus,
-    Reason, RecordedIn, Request, RequestStatus,
+    Degraded, DegradedCode, JsonText, NaiveProcessed, Problem, ProblemCode, Processed,
+    ProcessedStatus, Reason, RecordedIn, Request, RequestStatus,
 };
 use jiff::Timestamp;
-use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::super::problem::row;
@@ -83,7 +82,7 @@ fn missing(code: ProblemCode) -> Option<Degraded> {
 }
 
 fn processed(
-    worker_response: Option<Value>,
+    worker_response: Option<JsonText>,
     recorded_in: RecordedIn,
     degraded: Vec<Degraded>,
 ) -> Processed {
@@ -105,8 +104,8 @@ fn processed(
     }
 }
 
-fn work() -> Value {
-    json!({"status": "done"})
+fn work() -> JsonText {
+    JsonText::parse(r#"{"status":"done"}"#.to_owned()).unwrap_or_else(|_| JsonText::null())
 }
 
 fn no_worker() -> Degraded {

@@ -15,8 +15,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use holdfast_policy::Deadline;
+use holdfast_wire::JsonText;
 use jiff::Timestamp;
-use serde_json::json;
 use serde_json::value::RawValue;
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -70,7 +70,7 @@ fn large(length: usize) -> Entry {
 /// The same with its end.
 fn ended(entry: &Entry) -> Entry {
     let end = End {
-        response: json!({"status": "done"}),
+        response: JsonText::parse(r#"{"status":"done"}"#.to_owned()).unwrap(),
         attempts: 2,
         completed_at: Timestamp::now(),
     };

@@ -26,6 +26,7 @@ const LIMITS: PoolLimits = PoolLimits {
     max_wait: Duration::from_millis(500),
     connect_timeout: CONNECT,
     statement_limit: Duration::from_secs(2),
+    lock_limit: Duration::from_millis(500),
     idle_timeout: Duration::from_secs(60),
     max_lifetime: Duration::from_secs(1800),
 };

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use holdfast_lab::postgres::{Cluster, ClusterOptions};
 use holdfast_lab::proxy::FaultProxy;
+use holdfast_wire::JsonText;
 use tokio_postgres::NoTls;
 
 pub(crate) use answer::Answer;
@@ -35,8 +36,17 @@ impl System {
 
     /// A healthy system under the quick policies with `policies` laid over them.
     pub(crate) async fn with(policies: &str, work_delay: Duration) -> Self {
-        let worker = spawn_worker(work_delay);
         let cluster = Cluster::start(ClusterOptions::default()).await.unwrap();
+        Self::on(cluster, policies, work_delay).await
+    }
+
+    /// A healthy system over this Postgres.
+    pub(crate) async fn start_on(cluster: Cluster) -> Self {
+        Self::on(cluster, "", Duration::from_millis(50)).await
+    }
+
+    async fn on(cluster: Cluster, policies: &str, work_delay: Duration) -> Self {
+        let worker = spawn_worker(work_delay);
         let worker = FaultProxy::start(worker).await.unwrap();
         let database = SocketAddr::from(([127, 0, 0, 1], cluster.port()));
         let database = FaultProxy::start(database).await.unwrap();
@@ -58,4 +68,9 @@ impl System {
         tokio::spawn(connection);
         client
     }
+}
+
+/// What the worker answers.
+pub(crate) fn done() -> JsonText {
+    JsonText::parse(r#"{"status":"done"}"#.to_owned()).unwrap()
 }

@@ -5,29 +5,24 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use holdfast_policy::{BreakerState, Deadline};
 use holdfast_wire::Degraded;
+use uuid::Uuid;
 
+use super::WorkerClient;
 use crate::dependency::Dependency;
-use crate::process::{Worked, Worker};
-use crate::worker_client::WorkerClient;
+use crate::process::{WorkResult, Worker};
 
 /// The worker behind its policy.
 #[derive(Clone)]
-pub(crate) struct GuardedWorker {
+pub(crate) struct ResilientWorker {
     dependency: Arc<Dependency>,
     client: WorkerClient,
 }
 
-impl GuardedWorker {
+impl ResilientWorker {
     /// `client`, called through `dependency`.
     #[must_use]
     pub(crate) fn new(dependency: Arc<Dependency>, client: WorkerClient) -> Self {
         Self { dependency, client }
-    }
-
-    /// Whether a call makes sense now: not while the breaker refuses it anyway.
-    #[must_use]
-    pub(crate) fn may_call(&self) -> bool {
-        self.dependency.may_call()
     }
 
     /// Whether all is well with the worker, as far as is known.
@@ -37,21 +32,25 @@ impl GuardedWorker {
     }
 }
 
-impl Worker for GuardedWorker {
-    async fn work(&self, deadline: Option<Deadline>) -> Result<Worked, Degraded> {
+impl Worker for ResilientWorker {
+    async fn work(&self, _id: Uuid, deadline: Option<Deadline>) -> Result<WorkResult, Degraded> {
         let attempts = AtomicU32::new(0);
         let attempt = || {
             attempts.fetch_add(1, Ordering::Relaxed);
             self.client.work()
         };
         let response = self.dependency.call(deadline, attempt).await?;
-        Ok(Worked {
+        Ok(WorkResult {
             response,
             attempts: attempts.load(Ordering::Relaxed),
         })
     }
 
-    fn absence(&self) -> Degraded {
-        self.dependency.absence()
+    fn may_call(&self) -> bool {
+        self.dependency.may_call()
+    }
+
+    fn unavailability(&self) -> Degraded {
+        self.dependency.unavailability()
     }
 }

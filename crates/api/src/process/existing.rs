@@ -1,0 +1,53 @@
+//! Requests that are recorded already: sent again under their `Idempotency-Key`, or recorded by an earlier try.
+
+use holdfast_wire::JsonText;
+use uuid::Uuid;
+
+/// What became of a request that was to be recorded.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum InsertOutcome {
+    /// It is recorded and its work is the caller's.
+    Inserted,
+    /// Its key stands for another one already, or it is itself recorded and finished.
+    Existing(ExistingRequest),
+    /// The database refuses this request: it is recorded as failed.
+    Rejected {
+        /// Why.
+        error: String,
+    },
+}
+
+/// What became of a result that was to be recorded.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Completion {
+    /// It is recorded.
+    Recorded,
+    /// Another end was recorded before, and stays.
+    EndedOtherwise(RequestState),
+}
+
+/// A request that is recorded already.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ExistingRequest {
+    /// Its id.
+    pub id: Uuid,
+    /// Whether it came with the same body.
+    pub same_body: bool,
+    /// How far it is.
+    pub state: RequestState,
+}
+
+/// How far a request is.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum RequestState {
+    /// Somebody is at work on it.
+    Running,
+    /// It waits for somebody to take it up.
+    Waiting,
+    /// Finished with the worker's body.
+    Done(JsonText),
+    /// Given up, and why.
+    Failed(String),
+    /// Given up by an operator.
+    Cancelled,
+}

@@ -1,0 +1,198 @@
+//! Keys of the calls that are under way in this process: one call per key at a time.
+//!
+//! Neither Postgres nor the journal knows all of them at every moment: while Postgres goes away or comes back, each could
+//! take a key that the other holds. So a second call waits for the first and shares its answer: many callers under one
+//! key cost one.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use holdfast_policy::Deadline;
+use tokio::sync::watch;
+use tokio::time::timeout_at;
+use uuid::Uuid;
+
+use super::NewRequest;
+use super::outcome::Outcome;
+
+type Calls = HashMap<String, Call>;
+
+/// The keys under way. Clones share them.
+#[derive(Debug, Clone, Default)]
+pub(super) struct InFlightKeys(Arc<Mutex<Calls>>);
+
+/// The call that has a key.
+#[derive(Debug, Clone)]
+struct Call {
+    id: Uuid,
+    body: Option<String>,
+    /// Its answer, and closed when the call ends, however it ends.
+    answer: watch::Receiver<Option<Outcome>>,
+}
+
+/// A key that is ours until this is dropped.
+#[derive(Debug)]
+pub(super) struct InFlightKey {
+    keys: InFlightKeys,
+    key: String,
+    answer: watch::Sender<Option<Outcome>>,
+}
+
+/// What became of a claim to a key.
+#[derive(Debug)]
+pub(super) enum KeyClaim {
+    /// It is ours, or there is none.
+    Ours(Option<InFlightKey>),
+    /// The call that had it was answered this.
+    Answered(Outcome),
+    /// A call with another body has it.
+    OtherBody(Uuid),
+    /// This call still had it at the deadline.
+    StillRunning(Uuid),
+}
+
+impl InFlightKeys {
+    /// Claims the key of `request`, waiting until `deadline` for a call that has it.
+    pub(super) async fn claim(&self, request: &NewRequest, deadline: Deadline) -> KeyClaim {
+        let Some(key) = &request.key else {
+            return KeyClaim::Ours(None);
+        };
+        loop {
+            let mut other = match self.try_claim(key, request) {
+                Ok(ours) => return KeyClaim::Ours(Some(ours)),
+                Err(other) => other,
+            };
+            if other.body.as_deref() != request.body() {
+                return KeyClaim::OtherBody(other.id);
+            }
+            let answered = other.answer.wait_for(Option::is_some);
+            match timeout_at(deadline.instant(), answered).await {
+                Ok(Ok(answer)) => {
+                    if let Some(outcome) = answer.clone() {
+                        return KeyClaim::Answered(outcome);
+                    }
+                }
+                // Its client left before it was answered: the key is free.
+                Ok(Err(_)) => {}
+                Err(_) => return KeyClaim::StillRunning(other.id),
+            }
+        }
+    }
+
+    fn try_claim(&self, key: &str, request: &NewRequest) -> Result<InFlightKey, Call> {
+        match self.lock().entry(key.to_owned()) {
+            Entry::Occupied(taken) => Err(taken.get().clone()),
+            Entry::Vacant(free) => {
+                let (sender, answer) = watch::channel(None);
+                free.insert(Call {
+                    id: request.id,
+                    body: request.body().map(str::to_owned),
+                    answer,
+                });
+                Ok(InFlightKey {
+                    keys: self.clone(),
+                    key: key.to_owned(),
+                    answer: sender,
+                })
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Calls> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl InFlightKey {
+    /// Tells those who wait for it what this call is answered.
+    pub(super) fn answered(&self, outcome: &Outcome) {
+        if self.answer.receiver_count() > 1 {
+            self.answer.send_replace(Some(outcome.clone()));
+        }
+    }
+}
+
+impl Drop for InFlightKey {
+    fn drop(&mut self) {
+        self.keys.lock().remove(&self.key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::Timestamp;
+    use serde_json::value::RawValue;
+    use std::time::Duration;
+
+    fn request(body: &str) -> NewRequest {
+        NewRequest {
+            id: Uuid::now_v7(),
+            key: Some("k".to_owned()),
+            payload: Some(RawValue::from_string(body.to_owned()).unwrap()),
+            received_at: Timestamp::now(),
+            admit_new: true,
+        }
+    }
+
+    fn soon() -> Deadline {
+        Deadline::after(Duration::from_secs(1))
+    }
+
+    async fn first(keys: &InFlightKeys) -> InFlightKey {
+        match keys.claim(&request("1"), soon()).await {
+            KeyClaim::Ours(Some(key)) => key,
+            other => panic!("nobody has it: {other:?}"),
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_second_call_shares_the_answer_of_the_first() {
+        let keys = InFlightKeys::default();
+        let first = first(&keys).await;
+        let waiting = tokio::spawn({
+            let keys = keys.clone();
+            async move { keys.claim(&request("1"), soon()).await }
+        });
+        tokio::task::yield_now().await;
+        assert!(!waiting.is_finished());
+        let outcome = Outcome::KeyReused { id: Uuid::nil() };
+        first.answered(&outcome);
+        drop(first);
+        assert!(matches!(waiting.await.unwrap(), KeyClaim::Answered(it) if it == outcome));
+        assert!(keys.lock().is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_second_call_gets_the_key_when_the_first_left_without_an_answer() {
+        let keys = InFlightKeys::default();
+        let first = first(&keys).await;
+        let waiting = tokio::spawn({
+            let keys = keys.clone();
+            async move { keys.claim(&request("1"), soon()).await }
+        });
+        tokio::task::yield_now().await;
+        drop(first);
+        assert!(matches!(waiting.await.unwrap(), KeyClaim::Ours(Some(_))));
+        assert!(keys.lock().is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_caller_whose_time_is_over_learns_whom_it_waited_for() {
+        let keys = InFlightKeys::default();
+        let first = request("1");
+        let _held = keys.claim(&first, soon()).await;
+        let claim = keys.claim(&request("1"), soon()).await;
+        assert!(matches!(claim, KeyClaim::StillRunning(id) if id == first.id));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn another_body_does_not_wait() {
+        let keys = InFlightKeys::default();
+        let first = request("1");
+        let _held = keys.claim(&first, soon()).await;
+        let claim = keys.claim(&request("2"), soon()).await;
+        assert!(matches!(claim, KeyClaim::OtherBody(id) if id == first.id));
+    }
+}

@@ -1,0 +1,164 @@
+//! What this replica answered lately under a key: told again where neither Postgres nor the journal can be asked for it.
+//!
+//! Bounded in number and bytes; the oldest are forgotten first.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::NewRequest;
+use super::existing::{ExistingRequest, RequestState};
+use super::outcome::Outcome;
+
+const MAX_KEYS: usize = 20_000;
+const MAX_BYTES: usize = 16 * 1024 * 1024;
+
+/// The latest answers by key. Clones share them.
+#[derive(Debug, Clone, Default)]
+pub(super) struct RecentKeys(Arc<Mutex<Recent>>);
+
+#[derive(Debug, Default)]
+struct Recent {
+    answers: HashMap<String, Answer>,
+    /// Oldest first; a key that was answered again stands here again.
+    order: VecDeque<(String, u64)>,
+    bytes: usize,
+    next: u64,
+}
+
+#[derive(Debug)]
+struct Answer {
+    existing: ExistingRequest,
+    body: Option<String>,
+    number: u64,
+    bytes: usize,
+}
+
+impl RecentKeys {
+    /// What was answered under the key of `request`.
+    pub(super) fn find(&self, request: &NewRequest) -> Option<ExistingRequest> {
+        let recent = self.lock();
+        let answer = recent.answers.get(request.key.as_ref()?)?;
+        Some(ExistingRequest {
+            same_body: answer.body.as_deref() == request.body(),
+            ..answer.existing.clone()
+        })
+    }
+
+    /// Remembers that `request` is answered with `outcome`, if that is a promise.
+    pub(super) fn remember(&self, request: &NewRequest, outcome: &Outcome) {
+        let Some(key) = &request.key else { return };
+        let (id, state) = match outcome {
+            Outcome::Done { id, response, .. } => (*id, RequestState::Done(response.clone())),
+            Outcome::Deferred { id, .. } => (*id, RequestState::Waiting),
+            Outcome::Failed { id, error } => (*id, RequestState::Failed(error.clone())),
+            Outcome::Refused(_) | Outcome::KeyReused { .. } => return,
+        };
+        let existing = ExistingRequest {
+            id,
+            same_body: true,
+            state,
+        };
+        self.lock()
+            .insert(key, request.body().map(str::to_owned), existing);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Recent> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Recent {
+    fn insert(&mut self, key: &str, body: Option<String>, existing: ExistingRequest) {
+        let response = match &existing.state {
+            RequestState::Done(response) => response.get().len(),
+            _ => 0,
+        };
+        let bytes = key.len() * 2 + body.as_ref().map_or(0, String::len) + response;
+        let number = self.next;
+        self.next += 1;
+        self.order.push_back((key.to_owned(), number));
+        self.bytes += bytes;
+        let answer = Answer {
+            existing,
+            body,
+            number,
+            bytes,
+        };
+        if let Some(before) = self.answers.insert(key.to_owned(), answer) {
+            self.bytes -= before.bytes;
+        }
+        while self.answers.len() > MAX_KEYS
+            || self.bytes > MAX_BYTES
+            || self.order.len() > MAX_KEYS * 2
+        {
+            let Some((oldest, number)) = self.order.pop_front() else {
+                return;
+            };
+            if self
+                .answers
+                .get(&oldest)
+                .is_some_and(|it| it.number == number)
+                && let Some(forgotten) = self.answers.remove(&oldest)
+            {
+                self.bytes -= forgotten.bytes;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use holdfast_wire::{JsonText, RecordedIn};
+    use jiff::Timestamp;
+    use serde_json::value::RawValue;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn request(key: &str, body: &str) -> NewRequest {
+        NewRequest {
+            id: Uuid::now_v7(),
+            key: Some(key.to_owned()),
+            payload: Some(RawValue::from_string(body.to_owned()).unwrap()),
+            received_at: Timestamp::now(),
+            admit_new: true,
+        }
+    }
+
+    fn done(request: &NewRequest) -> Outcome {
+        Outcome::Done {
+            id: request.id,
+            response: JsonText::null(),
+            recorded_in: RecordedIn::Database,
+            degraded: vec![],
+            replayed: false,
+        }
+    }
+
+    #[test]
+    fn a_promise_is_remembered_with_its_body() {
+        let keys = RecentKeys::default();
+        let first = request("k", "1");
+        assert_eq!(keys.find(&first), None);
+        keys.remember(&first, &done(&first));
+        let found = keys.find(&request("k", "1")).unwrap();
+        assert_eq!((found.id, found.same_body), (first.id, true));
+        assert!(!keys.find(&request("k", "2")).unwrap().same_body);
+    }
+
+    #[test]
+    fn the_oldest_is_forgotten_first_and_what_was_told_again_is_young() {
+        let keys = RecentKeys::default();
+        let tell = |key: String| {
+            let request = request(&key, "1");
+            keys.remember(&request, &done(&request));
+        };
+        (0..MAX_KEYS).for_each(|number| tell(number.to_string()));
+        tell("0".to_owned());
+        tell("new".to_owned());
+        let known = |key: &str| keys.find(&request(key, "1")).is_some();
+        assert!(known("0") && known("new") && known("2"));
+        assert!(!known("1"));
+        assert_eq!(keys.lock().answers.len(), MAX_KEYS);
+    }
+}

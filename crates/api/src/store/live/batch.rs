@@ -1,0 +1,129 @@
+//! Many rows in one statement, and what becomes of each when Postgres refuses one of them.
+//!
+//! The row that cannot be written is found by halving the batch; the others are written. Repeating any part is harmless.
+
+use std::ops::Range;
+
+use crate::postgres::{Attribution, DatabaseError};
+use crate::store::{Session, Sessions};
+
+/// Rows refused one by one before the statement itself is blamed for it: not each of a few hundred is tried.
+const MAX_LONE_REFUSALS: usize = 4;
+
+/// A kind of write.
+pub(super) trait Batch: Send + Sync + 'static {
+    /// What is written.
+    type Row: Send + Sync + 'static;
+    /// What came of one row.
+    type Outcome: Send + 'static;
+
+    /// About how much of a statement `row` takes.
+    fn bytes(&self, row: &Self::Row) -> usize;
+
+    /// Writes `rows` in one statement and says what came of each, in their order. Where `skip_locked`, a row under
+    /// somebody's lock is passed over, not waited for.
+    fn write(
+        &self,
+        session: &Session,
+        rows: &[Self::Row],
+        skip_locked: bool,
+    ) -> impl Future<Output = Result<Vec<Self::Outcome>, tokio_postgres::Error>> + Send;
+
+    /// Writes each of `rows` that can be written.
+    ///
+    /// # Errors
+    /// When the server cannot: then any part may be written, or none.
+    fn write_all(
+        &self,
+        sessions: &Sessions,
+        rows: &[Self::Row],
+    ) -> impl Future<Output = Result<Vec<Written<Self::Outcome>>, DatabaseError>> + Send
+    where
+        Self: Sized,
+    {
+        async move {
+            let session = sessions.acquire().await?;
+            let written = halve(self, &session, rows).await;
+            session.finish(written).map_err(|error| match error {
+                DatabaseError::Refused { source, .. }
+                    if Attribution::of(&source) == Attribution::Lock =>
+                {
+                    DatabaseError::TableLocked(source)
+                }
+                error => error,
+            })
+        }
+    }
+}
+
+/// What became of one row of a batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Written<T> {
+    /// The statement was run, and this came of it.
+    Run(T),
+    /// Postgres refuses this row, and no other.
+    RowRefused(String),
+    /// Postgres refuses the statement, whatever the row.
+    StatementRefused(Attribution),
+}
+
+async fn halve<B: Batch>(
+    batch: &B,
+    session: &Session,
+    rows: &[B::Row],
+) -> Result<Vec<Written<B::Outcome>>, tokio_postgres::Error> {
+    let mut outcomes: Vec<Option<Written<B::Outcome>>> = rows.iter().map(|_| None).collect();
+    let mut pending: Vec<(Range<usize>, bool)> = vec![(0..rows.len(), false)];
+    let (mut written, mut refused) = (false, 0);
+    while let Some((range, skip_locked)) = pending.pop() {
+        let error = match batch
+            .write(session, &rows[range.clone()], skip_locked)
+            .await
+        {
+            Ok(results) => {
+                written = true;
+                for (outcome, result) in outcomes[range].iter_mut().zip(results) {
+                    *outcome = Some(Written::Run(result));
+                }
+                continue;
+            }
+            Err(error) => error,
+        };
+        let attribution = Attribution::of(&error);
+        match attribution {
+            Attribution::Server => return Err(error),
+            Attribution::Lock if skip_locked => return Err(error),
+            Attribution::Lock => pending.push((range, true)),
+            Attribution::Row if range.len() > 1 && (written || refused < MAX_LONE_REFUSALS) => {
+                let middle = range.start + range.len() / 2;
+                pending.push((middle..range.end, skip_locked));
+                pending.push((range.start..middle, skip_locked));
+            }
+            Attribution::Row if range.len() == 1 => {
+                refused += 1;
+                outcomes[range.start] = Some(Written::RowRefused(refusal(&error)));
+            }
+            Attribution::Row | Attribution::Schema => {
+                for outcome in &mut outcomes[range] {
+                    *outcome = Some(Written::StatementRefused(attribution));
+                }
+            }
+        }
+    }
+    let refused = || Written::StatementRefused(Attribution::Row);
+    Ok(outcomes
+        .into_iter()
+        .map(|outcome| outcome.unwrap_or_else(refused))
+        .collect())
+}
+
+/// Safe to show: Postgres' own words may repeat what was to be written.
+fn refusal(error: &tokio_postgres::Error) -> String {
+    let sqlstate = error.code().map_or("no SQLSTATE", |code| code.code());
+    tracing::error!(
+        sqlstate,
+        cause = error.as_db_error().map(ToString::to_string),
+        "Postgres refuses a row"
+    );
+    format!("the database refuses this request ({sqlstate})")
+}

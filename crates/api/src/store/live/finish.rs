@@ -1,0 +1,89 @@
+//! Recording how requests ended, or that recovery may have them.
+
+use std::collections::HashMap;
+
+use uuid::Uuid;
+
+use super::batch::Batch;
+use super::state;
+use crate::process::ExistingRequest;
+use crate::store::Session;
+
+/// The first recorded end stays. A row without a response is released.
+const FINISH: &str = "UPDATE requests SET \
+        status = CASE WHEN response IS NULL THEN 'received' ELSE 'done' END, \
+        worker_response = response::json, \
+        attempts = requests.attempts + entry.attempts, \
+        completed_at = CASE WHEN response IS NOT NULL THEN now() END, \
+        lease_until = NULL \
+    FROM unnest($1::uuid[], $2::text[], $3::int[]) AS entry (id, response, attempts) \
+    WHERE requests.id = entry.id AND status = 'received'";
+const UNLOCKED: &str = "AND requests.id = ANY (ARRAY ( \
+        SELECT id FROM requests WHERE id = ANY ($1) AND status = 'received' FOR UPDATE SKIP LOCKED))";
+
+/// An end to be recorded.
+#[derive(Debug, Clone)]
+pub(super) struct EndRow {
+    pub(super) id: Uuid,
+    /// The worker's response; `None`: the request is left to recovery.
+    pub(super) response: Option<String>,
+    /// Calls of the worker it took.
+    pub(super) attempts: i32,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Finished {
+    /// It is recorded.
+    Recorded,
+    /// Nothing was: this is there, or nothing.
+    Untouched(Option<ExistingRequest>),
+}
+
+/// Ends of requests.
+pub(super) struct Finish;
+
+impl Batch for Finish {
+    type Row = EndRow;
+    type Outcome = Finished;
+
+    fn bytes(&self, row: &EndRow) -> usize {
+        20 + row.response.as_ref().map_or(0, String::len)
+    }
+
+    async fn write(
+        &self,
+        session: &Session,
+        rows: &[EndRow],
+        skip_locked: bool,
+    ) -> Result<Vec<Finished>, tokio_postgres::Error> {
+        let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+        let responses: Vec<Option<&str>> = rows.iter().map(|row| row.response.as_deref()).collect();
+        let attempts: Vec<i32> = rows.iter().map(|row| row.attempts).collect();
+        let unlocked = if skip_locked { UNLOCKED } else { "" };
+        let finish = format!("{FINISH} {unlocked} RETURNING requests.id");
+        let finish = session.prepare_cached(&finish).await?;
+        let recorded = session
+            .query(&finish, &[&ids, &responses, &attempts])
+            .await?;
+        if recorded.len() == rows.len() {
+            return Ok(vec![Finished::Recorded; rows.len()]);
+        }
+        let recorded: Vec<Uuid> = recorded
+            .iter()
+            .map(|row| row.try_get(0))
+            .collect::<Result<_, _>>()?;
+        // Nobody asks what became of a request that recovery was to have.
+        let missed = |row: &&EndRow| row.response.is_some() && !recorded.contains(&row.id);
+        let missed: Vec<Uuid> = rows.iter().filter(missed).map(|row| row.id).collect();
+        let existing = match missed.is_empty() {
+            true => HashMap::new(),
+            false => state::by_ids(session, &missed).await?,
+        };
+        let outcome = |row: &EndRow| match recorded.contains(&row.id) {
+            true => Finished::Recorded,
+            false => Finished::Untouched(existing.get(&row.id).cloned()),
+        };
+        Ok(rows.iter().map(outcome).collect())
+    }
+}

@@ -1,0 +1,223 @@
+//! Group commit: what many callers want written goes to Postgres in few statements.
+//!
+//! A caller whose kind of write nobody else has under way is served at once. Whoever comes while a flush is under way is
+//! gathered for the next one, so batches grow with the load and shrink with it. A flush is one call to the dependency: it
+//! is judged, retried and timed as one. Callers wait by their own deadlines, and one that leaves takes nobody with it.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use holdfast_policy::Deadline;
+use holdfast_wire::Degraded;
+use metrics::Histogram;
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::batch::{Batch, Written};
+use crate::dependency::Dependency;
+use crate::store::Sessions;
+
+/// Rows of one statement at most: some hundred kilobytes of ids and small bodies, and a few milliseconds of Postgres.
+const MAX_ROWS: usize = 256;
+/// Bytes of one statement, give or take one row: bodies may have 64 KiB each.
+const MAX_BYTES: usize = 1024 * 1024;
+/// How long others wait for a flush before one more begins beside it: several times what a healthy one takes.
+const PATIENCE: Duration = Duration::from_millis(20);
+/// Flushes at once: one that hangs is passed by; more would only make batches smaller.
+const MAX_FLUSHES: u32 = 3;
+
+/// What the metrics know of a writer's flushes.
+#[derive(Clone)]
+pub(crate) struct FlushMetrics {
+    /// Rows in one statement.
+    pub(crate) rows: Histogram,
+    /// Seconds a row waited for its flush to begin.
+    pub(crate) queued: Histogram,
+}
+
+/// Gathers writes of one kind. Clones share the queue.
+pub(super) struct GroupCommit<B: Batch>(Arc<Shared<B>>);
+
+struct Shared<B: Batch> {
+    batch: B,
+    sessions: Sessions,
+    dependency: Arc<Dependency>,
+    runtime: Handle,
+    metrics: FlushMetrics,
+    queue: Mutex<Queue<B>>,
+}
+
+struct Queue<B: Batch> {
+    waiting: VecDeque<Waiting<B>>,
+    flushes: u32,
+}
+
+struct Waiting<B: Batch> {
+    row: B::Row,
+    since: Instant,
+    /// `None`: the caller does not wait.
+    reply: Option<oneshot::Sender<Reply<B>>>,
+}
+
+type Reply<B> = Result<Written<<B as Batch>::Outcome>, Degraded>;
+
+impl<B: Batch> Clone for GroupCommit<B> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<B: Batch> GroupCommit<B> {
+    /// A writer of `batch` over `sessions`, each flush a call through `dependency`, on `runtime`.
+    pub(super) fn new(
+        batch: B,
+        sessions: Sessions,
+        dependency: Arc<Dependency>,
+        runtime: Handle,
+        metrics: FlushMetrics,
+    ) -> Self {
+        Self(Arc::new(Shared {
+            batch,
+            sessions,
+            dependency,
+            runtime,
+            metrics,
+            queue: Mutex::new(Queue {
+                waiting: VecDeque::new(),
+                flushes: 0,
+            }),
+        }))
+    }
+
+    /// Has `row` written, waiting until `deadline` at most.
+    ///
+    /// # Errors
+    /// What was missing. The row may be written all the same.
+    pub(super) async fn write(&self, row: B::Row, deadline: Deadline) -> Reply<B> {
+        let dependency = &self.0.dependency;
+        if !dependency.may_call() {
+            return Err(dependency.unavailability());
+        }
+        let started = Instant::now();
+        let (reply, answer) = oneshot::channel();
+        self.enqueue(row, started, Some(reply));
+        let limit = dependency.config().deadline;
+        let until = deadline.instant().min(started + limit);
+        match timeout_at(until, answer).await {
+            Ok(Ok(reply)) => reply,
+            // The flush's task died with its runtime: the process is ending.
+            Ok(Err(_)) => Err(dependency.unavailability()),
+            Err(_) => Err(dependency.out_of_time(started.elapsed())),
+        }
+    }
+
+    /// Has `row` written when there is time for it; nobody waits.
+    pub(super) fn write_unattended(&self, row: B::Row) {
+        self.enqueue(row, Instant::now(), None);
+    }
+
+    fn enqueue(&self, row: B::Row, since: Instant, reply: Option<oneshot::Sender<Reply<B>>>) {
+        let mut queue = self.0.lock();
+        queue.waiting.push_back(Waiting { row, since, reply });
+        if queue.flushes == 0 {
+            self.begin(&mut queue);
+        }
+    }
+
+    fn begin(&self, queue: &mut Queue<B>) {
+        queue.flushes += 1;
+        let writer = self.clone();
+        self.0
+            .runtime
+            .spawn(async move { writer.flush_all().await });
+    }
+
+    /// Flushes until nobody waits. While one flush takes long, another begins beside it.
+    async fn flush_all(&self) {
+        let _flush = Flushing(&self.0);
+        while let Some(batch) = self.next() {
+            let flush = self.0.flush(batch);
+            tokio::pin!(flush);
+            loop {
+                tokio::select! {
+                    () = &mut flush => break,
+                    () = sleep(PATIENCE) => self.pass_by(),
+                }
+            }
+        }
+    }
+
+    fn pass_by(&self) {
+        let mut queue = self.0.lock();
+        if !queue.waiting.is_empty() && queue.flushes < MAX_FLUSHES {
+            self.begin(&mut queue);
+        }
+    }
+
+    fn next(&self) -> Option<Vec<Waiting<B>>> {
+        let mut queue = self.0.lock();
+        let mut taken = Vec::with_capacity(queue.waiting.len().min(MAX_ROWS));
+        let mut bytes = 0;
+        while taken.len() < MAX_ROWS && bytes < MAX_BYTES {
+            let Some(next) = queue.waiting.pop_front() else {
+                break;
+            };
+            // A caller that has left went elsewhere with what it had.
+            if next.reply.as_ref().is_none_or(|reply| !reply.is_closed()) {
+                bytes += self.0.batch.bytes(&next.row);
+                taken.push(next);
+            }
+        }
+        (!taken.is_empty()).then_some(taken)
+    }
+}
+
+impl<B: Batch> Shared<B> {
+    async fn flush(&self, batch: Vec<Waiting<B>>) {
+        let now = Instant::now();
+        self.observe(&batch, now);
+        let (rows, replies): (Vec<_>, Vec<_>) =
+            batch.into_iter().map(|it| (it.row, it.reply)).unzip();
+        let written = self
+            .dependency
+            .call(None, || self.batch.write_all(&self.sessions, &rows))
+            .await;
+        match written {
+            Ok(written) => answer(replies, written.into_iter().map(Ok)),
+            Err(missing) => answer(replies, std::iter::repeat_with(|| Err(missing.clone()))),
+        }
+    }
+
+    fn observe(&self, batch: &[Waiting<B>], now: Instant) {
+        #[expect(clippy::cast_precision_loss, reason = "at most MAX_ROWS")]
+        self.metrics.rows.record(batch.len() as f64);
+        if let Some(oldest) = batch.first() {
+            let queued = now.duration_since(oldest.since);
+            self.metrics.queued.record(queued.as_secs_f64());
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queue<B>> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn answer<T>(replies: Vec<Option<oneshot::Sender<T>>>, answers: impl Iterator<Item = T>) {
+    for (reply, answer) in replies.into_iter().zip(answers) {
+        if let Some(reply) = reply {
+            // The caller may have left.
+            let _ = reply.send(answer);
+        }
+    }
+}
+
+/// Counts a flush for as long as it lasts, however it ends.
+struct Flushing<'a, B: Batch>(&'a Shared<B>);
+
+impl<B: Batch> Drop for Flushing<'_, B> {
+    fn drop(&mut self) {
+        self.0.lock().flushes -= 1;
+    }
+}

@@ -1,0 +1,264 @@
+//! What live calls write: gathered into few statements, under the database's policy.
+
+mod batch;
+mod finish;
+mod group_commit;
+mod insert;
+mod state;
+mod whole;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use holdfast_policy::Deadline;
+use holdfast_wire::{Degraded, Reason};
+use tokio::runtime::Handle;
+use tokio::time::{Instant, sleep};
+use uuid::Uuid;
+
+use self::batch::Written;
+use self::finish::{EndRow, Finish, Finished};
+pub(crate) use self::group_commit::FlushMetrics;
+use self::group_commit::GroupCommit;
+use self::insert::{Insert, InsertKeyed, Inserted, NewRow};
+use super::DatabaseError;
+use super::{Sessions, Store};
+use crate::dependency::Dependency;
+use crate::postgres::Attribution;
+use crate::process::{
+    Completion, ExistingRequest, InsertOutcome, NewRequest, Owner, RequestState, Requests,
+    WorkResult,
+};
+
+/// Between two tries to write to a row that somebody holds locked.
+const LOCKED_PAUSE: Duration = Duration::from_millis(50);
+
+/// What is known of the flushes of each writer.
+#[derive(Clone)]
+pub(crate) struct LiveMetrics {
+    pub(crate) insert: FlushMetrics,
+    pub(crate) insert_keyed: FlushMetrics,
+    pub(crate) finish: FlushMetrics,
+}
+
+/// The table of requests as live calls see it. Clones share all.
+#[derive(Clone)]
+pub(crate) struct LiveStore {
+    dependency: Arc<Dependency>,
+    sessions: Sessions,
+    lease: Duration,
+    insert: GroupCommit<Insert>,
+    insert_keyed: GroupCommit<InsertKeyed>,
+    finish: GroupCommit<Finish>,
+}
+
+impl LiveStore {
+    /// Writes over the sessions of `store` through `dependency`; what it inserts belongs to the caller for `lease`.
+    #[must_use]
+    pub(crate) fn new(
+        dependency: &Arc<Dependency>,
+        store: &Store,
+        lease: Duration,
+        runtime: &Handle,
+        metrics: LiveMetrics,
+    ) -> Self {
+        let sessions = &store.sessions;
+        Self {
+            insert: writer(Insert, store, dependency, runtime, metrics.insert),
+            insert_keyed: writer(
+                InsertKeyed,
+                store,
+                dependency,
+                runtime,
+                metrics.insert_keyed,
+            ),
+            finish: writer(Finish, store, dependency, runtime, metrics.finish),
+            dependency: Arc::clone(dependency),
+            sessions: sessions.clone(),
+            lease,
+        }
+    }
+
+    async fn write_new(
+        &self,
+        request: &NewRequest,
+        owner: Owner,
+        deadline: Deadline,
+    ) -> Result<Written<Inserted>, Degraded> {
+        let row = NewRow {
+            id: request.id,
+            key: request.key.clone().unwrap_or_default(),
+            payload: request.body().map(str::to_owned),
+            lease: matches!(owner, Owner::Caller).then(|| self.lease.as_secs_f64()),
+        };
+        match request.key {
+            Some(_) => self.insert_keyed.write(row, deadline).await,
+            None => self.insert.write(row, deadline).await,
+        }
+    }
+
+    /// Records `request` as failed, without its body: what Postgres refuses may be in it.
+    async fn refused(
+        &self,
+        request: &NewRequest,
+        error: String,
+        deadline: Deadline,
+    ) -> Result<InsertOutcome, Degraded> {
+        tracing::error!(error, "Postgres refuses this request");
+        let fail = || whole::fail(&self.sessions, request, &error);
+        match self.dependency.call(Some(deadline), fail).await {
+            Ok(()) => Ok(InsertOutcome::Rejected { error }),
+            Err(missing) => Err(missing),
+        }
+    }
+
+    fn statement_refused(&self, attribution: Attribution) -> Degraded {
+        let (reason, detail) = match attribution {
+            Attribution::Schema => (
+                Reason::SchemaOutdated,
+                "the database lacks a table or column that this call needs",
+            ),
+            _ => (
+                Reason::BadStatus,
+                "the database refuses the statement, whatever the request",
+            ),
+        };
+        Degraded {
+            reason,
+            detail: detail.to_owned(),
+            attempts: 1,
+            ..self.dependency.unavailability()
+        }
+    }
+}
+
+fn writer<B: batch::Batch>(
+    batch: B,
+    store: &Store,
+    dependency: &Arc<Dependency>,
+    runtime: &Handle,
+    metrics: FlushMetrics,
+) -> GroupCommit<B> {
+    let (sessions, dependency) = (store.sessions.clone(), Arc::clone(dependency));
+    GroupCommit::new(batch, sessions, dependency, runtime.clone(), metrics)
+}
+
+impl Requests for LiveStore {
+    async fn insert(
+        &self,
+        request: &NewRequest,
+        owner: Owner,
+        deadline: Deadline,
+    ) -> Result<InsertOutcome, Degraded> {
+        loop {
+            match self.write_new(request, owner, deadline).await? {
+                Written::Run(Inserted::Ours) => return Ok(InsertOutcome::Inserted),
+                Written::Run(Inserted::Existing(existing)) => {
+                    return Ok(InsertOutcome::Existing(existing));
+                }
+                // The deadline ends it: whoever makes keys stand for nothing may do so again and again.
+                Written::Run(Inserted::KeyFreed | Inserted::Gone) => {}
+                Written::RowRefused(error) => return self.refused(request, error, deadline).await,
+                Written::StatementRefused(attribution) => {
+                    return Err(self.statement_refused(attribution));
+                }
+            }
+        }
+    }
+
+    async fn complete(
+        &self,
+        request: &NewRequest,
+        result: &WorkResult,
+        deadline: Deadline,
+    ) -> Result<Completion, Degraded> {
+        let started = Instant::now();
+        let end = EndRow {
+            id: request.id,
+            response: Some(result.response.get().to_owned()),
+            attempts: i32::try_from(result.attempts).unwrap_or(i32::MAX),
+        };
+        let deadline = deadline.earlier(Deadline::after(self.dependency.config().deadline));
+        loop {
+            let untouched = match self.finish.write(end.clone(), deadline).await? {
+                Written::Run(Finished::Recorded) => return Ok(Completion::Recorded),
+                Written::Run(Finished::Untouched(existing)) => existing,
+                Written::RowRefused(error) => {
+                    tracing::error!(error, "Postgres refuses this result");
+                    return Err(self.statement_refused(Attribution::Row));
+                }
+                Written::StatementRefused(attribution) => {
+                    return Err(self.statement_refused(attribution));
+                }
+            };
+            match untouched.map(|existing| existing.state) {
+                None => {
+                    tracing::warn!("the request is gone from Postgres: it is recorded anew");
+                    let record = || whole::record(&self.sessions, request, result);
+                    self.dependency.call(Some(deadline), record).await?;
+                    // What stands there now is looked into like all else.
+                }
+                // Somebody holds the row.
+                Some(RequestState::Running | RequestState::Waiting) => {
+                    if deadline.remaining(Instant::now()) <= LOCKED_PAUSE {
+                        return Err(self.dependency.out_of_time(started.elapsed()));
+                    }
+                    sleep(LOCKED_PAUSE).await;
+                }
+                Some(RequestState::Done(response)) if response == result.response => {
+                    return Ok(Completion::Recorded);
+                }
+                Some(ended) => return Ok(Completion::EndedOtherwise(ended)),
+            }
+        }
+    }
+
+    async fn release(&self, id: Uuid, deadline: Deadline) -> Result<(), Degraded> {
+        self.finish.write(released(id), deadline).await.map(drop)
+    }
+
+    fn abandon(&self, id: Uuid) {
+        if self.dependency.may_call() {
+            self.finish.write_unattended(released(id));
+        }
+    }
+
+    async fn state_of(
+        &self,
+        id: Uuid,
+        deadline: Deadline,
+    ) -> Result<Option<ExistingRequest>, Degraded> {
+        let look = async || {
+            let session = self.sessions.acquire().await?;
+            let found = state::by_ids(&session, &[id]).await;
+            Ok::<_, DatabaseError>(session.finish(found)?.remove(&id))
+        };
+        self.dependency.call(Some(deadline), look).await
+    }
+
+    async fn existing_under(
+        &self,
+        key: &str,
+        body: Option<&str>,
+        deadline: Deadline,
+    ) -> Result<Option<ExistingRequest>, Degraded> {
+        let look = async || {
+            let session = self.sessions.acquire().await?;
+            let found = insert::by_key(&session, key, body).await;
+            session.finish(found)
+        };
+        self.dependency.call(Some(deadline), look).await
+    }
+
+    fn unavailability(&self) -> Degraded {
+        self.dependency.unavailability()
+    }
+}
+
+fn released(id: Uuid) -> EndRow {
+    EndRow {
+        id,
+        response: None,
+        attempts: 0,
+    }
+}

@@ -1,0 +1,116 @@
+//! The schema: whole in `db/init.sql`, step by step in the numbered files beside it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use holdfast_lab::postgres::{Cluster, ClusterOptions};
+use holdfast_wire::Schema;
+use tokio_postgres::{Client, NoTls};
+
+use crate::support::{Api, System};
+
+fn db() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../db")
+}
+
+/// The numbered files, in order.
+fn migrations() -> Vec<String> {
+    let numbered = |path: &PathBuf| {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        name.starts_with(|first: char| first.is_ascii_digit())
+    };
+    let files = fs::read_dir(db()).unwrap().map(|it| it.unwrap().path());
+    let mut files: Vec<_> = files.filter(numbered).collect();
+    files.sort();
+    files
+        .iter()
+        .map(|path| fs::read_to_string(path).unwrap())
+        .collect()
+}
+
+async fn connect(cluster: &Cluster, database: &str) -> Client {
+    let url = cluster.url();
+    let (server, _) = url.rsplit_once('/').unwrap();
+    let (client, connection) = tokio_postgres::connect(&format!("{server}/{database}"), NoTls)
+        .await
+        .unwrap();
+    tokio::spawn(connection);
+    client
+}
+
+/// Tables, columns, constraints and indexes, as Postgres tells them.
+async fn described(client: &Client) -> Vec<String> {
+    let catalogue = "SELECT concat_ws(' ', table_name, column_name, data_type, is_nullable, column_default) \
+            FROM information_schema.columns WHERE table_schema = 'public' \
+        UNION ALL SELECT replace(pg_get_constraintdef(oid), ' NOT VALID', '') || conrelid::regclass \
+            FROM pg_constraint WHERE connamespace = 'public'::regnamespace \
+        UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1";
+    let rows = client.query(catalogue, &[]).await.unwrap();
+    rows.iter().map(|row| row.get(0)).collect()
+}
+
+#[tokio::test]
+async fn the_numbered_files_come_to_what_init_sql_says() {
+    let initialised = Cluster::start(ClusterOptions::default()).await.unwrap();
+    let whole = connect(&initialised, "holdfast").await;
+    let cluster = Cluster::start(ClusterOptions::default()).await.unwrap();
+    let stepwise = connect(&cluster, "holdfast").await;
+    let nothing = "DROP SCHEMA public CASCADE; CREATE SCHEMA public";
+    stepwise.batch_execute(nothing).await.unwrap();
+    // From nothing at all, by the API itself.
+    let system = System::start_on(cluster).await;
+    system
+        .api
+        .comes_to(|status| status.dependencies.database.schema == Schema::Current)
+        .await;
+    assert_eq!(described(&stepwise).await, described(&whole).await);
+    let version = "SELECT max(version) FROM schema_migrations";
+    for client in [&whole, &stepwise] {
+        let version: i32 = client.query_one(version, &[]).await.unwrap().get(0);
+        assert_eq!(usize::try_from(version).unwrap(), migrations().len());
+    }
+}
+
+#[tokio::test]
+async fn a_database_of_the_first_release_is_migrated_at_start_and_keeps_its_rows() {
+    let cluster = Cluster::start(ClusterOptions::default()).await.unwrap();
+    let client = connect(&cluster, "holdfast").await;
+    let old = "DROP TABLE schema_migrations; DROP TABLE requests; DROP TABLE idempotency_keys";
+    client.batch_execute(old).await.unwrap();
+    client.batch_execute(&migrations()[0]).await.unwrap();
+    let row = "INSERT INTO requests (id, origin) VALUES ('0198c0de-0000-7000-8000-000000000000', 'resilient')";
+    client.batch_execute(row).await.unwrap();
+
+    let system = System::start_on(cluster).await;
+    system
+        .api
+        .comes_to(|status| status.dependencies.database.schema == Schema::Current)
+        .await;
+    let found = system
+        .api
+        .get("/requests/0198c0de-0000-7000-8000-000000000000")
+        .await;
+    assert_eq!(found.status(), 200);
+    system.api.becomes_healthy().await;
+}
+
+#[tokio::test]
+async fn a_column_that_is_missing_is_told() {
+    let system = System::start().await;
+    let client = connect(&system.cluster, "holdfast").await;
+    let drop = "ALTER TABLE requests DROP COLUMN lease_until";
+    client.batch_execute(drop).await.unwrap();
+    let replica = Api::start(system.api.surroundings.of_a_replica());
+    replica
+        .comes_to(|status| status.dependencies.database.schema == Schema::Outdated)
+        .await;
+    let answer = replica.process().await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.degraded()[0].reason.as_str(), "schema_outdated");
+    let add = "ALTER TABLE requests ADD COLUMN lease_until timestamptz";
+    client.batch_execute(add).await.unwrap();
+    replica
+        .comes_to(|status| status.dependencies.database.schema == Schema::Current)
+        .await;
+    replica.becomes_healthy().await;
+}

@@ -1,0 +1,39 @@
+-- The tables of the system as the first release had them. May run again on a database that has them.
+
+CREATE TABLE IF NOT EXISTS requests (
+    -- UUIDv7, chosen by the API: the order of ids is the order of arrival.
+    id              uuid        PRIMARY KEY,
+    -- Which endpoint stored the row. Recovery never touches the naive side's orphans: they are the lesson.
+    origin          text        NOT NULL CHECK (origin IN ('naive', 'resilient')),
+    -- The body as received. `json`, not `jsonb`: the latter refuses "\u0000".
+    payload         json,
+    status          text        NOT NULL DEFAULT 'received' CHECK (status IN ('received', 'done', 'failed')),
+    worker_response json,
+    -- Calls made to the worker that count: those of whoever recorded the end, and before it the request's own failures.
+    attempts        integer     NOT NULL DEFAULT 0,
+    error           text,
+    received_at     timestamptz NOT NULL DEFAULT now(),
+    completed_at    timestamptz,
+    -- Until when somebody holds the request, on this database's clock; null: free to be claimed.
+    lease_until     timestamptz,
+
+    CHECK ((status = 'received') = (completed_at IS NULL))
+);
+
+-- Open work, newest first: small however large the table grows, because a finished row leaves it.
+CREATE INDEX IF NOT EXISTS requests_open ON requests (id DESC) WHERE status = 'received' AND origin = 'resilient';
+-- Finished work by age, for whoever deletes what has been kept long enough.
+CREATE INDEX IF NOT EXISTS requests_done ON requests (completed_at) WHERE status = 'done' AND origin = 'resilient';
+-- What an operator looks for, however rare it is.
+CREATE INDEX IF NOT EXISTS requests_failed ON requests (id DESC) WHERE status = 'failed' AND origin = 'resilient';
+
+-- Which request a client's Idempotency-Key stands for. A table of its own: a key belongs to the first request that was
+-- committed with it, whatever other requests were accepted under it meanwhile.
+CREATE TABLE IF NOT EXISTS idempotency_keys (
+    key        text        PRIMARY KEY,
+    request_id uuid        NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+
+-- The keys of requests that are being deleted.
+CREATE INDEX IF NOT EXISTS idempotency_keys_request ON idempotency_keys (request_id);
