@@ -55,6 +55,21 @@ impl Resolver {
         }
     }
 
+    /// One that knows `host` to be at `addresses`.
+    #[cfg(test)]
+    pub(crate) fn knowing(host: &str, addresses: &[IpAddr]) -> Self {
+        let resolver = Self::new(Handle::current(), None);
+        let answer = Answer {
+            addresses: addresses.into(),
+            at: Instant::now() + FRESH_FOR * 3600,
+        };
+        let known: Lookup = std::future::ready(Ok(answer)).boxed().shared();
+        let mut lookups = resolver.lookups.lock().unwrap();
+        lookups.insert(host.to_owned(), known);
+        drop(lookups);
+        resolver
+    }
+
     /// The addresses of `host`, which may be an address itself.
     ///
     /// # Errors

@@ -71,6 +71,7 @@ fn frameworks_stay_in_the_crates_that_own_them() {
         ("deadpool-postgres", vec!["api"]),
         ("reqwest", vec!["api", "lab"]),
         ("tokio-postgres", vec!["api", "lab"]),
+        ("rustls", vec!["api"]),
         ("redb", vec!["api"]),
         ("backoff", vec!["policy"]),
         ("tower", vec!["policy"]),
@@ -90,7 +91,10 @@ fn only_the_store_speaks_sql() {
         .filter(|path| !path.starts_with(api.join("store")))
     {
         let text = fs::read_to_string(path).unwrap();
-        for word in ["SELECT ", "INSERT ", "UPDATE ", "deadpool"] {
+        // Sessions are opened and kept by a module of their own, which knows no table.
+        let pool = path.starts_with(api.join("postgres"));
+        let words = ["SELECT ", "INSERT ", "UPDATE ", "deadpool"];
+        for word in words.iter().filter(|word| !(pool && **word == "deadpool")) {
             assert!(!text.contains(word), "{} says {word}", path.display());
         }
     }

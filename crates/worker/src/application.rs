@@ -34,7 +34,7 @@ impl Application {
         let listener = holdfast_ops::listen(settings.bind)?;
         let port = listener.local_addr()?.port();
         let readiness = Readiness::default();
-        let shared = Data::new(Shared::new(settings.work_delay, readiness.clone()));
+        let shared = Data::new(Shared::new(&settings, readiness.clone()));
         let server = HttpServer::new(move || {
             App::new()
                 .app_data(shared.clone())

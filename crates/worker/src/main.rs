@@ -1,6 +1,7 @@
 //! The worker's binary.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::process::ExitCode;
 
 use holdfast_ops::Environment;
@@ -14,6 +15,7 @@ const SERVICE: Service = Service {
     variables: "Environment:\n  \
         HOLDFAST_BIND        where to listen [127.0.0.1:8081]\n  \
         HOLDFAST_WORK_DELAY  how long the work takes [2s]\n  \
+        HOLDFAST_WORK_CAPACITY  works done at once, the rest wait in arrival order [unlimited]\n  \
         HOLDFAST_LOG_FORMAT  json or pretty [pretty on a terminal, else json]\n  \
         RUST_LOG             what to log [info]",
     default_bind: "127.0.0.1:8081",
@@ -28,7 +30,7 @@ async fn serve(environment: Environment, bind: SocketAddr) -> Result<(), Service
     let mut signals = StopSignals::listen().map_err(ServiceError::failed)?;
     let application = Application::build(settings)
         .map_err(|error| ServiceError::Failed(format!("cannot listen on {bind}: {error}")))?;
-    tracing::info!(port = application.port(), work_delay = ?settings.work_delay, "worker started");
+    tracing::info!(port = application.port(), work_delay = ?settings.work_delay, capacity = settings.capacity.map(NonZeroU32::get), "worker started");
     let stop = async {
         let signal = signals.next().await;
         tracing::info!(signal, "stopping: finishing what is under way");

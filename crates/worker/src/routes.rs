@@ -9,41 +9,65 @@ use holdfast_ops::{Readiness, TraceContext};
 use holdfast_wire::{Health, Work};
 use metrics::{Counter, Gauge, counter, gauge};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::sleep;
+
+use crate::settings::Settings;
 
 /// What the routes share, built once outside the per-thread application factory.
 pub(crate) struct Shared {
     work_delay: Duration,
+    /// A place each for works done at once; fair: who came first goes first.
+    capacity: Option<Semaphore>,
     readiness: Readiness,
     calls: Counter,
     in_flight: Gauge,
+    waiting: Gauge,
     process: ProcessMetrics,
     metrics: PrometheusHandle,
 }
 
 impl Shared {
-    pub(crate) fn new(work_delay: Duration, readiness: Readiness) -> Self {
+    pub(crate) fn new(settings: &Settings, readiness: Readiness) -> Self {
         // A recorder of its own, so that several workers in one process count apart.
         let recorder = PrometheusBuilder::new().build_recorder();
-        let (calls, in_flight, process) = metrics::with_local_recorder(&recorder, || {
+        let (calls, in_flight, waiting, process) = metrics::with_local_recorder(&recorder, || {
             metrics::describe_counter!("holdfast_work_calls_total", "Calls of /work received");
             metrics::describe_gauge!("holdfast_work_in_flight", "Calls of /work under way");
+            metrics::describe_gauge!(
+                "holdfast_work_waiting",
+                "Of them, those that wait because HOLDFAST_WORK_CAPACITY is used up"
+            );
             (
                 counter!("holdfast_work_calls_total"),
                 gauge!("holdfast_work_in_flight"),
+                gauge!("holdfast_work_waiting"),
                 ProcessMetrics::new(env!("CARGO_PKG_VERSION")),
             )
         });
         calls.absolute(0);
         in_flight.set(0.0);
+        waiting.set(0.0);
         Self {
-            work_delay,
+            work_delay: settings.work_delay,
+            capacity: settings
+                .capacity
+                .map(|places| Semaphore::new(places.get() as usize)),
             readiness,
             calls,
             in_flight,
+            waiting,
             process,
             metrics: recorder.handle(),
         }
+    }
+}
+
+impl Shared {
+    /// A place to work in; at once where there is no limit. Never refused: the semaphore is never closed.
+    async fn place(&self) -> Option<SemaphorePermit<'_>> {
+        let _waiting = InFlight::enter(&self.waiting);
+        self.capacity.as_ref()?.acquire().await.ok()
     }
 }
 
@@ -68,6 +92,7 @@ pub(crate) async fn work(shared: Data<Shared>, request: HttpRequest) -> impl Res
     shared.calls.increment(1);
     let _in_flight = InFlight::enter(&shared.in_flight);
     log_caller(&request);
+    let _place = shared.place().await;
     sleep(shared.work_delay).await;
     Json(Work {
         status: "done".to_owned(),

@@ -1,6 +1,7 @@
 //! What the worker can be told.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use holdfast_ops::{Environment, EnvironmentError};
@@ -15,15 +16,52 @@ pub struct Settings {
     pub bind: SocketAddr,
     /// How long the work takes.
     pub work_delay: Duration,
+    /// Works done at once, the rest wait in arrival order; `None`: as many as arrive.
+    pub capacity: Option<NonZeroU32>,
 }
 
 impl Settings {
-    /// Reads `HOLDFAST_WORK_DELAY` (default `2s`).
+    /// Reads `HOLDFAST_WORK_DELAY` (default `2s`) and `HOLDFAST_WORK_CAPACITY` (default: unlimited).
     ///
     /// # Errors
-    /// When it is no duration.
+    /// When the one is no duration or the other no number above zero.
     pub fn read(environment: &Environment, bind: SocketAddr) -> Result<Self, EnvironmentError> {
         let work_delay = environment.duration("HOLDFAST_WORK_DELAY", DEFAULT_WORK_DELAY)?;
-        Ok(Self { bind, work_delay })
+        Ok(Self {
+            bind,
+            work_delay,
+            capacity: capacity(environment)?,
+        })
+    }
+}
+
+fn capacity(environment: &Environment) -> Result<Option<NonZeroU32>, EnvironmentError> {
+    let name = "HOLDFAST_WORK_CAPACITY";
+    let parse = |text: &str| {
+        text.parse().map_err(|_| EnvironmentError::Invalid {
+            name,
+            value: text.to_owned(),
+            problem: "give a whole number above zero, or leave it unset: unlimited".to_owned(),
+        })
+    };
+    environment.get(name).map(parse).transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn capacity_is_a_number_above_zero_or_unlimited() {
+        let read = |value| {
+            let environment = Environment::from([("HOLDFAST_WORK_CAPACITY", value)]);
+            Settings::read(&environment, SocketAddr::from(([127, 0, 0, 1], 0)))
+        };
+        assert_eq!(read("3").unwrap().capacity, NonZeroU32::new(3));
+        assert_eq!(read("").unwrap().capacity, None);
+        for value in ["0", "-1", "many"] {
+            let refusal = read(value).unwrap_err().to_string();
+            assert!(refusal.starts_with("HOLDFAST_WORK_CAPACITY="), "{refusal}");
+        }
     }
 }

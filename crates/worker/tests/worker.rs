@@ -9,8 +9,10 @@ use holdfast_wire::Work;
 use holdfast_worker::{Application, Settings};
 use std::fs::File;
 use std::net::{SocketAddr, TcpListener};
+use std::num::NonZeroU32;
 use std::process::Stdio;
-use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
 use tokio::process::Command;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -25,8 +27,16 @@ struct Worker {
 }
 
 fn spawn_worker(work_delay: Duration) -> Worker {
-    let bind = "127.0.0.1:0".parse().unwrap();
-    let application = Application::build(Settings { bind, work_delay }).unwrap();
+    spawn_limited(work_delay, None)
+}
+
+fn spawn_limited(work_delay: Duration, capacity: Option<NonZeroU32>) -> Worker {
+    let settings = Settings {
+        bind: "127.0.0.1:0".parse().unwrap(),
+        work_delay,
+        capacity,
+    };
+    let application = Application::build(settings).unwrap();
     let address = SocketAddr::from(([127, 0, 0, 1], application.port()));
     let (stop, stopped) = oneshot::channel::<()>();
     let served = tokio::spawn(application.run_until_stopped(async {
@@ -52,6 +62,56 @@ async fn work_takes_its_delay_and_answers_done() {
     let work: Work = get(worker.address, "/work").await.json().await.unwrap();
     assert_eq!(work.status, "done");
     assert!(started.elapsed() >= Duration::from_millis(300));
+}
+
+#[tokio::test]
+async fn work_beyond_capacity_waits_in_arrival_order_and_a_caller_that_was_reset_keeps_nobody_waiting() {
+    let delay = Duration::from_millis(400);
+    let worker = spawn_limited(delay, NonZeroU32::new(1));
+    let address = worker.address;
+    let ended = |name: &'static str| async move {
+        get(address, "/work").await;
+        (name, Instant::now())
+    };
+    let comes_to_wait = |waiting: u32| async move {
+        let line = format!("holdfast_work_waiting {waiting}");
+        while !get(address, "/metrics")
+            .await
+            .text()
+            .await
+            .unwrap()
+            .contains(&line)
+        {
+            tokio::task::yield_now().await;
+        }
+    };
+    let started = Instant::now();
+    let first = tokio::spawn(ended("first"));
+    while !get(address, "/metrics")
+        .await
+        .text()
+        .await
+        .unwrap()
+        .contains("in_flight 1")
+    {
+        tokio::task::yield_now().await;
+    }
+    let mut leaver = TcpStream::connect(address).await.unwrap();
+    let call = b"GET /work HTTP/1.1\r\nhost: x\r\n\r\n";
+    leaver.write_all(call).await.unwrap();
+    comes_to_wait(1).await;
+    let second = tokio::spawn(ended("second"));
+    comes_to_wait(2).await;
+    let third = tokio::spawn(ended("third"));
+    comes_to_wait(3).await;
+    // With a reset, which is noticed at once.
+    leaver.set_zero_linger().unwrap();
+    drop(leaver);
+    let (second, third) = (second.await.unwrap(), third.await.unwrap());
+    assert!(first.await.unwrap().1 < second.1 && second.1 < third.1);
+    let took = started.elapsed();
+    assert!(took >= delay * 3 && took < delay * 4, "{took:?}");
+    comes_to_wait(0).await;
 }
 
 #[tokio::test]

@@ -236,6 +236,10 @@ mod tests {
                 "database.pool.max_wait = 400ms: must be below",
             ),
             (
+                "[database]\npool = { idle_timeout = \"0s\" }",
+                "database.pool.idle_timeout = 0ns: must be 1s to 24h",
+            ),
+            (
                 "[journal]\ndeadline = \"0ms\"",
                 "journal.deadline = 0ns: must be 1ms to 24h",
             ),

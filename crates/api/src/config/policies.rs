@@ -111,6 +111,12 @@ pub struct PoolConfig {
     /// How long a call waits for a free one.
     #[serde(with = "duration")]
     pub max_wait: Duration,
+    /// How long an unused one is kept.
+    #[serde(with = "duration")]
+    pub idle_timeout: Duration,
+    /// How long any is kept.
+    #[serde(with = "duration")]
+    pub max_lifetime: Duration,
 }
 
 /// `[journal]`.

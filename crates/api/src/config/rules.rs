@@ -19,6 +19,8 @@ const MIN_JOURNAL: u64 = 64 * 1024;
 /// As for the times that the policy crate checks.
 const SHORTEST: Duration = Duration::from_millis(1);
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
+/// Sessions that are closed sooner are opened for nothing.
+const SHORTEST_KEPT: Duration = Duration::from_secs(1);
 const LONGEST_KEPT: Duration = Duration::from_secs(365 * 24 * 3600);
 
 type Checked = Result<(), PolicyFileError>;
@@ -92,6 +94,14 @@ fn check_database(policies: &Policies) -> Checked {
             database.pool.max_wait,
             "must be below database.attempt_timeout, or a busy pool looks like a hung database",
         ));
+    }
+    for (key, limit) in [
+        ("database.pool.idle_timeout", database.pool.idle_timeout),
+        ("database.pool.max_lifetime", database.pool.max_lifetime),
+    ] {
+        if !(SHORTEST_KEPT..=LONGEST).contains(&limit) {
+            return Err(broken_time(key, limit, "must be 1s to 24h"));
+        }
     }
     // The naive endpoint has a pool of the same size, readers and recovery have a small one each.
     let most = (POSTGRES_CONNECTIONS - READERS - RECOVERERS) / 2;

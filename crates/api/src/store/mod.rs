@@ -4,36 +4,30 @@
 //! first recorded result wins. No policy here; the naive and the resilient side use the same statements over pools of
 //! their own.
 
-mod error;
 mod live;
-mod manager;
 mod open;
 mod reads;
 mod replay;
 mod retention;
 mod schema;
-mod session;
 #[cfg(test)]
 mod tests;
 
 use std::time::Duration;
 
-use deadpool::Runtime;
-use deadpool::managed::{Pool, Timeouts};
 use holdfast_wire::JsonText;
 use serde_json::value::RawValue;
 use tokio::runtime::Handle;
 use tokio_postgres::types::Json;
 use uuid::Uuid;
 
-pub(crate) use self::error::DatabaseError;
 pub(crate) use self::live::{FlushMetrics, LiveMetrics, LiveStore};
-use self::manager::SessionManager;
 pub(crate) use self::open::{Claimed, FailureOutcome};
 pub(crate) use self::reads::{Filter, ReadStore};
 pub(crate) use self::schema::SchemaWatch;
-use self::session::{Session, Sessions};
 use crate::config::DatabasePolicy;
+pub(crate) use crate::postgres::DatabaseError;
+use crate::postgres::{Database, PoolLimits, PoolOptions, Session, Sessions, Usage};
 use crate::resolver::Resolver;
 
 /// How much later than the caller Postgres ends a statement by itself. Never before: a commit that is cut short in its
@@ -61,19 +55,6 @@ pub(crate) struct Share {
     pub statement_limit: Duration,
 }
 
-/// How full a pool is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Usage {
-    /// Sessions on loan, those included that are being retired.
-    pub in_use: u32,
-    /// Sessions that wait to be used.
-    pub idle: u32,
-    /// Sessions at most.
-    pub limit: u32,
-    /// Calls that wait for one.
-    pub waiting: u32,
-}
-
 /// The table `requests`, over one pool. Clones share it.
 #[derive(Clone)]
 pub(crate) struct Store {
@@ -86,26 +67,27 @@ impl Store {
     /// # Errors
     /// When the pool cannot be built.
     pub(crate) fn resilient(
-        database: &tokio_postgres::Config,
+        database: &Database,
         policy: &DatabasePolicy,
         share: Share,
         resolver: Resolver,
         runtime: Handle,
     ) -> Result<Self, DatabaseError> {
-        let mut database = database.clone();
-        database.application_name(format!("holdfast {}", share.name));
-        let limit = (share.statement_limit + BACKSTOP).as_millis();
-        let lock_limit = (share.statement_limit / LOCK_SHARE).as_millis().max(1);
-        database.options(with_option(
-            &database,
-            &format!("-c statement_timeout={limit} -c lock_timeout={lock_limit}"),
-        ));
-        let timeouts = Timeouts {
-            wait: Some(policy.pool.max_wait),
-            create: Some(policy.connect_timeout),
-            recycle: Some(policy.connect_timeout),
+        let limits = PoolLimits {
+            max_wait: policy.pool.max_wait,
+            connect_timeout: policy.connect_timeout,
+            statement_limit: share.statement_limit + BACKSTOP,
+            lock_limit: share.statement_limit / LOCK_SHARE,
+            idle_timeout: policy.pool.idle_timeout,
+            max_lifetime: policy.pool.max_lifetime,
         };
-        Self::build(database, share.sessions, timeouts, resolver, runtime)
+        let options = PoolOptions {
+            role: share.name,
+            max_size: share.sessions,
+            limits: Some(limits),
+        };
+        let sessions = Sessions::new(database, options, resolver, runtime)?;
+        Ok(Self { sessions })
     }
 
     /// A store that waits for as long as it takes.
@@ -113,33 +95,18 @@ impl Store {
     /// # Errors
     /// When the pool cannot be built.
     pub(crate) fn naive(
-        database: &tokio_postgres::Config,
+        database: &Database,
         max_size: u32,
         resolver: Resolver,
         runtime: Handle,
     ) -> Result<Self, DatabaseError> {
-        let mut database = database.clone();
-        database.application_name("holdfast naive");
-        Self::build(database, max_size, Timeouts::default(), resolver, runtime)
-    }
-
-    fn build(
-        database: tokio_postgres::Config,
-        max_size: u32,
-        timeouts: Timeouts,
-        resolver: Resolver,
-        runtime: Handle,
-    ) -> Result<Self, DatabaseError> {
-        let manager = SessionManager::new(database, resolver, runtime.clone());
-        let pool = Pool::builder(manager)
-            .max_size(max_size as usize)
-            .timeouts(timeouts)
-            .runtime(Runtime::Tokio1)
-            .build()
-            .map_err(|error| DatabaseError::Pool(error.to_string()))?;
-        Ok(Self {
-            sessions: Sessions::new(pool, runtime),
-        })
+        let options = PoolOptions {
+            role: "naive",
+            max_size,
+            limits: None,
+        };
+        let sessions = Sessions::new(database, options, resolver, runtime)?;
+        Ok(Self { sessions })
     }
 
     /// How full its pool is now.
@@ -188,13 +155,5 @@ impl Store {
         }
         .await;
         session.finish(outcome).map(drop)
-    }
-}
-
-/// The session options of `database` with one more.
-fn with_option(database: &tokio_postgres::Config, option: &str) -> String {
-    match database.get_options() {
-        Some(options) => format!("{options} {option}"),
-        None => option.to_owned(),
     }
 }

@@ -8,8 +8,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::DatabaseError;
 use super::Store;
-use super::error::DatabaseError;
 
 /// By the index that orders open work by its lease: what somebody holds is not looked at, however much of it there is. The
 /// second half is for a clock that was set back since: a lease that ends later than any lease can is none.

@@ -12,7 +12,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
-use super::error::DatabaseError;
+use super::DatabaseError;
 use super::{Sessions, Store};
 use crate::dependency::Dependency;
 use crate::open_work::OpenCount;

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
+use super::DatabaseError;
 use super::Store;
-use super::error::DatabaseError;
 use crate::journal::Entry;
 
 const REPLAY: &str = "WITH entry AS ( \

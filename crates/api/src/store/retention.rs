@@ -5,8 +5,8 @@
 
 use std::time::Duration;
 
+use super::DatabaseError;
 use super::Store;
-use super::error::DatabaseError;
 
 /// One statement: a key never stands for a request that is gone. `= ANY (ARRAY (…))`, not `IN (…)`: each row is found by
 /// its index, however large the table.

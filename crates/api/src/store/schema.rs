@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use holdfast_wire::Schema;
 use tokio::time::sleep;
+use tokio_postgres::types::{ToSql, Type};
 
-use super::error::DatabaseError;
+use super::DatabaseError;
 use super::{Session, Sessions, Store};
 
 /// In order; a number is never used again.
@@ -181,13 +182,13 @@ async fn apply(session: &Session) -> Result<(), (Option<i32>, tokio_postgres::Er
 
 async fn applied(session: &Session) -> Result<Vec<i32>, tokio_postgres::Error> {
     let there = session
-        .query_one("SELECT to_regclass('schema_migrations') IS NOT NULL", &[])
+        .query_typed_one("SELECT to_regclass('schema_migrations') IS NOT NULL", &[])
         .await?;
     if !there.try_get::<_, bool>(0)? {
         return Ok(vec![]);
     }
     let rows = session
-        .query("SELECT version FROM schema_migrations", &[])
+        .query_typed("SELECT version FROM schema_migrations", &[])
         .await?;
     rows.iter().map(|row| row.try_get(0)).collect()
 }
@@ -196,7 +197,9 @@ async fn inspect(sessions: &Sessions) -> Result<Schema, MigrationError> {
     let session = sessions.acquire().await?;
     let (relations, names): (Vec<&str>, Vec<&str>) = COLUMNS.into_iter().unzip();
     let outcome = async {
-        let there = session.query_one(NEEDED, &[&relations, &names]).await?;
+        let parameters: [(&(dyn ToSql + Sync), Type); 2] =
+            [(&relations, Type::TEXT_ARRAY), (&names, Type::TEXT_ARRAY)];
+        let there = session.query_typed_one(NEEDED, &parameters).await?;
         let applied = applied(&session).await?;
         let all_applied = MIGRATIONS
             .iter()

@@ -19,6 +19,7 @@ use super::{Claimed, FailureOutcome, FlushMetrics, LiveMetrics, LiveStore, Share
 use crate::config::load;
 use crate::dependency::Dependency;
 use crate::journal::{End, Entry};
+use crate::postgres::Database;
 use crate::process::{InsertOutcome, NewRequest, Owner, RequestState, Requests, WorkResult};
 use crate::resolver::Resolver;
 
@@ -26,7 +27,7 @@ const LEASE: Duration = Duration::from_secs(15);
 
 async fn store() -> (Cluster, Store, LiveStore) {
     let cluster = Cluster::start(ClusterOptions::default()).await.unwrap();
-    let database = cluster.url().parse().unwrap();
+    let database = Database::parse(&cluster.url()).unwrap();
     let resolver = Resolver::new(Handle::current(), None);
     let policy = load(None).unwrap().policies.database;
     let share = Share {

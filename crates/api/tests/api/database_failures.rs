@@ -126,7 +126,7 @@ async fn a_paused_server_is_held_at_arms_length_until_it_resumes() {
 }
 
 #[tokio::test]
-async fn a_read_only_server_is_named_as_an_error_status() {
+async fn a_server_that_takes_no_writes_is_named_as_such() {
     let system = System::start().await;
     system.api.becomes_healthy().await;
     let sql = system.sql().await;
@@ -147,7 +147,7 @@ async fn a_read_only_server_is_named_as_an_error_status() {
             "the server never became read-only"
         );
     };
-    assert_served_from_the_journal(&answer, &[Reason::BadStatus]);
+    assert_served_from_the_journal(&answer, &[Reason::NotWritable]);
     for statement in [
         "SET default_transaction_read_only = off",
         "ALTER SYSTEM RESET default_transaction_read_only",

@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use crate::store::error::{Attribution, DatabaseError};
+use crate::postgres::{Attribution, DatabaseError};
 use crate::store::{Session, Sessions};
 
 /// Rows refused one by one before the statement itself is blamed for it: not each of a few hundred is tried.

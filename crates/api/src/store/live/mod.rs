@@ -21,9 +21,10 @@ use self::finish::{EndRow, Finish, Finished};
 pub(crate) use self::group_commit::FlushMetrics;
 use self::group_commit::GroupCommit;
 use self::insert::{Insert, InsertKeyed, Inserted, NewRow};
-use super::error::{Attribution, DatabaseError};
+use super::DatabaseError;
 use super::{Sessions, Store};
 use crate::dependency::Dependency;
+use crate::postgres::Attribution;
 use crate::process::{
     Completion, ExistingRequest, InsertOutcome, NewRequest, Owner, RequestState, Requests,
     WorkResult,

@@ -1,8 +1,8 @@
 //! A request recorded with its end at once: one that is gone from Postgres, or that Postgres refuses.
 
+use crate::postgres::DatabaseError;
 use crate::process::{NewRequest, WorkResult};
 use crate::store::Sessions;
-use crate::store::error::DatabaseError;
 
 /// The key goes to whoever was committed first.
 const RECORD: &str = "WITH keyed AS ( \
