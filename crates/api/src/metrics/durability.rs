@@ -15,6 +15,7 @@ pub(super) struct Durability {
     bytes: Gauge,
     max_bytes: Gauge,
     oldest: Gauge,
+    quarantined: Gauge,
     appended: Counter,
     commits: Counter,
     refused: Counter,
@@ -35,6 +36,7 @@ impl Durability {
             bytes: gauge!("holdfast_journal_bytes"),
             max_bytes: gauge!("holdfast_journal_limit_bytes"),
             oldest: gauge!("holdfast_journal_oldest_seconds"),
+            quarantined: gauge!("holdfast_journal_quarantined_entries"),
             appended: at_zero(counter!("holdfast_journal_appended_total")),
             commits: at_zero(counter!("holdfast_journal_commits_total")),
             refused: at_zero(counter!("holdfast_journal_refused_total")),
@@ -65,6 +67,7 @@ impl Durability {
         self.entries.set(figure(depth.entries));
         self.bytes.set(figure(depth.bytes));
         self.oldest.set(depth.oldest_seconds.unwrap_or(0.0));
+        self.quarantined.set(figure(depth.quarantined));
         self.appended.absolute(depth.appended);
         self.commits.absolute(depth.commits);
         self.refused.absolute(depth.refused);
@@ -100,6 +103,10 @@ fn describe() {
         (
             "holdfast_journal_oldest_seconds",
             "Age of the oldest of them, 0 without any",
+        ),
+        (
+            "holdfast_journal_quarantined_entries",
+            "Entries that Postgres does not take",
         ),
         (
             "holdfast_open_work",

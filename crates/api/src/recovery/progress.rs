@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use holdfast_wire::Recovery;
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use super::rate::Rate;
 
@@ -32,17 +33,20 @@ pub(crate) enum Count {
     Failed,
     /// Requests given back because the worker was missing.
     Returned,
+    /// Requests of which two ends met.
+    Conflict,
     /// Rows deleted because they were kept long enough.
     Forgotten,
 }
 
 impl Count {
     /// All of them, in declaration order.
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::Replayed,
         Self::Done,
         Self::Failed,
         Self::Returned,
+        Self::Conflict,
         Self::Forgotten,
     ];
 
@@ -53,6 +57,7 @@ impl Count {
             Self::Done => "done",
             Self::Failed => "failed",
             Self::Returned => "returned",
+            Self::Conflict => "conflict",
             Self::Forgotten => "forgotten",
         }
     }
@@ -97,10 +102,18 @@ impl Progress {
         let rate = match count {
             Count::Replayed => &self.0.replayed,
             Count::Done | Count::Failed => &self.0.finished,
-            Count::Returned | Count::Forgotten => return,
+            Count::Returned | Count::Conflict | Count::Forgotten => return,
         };
         let mut rate = rate.lock().unwrap_or_else(PoisonError::into_inner);
         rate.add(amount, now);
+    }
+
+    /// The ends of these requests met another one, which is kept as well.
+    pub(super) fn conflicts(&self, ids: &[Uuid]) {
+        for id in ids {
+            tracing::warn!(request_id = %id, "two ends of one request: the earlier stands, see result_conflicts");
+        }
+        self.count(Count::Conflict, ids.len() as u64, Instant::now());
     }
 
     pub(super) fn set(&self, in_flight: u32, limit: u32) {

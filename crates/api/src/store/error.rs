@@ -94,14 +94,6 @@ impl From<tokio_postgres::Error> for DatabaseError {
 }
 
 impl DatabaseError {
-    /// Whether the database will never take what it was given: bad data, or a constraint that does not hold.
-    pub(crate) fn is_final(&self) -> bool {
-        match self {
-            Self::Refused { sqlstate, .. } => matches!(sqlstate.get(..2), Some("22" | "23")),
-            _ => false,
-        }
-    }
-
     /// Whether the session can serve the next statement. One whose statement was cancelled or timed out cannot: a
     /// late cancel request could hit its successor.
     pub(super) fn leaves_session_sound(&self) -> bool {

@@ -23,6 +23,7 @@ mod openapi;
 mod overload;
 mod pool;
 mod recovery;
+mod replay;
 mod schema;
 mod support;
 mod traces;
