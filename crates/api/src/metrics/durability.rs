@@ -23,6 +23,7 @@ pub(super) struct Durability {
     max_open: Gauge,
     recovery_in_flight: Gauge,
     recovery_limit: Gauge,
+    retention_lag: Gauge,
     recovered: [Counter; Count::ALL.len()],
 }
 
@@ -44,6 +45,7 @@ impl Durability {
             max_open: gauge!("holdfast_open_work_limit"),
             recovery_in_flight: gauge!("holdfast_recovery_in_flight"),
             recovery_limit: gauge!("holdfast_recovery_limit"),
+            retention_lag: gauge!("holdfast_retention_lag_seconds"),
             recovered: Count::ALL
                 .map(|it| at_zero(counter!("holdfast_recovery_total", "what" => it.as_str()))),
         }
@@ -76,6 +78,8 @@ impl Durability {
     fn recovery(&self, progress: &Progress) {
         self.recovery_in_flight.set(f64::from(progress.in_flight()));
         self.recovery_limit.set(f64::from(progress.limit()));
+        self.retention_lag
+            .set(progress.retention_lag().as_secs_f64());
         for (counter, count) in self.recovered.iter().zip(Count::ALL) {
             counter.absolute(progress.total(count));
         }
@@ -123,6 +127,10 @@ fn describe() {
         (
             "holdfast_recovery_limit",
             "How many recovery has done at once by now",
+        ),
+        (
+            "holdfast_retention_lag_seconds",
+            "How long ago the oldest row still there should have been deleted",
         ),
     ] {
         describe_gauge!(name, what);

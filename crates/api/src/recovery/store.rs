@@ -3,13 +3,14 @@
 //! None of it decides the breaker of live calls: a backlog that is slow to claim or an entry behind somebody's lock says
 //! nothing about the statements of live calls. The other way round it does: while their breaker refuses, recovery asks
 //! nothing either, and when its time is over one harmless statement goes through it as a probe. One call at a time is the
-//! low priority: whatever there is to catch up on, it is one statement beside those of live calls.
+//! low priority: whatever there is to catch up on, it is one statement beside those of live calls, and one that deletes.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use holdfast_policy::BreakerState;
 use holdfast_wire::Degraded;
+use jiff::Timestamp;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 use uuid::Uuid;
@@ -17,7 +18,9 @@ use uuid::Uuid;
 use crate::dependency::Dependency;
 use crate::journal::Entry;
 use crate::process::WorkResult;
-use crate::store::{Attribution, Claimed, DatabaseError, FailureOutcome, OpenRequest, Store};
+use crate::store::{
+    Attribution, Claimed, DatabaseError, FailureOutcome, Forgotten, OpenRequest, Store,
+};
 
 /// Recovery's view of the table of requests. Clones take turns.
 #[derive(Clone)]
@@ -170,12 +173,25 @@ impl RecoveryStore {
             .await
     }
 
-    /// Deletes a portion of what was done longer than `keep` ago; returns how much. Past the policy: nothing is owed to
-    /// anybody, so a database that is gone must not be found out by this.
-    pub(crate) async fn forget(&self, keep: Duration, portion: u32) -> Result<u64, Degraded> {
-        let forget = self.store.forget(keep, portion);
-        self.in_turn(self.own.call_bypassing_policy(self.limit, forget))
-            .await
+    /// Deletes a portion of what was kept for longer than `keep`, beside the other calls. Past the policy, as the next:
+    /// nothing is owed to anybody, so a database that is gone must not be found out by this.
+    pub(crate) async fn forget(
+        &self,
+        keep: Duration,
+        portion: u32,
+        from: Option<Timestamp>,
+    ) -> Result<Forgotten, Degraded> {
+        let forget = self.store.forget(keep, portion, from);
+        self.own.call_bypassing_policy(self.limit, forget).await
+    }
+
+    /// For how long the oldest done request has been kept.
+    pub(crate) async fn oldest_kept(
+        &self,
+        from: Option<Timestamp>,
+    ) -> Result<Option<Duration>, Degraded> {
+        let oldest = self.store.oldest_kept(from);
+        self.own.call_bypassing_policy(self.limit, oldest).await
     }
 
     /// How long one call may take, and as long may the wait for its turn.

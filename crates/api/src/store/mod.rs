@@ -31,6 +31,7 @@ pub(crate) use self::live::{FlushMetrics, LiveMetrics, LiveStore};
 use self::manager::SessionManager;
 pub(crate) use self::open::{Claimed, FailureOutcome, OpenRequest};
 pub(crate) use self::reads::{Filter, ReadStore};
+pub(crate) use self::retention::Forgotten;
 pub(crate) use self::schema::SchemaWatch;
 use self::session::{Session, Sessions};
 use crate::config::DatabasePolicy;

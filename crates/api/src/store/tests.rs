@@ -233,8 +233,11 @@ async fn done_requests_go_with_their_keys_and_others_stay() {
         },
     ];
     store.replay(&entries, LEASE).await.unwrap();
-    assert_eq!(store.forget(LEASE, 10).await.unwrap(), 0);
-    assert_eq!(store.forget(Duration::ZERO, 10).await.unwrap(), 1);
+    assert_eq!(store.forget(LEASE, 10, None).await.unwrap().rows, 0);
+    assert_eq!(
+        store.forget(Duration::ZERO, 10, None).await.unwrap().rows,
+        1
+    );
     assert_eq!(live.state_of(entries[0].id, soon()).await.unwrap(), None);
     assert_eq!(state(&live, entries[1].id).await, RequestState::Waiting);
     let again = insert_keyed(&live, "k", None).await;

@@ -24,6 +24,7 @@ mod overload;
 mod pool;
 mod recovery;
 mod replay;
+mod retention;
 mod schema;
 mod support;
 mod traces;

@@ -1,5 +1,7 @@
 //! Two ends of one request: the earlier stands, a result replaces any other end, and neither is lost.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use tokio_postgres::Client;
 use uuid::Uuid;
@@ -74,4 +76,27 @@ async fn a_result_replaces_a_failure_however_late_it_comes() {
     assert_eq!(state(&live, id).await, RequestState::Done(text("done")));
     let failure = ("\"done\"".to_owned(), None, Some("refused".to_owned()));
     assert_eq!(conflicts(&sql(&cluster).await, id).await, [failure]);
+}
+
+#[tokio::test]
+async fn what_a_journal_brought_late_is_kept_from_when_it_came() {
+    let (cluster, store, _) = store().await;
+    let day = 24 * 3600;
+    let id = Uuid::now_v7();
+    store
+        .replay(&[ended(id, "old", -2 * day)], LEASE)
+        .await
+        .unwrap();
+    let keep = Duration::from_secs(3600);
+    assert_eq!(store.forget(keep, 10, None).await.unwrap().rows, 0);
+    let sql = sql(&cluster).await;
+    let aged = "UPDATE requests SET recorded_at = now() - interval '2 hours' WHERE id = $1";
+    sql.execute(aged, &[&id]).await.unwrap();
+    assert!(store.oldest_kept(None).await.unwrap().unwrap() > keep);
+    let forgotten = store.forget(keep, 10, None).await.unwrap();
+    assert_eq!(forgotten.rows, 1);
+    assert_eq!(
+        store.forget(keep, 10, forgotten.up_to).await.unwrap().rows,
+        0
+    );
 }
