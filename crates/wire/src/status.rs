@@ -127,6 +127,9 @@ pub struct Journal {
     /// Age of the oldest entry; null when empty.
     #[schema(required = true)]
     pub oldest_seconds: Option<f64>,
+    /// Entries that Postgres does not take, tried again after pauses that grow.
+    #[serde(default)]
+    pub quarantined: u64,
 }
 
 /// What recovery is at.

@@ -181,6 +181,7 @@ fn status_names_each_dependency_once() {
             entries: 2,
             bytes: 1024,
             oldest_seconds: Some(1.5),
+            quarantined: 0,
         }),
         recovery: Recovery {
             in_flight: 1,
@@ -221,7 +222,8 @@ fn status_names_each_dependency_once() {
         "available": true,
         "entries": 2,
         "bytes": 1024,
-        "oldest_seconds": 1.5
+        "oldest_seconds": 1.5,
+        "quarantined": 0
       },
       "recovery": {
         "in_flight": 1,

@@ -12,8 +12,8 @@ use super::policies::Policies;
 const POSTGRES_CONNECTIONS: u32 = 97;
 /// Sessions of those who read `/requests`: few, so that they cannot crowd out live calls.
 pub(crate) const READERS: u32 = 4;
-/// Sessions of recovery, which makes one call at a time; the second is for while the first is being retired.
-pub(crate) const RECOVERERS: u32 = 2;
+/// Sessions of recovery, which makes one call at a time, and of retention; the third is for while one is being retired.
+pub(crate) const RECOVERERS: u32 = 3;
 /// Room for a dozen small requests.
 const MIN_JOURNAL: u64 = 64 * 1024;
 /// As for the times that the policy crate checks.
@@ -109,7 +109,7 @@ fn check_database(policies: &Policies) -> Checked {
         return Err(broken(
             "database.pool.max_size",
             database.pool.max_size,
-            "must be 1 to 45: two pools of this size and 6 more share Postgres' 100 connections, 3 of them reserved",
+            "must be 1 to 45: two pools of this size and 7 more share Postgres' 100 connections, 3 of them reserved",
         ));
     }
     Ok(())

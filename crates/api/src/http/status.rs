@@ -64,5 +64,6 @@ fn journal(journal: &Journal) -> Depth {
         entries: depth.entries,
         bytes: depth.bytes,
         oldest_seconds: depth.oldest_seconds,
+        quarantined: depth.quarantined,
     }
 }

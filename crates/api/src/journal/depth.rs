@@ -16,6 +16,8 @@ pub(crate) struct Depth {
     pub bytes: u64,
     /// How long ago the oldest entry was received, by its id; `None` when there is none.
     pub oldest_seconds: Option<f64>,
+    /// Entries that Postgres does not take, in quarantine.
+    pub quarantined: u64,
     /// Whether its file is open: new entries may be refused all the same, for want of room. While it is not, the
     /// figures are the last known.
     pub available: bool,
@@ -81,6 +83,7 @@ impl Account {
             open,
             bytes,
             oldest_seconds: state.count.oldest.map(age),
+            quarantined: 0,
             available: state.cause.is_none(),
             appended: state.appended,
             commits: state.commits,

@@ -1,13 +1,17 @@
-//! Which entries recovery leaves alone: those a live call is at work on, and those Postgres refuses for good.
+//! Which entries recovery leaves alone: those a live call is at work on, and for a while those in quarantine, which Postgres
+//! does not take.
 //!
 //! In memory only: after a restart no call is live, and Postgres is asked again.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use uuid::Uuid;
 
-/// The held and the set-aside ids. Clones share them.
+/// The held ids and the quarantined ones. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Holds(Arc<Mutex<Sets>>);
 
@@ -15,7 +19,16 @@ pub(super) struct Holds(Arc<Mutex<Sets>>);
 struct Sets {
     /// With how many guards hold each.
     held: HashMap<Uuid, usize>,
-    aside: HashSet<Uuid>,
+    quarantined: HashMap<Uuid, Quarantine>,
+}
+
+/// The longest pause in quarantine; the first is a second, and each is twice the last.
+const MAX_PAUSE: Duration = Duration::from_secs(60);
+
+#[derive(Debug, Clone, Copy)]
+struct Quarantine {
+    refusals: u32,
+    until: Instant,
 }
 
 /// While it lives, [`Journal::oldest`](super::Journal::oldest) passes the entry over.
@@ -39,22 +52,42 @@ impl Holds {
         self.sets().held.contains_key(&id)
     }
 
-    pub(super) fn set_aside(&self, id: Uuid) {
-        self.sets().aside.insert(id);
+    /// Sets `id` apart, each time for longer; returns how often by now.
+    pub(super) fn quarantine(&self, id: Uuid, now: Instant) -> u32 {
+        let mut sets = self.sets();
+        let refusals = sets.quarantined.get(&id).map_or(0, |it| it.refusals);
+        let pause = Duration::from_secs(1_u64.checked_shl(refusals).unwrap_or(u64::MAX));
+        let quarantine = Quarantine {
+            refusals: refusals + 1,
+            until: now + pause.min(MAX_PAUSE),
+        };
+        sets.quarantined.insert(id, quarantine);
+        refusals + 1
+    }
+
+    /// Whether `id` was set apart and has not been removed since.
+    pub(super) fn is_quarantined(&self, id: Uuid) -> bool {
+        self.sets().quarantined.contains_key(&id)
+    }
+
+    /// How many are.
+    pub(super) fn quarantined(&self) -> u64 {
+        u64::try_from(self.sets().quarantined.len()).unwrap_or(u64::MAX)
     }
 
     /// Forgets entries that are no longer there, so that the set cannot outgrow the journal.
     pub(super) fn forget(&self, ids: &[Uuid]) {
         let mut sets = self.sets();
         for id in ids {
-            sets.aside.remove(id);
+            sets.quarantined.remove(id);
         }
     }
 
-    /// Whether recovery leaves `id` alone.
-    pub(super) fn passes_over(&self, id: Uuid) -> bool {
+    /// Whether recovery leaves `id` alone at `now`.
+    pub(super) fn passes_over(&self, id: Uuid, now: Instant) -> bool {
         let sets = self.sets();
-        sets.held.contains_key(&id) || sets.aside.contains(&id)
+        let waits = |it: &Quarantine| it.until > now;
+        sets.held.contains_key(&id) || sets.quarantined.get(&id).is_some_and(waits)
     }
 
     /// No code of others runs under the lock, so the poison flag tells nothing.

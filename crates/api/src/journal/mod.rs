@@ -32,7 +32,7 @@ use std::time::Duration;
 
 use holdfast_policy::Deadline;
 use tokio::sync::oneshot;
-use tokio::time::timeout_at;
+use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
 use self::depth::Account;
@@ -184,8 +184,8 @@ impl Journal {
         found.await?.as_ref().map(readable).transpose()
     }
 
-    /// The oldest entries, oldest first, as many as `batch` allows, without those that are held or set aside. What
-    /// cannot be read is set aside.
+    /// The oldest entries, oldest first, as many as `batch` allows, without those that are held, or in quarantine
+    /// for now. What cannot be read goes there.
     ///
     /// # Errors
     /// See [`JournalError`].
@@ -202,7 +202,7 @@ impl Journal {
         let entries = rows.filter_map(|row| {
             let entry = Entry::decode(&row);
             if entry.is_none() {
-                self.set_aside(row.0);
+                self.quarantine(row.0);
             }
             // Held since the thread looked.
             entry.filter(|entry| !self.is_held(entry.id))
@@ -255,16 +255,25 @@ impl Journal {
         self.holds.is_held(id)
     }
 
-    /// From now on [`oldest`](Self::oldest) passes `id` over, until it is removed or this process ends: Postgres
-    /// refuses it for good.
-    pub(crate) fn set_aside(&self, id: Uuid) {
-        self.holds.set_aside(id);
+    /// For a while, and each time for longer, [`oldest`](Self::oldest) passes `id` over: Postgres does not take it. Returns
+    /// how often that was so by now.
+    pub(crate) fn quarantine(&self, id: Uuid) -> u32 {
+        self.holds.quarantine(id, Instant::now())
+    }
+
+    /// Whether `id` was in quarantine and is still in the journal.
+    #[must_use]
+    pub(crate) fn is_quarantined(&self, id: Uuid) -> bool {
+        self.holds.is_quarantined(id)
     }
 
     /// What the journal holds and has done. Waits for nothing.
     #[must_use]
     pub(crate) fn depth(&self) -> Depth {
-        self.account.depth()
+        Depth {
+            quarantined: self.holds.quarantined(),
+            ..self.account.depth()
+        }
     }
 
     /// Has the thread do a job, and waits for the answer until `deadline`.

@@ -123,7 +123,8 @@ impl<F: Files> Thread<F> {
             Read::Find(id, reply) => finish(guarded(|| Ok(tables?.find(id)?)), reply),
             Read::FindKey(key, reply) => finish(guarded(|| Ok(tables?.find_key(&key)?)), reply),
             Read::Oldest(batch, reply) => {
-                let passes_over = |id| self.holds.passes_over(id);
+                let now = Instant::now();
+                let passes_over = |id| self.holds.passes_over(id, now);
                 finish(guarded(|| Ok(tables?.oldest(batch, passes_over)?)), reply)
             }
             Read::Newest(ended, limit, reply) => {

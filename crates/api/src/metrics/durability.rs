@@ -15,6 +15,7 @@ pub(super) struct Durability {
     bytes: Gauge,
     max_bytes: Gauge,
     oldest: Gauge,
+    quarantined: Gauge,
     appended: Counter,
     commits: Counter,
     refused: Counter,
@@ -22,6 +23,7 @@ pub(super) struct Durability {
     max_open: Gauge,
     recovery_in_flight: Gauge,
     recovery_limit: Gauge,
+    retention_lag: Gauge,
     recovered: [Counter; Count::ALL.len()],
 }
 
@@ -35,6 +37,7 @@ impl Durability {
             bytes: gauge!("holdfast_journal_bytes"),
             max_bytes: gauge!("holdfast_journal_limit_bytes"),
             oldest: gauge!("holdfast_journal_oldest_seconds"),
+            quarantined: gauge!("holdfast_journal_quarantined_entries"),
             appended: at_zero(counter!("holdfast_journal_appended_total")),
             commits: at_zero(counter!("holdfast_journal_commits_total")),
             refused: at_zero(counter!("holdfast_journal_refused_total")),
@@ -42,6 +45,7 @@ impl Durability {
             max_open: gauge!("holdfast_open_work_limit"),
             recovery_in_flight: gauge!("holdfast_recovery_in_flight"),
             recovery_limit: gauge!("holdfast_recovery_limit"),
+            retention_lag: gauge!("holdfast_retention_lag_seconds"),
             recovered: Count::ALL
                 .map(|it| at_zero(counter!("holdfast_recovery_total", "what" => it.as_str()))),
         }
@@ -65,6 +69,7 @@ impl Durability {
         self.entries.set(figure(depth.entries));
         self.bytes.set(figure(depth.bytes));
         self.oldest.set(depth.oldest_seconds.unwrap_or(0.0));
+        self.quarantined.set(figure(depth.quarantined));
         self.appended.absolute(depth.appended);
         self.commits.absolute(depth.commits);
         self.refused.absolute(depth.refused);
@@ -73,6 +78,8 @@ impl Durability {
     fn recovery(&self, progress: &Progress) {
         self.recovery_in_flight.set(f64::from(progress.in_flight()));
         self.recovery_limit.set(f64::from(progress.limit()));
+        self.retention_lag
+            .set(progress.retention_lag().as_secs_f64());
         for (counter, count) in self.recovered.iter().zip(Count::ALL) {
             counter.absolute(progress.total(count));
         }
@@ -102,6 +109,10 @@ fn describe() {
             "Age of the oldest of them, 0 without any",
         ),
         (
+            "holdfast_journal_quarantined_entries",
+            "Entries that Postgres does not take",
+        ),
+        (
             "holdfast_open_work",
             "Requests accepted and not finished, as last counted in Postgres",
         ),
@@ -116,6 +127,10 @@ fn describe() {
         (
             "holdfast_recovery_limit",
             "How many recovery has done at once by now",
+        ),
+        (
+            "holdfast_retention_lag_seconds",
+            "How long ago the oldest row still there should have been deleted",
         ),
     ] {
         describe_gauge!(name, what);

@@ -175,24 +175,6 @@ impl From<tokio_postgres::Error> for DatabaseError {
 }
 
 impl DatabaseError {
-    /// Whether the database will never take what it was given: bad data, or a constraint that does not hold.
-    pub(crate) fn is_final(&self) -> bool {
-        match self {
-            Self::Refused { sqlstate, .. } => matches!(sqlstate.get(..2), Some("22" | "23")),
-            _ => false,
-        }
-    }
-
-    /// Whether the server, being well, refused this statement or its data: with any SQLSTATE that does not tell of its own
-    /// trouble.
-    #[expect(dead_code, reason = "what sets an entry apart")]
-    pub(crate) fn concerns_the_statement(&self) -> bool {
-        match self {
-            Self::Refused { sqlstate, .. } => !sqlstate::is_servers_trouble(sqlstate),
-            _ => false,
-        }
-    }
-
     pub(super) fn aftermath(&self) -> Aftermath {
         match self {
             Self::Refused { sqlstate, .. } if sqlstate == "25006" => Aftermath::OthersUseless,

@@ -11,6 +11,7 @@ mod progress;
 mod ramp;
 mod rate;
 mod replay;
+mod retention;
 mod store;
 mod work;
 
@@ -21,6 +22,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 pub(crate) use self::progress::{Count, Progress};
 use self::replay::Replay;
+use self::retention::Retention;
 pub(crate) use self::store::RecoveryStore;
 use self::work::Work;
 use crate::config::Policies;
@@ -31,11 +33,6 @@ use crate::worker_client::ResilientWorker;
 const TICK: Duration = Duration::from_millis(100);
 /// After a call that failed; the breaker asks for more if there is reason to.
 const PAUSE: Duration = Duration::from_millis(500);
-/// Rows deleted per statement when they have been kept long enough.
-const PORTION: u32 = 1000;
-/// Recovery must not wait for more of them.
-const PORTIONS_AT_ONCE: u32 = 10;
-const LONGEST_BETWEEN_DELETIONS: Duration = Duration::from_secs(60);
 
 /// What the policy file says about recovery.
 #[derive(Debug, Clone, Copy)]
@@ -73,12 +70,16 @@ impl Recovery {
     /// Recovers for ever. Once the service drains, nothing new is claimed; what is under way ends, and the journal goes on
     /// to Postgres for as long as the process lives.
     pub(crate) async fn run(self, readiness: Readiness) {
+        let (store, progress) = (self.store.clone(), self.progress.clone());
+        let retention = Retention::new(store, progress, self.rules.keep);
+        tokio::join!(Box::pin(self.recover(readiness)), Box::pin(retention.run()));
+    }
+
+    async fn recover(self, readiness: Readiness) {
         let mut replay = self.journal.clone().map(|it| Replay::new(&self, it));
-        let (store, progress, keep) = (self.store.clone(), self.progress.clone(), self.rules.keep);
+        let store = self.store.clone();
         let mut work = Work::new(self);
-        let between_deletions = (keep / 10).min(LONGEST_BETWEEN_DELETIONS);
         let mut next_replay = Instant::now();
-        let mut next_deletion = Instant::now() + between_deletions;
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -94,22 +95,6 @@ impl Recovery {
             if readiness.is_ready() {
                 work.claim().await;
             }
-            if Instant::now() >= next_deletion && store.may_call() {
-                forget(&store, &progress, keep).await;
-                next_deletion = Instant::now() + between_deletions;
-            }
-        }
-    }
-}
-
-async fn forget(store: &RecoveryStore, progress: &Progress, keep: Duration) {
-    for _ in 0..PORTIONS_AT_ONCE {
-        match store.forget(keep, PORTION).await {
-            Ok(forgotten @ 1..) => {
-                progress.count(Count::Forgotten, forgotten, Instant::now());
-                tracing::debug!(forgotten, "deleted what has been kept long enough");
-            }
-            _ => break,
         }
     }
 }

@@ -2,9 +2,11 @@
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use holdfast_wire::Recovery;
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use super::rate::Rate;
 
@@ -19,6 +21,7 @@ struct Shared {
     counts: [AtomicU64; Count::ALL.len()],
     replayed: Mutex<Rate>,
     finished: Mutex<Rate>,
+    retention_lag_ms: AtomicU64,
 }
 
 /// What is counted.
@@ -32,18 +35,24 @@ pub(crate) enum Count {
     Failed,
     /// Requests given back because the worker was missing.
     Returned,
+    /// Requests of which two ends met.
+    Conflict,
     /// Rows deleted because they were kept long enough.
     Forgotten,
+    /// Portions of them that could not be deleted.
+    ForgetFailed,
 }
 
 impl Count {
     /// All of them, in declaration order.
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::Replayed,
         Self::Done,
         Self::Failed,
         Self::Returned,
+        Self::Conflict,
         Self::Forgotten,
+        Self::ForgetFailed,
     ];
 
     /// As a metric's label.
@@ -53,7 +62,9 @@ impl Count {
             Self::Done => "done",
             Self::Failed => "failed",
             Self::Returned => "returned",
+            Self::Conflict => "conflict",
             Self::Forgotten => "forgotten",
+            Self::ForgetFailed => "forget_failed",
         }
     }
 }
@@ -77,6 +88,17 @@ impl Progress {
         self.0.limit.load(Ordering::Relaxed)
     }
 
+    /// How long ago the oldest row that is still there should have been deleted.
+    #[must_use]
+    pub(crate) fn retention_lag(&self) -> Duration {
+        Duration::from_millis(self.0.retention_lag_ms.load(Ordering::Relaxed))
+    }
+
+    pub(super) fn set_retention_lag(&self, lag: Duration) {
+        let lag = u64::try_from(lag.as_millis()).unwrap_or(u64::MAX);
+        self.0.retention_lag_ms.store(lag, Ordering::Relaxed);
+    }
+
     /// As `/status` shows it.
     #[must_use]
     pub(crate) fn show(&self, now: Instant) -> Recovery {
@@ -97,10 +119,18 @@ impl Progress {
         let rate = match count {
             Count::Replayed => &self.0.replayed,
             Count::Done | Count::Failed => &self.0.finished,
-            Count::Returned | Count::Forgotten => return,
+            Count::Returned | Count::Conflict | Count::Forgotten | Count::ForgetFailed => return,
         };
         let mut rate = rate.lock().unwrap_or_else(PoisonError::into_inner);
         rate.add(amount, now);
+    }
+
+    /// The ends of these requests met another one, which is kept as well.
+    pub(super) fn conflicts(&self, ids: &[Uuid]) {
+        for id in ids {
+            tracing::warn!(request_id = %id, "two ends of one request: the earlier stands, see result_conflicts");
+        }
+        self.count(Count::Conflict, ids.len() as u64, Instant::now());
     }
 
     pub(super) fn set(&self, in_flight: u32, limit: u32) {

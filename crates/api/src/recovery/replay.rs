@@ -1,22 +1,28 @@
 //! The journal's entries go to Postgres, oldest first, and are removed once they are committed there.
 //!
-//! Recording them again is harmless, so a crash between commit and removal costs nothing. What Postgres refuses for good
-//! becomes a failed request, and later entries proceed.
+//! Recording them again is harmless, so a crash between commit and removal costs nothing. A batch that Postgres refuses is
+//! bisected until the entry it refuses stands alone. That one holds nobody back: refused for its data it becomes a failed
+//! request; refused for anything that somebody may mend, or behind somebody's lock, it goes into quarantine, is tried again
+//! after pauses that grow, and fails once it was refused often while the same statement works for others.
 
 use std::time::Duration;
 
 use holdfast_policy::Deadline;
+use holdfast_wire::Reason;
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::Recovery;
+use super::batch::AdaptiveBatch;
 use super::progress::{Count, Progress};
-use super::store::{RecoveryStore, Replayed};
+use super::store::{RecoveryStore, Refusal, RefusalKind, Replayed};
 use crate::journal::{Batch, Entry, Journal};
 
-const MOST_ENTRIES: usize = 100;
+const MAX_ENTRIES: u32 = 100;
 /// Well within what one statement does before its timeout.
 const BATCH_BYTES: usize = 512 * 1024;
+/// Refused so often, an entry fails also for a reason that somebody might have mended: seven seconds after the first time.
+const MAX_REFUSALS: u32 = 4;
 
 /// Something was missing; try again after a pause.
 pub(super) struct NotNow;
@@ -28,7 +34,7 @@ pub(super) struct Replay {
     progress: Progress,
     journal_deadline: Duration,
     /// In the next batch.
-    entries: usize,
+    entries: AdaptiveBatch,
 }
 
 impl Replay {
@@ -39,7 +45,7 @@ impl Replay {
             store: recovery.store.clone(),
             progress: recovery.progress.clone(),
             journal_deadline: recovery.rules.journal_deadline,
-            entries: MOST_ENTRIES,
+            entries: AdaptiveBatch::new(MAX_ENTRIES),
         }
     }
 
@@ -52,23 +58,20 @@ impl Replay {
                 break;
             }
             left = left.saturating_sub(entries.len() as u64);
-            match self.store.replay(&entries).await {
-                Ok(Replayed::All) => self.taken(&entries).await?,
-                Ok(Replayed::RefusedForGood(_)) => self.one_by_one(&entries).await?,
-                Err(_) => {
-                    // It may have been too much for one statement.
-                    self.entries = (entries.len() / 2).max(1);
-                    return Err(NotNow);
-                }
+            let known = |entry: &Entry| self.journal.is_quarantined(entry.id);
+            let (quarantined, fresh): (Vec<_>, Vec<_>) = entries.into_iter().partition(known);
+            self.bring(&fresh).await?;
+            // One by one: what was refused before must not take others with it again.
+            for entry in &quarantined {
+                self.bring(std::slice::from_ref(entry)).await?;
             }
-            self.entries = (self.entries * 2).min(MOST_ENTRIES);
         }
         Ok(())
     }
 
     async fn batch(&self) -> Result<Vec<Entry>, NotNow> {
         let batch = Batch {
-            entries: self.entries,
+            entries: self.entries.size() as usize,
             bytes: BATCH_BYTES,
         };
         let entries = self.journal.oldest(batch, self.deadline()).await;
@@ -78,39 +81,84 @@ impl Replay {
         })
     }
 
-    async fn one_by_one(&self, entries: &[Entry]) -> Result<(), NotNow> {
-        for entry in entries {
-            let alone = std::slice::from_ref(entry);
-            match self.store.replay(alone).await {
-                Ok(Replayed::All) => self.taken(alone).await?,
-                Ok(Replayed::RefusedForGood(error)) => self.refused(entry, &error).await?,
-                Err(_) => return Err(NotNow),
+    /// Brings `entries` over, and halves of them where one is refused.
+    async fn bring(&mut self, entries: &[Entry]) -> Result<(), NotNow> {
+        let mut parts = vec![entries];
+        while let Some(part) = parts.pop() {
+            if part.is_empty() {
+                continue;
+            }
+            match (self.store.replay(part).await, part) {
+                (Ok(Replayed::Recorded { conflicts }), _) => {
+                    self.entries.went_well();
+                    self.recorded(part, &conflicts).await?;
+                }
+                (Ok(Replayed::Refused(refusal)), [entry]) => self.refused(entry, &refusal).await?,
+                (Ok(Replayed::Refused(_)), _) => {
+                    let (first, second) = part.split_at(part.len() / 2);
+                    parts.extend([second, first]);
+                }
+                (Err(missing), _) if missing.reason == Reason::AttemptTimeout => {
+                    self.entries.timed_out();
+                    if let [entry] = part {
+                        self.quarantine(entry, "recording it does not end in time");
+                    }
+                    return Err(NotNow);
+                }
+                (Err(_), _) => return Err(NotNow),
             }
         }
         Ok(())
     }
 
-    async fn refused(&self, entry: &Entry, error: &str) -> Result<(), NotNow> {
+    async fn refused(&self, entry: &Entry, refusal: &Refusal) -> Result<(), NotNow> {
+        let error = &refusal.error;
+        let is_final = match refusal.kind {
+            RefusalKind::Data => true,
+            RefusalKind::Lock => {
+                self.quarantine(entry, error);
+                false
+            }
+            RefusalKind::Other => {
+                self.quarantine(entry, error) >= MAX_REFUSALS && self.works_for_others().await
+            }
+        };
+        if !is_final {
+            return Ok(());
+        }
         tracing::error!(request_id = %entry.id, error, "Postgres refuses this entry for good: failed");
         match self.store.refuse(entry, error).await {
-            Ok(Replayed::All) => {
+            Ok(Replayed::Recorded { .. }) => {
                 self.progress.count(Count::Failed, 1, Instant::now());
                 self.remove(&[entry.id]).await
             }
-            // Not even that it failed can be recorded: it stays where it is, out of the others' way.
-            Ok(Replayed::RefusedForGood(error)) => {
-                tracing::error!(request_id = %entry.id, error, "set aside in the journal until the next start");
-                self.journal.set_aside(entry.id);
+            // Not even that it failed can be recorded.
+            Ok(Replayed::Refused(Refusal { error, .. })) => {
+                if refusal.kind == RefusalKind::Data {
+                    self.quarantine(entry, &error);
+                }
                 Ok(())
             }
             Err(_) => Err(NotNow),
         }
     }
 
-    async fn taken(&self, entries: &[Entry]) -> Result<(), NotNow> {
+    /// Whether the statement itself is taken: tables and rights are there.
+    async fn works_for_others(&self) -> bool {
+        matches!(self.store.replay(&[]).await, Ok(Replayed::Recorded { .. }))
+    }
+
+    fn quarantine(&self, entry: &Entry, error: &str) -> u32 {
+        let times = self.journal.quarantine(entry.id);
+        tracing::error!(request_id = %entry.id, error, times, "set apart in the journal, to be tried again later");
+        times
+    }
+
+    async fn recorded(&self, entries: &[Entry], conflicts: &[Uuid]) -> Result<(), NotNow> {
         for entry in entries {
             tracing::info!(request_id = %entry.id, done = entry.end.is_some(), "brought from the journal to Postgres");
         }
+        self.progress.conflicts(conflicts);
         let ids: Vec<Uuid> = entries.iter().map(|entry| entry.id).collect();
         self.remove(&ids).await?;
         self.progress

@@ -3,13 +3,14 @@
 //! None of it decides the breaker of live calls: a backlog that is slow to claim or an entry behind somebody's lock says
 //! nothing about the statements of live calls. The other way round it does: while their breaker refuses, recovery asks
 //! nothing either, and when its time is over one harmless statement goes through it as a probe. One call at a time is the
-//! low priority: whatever there is to catch up on, it is one statement beside those of live calls.
+//! low priority: whatever there is to catch up on, it is one statement beside those of live calls, and one that deletes.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use holdfast_policy::BreakerState;
 use holdfast_wire::Degraded;
+use jiff::Timestamp;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 use uuid::Uuid;
@@ -17,7 +18,9 @@ use uuid::Uuid;
 use crate::dependency::Dependency;
 use crate::journal::Entry;
 use crate::process::WorkResult;
-use crate::store::{Claimed, DatabaseError, FailureOutcome, Store};
+use crate::store::{
+    Attribution, Claimed, DatabaseError, FailureOutcome, Forgotten, OpenRequest, Store,
+};
 
 /// Recovery's view of the table of requests. Clones take turns.
 #[derive(Clone)]
@@ -34,10 +37,29 @@ pub(crate) struct RecoveryStore {
 /// What became of journal entries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Replayed {
-    /// They are recorded.
-    All,
-    /// The database will never take them, and why; none is recorded.
-    RefusedForGood(String),
+    /// They are recorded; the ends of these met another one.
+    Recorded { conflicts: Vec<Uuid> },
+    /// None is recorded: Postgres is well and refuses one of them.
+    Refused(Refusal),
+}
+
+/// Why Postgres refuses an entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    /// What it said, safe to show.
+    pub(crate) error: String,
+    pub(crate) kind: RefusalKind,
+}
+
+/// What a refusal is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RefusalKind {
+    /// The data: no other answer is to be expected.
+    Data,
+    /// A lock that somebody holds.
+    Lock,
+    /// Anything else: rights, the schema, damage. Somebody may mend it.
+    Other,
 }
 
 impl RecoveryStore {
@@ -85,16 +107,19 @@ impl RecoveryStore {
         count: u32,
         lease: Duration,
         longest_lease: Duration,
-    ) -> Result<Vec<Claimed>, Degraded> {
+    ) -> Result<Vec<OpenRequest>, Degraded> {
         let claim = self.store.claim(count, lease, longest_lease);
         self.in_turn(self.own.call_bypassing_policy(self.limit, claim))
             .await
     }
 
-    /// Records a request's result.
-    pub(crate) async fn complete(&self, id: Uuid, worked: &WorkResult) -> Result<(), Degraded> {
-        self.call(|| self.store.complete(id, &worked.response, worked.attempts))
-            .await
+    /// Records a request's result. False: its row is gone, or ended otherwise.
+    pub(crate) async fn complete(&self, id: Uuid, result: &WorkResult) -> Result<bool, Degraded> {
+        self.call(|| {
+            self.store
+                .complete_open(id, result.response.get(), result.attempts)
+        })
+        .await
     }
 
     /// Keeps a request for another `lease`; `None` if it is not ours any more.
@@ -130,24 +155,43 @@ impl RecoveryStore {
         .await
     }
 
-    /// Records journal entries, all or none.
+    /// Records journal entries, all or none. Past the policy: an entry that takes too long says nothing about others.
     pub(crate) async fn replay(&self, entries: &[Entry]) -> Result<Replayed, Degraded> {
-        self.call(async || final_answer(self.store.replay(entries).await))
+        // On the heap: with the opening of a session in it, it is large.
+        let replay = Box::pin(async {
+            let replayed = self.store.replay(entries, self.limit / 4).await;
+            answered(replayed.map(|conflicts| Replayed::Recorded { conflicts }))
+        });
+        self.in_turn(self.own.call_bypassing_policy(self.limit, replay))
             .await
     }
 
     /// Records that the database refuses `entry` for good, as failed.
     pub(crate) async fn refuse(&self, entry: &Entry, error: &str) -> Result<Replayed, Degraded> {
-        self.call(async || final_answer(self.store.refuse(entry, error).await))
+        let none = || Replayed::Recorded { conflicts: vec![] };
+        self.call(async || answered(self.store.refuse(entry, error).await.map(|()| none())))
             .await
     }
 
-    /// Deletes a portion of what was done longer than `keep` ago; returns how much. Past the policy: nothing is owed to
-    /// anybody, so a database that is gone must not be found out by this.
-    pub(crate) async fn forget(&self, keep: Duration, portion: u32) -> Result<u64, Degraded> {
-        let forget = self.store.forget(keep, portion);
-        self.in_turn(self.own.call_bypassing_policy(self.limit, forget))
-            .await
+    /// Deletes a portion of what was kept for longer than `keep`, beside the other calls. Past the policy, as the next:
+    /// nothing is owed to anybody, so a database that is gone must not be found out by this.
+    pub(crate) async fn forget(
+        &self,
+        keep: Duration,
+        portion: u32,
+        from: Option<Timestamp>,
+    ) -> Result<Forgotten, Degraded> {
+        let forget = self.store.forget(keep, portion, from);
+        self.own.call_bypassing_policy(self.limit, forget).await
+    }
+
+    /// For how long the oldest done request has been kept.
+    pub(crate) async fn oldest_kept(
+        &self,
+        from: Option<Timestamp>,
+    ) -> Result<Option<Duration>, Degraded> {
+        let oldest = self.store.oldest_kept(from);
+        self.own.call_bypassing_policy(self.limit, oldest).await
     }
 
     /// How long one call may take, and as long may the wait for its turn.
@@ -177,11 +221,19 @@ impl RecoveryStore {
     }
 }
 
-/// That it refuses the data is an answer of a database that is well.
-fn final_answer(result: Result<(), DatabaseError>) -> Result<Replayed, DatabaseError> {
-    match result {
-        Ok(()) => Ok(Replayed::All),
-        Err(error) if error.is_final() => Ok(Replayed::RefusedForGood(error.to_string())),
-        Err(error) => Err(error),
-    }
+/// A refusal is an answer of a database that is well.
+fn answered(result: Result<Replayed, DatabaseError>) -> Result<Replayed, DatabaseError> {
+    let Err(DatabaseError::Refused { sqlstate, source }) = &result else {
+        return result;
+    };
+    let kind = match Attribution::of(source) {
+        Attribution::Server => return result,
+        Attribution::Lock => RefusalKind::Lock,
+        Attribution::Row if matches!(sqlstate.get(..2), Some("22" | "23" | "P0")) => {
+            RefusalKind::Data
+        }
+        Attribution::Row | Attribution::Schema => RefusalKind::Other,
+    };
+    let error = format!("the database refused the statement ({sqlstate})");
+    Ok(Replayed::Refused(Refusal { error, kind }))
 }

@@ -16,10 +16,11 @@ use super::attribution::{
 use super::batch::AdaptiveBatch;
 use super::progress::Count;
 use super::ramp::ConcurrencyRamp;
+use super::store::Replayed;
 use super::{PAUSE, Recovery};
 use crate::journal::{End, Entry};
 use crate::process::{WorkResult, Worker};
-use crate::store::{Claimed, FailureOutcome};
+use crate::store::{Claimed, FailureOutcome, OpenRequest};
 use crate::trace;
 
 /// Between two claims when there was nothing to claim.
@@ -109,9 +110,9 @@ impl Work {
                 if claimed.is_empty() {
                     self.next_claim = Instant::now() + POLL_INTERVAL;
                 }
-                for claimed in claimed {
-                    let id = claimed.id;
-                    let work = Arc::clone(recovery).work_on(claimed);
+                for open in claimed {
+                    let id = open.claimed.id;
+                    let work = Arc::clone(recovery).work_on(open);
                     self.tasks.spawn(trace::recovering(id, work));
                 }
             }
@@ -146,9 +147,10 @@ impl Work {
 }
 
 impl Recovery {
-    async fn work_on(self: Arc<Self>, claimed: Claimed) -> Ended {
+    async fn work_on(self: Arc<Self>, open: OpenRequest) -> Ended {
+        let claimed = open.claimed;
         match self.worker.work(claimed.id, None).await {
-            Ok(worked) => self.record(claimed, worked).await,
+            Ok(result) => Box::pin(self.record(open, result)).await,
             Err(missing) if may_be_its_own(&missing) => self.suspect(claimed, missing).await,
             Err(_) => {
                 // If this fails too, the lease ends by itself.
@@ -178,26 +180,38 @@ impl Recovery {
     }
 
     /// In the journal if Postgres cannot: the work is done and need not be done again.
-    async fn record(&self, claimed: Claimed, worked: WorkResult) -> Ended {
-        let id = claimed.id;
-        if self.store.complete(id, &worked).await.is_ok() {
+    async fn record(&self, open: OpenRequest, result: WorkResult) -> Ended {
+        let id = open.claimed.id;
+        let completed = self.store.complete(id, &result).await;
+        let entry = Entry {
+            id,
+            key: open.key,
+            payload: open.payload,
+            received_at: open.received_at,
+            end: Some(End {
+                response: result.response,
+                attempts: result.attempts,
+                completed_at: Timestamp::now(),
+            }),
+        };
+        let recorded = match completed {
+            Ok(true) => true,
+            // Its row is gone: recorded anew, whole. Or it ended otherwise: the two ends meet.
+            Ok(false) => match self.store.replay(std::slice::from_ref(&entry)).await {
+                Ok(Replayed::Recorded { conflicts }) => {
+                    self.progress.conflicts(&conflicts);
+                    true
+                }
+                _ => false,
+            },
+            Err(_) => false,
+        };
+        if recorded {
             tracing::info!(request_id = %id, "done later, recorded in Postgres");
             return Ended::Done(id);
         }
         let Some(journal) = &self.journal else {
             return Ended::Returned;
-        };
-        let entry = Entry {
-            id,
-            // Its row is in Postgres and has these.
-            key: None,
-            payload: None,
-            received_at: received_at(id),
-            end: Some(End {
-                response: worked.response,
-                attempts: worked.attempts,
-                completed_at: Timestamp::now(),
-            }),
         };
         let deadline = Deadline::after(self.rules.journal_deadline);
         match journal.append(&entry, deadline).await {
@@ -239,12 +253,4 @@ impl Recovery {
 /// Rejections, timeouts and connections that fail are the dependency's fault, whoever calls.
 fn may_be_its_own(missing: &Degraded) -> bool {
     matches!(missing.reason, Reason::BadStatus | Reason::BadResponse)
-}
-
-/// A UUIDv7 says when it was made.
-fn received_at(id: Uuid) -> Timestamp {
-    let (seconds, nanoseconds) = id.get_timestamp().map_or((0, 0), |at| at.to_unix());
-    let seconds = i64::try_from(seconds).unwrap_or(0);
-    let nanoseconds = i32::try_from(nanoseconds).unwrap_or(0);
-    Timestamp::new(seconds, nanoseconds).unwrap_or(Timestamp::UNIX_EPOCH)
 }

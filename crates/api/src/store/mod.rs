@@ -22,11 +22,12 @@ use tokio_postgres::types::Json;
 use uuid::Uuid;
 
 pub(crate) use self::live::{FlushMetrics, LiveMetrics, LiveStore};
-pub(crate) use self::open::{Claimed, FailureOutcome};
+pub(crate) use self::open::{Claimed, FailureOutcome, OpenRequest};
 pub(crate) use self::reads::{Filter, ReadStore};
+pub(crate) use self::retention::Forgotten;
 pub(crate) use self::schema::SchemaWatch;
 use crate::config::DatabasePolicy;
-pub(crate) use crate::postgres::DatabaseError;
+pub(crate) use crate::postgres::{Attribution, DatabaseError};
 use crate::postgres::{Database, PoolLimits, PoolOptions, Session, Sessions, Usage};
 use crate::resolver::Resolver;
 

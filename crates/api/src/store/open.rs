@@ -6,6 +6,8 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde_json::value::RawValue;
+use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::DatabaseError;
@@ -26,7 +28,11 @@ const CLAIM: &str = "UPDATE requests SET lease_until = now() + make_interval(sec
             ORDER BY coalesce(lease_until, '-infinity'), id LIMIT $1::int FOR UPDATE SKIP LOCKED \
         ) \
     )[1:$1::int]) \
-    RETURNING id, attempts, lease_until";
+    RETURNING id, attempts, lease_until, payload::text AS payload, received_at, \
+        (SELECT key FROM idempotency_keys WHERE request_id = requests.id LIMIT 1) AS key";
+const COMPLETE: &str = "UPDATE requests \
+    SET status = 'done', worker_response = $2::text::json, attempts = attempts + $3, completed_at = now(), lease_until = NULL \
+    WHERE id = $1 AND status = 'received'";
 /// Changes nothing, and fails where nothing can be changed.
 const PROBE: &str = "UPDATE requests SET lease_until = lease_until WHERE false";
 const EXTEND: &str = "UPDATE requests SET lease_until = now() + make_interval(secs => $3) \
@@ -53,6 +59,19 @@ pub(crate) struct Claimed {
     pub failures: u32,
     /// Until when, on the database's clock: who it belongs to is told by it.
     pub lease_until: Timestamp,
+}
+
+/// A claimed request with all that it takes to record it anew.
+#[derive(Debug, Clone)]
+pub(crate) struct OpenRequest {
+    /// The claim.
+    pub claimed: Claimed,
+    /// Its idempotency key.
+    pub key: Option<String>,
+    /// Its body as received.
+    pub payload: Option<Box<RawValue>>,
+    /// When it was received.
+    pub received_at: Timestamp,
 }
 
 /// What a counted failure led to.
@@ -89,7 +108,7 @@ impl Store {
         limit: u32,
         lease: Duration,
         longest_lease: Duration,
-    ) -> Result<Vec<Claimed>, DatabaseError> {
+    ) -> Result<Vec<OpenRequest>, DatabaseError> {
         let session = self.sessions.acquire().await?;
         let limit = i32::try_from(limit).unwrap_or(i32::MAX);
         let (lease, longest_lease) = (lease.as_secs_f64(), longest_lease.as_secs_f64());
@@ -98,18 +117,34 @@ impl Store {
             let rows = session
                 .query(&statement, &[&limit, &lease, &longest_lease])
                 .await?;
-            let claimed = rows.iter().map(|row| {
-                let failures: i32 = row.try_get("attempts")?;
-                Ok(Claimed {
-                    id: row.try_get("id")?,
-                    failures: failures.unsigned_abs(),
-                    lease_until: row.try_get("lease_until")?,
-                })
-            });
+            let claimed = rows.iter().map(open_request);
             claimed.collect()
         }
         .await;
         session.finish(outcome)
+    }
+
+    /// Records the worker's `response` to the request `id`, which took `attempts`. False: the row is gone, or ended
+    /// otherwise.
+    ///
+    /// # Errors
+    /// See [`DatabaseError`].
+    pub(crate) async fn complete_open(
+        &self,
+        id: Uuid,
+        response: &str,
+        attempts: u32,
+    ) -> Result<bool, DatabaseError> {
+        let session = self.sessions.acquire().await?;
+        let attempts = i32::try_from(attempts).unwrap_or(i32::MAX);
+        let outcome = async {
+            let statement = session.prepare_cached(COMPLETE).await?;
+            session
+                .execute(&statement, &[&id, &response, &attempts])
+                .await
+        }
+        .await;
+        session.finish(outcome).map(|rows| rows > 0)
     }
 
     /// Keeps `claimed` for another `lease` from now; `None` if it is not ours any more.
@@ -196,4 +231,20 @@ impl Store {
             FailureOutcome::Retry
         })
     }
+}
+
+fn open_request(row: &Row) -> Result<OpenRequest, tokio_postgres::Error> {
+    let failures: i32 = row.try_get("attempts")?;
+    let payload: Option<String> = row.try_get("payload")?;
+    Ok(OpenRequest {
+        claimed: Claimed {
+            id: row.try_get("id")?,
+            failures: failures.unsigned_abs(),
+            lease_until: row.try_get("lease_until")?,
+        },
+        key: row.try_get("key")?,
+        // Of type `json`: it parses.
+        payload: payload.and_then(|text| RawValue::from_string(text).ok()),
+        received_at: row.try_get("received_at")?,
+    })
 }

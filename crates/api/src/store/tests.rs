@@ -1,6 +1,7 @@
 //! Every write may be repeated, because every answer may be lost: against a real Postgres.
 
 mod claims;
+mod conflicts;
 mod live;
 
 use std::sync::Arc;
@@ -129,7 +130,8 @@ async fn state(live: &LiveStore, id: Uuid) -> RequestState {
 }
 
 async fn claim(store: &Store) -> Vec<Claimed> {
-    store.claim(10, LEASE, LEASE * 2).await.unwrap()
+    let claimed = store.claim(10, LEASE, LEASE * 2).await.unwrap();
+    claimed.into_iter().map(|open| open.claimed).collect()
 }
 
 #[tokio::test]
@@ -145,7 +147,10 @@ async fn the_first_recorded_end_wins() {
         id,
         ..entry(Some("third"))
     };
-    store.replay(std::slice::from_ref(&late)).await.unwrap();
+    store
+        .replay(std::slice::from_ref(&late), LEASE)
+        .await
+        .unwrap();
     store.refuse(&late, "no").await.unwrap();
     assert_eq!(state(&live, id).await, RequestState::Done(text("first")));
 }
@@ -159,7 +164,10 @@ async fn an_entry_is_brought_over_once_however_often_and_its_end_may_come_later(
         ..entry(Some("done"))
     };
     for _ in 0..2 {
-        store.replay(&[open.clone(), done.clone()]).await.unwrap();
+        store
+            .replay(&[open.clone(), done.clone()], LEASE)
+            .await
+            .unwrap();
     }
     assert_eq!(state(&live, open.id).await, RequestState::Waiting);
     assert_eq!(
@@ -167,7 +175,7 @@ async fn an_entry_is_brought_over_once_however_often_and_its_end_may_come_later(
         RequestState::Done(text("done"))
     );
     open.end = entry(Some("later")).end;
-    store.replay(&[open.clone()]).await.unwrap();
+    store.replay(&[open.clone()], LEASE).await.unwrap();
     assert_eq!(
         state(&live, open.id).await,
         RequestState::Done(text("later"))
@@ -227,9 +235,12 @@ async fn done_requests_go_with_their_keys_and_others_stay() {
             ..entry(None)
         },
     ];
-    store.replay(&entries).await.unwrap();
-    assert_eq!(store.forget(LEASE, 10).await.unwrap(), 0);
-    assert_eq!(store.forget(Duration::ZERO, 10).await.unwrap(), 1);
+    store.replay(&entries, LEASE).await.unwrap();
+    assert_eq!(store.forget(LEASE, 10, None).await.unwrap().rows, 0);
+    assert_eq!(
+        store.forget(Duration::ZERO, 10, None).await.unwrap().rows,
+        1
+    );
     assert_eq!(live.state_of(entries[0].id, soon()).await.unwrap(), None);
     assert_eq!(state(&live, entries[1].id).await, RequestState::Waiting);
     let again = insert_keyed(&live, "k", None).await;

@@ -25,6 +25,8 @@ mod openapi;
 mod overload;
 mod pool;
 mod recovery;
+mod replay;
+mod retention;
 mod schema;
 mod support;
 mod traces;

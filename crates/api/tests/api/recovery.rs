@@ -142,35 +142,6 @@ async fn two_replicas_share_a_backlog_and_live_calls_without_doing_anything_twic
 }
 
 #[tokio::test]
-async fn what_postgres_refuses_for_good_fails_and_later_entries_proceed() {
-    let system = System::start().await;
-    system.api.becomes_healthy().await;
-    let check = "ALTER TABLE requests ADD CHECK (payload::text <> '\"poison\"')";
-    system.sql().await.batch_execute(check).await.unwrap();
-    system.database.set(Fault::Refuse).await;
-    let mut ids = Vec::new();
-    for body in ["1", "\"poison\"", "3"] {
-        let answer = system
-            .api
-            .post_keyed(&format!("key-{}", ids.len()), body)
-            .await;
-        assert_eq!(answer.status, 200);
-        ids.push(answer.processed().request_id);
-    }
-    system.database.set(Fault::None).await;
-    system.api.journal_empties().await;
-    for (id, status) in ids.into_iter().zip([
-        RequestStatus::Done,
-        RequestStatus::Failed,
-        RequestStatus::Done,
-    ]) {
-        let request = system.api.comes_to_be(id, status).await;
-        let refused = request.error.is_some_and(|error| error.contains("23514"));
-        assert_eq!(refused, status == RequestStatus::Failed);
-    }
-}
-
-#[tokio::test]
 async fn open_work_that_cannot_be_claimed_in_time_takes_nothing_from_live_calls() {
     let system = System::start().await;
     system.api.becomes_healthy().await;

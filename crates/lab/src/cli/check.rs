@@ -101,6 +101,7 @@ mod tests {
             entries,
             bytes: 0,
             oldest_seconds: None,
+            quarantined: 0,
         })
     }
 

@@ -120,7 +120,7 @@ async fn of_two_at_once_with_one_key_one_is_stored_and_the_other_hears_of_it() {
 }
 
 #[tokio::test]
-async fn held_and_set_aside_entries_are_passed_over_and_a_dropped_hold_offers_again() {
+async fn held_and_quarantined_entries_are_passed_over_and_a_dropped_hold_offers_again() {
     let folder = folder();
     let journal = open(&folder);
     let entries = [entry(), entry(), entry()];
@@ -129,15 +129,15 @@ async fn held_and_set_aside_entries_are_passed_over_and_a_dropped_hold_offers_ag
     }
     let [held, aside, free] = entries.map(|entry| entry.id);
     let (hold, second) = (journal.hold(held), journal.hold(held));
-    journal.set_aside(aside);
+    assert_eq!(journal.quarantine(aside), 1);
     assert_eq!(offered(&journal).await, [free]);
     drop(hold);
     assert!(journal.is_held(held));
     drop(second);
     assert!(!journal.is_held(held));
     assert_eq!(offered(&journal).await, [held, free]);
-    let set_aside = journal.find(aside, soon()).await.unwrap();
-    assert!(set_aside.is_some(), "it stays where it is");
+    let quarantined = journal.find(aside, soon()).await.unwrap();
+    assert!(quarantined.is_some(), "it stays where it is");
     drop(journal);
     assert_eq!(offered(&open(&folder)).await, [held, aside, free]);
 }

@@ -107,7 +107,7 @@ async fn how_many_appends_a_second() {
             ..LIMITS
         };
         let journal = Journal::open(folder.path(), limits).unwrap();
-        let began = tokio::time::Instant::now();
+        let began = Instant::now();
         load(&journal, each).await;
         let seconds = began.elapsed().as_secs_f64();
         let Depth {

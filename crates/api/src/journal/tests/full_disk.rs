@@ -8,9 +8,9 @@ fn no_space(error: &JournalError) -> bool {
 }
 
 async fn taken_again(journal: &Journal, entry: &Entry) {
-    let until = tokio::time::Instant::now() + Duration::from_secs(30);
+    let until = Instant::now() + Duration::from_secs(30);
     while let Err(error) = journal.append(entry, soon()).await {
-        assert!(tokio::time::Instant::now() < until, "still {error}");
+        assert!(Instant::now() < until, "still {error}");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }

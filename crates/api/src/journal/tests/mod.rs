@@ -104,9 +104,9 @@ async fn closed(folder: &Path) {
 }
 
 async fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
-    let until = tokio::time::Instant::now() + Duration::from_secs(30);
+    let until = Instant::now() + Duration::from_secs(30);
     while !holds() {
-        assert!(tokio::time::Instant::now() < until, "never: {what}");
+        assert!(Instant::now() < until, "never: {what}");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }

@@ -36,7 +36,7 @@ async fn a_probe_changes_nothing_and_fails_where_nothing_can_be_written() {
     let read_only = "ALTER DATABASE holdfast SET default_transaction_read_only = on";
     sql(&cluster).await.batch_execute(read_only).await.unwrap();
     let (database, resolver) = (
-        Database::parse(&cluster.url()).unwrap(),
+        crate::postgres::Database::parse(&cluster.url()).unwrap(),
         Resolver::new(Handle::current(), None),
     );
     let standby = Store::naive(&database, 1, resolver, Handle::current()).unwrap();

@@ -39,6 +39,11 @@ impl ScriptedWorker {
         worker
     }
 
+    /// Answers `{"n": 1}`, then `{"n": 2}`, and so on.
+    pub(crate) async fn counting(delay: Duration) -> Self {
+        Self::start(delay, |n, _| (200, format!("{{\"n\": {n}}}"))).await
+    }
+
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
