@@ -65,13 +65,14 @@ impl Application {
         let listener = holdfast_ops::listen(address).map_err(bind)?;
         let port = listener.local_addr().map_err(bind)?.port();
         let worst_case = settings.policies.policies.worst_case();
+        let hosts = Data::new(settings.allowed_hosts.clone());
         let (state, recovery) = assembly::assemble(settings)?;
         let state = Data::new(state);
         let shared = state.clone();
         // What is under way ends within the bound; only naive calls may hang longer, and they are cut.
         let drain_limit = worst_case + Duration::from_secs(1);
         let server = serve(listener, drain_limit, move |config| {
-            config.app_data(shared.clone());
+            config.app_data(shared.clone()).app_data(hosts.clone());
             routes(config);
         })
         .map_err(bind)?;

@@ -31,4 +31,4 @@ mod worker_client;
 
 pub use application::{Application, StartError};
 pub use assembly::AssemblyError;
-pub use config::{Settings, SettingsError};
+pub use config::{AllowedHosts, Settings, SettingsError};

@@ -1,5 +1,6 @@
 //! The HTTP surface: routes, bodies, and the one table that turns errors into problems.
 
+mod access;
 mod body;
 mod connections;
 mod dashboard;

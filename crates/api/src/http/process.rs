@@ -37,7 +37,7 @@ pub(super) async fn process(
         let Some(_reading) = state.body_limit.enter() else {
             return Err(refused_at_the_door(&state, Overload::Bodies));
         };
-        body::json(payload).await?
+        body::json(&http, payload).await?
     } else {
         None
     };

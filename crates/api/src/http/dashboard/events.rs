@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 
+use actix_web::http::Method;
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::{StreamExt, stream};
@@ -15,6 +16,11 @@ pub(in crate::http) async fn events(
     state: Data<State>,
     http: HttpRequest,
 ) -> Result<HttpResponse, Failure> {
+    let mut answer = HttpResponse::Ok();
+    answer.content_type("text/event-stream");
+    if http.method() == Method::HEAD {
+        return Ok(answer.finish());
+    }
     // Before the look: what happens in between is then told twice rather than not at all.
     let rest = state.feed.stream().ok_or_else(too_many)?;
     let now = frame::event("live", &feed::look(&state));
@@ -24,9 +30,7 @@ pub(in crate::http) async fn events(
         let _busy = &exchange;
         Ok::<Bytes, Infallible>(bytes)
     });
-    Ok(HttpResponse::Ok()
-        .content_type("text/event-stream")
-        .streaming(body))
+    Ok(answer.streaming(body))
 }
 
 fn too_many() -> Failure {

@@ -62,6 +62,7 @@ fn components() -> Components {
     let everywhere = [
         ("NotFound", ProblemCode::NotFound),
         ("MethodNotAllowed", ProblemCode::MethodNotAllowed),
+        ("Misdirected", ProblemCode::MisdirectedRequest),
         ("Defect", ProblemCode::Internal),
     ];
     let responses = everywhere.map(|(name, code)| (name, answers::problem(&[code])));
