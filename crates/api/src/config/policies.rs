@@ -155,12 +155,12 @@ impl WorkerPolicy {
     #[must_use]
     pub fn policy(&self) -> PolicyConfig {
         PolicyConfig {
-            attempt_timeout: self.attempt_timeout,
+            attempt_timeout: Some(self.attempt_timeout),
             deadline: self.deadline,
             idempotent: self.idempotent,
-            retry: self.retry.clone(),
-            breaker: self.breaker.clone(),
-            bulkhead: self.bulkhead.clone(),
+            retry: Some(self.retry.clone()),
+            breaker: Some(self.breaker.clone()),
+            bulkhead: Some(self.bulkhead.clone()),
         }
     }
 }
@@ -171,12 +171,12 @@ impl DatabasePolicy {
     #[must_use]
     pub fn policy(&self) -> PolicyConfig {
         PolicyConfig {
-            attempt_timeout: self.attempt_timeout,
+            attempt_timeout: Some(self.attempt_timeout),
             deadline: self.deadline,
             idempotent: true,
-            retry: self.retry.clone(),
-            breaker: self.breaker.clone(),
-            bulkhead: self.bulkhead.clone(),
+            retry: Some(self.retry.clone()),
+            breaker: Some(self.breaker.clone()),
+            bulkhead: Some(self.bulkhead.clone()),
         }
     }
 }

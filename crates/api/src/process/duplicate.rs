@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::decision::cancelled;
 use super::existing::RequestState;
-use super::recorder::Known;
+use super::location::Known;
 use super::{Outcome, Process, Requests, Worker};
 
 /// Between two looks at a request that is under way: soon at first, then seldom.

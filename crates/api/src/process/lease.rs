@@ -2,8 +2,8 @@
 
 use uuid::Uuid;
 
+use super::location::RecordLocation;
 use super::ports::Requests;
-use super::recorder::RecordLocation;
 
 /// Gives the request to recovery at once if the call is dropped: its client left, and nobody else knows before the lease
 /// ends.

@@ -8,6 +8,7 @@ mod duplicate;
 mod existing;
 mod in_flight_keys;
 mod lease;
+mod location;
 mod outcome;
 mod ports;
 mod recent_keys;
@@ -25,10 +26,11 @@ use self::decision::{Accepted, AnswerRules, Worked, decide};
 pub(crate) use self::existing::{Completion, ExistingRequest, InsertOutcome, RequestState};
 use self::in_flight_keys::{InFlightKeys, KeyClaim};
 use self::lease::LiveLease;
+use self::location::Received;
 pub(crate) use self::outcome::{Outcome, Refusal};
 pub(crate) use self::ports::{Owner, Requests, WorkResult, Worker};
 use self::recent_keys::RecentKeys;
-use self::recorder::{Received, Recorder};
+use self::recorder::Recorder;
 use crate::config::Policies;
 use crate::journal::Journal;
 use crate::open_work::OpenWork;
@@ -125,7 +127,7 @@ impl<R: Requests, W: Worker> Process<R, W> {
         let last_look = deadline.less(self.rules.reserve);
         let key = match self.keys.claim(request, last_look).await {
             KeyClaim::Ours(key) => key,
-            KeyClaim::Answered(outcome) => return outcome.as_replay(),
+            KeyClaim::Answered(outcome) => return outcome.into_replay(),
             KeyClaim::OtherBody(id) => return Outcome::KeyReused { id },
             KeyClaim::StillRunning(id) => return self.still_running(id, deadline).await,
         };

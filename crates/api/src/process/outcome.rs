@@ -61,7 +61,7 @@ impl Outcome {
     }
 
     /// The same, as the answer to another call under the same key.
-    pub(super) fn as_replay(mut self) -> Self {
+    pub(super) fn into_replay(mut self) -> Self {
         if let Self::Done { replayed, .. } | Self::Deferred { replayed, .. } = &mut self {
             *replayed = true;
         }

@@ -12,11 +12,12 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::NewRequest;
-use super::decision::{Accepted, Worked};
+use super::decision::Worked;
 use super::existing::{Completion, ExistingRequest, InsertOutcome, RequestState};
+use super::location::{Known, Received, RecordLocation};
 use super::ports::{Owner, Requests, WorkResult};
 use super::recent_keys::RecentKeys;
-use crate::journal::{Appended, End, Entry, Hold, Journal, JournalError};
+use crate::journal::{Appended, End, Entry, Journal, JournalError};
 
 /// Postgres and the journal as one place to record in.
 pub(super) struct Recorder<R> {
@@ -26,48 +27,6 @@ pub(super) struct Recorder<R> {
     /// Time for one record in the journal.
     pub(super) journal_deadline: Duration,
     pub(super) recent: RecentKeys,
-}
-
-/// What became of a request that was to be recorded.
-pub(super) enum Received {
-    /// It is recorded there and its work is ours.
-    Ours(RecordLocation),
-    /// It, or another one under its key, is recorded already.
-    Existing(Known),
-    /// Postgres refuses it; it is recorded as failed.
-    Rejected(String),
-    /// It would be a new one, and none is admitted.
-    NotAdmitted,
-}
-
-/// A request that is recorded already, and where.
-pub(super) struct Known {
-    pub(super) existing: ExistingRequest,
-    pub(super) recorded_in: RecordedIn,
-    /// Why Postgres was not asked.
-    pub(super) missing: Option<Degraded>,
-}
-
-/// Where a request of ours is recorded.
-pub(super) enum RecordLocation {
-    /// In Postgres, under a lease.
-    Database,
-    /// In the journal, held.
-    Journal {
-        /// Why it is not in Postgres.
-        missing: Degraded,
-        _hold: Hold,
-    },
-}
-
-impl RecordLocation {
-    /// As the decision knows it.
-    pub(super) fn accepted(&self) -> Accepted {
-        match self {
-            Self::Database => Accepted::Database,
-            Self::Journal { missing, .. } => Accepted::Journal(missing.clone()),
-        }
-    }
 }
 
 impl<R: Requests> Recorder<R> {
@@ -268,16 +227,6 @@ impl<R: Requests> Recorder<R> {
 
     fn within(&self, deadline: Deadline) -> Deadline {
         deadline.earlier(Deadline::after(self.journal_deadline))
-    }
-}
-
-impl Known {
-    fn in_database(existing: ExistingRequest) -> Self {
-        Self {
-            existing,
-            recorded_in: RecordedIn::Database,
-            missing: None,
-        }
     }
 }
 

@@ -29,7 +29,7 @@ use uuid::Uuid;
 pub(crate) use self::error::DatabaseError;
 pub(crate) use self::live::{FlushMetrics, LiveMetrics, LiveStore};
 use self::manager::SessionManager;
-pub(crate) use self::open::{Claimed, Given};
+pub(crate) use self::open::{Claimed, FailureOutcome};
 pub(crate) use self::reads::{Filter, ReadStore};
 pub(crate) use self::schema::SchemaWatch;
 use self::session::{Session, Sessions};

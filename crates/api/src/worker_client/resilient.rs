@@ -5,10 +5,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use holdfast_policy::{BreakerState, Deadline};
 use holdfast_wire::Degraded;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::WorkerClient;
 use crate::dependency::Dependency;
+use crate::last_success::LastSuccess;
 use crate::process::{WorkResult, Worker};
 
 /// The worker behind its policy.
@@ -16,13 +18,24 @@ use crate::process::{WorkResult, Worker};
 pub(crate) struct ResilientWorker {
     dependency: Arc<Dependency>,
     client: WorkerClient,
+    last_success: LastSuccess,
 }
 
 impl ResilientWorker {
     /// `client`, called through `dependency`.
     #[must_use]
     pub(crate) fn new(dependency: Arc<Dependency>, client: WorkerClient) -> Self {
-        Self { dependency, client }
+        Self {
+            dependency,
+            client,
+            last_success: LastSuccess::default(),
+        }
+    }
+
+    /// When it last did a request well, live calls and recovery together.
+    #[must_use]
+    pub(crate) fn last_success(&self) -> Option<Instant> {
+        self.last_success.at()
     }
 
     /// Whether all is well with the worker, as far as is known.
@@ -40,6 +53,7 @@ impl Worker for ResilientWorker {
             self.client.work()
         };
         let response = self.dependency.call(deadline, attempt).await?;
+        self.last_success.note(Instant::now());
         Ok(WorkResult {
             response,
             attempts: attempts.load(Ordering::Relaxed),
