@@ -24,6 +24,7 @@ mod process;
 mod records;
 mod recovery;
 mod resolver;
+mod seconds;
 mod state;
 mod store;
 mod trace;

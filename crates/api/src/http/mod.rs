@@ -4,6 +4,7 @@ mod access;
 mod body;
 mod connections;
 mod dashboard;
+mod endpoint;
 mod envelope;
 mod ids;
 mod key;

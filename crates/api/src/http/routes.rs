@@ -10,18 +10,11 @@ use holdfast_wire::ProblemCode;
 use utoipa::openapi::HttpMethod;
 use utoipa::openapi::path::Operation;
 
+use super::endpoint::{Endpoint, template};
 use super::openapi::{Document, openapi, operations, page_operations};
 use super::problem::Failure;
 use super::{dashboard, metrics, naive, policies, probes, process, requests, status};
 use crate::metrics::Expected;
-
-/// A method of a path: who answers, and what can be said of it.
-pub(super) struct Endpoint {
-    pub(super) path: &'static str,
-    pub(super) method: HttpMethod,
-    pub(super) operation: Operation,
-    route: Route,
-}
 
 /// The table.
 pub(super) fn endpoints() -> Vec<Endpoint> {
@@ -133,11 +126,6 @@ fn resource(config: &mut ServiceConfig, path: &str, endpoints: Vec<Endpoint>) {
     config.service(endpoints.into_iter().fold(resource, |resource, endpoint| {
         resource.route(endpoint.route)
     }));
-}
-
-/// The path without what actix has to know of its parameters.
-pub(super) fn template(path: &str) -> String {
-    path.replace(":.*}", "}")
 }
 
 fn name(method: &HttpMethod) -> &'static str {

@@ -7,13 +7,15 @@ use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::{StreamExt, stream};
 
-use super::{feed, frame};
+use super::feed::{Feed, look};
+use super::frame;
 use crate::http::connections::Exchange;
 use crate::http::problem::Failure;
 use crate::state::State;
 
 pub(in crate::http) async fn events(
     state: Data<State>,
+    feed: Data<Feed>,
     http: HttpRequest,
 ) -> Result<HttpResponse, Failure> {
     let mut answer = HttpResponse::Ok();
@@ -22,8 +24,8 @@ pub(in crate::http) async fn events(
         return Ok(answer.finish());
     }
     // Before the look: what happens in between is then told twice rather than not at all.
-    let rest = state.feed.stream().ok_or_else(too_many)?;
-    let now = frame::event("live", &feed::look(&state));
+    let rest = feed.stream().ok_or_else(too_many)?;
+    let now = frame::event("live", &look(&state));
     // A stream of its own accord never ends: as long as it is read, its connection owes no other request.
     let exchange = Exchange::of(&http);
     let body = stream::iter(now).chain(rest).map(move |bytes| {

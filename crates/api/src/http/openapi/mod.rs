@@ -18,7 +18,7 @@ use utoipa::openapi::{
     Components, ComponentsBuilder, InfoBuilder, License, OpenApi, Paths, RefOr, Schema,
 };
 
-use super::routes::{Endpoint, template};
+use super::endpoint::{Endpoint, template};
 
 /// The document, rendered. One per HTTP thread.
 pub(super) struct Document(String);
