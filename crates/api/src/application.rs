@@ -12,7 +12,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::assembly::{self, AssemblyError};
 use crate::config::Settings;
-use crate::http::{keep_feeding, routes, serve};
+use crate::http::{Feed, keep_feeding, routes, serve};
 use crate::recovery::Recovery;
 use crate::state::State;
 
@@ -49,6 +49,7 @@ impl StartError {
 pub struct Application {
     server: Server,
     state: Data<State>,
+    feed: Data<Feed>,
     recovery: Recovery,
     port: u16,
 }
@@ -65,19 +66,25 @@ impl Application {
         let listener = holdfast_ops::listen(address).map_err(bind)?;
         let port = listener.local_addr().map_err(bind)?.port();
         let worst_case = settings.policies.policies.worst_case();
+        let hosts = Data::new(settings.allowed_hosts.clone());
         let (state, recovery) = assembly::assemble(settings)?;
         let state = Data::new(state);
-        let shared = state.clone();
+        let feed = Data::new(Feed::new());
+        let (shared, streams) = (state.clone(), feed.clone());
         // What is under way ends within the bound; only naive calls may hang longer, and they are cut.
         let drain_limit = worst_case + Duration::from_secs(1);
         let server = serve(listener, drain_limit, move |config| {
-            config.app_data(shared.clone());
+            config
+                .app_data(shared.clone())
+                .app_data(streams.clone())
+                .app_data(hosts.clone());
             routes(config);
         })
         .map_err(bind)?;
         Ok(Self {
             server,
             state,
+            feed,
             recovery,
             port,
         })
@@ -101,7 +108,7 @@ impl Application {
     /// When the server fails.
     pub async fn run_until_stopped(self, stop: impl Future<Output = ()>) -> io::Result<()> {
         // Background work runs here, on the caller's runtime: on an HTTP thread's it would end with that thread.
-        let mut background = background(&self.state, self.recovery);
+        let mut background = background(&self.state, self.feed, self.recovery);
         let handle = self.server.handle();
         let drain = async {
             stop.await;
@@ -132,7 +139,7 @@ async fn recovery_at_rest(state: &State) {
 }
 
 /// Tasks that end when the set is dropped.
-fn background(state: &Data<State>, recovery: Recovery) -> JoinSet<()> {
+fn background(state: &Data<State>, feed: Data<Feed>, recovery: Recovery) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     let reads = state.records.reads.clone();
     tasks.spawn(
@@ -148,7 +155,7 @@ fn background(state: &Data<State>, recovery: Recovery) -> JoinSet<()> {
             .keep_current(state.schema_store.clone()),
     );
     tasks.spawn(recovery.run(state.readiness.clone()));
-    tasks.spawn(keep_feeding(state.clone()));
+    tasks.spawn(keep_feeding(state.clone(), feed));
     let metrics = state.metrics.clone();
     tasks.spawn(async move {
         loop {

@@ -12,7 +12,7 @@ use tokio::runtime::Handle;
 
 use crate::config::{OnDatabaseUnavailable, Policies, READERS, RECOVERERS, Settings};
 use crate::dependency::Dependency;
-use crate::http::{Feed, expected};
+use crate::http::expected;
 use crate::journal::{Journal, JournalInUse, JournalLimits, holds_a_journal};
 use crate::limit::InFlightLimit;
 use crate::live::{Live, Watch};
@@ -124,7 +124,6 @@ pub(crate) fn assemble(settings: Settings) -> Result<(State, Recovery), Assembly
         schema_store: stores.reads,
         metrics,
         live,
-        feed: Feed::new(),
         worker,
         database,
     };

@@ -15,6 +15,7 @@ use holdfast_wire::{Degraded, DegradedCode, Reason};
 use tokio::time::{Instant, timeout};
 
 use crate::causes::causes;
+use crate::seconds::milliseconds;
 use crate::trace::{self, Spans};
 
 /// When to come back if no policy knows better.
@@ -223,11 +224,6 @@ impl Dependency {
             retry_after_seconds: milliseconds(retry_after),
         }
     }
-}
-
-/// Seconds, to the thousandth.
-pub(crate) fn milliseconds(duration: Duration) -> f64 {
-    (duration.as_secs_f64() * 1000.0).round() / 1000.0
 }
 
 fn reason_of<E: DependencyError>(kind: &ErrorKind<E>) -> Reason {

@@ -26,6 +26,7 @@ mod process;
 mod records;
 mod recovery;
 mod resolver;
+mod seconds;
 mod state;
 mod store;
 mod trace;
@@ -33,4 +34,4 @@ mod worker_client;
 
 pub use application::{Application, StartError};
 pub use assembly::AssemblyError;
-pub use config::{Settings, SettingsError};
+pub use config::{AllowedHosts, Settings, SettingsError};

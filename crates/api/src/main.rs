@@ -15,6 +15,8 @@ const SERVICE: Service = Service {
     about: "The API: /naive/process falls with its dependencies, /process holds",
     variables: "Environment:\n  \
         HOLDFAST_BIND        where to listen [127.0.0.1:8080]\n  \
+        HOLDFAST_ALLOWED_HOSTS the names it answers under, between commas; * for any [on loopback its names, else any]
+  \
         HOLDFAST_WORKER_URL  the worker's address, such as http://127.0.0.1:8081 (required)\n  \
         DATABASE_URL         how to reach Postgres, such as postgres://user:password@host/db (required)\n  \
         HOLDFAST_POLICIES    a policy file, laid over the built-in defaults\n  \

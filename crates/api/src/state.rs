@@ -6,7 +6,6 @@ use holdfast_ops::Readiness;
 
 use crate::config::Loaded;
 use crate::dependency::Dependency;
-use crate::http::Feed;
 use crate::journal::Journal;
 use crate::limit::InFlightLimit;
 use crate::live::Live;
@@ -26,7 +25,6 @@ pub(crate) struct State {
     pub(crate) readiness: Readiness,
     pub(crate) metrics: Metrics,
     pub(crate) live: Live,
-    pub(crate) feed: Feed,
     pub(crate) worker: Arc<Dependency>,
     pub(crate) database: Arc<Dependency>,
     pub(crate) journal: Option<Journal>,

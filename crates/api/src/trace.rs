@@ -13,7 +13,7 @@ use tracing::level_filters::LevelFilter;
 use tracing::{Instrument, Span};
 use uuid::Uuid;
 
-use crate::dependency::milliseconds;
+use crate::seconds::milliseconds;
 
 task_local! {
     static CONTEXT: TraceContext;

@@ -102,6 +102,12 @@ code! {
         RequestFailed = "request_failed",
         /// 422: the `Idempotency-Key` was used with another body.
         KeyReused = "idempotency_key_reused",
+        /// 403: a browser sent it from another site's page.
+        CrossSite = "cross_site_request",
+        /// 421: the `Host` is none of the service's.
+        MisdirectedRequest = "misdirected_request",
+        /// 415: the body has a `Content-Encoding`.
+        UnsupportedEncoding = "unsupported_content_encoding",
         /// 404: no such request.
         RequestNotFound = "request_not_found",
         /// 404: no such route.

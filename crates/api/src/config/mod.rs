@@ -3,11 +3,14 @@
 //! Everything is validated before anything starts. An incoherent file is refused with one line that names key, value
 //! and rule.
 
+mod allowed_hosts;
 mod load;
 mod policies;
 mod rules;
 mod settings;
 
+pub use allowed_hosts::AllowedHosts;
+pub(crate) use allowed_hosts::split;
 pub(crate) use load::Loaded;
 #[cfg(test)]
 pub(crate) use load::load;

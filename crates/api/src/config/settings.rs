@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use holdfast_ops::{Environment, EnvironmentError};
 use reqwest::Url;
 
+use super::allowed_hosts::AllowedHosts;
 use super::load::{Loaded, PolicyFileError, load};
 use crate::postgres::Database;
 
@@ -17,6 +18,8 @@ const DEFAULT_JOURNAL: &str = "holdfast-journal";
 pub struct Settings {
     /// Where to listen; port 0 takes a free one.
     pub bind: SocketAddr,
+    /// Under which names to answer.
+    pub allowed_hosts: AllowedHosts,
     /// The worker's base address.
     pub worker_url: Url,
     /// How to reach Postgres.
@@ -43,7 +46,7 @@ pub enum SettingsError {
 }
 
 impl Settings {
-    /// Reads `HOLDFAST_WORKER_URL`, `DATABASE_URL`, `HOLDFAST_POLICIES`, `HOLDFAST_JOURNAL_DIR` and
+    /// Reads `HOLDFAST_ALLOWED_HOSTS`, `HOLDFAST_WORKER_URL`, `DATABASE_URL`, `HOLDFAST_POLICIES`, `HOLDFAST_JOURNAL_DIR` and
     /// `HOLDFAST_OBSERVE`.
     ///
     /// # Errors
@@ -53,6 +56,7 @@ impl Settings {
         let policies = load(policy_file.as_deref().map(Path::new))?;
         Ok(Self {
             bind,
+            allowed_hosts: AllowedHosts::read(environment, bind)?,
             worker_url: worker_url(environment)?,
             database: database(environment)?,
             journal_folder: PathBuf::from(

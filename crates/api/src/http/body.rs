@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use actix_web::HttpRequest;
-use actix_web::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING};
 use actix_web::web::{BytesMut, Payload};
 use futures_util::StreamExt;
 use holdfast_wire::ProblemCode;
@@ -26,7 +26,16 @@ pub(super) fn is_announced(request: &HttpRequest) -> bool {
 }
 
 /// The body as received, `None` when empty.
-pub(super) async fn json(payload: Payload) -> Result<Option<Box<RawValue>>, Failure> {
+pub(super) async fn json(
+    request: &HttpRequest,
+    payload: Payload,
+) -> Result<Option<Box<RawValue>>, Failure> {
+    if let Some(encoding) = request.headers().get(CONTENT_ENCODING)
+        && encoding != "identity"
+    {
+        let detail = "send the JSON as it is, without a Content-Encoding";
+        return Err(Failure::new(ProblemCode::UnsupportedEncoding, detail));
+    }
     let body = timeout(READ_LIMIT, read(payload)).await.map_err(|_| {
         let detail = format!("it did not arrive within {} s", READ_LIMIT.as_secs());
         Failure::new(ProblemCode::RequestTimeout, detail)

@@ -7,16 +7,19 @@ use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
 use actix_web::middleware::Next;
+use actix_web::web::Data;
 use actix_web::{Error, HttpMessage, ResponseError};
 use futures_util::FutureExt;
 use holdfast_wire::ProblemCode;
 use tracing::Span;
 use tracing_actix_web::{RequestId, RootSpanBuilder};
 
+use super::access;
 use super::connections::Exchange;
 use super::ids::{self, Ids};
 use super::probes;
 use super::problem::Failure;
+use crate::config::AllowedHosts;
 use crate::trace;
 
 /// The middleware. Stands inside the tracing logger, which chooses the ids.
@@ -25,6 +28,11 @@ pub(crate) async fn envelope<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let (ids, context) = Ids::of(&request);
+    if let Some(hosts) = request.app_data::<Data<AllowedHosts>>()
+        && let Err(refusal) = access::check(hosts, &request)
+    {
+        return Err(refusal.of_exchange(ids).into());
+    }
     let exchange = Exchange::of(request.request());
     if exchange.as_ref().is_some_and(Exchange::is_one_too_many) && !probes::is_one(request.path()) {
         let what = "as many connections are at work as the service takes on";

@@ -1,8 +1,10 @@
 //! The HTTP surface: routes, bodies, and the one table that turns errors into problems.
 
+mod access;
 mod body;
 mod connections;
 mod dashboard;
+mod endpoint;
 mod envelope;
 mod ids;
 mod key;

@@ -1,7 +1,7 @@
 //! `/naive/process`: the course's endpoint, errors as bare as the course's.
 
-use actix_web::HttpResponse;
 use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, HttpResponse};
 use holdfast_wire::NaiveProcessed;
 use tokio::time::Instant;
 use tracing_actix_web::RequestId;
@@ -13,13 +13,14 @@ use crate::state::State;
 pub(super) async fn process(
     state: Data<State>,
     id: RequestId,
+    http: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Failure> {
     let Some(_place) = state.naive_limit.enter() else {
         // The one guard: its hung calls pile up, and they share memory and file descriptors with the other endpoint.
         return Ok(HttpResponse::InternalServerError().force_close().finish());
     };
-    let payload = body::json(payload).await?;
+    let payload = body::json(&http, payload).await?;
     let started = Instant::now();
     match state.naive.run(*id, payload.as_deref()).await {
         Ok(worker_response) => {

@@ -27,6 +27,15 @@ pub(super) const fn row(code: ProblemCode) -> (StatusCode, &'static str) {
             S::UNPROCESSABLE_ENTITY,
             "The Idempotency-Key was used with another body",
         ),
+        P::CrossSite => (S::FORBIDDEN, "The request comes from another site"),
+        P::MisdirectedRequest => (
+            S::MISDIRECTED_REQUEST,
+            "The service does not answer under this Host",
+        ),
+        P::UnsupportedEncoding => (
+            S::UNSUPPORTED_MEDIA_TYPE,
+            "The body's Content-Encoding is not taken",
+        ),
         P::RequestNotFound => (S::NOT_FOUND, "No such request"),
         P::NotFound => (S::NOT_FOUND, "No such route"),
         P::MethodNotAllowed => (S::METHOD_NOT_ALLOWED, "The route does not take this method"),

@@ -15,9 +15,9 @@ use uuid::Uuid;
 use super::body;
 use super::key;
 use super::problem::{Failure, refused_for, retry_after};
-use crate::dependency::milliseconds;
 use crate::metrics::Overload;
 use crate::process::{NewRequest, Outcome, Refusal};
+use crate::seconds::milliseconds;
 use crate::state::State;
 
 /// Says that this is the answer to an earlier call under the same key.
@@ -37,7 +37,7 @@ pub(super) async fn process(
         let Some(_reading) = state.body_limit.enter() else {
             return Err(refused_at_the_door(&state, Overload::Bodies));
         };
-        body::json(payload).await?
+        body::json(&http, payload).await?
     } else {
         None
     };

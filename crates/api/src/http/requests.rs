@@ -4,6 +4,8 @@ use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use holdfast_wire::{Degraded, ProblemCode, RequestStatus};
 use serde::Deserialize;
+use serde::de::value::StrDeserializer;
+use serde::de::{self, IntoDeserializer};
 use uuid::Uuid;
 
 use super::problem::{Failure, refused_for};
@@ -12,13 +14,6 @@ use crate::store::Filter;
 
 pub(super) const DEFAULT_LIMIT: u32 = 50;
 pub(super) const MAX_LIMIT: u32 = 500;
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ListQuery {
-    status: Option<RequestStatus>,
-    limit: Option<u32>,
-}
 
 pub(super) async fn find(state: Data<State>, id: Path<String>) -> Result<HttpResponse, Failure> {
     let id: Uuid = id.parse().map_err(|error| {
@@ -45,16 +40,37 @@ pub(super) async fn list(state: Data<State>, http: HttpRequest) -> Result<HttpRe
 
 fn filter(query: &str) -> Result<Filter, Failure> {
     let invalid = |detail: String| Failure::new(ProblemCode::InvalidQuery, detail);
-    let query =
-        Query::<ListQuery>::from_query(query).map_err(|error| invalid(error.to_string()))?;
-    let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
-    if !(1..=MAX_LIMIT).contains(&limit) {
-        return Err(invalid(format!("limit must be 1 to {MAX_LIMIT}")));
+    let pairs = Query::<Vec<(String, String)>>::from_query(query);
+    let pairs = pairs.map_err(|error| invalid(error.to_string()))?;
+    let (mut status, mut limit) = (None, None);
+    for (name, value) in pairs.into_inner() {
+        let twice = match name.as_str() {
+            "status" => status
+                .replace(status_of(&value).map_err(invalid)?)
+                .is_some(),
+            "limit" => limit.replace(limit_of(&value).map_err(invalid)?).is_some(),
+            _ => return Err(invalid(format!("{name}: there is only status and limit"))),
+        };
+        if twice {
+            return Err(invalid(format!("{name}: it is given twice")));
+        }
     }
     Ok(Filter {
-        status: query.status,
-        limit,
+        status,
+        limit: limit.unwrap_or(DEFAULT_LIMIT),
     })
+}
+
+fn status_of(text: &str) -> Result<RequestStatus, String> {
+    let text: StrDeserializer<'_, de::value::Error> = text.into_deserializer();
+    RequestStatus::deserialize(text).map_err(|error| format!("status: {error}"))
+}
+
+fn limit_of(text: &str) -> Result<u32, String> {
+    let limit = text.parse().ok();
+    limit
+        .filter(|limit| (1..=MAX_LIMIT).contains(limit))
+        .ok_or_else(|| format!("limit: {text:?} is not 1 to {MAX_LIMIT}"))
 }
 
 fn unavailable(missing: Degraded) -> Failure {
@@ -86,13 +102,17 @@ mod tests {
         );
         for bad in [
             "status=lost",
+            "status=%ff",
             "limit=0",
             "limit=501",
             "limit=-1",
             "limit=x",
+            "limit=1&limit=2",
             "offset=1",
         ] {
-            assert!(filter(bad).is_err(), "{bad}");
+            let refusal = filter(bad).unwrap_err().to_string();
+            let (name, _) = bad.split_once('=').unwrap();
+            assert!(refusal.contains(&format!("{name}: ")), "{refusal}");
         }
     }
 }

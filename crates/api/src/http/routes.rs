@@ -4,80 +4,84 @@
 
 use std::collections::BTreeMap;
 
-use actix_web::Route;
 use actix_web::web::{self, Data, ServiceConfig, get, post};
+use actix_web::{FromRequest, Handler, Responder, Route};
 use holdfast_wire::ProblemCode;
 use utoipa::openapi::HttpMethod;
 use utoipa::openapi::path::Operation;
 
+use super::endpoint::{Endpoint, template};
 use super::openapi::{Document, openapi, operations, page_operations};
 use super::problem::Failure;
 use super::{dashboard, metrics, naive, policies, probes, process, requests, status};
 use crate::metrics::Expected;
 
-/// A method of a path: who answers, and what can be said of it.
-pub(super) struct Endpoint {
-    pub(super) path: &'static str,
-    pub(super) method: HttpMethod,
-    pub(super) operation: Operation,
-    route: Route,
-}
-
 /// The table.
 pub(super) fn endpoints() -> Vec<Endpoint> {
     use {operations as describe, page_operations as page};
-    vec![
-        reads("/", get().to(dashboard::page), page::page()),
-        reads(
-            "/assets/{path:.*}",
-            get().to(dashboard::asset),
-            page::asset(),
-        ),
-        reads("/events", get().to(dashboard::events), page::events()),
-        reads("/process", get().to(process::process), describe::process()),
-        takes(
+    [
+        shows("/", dashboard::page, page::page()),
+        shows("/assets/{path:.*}", dashboard::asset, page::asset()),
+        shows("/events", dashboard::events, page::events()),
+        works(
             "/process",
-            post().to(process::process),
-            describe::process_post(),
+            process::process,
+            [describe::process(), describe::process_post()],
         ),
-        reads(
+        works(
             "/naive/process",
-            get().to(naive::process),
-            describe::naive(),
+            naive::process,
+            [describe::naive(), describe::naive_post()],
         ),
-        takes(
-            "/naive/process",
-            post().to(naive::process),
-            describe::naive_post(),
-        ),
-        reads("/requests", get().to(requests::list), describe::list()),
-        reads("/requests/{id}", get().to(requests::find), describe::find()),
-        reads(
-            "/policies",
-            get().to(policies::policies),
-            describe::policies(),
-        ),
-        reads("/status", get().to(status::status), describe::status()),
-        reads("/livez", get().to(probes::livez), describe::livez()),
-        reads("/readyz", get().to(probes::readyz), describe::readyz()),
-        reads("/metrics", get().to(metrics::metrics), describe::metrics()),
-        reads("/openapi.json", get().to(openapi), describe::openapi()),
+        shows("/requests", requests::list, describe::list()),
+        shows("/requests/{id}", requests::find, describe::find()),
+        shows("/policies", policies::policies, describe::policies()),
+        shows("/status", status::status, describe::status()),
+        shows("/livez", probes::livez, describe::livez()),
+        shows("/readyz", probes::readyz, describe::readyz()),
+        shows("/metrics", metrics::metrics, describe::metrics()),
+        shows("/openapi.json", openapi, describe::openapi()),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// A path whose GET has no effect, so that it has a HEAD too.
+fn shows<F, Args>(path: &'static str, handler: F, operation: Operation) -> [Endpoint; 2]
+where
+    F: Handler<Args, Output: Responder + 'static>,
+    Args: FromRequest + 'static,
+{
+    let head = operations::head_of(&operation);
+    [
+        endpoint(path, HttpMethod::Get, get().to(handler.clone()), operation),
+        endpoint(path, HttpMethod::Head, web::head().to(handler), head),
     ]
 }
 
-fn reads(path: &'static str, route: Route, operation: Operation) -> Endpoint {
-    Endpoint {
-        path,
-        method: HttpMethod::Get,
-        operation,
-        route,
-    }
+/// A path whose GET does the same work as its POST.
+fn works<F, Args>(path: &'static str, handler: F, operations: [Operation; 2]) -> [Endpoint; 2]
+where
+    F: Handler<Args, Output: Responder + 'static>,
+    Args: FromRequest + 'static,
+{
+    let [of_get, of_post] = operations;
+    [
+        endpoint(path, HttpMethod::Get, get().to(handler.clone()), of_get),
+        endpoint(path, HttpMethod::Post, post().to(handler), of_post),
+    ]
 }
 
-fn takes(path: &'static str, route: Route, operation: Operation) -> Endpoint {
+fn endpoint(
+    path: &'static str,
+    method: HttpMethod,
+    route: Route,
+    operation: Operation,
+) -> Endpoint {
     Endpoint {
         path,
-        method: HttpMethod::Post,
+        method,
         operation,
         route,
     }
@@ -124,14 +128,10 @@ fn resource(config: &mut ServiceConfig, path: &str, endpoints: Vec<Endpoint>) {
     }));
 }
 
-/// The path without what actix has to know of its parameters.
-pub(super) fn template(path: &str) -> String {
-    path.replace(":.*}", "}")
-}
-
 fn name(method: &HttpMethod) -> &'static str {
     match method {
         HttpMethod::Post => "POST",
+        HttpMethod::Head => "HEAD",
         _ => "GET",
     }
 }

@@ -8,8 +8,9 @@ use holdfast_wire::{
 };
 use tokio::time::Instant;
 
-use crate::dependency::{Dependency, milliseconds};
+use crate::dependency::Dependency;
 use crate::journal::Journal;
+use crate::seconds::milliseconds;
 use crate::state::State;
 
 pub(super) async fn status(state: Data<State>) -> impl Responder {

@@ -3,10 +3,9 @@
 
 use metrics::{Counter, Gauge, counter, describe_counter, describe_gauge, gauge};
 
-use super::{at_zero, figure};
+use super::{Sources, at_zero, figure};
 use crate::journal::Depth;
 use crate::recovery::{Count, Progress};
-use crate::state::State;
 
 /// The series of the journal, of open work and of recovery.
 pub(super) struct Durability {
@@ -52,16 +51,16 @@ impl Durability {
     }
 
     /// Sets every series.
-    pub(super) fn observe(&self, state: &State) {
-        let policies = &state.policies.policies;
-        if let Some(journal) = &state.journal {
+    pub(super) fn observe(&self, sources: &Sources<'_>) {
+        let policies = sources.policies;
+        if let Some(journal) = sources.journal {
             self.journal(&journal.depth());
             self.max_bytes.set(figure(policies.journal.max_bytes));
         }
         self.open_work
-            .set(figure(state.open_work.counted().unwrap_or(0)));
+            .set(figure(sources.open_work.counted().unwrap_or(0)));
         self.max_open.set(figure(policies.recovery.max_open));
-        self.recovery(&state.recovery);
+        self.recovery(sources.recovery);
     }
 
     fn journal(&self, depth: &Depth) {

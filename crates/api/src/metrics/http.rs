@@ -22,7 +22,7 @@ pub(super) const BUCKETS: [f64; 14] = [
 const ACTIVE: &str = "http_server_active_requests";
 
 /// The methods that routes take, and all others as one.
-const METHODS: [&str; 3] = ["GET", "POST", "_OTHER"];
+const METHODS: [&str; 4] = ["GET", "HEAD", "POST", "_OTHER"];
 const UNMATCHED: &str = "";
 const WRONG_METHOD: u16 = 405;
 /// What any handler may answer, by a defect.
@@ -84,9 +84,10 @@ impl HttpMetrics {
 
     /// An exchange begins, by this method.
     pub(crate) fn begin(&self, method: &str) -> Exchange<'_> {
-        let [get, post, other] = &self.active;
+        let [get, head, post, other] = &self.active;
         let (method, active) = match method {
             "GET" => ("GET", get),
+            "HEAD" => ("HEAD", head),
             "POST" => ("POST", post),
             _ => ("_OTHER", other),
         };

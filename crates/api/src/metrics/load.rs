@@ -2,8 +2,8 @@
 
 use metrics::{Gauge, describe_gauge, gauge};
 
+use super::Sources;
 use crate::limit::InFlightLimit;
-use crate::state::State;
 
 /// The gauges of both endpoints.
 pub(super) struct Load {
@@ -37,10 +37,10 @@ impl Load {
     }
 
     /// Sets them.
-    pub(super) fn observe(&self, state: &State) {
-        self.process.observe(&state.process_limit);
-        self.naive.observe(&state.naive_limit);
-        let bound = state.policies.policies.worst_case();
+    pub(super) fn observe(&self, sources: &Sources<'_>) {
+        self.process.observe(sources.process_limit);
+        self.naive.observe(sources.naive_limit);
+        let bound = sources.policies.worst_case();
         self.worst_case.set(bound.as_secs_f64());
     }
 }

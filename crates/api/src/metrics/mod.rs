@@ -31,8 +31,13 @@ use self::http::HttpMetrics;
 use self::load::Load;
 pub(crate) use self::pools::POOLS;
 use self::pools::Pools;
-use crate::state::State;
-use crate::store::LiveMetrics;
+use crate::config::Policies;
+use crate::dependency::Dependency;
+use crate::journal::Journal;
+use crate::limit::InFlightLimit;
+use crate::open_work::OpenWork;
+use crate::recovery::Progress;
+use crate::store::{LiveMetrics, Store};
 
 /// Fine enough for a database's milliseconds, and as far as the longest bound of the defaults.
 const BUCKETS: [f64; 14] = [
@@ -45,6 +50,20 @@ pub(crate) struct Metrics {
     handle: PrometheusHandle,
     series: Arc<Series>,
     observes: bool,
+}
+
+/// What is looked at when the metrics are scraped.
+pub(crate) struct Sources<'a> {
+    pub(crate) worker: &'a Dependency,
+    pub(crate) database: &'a Dependency,
+    pub(crate) policies: &'a Policies,
+    pub(crate) journal: Option<&'a Journal>,
+    pub(crate) open_work: &'a OpenWork,
+    pub(crate) recovery: &'a Progress,
+    pub(crate) process_limit: &'a InFlightLimit,
+    pub(crate) naive_limit: &'a InFlightLimit,
+    /// In the order of [`POOLS`].
+    pub(crate) pools: &'a [Store; POOLS.len()],
 }
 
 /// All but what the observers of the policies feed.
@@ -108,17 +127,17 @@ impl Metrics {
         self.series.writes.clone()
     }
 
-    /// The Prometheus text exposition, of what `state` says of itself now.
+    /// The Prometheus text exposition, of what `sources` say of themselves now.
     #[must_use]
-    pub(crate) fn scrape(&self, state: &State) -> String {
+    pub(crate) fn scrape(&self, sources: &Sources<'_>) -> String {
         let series = &self.series;
         for gauges in &series.dependencies {
-            gauges.observe(&state.worker);
-            gauges.observe(&state.database);
+            gauges.observe(sources.worker);
+            gauges.observe(sources.database);
         }
-        series.durability.observe(state);
-        series.load.observe(state);
-        series.pools.observe(&state.pools);
+        series.durability.observe(sources);
+        series.load.observe(sources);
+        series.pools.observe(sources.pools);
         series.process.observe();
         self.handle.render()
     }

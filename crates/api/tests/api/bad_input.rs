@@ -105,13 +105,30 @@ async fn bad_ids_queries_routes_and_methods_are_named() {
     for (method, path, allow) in [
         ("DELETE", "/process", "GET, POST"),
         ("PUT", "/naive/process", "GET, POST"),
-        ("POST", "/requests", "GET"),
-        ("POST", "/status", "GET"),
-        ("BREW", "/policies", "GET"),
+        ("POST", "/requests", "GET, HEAD"),
+        ("POST", "/status", "GET, HEAD"),
+        ("BREW", "/policies", "GET, HEAD"),
     ] {
         let response = api.request(method, path).send().await.unwrap();
         assert_eq!(response.headers()["allow"], allow);
         assert_problem(response, 405, "method_not_allowed").await;
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_is_encoded_is_a_415() {
+    let system = System::start().await;
+    for path in ["/process", "/naive/process"] {
+        let sent = system.api.request("POST", path).body("1");
+        let response = sent
+            .header("content-encoding", "gzip")
+            .send()
+            .await
+            .unwrap();
+        assert_problem(response, 415, "unsupported_content_encoding").await;
+        let sent = system.api.request("POST", path).body("1");
+        let response = sent.header("content-encoding", "identity").send().await;
+        assert_eq!(response.unwrap().status(), 200);
     }
 }
 
@@ -123,14 +140,14 @@ async fn absurd_requests_get_a_4xx_or_a_closed_connection() {
         .collect::<String>();
     let long = "y".repeat(1_000_000);
     for said in [
-        format!("GET /process HTTP/1.1\r\nhost: x\r\n{many}\r\n"),
-        format!("GET /process HTTP/1.1\r\nhost: x\r\nx: {long}\r\n\r\n"),
-        format!("GET /{long} HTTP/1.1\r\nhost: x\r\n\r\n"),
+        format!("GET /process HTTP/1.1\r\nhost: localhost\r\n{many}\r\n"),
+        format!("GET /process HTTP/1.1\r\nhost: localhost\r\nx: {long}\r\n\r\n"),
+        format!("GET /{long} HTTP/1.1\r\nhost: localhost\r\n\r\n"),
         "GET /process HTTP/9.9\r\n\r\n".to_owned(),
-        "POST /process HTTP/1.1\r\nhost: x\r\ncontent-length: -1\r\n\r\n".to_owned(),
-        "POST /process HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\n"
+        "POST /process HTTP/1.1\r\nhost: localhost\r\ncontent-length: -1\r\n\r\n".to_owned(),
+        "POST /process HTTP/1.1\r\nhost: localhost\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\n"
             .to_owned(),
-        "POST /process HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nZZ\r\n".to_owned(),
+        "POST /process HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\nZZ\r\n".to_owned(),
         "\0\0\0\0\r\n\r\n".to_owned(),
     ] {
         let answer = exchange(&system.api, said.as_bytes()).await;
@@ -148,7 +165,7 @@ async fn a_request_that_never_finishes_its_headers_is_cut_off() {
     let system = System::start().await;
     let answer = exchange(
         &system.api,
-        b"GET /process HTTP/1.1\r\nhost: x\r\nx-unfinis",
+        b"GET /process HTTP/1.1\r\nhost: localhost\r\nx-unfinis",
     )
     .await;
     assert!(
@@ -161,7 +178,7 @@ async fn a_request_that_never_finishes_its_headers_is_cut_off() {
 #[tokio::test]
 async fn a_body_that_never_arrives_is_a_408() {
     let system = System::start().await;
-    let said = b"POST /process HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n{";
+    let said = b"POST /process HTTP/1.1\r\nhost: localhost\r\ncontent-length: 10\r\n\r\n{";
     let answer = exchange(&system.api, said).await;
     assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
     assert!(answer.contains("request_timeout"), "{answer}");

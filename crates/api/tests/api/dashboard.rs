@@ -73,7 +73,7 @@ async fn the_page_and_all_it_names_is_served_with_the_type_it_has_and_never_cach
     let posted = system.api.post("/", "").await;
     assert_eq!(
         (posted.status().as_u16(), &posted.headers()["allow"]),
-        (405, &"GET".parse().unwrap())
+        (405, &"GET, HEAD".parse().unwrap())
     );
 }
 

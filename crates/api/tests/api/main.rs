@@ -7,6 +7,7 @@
     reason = "a test says bluntly what it expects"
 )]
 
+mod access;
 mod attribution;
 mod bad_input;
 mod both_failures;

@@ -66,7 +66,7 @@ async fn a_session_whose_caller_left_in_the_middle_of_a_statement_is_never_reuse
     let blocker = locked(&system).await;
     let mut client = TcpStream::connect(system.api.address).await.unwrap();
     client
-        .write_all(b"GET /process HTTP/1.1\r\nhost: x\r\n\r\n")
+        .write_all(b"GET /process HTTP/1.1\r\nhost: localhost\r\n\r\n")
         .await
         .unwrap();
     // Well before any timeout, so that nothing but the caller's leaving ends it.
@@ -106,7 +106,7 @@ async fn clients_that_leave_in_the_middle_of_a_statement_leave_no_session_behind
     for _ in 0..40 {
         let mut client = TcpStream::connect(system.api.address).await.unwrap();
         client
-            .write_all(b"GET /process HTTP/1.1\r\nhost: x\r\n\r\n")
+            .write_all(b"GET /process HTTP/1.1\r\nhost: localhost\r\n\r\n")
             .await
             .unwrap();
         sleep(Duration::from_millis(15)).await;

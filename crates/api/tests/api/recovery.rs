@@ -95,7 +95,7 @@ async fn a_request_whose_client_left_is_done_once_its_lease_is_over() {
     system.api.becomes_healthy().await;
     let mut client = TcpStream::connect(system.api.address).await.unwrap();
     client
-        .write_all(b"GET /process HTTP/1.1\r\nhost: x\r\n\r\n")
+        .write_all(b"GET /process HTTP/1.1\r\nhost: localhost\r\n\r\n")
         .await
         .unwrap();
     let started = Instant::now();

@@ -2,31 +2,37 @@
 
 use std::convert::Infallible;
 
+use actix_web::http::Method;
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::{StreamExt, stream};
 
-use super::{feed, frame};
+use super::feed::{Feed, look};
+use super::frame;
 use crate::http::connections::Exchange;
 use crate::http::problem::Failure;
 use crate::state::State;
 
 pub(in crate::http) async fn events(
     state: Data<State>,
+    feed: Data<Feed>,
     http: HttpRequest,
 ) -> Result<HttpResponse, Failure> {
+    let mut answer = HttpResponse::Ok();
+    answer.content_type("text/event-stream");
+    if http.method() == Method::HEAD {
+        return Ok(answer.finish());
+    }
     // Before the look: what happens in between is then told twice rather than not at all.
-    let rest = state.feed.stream().ok_or_else(too_many)?;
-    let now = frame::event("live", &feed::look(&state));
+    let rest = feed.stream().ok_or_else(too_many)?;
+    let now = frame::event("live", &look(&state));
     // A stream of its own accord never ends: as long as it is read, its connection owes no other request.
     let exchange = Exchange::of(&http);
     let body = stream::iter(now).chain(rest).map(move |bytes| {
         let _busy = &exchange;
         Ok::<Bytes, Infallible>(bytes)
     });
-    Ok(HttpResponse::Ok()
-        .content_type("text/event-stream")
-        .streaming(body))
+    Ok(answer.streaming(body))
 }
 
 fn too_many() -> Failure {

@@ -83,7 +83,7 @@ pub(super) fn look(state: &State) -> Live {
 }
 
 /// Produces for ever. From the drain on it only ends streams, also those that begin late.
-pub(crate) async fn keep_feeding(state: Data<State>) {
+pub(crate) async fn keep_feeding(state: Data<State>, feed: Data<Feed>) {
     let mut transitions = state.live.transitions();
     let mut ticks = interval(PERIOD);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -92,18 +92,18 @@ pub(crate) async fn keep_feeding(state: Data<State>) {
         select! {
             _ = ticks.tick() => {}
             Ok(transition) = transitions.recv() => {
-                send_transition(&state.feed, transition);
+                send_transition(&feed, transition);
             }
         }
-        beat(&state, &mut pulse);
+        beat(&state, &feed, &mut pulse);
         if !state.readiness.is_ready() {
-            state.feed.send(Frame::End);
+            feed.send(Frame::End);
         }
     }
 }
 
-fn beat(state: &State, pulse: &mut Pulse) {
-    if state.feed.frames.receiver_count() == 0 {
+fn beat(state: &State, feed: &Feed, pulse: &mut Pulse) {
+    if feed.frames.receiver_count() == 0 {
         *pulse = Pulse::default();
         return;
     }
@@ -111,7 +111,7 @@ fn beat(state: &State, pulse: &mut Pulse) {
     if pulse.is_due(&live, Instant::now())
         && let Some(bytes) = frame::event("live", &live)
     {
-        state.feed.send(Frame::Event(bytes));
+        feed.send(Frame::Event(bytes));
     }
 }
 

@@ -18,7 +18,7 @@ use utoipa::openapi::{
     Components, ComponentsBuilder, InfoBuilder, License, OpenApi, Paths, RefOr, Schema,
 };
 
-use super::routes::{Endpoint, template};
+use super::endpoint::{Endpoint, template};
 
 /// The document, rendered. One per HTTP thread.
 pub(super) struct Document(String);
@@ -62,6 +62,7 @@ fn components() -> Components {
     let everywhere = [
         ("NotFound", ProblemCode::NotFound),
         ("MethodNotAllowed", ProblemCode::MethodNotAllowed),
+        ("Misdirected", ProblemCode::MisdirectedRequest),
         ("Defect", ProblemCode::Internal),
     ];
     let responses = everywhere.map(|(name, code)| (name, answers::problem(&[code])));

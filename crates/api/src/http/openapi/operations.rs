@@ -8,14 +8,20 @@ use utoipa::openapi::path::{
 };
 use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
 use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
-use utoipa::openapi::{KnownFormat, Required, Response, Schema, SchemaFormat};
+use utoipa::openapi::{KnownFormat, RefOr, Required, Response, Schema, SchemaFormat};
 
 use super::answers::{bare, json as body, other, problems, text, with};
 use super::examples;
 use crate::http::requests::{DEFAULT_LIMIT, MAX_LIMIT};
 
-/// What a body may be refused for.
-const BODY: [Code; 3] = [Code::InvalidJson, Code::BodyTooLarge, Code::RequestTimeout];
+/// What a call with an effect may be refused for, and its body.
+const BODY: [Code; 5] = [
+    Code::InvalidJson,
+    Code::BodyTooLarge,
+    Code::RequestTimeout,
+    Code::UnsupportedEncoding,
+    Code::CrossSite,
+];
 /// Why no promise could be made.
 const REFUSED: [Code; 3] = [
     Code::WorkerUnavailable,
@@ -194,6 +200,18 @@ pub(in crate::http) fn openapi() -> Operation {
     let object = ObjectBuilder::new().schema_type(Type::Object);
     let document = other("An OpenAPI 3.1 document", "application/json", object);
     plain("openapi", "This document", document.build())
+}
+
+/// What a HEAD answers where `get` is what a GET does: the same without its body.
+pub(in crate::http) fn head_of(get: &Operation) -> Operation {
+    let mut head = get.clone();
+    head.operation_id = get.operation_id.as_ref().map(|id| format!("{id}_head"));
+    for answer in head.responses.responses.values_mut() {
+        if let RefOr::T(answer) = answer {
+            answer.content.clear();
+        }
+    }
+    head
 }
 
 pub(super) fn plain(id: &str, summary: &str, answer: Response) -> Operation {
