@@ -57,6 +57,15 @@ impl OwnFolder {
         self.folder.path()
     }
 
+    /// Leaves it, with what it tells of a system that did not start.
+    pub(crate) fn left_by(mut self, error: LabError) -> LabError {
+        self.keep();
+        LabError::NotStarted {
+            error: Box::new(error),
+            folder: self.path().to_owned(),
+        }
+    }
+
     /// Leaves it for whoever wants to look into it: from now on it is nobody's, and nobody deletes it.
     pub(crate) fn keep(&mut self) {
         self.folder.disable_cleanup(true);

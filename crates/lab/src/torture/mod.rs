@@ -10,7 +10,6 @@ mod deployment;
 mod evidence;
 mod report;
 mod schedule;
-mod together;
 mod verdict;
 mod victim;
 
@@ -24,7 +23,6 @@ use tokio::time::Instant;
 use deployment::{BOUND, Deployment};
 use evidence::Evidence;
 use schedule::{Fault, schedule};
-use together::{Doing, together};
 use victim::Played;
 
 use crate::accepted::{self, Accepted, AcceptedFile};
@@ -36,6 +34,7 @@ use crate::output::{Console, Tone};
 use crate::own_folder::OwnFolder;
 use crate::settings::Settings;
 use crate::settle::settle;
+use crate::together::{Doing, together};
 
 /// How long past the bound a client waits for one answer.
 const BEYOND: Duration = Duration::from_secs(2);
