@@ -50,13 +50,16 @@ pub(super) enum Task {
     Stage,
     /// Show how each service is, and what the API thinks of its dependencies: exit 1 if one is dead
     Status,
-    /// Show the services' logs
+    /// Show the services' logs as one, in the order of time
     Logs {
         /// Only this one's
         service: Option<Service>,
         /// Go on showing what comes
         #[arg(short, long)]
         follow: bool,
+        /// Only what belongs to this request, or trace, through API, recovery and worker
+        #[arg(long, value_name = "ID")]
+        request: Option<String>,
     },
     /// Call the naive and the resilient endpoint at the same time and show both answers
     Compare,

@@ -70,8 +70,17 @@ async fn perform(task: Task, settings: &Settings, console: Console) -> Result<Ex
             let stage = stage(settings, console).await?;
             return status::show(&stage, console).await.map(verdict);
         }
-        Task::Logs { service, follow } => {
-            return logs::show(&stage(settings, console).await?, service, follow).await;
+        Task::Logs {
+            service,
+            follow,
+            request,
+        } => {
+            let wanted = logs::Wanted {
+                service,
+                follow,
+                request,
+            };
+            logs::show(&wanted, settings, console).await?;
         }
         Task::Kill { service } => stage(settings, console).await?.kill(service).await?,
         Task::Start { service } => stage(settings, console).await?.start(service).await?,
