@@ -24,7 +24,8 @@ const KINDS: [&str; 5] = [
     "holdfast-observe-",
 ];
 const RECORD: &str = "owner.json";
-const PROGRAMS: [&str; 3] = ["holdfast-api", "holdfast-worker", "prometheus"];
+/// The lab among them: it stands in for a worker.
+const PROGRAMS: [&str; 4] = ["holdfast-api", "holdfast-worker", "prometheus", "lab"];
 
 /// A folder that is deleted with this value, unless it is kept.
 #[derive(Debug)]

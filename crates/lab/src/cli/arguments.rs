@@ -94,6 +94,16 @@ pub(super) enum Task {
     /// Look at one service as a stranger would, and print what is seen
     #[command(hide = true)]
     Look(Look),
+    /// Be the worker of torture, whose answers can be told apart
+    #[command(hide = true)]
+    DistinctWorker {
+        /// Where it listens
+        #[arg(long, env = "HOLDFAST_BIND")]
+        bind: SocketAddr,
+        /// How long each call takes
+        #[arg(long, env = "HOLDFAST_WORK_DELAY", value_parser = duration)]
+        delay: Duration,
+    },
     /// The guided tour: break each dependency in turn, compare, heal, on a stage of its own
     Demo,
     /// Hold the API to its own description with made-up requests, healthy and with each dependency dead, on a system of its

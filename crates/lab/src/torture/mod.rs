@@ -12,6 +12,7 @@ mod report;
 mod schedule;
 mod verdict;
 mod victim;
+pub mod worker;
 
 use std::future::pending;
 use std::path::Path;
