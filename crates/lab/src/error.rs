@@ -145,8 +145,13 @@ pub enum LabError {
     #[error("{0}")]
     Experiment(String),
     /// There is no such experiment.
-    #[error("there is no experiment in {}", .0.display())]
-    NoExperiment(PathBuf),
+    #[error("there is no experiment in {}; {hint}", file.display())]
+    NoExperiment {
+        /// Where it would be.
+        file: PathBuf,
+        /// What may have been meant.
+        hint: String,
+    },
     /// An experiment's file is none.
     #[error(transparent)]
     Schema(#[from] SchemaError),
@@ -220,7 +225,7 @@ impl LabError {
             Self::AcceptedLine { .. } => {
                 "a line is ID<TAB>KEY<TAB>STATUS; have the file written anew: make load".to_owned()
             }
-            Self::NoExperiment(_) => "see those there are: lab list".to_owned(),
+            Self::NoExperiment { .. } => "see those there are: lab list".to_owned(),
             Self::Experiment(_) | Self::Schema(_) => return None,
             Self::ExperimentsUnderWay => "wait for its end, or run on local processes: STAGE=local".to_owned(),
             Self::NotSteady { .. } => "look for what else keeps this machine busy; with --keep the logs stay".to_owned(),

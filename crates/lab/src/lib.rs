@@ -30,5 +30,6 @@ pub mod proxy;
 pub mod settings;
 pub mod settle;
 pub mod stage;
+mod together;
 pub mod torture;
 pub mod wire;

@@ -1,4 +1,5 @@
-//! The one place that writes to the terminal: results to stdout, progress to stderr, colour only where it is wanted.
+//! The one place that writes to the terminal: results to stdout, progress to stderr, each with colour only where it is
+//! wanted: one of them may be a terminal and the other a file.
 
 use std::fmt::{self, Display};
 use std::io::{self, IsTerminal, Write};
@@ -28,7 +29,8 @@ pub enum Tone {
 /// A terminal, or what stands in for one.
 #[derive(Debug, Clone, Copy)]
 pub struct Console {
-    colour: bool,
+    /// On stdout, on stderr.
+    colours: [bool; 2],
     width: usize,
     quiet: bool,
 }
@@ -47,7 +49,8 @@ impl Console {
             ))
         };
         Self {
-            colour: stdout.is_terminal() && environment.get("NO_COLOR").is_none(),
+            colours: [stdout.is_terminal(), io::stderr().is_terminal()]
+                .map(|terminal| terminal && environment.get("NO_COLOR").is_none()),
             width: columns
                 .or_else(measured)
                 .filter(|width| *width > 0)
@@ -73,7 +76,7 @@ impl Console {
 
     /// A result, to stdout.
     pub fn print(&self, line: impl Display) {
-        write_line(&mut io::stdout().lock(), &line);
+        write_line(&mut io::stdout().lock(), self.colours[0], &line);
     }
 
     /// Progress, to stderr.
@@ -81,14 +84,18 @@ impl Console {
         if self.quiet {
             return;
         }
-        write_line(&mut io::stderr().lock(), &line);
+        write_line(&mut io::stderr().lock(), self.colours[1], &line);
     }
 
-    /// `text` as it is to be shown in this tone.
+    /// `text` as it is to be shown in this tone; a stream without colour leaves that out.
     #[must_use]
     pub fn paint<T: Display>(&self, tone: Tone, text: T) -> Painted<T> {
         Painted {
-            tone: if self.colour { tone } else { Tone::Plain },
+            tone: if self.colours.contains(&true) {
+                tone
+            } else {
+                Tone::Plain
+            },
             text,
         }
     }
@@ -117,9 +124,26 @@ impl<T: Display> Display for Painted<T> {
     }
 }
 
-fn write_line(to: &mut impl Write, line: &impl Display) {
+fn write_line(to: &mut impl Write, colour: bool, line: &impl Display) {
     // A reader who has gone away (`lab status | head -1`) is no error of ours.
-    let _ = writeln!(to, "{line}");
+    let _ = match colour {
+        true => writeln!(to, "{line}"),
+        false => writeln!(to, "{}", uncoloured(&line.to_string())),
+    };
+}
+
+/// Without the escape codes that set colours: `ESC [ … m`.
+fn uncoloured(text: &str) -> String {
+    let mut parts = text.split("\x1b[");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |mut plain, part| {
+        let (code, rest) = part.split_once('m').unwrap_or(("", part));
+        let is_colour = code
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b';');
+        plain.push_str(if is_colour { rest } else { part });
+        plain
+    })
 }
 
 #[cfg(test)]
@@ -129,13 +153,13 @@ mod tests {
     #[test]
     fn colour_surrounds_text_only_where_it_is_wanted() {
         let plain = Console {
-            colour: false,
+            colours: [false, false],
             width: 80,
             quiet: false,
         };
         assert_eq!(plain.paint(Tone::Bad, "fell").to_string(), "fell");
         let colourful = Console {
-            colour: true,
+            colours: [true, false],
             width: 80,
             quiet: false,
         };
@@ -147,5 +171,16 @@ mod tests {
             format!("{:>6}|", colourful.paint(Tone::Plain, "fell")),
             "  fell|"
         );
+    }
+
+    #[test]
+    fn a_stream_without_colour_gets_the_text_alone() {
+        let mut told = Vec::new();
+        let text = "a \x1b[31mred\x1b[0m and \x1b[1mstrong\x1b[0m word";
+        write_line(&mut told, false, &text);
+        assert_eq!(told, b"a red and strong word\n");
+        told.clear();
+        write_line(&mut told, true, &text);
+        assert!(told.starts_with(b"a \x1b[31mred"));
     }
 }

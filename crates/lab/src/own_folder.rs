@@ -24,7 +24,8 @@ const KINDS: [&str; 5] = [
     "holdfast-observe-",
 ];
 const RECORD: &str = "owner.json";
-const PROGRAMS: [&str; 3] = ["holdfast-api", "holdfast-worker", "prometheus"];
+/// The lab among them: it stands in for a worker.
+const PROGRAMS: [&str; 4] = ["holdfast-api", "holdfast-worker", "prometheus", "lab"];
 
 /// A folder that is deleted with this value, unless it is kept.
 #[derive(Debug)]
@@ -55,6 +56,15 @@ impl OwnFolder {
 
     pub(crate) fn path(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Leaves it, with what it tells of a system that did not start.
+    pub(crate) fn left_by(mut self, error: LabError) -> LabError {
+        self.keep();
+        LabError::NotStarted {
+            error: Box::new(error),
+            folder: self.path().to_owned(),
+        }
     }
 
     /// Leaves it for whoever wants to look into it: from now on it is nobody's, and nobody deletes it.

@@ -78,7 +78,9 @@ pub async fn run(plan: Plan, settings: &Settings, console: Console) -> Result<()
     let folder = OwnFolder::make("bench", settings, console).await?;
     let settings = own_stage(settings)?;
     let stage = Local::new(&settings, folder.path().to_owned(), console);
-    stage.up().await?;
+    if let Err(error) = stage.up().await {
+        return Err(folder.left_by(error));
+    }
     let result = tokio::select! {
         result = on_stage(plan, &settings, folder.path(), console) => result,
         _ = signals.next() => Err(LabError::Interrupted),

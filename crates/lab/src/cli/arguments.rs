@@ -12,25 +12,67 @@ use crate::load::Arrivals;
 use crate::stage::Service;
 use crate::wire::Listen;
 
-const VARIABLES: &str = "Environment:
-  STAGE                which stage: compose or local; unset: the one that is up, else Compose where a Docker
-                       engine answers, else local
-  API_PORT             where the API listens on 127.0.0.1 [8080]
-  WORKER_PORT          where the worker listens, local stage only [8081]
-  DB_PORT              where Postgres listens, local stage only [54320]
-  HOLDFAST_WORK_DELAY, HOLDFAST_POLICIES, HOLDFAST_LOG_FORMAT, RUST_LOG
-                       reach the services unchanged
-  HOLDFAST_BINARIES    the folder of holdfast-api and holdfast-worker [where lab is]
-  HOLDFAST_RESULTS     where runs of experiments leave what was seen [results/]
-  NO_COLOR             no colour, also on a terminal
+/// In groups, as people use them.
+const HELP: &str = "\
+Puts Holdfast on a stage, breaks it, compares the naive and the resilient side
+
+Usage: lab COMMAND        lab COMMAND --help tells more
+
+The stage:
+  up             start what is dead, keep what is there (--fresh: from nothing)
+  down           stop everything, delete the data, say what was still owed
+  status         how each service is; exit 1 if one is dead
+  logs           the services' lines by time (--request ID: one request's)
+  stage          which stage `up` would act on
+  compare        call both endpoints at once, show both answers
+  demo           the guided tour, on a stage of its own
+
+Break and heal (worker, api or db):
+  kill           SIGKILL: its port refuses
+  start          start it again on the data it had
+  pause          stop it with its port open: it never answers
+  resume         let it go on
+
+Nothing accepted is lost:
+  load           steady requests; the accepted ones are written down
+  check          is each of them in Postgres once, done?
+  torture        break everything at random under load, then the account
+
+Experiments:
+  list           which there are, and how each came out last
+  run            break on purpose, under load, and judge both sides
+  ablate         one policy taken out at a time: what fails without it?
+  reproduce      play a run again from its own files
+  report         write the index of all reports
+
+Measure and verify:
+  bench          throughput and latency beside pgbench
+  observe-check  a real Prometheus watches the worker die and return
+  api-check      the API against its own description
+  wire           be the wires of the experiments on Compose
+
+Environment:
+  STAGE              compose or local; unset: the one that is up or holds data,
+                     else Compose where a Docker engine answers, else local
+  API_PORT           where the API listens on 127.0.0.1 [8080]
+  WORKER_PORT        where the worker listens, local stage only [8081]
+  DB_PORT            where Postgres listens, local stage only [54320]
+  HOLDFAST_WORK_DELAY, HOLDFAST_WORK_CAPACITY, HOLDFAST_POLICIES,
+  HOLDFAST_LOG_FORMAT, RUST_LOG
+                     reach the services unchanged
+  HOLDFAST_BINARIES  the folder of the services' programs [where lab is]
+  HOLDFAST_RESULTS   where runs of experiments leave what was seen [results/]
+  HOLDFAST_INSTALL   no: nothing that is missing is installed
+  NO_COLOR           no colour, also on a terminal
 
 Exit codes: 0 done, 1 failed, 2 wrong arguments, 64 bad configuration;
   of torture: 0 held, 1 broken, 2 not played;
-  of run: 0 all verdicts hold, 1 one does not, 2 could not run";
+  of run: 0 all verdicts hold, 1 one does not, 2 could not run
+";
 
 /// Puts Holdfast on a stage, breaks it, compares the naive and the resilient endpoint
 #[derive(Debug, Parser)]
-#[command(name = "lab", version, after_help = VARIABLES)]
+#[command(name = "lab", version, override_help = HELP)]
 pub(super) struct Arguments {
     #[command(subcommand)]
     pub(super) task: Task,
@@ -50,13 +92,16 @@ pub(super) enum Task {
     Stage,
     /// Show how each service is, and what the API thinks of its dependencies: exit 1 if one is dead
     Status,
-    /// Show the services' logs
+    /// Show the services' logs as one, in the order of time
     Logs {
         /// Only this one's
         service: Option<Service>,
         /// Go on showing what comes
         #[arg(short, long)]
         follow: bool,
+        /// Only what belongs to this request, or trace, through API, recovery and worker
+        #[arg(long, value_name = "ID")]
+        request: Option<String>,
     },
     /// Call the naive and the resilient endpoint at the same time and show both answers
     Compare,
@@ -91,6 +136,16 @@ pub(super) enum Task {
     /// Look at one service as a stranger would, and print what is seen
     #[command(hide = true)]
     Look(Look),
+    /// Be the worker of torture, whose answers can be told apart
+    #[command(hide = true)]
+    DistinctWorker {
+        /// Where it listens
+        #[arg(long, env = "HOLDFAST_BIND")]
+        bind: SocketAddr,
+        /// How long each call takes
+        #[arg(long, env = "HOLDFAST_WORK_DELAY", value_parser = duration)]
+        delay: Duration,
+    },
     /// The guided tour: break each dependency in turn, compare, heal, on a stage of its own
     Demo,
     /// Hold the API to its own description with made-up requests, healthy and with each dependency dead, on a system of its
@@ -288,6 +343,15 @@ mod tests {
     #[test]
     fn the_arguments_are_coherent() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn the_help_fits_80_columns_and_names_every_command() {
+        assert!(HELP.lines().all(|line| line.chars().count() <= 80));
+        for command in Arguments::command().get_subcommands() {
+            let line = format!("\n  {} ", command.get_name());
+            assert!(command.is_hide_set() || HELP.contains(&line), "{line}");
+        }
     }
 
     #[test]

@@ -10,10 +10,13 @@ mod up;
 mod wire;
 
 use std::env;
+use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 use holdfast_ops::{Environment, exit};
+use tokio::net::TcpListener;
 
 use arguments::{Arguments, Task, Torture};
 
@@ -37,6 +40,9 @@ pub async fn run() -> ExitCode {
         (Task::Wire(wanted), Err(_)) => {
             wire::run(wanted, console).await.map(|()| ExitCode::SUCCESS)
         }
+        (Task::DistinctWorker { bind, delay }, Err(_)) => distinct_worker(bind, delay)
+            .await
+            .map(|()| ExitCode::SUCCESS),
         (Task::Look(wanted), Err(_)) => {
             experiments::look(wanted, console).await;
             Ok(ExitCode::SUCCESS)
@@ -70,8 +76,17 @@ async fn perform(task: Task, settings: &Settings, console: Console) -> Result<Ex
             let stage = stage(settings, console).await?;
             return status::show(&stage, console).await.map(verdict);
         }
-        Task::Logs { service, follow } => {
-            return logs::show(&stage(settings, console).await?, service, follow).await;
+        Task::Logs {
+            service,
+            follow,
+            request,
+        } => {
+            let wanted = logs::Wanted {
+                service,
+                follow,
+                request,
+            };
+            logs::show(&wanted, settings, console).await?;
         }
         Task::Kill { service } => stage(settings, console).await?.kill(service).await?,
         Task::Start { service } => stage(settings, console).await?.start(service).await?,
@@ -97,11 +112,19 @@ async fn perform(task: Task, settings: &Settings, console: Console) -> Result<Ex
             return api_check::run(plan, settings, console).await.map(verdict);
         }
         Task::Wire(wanted) => wire::run(wanted, console).await?,
+        Task::DistinctWorker { bind, delay } => distinct_worker(bind, delay).await?,
         Task::Bench { rounds, seconds } => {
             bench::run(bench::Plan { rounds, seconds }, settings, console).await?;
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+async fn distinct_worker(bind: SocketAddr, delay: Duration) -> Result<(), LabError> {
+    let listener = TcpListener::bind(bind).await;
+    let listener = listener.map_err(LabError::file("listen on", bind.to_string()))?;
+    torture::worker::serve(listener, delay).await;
+    Ok(())
 }
 
 /// A run that could not be played has shown nothing: it is told apart from one that found something broken.

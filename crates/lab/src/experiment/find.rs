@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::plan::Experiment;
 use crate::error::LabError;
+use crate::hint::hint;
 
 /// In the checkout.
 const FOLDER: &str = "experiments";
@@ -30,16 +31,36 @@ pub(super) fn experiments(wanted: Option<&[String]>, root: &Path) -> Result<Vec<
         Some(wanted) => wanted.iter().map(|name| file(name, root)).collect(),
         None => all(root)?,
     };
-    files.iter().map(|file| read(file)).collect()
+    files.iter().map(|file| read(file, root)).collect()
 }
 
-fn read(file: &Path) -> Result<Found, LabError> {
+fn read(file: &Path, root: &Path) -> Result<Found, LabError> {
     let text = fs::read_to_string(file).map_err(|error| match error.kind() {
-        ErrorKind::NotFound => LabError::NoExperiment(file.to_owned()),
+        ErrorKind::NotFound => LabError::NoExperiment {
+            file: file.to_owned(),
+            hint: meant(file, root),
+        },
         _ => LabError::file("read", file)(error),
     })?;
     let experiment = Experiment::parse(file, &text)?;
     Ok(Found { experiment, text })
+}
+
+/// Which of those there are may have been meant.
+fn meant(file: &Path, root: &Path) -> String {
+    let name = |path: &Path| {
+        path.file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned()
+    };
+    let known: Vec<String> = all(root)
+        .unwrap_or_default()
+        .iter()
+        .map(|path| name(path))
+        .collect();
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    hint(&name(file), &known)
 }
 
 /// `worker-killed`, or a path.
@@ -88,6 +109,12 @@ mod tests {
         let error = error.unwrap_err();
         assert!(error.to_string().contains("worker-kiled.toml"), "{error}");
         assert!(error.cure().unwrap().contains("lab list"));
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let error = experiments(Some(&["worker-kiled".to_owned()]), &root).unwrap_err();
+        assert!(
+            error.to_string().contains("did you mean `worker-killed`?"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -65,7 +65,7 @@ impl Playing<'_> {
             }
         };
         let seen = tokio::select! {
-            seen = self.under_load(side, &mut scene, &progress) => seen,
+            seen = self.under_load(side, &scene, &progress) => seen,
             _ = signals.next() => Err(LabError::Interrupted),
         };
         let kept = match self.keep {
@@ -98,13 +98,13 @@ impl Playing<'_> {
     async fn under_load(
         &self,
         side: Side,
-        scene: &mut Scene,
+        scene: &Scene,
         progress: &Progress,
     ) -> Result<Trial, LabError> {
         let experiment = self.experiment;
         let api = scene.api();
         let bound = api.policies().await?.process.worst_case_seconds;
-        warm(side, scene).await?;
+        warm(side, scene, experiment.system.work_delay).await?;
         let watcher = Watcher::of(scene);
         let (heard, samples) = (RefCell::new(Vec::<Call>::new()), RefCell::new(Vec::new()));
         let (epoch, since) = (Instant::now(), Timestamp::now());
@@ -148,9 +148,9 @@ impl Playing<'_> {
 }
 
 /// Calls the side until it answers as it should, several times in a row.
-async fn warm(side: Side, scene: &Scene) -> Result<(), LabError> {
+async fn warm(side: Side, scene: &Scene, work_delay: Duration) -> Result<(), LabError> {
     let api = scene.api();
-    let deadline = Instant::now() + WARM_WITHIN;
+    let deadline = Instant::now() + WARM_WITHIN + WARM * work_delay;
     let mut in_a_row = 0;
     while in_a_row < WARM {
         in_a_row = if api.answers_whole(side.path()).await {

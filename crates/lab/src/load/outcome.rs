@@ -56,6 +56,8 @@ pub struct Answer {
     pub recorded_in: Option<String>,
     /// Whether it carries the worker's answer.
     pub has_result: bool,
+    /// That answer, as JSON without idle space.
+    pub result: Option<String>,
     /// The header `Location`.
     pub location: Option<String>,
     /// The header `Retry-After`, in seconds.

@@ -47,6 +47,7 @@ fn read(status: u16, headers: &HeaderMap, body: &[u8]) -> Answer {
     let header = |name| headers.get(name)?.to_str().ok();
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
     let text = |name| body.get(name).and_then(Value::as_str);
+    let result = body.get("worker_response").filter(|it| !it.is_null());
     let degraded = body.get("degraded").and_then(Value::as_array);
     Answer {
         status,
@@ -54,9 +55,8 @@ fn read(status: u16, headers: &HeaderMap, body: &[u8]) -> Answer {
         code: text("code").map(str::to_owned),
         degraded: degraded.map_or_else(Vec::new, |list| list.iter().map(lack).collect()),
         recorded_in: text("recorded_in").map(str::to_owned),
-        has_result: body
-            .get("worker_response")
-            .is_some_and(|response| !response.is_null()),
+        has_result: result.is_some(),
+        result: result.map(Value::to_string),
         location: header(LOCATION).map(str::to_owned),
         retry_after: header(RETRY_AFTER).and_then(|seconds| seconds.parse().ok()),
     }

@@ -61,7 +61,9 @@ pub async fn run(settings: &Settings, console: Console) -> Result<bool, LabError
     let folder = OwnFolder::make("observe", settings, console).await?;
     let own = own_stage(settings, folder.path())?;
     let stage = Local::new(&own, folder.path().to_owned(), console);
-    stage.up().await?;
+    if let Err(error) = stage.up().await {
+        return Err(folder.left_by(error));
+    }
     let result = tokio::select! {
         result = observe(&stage, own.ports, &files, &queries, folder.path(), console) => result,
         _ = signals.next() => Err(LabError::Interrupted),

@@ -3,17 +3,22 @@
 use std::future::pending;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 use std::{io, mem};
 
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::sleep;
 
 use super::silence::Silence;
 use super::tally::Tally;
 use super::{Fault, Order, connection};
 
 const BACKLOG: u32 = 1024;
+/// An error belongs to one connection that died in the queue, or to this process having no file left: that lasts, and must not
+/// be asked for a million times a second.
+pub(crate) const AFTER_AN_ERROR: Duration = Duration::from_millis(20);
 
 /// A port that is either open or held shut.
 pub(super) struct Door {
@@ -88,11 +93,10 @@ impl Door {
             return pending().await;
         }
         loop {
-            // An error here belongs to one connection that died in the queue.
-            if let Ok((client, peer)) = listener.accept().await
-                && !self.silence.was_ours(peer)
-            {
-                return client;
+            match listener.accept().await {
+                Ok((client, peer)) if !self.silence.was_ours(peer) => return client,
+                Ok(_) => {}
+                Err(_) => sleep(AFTER_AN_ERROR).await,
             }
         }
     }

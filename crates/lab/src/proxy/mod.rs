@@ -24,6 +24,7 @@ use tokio::task::AbortHandle;
 pub use fault::Fault;
 
 use crate::ports;
+pub(crate) use door::AFTER_AN_ERROR;
 use door::Door;
 use tally::Tally;
 

@@ -127,7 +127,9 @@ impl Probe {
     /// Whether a call of this endpoint is answered 200 with nothing missing.
     pub async fn answers_whole(&self, path: &str) -> bool {
         let url = format!("{}{path}", self.base);
-        let Ok(answer) = self.client.get(url).send().await else {
+        // It waits for the work, however long that takes.
+        let call = self.client.get(url).timeout(PROCESS_WITHIN);
+        let Ok(answer) = call.send().await else {
             return false;
         };
         let status = answer.status();

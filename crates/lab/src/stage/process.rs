@@ -18,6 +18,7 @@ use crate::settings::Settings;
 pub(crate) struct ServiceProcess {
     service: Service,
     binary: PathBuf,
+    arguments: &'static [&'static str],
     variables: BTreeMap<String, String>,
     family: Family,
     log: PathBuf,
@@ -49,6 +50,7 @@ impl ServiceProcess {
             port,
             probe: Probe::new(port),
             binary,
+            arguments: &[],
             variables,
         })
     }
@@ -65,10 +67,21 @@ impl ServiceProcess {
         if !binary.is_file() {
             return Err(LabError::NotBuilt(binary));
         }
+        variables.extend(settings.log_filter());
+        Self::start_program(service, (binary, &[]), (folder, name), variables).await
+    }
+
+    /// Likewise, another program in the place of the service's.
+    pub(crate) async fn start_program(
+        service: Service,
+        (binary, arguments): (PathBuf, &'static [&'static str]),
+        (folder, name): (&Path, &str),
+        mut variables: BTreeMap<String, String>,
+    ) -> Result<Self, LabError> {
         let port = ports::free().map_err(LabError::file("find", "a free port"))?;
         variables.insert("HOLDFAST_BIND".to_owned(), format!("127.0.0.1:{port}"));
-        variables.extend(settings.log_filter());
         let mut process = Self::new(service, binary, (folder, name), port, variables)?;
+        process.arguments = arguments;
         process.start().await?;
         Ok(process)
     }
@@ -87,7 +100,10 @@ impl ServiceProcess {
         let mut launched = None;
         if !self.family.is_alive() {
             let mut command = Command::new(&self.binary);
-            command.env_clear().envs(&self.variables);
+            command
+                .args(self.arguments)
+                .env_clear()
+                .envs(&self.variables);
             let started = process::launch(command, &self.family.home, &self.log)?;
             self.family.leader = Some(started.identity.clone());
             launched = Some(started);

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::time::Duration;
 
+use serde_json::Value;
 use tokio::time::Instant;
 
 use super::deployment::Deployment;
@@ -15,9 +16,8 @@ use crate::output::Console;
 
 /// Requests that are sent again: those with the most tries, and as many at random.
 const SAMPLE: usize = 20;
-const ROWS: &str =
-    "SELECT id, coalesce(payload->>'key', ''), status, coalesce(error, '') FROM requests
-    WHERE origin = 'resilient';";
+const ROWS: &str = "SELECT id, coalesce(payload->>'key', ''), status, coalesce(error, ''),
+    coalesce(worker_response::text, '') FROM requests WHERE origin = 'resilient';";
 const KEYS: &str = "SELECT key, request_id FROM idempotency_keys;";
 
 /// All there is in Postgres.
@@ -27,11 +27,12 @@ pub(super) async fn tables(
     console: Console,
 ) -> Result<Tables, LabError> {
     let recorded = |fields: &[String]| match fields {
-        [id, key, status, error] => Some(Recorded {
+        [id, key, status, error, result] => Some(Recorded {
             id: id.parse().ok()?,
             key: key.clone(),
             status: status.clone(),
             error: error.clone(),
+            result: compact(result),
         }),
         _ => None,
     };
@@ -44,6 +45,12 @@ pub(super) async fn tables(
         rows: read(database, ROWS, recorded).await?,
         keys: read(database, KEYS, owner).await?,
     })
+}
+
+/// As a client's answer is held: how it was written is no matter.
+fn compact(json: &str) -> Option<String> {
+    let value: Value = serde_json::from_str(json).ok()?;
+    (!value.is_null()).then(|| value.to_string())
 }
 
 async fn read<T>(

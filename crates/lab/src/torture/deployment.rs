@@ -1,13 +1,14 @@
-//! The system under torture: a throw-away Postgres, the worker, one API or several on the same database, each with a
+//! The system under torture: a throw-away Postgres, a worker whose answers can be told apart, one API or several on the same database, each with a
 //! journal of its own. It lives in a temporary folder on free ports, and ends with this value.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use std::{env, fs};
 
 use super::schedule::Target;
 use super::victim::{Body, Victim};
+use super::worker;
 use crate::error::LabError;
 use crate::postgres::{Cluster, ClusterOptions};
 use crate::settings::Settings;
@@ -81,7 +82,14 @@ impl Deployment {
         variables.insert("HOLDFAST_WORK_DELAY".to_owned(), WORK_DELAY.to_owned());
         let name = target.to_string();
         let home = (self.folder.as_path(), name.as_str());
-        let process = ServiceProcess::start_own(service, home, variables, settings).await?;
+        let process = match target {
+            Target::Worker => {
+                let lab = env::current_exe().map_err(LabError::file("find", "this program"))?;
+                let program = (lab, worker::COMMAND);
+                ServiceProcess::start_program(service, program, home, variables).await?
+            }
+            _ => ServiceProcess::start_own(service, home, variables, settings).await?,
+        };
         let probe = process.probe().clone();
         self.victims
             .push(Victim::new(target, Body::Service(process)));

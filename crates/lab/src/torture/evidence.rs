@@ -40,6 +40,8 @@ pub(super) struct Recorded {
     pub(super) status: String,
     /// Why it failed; empty if it did not.
     pub(super) error: String,
+    /// The worker's answer, as JSON without idle space; none: there is none.
+    pub(super) result: Option<String>,
 }
 
 /// What Postgres holds when all is over.

@@ -10,9 +10,9 @@ mod deployment;
 mod evidence;
 mod report;
 mod schedule;
-mod together;
 mod verdict;
 mod victim;
+pub mod worker;
 
 use std::future::pending;
 use std::path::Path;
@@ -24,7 +24,6 @@ use tokio::time::Instant;
 use deployment::{BOUND, Deployment};
 use evidence::Evidence;
 use schedule::{Fault, schedule};
-use together::{Doing, together};
 use victim::Played;
 
 use crate::accepted::{self, Accepted, AcceptedFile};
@@ -36,6 +35,7 @@ use crate::output::{Console, Tone};
 use crate::own_folder::OwnFolder;
 use crate::settings::Settings;
 use crate::settle::settle;
+use crate::together::{Doing, together};
 
 /// How long past the bound a client waits for one answer.
 const BEYOND: Duration = Duration::from_secs(2);

@@ -46,6 +46,7 @@ pub(super) fn violations(evidence: &Evidence) -> Vec<Violation> {
         found.extend(records::rows(evidence, tables));
         found.extend(records::keys(evidence, tables));
         found.extend(records::again(evidence, tables));
+        found.extend(records::results(evidence, tables));
     }
     found.extend(calm::calm(evidence));
     found.extend(contents::contents(evidence));

@@ -6,6 +6,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::evidence::Hurt;
 use super::schedule::{Fault, Kind, Target};
+use super::worker;
 use crate::error::LabError;
 use crate::output::{Console, Tone};
 use crate::postgres::Cluster;
@@ -128,7 +129,7 @@ impl Victim {
     pub(super) async fn calls(&self) -> Option<u64> {
         match (&self.body, self.target) {
             (Body::Service(process), Target::Worker) => {
-                let calls = process.probe().metric::<u64>("holdfast_work_calls_total");
+                let calls = process.probe().metric::<u64>(worker::CALLS);
                 Some(self.calls_before? + calls.await?)
             }
             _ => None,

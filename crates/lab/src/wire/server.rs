@@ -6,10 +6,11 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
+use tokio::time::sleep;
 
 use super::conversation::converse;
 use super::{Listen, WireError};
-use crate::proxy::{Fault, FaultProxy};
+use crate::proxy::{AFTER_AN_ERROR, Fault, FaultProxy};
 
 /// Several wires under one control.
 #[derive(Debug)]
@@ -57,9 +58,11 @@ pub async fn serve(wires: Wires, control: TcpListener) {
     loop {
         tokio::select! {
             accepted = control.accept() => {
-                // An error here belongs to one connection that died in the queue.
-                if let Ok((stream, _)) = accepted {
-                    conversations.spawn(converse(stream, Arc::clone(&wires)));
+                match accepted {
+                    Ok((stream, _)) => {
+                        conversations.spawn(converse(stream, Arc::clone(&wires)));
+                    }
+                    Err(_) => sleep(AFTER_AN_ERROR).await,
                 }
             }
             Some(_) = conversations.join_next() => {}

@@ -17,6 +17,6 @@ pub(super) async fn look(target: Target, scene: &Scene) -> Sight {
     sight(matches!(look, Look::Refused | Look::NoConnection), &look)
 }
 
-pub(super) async fn end(target: Target, scene: &mut Scene) -> Result<(), LabError> {
+pub(super) async fn end(target: Target, scene: &Scene) -> Result<(), LabError> {
     scene.start(target).await
 }

@@ -65,7 +65,7 @@ impl InForce {
     /// When it cannot be.
     pub(super) async fn put(
         fault: &Fault,
-        scene: &mut Scene,
+        scene: &Scene,
         epoch: Instant,
     ) -> Result<Self, LabError> {
         let begun = epoch.elapsed();
@@ -108,7 +108,7 @@ impl InForce {
     ///
     /// # Errors
     /// When it cannot be ended.
-    pub(super) async fn end(self, scene: &mut Scene, epoch: Instant) -> Result<Observed, LabError> {
+    pub(super) async fn end(self, scene: &Scene, epoch: Instant) -> Result<Observed, LabError> {
         let target = self.fault.target;
         // It may be over at any time from here on.
         let to = self.to.unwrap_or_else(|| epoch.elapsed());
@@ -140,7 +140,7 @@ impl InForce {
 /// Puts it in force; what was seen of it, if it is over already.
 async fn put(
     fault: &Fault,
-    scene: &mut Scene,
+    scene: &Scene,
     sessions: &mut Vec<Session>,
 ) -> Result<Option<Sight>, LabError> {
     match fault.kind {

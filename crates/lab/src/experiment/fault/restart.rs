@@ -8,7 +8,7 @@ use super::super::trial::Sight;
 use super::kill;
 use crate::error::LabError;
 
-pub(super) async fn put(target: Target, scene: &mut Scene) -> Result<Sight, LabError> {
+pub(super) async fn put(target: Target, scene: &Scene) -> Result<Sight, LabError> {
     scene.kill(target).await?;
     let dead = kill::look(target, scene).await;
     let start = Instant::now();

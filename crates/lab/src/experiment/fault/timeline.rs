@@ -1,15 +1,17 @@
-//! Playing the faults of an experiment, each at its time.
+//! Playing the faults of an experiment, each at its time: what takes its time at one target holds up none at another.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-use super::super::plan::Fault;
+use super::super::plan::{Fault, Target};
 use super::super::scene::Scene;
 use super::super::trial::Observed;
 use super::InForce;
 use crate::error::LabError;
+use crate::together::{Doing, try_together};
 
 /// How long before its end a fault is looked at again. An end waits for its look, and its window ends as late.
 const LAST_LOOK: Duration = Duration::from_secs(1);
@@ -22,26 +24,60 @@ enum Step {
     LookAgain(usize),
 }
 
+impl Step {
+    fn index(self) -> usize {
+        match self {
+            Self::End(index) | Self::Put(index) | Self::LookAgain(index) => index,
+        }
+    }
+}
+
 /// Plays all of them; `told` hears of each change. `before` is asked before the first.
 ///
 /// # Errors
 /// The first that cannot be put in force or ended; what `before` says.
 pub(in crate::experiment) async fn play(
     faults: &[Fault],
-    scene: &mut Scene,
+    scene: &Scene,
     epoch: Instant,
-    mut before: impl FnMut() -> Result<(), LabError>,
-    mut told: impl FnMut(String),
+    before: impl FnOnce() -> Result<(), LabError>,
+    told: impl FnMut(String),
 ) -> Result<Vec<Observed>, LabError> {
+    let steps = timeline(faults);
+    if let Some((first, _)) = steps.first() {
+        sleep_until(epoch + *first).await;
+        before()?;
+    }
+    let told = &RefCell::new(told);
+    let targets: BTreeSet<Target> = faults.iter().map(|fault| fault.target).collect();
+    let players = targets.into_iter().map(|target| {
+        let own = |(_, step): &(Duration, Step)| faults[step.index()].target == target;
+        let own: Vec<_> = steps.iter().copied().filter(own).collect();
+        let player: Doing<'_, Result<_, LabError>> = Box::pin(async move {
+            let told = |text| told.borrow_mut()(text);
+            play_steps(&own, faults, scene, epoch, told).await
+        });
+        player
+    });
+    let played = try_together(players.collect()).await?;
+    let observed: BTreeMap<usize, Observed> = played.into_iter().flatten().collect();
+    Ok(observed.into_values().collect())
+}
+
+/// Those of one target, one after the other.
+async fn play_steps(
+    steps: &[(Duration, Step)],
+    faults: &[Fault],
+    scene: &Scene,
+    epoch: Instant,
+    told: impl Fn(String),
+) -> Result<BTreeMap<usize, Observed>, LabError> {
     let mut in_force = BTreeMap::new();
     let mut observed = BTreeMap::new();
-    for (at, step) in timeline(faults) {
-        sleep_until(epoch + at).await;
-        match step {
+    for (at, step) in steps {
+        sleep_until(epoch + *at).await;
+        match *step {
             Step::Put(index) => {
-                if in_force.is_empty() && observed.is_empty() {
-                    before()?;
-                }
                 let fault = InForce::put(&faults[index], scene, epoch).await?;
                 told(format!("{}: {}", faults[index], fault.live.seen));
                 in_force.insert(index, fault);
@@ -60,7 +96,7 @@ pub(in crate::experiment) async fn play(
             }
         }
     }
-    Ok(observed.into_values().collect())
+    Ok(observed)
 }
 
 /// In the order of time; what ends at a moment ends before anything begins.
@@ -80,7 +116,7 @@ fn timeline(faults: &[Fault]) -> Vec<(Duration, Step)> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::plan::{Kind, Target};
+    use super::super::super::plan::Kind;
     use super::*;
 
     fn fault(target: Target, at: u64, lasts: u64) -> Fault {

@@ -73,11 +73,19 @@ pub async fn run(wish: &Wish, settings: &Settings, console: Console) -> Result<O
     }
     let stage = settings.stage.unwrap_or(StageKind::Local);
     let (here, elsewhere) = on_stage(stage, found);
+    // What was asked for by name and is left out could not be played; of all there are, some are for the other stage.
+    let refused = match wish.experiments {
+        Some(_) => left_out(stage, &elsewhere),
+        None => Vec::new(),
+    };
     if here.is_empty() {
+        if wish.json {
+            tell(&refused, console);
+        }
         return Err(nothing_for(stage, &elsewhere));
     }
     let mut company = Company::gather(stage, settings, console).await?;
-    let outcome = all(wish, &here, &mut company, console).await;
+    let outcome = all(wish, &here, refused, &mut company, console).await;
     company.leave(&outcome);
     for one in &elsewhere {
         let (name, other) = (&one.experiment.name, other(stage));
@@ -89,13 +97,28 @@ pub async fn run(wish: &Wish, settings: &Settings, console: Console) -> Result<O
     outcome
 }
 
+fn left_out(stage: StageKind, elsewhere: &[Found]) -> Vec<Told> {
+    let told = |one: &Found| Told::NotPlayed {
+        experiment: one.experiment.name.clone(),
+        error: nothing_for(stage, std::slice::from_ref(one)).to_string(),
+    };
+    elsewhere.iter().map(told).collect()
+}
+
+fn tell(told: &[Told], console: Console) {
+    // Plain data: nothing in it can fail to be written.
+    console.print(serde_json::to_string_pretty(told).unwrap_or_default());
+}
+
+/// `told` begins with what could not even be tried.
 async fn all(
     wish: &Wish,
     experiments: &[Found],
+    mut told: Vec<Told>,
     company: &mut Company<'_>,
     console: Console,
 ) -> Result<Outcome, LabError> {
-    let (mut told, mut outcomes) = (Vec::new(), Vec::new());
+    let mut outcomes = vec![Outcome::NotPlayed; told.len()];
     let mut end = None;
     for one in experiments {
         match company.play(one, wish).await {
@@ -128,9 +151,8 @@ async fn all(
         }
     }
     if wish.json {
-        // Plain data: nothing in it can fail to be written.
-        console.print(serde_json::to_string_pretty(&told).unwrap_or_default());
-    } else if experiments.len() > 1 {
+        tell(&told, console);
+    } else if told.len() > 1 {
         sum_up(&outcomes, console);
     }
     match end {

@@ -6,6 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Mutex;
+
 use super::Making;
 use super::wires::Wires;
 use crate::error::LabError;
@@ -16,7 +18,7 @@ use crate::own_folder::OwnFolder;
 use crate::ports;
 use crate::postgres::{self, Cluster, ClusterOptions};
 use crate::proxy::FaultProxy;
-use crate::settings::Settings;
+use crate::settings::{Ports, Settings};
 use crate::stage::{Probe, Service, ServiceProcess};
 use crate::wire::Wire;
 
@@ -27,9 +29,11 @@ const KIND: &str = "experiment";
 #[derive(Debug)]
 pub(in crate::experiment) struct LocalScene {
     // Services first: fields are dropped in this order, and none shall see the others die.
-    api: ServiceProcess,
-    worker: ServiceProcess,
-    cluster: Cluster,
+    // Each by itself: what one of them waits for holds up none of the others.
+    api: Mutex<ServiceProcess>,
+    worker: Mutex<ServiceProcess>,
+    cluster: Mutex<Cluster>,
+    probes: Probes,
     wires: Wires,
     folder: OwnFolder,
 }
@@ -42,48 +46,22 @@ impl LocalScene {
     ) -> Result<Self, LabError> {
         let folder = OwnFolder::make(KIND, settings, console).await?;
         let settings = &without_log_filter(settings);
-        let cluster = Cluster::start(ClusterOptions::default()).await?;
-        let worker = worker(folder.path(), making.work_delay, settings).await?;
-        let (wired, seed) = (making.wired, making.seed);
-        let wires = Wires {
-            worker: wire(wired.worker, worker.port(), seed).await?,
-            database: wire(wired.database, cluster.port(), seed.wrapping_add(1)).await?,
-        };
-        let worker_port = port_of(wires.worker.as_ref(), worker.port());
-        let database_port = port_of(wires.database.as_ref(), cluster.port());
-        let policies = folder.path().join("policies.toml");
-        fs::write(&policies, &making.policies).map_err(LabError::file("write", &policies))?;
-        let variables = [
-            (
-                "HOLDFAST_WORKER_URL",
-                format!("http://127.0.0.1:{worker_port}"),
-            ),
-            ("DATABASE_URL", postgres::url(database_port)),
-            ("HOLDFAST_POLICIES", text(&policies)),
-            ("HOLDFAST_JOURNAL_DIR", text(&folder.path().join("journal"))),
-        ];
-        let variables = variables.map(|(name, value)| (name.to_owned(), value));
-        let home = (folder.path(), Service::Api.name());
-        let api = ServiceProcess::start_own(Service::Api, home, variables.into(), settings);
-        Ok(Self {
-            api: api.await?,
-            worker,
-            cluster,
-            wires,
-            folder,
-        })
+        match Raised::in_folder(folder.path(), making, settings).await {
+            Ok(raised) => Ok(raised.owning(folder)),
+            Err(error) => Err(folder.left_by(error)),
+        }
     }
 
     pub(super) fn api(&self) -> Probe {
-        self.api.probe().clone()
+        self.probes.api.clone()
     }
 
     pub(super) fn worker(&self) -> Probe {
-        self.worker.probe().clone()
+        self.probes.worker.clone()
     }
 
     pub(super) fn database_port(&self) -> u16 {
-        self.cluster.port()
+        self.probes.ports.db
     }
 
     pub(super) fn wire(&self, target: Target) -> Option<&Arc<Wire>> {
@@ -92,9 +70,9 @@ impl LocalScene {
 
     pub(super) async fn look(&self, target: Target, on_the_wire: bool, patience: Duration) -> Look {
         let own = match target {
-            Target::Worker => self.worker.port(),
-            Target::Database => self.cluster.port(),
-            Target::Api => self.api.port(),
+            Target::Worker => self.probes.ports.worker,
+            Target::Database => self.probes.ports.db,
+            Target::Api => self.probes.ports.api,
         };
         let wire = self.wire(target).filter(|_| on_the_wire);
         let address = ports::loopback(port_of(wire, own));
@@ -103,33 +81,33 @@ impl LocalScene {
 
     pub(super) async fn kill(&self, service: Service) -> Result<(), LabError> {
         match service {
-            Service::Db => Ok(self.cluster.kill().await?),
-            Service::Worker => self.worker.kill().await,
-            Service::Api => self.api.kill().await,
+            Service::Db => Ok(self.cluster.lock().await.kill().await?),
+            Service::Worker => self.worker.lock().await.kill().await,
+            Service::Api => self.api.lock().await.kill().await,
         }
     }
 
-    pub(super) async fn start(&mut self, service: Service) -> Result<(), LabError> {
+    pub(super) async fn start(&self, service: Service) -> Result<(), LabError> {
         match service {
-            Service::Db => Ok(self.cluster.start_again().await?),
-            Service::Worker => self.worker.start().await,
-            Service::Api => self.api.start().await,
+            Service::Db => Ok(self.cluster.lock().await.start_again().await?),
+            Service::Worker => self.worker.lock().await.start().await,
+            Service::Api => self.api.lock().await.start().await,
         }
     }
 
     pub(super) async fn pause(&self, service: Service) -> Result<(), LabError> {
         match service {
-            Service::Db => Ok(self.cluster.pause().await?),
-            Service::Worker => self.worker.pause().await,
-            Service::Api => self.api.pause().await,
+            Service::Db => Ok(self.cluster.lock().await.pause().await?),
+            Service::Worker => self.worker.lock().await.pause().await,
+            Service::Api => self.api.lock().await.pause().await,
         }
     }
 
-    pub(super) fn resume(&self, service: Service) {
+    pub(super) async fn resume(&self, service: Service) {
         match service {
-            Service::Db => self.cluster.resume(),
-            Service::Worker => self.worker.resume(),
-            Service::Api => self.api.resume(),
+            Service::Db => self.cluster.lock().await.resume(),
+            Service::Worker => self.worker.lock().await.resume(),
+            Service::Api => self.api.lock().await.resume(),
         }
     }
 
@@ -142,14 +120,17 @@ impl LocalScene {
     pub(super) fn keep(&mut self) -> &Path {
         self.folder.keep();
         // What cannot be copied is missed by whoever looks for it, and by nobody else.
-        let _ = fs::copy(self.cluster.log(), self.folder.path().join("db.log"));
+        let _ = fs::copy(
+            self.cluster.get_mut().log(),
+            self.folder.path().join("db.log"),
+        );
         self.folder.path()
     }
 
     /// Ends all of it; what is still there afterwards.
     pub(super) async fn lower(self) -> Vec<String> {
         for service in Service::ALL {
-            self.resume(service);
+            self.resume(service).await;
         }
         let mut left = Vec::new();
         for service in [Service::Api, Service::Worker, Service::Db] {
@@ -162,6 +143,79 @@ impl LocalScene {
         }
         left
     }
+}
+
+/// What runs, on its way to a scene.
+struct Raised {
+    api: ServiceProcess,
+    worker: ServiceProcess,
+    cluster: Cluster,
+    wires: Wires,
+}
+
+impl Raised {
+    async fn in_folder(
+        folder: &Path,
+        making: &Making,
+        settings: &Settings,
+    ) -> Result<Self, LabError> {
+        let cluster = Cluster::start(ClusterOptions::default()).await?;
+        let worker = worker(folder, making.work_delay, settings).await?;
+        let (wired, seed) = (making.wired, making.seed);
+        let wires = Wires {
+            worker: wire(wired.worker, worker.port(), seed).await?,
+            database: wire(wired.database, cluster.port(), seed.wrapping_add(1)).await?,
+        };
+        let worker_port = port_of(wires.worker.as_ref(), worker.port());
+        let database_port = port_of(wires.database.as_ref(), cluster.port());
+        let policies = folder.join("policies.toml");
+        fs::write(&policies, &making.policies).map_err(LabError::file("write", &policies))?;
+        let variables = [
+            (
+                "HOLDFAST_WORKER_URL",
+                format!("http://127.0.0.1:{worker_port}"),
+            ),
+            ("DATABASE_URL", postgres::url(database_port)),
+            ("HOLDFAST_POLICIES", text(&policies)),
+            ("HOLDFAST_JOURNAL_DIR", text(&folder.join("journal"))),
+        ];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value));
+        let home = (folder, Service::Api.name());
+        let api = ServiceProcess::start_own(Service::Api, home, variables.into(), settings).await?;
+        Ok(Self {
+            api,
+            worker,
+            cluster,
+            wires,
+        })
+    }
+
+    fn owning(self, folder: OwnFolder) -> LocalScene {
+        LocalScene {
+            probes: Probes {
+                api: self.api.probe().clone(),
+                worker: self.worker.probe().clone(),
+                ports: Ports {
+                    api: self.api.port(),
+                    worker: self.worker.port(),
+                    db: self.cluster.port(),
+                },
+            },
+            api: Mutex::new(self.api),
+            worker: Mutex::new(self.worker),
+            cluster: Mutex::new(self.cluster),
+            wires: self.wires,
+            folder,
+        }
+    }
+}
+
+/// Where they are asked; the same for as long as they live.
+#[derive(Debug)]
+struct Probes {
+    api: Probe,
+    worker: Probe,
+    ports: Ports,
 }
 
 async fn worker(

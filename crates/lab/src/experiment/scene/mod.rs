@@ -176,8 +176,8 @@ impl Scene {
         }
     }
 
-    pub(super) async fn start(&mut self, target: Target) -> Result<(), LabError> {
-        match &mut self.place {
+    pub(super) async fn start(&self, target: Target) -> Result<(), LabError> {
+        match &self.place {
             Place::Local(scene) => scene.start(service(target)).await,
             Place::Compose(scene) => scene.start(service(target)).await,
         }
@@ -193,7 +193,7 @@ impl Scene {
     pub(super) async fn resume(&self, target: Target) -> Result<(), LabError> {
         match &self.place {
             Place::Local(scene) => {
-                scene.resume(service(target));
+                scene.resume(service(target)).await;
                 Ok(())
             }
             Place::Compose(scene) => scene.resume(service(target)).await,

@@ -19,7 +19,10 @@ fn check(expectation: &Expectation, side: Side, trial: &Trial) -> Check {
         during: metric.has_window().then_some(expectation.during),
         expected: words::limits(expectation),
         seen: match measured {
-            Ok(value) => words::figure(metric.unit(), value),
+            Ok(value) => {
+                let limits = [expectation.at_least, expectation.at_most];
+                words::figure_beside(metric.unit(), value, limits)
+            }
             Err(why) => why.to_string(),
         },
         value: measured.ok(),

@@ -2,16 +2,38 @@
 
 use crate::experiment::plan::{Expectation, Unit};
 
+/// Decimals beyond which a difference is one of arithmetic only.
+const MORE: usize = 12;
+
 /// Such as `4.91 s`, `97.5 %`, `20`.
 #[must_use]
 pub fn figure(unit: Unit, value: f64) -> String {
+    figure_with(unit, value, 0)
+}
+
+/// With so many more decimals than are shown otherwise.
+fn figure_with(unit: Unit, value: f64, more: usize) -> String {
     match unit {
-        Unit::Count => trimmed(value, 2),
-        Unit::Share => format!("{} %", trimmed(value * 100.0, 2)),
-        Unit::Seconds => format!("{} s", trimmed(value, 3)),
-        Unit::PerSecond => format!("{}/s", trimmed(value, 2)),
-        Unit::PerCall => format!("{} per call", trimmed(value, 3)),
+        Unit::Count => trimmed(value, 2 + more),
+        Unit::Share => format!("{} %", trimmed(value * 100.0, 2 + more)),
+        Unit::Seconds => format!("{} s", trimmed(value, 3 + more)),
+        Unit::PerSecond => format!("{}/s", trimmed(value, 2 + more)),
+        Unit::PerCall => format!("{} per call", trimmed(value, 3 + more)),
     }
+}
+
+/// As [`figure`], but never in the words of a limit that it does not keep: `0.0031 %` beside `at most 0 %`.
+#[must_use]
+pub(super) fn figure_beside(unit: Unit, value: f64, limits: [Option<f64>; 2]) -> String {
+    let told = |more| figure_with(unit, value, more);
+    let is_apart = |text: &String| {
+        let mut limits = limits.iter().flatten();
+        limits.all(|limit| *limit == value || figure(unit, *limit) != *text)
+    };
+    (0..MORE)
+        .map(told)
+        .find(is_apart)
+        .unwrap_or_else(|| told(MORE))
 }
 
 /// Such as `at most 3.7 s`.
@@ -52,6 +74,15 @@ mod tests {
         ] {
             assert_eq!(figure(unit, value), words);
         }
+    }
+
+    #[test]
+    fn a_figure_beyond_a_limit_is_not_told_in_the_limits_words() {
+        let beside = |value, limit| figure_beside(Unit::Share, value, [None, Some(limit)]);
+        assert_eq!(beside(0.000_031, 0.0), "0.003 %");
+        assert_eq!(beside(0.0, 0.0), "0 %");
+        assert_eq!(beside(0.99999, 1.0), "99.999 %");
+        assert_eq!(beside(0.25, 0.5), "25 %");
     }
 
     #[test]

@@ -173,8 +173,14 @@ impl Compose {
 
     /// The command that shows the logs.
     #[must_use]
-    pub fn logs(&self, service: Option<Service>, follow: bool) -> tokio::process::Command {
-        let mut arguments = vec!["logs", "--tail=100"];
+    pub fn logs(
+        &self,
+        service: Option<Service>,
+        follow: bool,
+        only_the_last: bool,
+    ) -> tokio::process::Command {
+        let mut arguments = vec!["logs", "--no-color"];
+        arguments.extend(only_the_last.then_some("--tail=100"));
         arguments.extend(follow.then_some("--follow"));
         arguments.extend(service.map(Service::name));
         self.engine.compose_command(&arguments)

@@ -124,12 +124,12 @@ impl Local {
 
     /// The log files, or one service's.
     #[must_use]
-    pub fn logs(&self, service: Option<Service>) -> Vec<PathBuf> {
+    pub fn logs(&self, service: Option<Service>) -> Vec<(Service, PathBuf)> {
         let wanted = service.map_or_else(|| Service::ALL.to_vec(), |service| vec![service]);
         let files = wanted
             .into_iter()
-            .map(|service| launch::log(&self.folder, service));
-        files.filter(|file| file.is_file()).collect()
+            .map(|service| (service, launch::log(&self.folder, service)));
+        files.filter(|(_, file)| file.is_file()).collect()
     }
 
     /// Kills all processes and deletes the database; the logs stay until the next `up`, the journal until `down`.

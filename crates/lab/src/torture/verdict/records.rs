@@ -107,6 +107,32 @@ pub(super) fn again(evidence: &Evidence, tables: &Tables) -> Vec<Violation> {
     found
 }
 
+/// What a client was told is what stands in the table, during the run and when it asked again.
+pub(super) fn results(evidence: &Evidence, tables: &Tables) -> Vec<Violation> {
+    let recorded: BTreeMap<Uuid, Option<&String>> = tables
+        .rows
+        .iter()
+        .map(|row| (row.id, row.result.as_ref()))
+        .collect();
+    let of_run = evidence.outcomes.iter().flat_map(|it| &it.tries);
+    let of_again = evidence.again.iter().map(|again| &again.same);
+    let mut found = Vec::new();
+    for answer in of_run.chain(of_again).filter_map(answer) {
+        let (Some(id), Some(told)) = (answer.request_id, &answer.result) else {
+            continue;
+        };
+        // One that is not there at all is lost, which is told elsewhere.
+        if let Some(kept) = recorded.get(&id).filter(|kept| **kept != Some(told)) {
+            let detail = format!("{id}: told {told}, recorded {kept:?}");
+            found.push(Violation::new(
+                "a result once told to a client stays",
+                detail,
+            ));
+        }
+    }
+    found
+}
+
 /// To the id it was accepted under; where several requests were made under the key, to one of them.
 fn resolves(again: &Again, ids: Option<&BTreeSet<Uuid>>) -> bool {
     answer(&again.same).is_some_and(|answer| {
@@ -208,6 +234,20 @@ mod tests {
         assert!(rules(cut_off.again(1, 200, 7)).is_empty());
         assert_eq!(rules(Scene::well().called_again(Some(1))), [RULE]);
         assert_eq!(rules(Scene::well().called_again(None)), [RULE]);
+    }
+
+    #[test]
+    fn a_result_that_was_told_and_is_recorded_otherwise_or_not_at_all_is_broken() {
+        const RULE: &str = "a result once told to a client stays";
+        let told = || Scene::well().all(|answer| answer.result = Some("1".to_owned()));
+        let kept = || {
+            [1, 2, 3]
+                .into_iter()
+                .fold(told(), |scene, it| scene.recorded_result(it, "1"))
+        };
+        assert!(rules(kept()).is_empty());
+        assert_eq!(rules(kept().recorded_result(2, "2")), [RULE]);
+        assert_eq!(rules(told()), [RULE; 3]);
     }
 
     #[test]

@@ -43,6 +43,7 @@ fn recorded(id: Uuid, key: String, status: &str) -> Recorded {
         key,
         status: status.to_owned(),
         error: String::new(),
+        result: None,
     }
 }
 
@@ -169,6 +170,14 @@ impl Scene {
     pub(super) fn with_stranger(mut self, number: u64, status: &str) -> Self {
         let row = recorded(id(number), String::new(), status);
         self.tables().rows.push(row);
+        self
+    }
+
+    /// The result that request `number` is recorded with.
+    pub(super) fn recorded_result(mut self, number: u64, result: &str) -> Self {
+        let own = |row: &&mut Recorded| row.id == id(number);
+        let row = self.tables().rows.iter_mut().find(own).unwrap();
+        row.result = Some(result.to_owned());
         self
     }
 

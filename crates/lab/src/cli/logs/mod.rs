@@ -1,0 +1,218 @@
+//! `lab logs`: the services' lines as one story, in the order of time.
+
+mod line;
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::time::sleep;
+
+use self::line::Line;
+use crate::error::LabError;
+use crate::output::Console;
+use crate::settings::Settings;
+use crate::stage::{Compose, Local, Service, Stage};
+
+/// Lines that are shown of what was before.
+const LAST: usize = 100;
+const POLL: Duration = Duration::from_millis(200);
+
+/// What is to be shown.
+#[derive(Debug, Clone)]
+pub(super) struct Wanted {
+    pub(super) service: Option<Service>,
+    pub(super) follow: bool,
+    /// One request's lines: by its id, or its trace's.
+    pub(super) request: Option<String>,
+}
+
+/// Shows the lines. A stage that did not come up is dead, and has logs all the same.
+pub(super) async fn show(
+    wanted: &Wanted,
+    settings: &Settings,
+    console: Console,
+) -> Result<(), LabError> {
+    match Stage::to_act_on(settings, console).await {
+        Ok(Stage::Compose(compose)) => of_compose(&compose, wanted, console).await,
+        Ok(Stage::Local(local)) => of_local(&local, wanted, console).await,
+        Err(LabError::NotUp) => {
+            let local = Local::new(settings, settings.folder(), console);
+            of_local(&local, wanted, console).await
+        }
+        Err(error) => Err(error),
+    }
+}
+
+async fn of_local(local: &Local, wanted: &Wanted, console: Console) -> Result<(), LabError> {
+    let files = local.logs(wanted.service);
+    if files.is_empty() {
+        return Err(LabError::NotUp);
+    }
+    let mut tails: Vec<Tail> = files.into_iter().map(Tail::of).collect();
+    let mut ids = wanted.request.iter().cloned().collect();
+    let mut first = true;
+    loop {
+        let lines = tails.iter_mut().flat_map(Tail::more).collect();
+        print(lines, &mut ids, first, console);
+        if !wanted.follow {
+            return Ok(());
+        }
+        first = false;
+        sleep(POLL).await;
+    }
+}
+
+async fn of_compose(compose: &Compose, wanted: &Wanted, console: Console) -> Result<(), LabError> {
+    // All there is, where one request is looked for.
+    let mut command = compose.logs(wanted.service, wanted.follow, wanted.request.is_none());
+    command.stdout(Stdio::piped());
+    let run = || LabError::file("run", "the Compose tool");
+    let mut child = command.spawn().map_err(run())?;
+    let Some(stdout) = child.stdout.take() else {
+        return Ok(());
+    };
+    let mut told = BufReader::new(stdout).lines();
+    let mut ids: Vec<String> = wanted.request.iter().cloned().collect();
+    let (mut lines, mut before) = (Vec::new(), Timestamp::UNIX_EPOCH);
+    while let Some(text) = told.next_line().await.map_err(run())? {
+        let Some((service, text)) = of_container(&text) else {
+            continue;
+        };
+        let line = Line::read(service, text, before);
+        before = line.at;
+        if wanted.follow {
+            print(vec![line], &mut ids, false, console);
+        } else {
+            lines.push(line);
+        }
+    }
+    print(lines, &mut ids, true, console);
+    Ok(())
+}
+
+/// `api-1  | text`, or `api_1  | text` of the elder tool.
+fn of_container(line: &str) -> Option<(Service, &str)> {
+    let (name, text) = line.split_once('|')?;
+    let named = |service: &Service| name.trim_start_matches("holdfast").contains(service.name());
+    let service = Service::ALL.into_iter().find(named)?;
+    Some((service, text.trim_start()))
+}
+
+/// In the order of time; of what was before only the last, or the request's own. Its lines tell more of its ids.
+fn print(mut lines: Vec<Line>, ids: &mut Vec<String>, before: bool, console: Console) {
+    lines.sort_by_key(|line| line.at);
+    if ids.is_empty() {
+        let skipped = if before {
+            lines.len().saturating_sub(LAST)
+        } else {
+            0
+        };
+        lines.drain(..skipped);
+    } else {
+        let own = lines.iter().filter(|line| line.is_of(ids));
+        let more: Vec<String> = own.flat_map(|line| line.ids().to_vec()).collect();
+        ids.extend(more);
+        ids.sort();
+        ids.dedup();
+        lines.retain(|line| line.is_of(ids));
+    }
+    for line in lines {
+        line.print(console);
+    }
+}
+
+/// A log file, from where it was read last.
+#[derive(Debug)]
+struct Tail {
+    path: PathBuf,
+    service: Service,
+    from: u64,
+    /// The beginning of a line whose end is not written yet.
+    rest: Vec<u8>,
+    before: Timestamp,
+}
+
+impl Tail {
+    fn of((service, path): (Service, PathBuf)) -> Self {
+        Self {
+            path,
+            service,
+            from: 0,
+            rest: Vec::new(),
+            before: Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    /// The whole lines that have come since.
+    fn more(&mut self) -> Vec<Line> {
+        // A file that cannot be read now has nothing to say now.
+        let _ = self.read();
+        let end = self.rest.iter().rposition(|byte| *byte == b'\n');
+        let whole: Vec<u8> = self.rest.drain(..end.map_or(0, |end| end + 1)).collect();
+        let text = String::from_utf8_lossy(&whole).into_owned();
+        let mut lines = Vec::new();
+        for line in text.lines().filter(|line| !line.trim().is_empty()) {
+            let line = Line::read(self.service, line, self.before);
+            self.before = line.at;
+            lines.push(line);
+        }
+        lines
+    }
+
+    fn read(&mut self) -> std::io::Result<()> {
+        let mut file = File::open(&self.path)?;
+        if file.metadata()?.len() < self.from {
+            // Begun anew.
+            self.from = 0;
+            self.rest.clear();
+        }
+        file.seek(SeekFrom::Start(self.from))?;
+        self.from += file.read_to_end(&mut self.rest)? as u64;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn a_line_of_either_compose_tool_names_its_service() {
+        assert_eq!(of_container("api-1     | {}"), Some((Service::Api, "{}")));
+        assert_eq!(
+            of_container("holdfast_db_1 | x | y"),
+            Some((Service::Db, "x | y"))
+        );
+        assert_eq!(of_container("Attaching to"), None);
+    }
+
+    #[test]
+    fn a_log_is_read_on_by_whole_lines_and_from_its_beginning_once_it_is_new() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("db.log");
+        fs::write(&path, "one\ntw").unwrap();
+        let mut tail = Tail::of((Service::Db, path.clone()));
+        assert_eq!(tail.more().len(), 1);
+        File::options()
+            .append(true)
+            .open(&path)
+            .unwrap()
+            .write_all(b"o\n")
+            .unwrap();
+        assert_eq!(
+            tail.more(),
+            [Line::read(Service::Db, "two", Timestamp::UNIX_EPOCH)]
+        );
+        assert_eq!(tail.more(), []);
+        fs::write(&path, "new\n").unwrap();
+        assert_eq!(tail.more().len(), 1);
+    }
+}
