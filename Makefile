@@ -127,7 +127,7 @@ bench: ## Throughput and latency of both endpoints against pgbench, and what obs
 	$(BUILD_ALL)
 	@$(LAB) bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECONDS),--seconds $(SECONDS))
 
-bench-policy: ## What a policed call costs, beside failsafe, recloser and tower-resilience (ROUNDS=15)
+bench-policy: ## What a policed call costs, beside failsafe, recloser, seatbelt and tower-resilience (ROUNDS=15)
 	@cargo run --release --locked --quiet -p holdfast-rivals --no-default-features --bin speed -- $(ROUNDS)
 
 # --- Develop ----------------------------------------------------------------------------------------------------------
