@@ -1,4 +1,4 @@
-//! Holdfast's policy crate beside failsafe, recloser and tower-resilience: the same questions to
+//! Holdfast's policy crate beside failsafe, recloser, seatbelt and tower-resilience: the same questions to
 //! each, put through its documented API.
 //!
 //! `cargo run --release -p holdfast-rivals --bin probes` prints what each of them does when a call

@@ -26,6 +26,7 @@ pub struct Builder<C = ErrorsAreFailures> {
     classify: C,
     observers: Vec<Box<dyn Observer>>,
     seed: u64,
+    budget: Option<Budget>,
 }
 
 impl Builder {
@@ -37,6 +38,7 @@ impl Builder {
             classify: ErrorsAreFailures,
             observers: Vec::new(),
             seed,
+            budget: None,
         }
     }
 }
@@ -50,6 +52,7 @@ impl<C> Builder<C> {
             classify: _,
             observers,
             seed,
+            budget,
         } = self;
         Builder {
             name,
@@ -57,6 +60,7 @@ impl<C> Builder<C> {
             classify,
             observers,
             seed,
+            budget,
         }
     }
 
@@ -69,6 +73,12 @@ impl<C> Builder<C> {
     /// Fixes the random choices (jitter); without it they differ from run to run.
     pub fn seed(self, seed: u64) -> Self {
         Self { seed, ..self }
+    }
+
+    /// Retries draw from `budget`, which other policies may share, instead of one of their own.
+    pub fn budget(self, budget: Budget) -> Self {
+        let budget = Some(budget);
+        Self { budget, ..self }
     }
 
     /// Builds the policy.
@@ -85,16 +95,17 @@ impl<C> Builder<C> {
             classify,
             observers,
             seed,
+            budget,
         } = self;
         config.validate(&name)?;
         let reporter = Reporter::new(name, observers);
-        let parts = parts(config, seed, &reporter);
+        let parts = parts(config, seed, budget, &reporter);
         let layers = layers(&parts, classify, reporter);
         Ok(Policy::new(parts, layers))
     }
 }
 
-fn parts(config: PolicyConfig, seed: u64, reporter: &Reporter) -> Parts {
+fn parts(config: PolicyConfig, seed: u64, shared: Option<Budget>, reporter: &Reporter) -> Parts {
     let slots = config.bulkhead.as_ref();
     let slots = slots.map(|bulkhead| Slots::new(bulkhead, reporter.clone()));
     let settings = CircuitSettings {
@@ -106,12 +117,13 @@ fn parts(config: PolicyConfig, seed: u64, reporter: &Reporter) -> Parts {
         seed,
     };
     let breaker = config.breaker.as_ref();
-    let budget = config.retry.as_ref().map(|retry| retry.budget.clone());
+    let own = config.retry.as_ref().map(|retry| retry.budget.clone());
+    let budget = shared.unwrap_or_else(|| Budget::new(&own.unwrap_or_default()));
     Parts {
         seed,
         circuit: breaker.map(|breaker| Circuit::new(breaker, settings, reporter.clone())),
         slots,
-        budget: Budget::new(&budget.unwrap_or_default()),
+        budget,
         reporter: reporter.clone(),
         config,
     }

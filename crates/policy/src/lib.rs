@@ -12,6 +12,7 @@ pub mod deadline;
 mod error;
 mod event;
 mod handle;
+pub mod keyed;
 mod lock;
 mod now;
 mod policy;
@@ -35,6 +36,7 @@ pub use self::config::{
 pub use self::deadline::Deadline;
 pub use self::error::{Error, ErrorKind};
 pub use self::event::{CallOutcome, Event, Observer, Outcome, RejectedBy};
+pub use self::keyed::{Keyed, KeyedConfig};
 pub use self::policy::{CallFuture, OnceFuture, Policy};
 pub use self::progress::{Admission, Progress};
 pub use self::reporter::Reporter;

@@ -7,8 +7,8 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use holdfast_policy::{
-    BackoffConfig, BreakerConfig, BudgetConfig, BulkheadConfig, Call, ConfigError, Policy,
-    PolicyConfig, RetryConfig, Window,
+    BackoffConfig, BreakerConfig, BudgetConfig, BulkheadConfig, Call, ConfigError,
+    ErrorsAreFailures, Keyed, KeyedConfig, Policy, PolicyConfig, RetryConfig, Window,
 };
 
 fn policy() -> Result<Policy, ConfigError> {
@@ -72,6 +72,18 @@ fn a_call_that_succeeds_allocates_nothing() {
     let call = || {
         let answer = answer(policy.call(Call::new(7), |n| async move { Ok::<u32, ()>(n) }));
         assert!(matches!(answer, Some(Ok(7))));
+    };
+    assert_eq!(allocations(|| (0..1_000).for_each(|_| call())), 0);
+}
+
+#[test]
+fn a_call_of_a_known_key_allocates_nothing() {
+    let config = policy().unwrap().config().clone();
+    let keyed: Keyed<String> =
+        Keyed::new("keyed", config, KeyedConfig::default(), ErrorsAreFailures).unwrap();
+    let call = || {
+        let call = keyed.call("key", Call::new(7), |n| async move { Ok::<u32, ()>(n) });
+        assert!(matches!(answer(call), Some(Ok(7))));
     };
     assert_eq!(allocations(|| (0..1_000).for_each(|_| call())), 0);
 }

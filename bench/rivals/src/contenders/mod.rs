@@ -4,6 +4,7 @@ mod failsafe;
 mod holdfast;
 mod operation;
 mod recloser;
+mod seatbelt;
 mod tower_resilience;
 
 use std::error::Error;
@@ -16,10 +17,12 @@ pub use self::failsafe::Failsafe;
 pub use self::holdfast::Holdfast;
 pub use self::operation::{Broken, Does, Gate, Operation};
 pub use self::recloser::Recloser;
+pub use self::seatbelt::Seatbelt;
 pub use self::tower_resilience::TowerResilience;
 
 /// Who is asked, in the order of the table's columns; ours comes last.
-pub static CONTENDERS: [&dyn Contender; 4] = [&Failsafe, &Recloser, &TowerResilience, &Holdfast];
+pub static CONTENDERS: [&dyn Contender; 5] =
+    [&Failsafe, &Recloser, &TowerResilience, &Seatbelt, &Holdfast];
 
 /// A crate that has a circuit breaker.
 pub trait Contender: Sync {

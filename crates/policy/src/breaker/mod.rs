@@ -68,12 +68,20 @@
 //!
 //! # Defaults, and why
 //!
-//! There are none in code: every key stands in the operator's file. A good start for a dependency with a
-//! timeout of one second is `window = "10s"` (longer than a deployment's hiccup, short enough to forget
-//! it), `minimum_calls = 5`, `failure_rate = 0.5` (half of all calls failing helps nobody),
-//! `consecutive_failures = 3`, `slow_call` a little below the attempt timeout (later, and only timeouts
-//! would be slow), `slow_call_rate = 0.8`, `open_for = "5s"` (time for a restart), `max_open_for = "30s"`
-//! (how late a recovery may be noticed), `half_open_calls = 2` (one can be luck) and `ramp = "3s"`.
+//! | key | default |
+//! |---|---|
+//! | `window` | `"10s"`: longer than a deployment's hiccup, short enough to forget it |
+//! | `minimum_calls` | `5` |
+//! | `failure_rate` | `0.5`: half of all calls failing helps nobody |
+//! | `slow_call`, `slow_call_rate` | none; a good start is a little below the attempt timeout (later, and only timeouts would be slow), and `0.8` |
+//! | `consecutive_failures` | `3` |
+//! | `open_for` | `"5s"`: time for a restart |
+//! | `max_open_for` | `"30s"`: how late a recovery may be noticed |
+//! | `half_open_calls` | `2`: one can be luck |
+//! | `ramp` | `"3s"` |
+//!
+//! `breaker = false` leaves it out.
+//!
 //! Without `slow_call` nothing is slow, and over a count window, with no observer, a closed breaker
 //! never reads the clock.
 //!

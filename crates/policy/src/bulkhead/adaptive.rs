@@ -2,8 +2,8 @@
 //! Pure; takes every instant.
 //!
 //! While latency stays near the least that was measured, a limit that is used grows; where latency grows
-//! instead, attempts wait inside the dependency, and the limit shrinks by as much. Only attempts that
-//! were admitted under the present limit are looked at, so nothing is reacted to twice.
+//! instead, attempts wait inside the dependency, and the limit shrinks by as much. Attempts that were
+//! admitted before it last shrank are not looked at, so nothing is reacted to twice.
 //!
 //! The least latency is *measured*, not remembered: from time to time the limit steps down for as long as
 //! latency falls with it. So a figure learned while the dependency was degraded, or while this limit
@@ -16,10 +16,12 @@ use tokio::time::Instant;
 use crate::config::AdaptiveConfig;
 
 /// A window ends after this time at the earliest, with so many attempts in it; with fewer after
-/// `PATIENCE`.
-const WINDOW: Duration = Duration::from_millis(100);
-const ATTEMPTS: u32 = 10;
-const PATIENCE: Duration = Duration::from_secs(1);
+/// `PATIENCE`. In seconds.
+const WINDOW: f64 = 0.1;
+const ATTEMPTS: u32 = 20;
+const PATIENCE: f64 = 1.0;
+/// Nor does it end before attempts could come and go this often: the slow ones must be in it as well.
+const TURNS: f64 = 2.0;
 /// A limit is in use if at least this share of it was taken at once.
 const USED: f64 = 0.8;
 /// What remains of the limit when a tenth of the attempts time out or are refused.
@@ -30,8 +32,9 @@ const STEEPEST: f64 = 0.5;
 /// One step down of a measurement, and what of the latency is left if attempts were waiting.
 const STEP: f64 = 0.75;
 const FELL: f64 = 0.88;
-/// How fast a lower latency than the least is believed.
-const BELIEF: f64 = 0.3;
+/// How fast a lower latency than the least is believed; one that is lower by far, at once.
+const BELIEF: f64 = 0.1;
+const FAR_LOWER: f64 = 0.7;
 
 #[derive(Debug)]
 pub(super) struct Adaptive {
@@ -46,6 +49,8 @@ pub(super) struct Adaptive {
     // Until latency first rises the limit doubles.
     searching: bool,
     window: Window,
+    // When the limit last shrank.
+    shrank: Instant,
     measuring: Option<Measuring>,
     measure_at: Instant,
 }
@@ -102,6 +107,7 @@ impl Adaptive {
             least: None,
             searching: true,
             window: Window::new(now, 0),
+            shrank: now,
             measuring: None,
             measure_at: now + config.remeasure,
         }
@@ -124,13 +130,17 @@ impl Adaptive {
     /// Takes an attempt into account; whether the limit may have changed.
     pub(super) fn observe(&mut self, sample: Sample) -> bool {
         self.window.peak = self.window.peak.max(sample.in_flight);
-        if sample.admitted >= self.window.since {
+        if sample.admitted >= self.shrank {
             self.window.add(sample);
         }
         let over = self.window.is_over(sample.ended);
         if over {
+            let before = self.limit;
             self.conclude(sample.ended);
             self.limit = self.limit.clamp(self.min, self.max);
+            if self.limit < before {
+                self.shrank = sample.ended;
+            }
             self.window = Window::new(sample.ended, sample.in_flight);
         }
         over
@@ -156,14 +166,18 @@ impl Adaptive {
     fn follow(&mut self, latency: f64, now: Instant) {
         let used = f64::from(self.window.peak) >= self.limit * USED;
         let least = self.least.get_or_insert(latency);
-        if latency < *least {
+        if latency < *least * FAR_LOWER {
+            *least = latency;
+        } else if latency < *least {
             *least += (latency - *least) * BELIEF;
         }
         let gradient = (self.tolerance * *least / latency).clamp(STEEPEST, 1.0);
-        // The first rise may only show that the dependency was crowded from the start.
-        let first_rise = self.searching && gradient < 1.0;
-        if now >= self.measure_at || first_rise {
-            self.searching &= !first_rise;
+        if self.searching && gradient < 1.0 {
+            // The dependency may have been crowded from the start: measure, when the crowd of the last
+            // doubling has shown all of its effect.
+            self.searching = false;
+            self.measure_at = now;
+        } else if now >= self.measure_at {
             self.measure(latency, used, now);
         } else if gradient < 1.0 {
             self.limit *= gradient;
@@ -240,9 +254,11 @@ impl Window {
     }
 
     fn is_over(&self, now: Instant) -> bool {
-        let age = now.saturating_duration_since(self.since);
+        let age = now.saturating_duration_since(self.since).as_secs_f64();
         let attempts = self.answered + self.overloaded;
-        age >= WINDOW && attempts >= ATTEMPTS || age >= PATIENCE && attempts > 0
+        let turns = self.latency().unwrap_or_default() * TURNS;
+        age >= WINDOW.max(turns) && attempts >= ATTEMPTS
+            || age >= PATIENCE.max(2.0 * turns) && attempts > 0
     }
 
     fn is_overloaded(&self) -> bool {

@@ -32,11 +32,27 @@
 //! tokens come on top, ten at most. All that adds load draws from the same [`Budget`]:
 //! clones share it.
 //!
+//! # Throttling
+//!
+//! What the dependency refused because it has too much to do ([`Class::throttled`](crate::Class::throttled):
+//! HTTP 429, or 503 with `Retry-After`) cost it next to nothing, and trying again helps only later. So such
+//! a retry takes `throttled.cost` of a token and waits `throttled.slowdown` times as long. With a `cost` of
+//! a half, retries of throttled calls may be twice what the bound above says.
+//!
 //! # Defaults, and why
 //!
-//! `max_attempts = 3`, `ratio = 0.1`, `floor_per_second = 1.0`: an outage costs the dependency a tenth
-//! more load instead of three times as much, and a quiet service can retry at all. `idempotent` has no
-//! sensible default; a policy states it, and a call may overrule it.
+//! | key | default |
+//! |---|---|
+//! | `idempotent` | `false`: only the owner of an operation knows; a call may overrule it |
+//! | `max_attempts` | `3` |
+//! | `backoff.initial`, `.max`, `.multiplier` | `"100ms"`, `"1s"`, `2.0` |
+//! | `budget.ratio` | `0.1`: an outage costs a tenth more load instead of three times as much |
+//! | `budget.floor_per_second` | `1.0`: a quiet service can retry at all |
+//! | `throttled.cost` | `0.5` |
+//! | `throttled.slowdown` | `4.0` |
+//!
+//! `retry = false` leaves it out: a failure is the answer. A request that is sent only once, by
+//! [`Policy::call_once`](crate::Policy::call_once), need not be `Clone`.
 //!
 //! Sources: the retry budget of Finagle; "equal jitter" of the AWS Architecture Blog; the exponential
 //! schedule is the `backoff` crate's.

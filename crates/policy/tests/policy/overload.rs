@@ -104,6 +104,8 @@ async fn the_least_urgent_is_shed_for_a_user_who_then_goes_first() {
 async fn who_cannot_be_served_before_its_deadline_does_not_wait_for_it() {
     let (policy, events) = watched(|config| {
         one_place_and_a_queue(config);
+        config.breaker.slow_call = None;
+        config.breaker.slow_call_rate = None;
         config.bulkhead.adaptive = Some(AdaptiveConfig {
             min: 1,
             ..AdaptiveConfig::default()
@@ -111,7 +113,7 @@ async fn who_cannot_be_served_before_its_deadline_does_not_wait_for_it() {
     });
     let dependency = Dependency::that(Does::AnswerAfter(ms(900)));
     // Learns that an attempt takes 900 ms.
-    for _ in 0..3 {
+    for _ in 0..5 {
         send(&policy, &dependency, Call::new(())).await.unwrap();
     }
     let running = tokio::spawn({

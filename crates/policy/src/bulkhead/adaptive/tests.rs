@@ -93,7 +93,7 @@ fn it_finds_what_the_dependency_bears_and_stays_there() {
         for _ in 0..100 {
             plant.run(&mut limit, 1.0);
             let share = f64::from(limit.limit()) / capacity;
-            assert!((0.6..=1.6).contains(&share), "{share} of {capacity}");
+            assert!((0.5..=1.6).contains(&share), "{share} of {capacity}");
         }
         let most = plant.capacity / SERVICE * 110.0;
         let goodput = plant.answered as f64 / most;
@@ -134,7 +134,7 @@ fn noise_does_not_talk_it_down() {
     plant.run(&mut limit, 20.0);
     for _ in 0..60 {
         plant.run(&mut limit, 1.0);
-        assert_near(&limit, 30, 90);
+        assert_near(&limit, 25, 90);
     }
 }
 

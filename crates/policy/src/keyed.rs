@@ -1,0 +1,267 @@
+//! A policy for each key: one endpoint, tenant or host does not suffer for another.
+//!
+//! # Semantics
+//!
+//! Each key has a breaker and a bulkhead of its own; the retry budget is shared, for it is what all of
+//! them together may add to the load. A key's policy is made when the key is first seen, under the name
+//! `NAME/KEY`, and forgotten when it has not been used for `idle`, as if it had never been: so `idle` is
+//! never shorter than the breaker's longest open time. What is under way keeps its policy until it ends.
+//!
+//! There are at most `max_keys`. Keys beyond that share one policy, under `NAME/*`: a flood of made-up
+//! keys costs no memory, and no key that is known its own.
+//!
+//! # Defaults, and why
+//!
+//! | key | default |
+//! |---|---|
+//! | `max_keys` | `1024`: more than a service has endpoints |
+//! | `idle` | `"5m"`: longer than a deployment |
+//!
+//! # Cost
+//!
+//! A key that is known costs a hash and a shared lock more than a policy without keys, no allocation, and
+//! no reading of the clock: keys are forgotten when a new one is met, or by
+//! [`forget_idle`](Keyed::forget_idle).
+//!
+//! Sources: the keyed bulkheads that users of Polly asked for; the isolated breakers of seatbelt.
+
+use std::borrow::Borrow;
+use std::collections::HashMap;
+use std::fmt;
+use std::hash::Hash;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::builder::Builder;
+use crate::call::Call;
+use crate::class::{Classify, ErrorsAreFailures};
+use crate::config::{ConfigError, PolicyConfig};
+use crate::policy::{CallFuture, Policy};
+use crate::retry::Budget;
+
+/// How many keys there may be, and for how long.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyedConfig {
+    /// Keys with a policy of their own, at most.
+    pub max_keys: usize,
+    /// What is not used for so long is forgotten.
+    pub idle: Duration,
+}
+
+/// Policies by key. Clones share them.
+#[derive(Debug)]
+pub struct Keyed<K, C = ErrorsAreFailures> {
+    shared: Arc<Shared<K, C>>,
+}
+
+#[derive(Debug)]
+struct Shared<K, C> {
+    name: Arc<str>,
+    policy: PolicyConfig,
+    config: KeyedConfig,
+    classify: C,
+    budget: Budget,
+    origin: Instant,
+    // Seconds since `origin`, as of the last look at the clock.
+    present: AtomicU64,
+    overflow: Policy<C>,
+    keys: RwLock<HashMap<K, Arc<Entry<C>>>>,
+}
+
+#[derive(Debug)]
+struct Entry<C> {
+    policy: Policy<C>,
+    // When it was last used, by `Shared::present`.
+    used: AtomicU64,
+}
+
+impl Default for KeyedConfig {
+    fn default() -> Self {
+        Self {
+            max_keys: 1_024,
+            idle: Duration::from_secs(5 * 60),
+        }
+    }
+}
+
+impl<K, C> Clone for Keyed<K, C> {
+    fn clone(&self) -> Self {
+        Self {
+            shared: Arc::clone(&self.shared),
+        }
+    }
+}
+
+impl<K, C> Keyed<K, C>
+where
+    K: Eq + Hash + fmt::Display,
+    C: Clone,
+{
+    /// Policies called `name`, all of them configured by `policy`; `classify` tells what an outcome
+    /// means.
+    ///
+    /// # Errors
+    /// If the configuration is incoherent.
+    pub fn new(
+        name: impl Into<Arc<str>>,
+        policy: PolicyConfig,
+        config: KeyedConfig,
+        classify: C,
+    ) -> Result<Self, ConfigError> {
+        let name = name.into();
+        let budget = policy.retry.as_ref().map(|retry| retry.budget.clone());
+        let budget = Budget::new(&budget.unwrap_or_default());
+        let longest = policy.breaker.as_ref().map(|breaker| breaker.max_open_for);
+        let config = KeyedConfig {
+            idle: config.idle.max(longest.unwrap_or_default()),
+            ..config
+        };
+        let overflow = build(&name, &"*", &policy, &budget, &classify)?;
+        Ok(Self {
+            shared: Arc::new(Shared {
+                name,
+                policy,
+                config,
+                classify,
+                budget,
+                origin: Instant::now(),
+                present: AtomicU64::new(0),
+                overflow,
+                keys: RwLock::default(),
+            }),
+        })
+    }
+
+    /// Calls `operation` under the policy of `key`, as [`Policy::call`] does.
+    ///
+    /// # Errors
+    /// The failure of the last attempt, or the policy that refused to make one.
+    pub fn call<Q, R, F, Fut, T, E>(
+        &self,
+        key: &Q,
+        call: Call<R>,
+        operation: F,
+    ) -> CallFuture<R, F, C>
+    where
+        K: Borrow<Q>,
+        Q: Eq + Hash + ToOwned<Owned = K> + ?Sized,
+        F: Fn(R) -> Fut + Clone,
+        Fut: Future<Output = Result<T, E>>,
+        R: Clone,
+        C: Classify<T, E>,
+    {
+        match self.known(key).or_else(|| self.meet(key)) {
+            Some(entry) => entry.policy.call(call, operation),
+            None => self.shared.overflow.call(call, operation),
+        }
+    }
+
+    /// Shows the policy of each key that is known, after forgetting those that are idle.
+    pub fn for_each(&self, mut look: impl FnMut(&K, &Policy<C>)) {
+        self.forget_idle();
+        let keys = self.shared.keys.read();
+        let keys = keys.unwrap_or_else(PoisonError::into_inner);
+        keys.iter()
+            .for_each(|(key, entry)| look(key, &entry.policy));
+    }
+
+    /// Keys that are known.
+    pub fn len(&self) -> usize {
+        let keys = self.shared.keys.read();
+        keys.unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// Whether none is.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Forgets what has been idle for too long. New keys do so by themselves.
+    pub fn forget_idle(&self) {
+        let mut keys = self
+            .shared
+            .keys
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        let gone = self.shared.sweep(&mut keys);
+        // Outside the lock: with a policy its observers go, whose code is somebody else's.
+        drop(keys);
+        drop(gone);
+    }
+
+    #[inline]
+    fn known<Q>(&self, key: &Q) -> Option<Arc<Entry<C>>>
+    where
+        K: Borrow<Q>,
+        Q: Eq + Hash + ?Sized,
+    {
+        let keys = self.shared.keys.read();
+        let keys = keys.unwrap_or_else(PoisonError::into_inner);
+        let entry = keys.get(key)?;
+        let present = self.shared.present.load(Ordering::Relaxed);
+        // Written only when it changes: all threads read it.
+        if entry.used.load(Ordering::Relaxed) != present {
+            entry.used.store(present, Ordering::Relaxed);
+        }
+        Some(Arc::clone(entry))
+    }
+
+    /// A key that is new. `None`: there are too many, or, which validation rules out, no policy.
+    fn meet<Q>(&self, key: &Q) -> Option<Arc<Entry<C>>>
+    where
+        K: Borrow<Q>,
+        Q: Eq + Hash + ToOwned<Owned = K> + ?Sized,
+    {
+        let shared = &*self.shared;
+        let mut keys = shared.keys.write().unwrap_or_else(PoisonError::into_inner);
+        // Another thread may have met it since.
+        if let Some(entry) = keys.get(key) {
+            return Some(Arc::clone(entry));
+        }
+        let gone = shared.sweep(&mut keys);
+        let entry = (keys.len() < shared.config.max_keys).then(|| {
+            let owned = key.to_owned();
+            let Shared { name, policy, .. } = shared;
+            let built = build(name, &owned, policy, &shared.budget, &shared.classify);
+            let entry = Arc::new(Entry {
+                policy: built.ok()?,
+                used: AtomicU64::new(shared.present.load(Ordering::Relaxed)),
+            });
+            keys.insert(owned, Arc::clone(&entry));
+            Some(entry)
+        });
+        drop(keys);
+        drop(gone);
+        entry.flatten()
+    }
+}
+
+impl<K: Eq + Hash, C> Shared<K, C> {
+    /// Takes out what has been idle for too long.
+    fn sweep(&self, keys: &mut HashMap<K, Arc<Entry<C>>>) -> Vec<(K, Arc<Entry<C>>)> {
+        let present = self.origin.elapsed().as_secs();
+        self.present.store(present, Ordering::Relaxed);
+        let idle = self.config.idle.as_secs();
+        let is_idle = |entry: &Entry<C>| {
+            let used = entry.used.load(Ordering::Relaxed);
+            present.saturating_sub(used) > idle && entry.policy.snapshot().in_flight == 0
+        };
+        keys.extract_if(|_, entry| is_idle(entry)).collect()
+    }
+}
+
+fn build<C: Clone>(
+    name: &str,
+    key: &dyn fmt::Display,
+    policy: &PolicyConfig,
+    budget: &Budget,
+    classify: &C,
+) -> Result<Policy<C>, ConfigError> {
+    Builder::new(format!("{name}/{key}").into(), policy.clone())
+        .classify(classify.clone())
+        .budget(budget.clone())
+        .build()
+}

@@ -1,0 +1,99 @@
+//! A policy for each key.
+
+use holdfast_policy::{BreakerState, Call, Error, ErrorKind, Keyed, KeyedConfig, PolicyConfig};
+use tokio::time::{advance, sleep};
+
+use crate::support::{Dependency, Does, Judge, Settings, Trouble, config, ms};
+
+fn keyed(max_keys: usize, change: impl FnOnce(&mut Settings)) -> Keyed<String, Judge> {
+    let mut settings = config();
+    change(&mut settings);
+    let keys = KeyedConfig {
+        max_keys,
+        idle: ms(60_000),
+    };
+    Keyed::new("host", PolicyConfig::from(settings), keys, Judge).unwrap()
+}
+
+async fn ask(
+    keyed: &Keyed<String, Judge>,
+    key: &str,
+    dependency: &Dependency,
+) -> Result<u32, Error<Trouble>> {
+    let operation = |()| dependency.respond();
+    keyed.call(key, Call::new(()), operation).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_key_does_not_suffer_for_another() {
+    let keyed = keyed(10, |_| ());
+    let (good, bad) = (Dependency::that(Does::Answer), Dependency::that(Does::Fail));
+    for _ in 0..5 {
+        ask(&keyed, "bad", &bad).await.unwrap_err();
+        ask(&keyed, "good", &good).await.unwrap();
+    }
+    assert_eq!((bad.calls(), good.calls()), (3, 5));
+    let error = ask(&keyed, "bad", &bad).await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.policy()),
+        (&ErrorKind::CircuitOpen, "host/bad")
+    );
+    let mut states = Vec::new();
+    keyed.for_each(|key, policy| states.push((key.clone(), policy.snapshot().breaker)));
+    states.sort_by(|one, other| one.0.cmp(&other.0));
+    let expected = [("bad", BreakerState::Open), ("good", BreakerState::Closed)];
+    assert_eq!(states, expected.map(|(key, state)| (key.to_owned(), state)));
+    bad.now(Does::Answer);
+    sleep(ms(7_000)).await;
+    ask(&keyed, "bad", &bad).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_keys_together_keep_to_one_retry_budget() {
+    let keyed = keyed(100, |config| {
+        config.retry.max_attempts = 2;
+        config.retry.budget.ratio = 0.0;
+        config.retry.budget.floor_per_second = 5.0;
+    });
+    let broken = Dependency::that(Does::Fail);
+    let keys: Vec<_> = (0..40).map(|number| number.to_string()).collect();
+    let calls = keys.iter().map(|key| ask(&keyed, key, &broken));
+    futures_util::future::join_all(calls).await;
+    assert_eq!(broken.calls(), 40 + 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn idle_keys_are_forgotten_and_those_in_use_are_not() {
+    let keyed = keyed(10, |_| ());
+    let dependency = Dependency::that(Does::Answer);
+    ask(&keyed, "old", &dependency).await.unwrap();
+    ask(&keyed, "kept", &dependency).await.unwrap();
+    advance(ms(50_000)).await;
+    keyed.forget_idle();
+    ask(&keyed, "kept", &dependency).await.unwrap();
+    advance(ms(20_000)).await;
+    ask(&keyed, "new", &dependency).await.unwrap();
+    let mut keys = Vec::new();
+    keyed.for_each(|key, _| keys.push(key.clone()));
+    keys.sort();
+    assert_eq!(keys, ["kept", "new"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flood_of_keys_costs_no_memory_and_no_known_key_its_policy() {
+    let keyed = keyed(3, |_| ());
+    let dependency = Dependency::that(Does::Answer);
+    ask(&keyed, "known", &dependency).await.unwrap();
+    for number in 0..1_000 {
+        ask(&keyed, &number.to_string(), &dependency).await.unwrap();
+    }
+    assert_eq!(keyed.len(), 3);
+    let broken = Dependency::that(Does::Fail);
+    for number in 500..510 {
+        ask(&keyed, &number.to_string(), &broken).await.unwrap_err();
+    }
+    assert_eq!(broken.calls(), 3, "they share a breaker");
+    ask(&keyed, "known", &dependency).await.unwrap();
+    let error = ask(&keyed, "777", &dependency).await.unwrap_err();
+    assert_eq!(error.policy(), "host/*");
+}
