@@ -32,3 +32,4 @@ mod worker_client;
 pub use application::{Application, StartError};
 pub use assembly::AssemblyError;
 pub use config::{Settings, SettingsError};
+pub use journal::{SetAside, SetAsideError};

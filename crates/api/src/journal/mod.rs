@@ -19,6 +19,7 @@ mod gather;
 mod holds;
 mod queue;
 mod serve;
+mod set_aside;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -46,6 +47,7 @@ use self::files::{Files, Folder};
 pub(crate) use self::holds::Hold;
 use self::holds::Holds;
 use self::queue::{Append, Job, Queue, Read, Reply, Write};
+pub use self::set_aside::{SetAside, SetAsideError};
 use self::thread::{Thread, unavailable};
 
 /// How long [`Journal::open`] waits to see whether the file opens. A large one takes longer, a hung disk for ever:
@@ -59,6 +61,8 @@ pub(crate) struct JournalLimits {
     pub max_bytes: u64,
     /// At most so many writes share a commit; with 1 each has its own.
     pub max_batch: u32,
+    /// How long opening waits for a process that still holds the folder: one that drains lets go of it.
+    pub lock_wait: Duration,
 }
 
 /// The journal. Clones share it; with the last one it closes.
@@ -70,8 +74,8 @@ pub(crate) struct Journal {
 }
 
 impl Journal {
-    /// Starts the journal's thread on `folder`, which is made if it is missing, and waits up to five seconds for the
-    /// file to open. Blocks: not for use in a running request.
+    /// Starts the journal's thread on `folder`, which is made if it is missing, waits for a predecessor to let go of it, and
+    /// up to five seconds for the file to open. Blocks: not for use in a running request.
     ///
     /// Any trouble but another process leaves the journal unavailable: the log says so, with cause and cure, and it
     /// tries again by itself until all is well.
@@ -79,7 +83,7 @@ impl Journal {
     /// # Errors
     /// When another process holds the folder.
     pub(crate) fn open(folder: &Path, limits: JournalLimits) -> Result<Self, JournalInUse> {
-        Self::start(Folder::new(folder), limits).map_err(|InUse| JournalInUse {
+        Self::start(Folder::new(folder, limits.lock_wait), limits).map_err(|InUse| JournalInUse {
             folder: folder.to_owned(),
         })
     }
@@ -96,7 +100,7 @@ impl Journal {
         if let Err(error) = spawned {
             tracing::error!(%error, "the journal is unavailable: its thread cannot be started");
         }
-        match opened.recv_timeout(OPENING) {
+        match opened.recv_timeout(OPENING + limits.lock_wait) {
             Ok(Some(Ailment::InUse)) => Err(InUse),
             _ => Ok(Self {
                 queue,
