@@ -34,6 +34,10 @@ pub struct JournalInUse {
     pub folder: PathBuf,
 }
 
+/// The same, before it is known which.
+#[derive(Debug)]
+pub(super) struct InUse;
+
 /// What is wrong with the journal's file or folder.
 #[derive(Debug)]
 pub(super) struct Trouble {

@@ -17,6 +17,7 @@ mod error;
 mod files;
 mod gather;
 mod holds;
+mod limits;
 mod queue;
 mod serve;
 mod set_aside;
@@ -40,12 +41,13 @@ use self::depth::Account;
 pub(crate) use self::depth::Depth;
 use self::entry::Row;
 pub(crate) use self::entry::{Appended, Batch, End, Entry, Page};
-use self::error::Ailment;
+use self::error::{Ailment, InUse};
 pub(crate) use self::error::{JournalError, JournalInUse};
 pub(crate) use self::files::holds_a_journal;
 use self::files::{Files, Folder};
 pub(crate) use self::holds::Hold;
 use self::holds::Holds;
+pub(crate) use self::limits::JournalLimits;
 use self::queue::{Append, Job, Queue, Read, Reply, Write};
 pub use self::set_aside::{SetAside, SetAsideError};
 use self::thread::{Thread, unavailable};
@@ -53,17 +55,6 @@ use self::thread::{Thread, unavailable};
 /// How long [`Journal::open`] waits to see whether the file opens. A large one takes longer, a hung disk for ever:
 /// the journal is unavailable meanwhile.
 const OPENING: Duration = Duration::from_secs(5);
-
-/// How much the journal takes.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct JournalLimits {
-    /// The file stays within so many bytes and 2 MiB.
-    pub max_bytes: u64,
-    /// At most so many writes share a commit; with 1 each has its own.
-    pub max_batch: u32,
-    /// How long opening waits for a process that still holds the folder: one that drains lets go of it.
-    pub lock_wait: Duration,
-}
 
 /// The journal. Clones share it; with the last one it closes.
 #[derive(Clone)]
@@ -298,10 +289,6 @@ impl Journal {
         }
     }
 }
-
-/// Another process holds the folder.
-#[derive(Debug)]
-struct InUse;
 
 fn readable(row: &Row) -> Result<Entry, JournalError> {
     Entry::decode(row).ok_or_else(|| {
