@@ -33,6 +33,8 @@ const NAIVE_MAX_IN_FLIGHT: u32 = 4096;
 const DESCRIPTORS_FOR_THE_OTHERS: u64 = 1536;
 /// Readers' sessions that lists never have: for `/requests/{id}` and for the count of open work.
 const LOOKUPS: u32 = 2;
+/// Beyond the bound, for a predecessor's own end: it gives notice, drains and stops its runtime.
+const LOCK_SLACK: Duration = Duration::from_secs(3);
 /// Bodies of the resilient endpoint that may be arriving at once: 64 MiB of memory at most.
 const MAX_BODIES: u32 = 1024;
 
@@ -231,6 +233,8 @@ fn journal(settings: &Settings) -> Result<Option<Journal>, JournalInUse> {
     }
     let policy = &settings.policies.policies.journal;
     let limits = JournalLimits {
+        // What a predecessor has under way ends within the bound.
+        lock_wait: settings.policies.policies.worst_case() + LOCK_SLACK,
         max_bytes: policy.max_bytes,
         max_batch: policy.max_batch,
     };

@@ -35,3 +35,4 @@ mod worker_client;
 pub use application::{Application, StartError};
 pub use assembly::AssemblyError;
 pub use config::{AllowedHosts, Settings, SettingsError};
+pub use journal::{SetAside, SetAsideError};

@@ -1,10 +1,11 @@
 //! The API's binary.
 
+use std::io::Write;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
 
-use holdfast_api::{Application, Settings};
+use holdfast_api::{Application, SetAside, Settings};
 use holdfast_ops::Environment;
 use holdfast_ops::service::{Service, ServiceError};
 use holdfast_ops::signals::StopSignals;
@@ -13,7 +14,9 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 const SERVICE: Service = Service {
     name: "holdfast-api",
     about: "The API: /naive/process falls with its dependencies, /process holds",
-    variables: "Environment:\n  \
+    variables: "Also: holdfast-api journal set-aside\n  \
+        moves a journal away that cannot be read, and says what may be lost; the API must be stopped\n\n\
+        Environment:\n  \
         HOLDFAST_BIND        where to listen [127.0.0.1:8080]\n  \
         HOLDFAST_ALLOWED_HOSTS the names it answers under, between commas; * for any [on loopback its names, else any]
   \
@@ -28,7 +31,24 @@ const SERVICE: Service = Service {
 };
 
 fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments == ["journal", "set-aside"] {
+        return set_journal_aside();
+    }
     SERVICE.main(serve)
+}
+
+/// For an operator: the API must not run meanwhile.
+fn set_journal_aside() -> ExitCode {
+    let folder =
+        std::env::var_os("HOLDFAST_JOURNAL_DIR").unwrap_or_else(|| "holdfast-journal".into());
+    let (code, line) = match SetAside::in_folder(Path::new(&folder)) {
+        Ok(aside) => (ExitCode::SUCCESS, aside.report()),
+        Err(error) => (ExitCode::FAILURE, error.to_string()),
+    };
+    // Nobody is left to tell if this fails.
+    let _ = writeln!(std::io::stdout(), "{line}");
+    code
 }
 
 async fn serve(environment: Environment, bind: SocketAddr) -> Result<(), ServiceError> {

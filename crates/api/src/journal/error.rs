@@ -34,6 +34,10 @@ pub struct JournalInUse {
     pub folder: PathBuf,
 }
 
+/// The same, before it is known which.
+#[derive(Debug)]
+pub(super) struct InUse;
+
 /// What is wrong with the journal's file or folder.
 #[derive(Debug)]
 pub(super) struct Trouble {
@@ -79,8 +83,8 @@ impl Ailment {
             Self::Folder => "make the folder a writable one; it is tried again by itself",
             Self::NoSpace => "free space on the disk; it is tried again by itself",
             Self::Damaged => {
-                "restore the file from a backup, or move it away: then a new one is begun, and what only this one \
-                 held is lost"
+                "restore the file from a backup, or stop the API and run `holdfast-api journal set-aside`: then a new one \
+                 is begun, and what only this one held is lost"
             }
             Self::Disk => "see to the disk; it is tried again by itself",
             Self::Defect => "report this; it is tried again by itself",

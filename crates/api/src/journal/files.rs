@@ -11,14 +11,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use redb::StorageBackend;
+use tokio::time::Instant;
 
 use super::backend::Solid;
 use super::error::{Ailment, Trouble};
 use super::tables::Tables;
 
 const BALLAST: usize = 2 << 20;
-/// A predecessor that is on its way out may still hold the lock for a moment.
-const LOCK_ATTEMPTS: u32 = 20;
 const LOCK_PAUSE: Duration = Duration::from_millis(25);
 
 /// Where the journal lies. Tests put faults under the store here.
@@ -39,28 +38,31 @@ pub(super) trait Files: Send + 'static {
 /// Whether `folder` holds a journal, from now or from before.
 #[must_use]
 pub(crate) fn holds_a_journal(folder: &Path) -> bool {
-    Folder::new(folder).file().exists()
+    Folder::new(folder, Duration::ZERO).file().exists()
 }
 
 /// A folder on disk.
 pub(super) struct Folder {
     path: PathBuf,
     lock: Option<File>,
+    /// How long a predecessor that is on its way out may still hold the lock.
+    lock_wait: Duration,
 }
 
 impl Folder {
-    pub(super) fn new(path: &Path) -> Self {
+    pub(super) fn new(path: &Path, lock_wait: Duration) -> Self {
         Self {
             path: path.to_owned(),
             lock: None,
+            lock_wait,
         }
     }
 
-    fn file(&self) -> PathBuf {
+    pub(super) fn file(&self) -> PathBuf {
         self.path.join("journal.redb")
     }
 
-    fn take(&mut self) -> Result<(), Trouble> {
+    pub(super) fn take(&mut self) -> Result<(), Trouble> {
         make(&self.path).map_err(|error| Trouble::with_folder(&error))?;
         if self.lock.is_none() {
             let file = options()
@@ -68,7 +70,7 @@ impl Folder {
                 .truncate(false)
                 .open(self.path.join("lock"))
                 .map_err(|error| Trouble::with_folder(&error))?;
-            lock(&file)?;
+            lock(&file, self.lock_wait)?;
             self.lock = Some(file);
         }
         Ok(())
@@ -137,11 +139,15 @@ fn options() -> OpenOptions {
     options
 }
 
-fn lock(file: &File) -> Result<(), Trouble> {
-    for _ in 0..LOCK_ATTEMPTS {
+fn lock(file: &File, wait: Duration) -> Result<(), Trouble> {
+    let until = Instant::now() + wait;
+    loop {
         match file.try_lock() {
             Ok(()) => return Ok(()),
-            Err(TryLockError::WouldBlock) => std::thread::park_timeout(LOCK_PAUSE),
+            Err(TryLockError::WouldBlock) if Instant::now() < until => {
+                std::thread::park_timeout(LOCK_PAUSE);
+            }
+            Err(TryLockError::WouldBlock) => break,
             Err(TryLockError::Error(error)) => return Err(Trouble::with_folder(&error)),
         }
     }
@@ -181,6 +187,6 @@ fn make(folder: &Path) -> io::Result<()> {
 }
 
 /// Until its folder is on disk too, a file that was made, renamed or removed may come out otherwise after a power cut.
-fn sync(folder: &Path) -> io::Result<()> {
+pub(super) fn sync(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }

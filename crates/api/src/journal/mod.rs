@@ -17,8 +17,10 @@ mod error;
 mod files;
 mod gather;
 mod holds;
+mod limits;
 mod queue;
 mod serve;
+mod set_aside;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -39,27 +41,20 @@ use self::depth::Account;
 pub(crate) use self::depth::Depth;
 use self::entry::Row;
 pub(crate) use self::entry::{Appended, Batch, End, Entry, Page};
-use self::error::Ailment;
+use self::error::{Ailment, InUse};
 pub(crate) use self::error::{JournalError, JournalInUse};
 pub(crate) use self::files::holds_a_journal;
 use self::files::{Files, Folder};
 pub(crate) use self::holds::Hold;
 use self::holds::Holds;
+pub(crate) use self::limits::JournalLimits;
 use self::queue::{Append, Job, Queue, Read, Reply, Write};
+pub use self::set_aside::{SetAside, SetAsideError};
 use self::thread::{Thread, unavailable};
 
 /// How long [`Journal::open`] waits to see whether the file opens. A large one takes longer, a hung disk for ever:
 /// the journal is unavailable meanwhile.
 const OPENING: Duration = Duration::from_secs(5);
-
-/// How much the journal takes.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct JournalLimits {
-    /// The file stays within so many bytes and 2 MiB.
-    pub max_bytes: u64,
-    /// At most so many writes share a commit; with 1 each has its own.
-    pub max_batch: u32,
-}
 
 /// The journal. Clones share it; with the last one it closes.
 #[derive(Clone)]
@@ -70,8 +65,8 @@ pub(crate) struct Journal {
 }
 
 impl Journal {
-    /// Starts the journal's thread on `folder`, which is made if it is missing, and waits up to five seconds for the
-    /// file to open. Blocks: not for use in a running request.
+    /// Starts the journal's thread on `folder`, which is made if it is missing, waits for a predecessor to let go of it, and
+    /// up to five seconds for the file to open. Blocks: not for use in a running request.
     ///
     /// Any trouble but another process leaves the journal unavailable: the log says so, with cause and cure, and it
     /// tries again by itself until all is well.
@@ -79,7 +74,7 @@ impl Journal {
     /// # Errors
     /// When another process holds the folder.
     pub(crate) fn open(folder: &Path, limits: JournalLimits) -> Result<Self, JournalInUse> {
-        Self::start(Folder::new(folder), limits).map_err(|InUse| JournalInUse {
+        Self::start(Folder::new(folder, limits.lock_wait), limits).map_err(|InUse| JournalInUse {
             folder: folder.to_owned(),
         })
     }
@@ -96,7 +91,7 @@ impl Journal {
         if let Err(error) = spawned {
             tracing::error!(%error, "the journal is unavailable: its thread cannot be started");
         }
-        match opened.recv_timeout(OPENING) {
+        match opened.recv_timeout(OPENING + limits.lock_wait) {
             Ok(Some(Ailment::InUse)) => Err(InUse),
             _ => Ok(Self {
                 queue,
@@ -294,10 +289,6 @@ impl Journal {
         }
     }
 }
-
-/// Another process holds the folder.
-#[derive(Debug)]
-struct InUse;
 
 fn readable(row: &Row) -> Result<Entry, JournalError> {
     Entry::decode(row).ok_or_else(|| {

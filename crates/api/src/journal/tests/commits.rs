@@ -56,6 +56,7 @@ async fn appends_one_after_the_other_get_a_commit_each() {
 async fn with_a_batch_of_one_nothing_is_shared() {
     let folder = folder();
     let limits = JournalLimits {
+        lock_wait: Duration::from_millis(500),
         max_batch: 1,
         ..LIMITS
     };
@@ -103,6 +104,7 @@ async fn how_many_appends_a_second() {
     for (max_batch, each) in [(256, 500), (1, 20)] {
         let folder = folder();
         let limits = JournalLimits {
+            lock_wait: Duration::from_millis(500),
             max_batch,
             ..LIMITS
         };

@@ -118,3 +118,71 @@ async fn a_beginning_that_was_cut_short_is_begun_again() {
     assert_eq!(ballast.len(), 2 << 20);
     assert!(!folder.path().join("journal.redb.new").exists());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_folder_whose_process_is_on_its_way_out_is_waited_for() {
+    let folder = folder();
+    let before = open(&folder);
+    let entry = entry();
+    before.append(&entry, soon()).await.unwrap();
+    std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(700));
+        drop(before);
+    });
+    let patient = JournalLimits {
+        lock_wait: Duration::from_secs(10),
+        ..LIMITS
+    };
+    assert!(Journal::open(folder.path(), LIMITS).is_err());
+    let after = Journal::open(folder.path(), patient).unwrap();
+    assert!(after.find(entry.id, soon()).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_journal_that_is_set_aside_is_moved_away_whole_and_a_new_one_is_begun() {
+    let folder = folder();
+    let none = SetAside::in_folder(folder.path());
+    assert!(matches!(none, Err(SetAsideError::NoJournal(_))));
+    let journal = open(&folder);
+    let entry = keyed("k");
+    journal.append(&entry, soon()).await.unwrap();
+    let in_use = SetAside::in_folder(folder.path());
+    assert!(matches!(in_use, Err(SetAsideError::InUse(_))));
+    drop(journal);
+    let aside = loop {
+        match SetAside::in_folder(folder.path()) {
+            Err(SetAsideError::InUse(_)) => tokio::task::yield_now().await,
+            other => break other.unwrap(),
+        }
+    };
+    assert_eq!(aside.entries, Some((1, 0)));
+    assert!(
+        aside
+            .report()
+            .contains("1 accepted requests that are not done")
+    );
+    let journal = open(&folder);
+    assert!(journal.find_key("k", soon()).await.unwrap().is_none());
+    drop(journal);
+    // Put back, it is what it was.
+    fs::rename(&aside.moved_to, folder.path().join("journal.redb")).unwrap();
+    let patient = JournalLimits {
+        lock_wait: Duration::from_secs(10),
+        ..LIMITS
+    };
+    let journal = Journal::open(folder.path(), patient).unwrap();
+    assert_eq!(
+        journal.find_key("k", soon()).await.unwrap().unwrap().id,
+        entry.id
+    );
+}
+
+#[test]
+fn a_damaged_journal_is_set_aside_as_well_and_the_report_says_that_it_cannot_be_read() {
+    let folder = folder();
+    fs::write(folder.path().join("journal.redb"), "no journal").unwrap();
+    let aside = SetAside::in_folder(folder.path()).unwrap();
+    assert_eq!(aside.entries, None);
+    assert!(aside.report().contains("cannot be read"));
+    assert_eq!(fs::read(&aside.moved_to).unwrap(), b"no journal");
+}

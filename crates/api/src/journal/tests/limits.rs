@@ -6,6 +6,7 @@ use super::*;
 async fn a_full_journal_refuses_new_entries_records_ends_and_has_room_again_after_removal() {
     let folder = folder();
     let limits = JournalLimits {
+        lock_wait: Duration::from_millis(500),
         max_bytes: 4 << 20,
         ..LIMITS
     };

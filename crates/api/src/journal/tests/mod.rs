@@ -24,6 +24,7 @@ use uuid::Uuid;
 use super::*;
 
 const LIMITS: JournalLimits = JournalLimits {
+    lock_wait: Duration::from_millis(500),
     max_bytes: 64 << 20,
     max_batch: 256,
 };

@@ -13,6 +13,7 @@ const BESIDES: u64 = 2 << 20;
 async fn churn(max_bytes: u64, sizes: std::ops::Range<usize>, tasks: u64) -> u64 {
     let folder = folder();
     let limits = JournalLimits {
+        lock_wait: Duration::from_millis(500),
         max_bytes,
         ..LIMITS
     };
