@@ -28,6 +28,7 @@ mod recovery;
 mod resolver;
 mod state;
 mod store;
+mod tls;
 mod trace;
 mod worker_client;
 

@@ -16,6 +16,7 @@ const SERVICE: Service = Service {
     variables: "Environment:\n  \
         HOLDFAST_BIND        where to listen [127.0.0.1:8080]\n  \
         HOLDFAST_WORKER_URL  the worker's address, such as http://127.0.0.1:8081 (required)\n  \
+        HOLDFAST_WORKER_CA   certificates of the authority that proves an https worker [the system's]\n  \
         DATABASE_URL         how to reach Postgres, such as postgres://user:password@host/db (required)\n  \
         HOLDFAST_POLICIES    a policy file, laid over the built-in defaults\n  \
         HOLDFAST_JOURNAL_DIR this replica's own folder for its journal; must survive restarts [holdfast-journal]\n  \

@@ -8,6 +8,8 @@ use reqwest::Url;
 
 use super::load::{Loaded, PolicyFileError, load};
 use crate::postgres::Database;
+use crate::tls;
+use crate::worker_client::WorkerAddress;
 
 /// In the folder the process runs in: found again at the next start.
 const DEFAULT_JOURNAL: &str = "holdfast-journal";
@@ -17,8 +19,8 @@ const DEFAULT_JOURNAL: &str = "holdfast-journal";
 pub struct Settings {
     /// Where to listen; port 0 takes a free one.
     pub bind: SocketAddr,
-    /// The worker's base address.
-    pub worker_url: Url,
+    /// Where the worker is.
+    pub(crate) worker: WorkerAddress,
     /// How to reach Postgres.
     pub(crate) database: Database,
     /// The failure policies.
@@ -43,7 +45,7 @@ pub enum SettingsError {
 }
 
 impl Settings {
-    /// Reads `HOLDFAST_WORKER_URL`, `DATABASE_URL`, `HOLDFAST_POLICIES`, `HOLDFAST_JOURNAL_DIR` and
+    /// Reads `HOLDFAST_WORKER_URL`, `HOLDFAST_WORKER_CA`, `DATABASE_URL`, `HOLDFAST_POLICIES`, `HOLDFAST_JOURNAL_DIR` and
     /// `HOLDFAST_OBSERVE`.
     ///
     /// # Errors
@@ -53,7 +55,7 @@ impl Settings {
         let policies = load(policy_file.as_deref().map(Path::new))?;
         Ok(Self {
             bind,
-            worker_url: worker_url(environment)?,
+            worker: worker(environment)?,
             database: database(environment)?,
             journal_folder: PathBuf::from(
                 environment
@@ -80,6 +82,30 @@ fn observe(environment: &Environment) -> Result<bool, EnvironmentError> {
     }
 }
 
+fn worker(environment: &Environment) -> Result<WorkerAddress, EnvironmentError> {
+    let url = worker_url(environment)?;
+    let name = "HOLDFAST_WORKER_CA";
+    let authority = environment.get(name);
+    let invalid = |problem: String| EnvironmentError::Invalid {
+        name,
+        value: authority.unwrap_or_default().to_owned(),
+        problem,
+    };
+    let tls = match (url.scheme(), authority) {
+        ("https", from) => {
+            let roots = tls::roots(from.unwrap_or("system")).map_err(invalid)?;
+            Some(tls::client(roots).map_err(|error| invalid(error.to_string()))?)
+        }
+        (_, None) => None,
+        (_, Some(_)) => {
+            let problem =
+                "HOLDFAST_WORKER_URL is not https: nothing is encrypted, nobody is proved";
+            return Err(invalid(problem.to_owned()));
+        }
+    };
+    Ok(WorkerAddress { url, tls })
+}
+
 fn worker_url(environment: &Environment) -> Result<Url, EnvironmentError> {
     let name = "HOLDFAST_WORKER_URL";
     let text = environment.required(name, "the worker's address, such as http://127.0.0.1:8081")?;
@@ -94,10 +120,11 @@ fn worker_url(environment: &Environment) -> Result<Url, EnvironmentError> {
     plain.set_query(None);
     plain.set_fragment(None);
     let nothing_more = plain == url && url.username().is_empty() && url.password().is_none();
-    if url.scheme() == "http" && url.has_host() && nothing_more {
+    if matches!(url.scheme(), "http" | "https") && url.has_host() && nothing_more {
         Ok(url)
     } else {
-        let shape = "must be http://HOST:PORT and no more: no TLS, path, query or password";
+        let shape =
+            "must be http://HOST:PORT or https://HOST:PORT and no more: no path, query or password";
         Err(invalid(shape.to_owned()))
     }
 }
@@ -145,7 +172,7 @@ mod tests {
     fn a_worker_address_that_cannot_be_called_is_refused() {
         for url in [
             "127.0.0.1:8081",
-            "https://worker",
+            "ftp://worker",
             "http://",
             "http://worker/base",
             "http://worker?x=1",

@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use holdfast_policy::{BreakerState, Deadline};
 use holdfast_wire::Degraded;
+use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::WorkerClient;
+use super::{WorkCall, WorkerClient};
 use crate::dependency::Dependency;
 use crate::process::{WorkResult, Worker};
 
@@ -33,11 +34,13 @@ impl ResilientWorker {
 }
 
 impl Worker for ResilientWorker {
-    async fn work(&self, _id: Uuid, deadline: Option<Deadline>) -> Result<WorkResult, Degraded> {
+    async fn work(&self, id: Uuid, deadline: Option<Deadline>) -> Result<WorkResult, Degraded> {
         let attempts = AtomicU32::new(0);
         let attempt = || {
             attempts.fetch_add(1, Ordering::Relaxed);
-            self.client.work()
+            let now = Instant::now();
+            let remaining = deadline.map(|deadline| deadline.remaining(now));
+            self.client.work(WorkCall { id, remaining })
         };
         let response = self.dependency.call(deadline, attempt).await?;
         Ok(WorkResult {

@@ -144,7 +144,7 @@ async fn two_replicas_share_a_backlog_and_live_calls_without_doing_anything_twic
 #[tokio::test]
 async fn what_the_worker_keeps_refusing_fails_with_its_error_and_the_rest_proceeds() {
     let system = System::with("recovery.max_attempts = 2", Duration::ZERO).await;
-    let worker = CountingWorker::saying(404).await;
+    let worker = CountingWorker::saying(422).await;
     let api = replica_over(&worker, &system);
     system.worker.set(Fault::Refuse).await;
     let id = api.process().await.processed().request_id;
@@ -165,7 +165,7 @@ async fn what_the_worker_keeps_refusing_fails_with_its_error_and_the_rest_procee
 #[tokio::test]
 async fn a_failed_request_is_what_its_key_stands_for() {
     let system = System::with("recovery.max_attempts = 1", Duration::ZERO).await;
-    let worker = CountingWorker::saying(404).await;
+    let worker = CountingWorker::saying(422).await;
     let api = replica_over(&worker, &system);
     system.worker.set(Fault::Refuse).await;
     let id = api.post_keyed("k", "").await.processed().request_id;
