@@ -22,8 +22,6 @@ CREATE TABLE requests (
 
 -- Open work, newest first: small however large the table grows, because a finished row leaves it.
 CREATE INDEX requests_open ON requests (id DESC) WHERE status = 'received' AND origin = 'resilient';
--- Finished work by age, for whoever deletes what has been kept long enough.
-CREATE INDEX requests_done ON requests (completed_at) WHERE status = 'done' AND origin = 'resilient';
 -- What an operator looks for, however rare it is.
 CREATE INDEX requests_failed ON requests (id DESC) WHERE status = 'failed' AND origin = 'resilient';
 -- Lists, newest first.
@@ -42,10 +40,32 @@ CREATE TABLE idempotency_keys (
 -- The keys of requests that are being deleted.
 CREATE INDEX idempotency_keys_request ON idempotency_keys (request_id);
 
+-- Open work by when it is free to be claimed: claims look at nothing that somebody holds.
+CREATE INDEX requests_claimable ON requests (coalesce(lease_until, '-infinity'), id)
+    WHERE status = 'received' AND origin = 'resilient';
+
+-- When Postgres got the end of a request, where that was later than the end itself: from the journal of a replica that was
+-- cut off. What is kept is kept from then on.
+ALTER TABLE requests ADD COLUMN recorded_at timestamptz;
+CREATE INDEX requests_kept ON requests (coalesce(recorded_at, completed_at))
+    WHERE status = 'done' AND origin = 'resilient';
+
+-- Two ends of one request: the one that stands, and the other.
+CREATE TABLE result_conflicts (
+    request_id  uuid        NOT NULL,
+    kept        json,
+    kept_at     timestamptz NOT NULL,
+    other       json,
+    other_error text,
+    other_at    timestamptz NOT NULL,
+    noticed_at  timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (request_id, other_at)
+);
+
 -- Which of the numbered files the schema has.
 CREATE TABLE schema_migrations (
     version    integer     PRIMARY KEY,
     applied_at timestamptz NOT NULL DEFAULT now()
 );
 
-INSERT INTO schema_migrations (version) VALUES (1), (2);
+INSERT INTO schema_migrations (version) VALUES (1), (2), (3);

@@ -42,8 +42,10 @@ require_debootstrap() {
   command -v debootstrap >/dev/null && return
   command -v apt-get >/dev/null ||
     fail 'debootstrap is not installed' 'install debootstrap with your package manager and run this again'
+  [ "${HOLDFAST_INSTALL:-}" != no ] ||
+    fail 'debootstrap is not installed' 'install it: sudo apt-get install debootstrap'
   say 'installing debootstrap from Debian'\''s packages'
-  { apt-get update && apt-get install --yes --no-install-recommends debootstrap debian-archive-keyring; } >"$log" 2>&1 ||
+  { apt-get update && apt-get install --yes --no-install-recommends --no-upgrade --no-remove debootstrap debian-archive-keyring; } >"$log" 2>&1 ||
     { tail -n 5 "$log" >&2 && fail 'debootstrap could not be installed' 'run: apt-get install debootstrap'; }
 }
 

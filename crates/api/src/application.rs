@@ -5,24 +5,19 @@ use std::pin::pin;
 use std::time::Duration;
 
 use actix_web::dev::Server;
-use actix_web::middleware::from_fn;
 use actix_web::web::Data;
-use actix_web::{App, HttpServer};
 use holdfast_ops::Readiness;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
-use tracing_actix_web::TracingLogger;
 
 use crate::assembly::{self, AssemblyError};
 use crate::config::Settings;
-use crate::http::{RequestSpan, envelope, keep_feeding, measure, routes};
+use crate::http::{keep_feeding, routes, serve};
 use crate::recovery::Recovery;
 use crate::state::State;
 
 /// How long it says "not ready" before it refuses connections, so that load balancers can turn elsewhere.
 const DRAIN_NOTICE: Duration = Duration::from_millis(500);
-/// How long a client may take to send its request line and headers.
-const HEADER_LIMIT: Duration = Duration::from_secs(5);
 const UPKEEP_PERIOD: Duration = Duration::from_secs(5);
 const LOOK_PERIOD: Duration = Duration::from_millis(50);
 
@@ -73,22 +68,13 @@ impl Application {
         let (state, recovery) = assembly::assemble(settings)?;
         let state = Data::new(state);
         let shared = state.clone();
-        let server = HttpServer::new(move || {
-            App::new()
-                .app_data(shared.clone())
-                .configure(routes)
-                // Innermost first: the envelope needs the id that the logger chooses.
-                .wrap(from_fn(envelope))
-                .wrap(TracingLogger::<RequestSpan>::new())
-                .wrap(from_fn(measure))
-        })
-        .disable_signals()
-        .client_request_timeout(HEADER_LIMIT)
         // What is under way ends within the bound; only naive calls may hang longer, and they are cut.
-        .shutdown_timeout(worst_case.as_secs() + 1)
-        .listen(listener)
-        .map_err(bind)?
-        .run();
+        let drain_limit = worst_case + Duration::from_secs(1);
+        let server = serve(listener, drain_limit, move |config| {
+            config.app_data(shared.clone());
+            routes(config);
+        })
+        .map_err(bind)?;
         Ok(Self {
             server,
             state,

@@ -12,7 +12,6 @@ use tokio::runtime::Handle;
 
 use crate::config::{OnDatabaseUnavailable, Policies, READERS, RECOVERERS, Settings};
 use crate::dependency::Dependency;
-use crate::guarded::Backlog;
 use crate::http::{Feed, expected};
 use crate::journal::{Journal, JournalInUse, JournalLimits, holds_a_journal};
 use crate::limit::InFlightLimit;
@@ -22,7 +21,7 @@ use crate::naive::Naive;
 use crate::open_work::OpenWork;
 use crate::process::{Process, Rules};
 use crate::records::Records;
-use crate::recovery::{self, Progress, Recovery};
+use crate::recovery::{self, Progress, Recovery, RecoveryStore};
 use crate::resolver::Resolver;
 use crate::state::State;
 use crate::store::{DatabaseError, LiveStore, ReadStore, SchemaWatch, Share, Store};
@@ -32,6 +31,8 @@ use crate::worker_client::{ResilientWorker, WorkerClient, WorkerError};
 const NAIVE_MAX_IN_FLIGHT: u32 = 4096;
 /// File descriptors that its calls must leave to all others.
 const DESCRIPTORS_FOR_THE_OTHERS: u64 = 1536;
+/// Readers' sessions that lists never have: for `/requests/{id}` and for the count of open work.
+const LOOKUPS: u32 = 2;
 /// Bodies of the resilient endpoint that may be arriving at once: 64 MiB of memory at most.
 const MAX_BODIES: u32 = 1024;
 
@@ -84,8 +85,9 @@ pub(crate) fn assemble(settings: Settings) -> Result<(State, Recovery), Assembly
     let open_work = OpenWork::new(journal.clone(), policies.recovery.max_open);
     let recovery = Recovery {
         rules: recovery::Rules::from(policies),
-        backlog: Backlog::new(
+        store: RecoveryStore::new(
             database.clone(),
+            recovery_policy(policies)?,
             stores.recovery,
             policies.database.deadline,
         ),
@@ -110,7 +112,7 @@ pub(crate) fn assemble(settings: Settings) -> Result<(State, Recovery), Assembly
         ),
         records: Records {
             reads,
-            listings: InFlightLimit::new(READERS),
+            listings: InFlightLimit::new(READERS - LOOKUPS),
             journal: journal.clone(),
             journal_deadline: policies.journal.deadline,
         },
@@ -143,6 +145,19 @@ fn database(
 ) -> Result<Arc<Dependency>, ConfigError> {
     let code = DegradedCode::DbUnavailable;
     dependency("database", code, policies.database.policy(), observer)
+}
+
+/// The database again, as recovery finds it: what its statements come to must not decide for live calls. No observer: the
+/// metrics and the page show what live calls get.
+fn recovery_policy(policies: &Policies) -> Result<Arc<Dependency>, ConfigError> {
+    let code = DegradedCode::DbUnavailable;
+    let nobody: Option<fn(&Event)> = None;
+    dependency(
+        "database (recovery)",
+        code,
+        policies.database.policy(),
+        nobody,
+    )
 }
 
 fn dependency(

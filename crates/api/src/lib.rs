@@ -1,7 +1,7 @@
 //! The Holdfast API: the course's naive endpoint and the resilient one, side by side.
 //!
 //! One request on its way: `http` reads it and hands it to the use case (`process`), which records it, has the work done
-//! and records the result. What the use case sees of Postgres and of the worker (`guarded`) goes through one policy per
+//! and records the result. What the use case sees of Postgres and of the worker goes through one policy per
 //! dependency (`dependency`); behind it stand the plain `store` and `worker_client`, which the naive endpoint (`naive`)
 //! calls with no policy at all. `assembly` puts the parts together.
 //!
@@ -12,9 +12,9 @@ mod assembly;
 mod causes;
 mod config;
 mod dependency;
-mod guarded;
 mod http;
 mod journal;
+mod last_success;
 mod limit;
 mod live;
 mod main_runtime;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use holdfast_ops::EnvironmentError;
 use thiserror::Error;
 
+use crate::debian;
 use crate::experiment::plan::Side;
 use crate::experiment::results::ResultsError;
 use crate::experiment::schema::SchemaError;
@@ -55,7 +56,12 @@ pub enum LabError {
         problem: String,
         /// The end of its log.
         log: Vec<String>,
+        /// All of it, where that is a file.
+        file: Option<PathBuf>,
     },
+    /// A service refuses its configuration, in its own words.
+    #[error("{0}")]
+    Refused(String),
     /// Signals did not help.
     #[error("{service}: processes {pids:?} do not react to signals")]
     Stuck {
@@ -78,8 +84,8 @@ pub enum LabError {
         /// The port both want.
         port: u16,
     },
-    /// A stage is up where a command wants to bring up its own.
-    #[error("the {0} stage is up, and this command wants to start from nothing")]
+    /// A stage is up, or holds data, where a command wants to bring up its own.
+    #[error("the {0} stage is up or holds data, and this command wants to start from nothing")]
     StageInTheWay(&'static str),
     /// Postgres.
     #[error(transparent)]
@@ -90,6 +96,11 @@ pub enum LabError {
     /// A program that the lab calls is not there.
     #[error("{0} is not installed")]
     MissingProgram(&'static str),
+    /// It could be installed only over what is there.
+    #[error(
+        "{0} cannot be installed without touching what is installed, or is installed and its programs are not found"
+    )]
+    WouldTouch(&'static str),
     /// A program that the lab calls failed.
     #[error("{command} failed: {output}")]
     Program {
@@ -187,13 +198,18 @@ impl LabError {
             Self::NotBuilt(_) => {
                 "build it: cargo build --release --locked -p holdfast-api -p holdfast-worker -p holdfast-lab".to_owned()
             }
+            Self::Refused(_) => return None,
+            Self::Unhealthy { file: Some(file), .. } => format!("read the whole log: {}", file.display()),
             Self::Unhealthy { service, .. } => format!("read the whole log: make logs SERVICE={service}"),
             Self::Stuck { pids, .. } => format!("look at them: ps -o pid,stat,wchan,args -p {}", list(pids)),
             Self::NotRunning(service) => format!("start it: make start-{service}"),
             Self::NotUp => "bring a stage up: make up".to_owned(),
             Self::OtherStage { .. } => "take it down first (make down), or choose another port: API_PORT=…".to_owned(),
             Self::StageInTheWay(_) => "take it down first: make down".to_owned(),
-            Self::MissingProgram(program) => format!("install it, on Debian: sudo apt-get install -y {program}"),
+            Self::MissingProgram(program) => format!("install it, on Debian: {}", debian::command(program)),
+            Self::WouldTouch(program) => {
+                format!("put its programs on PATH, or decide for yourself: sudo apt-get install -y {program}")
+            }
             Self::Program { .. } => "run the command by hand to see more".to_owned(),
             Self::NoEngine(_) => "start Docker, or run on local processes: STAGE=local".to_owned(),
             Self::Api { .. } => "see what is alive: make status".to_owned(),
@@ -204,7 +220,7 @@ impl LabError {
             Self::AcceptedLine { .. } => {
                 "a line is ID<TAB>KEY<TAB>STATUS; have the file written anew: make load".to_owned()
             }
-            Self::NoExperiment(_) => "see those there are: target/release/lab list".to_owned(),
+            Self::NoExperiment(_) => "see those there are: lab list".to_owned(),
             Self::Experiment(_) | Self::Schema(_) => return None,
             Self::ExperimentsUnderWay => "wait for its end, or run on local processes: STAGE=local".to_owned(),
             Self::NotSteady { .. } => "look for what else keeps this machine busy; with --keep the logs stay".to_owned(),
@@ -237,7 +253,11 @@ impl LabError {
     /// Whether nothing was tried because the configuration is wrong.
     #[must_use]
     pub fn is_configuration(&self) -> bool {
-        matches!(self, Self::Setting(_) | Self::NoCheckout(_))
+        match self {
+            Self::Setting(_) | Self::NoCheckout(_) | Self::Refused(_) => true,
+            Self::NotStarted { error, .. } => error.is_configuration(),
+            _ => false,
+        }
     }
 
     /// Tells it: the cause, what belongs to it, the cure.

@@ -16,6 +16,8 @@ pub mod error;
 pub mod experiment;
 pub mod exposition;
 mod figures;
+pub mod guard;
+mod hint;
 pub mod load;
 mod logs;
 pub mod observe;

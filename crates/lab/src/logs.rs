@@ -10,7 +10,13 @@ const LAST_BYTES: u64 = 16 * 1024;
 /// The last `count` lines, fewer if the file holds fewer; none if it cannot be read.
 #[must_use]
 pub(crate) fn tail(path: &Path, count: usize) -> Vec<String> {
-    let text = last_bytes(path).unwrap_or_default();
+    tail_from(path, 0, count)
+}
+
+/// Likewise, of what stands after the first `from` bytes.
+#[must_use]
+pub(crate) fn tail_from(path: &Path, from: u64, count: usize) -> Vec<String> {
+    let text = last_bytes(path, from).unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
     let lines: Vec<&str> = text
         .lines()
@@ -22,10 +28,10 @@ pub(crate) fn tail(path: &Path, count: usize) -> Vec<String> {
         .collect()
 }
 
-fn last_bytes(path: &Path) -> io::Result<Vec<u8>> {
+fn last_bytes(path: &Path, from: u64) -> io::Result<Vec<u8>> {
     let mut file = File::open(path)?;
     let length = file.metadata()?.len();
-    file.seek(SeekFrom::Start(length.saturating_sub(LAST_BYTES)))?;
+    file.seek(SeekFrom::Start(length.saturating_sub(LAST_BYTES).max(from)))?;
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes)?;
     Ok(bytes)
@@ -43,5 +49,7 @@ mod tests {
         std::fs::write(&path, "one\ntwo\n\nthree\n").unwrap();
         assert_eq!(tail(&path, 2), ["two", "three"]);
         assert_eq!(tail(&path, 9), ["one", "two", "three"]);
+        assert_eq!(tail_from(&path, 4, 9), ["two", "three"]);
+        assert_eq!(tail_from(&path, 99, 9), Vec::<String>::new());
     }
 }

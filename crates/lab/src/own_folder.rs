@@ -16,7 +16,8 @@ use crate::settings::Settings;
 use crate::stage::Local;
 
 const PREFIX: &str = "holdfast-";
-const KINDS: [&str; 4] = [
+const KINDS: [&str; 5] = [
+    "holdfast-api-check-",
     "holdfast-torture-",
     "holdfast-bench-",
     "holdfast-experiment-",

@@ -10,10 +10,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::LabError;
+use crate::hint::hint;
 
 /// Variables that reach the services unchanged when set.
-const PASSED_ON: [&str; 4] = [
+const PASSED_ON: [&str; 5] = [
     "HOLDFAST_WORK_DELAY",
+    "HOLDFAST_WORK_CAPACITY",
     "HOLDFAST_POLICIES",
     "HOLDFAST_LOG_FORMAT",
     "RUST_LOG",
@@ -70,6 +72,8 @@ pub struct Settings {
     pub binaries: PathBuf,
     /// Where runs of experiments leave what was seen.
     pub results: PathBuf,
+    /// Whether programs that are missing may be installed: not with `HOLDFAST_INSTALL=no`.
+    pub may_install: bool,
     /// What the services get to see of the caller's environment.
     pub passed_on: BTreeMap<String, String>,
 }
@@ -112,6 +116,7 @@ impl Settings {
                 Some(named) => folder.join(named),
                 None => root.join(RESULTS),
             },
+            may_install: may_install(environment)?,
             passed_on: passed_on(environment, folder),
         })
     }
@@ -154,11 +159,19 @@ fn stage(environment: &Environment) -> Result<Option<StageKind>, LabError> {
         None => Ok(None),
         Some("compose") => Ok(Some(StageKind::Compose)),
         Some("local") => Ok(Some(StageKind::Local)),
-        Some(other) => Err(invalid(
-            "STAGE",
-            other,
-            "unknown; give compose or local, or leave it unset",
-        )),
+        Some(other) => {
+            let hint = hint(other, &["compose", "local"]);
+            let problem = format!("unknown; {hint}; give compose or local, or leave it unset");
+            Err(invalid("STAGE", other, &problem))
+        }
+    }
+}
+
+fn may_install(environment: &Environment) -> Result<bool, LabError> {
+    match environment.get("HOLDFAST_INSTALL") {
+        None | Some("yes") => Ok(true),
+        Some("no") => Ok(false),
+        Some(other) => Err(invalid("HOLDFAST_INSTALL", other, "give yes or no")),
     }
 }
 
@@ -247,6 +260,14 @@ mod tests {
             read([("STAGE", "local")]).unwrap().stage,
             Some(StageKind::Local)
         );
+    }
+
+    #[test]
+    fn nothing_is_installed_where_that_is_forbidden() {
+        assert!(read([]).unwrap().may_install);
+        let settings = read([("HOLDFAST_INSTALL", "no")]).unwrap();
+        assert!(!settings.may_install);
+        assert!(read([("HOLDFAST_INSTALL", "perhaps")]).is_err());
     }
 
     #[test]

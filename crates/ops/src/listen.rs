@@ -8,6 +8,12 @@ use tokio::net::TcpSocket;
 /// Connections that may wait to be accepted. The usual 128 overflow when a few hundred callers come at once, after an
 /// outage say; what overflows is tried again by the callers' kernels a second later, and so looks like a dead service.
 const BACKLOG: u32 = 4096;
+/// What the kernel holds of an answer that its client does not take, per connection; left alone it grows to megabytes.
+const SEND_BUFFER: u32 = 32 * 1024;
+/// After which a client whose machine is gone, and so acknowledges nothing, counts as gone; the kernel's own patience is a
+/// quarter of an hour.
+#[cfg(target_os = "linux")]
+const SILENCE_LIMIT_MS: u32 = 20_000;
 
 /// Listens on `address`; port 0 takes a free one. Must be called inside a runtime.
 ///
@@ -21,6 +27,10 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     }?;
     // As the standard library does: a restart need not wait for old connections to be forgotten.
     socket.set_reuseaddr(true)?;
+    // What is accepted inherits these.
+    socket.set_send_buffer_size(SEND_BUFFER)?;
+    #[cfg(target_os = "linux")]
+    rustix::net::sockopt::set_tcp_user_timeout(&socket, SILENCE_LIMIT_MS)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)?.into_std()
 }

@@ -26,7 +26,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let price = shop.clone().oneshot("apple").await?;
     println!("an apple costs {price}");
-    while policy.breaker().state() == BreakerState::Closed {
+    while policy.snapshot().breaker == BreakerState::Closed {
         let _ = shop.clone().oneshot("plum").await;
     }
     // Nobody is asked any more, not even for apples.

@@ -19,15 +19,12 @@ use crate::error::{Error, ErrorKind};
 use crate::progress::{Admission, Progress};
 
 /// Turns a `Service<R>` into the `Service<Call<R>>` all other layers are built on.
-#[derive(Clone, Copy, Debug)]
-pub struct AttemptLayer {
-    policy: &'static str,
-}
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AttemptLayer;
 
 /// See [`AttemptLayer`].
 #[derive(Clone, Copy, Debug)]
 pub struct AttemptService<S> {
-    policy: &'static str,
     inner: S,
 }
 
@@ -36,7 +33,6 @@ pin_project! {
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct AttemptFuture<S: Service<R>, R> {
-        policy: &'static str,
         admission: Admission,
         touched: bool,
         #[pin]
@@ -44,10 +40,25 @@ pin_project! {
     }
 }
 
-impl AttemptLayer {
-    /// `policy` is the name that errors carry.
-    pub fn new(policy: &'static str) -> Self {
-        Self { policy }
+/// The service of an operation that travels with its request.
+#[derive(Clone, Copy, Debug)]
+pub struct Once;
+
+impl<F, R, Fut, T, E> Service<(F, R)> for Once
+where
+    F: FnOnce(R) -> Fut,
+    Fut: Future<Output = Result<T, E>>,
+{
+    type Response = T;
+    type Error = E;
+    type Future = Fut;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), E>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, (operation, request): (F, R)) -> Fut {
+        operation(request)
     }
 }
 
@@ -55,10 +66,7 @@ impl<S> Layer<S> for AttemptLayer {
     type Service = AttemptService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        AttemptService {
-            policy: self.policy,
-            inner,
-        }
+        AttemptService { inner }
     }
 }
 
@@ -74,7 +82,6 @@ impl<S: Service<R> + Clone, R> Service<Call<R>> for AttemptService<S> {
     #[inline]
     fn call(&mut self, call: Call<R>) -> Self::Future {
         AttemptFuture {
-            policy: self.policy,
             admission: Admission { at: call.stamped() },
             touched: false,
             inner: Oneshot::new(self.inner.clone(), call.request),
@@ -85,10 +92,11 @@ impl<S: Service<R> + Clone, R> Service<Call<R>> for AttemptService<S> {
 impl<S: Service<R>, R> Future for AttemptFuture<S, R> {
     type Output = Result<S::Response, Error<S::Error>>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         *this.touched = true;
-        let failed = |cause| Error::new(this.policy, ErrorKind::Failed(cause)).after_attempts(1);
+        let failed = |cause| Error::new(ErrorKind::Failed(cause)).after_attempts(1);
         this.inner.poll(cx).map_err(failed)
     }
 }

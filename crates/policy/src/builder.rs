@@ -1,10 +1,12 @@
 //! Builds a policy: checks its configuration, then wires its parts.
 
+use std::sync::Arc;
+
 use crate::attempt::AttemptLayer;
 use crate::breaker::{BreakerLayer, Circuit, CircuitSettings};
 use crate::bulkhead::{BulkheadLayer, Slots};
 use crate::class::ErrorsAreFailures;
-use crate::config::{ConfigError, PolicyConfig};
+use crate::config::{ConfigError, PolicyConfig, RetryConfig};
 use crate::deadline::DeadlineLayer;
 use crate::event::Observer;
 use crate::policy::{Parts, Policy};
@@ -13,10 +15,13 @@ use crate::retry::{Budget, RetryLayer, RetrySettings};
 use crate::stack::Layers;
 use crate::timeout::TimeoutLayer;
 
+/// What the ramp grows to where no bulkhead says how many attempts may run.
+const UNLIMITED_RAMP: u32 = 256;
+
 /// Collects what a [`Policy`] is made of.
 #[must_use]
 pub struct Builder<C = ErrorsAreFailures> {
-    name: &'static str,
+    name: Arc<str>,
     config: PolicyConfig,
     classify: C,
     observers: Vec<Box<dyn Observer>>,
@@ -24,7 +29,7 @@ pub struct Builder<C = ErrorsAreFailures> {
 }
 
 impl Builder {
-    pub(crate) fn new(name: &'static str, config: PolicyConfig) -> Self {
+    pub(crate) fn new(name: Arc<str>, config: PolicyConfig) -> Self {
         let seed = fastrand::u64(..);
         Self {
             name,
@@ -81,57 +86,66 @@ impl<C> Builder<C> {
             observers,
             seed,
         } = self;
-        config.validate(name)?;
+        config.validate(&name)?;
         let reporter = Reporter::new(name, observers);
-        let parts = parts(name, config, seed, &reporter);
+        let parts = parts(config, seed, &reporter);
         let layers = layers(&parts, classify, reporter);
         Ok(Policy::new(parts, layers))
     }
 }
 
-fn parts(name: &'static str, config: PolicyConfig, seed: u64, reporter: &Reporter) -> Parts {
-    // Twice what an attempt can last: only a probe that nobody polls holds its slot that long.
-    let lease = (config.attempt_timeout + config.bulkhead.max_wait) * 2;
-    let concurrency = config.bulkhead.max_concurrent;
+fn parts(config: PolicyConfig, seed: u64, reporter: &Reporter) -> Parts {
+    let slots = config.bulkhead.as_ref();
+    let slots = slots.map(|bulkhead| Slots::new(bulkhead, reporter.clone()));
     let settings = CircuitSettings {
-        lease,
-        concurrency,
+        lease: config.lease(),
+        concurrency: config
+            .bulkhead
+            .as_ref()
+            .map_or(UNLIMITED_RAMP, |it| it.max_concurrent),
         seed,
     };
+    let breaker = config.breaker.as_ref();
+    let budget = config.retry.as_ref().map(|retry| retry.budget.clone());
     Parts {
-        name,
         seed,
-        circuit: Circuit::new(&config.breaker, settings, reporter.clone()),
-        slots: Slots::new(&config.bulkhead, reporter.clone()),
-        budget: Budget::new(&config.retry.budget),
+        circuit: breaker.map(|breaker| Circuit::new(breaker, settings, reporter.clone())),
+        slots,
+        budget: Budget::new(&budget.unwrap_or_default()),
+        reporter: reporter.clone(),
         config,
     }
 }
 
 fn layers<C: Clone>(parts: &Parts, classify: C, reporter: Reporter) -> Layers<C> {
     let Parts {
-        name,
         config,
         seed,
         circuit,
         slots,
         budget,
+        ..
     } = parts;
-    let attempt_timeout = config.attempt_timeout;
-    let retry = RetrySettings {
+    let attempt_timeout = config.needed();
+    let settings = RetrySettings {
         idempotent: config.idempotent,
         attempt_timeout,
         // Its own stream: both draws in step would couple the backoff to the open time.
         seed: seed.wrapping_add(1),
-        circuit: Some(circuit.clone()),
+        circuit: circuit.clone(),
     };
+    let once = RetryConfig {
+        max_attempts: 1,
+        ..RetryConfig::default()
+    };
+    let retry = config.retry.as_ref().unwrap_or(&once);
     let budget = budget.clone();
     Layers {
         deadline: DeadlineLayer::new(config.deadline, attempt_timeout, reporter.clone()),
-        retry: RetryLayer::new(&config.retry, retry, budget, classify.clone(), reporter),
-        breaker: BreakerLayer::new(circuit.clone(), classify),
-        bulkhead: BulkheadLayer::new(slots.clone(), attempt_timeout),
-        timeout: TimeoutLayer::new(name, attempt_timeout),
-        attempt: AttemptLayer::new(name),
+        retry: RetryLayer::new(retry, settings, budget, classify.clone(), reporter),
+        breaker: BreakerLayer::optional(circuit.clone(), classify.clone()),
+        bulkhead: BulkheadLayer::optional(slots.clone(), attempt_timeout, classify),
+        timeout: TimeoutLayer::optional(config.attempt_timeout),
+        attempt: AttemptLayer,
     }
 }

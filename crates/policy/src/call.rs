@@ -7,6 +7,36 @@ use tokio::time::Instant;
 
 use crate::deadline::Deadline;
 
+/// How urgent a call is, from 0 (most) to 7 (least), as in RFC 9218: who is too many is shed by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Priority(u8);
+
+impl Priority {
+    /// Of a call that does not say.
+    pub const USUAL: Self = Self(3);
+    pub(crate) const COUNT: usize = 8;
+
+    /// What is above 7 is 7.
+    pub const fn new(urgency: u8) -> Self {
+        Self(if urgency > 7 { 7 } else { urgency })
+    }
+
+    #[inline]
+    pub(crate) fn index(self) -> usize {
+        usize::from(self.0)
+    }
+
+    pub(crate) fn from_index(index: usize) -> Self {
+        Self::new(u8::try_from(index).unwrap_or(u8::MAX))
+    }
+}
+
+impl Default for Priority {
+    fn default() -> Self {
+        Self::USUAL
+    }
+}
+
 /// A request together with what the policies need to know about it.
 #[derive(Clone, Debug)]
 #[must_use]
@@ -17,6 +47,8 @@ pub struct Call<R> {
     pub deadline: Option<Deadline>,
     /// Whether repeating the request is harmless. `None`: the policy's own setting.
     pub idempotent: Option<bool>,
+    /// How urgent it is: decides who is shed while there is too much.
+    pub priority: Priority,
     /// Which attempt of its call this is, from 1.
     pub(crate) number: u32,
     at: Option<Instant>,
@@ -29,12 +61,14 @@ impl<R> Call<R> {
             request,
             deadline: None,
             idempotent: None,
+            priority: Priority::USUAL,
             number: 1,
             at: None,
         }
     }
 
     /// The answer must be there by `deadline`, or earlier if the policy's own deadline is.
+    #[inline]
     pub fn by(self, deadline: Deadline) -> Self {
         Self {
             deadline: Some(deadline),
@@ -50,13 +84,31 @@ impl<R> Call<R> {
         }
     }
 
+    /// Says how urgent it is.
+    pub fn priority(self, priority: Priority) -> Self {
+        Self { priority, ..self }
+    }
+
+    pub(crate) fn map<T>(self, change: impl FnOnce(R) -> T) -> Call<T> {
+        Call {
+            request: change(self.request),
+            deadline: self.deadline,
+            idempotent: self.idempotent,
+            priority: self.priority,
+            number: self.number,
+            at: self.at,
+        }
+    }
+
     /// The instant at which this call came through the layers, read from the clock if no layer
     /// further out has done so.
+    #[inline]
     pub(crate) fn now(&self) -> Instant {
         self.at.unwrap_or_else(Instant::now)
     }
 
     /// The same, if a layer further out has read the clock.
+    #[inline]
     pub(crate) fn stamped(&self) -> Option<Instant> {
         self.at
     }

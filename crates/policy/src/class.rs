@@ -40,6 +40,10 @@ pub struct Class {
     pub retry: Retry,
     /// How long the dependency asked to be left alone.
     pub retry_after: Option<Duration>,
+    /// The dependency is well and has too much to do: it refused before it began.
+    pub throttled: bool,
+    /// What the failure is called, from a closed set: the breaker says it when it opens.
+    pub cause: Option<&'static str>,
 }
 
 impl Class {
@@ -56,6 +60,15 @@ impl Class {
     /// The dependency failed.
     pub const fn failure() -> Self {
         Self::of(Health::Failure)
+    }
+
+    /// The dependency refused because it has too much to do (HTTP 429, or 503 with `Retry-After`).
+    /// A failure like any other to the breaker; to retry one that costs less and waits longer.
+    pub const fn throttled() -> Self {
+        Self {
+            throttled: true,
+            ..Self::failure().retry_if_idempotent()
+        }
     }
 
     /// May be tried again if the call is idempotent.
@@ -82,11 +95,21 @@ impl Class {
         }
     }
 
+    /// Names the failure, such as `connect_refused`.
+    pub const fn because(self, cause: &'static str) -> Self {
+        Self {
+            cause: Some(cause),
+            ..self
+        }
+    }
+
     const fn of(health: Health) -> Self {
         Self {
             health,
             retry: Retry::Never,
             retry_after: None,
+            throttled: false,
+            cause: None,
         }
     }
 }
@@ -126,6 +149,8 @@ pub(crate) enum Finding {
     Finished(Class),
     /// The attempt timeout cut it.
     TimedOut,
+    /// The deadline of its call cut it.
+    Cut,
     /// A policy refused; the dependency was not touched.
     Rejected,
 }
@@ -145,6 +170,10 @@ impl Finding {
                     let error = Error::from_parts(ErrorKind::AttemptTimeout, report);
                     return (Self::TimedOut, Err(error));
                 }
+                (ErrorKind::DeadlineExceeded, report) => {
+                    let error = Error::from_parts(ErrorKind::DeadlineExceeded, report);
+                    return (Self::Cut, Err(error));
+                }
                 (kind, report) => return (Self::Rejected, Err(Error::from_parts(kind, report))),
             },
         };
@@ -154,11 +183,13 @@ impl Finding {
     }
 
     /// The class retry decides by; `None` for a rejection. A timed-out attempt may have been
-    /// carried out, so it is repeated only if that is harmless.
+    /// carried out, so it is repeated only if that is harmless. After the deadline nothing is.
+    #[inline]
     pub(crate) fn class(self) -> Option<Class> {
         match self {
             Self::Finished(class) => Some(class),
             Self::TimedOut => Some(Class::failure().retry_if_idempotent()),
+            Self::Cut => Some(Class::neutral()),
             Self::Rejected => None,
         }
     }

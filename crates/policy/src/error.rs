@@ -4,6 +4,7 @@
 //! Every layer speaks it. The time waited is known to the deadline layer alone: without it, it is zero.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Why a policed call gave no answer.
@@ -32,26 +33,29 @@ pub enum ErrorKind<E> {
 }
 
 /// Everything about an error but its kind.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Report {
-    pub(crate) policy: &'static str,
+    // Set by the innermost layer that knows it: those inside would have to carry it for nothing.
+    pub(crate) policy: Option<Arc<str>>,
     pub(crate) attempts: u32,
     pub(crate) elapsed: Duration,
     pub(crate) retry_after: Option<Duration>,
 }
 
 impl<E> Error<E> {
-    /// The name of the policy that gave up.
-    pub fn policy(&self) -> &'static str {
-        self.report.policy
+    /// The name of the policy that gave up; empty from a layer of no name, used alone.
+    pub fn policy(&self) -> &str {
+        self.report.policy.as_deref().unwrap_or_default()
     }
 
     /// What happened.
+    #[inline]
     pub fn kind(&self) -> &ErrorKind<E> {
         &self.kind
     }
 
     /// How many attempts reached the dependency.
+    #[inline]
     pub fn attempts(&self) -> u32 {
         self.report.attempts
     }
@@ -71,29 +75,34 @@ impl<E> Error<E> {
         self.kind
     }
 
-    pub(crate) fn new(policy: &'static str, kind: ErrorKind<E>) -> Self {
-        Self {
-            kind,
-            report: Report {
-                policy,
-                ..Report::default()
-            },
-        }
+    pub(crate) fn new(kind: ErrorKind<E>) -> Self {
+        Self::from_parts(kind, Report::default())
     }
 
+    /// Of the policy `name`, unless a layer further in has named it.
+    #[inline]
+    pub(crate) fn of(mut self, name: &Arc<str>) -> Self {
+        self.report.policy.get_or_insert_with(|| Arc::clone(name));
+        self
+    }
+
+    #[inline]
     pub(crate) fn from_parts(kind: ErrorKind<E>, report: Report) -> Self {
         Self { kind, report }
     }
 
+    #[inline]
     pub(crate) fn into_parts(self) -> (ErrorKind<E>, Report) {
         (self.kind, self.report)
     }
 
+    #[inline]
     pub(crate) fn after_attempts(mut self, attempts: u32) -> Self {
         self.report.attempts = attempts;
         self
     }
 
+    #[inline]
     pub(crate) fn after(mut self, elapsed: Duration) -> Self {
         self.report.elapsed = elapsed;
         self
@@ -108,6 +117,7 @@ impl<E> Error<E> {
     }
 
     /// Of two hints when to come back the later one holds.
+    #[inline]
     pub(crate) fn not_before(mut self, wait: Option<Duration>) -> Self {
         self.report.retry_after = self.report.retry_after.max(wait);
         self
@@ -142,12 +152,15 @@ impl<E: fmt::Display> fmt::Display for ErrorKind<E> {
 impl<E: fmt::Display> fmt::Display for Error<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Report {
-            policy,
             attempts,
             elapsed,
             retry_after,
+            ..
         } = self.report;
-        write!(f, "{policy}: {}", self.kind)?;
+        if let Some(policy) = &self.report.policy {
+            write!(f, "{policy}: ")?;
+        }
+        self.kind.fmt(f)?;
         if attempts > 0 {
             let s = if attempts == 1 { "" } else { "s" };
             write!(

@@ -6,35 +6,35 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::ErrorKind;
-use crate::snapshot::BreakerState;
+use crate::snapshot::{BreakerState, OpenedBecause};
 
 /// Receives events. Called on the task of the call, or of whoever moves the breaker by hand: must be
 /// quick and must not block.
 pub trait Observer: Send + Sync + 'static {
     /// Something happened.
-    fn on_event(&self, event: &Event);
+    fn on_event(&self, event: &Event<'_>);
 }
 
-impl<F: Fn(&Event) + Send + Sync + 'static> Observer for F {
-    fn on_event(&self, event: &Event) {
+impl<F: Fn(&Event<'_>) + Send + Sync + 'static> Observer for F {
+    fn on_event(&self, event: &Event<'_>) {
         self(event);
     }
 }
 
 impl<O: Observer + ?Sized> Observer for Arc<O> {
-    fn on_event(&self, event: &Event) {
+    fn on_event(&self, event: &Event<'_>) {
         self.as_ref().on_event(event);
     }
 }
 
 /// Something a policy did or saw.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Event {
+pub enum Event<'a> {
     /// An attempt that reached the dependency is over.
     Attempt {
         /// The policy's name.
-        policy: &'static str,
+        policy: &'a str,
         /// Which attempt of its call, from 1.
         number: u32,
         /// How it ended.
@@ -45,14 +45,14 @@ pub enum Event {
     /// A policy refused; the dependency was not touched.
     Rejected {
         /// The policy's name.
-        policy: &'static str,
+        policy: &'a str,
         /// Which part of it refused.
         by: RejectedBy,
     },
     /// A further attempt is due after a wait; it may yet be refused, or its caller may leave.
     Retry {
         /// The policy's name.
-        policy: &'static str,
+        policy: &'a str,
         /// The number of the attempt to come, from 2.
         number: u32,
         /// The wait before it.
@@ -61,12 +61,12 @@ pub enum Event {
     /// A further attempt was due, and the retry budget had no token for it.
     BudgetExhausted {
         /// The policy's name.
-        policy: &'static str,
+        policy: &'a str,
     },
     /// The breaker changed its state.
     Transition {
         /// The policy's name.
-        policy: &'static str,
+        policy: &'a str,
         /// The state it left.
         from: BreakerState,
         /// The state it is in since.
@@ -74,11 +74,13 @@ pub enum Event {
         /// Grows with each transition: of two events that overtook each other, the greater is the
         /// later one.
         generation: u64,
+        /// Why it opened; `None` unless it did, and by itself.
+        because: Option<OpenedBecause>,
     },
     /// A call is over.
     Call {
         /// The policy's name.
-        policy: &'static str,
+        policy: &'a str,
         /// What the caller got.
         outcome: CallOutcome,
         /// How many attempts reached the dependency.
@@ -118,6 +120,8 @@ pub enum RejectedBy {
     Ramp,
     /// No place, and no place in the queue either or a wait in vain.
     Bulkhead,
+    /// It waited and somebody more urgent came, or its deadline left no time for the wait.
+    Shed,
 }
 
 /// What the caller got.
@@ -141,9 +145,9 @@ pub enum CallOutcome {
     Panicked,
 }
 
-impl Event {
+impl<'a> Event<'a> {
     /// The name of the policy it comes from.
-    pub fn policy(&self) -> &'static str {
+    pub fn policy(&self) -> &'a str {
         match *self {
             Self::Attempt { policy, .. }
             | Self::Rejected { policy, .. }
@@ -151,6 +155,57 @@ impl Event {
             | Self::BudgetExhausted { policy }
             | Self::Transition { policy, .. }
             | Self::Call { policy, .. } => policy,
+        }
+    }
+}
+
+impl Event<'_> {
+    /// The same event under another name, which may live longer: for an observer that keeps it.
+    #[must_use]
+    pub fn under(self, policy: &str) -> Event<'_> {
+        match self {
+            Self::Attempt {
+                number,
+                outcome,
+                elapsed,
+                ..
+            } => Event::Attempt {
+                policy,
+                number,
+                outcome,
+                elapsed,
+            },
+            Self::Rejected { by, .. } => Event::Rejected { policy, by },
+            Self::Retry { number, after, .. } => Event::Retry {
+                policy,
+                number,
+                after,
+            },
+            Self::BudgetExhausted { .. } => Event::BudgetExhausted { policy },
+            Self::Transition {
+                from,
+                to,
+                generation,
+                because,
+                ..
+            } => Event::Transition {
+                policy,
+                from,
+                to,
+                generation,
+                because,
+            },
+            Self::Call {
+                outcome,
+                attempts,
+                elapsed,
+                ..
+            } => Event::Call {
+                policy,
+                outcome,
+                attempts,
+                elapsed,
+            },
         }
     }
 }
@@ -183,7 +238,13 @@ impl Outcome {
 
 impl RejectedBy {
     /// Every reason, so that a metric can exist before its first event.
-    pub const ALL: [Self; 4] = [Self::Deadline, Self::Breaker, Self::Ramp, Self::Bulkhead];
+    pub const ALL: [Self; 5] = [
+        Self::Deadline,
+        Self::Breaker,
+        Self::Ramp,
+        Self::Bulkhead,
+        Self::Shed,
+    ];
 
     /// A stable label in snake case.
     pub const fn as_str(self) -> &'static str {
@@ -192,6 +253,7 @@ impl RejectedBy {
             Self::Breaker => "breaker",
             Self::Ramp => "ramp",
             Self::Bulkhead => "bulkhead",
+            Self::Shed => "shed",
         }
     }
 }

@@ -26,17 +26,17 @@ mod sync;
 pub mod timeout;
 
 pub use self::builder::Builder;
-pub use self::call::Call;
+pub use self::call::{Call, Priority};
 pub use self::class::{Class, Classify, ErrorsAreFailures, Health, Retry};
 pub use self::config::{
-    BackoffConfig, BreakerConfig, BudgetConfig, BulkheadConfig, ConfigError, PolicyConfig,
-    RetryConfig, Window,
+    AdaptiveConfig, BackoffConfig, BreakerConfig, BudgetConfig, BulkheadConfig, ConfigError,
+    PolicyConfig, RetryConfig, ThrottledConfig, Window,
 };
 pub use self::deadline::Deadline;
 pub use self::error::{Error, ErrorKind};
 pub use self::event::{CallOutcome, Event, Observer, Outcome, RejectedBy};
-pub use self::policy::{CallFuture, Policy};
+pub use self::policy::{CallFuture, OnceFuture, Policy};
 pub use self::progress::{Admission, Progress};
 pub use self::reporter::Reporter;
-pub use self::snapshot::{BreakerState, Snapshot};
+pub use self::snapshot::{BreakerState, OpenedBecause, OpeningRule, Snapshot};
 pub use self::stack::Stack;

@@ -30,12 +30,14 @@ impl Now {
 }
 
 impl From<Instant> for Now {
+    #[inline]
     fn from(instant: Instant) -> Self {
         Self(Cell::new(Some(instant)))
     }
 }
 
 impl From<Option<Instant>> for Now {
+    #[inline]
     fn from(known: Option<Instant>) -> Self {
         Self(Cell::new(known))
     }

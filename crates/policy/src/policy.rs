@@ -13,9 +13,10 @@ use crate::bulkhead::Slots;
 use crate::call::Call;
 use crate::class::{Classify, ErrorsAreFailures};
 use crate::config::PolicyConfig;
+use crate::reporter::Reporter;
 use crate::retry::Budget;
-use crate::snapshot::Snapshot;
-use crate::stack::{Layers, Stack, StackFuture};
+use crate::snapshot::{BreakerState, Snapshot};
+use crate::stack::{Layers, OnceStackFuture, Stack, StackFuture};
 
 /// The policy of one dependency. Build it once and share it: clones share the breaker, the retry
 /// budget and the bulkhead. A policy built anew per request protects nothing.
@@ -33,20 +34,23 @@ pub struct Policy<C = ErrorsAreFailures> {
 /// The future of [`Policy::call`].
 pub type CallFuture<R, F, C> = StackFuture<ServiceFn<F>, R, C>;
 
+/// The future of [`Policy::call_once`].
+pub type OnceFuture<R, F, C> = OnceStackFuture<R, F, C>;
+
 #[derive(Debug)]
 pub(crate) struct Parts {
-    pub(crate) name: &'static str,
+    pub(crate) reporter: Reporter,
     pub(crate) config: PolicyConfig,
     pub(crate) seed: u64,
-    pub(crate) circuit: Circuit,
-    pub(crate) slots: Slots,
+    pub(crate) circuit: Option<Circuit>,
+    pub(crate) slots: Option<Slots>,
     pub(crate) budget: Budget,
 }
 
 impl Policy {
     /// Starts a policy for the dependency called `name`, which errors and events carry.
-    pub fn builder(name: &'static str, config: PolicyConfig) -> Builder {
-        Builder::new(name, config)
+    pub fn builder(name: impl Into<Arc<str>>, config: PolicyConfig) -> Builder {
+        Builder::new(name.into(), config)
     }
 }
 
@@ -75,9 +79,23 @@ impl<C> Policy<C> {
         self.layers.call(service_fn(operation), call)
     }
 
+    /// Calls `operation` once, without retries and hedges whatever the configuration says: so neither
+    /// the request nor the operation need be `Clone`. All other policies hold.
+    ///
+    /// # Errors
+    /// The failure of the attempt, or the policy that refused to make it.
+    pub fn call_once<R, F, Fut, T, E>(&self, call: Call<R>, operation: F) -> OnceFuture<R, F, C>
+    where
+        F: FnOnce(R) -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+        C: Classify<T, E>,
+    {
+        self.layers.call_once(call, operation)
+    }
+
     /// The name of the dependency.
-    pub fn name(&self) -> &'static str {
-        self.parts.name
+    pub fn name(&self) -> &str {
+        self.parts.reporter.policy()
     }
 
     /// What governs this policy.
@@ -96,27 +114,38 @@ impl<C> Policy<C> {
         self.parts.config.deadline
     }
 
-    /// The breaker, for an operator's hand.
-    pub fn breaker(&self) -> &Circuit {
-        &self.parts.circuit
+    /// The breaker, for an operator's hand; `None` if it is left out.
+    pub fn breaker(&self) -> Option<&Circuit> {
+        self.parts.circuit.as_ref()
     }
 
     /// What is going on right now.
     pub fn snapshot(&self) -> Snapshot {
         let now = Instant::now();
-        let breaker = self.parts.circuit.view(now);
-        let (in_flight, waiting) = self.parts.slots.usage();
+        let Parts {
+            config,
+            circuit,
+            slots,
+            budget,
+            ..
+        } = &*self.parts;
+        let view = circuit.as_ref().map(|circuit| circuit.view(now));
+        let breaker = config.breaker.as_ref();
+        let (in_flight, waiting) = slots.as_ref().map_or((0, 0), Slots::usage);
+        let ramp_limit = view.map(|view| view.ramp_limit);
+        let limit = slots.as_ref().map(Slots::limit);
         Snapshot {
-            breaker: breaker.state,
-            failure_rate: breaker.failure_rate,
-            failure_rate_threshold: self.config().breaker.failure_rate,
-            slow_call_rate: breaker.slow_call_rate,
-            slow_call_rate_threshold: self.config().breaker.slow_call_rate,
-            retry_after: breaker.retry_after,
+            breaker: view.map_or(BreakerState::Disabled, |view| view.state),
+            opened_because: view.and_then(|view| view.opened_because),
+            failure_rate: view.and_then(|view| view.failure_rate),
+            failure_rate_threshold: breaker.map(|breaker| breaker.failure_rate),
+            slow_call_rate: view.and_then(|view| view.slow_call_rate),
+            slow_call_rate_threshold: breaker.and_then(|breaker| breaker.slow_call_rate),
+            retry_after: view.and_then(|view| view.retry_after),
             in_flight,
             waiting,
-            limit: self.parts.slots.limit().min(breaker.ramp_limit),
-            retry_budget: self.parts.budget.tokens(now),
+            limit: limit.map(|limit| limit.min(ramp_limit.unwrap_or(limit))),
+            retry_budget: budget.tokens(now),
         }
     }
 }

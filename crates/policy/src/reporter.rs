@@ -9,22 +9,29 @@ use crate::event::{Event, Observer};
 /// Names a policy and tells its observers. Clones are cheap and tell the same observers.
 #[derive(Clone)]
 pub struct Reporter {
-    policy: &'static str,
+    policy: Arc<str>,
     observers: Arc<[Box<dyn Observer>]>,
 }
 
 impl Reporter {
     /// For the policy called `policy`, telling each of `observers` in order.
-    pub fn new(policy: &'static str, observers: Vec<Box<dyn Observer>>) -> Self {
+    pub fn new(policy: impl Into<Arc<str>>, observers: Vec<Box<dyn Observer>>) -> Self {
         Self {
-            policy,
+            policy: policy.into(),
             observers: observers.into(),
         }
     }
 
     /// The policy's name.
-    pub fn policy(&self) -> &'static str {
-        self.policy
+    #[inline]
+    pub fn policy(&self) -> &str {
+        &self.policy
+    }
+
+    /// The same, to be kept.
+    #[inline]
+    pub(crate) fn name(&self) -> &Arc<str> {
+        &self.policy
     }
 
     /// Whether anybody listens: saves a clock reading when nobody does.
@@ -36,7 +43,7 @@ impl Reporter {
     /// Tells the observers. Never call it while holding a lock. A panic is caught, because it
     /// would hit a caller who has nothing to do with it, or abort the process if it came from a
     /// drop during another panic.
-    pub(crate) fn tell(&self, event: &Event) {
+    pub(crate) fn tell(&self, event: &Event<'_>) {
         for observer in self.observers.iter() {
             // The panic hook has reported it; there is nobody else to tell. What it carries is leaked
             // rather than dropped, for that could panic again.

@@ -3,12 +3,13 @@
 use tower_layer::Layer;
 use tower_service::Service;
 
+use crate::attempt::Once;
 use crate::attempt::{AttemptLayer, AttemptService};
 use crate::breaker::{BreakerLayer, BreakerService};
 use crate::bulkhead::{BulkheadLayer, BulkheadService};
 use crate::call::Call;
 use crate::class::Classify;
-use crate::deadline::{DeadlineLayer, DeadlineService};
+use crate::deadline::{DeadlineFuture, DeadlineLayer, DeadlineService};
 use crate::retry::{RetryLayer, RetryService};
 use crate::timeout::{TimeoutLayer, TimeoutService};
 
@@ -20,15 +21,19 @@ pub type Stack<S, C> = DeadlineService<RetryService<Guarded<S, C>, C>>;
 /// The future of a [`Stack`].
 pub(crate) type StackFuture<S, R, C> = <Stack<S, C> as Service<Call<R>>>::Future;
 
+/// The future of a call that is made once.
+pub(crate) type OnceStackFuture<R, F, C> =
+    DeadlineFuture<<Guarded<Once, C> as Service<Call<(F, R)>>>::Future>;
+
 /// What retry repeats.
-type Guarded<S, C> = BreakerService<BulkheadService<TimeoutService<AttemptService<S>>>, C>;
+type Guarded<S, C> = BreakerService<BulkheadService<TimeoutService<AttemptService<S>>, C>, C>;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Layers<C> {
     pub(crate) deadline: DeadlineLayer,
     pub(crate) retry: RetryLayer<C>,
     pub(crate) breaker: BreakerLayer<C>,
-    pub(crate) bulkhead: BulkheadLayer,
+    pub(crate) bulkhead: BulkheadLayer<C>,
     pub(crate) timeout: TimeoutLayer,
     pub(crate) attempt: AttemptLayer,
 }
@@ -56,6 +61,22 @@ impl<C: Clone> Layers<C> {
     {
         let retry = |call| self.retry.start(self.guard(service), call);
         self.deadline.start(call, retry)
+    }
+
+    /// The same without retry: the request goes on as it came.
+    pub(crate) fn call_once<R, F, Fut, T, E>(
+        &self,
+        call: Call<R>,
+        operation: F,
+    ) -> OnceStackFuture<R, F, C>
+    where
+        F: FnOnce(R) -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+        C: Classify<T, E>,
+    {
+        let call = call.map(|request| (operation, request));
+        let once = |call| self.guard(Once).call(call);
+        self.deadline.start(call, once)
     }
 
     fn guard<S>(&self, service: S) -> Guarded<S, C> {

@@ -1,4 +1,5 @@
-//! The attempt timeout: no single attempt takes longer, whatever the service does.
+//! The attempt timeout: no single attempt takes longer, whatever the service does, and none outlasts the
+//! deadline of its call.
 //!
 //! # Semantics
 //!
@@ -7,10 +8,18 @@
 //! Whether the dependency carries it out all the same nobody knows, so it is tried again only if the
 //! call is idempotent. To the breaker it is a failure.
 //!
+//! Left out (`attempt_timeout = false`), an attempt may use all that is left of the deadline. Cut by
+//! that, it is neutral to the breaker unless it was slow already: so a policy without an attempt timeout
+//! that has a breaker needs `slow_call`, or nobody would ever see that the dependency hangs.
+//!
 //! The timer costs nothing until an attempt has to wait: an answer that is there at once never touches
 //! the runtime's timer wheel.
 //!
 //! # Defaults, and why
+//!
+//! | key | default |
+//! |---|---|
+//! | `attempt_timeout` | `"1s"`; `false` leaves it out |
 //!
 //! A little above what the dependency takes at its worst while it is well (its 99.9th percentile), for
 //! each healthy call that is cut comes back as a retry.
@@ -21,6 +30,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use pin_project_lite::pin_project;
+use tokio::time::Instant;
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -30,11 +40,10 @@ use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind};
 use crate::progress::{Admission, Progress};
 
-/// Cuts an attempt after a fixed time.
+/// Cuts an attempt after a fixed time, and at the deadline of its call.
 #[derive(Clone, Copy, Debug)]
 pub struct TimeoutLayer {
-    policy: &'static str,
-    after: Duration,
+    after: Option<Duration>,
 }
 
 /// See [`TimeoutLayer`].
@@ -49,7 +58,7 @@ pin_project! {
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct TimeoutFuture<F> {
-        layer: TimeoutLayer,
+        cut: Cut,
         #[pin]
         inner: F,
         #[pin]
@@ -57,10 +66,45 @@ pin_project! {
     }
 }
 
+/// What the alarm means.
+#[derive(Clone, Copy, Debug)]
+enum Cut {
+    AttemptTimeout(Duration),
+    Deadline,
+}
+
 impl TimeoutLayer {
-    /// Cuts attempts `after` that long; `policy` is the name that errors carry.
-    pub fn new(policy: &'static str, after: Duration) -> Self {
-        Self { policy, after }
+    /// Cuts attempts `after` that long, or earlier at the deadline.
+    pub fn new(after: Duration) -> Self {
+        let after = Some(after);
+        Self { after }
+    }
+
+    /// Cuts attempts at the deadline alone.
+    pub fn at_deadline() -> Self {
+        Self { after: None }
+    }
+
+    /// Cuts attempts after that long, if it is said.
+    pub(crate) fn optional(after: Option<Duration>) -> Self {
+        Self { after }
+    }
+
+    /// When an attempt that starts at `now` is cut, and what that means. One due at both moments was
+    /// too slow: that says more than that its caller's time was up.
+    #[inline]
+    fn cut(self, now: Instant, deadline: Option<Deadline>) -> (Instant, Cut) {
+        let timeout = self
+            .after
+            .map(|after| (Deadline::at(now).plus(after), after));
+        match (timeout, deadline) {
+            (Some((end, after)), deadline) if deadline.is_none_or(|deadline| end <= deadline) => {
+                (end.instant(), Cut::AttemptTimeout(after))
+            }
+            (_, Some(deadline)) => (deadline.instant(), Cut::Deadline),
+            // Nobody sets a bound: one that no attempt lives to see.
+            (_, None) => (Deadline::never(now).instant(), Cut::Deadline),
+        }
     }
 }
 
@@ -89,11 +133,11 @@ where
 
     #[inline]
     fn call(&mut self, call: Call<R>) -> Self::Future {
-        let end = Deadline::at(call.now()).plus(self.layer.after);
+        let (end, cut) = self.layer.cut(call.now(), call.deadline);
         TimeoutFuture {
-            layer: self.layer,
+            cut,
             inner: self.inner.call(call),
-            alarm: Alarm::at(end.instant()),
+            alarm: Alarm::at(end),
         }
     }
 }
@@ -104,6 +148,7 @@ where
 {
     type Output = F::Output;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         // The answer first: one that is there is used, however late this task got to run.
@@ -111,11 +156,11 @@ where
             return Poll::Ready(result);
         }
         ready!(this.alarm.poll(cx));
-        let TimeoutLayer { policy, after } = *this.layer;
-        let error = Error::new(policy, ErrorKind::AttemptTimeout)
-            .after_attempts(1)
-            .after(after);
-        Poll::Ready(Err(error))
+        let error = match *this.cut {
+            Cut::AttemptTimeout(after) => Error::new(ErrorKind::AttemptTimeout).after(after),
+            Cut::Deadline => Error::new(ErrorKind::DeadlineExceeded),
+        };
+        Poll::Ready(Err(error.after_attempts(1)))
     }
 }
 

@@ -14,10 +14,10 @@ use holdfast_policy::{
 fn policy() -> Result<Policy, ConfigError> {
     let seconds = Duration::from_secs;
     let config = PolicyConfig {
-        attempt_timeout: seconds(1),
+        attempt_timeout: Some(seconds(1)),
         deadline: seconds(2),
         idempotent: true,
-        retry: RetryConfig {
+        retry: Some(RetryConfig {
             max_attempts: 3,
             backoff: BackoffConfig {
                 initial: seconds(1),
@@ -28,8 +28,9 @@ fn policy() -> Result<Policy, ConfigError> {
                 ratio: 0.1,
                 floor_per_second: 1.0,
             },
-        },
-        breaker: BreakerConfig {
+            ..RetryConfig::default()
+        }),
+        breaker: Some(BreakerConfig {
             window: Window::Time(seconds(10)),
             minimum_calls: 5,
             failure_rate: 0.5,
@@ -40,12 +41,13 @@ fn policy() -> Result<Policy, ConfigError> {
             max_open_for: seconds(60),
             half_open_calls: 2,
             ramp: seconds(3),
-        },
-        bulkhead: BulkheadConfig {
+        }),
+        bulkhead: Some(BulkheadConfig {
             max_concurrent: 8,
             max_waiting: 0,
             max_wait: seconds(0),
-        },
+            adaptive: None,
+        }),
     };
     Policy::builder("worker", config).build()
 }
@@ -77,7 +79,7 @@ fn a_call_that_succeeds_allocates_nothing() {
 #[test]
 fn a_call_that_fails_allocates_nothing() {
     let policy = policy().unwrap();
-    policy.breaker().disable();
+    policy.breaker().unwrap().disable();
     let call = || {
         let call = Call::new(7).idempotent(false);
         let answer = answer(policy.call(call, |n| async move { Err::<(), u32>(n) }));
@@ -89,12 +91,20 @@ fn a_call_that_fails_allocates_nothing() {
 #[test]
 fn a_call_that_is_refused_allocates_nothing() {
     let policy = policy().unwrap();
-    policy.breaker().force_open();
+    policy.breaker().unwrap().force_open();
     let call = || {
         let answer = answer(policy.call(Call::new(7), |n| async move { Ok::<u32, ()>(n) }));
         assert!(matches!(answer, Some(Err(_))));
     };
     assert_eq!(allocations(|| (0..1_000).for_each(|_| call())), 0);
+}
+
+#[test]
+fn the_future_of_a_call_stays_small_for_it_is_moved_into_its_task() {
+    let policy = policy().unwrap();
+    let call = policy.call(Call::new(7), |n| async move { Ok::<u32, ()>(n) });
+    let bytes = size_of_val(&call);
+    assert!(bytes <= 768, "{bytes} bytes");
 }
 
 #[test]

@@ -7,8 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use holdfast_policy::{
-    BackoffConfig, BreakerConfig, BudgetConfig, BulkheadConfig, Call, ErrorKind, Policy,
-    PolicyConfig, RetryConfig, Window,
+    BreakerConfig, BulkheadConfig, Call, ErrorKind, Policy, PolicyConfig, Window,
 };
 
 use super::{Breaker, Contender, Feature, Operation, Setup, Trip, Trouble};
@@ -54,27 +53,15 @@ fn configure(setup: &Setup) -> PolicyConfig {
         Trip::InARow(_) | Trip::HalfOf(_) => ATTEMPT_TIMEOUT,
     };
     PolicyConfig {
-        attempt_timeout,
+        attempt_timeout: Some(attempt_timeout),
         deadline: attempt_timeout * 2,
         idempotent: false,
-        retry: RetryConfig {
-            max_attempts: 1,
-            backoff: BackoffConfig {
-                initial: Duration::from_millis(100),
-                max: Duration::from_secs(1),
-                multiplier: 2.0,
-            },
-            budget: BudgetConfig {
-                ratio: 0.1,
-                floor_per_second: 1.0,
-            },
-        },
-        breaker: breaker(setup),
-        bulkhead: BulkheadConfig {
+        retry: None,
+        breaker: Some(breaker(setup)),
+        bulkhead: Some(BulkheadConfig {
             max_concurrent: setup.bulkhead.unwrap_or(1_000),
-            max_waiting: 0,
-            max_wait: Duration::ZERO,
-        },
+            ..BulkheadConfig::default()
+        }),
     }
 }
 

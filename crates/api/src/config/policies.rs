@@ -161,12 +161,12 @@ impl WorkerPolicy {
     #[must_use]
     pub fn policy(&self) -> PolicyConfig {
         PolicyConfig {
-            attempt_timeout: self.attempt_timeout,
+            attempt_timeout: Some(self.attempt_timeout),
             deadline: self.deadline,
             idempotent: self.idempotent,
-            retry: self.retry.clone(),
-            breaker: self.breaker.clone(),
-            bulkhead: self.bulkhead.clone(),
+            retry: Some(self.retry.clone()),
+            breaker: Some(self.breaker.clone()),
+            bulkhead: Some(self.bulkhead.clone()),
         }
     }
 }
@@ -177,12 +177,12 @@ impl DatabasePolicy {
     #[must_use]
     pub fn policy(&self) -> PolicyConfig {
         PolicyConfig {
-            attempt_timeout: self.attempt_timeout,
+            attempt_timeout: Some(self.attempt_timeout),
             deadline: self.deadline,
             idempotent: true,
-            retry: self.retry.clone(),
-            breaker: self.breaker.clone(),
-            bulkhead: self.bulkhead.clone(),
+            retry: Some(self.retry.clone()),
+            breaker: Some(self.breaker.clone()),
+            bulkhead: Some(self.bulkhead.clone()),
         }
     }
 }

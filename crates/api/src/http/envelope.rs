@@ -13,7 +13,9 @@ use holdfast_wire::ProblemCode;
 use tracing::Span;
 use tracing_actix_web::{RequestId, RootSpanBuilder};
 
+use super::connections::Exchange;
 use super::ids::{self, Ids};
+use super::probes;
 use super::problem::Failure;
 use crate::trace;
 
@@ -23,6 +25,12 @@ pub(crate) async fn envelope<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let (ids, context) = Ids::of(&request);
+    let exchange = Exchange::of(request.request());
+    if exchange.as_ref().is_some_and(Exchange::is_one_too_many) && !probes::is_one(request.path()) {
+        let what = "as many connections are at work as the service takes on";
+        let failure = Failure::overloaded(what, "nothing was recorded: try again", 1.0);
+        return Err(failure.of_exchange(ids).into());
+    }
     let handled = trace::within(context, next.call(request));
     // actix answers a panic with zero bytes; a client deserves to learn that it was us.
     match AssertUnwindSafe(handled).catch_unwind().await {
@@ -45,7 +53,7 @@ fn seal<B: MessageBody + 'static>(
 ) -> ServiceResponse<BoxBody> {
     let mut response = match response.response().error().map(failure_of) {
         Some(failure) => {
-            let problem = failure.of_exchange(ids).error_response();
+            let problem = failure.of_exchange(ids.clone()).error_response();
             response.into_response(problem)
         }
         None => response.map_into_boxed_body(),
@@ -81,11 +89,13 @@ impl RootSpanBuilder for RequestSpan {
             .map(ToString::to_string);
         let context = ids::context(request.headers());
         let trace_id = context.trace_id();
+        let correlation_id = ids::correlation(request.headers()).and_then(|id| id.to_str().ok());
         request.extensions_mut().insert(context);
         tracing::info_span!(
             "request",
             request_id = id,
             %trace_id,
+            correlation_id,
             method = %request.method(),
             path = request.path()
         )

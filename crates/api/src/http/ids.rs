@@ -1,5 +1,5 @@
 //! The two ids of an exchange: its request's, under which the table, the answer and the logs tell of it, and its trace's,
-//! which other systems may know as well.
+//! which other systems may know as well. A client's own id for it is logged and echoed, nothing more.
 
 use actix_web::HttpMessage;
 use actix_web::dev::ServiceRequest;
@@ -9,18 +9,25 @@ use tracing_actix_web::RequestId;
 use uuid::Uuid;
 
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
 pub(super) const TRACE_ID: HeaderName = HeaderName::from_static("x-trace-id");
 
+/// A client's own id is not longer.
+const LONGEST: usize = 128;
+
 /// The ids of one exchange.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Ids {
     pub(super) request: Uuid,
     pub(super) trace: TraceId,
+    /// The client's own.
+    pub(super) correlation: Option<HeaderValue>,
 }
 
 impl Ids {
     /// Those the logger chose, with the context they belong to.
     pub(super) fn of(request: &ServiceRequest) -> (Self, TraceContext) {
+        let correlation = correlation(request.headers()).cloned();
         let extensions = request.extensions();
         let request = extensions.get::<RequestId>();
         let context = extensions.get::<TraceContext>().cloned();
@@ -28,12 +35,13 @@ impl Ids {
         let ids = Self {
             request: request.map_or_else(Uuid::now_v7, |id| **id),
             trace: context.trace_id(),
+            correlation,
         };
         (ids, context)
     }
 
     /// Puts them into an answer's headers.
-    pub(super) fn stamp(self, headers: &mut HeaderMap) {
+    pub(super) fn stamp(&self, headers: &mut HeaderMap) {
         let ids = [
             (REQUEST_ID, self.request.to_string()),
             (TRACE_ID, self.trace.to_string()),
@@ -43,12 +51,22 @@ impl Ids {
                 headers.insert(name, id);
             }
         }
+        if let Some(id) = &self.correlation {
+            headers.insert(CORRELATION_ID, id.clone());
+        }
     }
 }
 
 /// The context in which a request is handled: a child of its caller's, or the beginning of a trace.
 pub(super) fn context(headers: &HeaderMap) -> TraceContext {
     callers(headers).map_or_else(TraceContext::begin, |caller| caller.child())
+}
+
+/// What the client calls the exchange, in its `x-request-id`; what is none is ignored.
+pub(super) fn correlation(headers: &HeaderMap) -> Option<&HeaderValue> {
+    let id = headers.get(REQUEST_ID)?;
+    let visible = id.as_bytes().iter().all(u8::is_ascii_graphic);
+    (visible && (1..=LONGEST).contains(&id.len())).then_some(id)
 }
 
 fn callers(headers: &HeaderMap) -> Option<TraceContext> {
@@ -88,6 +106,17 @@ mod tests {
             ("tracestate", "b=2"),
         ]);
         assert_eq!(context(&headers).tracestate(), Some("a=1,b=2"));
+    }
+
+    #[test]
+    fn a_clients_own_id_is_up_to_128_visible_characters() {
+        let own = |id: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(REQUEST_ID, HeaderValue::from_bytes(id.as_bytes()).unwrap());
+            correlation(&headers).is_some()
+        };
+        assert!(own("order-17") && own(&"x".repeat(128)));
+        assert!(!own("") && !own("two words") && !own("ü") && !own(&"x".repeat(129)));
     }
 
     #[test]

@@ -1,7 +1,6 @@
-//! The `Idempotency-Key` of a POST: bare or quoted, as clients send it.
+//! The `Idempotency-Key` of a call, GET or POST: bare or quoted, as clients send it.
 
 use actix_web::HttpRequest;
-use actix_web::http::Method;
 use holdfast_wire::ProblemCode;
 
 use super::problem::Failure;
@@ -9,11 +8,8 @@ use super::problem::Failure;
 const HEADER: &str = "idempotency-key";
 const LONGEST: usize = 255;
 
-/// The key, if there is one. Only a POST has one: caches and crawlers repeat a GET, headers and all, and mean nothing by it.
+/// The key, if there is one.
 pub(super) fn read(request: &HttpRequest) -> Result<Option<String>, Failure> {
-    if request.method() != Method::POST {
-        return Ok(None);
-    }
     let mut values = request.headers().get_all(HEADER);
     let Some(value) = values.next() else {
         return Ok(None);

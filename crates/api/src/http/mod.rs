@@ -1,6 +1,7 @@
 //! The HTTP surface: routes, bodies, and the one table that turns errors into problems.
 
 mod body;
+mod connections;
 mod dashboard;
 mod envelope;
 mod ids;
@@ -15,9 +16,9 @@ mod problem;
 mod process;
 mod requests;
 mod routes;
+mod server;
 mod status;
 
 pub(crate) use dashboard::{Feed, keep_feeding};
-pub(crate) use envelope::{RequestSpan, envelope};
-pub(crate) use measure::measure;
 pub(crate) use routes::{expected, routes};
+pub(crate) use server::serve;

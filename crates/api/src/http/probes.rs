@@ -6,6 +6,11 @@ use holdfast_wire::Health;
 
 use crate::state::State;
 
+/// Whether this is the path of one of them: they are answered even where all else is refused.
+pub(super) fn is_one(path: &str) -> bool {
+    matches!(path, "/livez" | "/readyz")
+}
+
 pub(super) async fn livez() -> impl Responder {
     Json(Health::new("alive"))
 }

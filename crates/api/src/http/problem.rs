@@ -5,7 +5,7 @@ use std::fmt;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, CACHE_CONTROL, RETRY_AFTER};
 use actix_web::{HttpResponse, ResponseError};
-use holdfast_wire::{Degraded, DegradedCode, Problem, ProblemCode};
+use holdfast_wire::{Degraded, DegradedCode, Problem, ProblemCode, Reason};
 use uuid::Uuid;
 
 use super::ids::Ids;
@@ -69,6 +69,19 @@ impl Failure {
             degraded: Some(degraded),
             ..Self::new(code, detail)
         }
+    }
+
+    /// A 503 because of `what` there is too much of; nothing was done. Another call makes sense in so many seconds.
+    pub(crate) fn overloaded(what: &str, cure: &str, retry_after_seconds: f64) -> Self {
+        let missing = Degraded {
+            code: DegradedCode::Overloaded,
+            reason: Reason::BulkheadFull,
+            detail: what.to_owned(),
+            attempts: 0,
+            elapsed_seconds: 0.0,
+            retry_after_seconds,
+        };
+        Self::unavailable(ProblemCode::Overloaded, cure, vec![missing])
     }
 
     pub(crate) fn method_not_allowed(allow: &str) -> Self {
@@ -151,7 +164,6 @@ pub(crate) fn retry_after(degraded: &[Degraded]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use holdfast_wire::Reason;
 
     fn missing(retry_after_seconds: f64) -> Degraded {
         Degraded {

@@ -1,10 +1,11 @@
 //! `/process`: the resilient endpoint.
 
+use actix_web::http::StatusCode;
 use actix_web::http::header::{LOCATION, RETRY_AFTER};
 use actix_web::web::{Data, Payload};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use holdfast_wire::{
-    Degraded, DegradedCode, JsonText, ProblemCode, Processed, ProcessedStatus, Reason, RecordedIn,
+    Degraded, DegradedCode, JsonText, ProblemCode, Processed, ProcessedStatus, RecordedIn,
 };
 use jiff::Timestamp;
 use tokio::time::Instant;
@@ -18,6 +19,10 @@ use crate::dependency::milliseconds;
 use crate::metrics::Overload;
 use crate::process::{NewRequest, Outcome, Refusal};
 use crate::state::State;
+
+/// Says that this is the answer to an earlier call under the same key.
+const REPLAYED: &str = "idempotent-replayed";
+const NOT_RECORDED: &str = "nothing was recorded: try again";
 
 pub(super) async fn process(
     state: Data<State>,
@@ -65,19 +70,19 @@ fn respond(outcome: Outcome, latency_seconds: f64) -> Result<HttpResponse, Failu
             response,
             recorded_in,
             degraded,
-            ..
+            replayed,
         } => {
             let body = answer(id, Some(response), recorded_in, degraded, latency_seconds);
-            Ok(HttpResponse::Ok().json(body))
+            Ok(promised(StatusCode::OK, replayed).json(body))
         }
         Outcome::Deferred {
             id,
             recorded_in,
             degraded,
-            ..
+            replayed,
         } => {
             let body = answer(id, None, recorded_in, degraded, latency_seconds);
-            Ok(HttpResponse::Accepted()
+            Ok(promised(StatusCode::ACCEPTED, replayed)
                 .insert_header((LOCATION, format!("/requests/{id}")))
                 .insert_header((RETRY_AFTER, retry_after(&body.degraded)))
                 .json(body))
@@ -94,6 +99,15 @@ fn respond(outcome: Outcome, latency_seconds: f64) -> Result<HttpResponse, Failu
             format!("it stands for the request {id}: use a new key for another body"),
         )),
     }
+}
+
+/// The head of a promise; one that was made before says so.
+fn promised(status: StatusCode, replayed: bool) -> HttpResponseBuilder {
+    let mut response = HttpResponse::build(status);
+    if replayed {
+        response.insert_header((REPLAYED, "true"));
+    }
+    response
 }
 
 fn answer(
@@ -119,6 +133,9 @@ fn answer(
 }
 
 fn refused(refusal: Refusal) -> Failure {
+    if refusal.code == DegradedCode::Overloaded {
+        return Failure::unavailable(ProblemCode::Overloaded, NOT_RECORDED, refusal.degraded);
+    }
     let detail = "no promise was made and the work may still happen: try again with the same Idempotency-Key";
     Failure::unavailable(refused_for(refusal.code), detail, refusal.degraded)
 }
@@ -133,14 +150,5 @@ fn refused_at_the_door(state: &State, why: Overload) -> Failure {
         }
         Overload::OpenWork => "the service has as much accepted work to catch up on as it takes on",
     };
-    let missing = Degraded {
-        code: DegradedCode::Overloaded,
-        reason: Reason::BulkheadFull,
-        detail: detail.to_owned(),
-        attempts: 0,
-        elapsed_seconds: 0.0,
-        retry_after_seconds: 1.0,
-    };
-    let detail = "nothing was recorded: try again";
-    Failure::unavailable(ProblemCode::Overloaded, detail, vec![missing])
+    Failure::overloaded(detail, NOT_RECORDED, 1.0)
 }

@@ -50,7 +50,7 @@ fn entry(dependency: &Dependency) -> Entry {
         failure_rate: snapshot.failure_rate,
         slow_call_rate: snapshot.slow_call_rate,
         in_flight: snapshot.in_flight,
-        limit: snapshot.limit,
+        limit: snapshot.limit.unwrap_or_default(),
         retry_budget: snapshot.retry_budget,
         retry_after_seconds: snapshot.retry_after.map(milliseconds),
         last_error: dependency.last_error(),

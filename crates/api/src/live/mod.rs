@@ -36,6 +36,7 @@ pub(crate) struct Live {
 /// Observes the policy of one dependency. Clones share what they saw.
 #[derive(Clone)]
 pub(crate) struct Watch {
+    dependency: &'static str,
     recent: Arc<Recent>,
     transitions: broadcast::Sender<Transition>,
 }
@@ -45,13 +46,14 @@ impl Live {
     #[must_use]
     pub(crate) fn new() -> Self {
         let (transitions, _) = broadcast::channel(TRANSITIONS);
-        let watch = || Watch {
+        let watch = |dependency| Watch {
+            dependency,
             recent: Arc::new(Recent::new(Instant::now())),
             transitions: transitions.clone(),
         };
         Self {
-            worker: watch(),
-            database: watch(),
+            worker: watch("worker"),
+            database: watch("database"),
         }
     }
 
@@ -82,14 +84,14 @@ impl Observer for Watch {
             } => {}
             Event::Attempt { elapsed, .. } => self.recent.add(elapsed, Instant::now()),
             Event::Transition {
-                policy,
                 from,
                 to,
                 generation,
+                ..
             } => {
                 // Fails where nobody listens, and that is fine.
                 let _ = self.transitions.send(Transition {
-                    dependency: policy,
+                    dependency: self.dependency,
                     from,
                     to,
                     generation,
@@ -106,7 +108,7 @@ mod tests {
 
     use super::*;
 
-    fn attempt(outcome: Outcome) -> Event {
+    fn attempt(outcome: Outcome) -> Event<'static> {
         Event::Attempt {
             policy: "worker",
             number: 1,
@@ -133,6 +135,7 @@ mod tests {
             from: BreakerState::Closed,
             to: BreakerState::Open,
             generation,
+            because: None,
         };
         live.worker.on_event(&transition("worker", 1));
         let mut transitions = live.transitions();

@@ -79,13 +79,16 @@ impl Answers {
         let (row, degraded) = match outcome {
             Outcome::Done { degraded, .. } => (done, degraded),
             Outcome::Deferred { degraded, .. } => (deferred, degraded),
+            Outcome::Refused(refusal) if refusal.code == DegradedCode::Overloaded => {
+                return self.refused_at_the_door(Overload::OpenWork);
+            }
             Outcome::Refused(refusal) => (refused, &refusal.degraded),
             Outcome::Failed { .. } | Outcome::KeyReused { .. } => return,
         };
         row[missing(degraded)].increment(1);
     }
 
-    /// Counts a call that was refused at the door.
+    /// Counts a call of which nothing was recorded for want of room.
     pub(crate) fn refused_at_the_door(&self, why: Overload) {
         self.overloaded[why as usize].increment(1);
         let [_, _, [.., overloaded]] = &self.answers;

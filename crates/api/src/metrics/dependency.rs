@@ -66,11 +66,11 @@ impl DependencyGauges {
         self.show(&dependency.snapshot());
         let config = dependency.config();
         self.attempt_timeout
-            .set(config.attempt_timeout.as_secs_f64());
+            .set(config.attempt_timeout.unwrap_or_default().as_secs_f64());
         self.deadline.set(config.deadline.as_secs_f64());
-        let slow_call = config
-            .breaker
-            .slow_call
+        let breaker = config.breaker.as_ref();
+        let slow_call = breaker
+            .and_then(|breaker| breaker.slow_call)
             .map(|it: Duration| it.as_secs_f64());
         self.slow_call.set(slow_call.unwrap_or(0.0));
     }
@@ -80,14 +80,15 @@ impl DependencyGauges {
             gauge.set(if *state == snapshot.breaker { 1.0 } else { 0.0 });
         }
         let thresholds = (
-            Some(snapshot.failure_rate_threshold),
+            snapshot.failure_rate_threshold,
             snapshot.slow_call_rate_threshold,
         );
         self.failure.set(snapshot.failure_rate, thresholds.0);
         self.slow.set(snapshot.slow_call_rate, thresholds.1);
         self.in_flight.set(f64::from(snapshot.in_flight));
         self.waiting.set(f64::from(snapshot.waiting));
-        self.limit.set(f64::from(snapshot.limit));
+        self.limit
+            .set(f64::from(snapshot.limit.unwrap_or_default()));
         self.retry_budget.set(snapshot.retry_budget);
     }
 }

@@ -1,15 +1,17 @@
 //! Recovery: what was accepted and not finished is finished, without anybody's help.
 //!
 //! Two flows, in this order: the journal's entries go to Postgres (`replay`), so that a result that is there already is not
-//! worked for again; then open requests are claimed and their work is had done (`work`). Both run under the policies of
-//! live calls, at lower priority: one call to Postgres at a time (`guarded::Backlog`), and as many calls of the worker as
-//! `pace` allows. Nothing is called while its breaker would refuse; what an outage costs is not counted (`suspects`).
+//! worked for again; then open requests are claimed and the worker is called for them (`work`). Both run under the policies of
+//! live calls, at lower priority: one call to Postgres at a time (`RecoveryStore`), and as many calls of the worker as
+//! `ramp` allows. Nothing is called while its breaker would refuse; what an outage costs is not counted (`attribution`).
 
-mod pace;
+mod attribution;
+mod batch;
 mod progress;
+mod ramp;
 mod rate;
 mod replay;
-mod suspects;
+mod store;
 mod work;
 
 use std::time::Duration;
@@ -19,9 +21,9 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 pub(crate) use self::progress::{Count, Progress};
 use self::replay::Replay;
+pub(crate) use self::store::RecoveryStore;
 use self::work::Work;
 use crate::config::Policies;
-use crate::guarded::Backlog;
 use crate::journal::Journal;
 use crate::open_work::OpenWork;
 use crate::worker_client::ResilientWorker;
@@ -60,7 +62,7 @@ impl From<&Policies> for Rules {
 /// Recovery with all it needs; one per process.
 pub(crate) struct Recovery {
     pub(crate) rules: Rules,
-    pub(crate) backlog: Backlog,
+    pub(crate) store: RecoveryStore,
     pub(crate) journal: Option<Journal>,
     pub(crate) worker: ResilientWorker,
     pub(crate) open_work: OpenWork,
@@ -72,8 +74,7 @@ impl Recovery {
     /// to Postgres for as long as the process lives.
     pub(crate) async fn run(self, readiness: Readiness) {
         let mut replay = self.journal.clone().map(|it| Replay::new(&self, it));
-        let (backlog, progress, keep) =
-            (self.backlog.clone(), self.progress.clone(), self.rules.keep);
+        let (store, progress, keep) = (self.store.clone(), self.progress.clone(), self.rules.keep);
         let mut work = Work::new(self);
         let between_deletions = (keep / 10).min(LONGEST_BETWEEN_DELETIONS);
         let mut next_replay = Instant::now();
@@ -88,21 +89,22 @@ impl Recovery {
             {
                 next_replay = Instant::now() + PAUSE;
             }
+            store.probe().await;
             work.settle().await;
             if readiness.is_ready() {
                 work.claim().await;
             }
-            if Instant::now() >= next_deletion && backlog.is_well() {
-                forget(&backlog, &progress, keep).await;
+            if Instant::now() >= next_deletion && store.may_call() {
+                forget(&store, &progress, keep).await;
                 next_deletion = Instant::now() + between_deletions;
             }
         }
     }
 }
 
-async fn forget(backlog: &Backlog, progress: &Progress, keep: Duration) {
+async fn forget(store: &RecoveryStore, progress: &Progress, keep: Duration) {
     for _ in 0..PORTIONS_AT_ONCE {
-        match backlog.forget(keep, PORTION).await {
+        match store.forget(keep, PORTION).await {
             Ok(forgotten @ 1..) => {
                 progress.count(Count::Forgotten, forgotten, Instant::now());
                 tracing::debug!(forgotten, "deleted what has been kept long enough");

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::Recovery;
 use super::progress::{Count, Progress};
-use crate::guarded::{Backlog, Replayed};
+use super::store::{RecoveryStore, Replayed};
 use crate::journal::{Batch, Entry, Journal};
 
 const MOST_ENTRIES: usize = 100;
@@ -24,7 +24,7 @@ pub(super) struct NotNow;
 /// The way from the journal to Postgres.
 pub(super) struct Replay {
     journal: Journal,
-    backlog: Backlog,
+    store: RecoveryStore,
     progress: Progress,
     journal_deadline: Duration,
     /// In the next batch.
@@ -36,7 +36,7 @@ impl Replay {
     pub(super) fn new(recovery: &Recovery, journal: Journal) -> Self {
         Self {
             journal,
-            backlog: recovery.backlog.clone(),
+            store: recovery.store.clone(),
             progress: recovery.progress.clone(),
             journal_deadline: recovery.rules.journal_deadline,
             entries: MOST_ENTRIES,
@@ -46,13 +46,13 @@ impl Replay {
     /// Brings over as many entries as the journal holds now, but for what live calls are at work on.
     pub(super) async fn run(&mut self) -> Result<(), NotNow> {
         let mut left = self.journal.depth().entries;
-        while left > 0 && self.backlog.may_call() {
+        while left > 0 && self.store.may_call() {
             let entries = self.batch().await?;
             if entries.is_empty() {
                 break;
             }
             left = left.saturating_sub(entries.len() as u64);
-            match self.backlog.replay(&entries).await {
+            match self.store.replay(&entries).await {
                 Ok(Replayed::All) => self.taken(&entries).await?,
                 Ok(Replayed::RefusedForGood(_)) => self.one_by_one(&entries).await?,
                 Err(_) => {
@@ -81,7 +81,7 @@ impl Replay {
     async fn one_by_one(&self, entries: &[Entry]) -> Result<(), NotNow> {
         for entry in entries {
             let alone = std::slice::from_ref(entry);
-            match self.backlog.replay(alone).await {
+            match self.store.replay(alone).await {
                 Ok(Replayed::All) => self.taken(alone).await?,
                 Ok(Replayed::RefusedForGood(error)) => self.refused(entry, &error).await?,
                 Err(_) => return Err(NotNow),
@@ -92,7 +92,7 @@ impl Replay {
 
     async fn refused(&self, entry: &Entry, error: &str) -> Result<(), NotNow> {
         tracing::error!(request_id = %entry.id, error, "Postgres refuses this entry for good: failed");
-        match self.backlog.refuse(entry, error).await {
+        match self.store.refuse(entry, error).await {
             Ok(Replayed::All) => {
                 self.progress.count(Count::Failed, 1, Instant::now());
                 self.remove(&[entry.id]).await

@@ -10,34 +10,38 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::pace::Pace;
+use super::attribution::{
+    Attribution, MAX_PAUSE, REQUEUE_DELAY, SUSPECTED_FOR, Suspect, Suspects, pause_after,
+};
+use super::batch::AdaptiveBatch;
 use super::progress::Count;
-use super::suspects::{SUSPECTED_FOR, Suspect, Suspects, Verdict};
+use super::ramp::ConcurrencyRamp;
 use super::{PAUSE, Recovery};
 use crate::journal::{End, Entry};
 use crate::process::{WorkResult, Worker};
-use crate::store::{Claimed, Given};
+use crate::store::{Claimed, FailureOutcome};
 use crate::trace;
 
-/// Between two looks when there was nothing to claim.
-const IDLE: Duration = Duration::from_secs(1);
-/// How long a request that was given back leaves the way to others.
-const OTHERS_FIRST: Duration = Duration::from_secs(1);
-/// The longest a request waits after a failure of its own; the first wait is a second, and each is twice the last.
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
+/// Between two claims when there was nothing to claim.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
+/// The longest pause after a claim that did not end in time.
+const MAX_CLAIM_PAUSE: Duration = Duration::from_secs(10);
 
 /// The requests in the works.
 pub(super) struct Work {
     recovery: Arc<Recovery>,
     tasks: JoinSet<Ended>,
-    pace: Pace,
+    ramp: ConcurrencyRamp,
     suspects: Suspects,
+    /// How much one claim takes on, and how long after one that did not end in time.
+    claims: AdaptiveBatch,
+    claim_pause: Duration,
     next_claim: Instant,
 }
 
 /// How one ended.
 enum Ended {
-    Done,
+    Done(Uuid),
     Returned,
     Suspect(Suspect),
 }
@@ -45,7 +49,9 @@ enum Ended {
 impl Work {
     pub(super) fn new(recovery: Recovery) -> Self {
         Self {
-            pace: Pace::new(recovery.rules.max_concurrent),
+            ramp: ConcurrencyRamp::new(recovery.rules.max_concurrent),
+            claims: AdaptiveBatch::new(recovery.rules.max_concurrent),
+            claim_pause: PAUSE,
             recovery: Arc::new(recovery),
             tasks: JoinSet::new(),
             suspects: Suspects::default(),
@@ -57,44 +63,51 @@ impl Work {
     pub(super) async fn settle(&mut self) {
         while let Some(ended) = self.tasks.try_join_next() {
             let count = match ended {
-                Ok(Ended::Done) => {
-                    self.pace.succeeded();
+                Ok(Ended::Done(id)) => {
+                    self.ramp.succeeded();
+                    self.suspects.cleared(id);
                     Count::Done
                 }
                 Ok(Ended::Suspect(suspect)) => {
-                    self.pace.failed();
+                    self.ramp.failed();
                     self.suspects.add(suspect);
                     continue;
                 }
                 Ok(Ended::Returned) | Err(_) => {
-                    self.pace.failed();
+                    self.ramp.failed();
                     Count::Returned
                 }
             };
             self.recovery.progress.count(count, 1, Instant::now());
         }
         let closed = self.recovery.worker.is_well();
-        for verdict in self.suspects.judge(closed, Instant::now()) {
-            self.recovery.act_on(verdict).await;
+        let last_success = self.recovery.worker.last_success();
+        for attribution in self.suspects.judge(closed, last_success, Instant::now()) {
+            self.recovery.act_on(attribution).await;
         }
         self.show();
     }
 
-    /// Claims as many open requests as the pace allows and starts on them.
+    /// Claims as many open requests as the ramp allows and starts on them.
     pub(super) async fn claim(&mut self) {
         let free = self.limit().saturating_sub(self.in_flight());
         let recovery = &self.recovery;
-        let something_to_do = recovery.open_work.is_there() || !recovery.backlog.is_well();
-        let nobody_refuses = recovery.backlog.may_call() && recovery.worker.may_call();
+        let something_to_do = recovery.open_work.is_there();
+        let nobody_refuses = recovery.store.may_call() && recovery.worker.may_call();
         if free == 0 || Instant::now() < self.next_claim || !something_to_do || !nobody_refuses {
             return;
         }
         // A caller's own request does not wait for a turn: the configured lease covers all but that.
-        let lease = recovery.rules.lease + recovery.backlog.limit();
-        match recovery.backlog.claim(free, lease).await {
+        let lease = recovery.rules.lease + recovery.store.limit();
+        // Twice, for replicas that are configured otherwise.
+        let longest_lease = lease.max(recovery.suspicion()).max(MAX_PAUSE) * 2;
+        let count = free.min(self.claims.size());
+        match recovery.store.claim(count, lease, longest_lease).await {
             Ok(claimed) => {
+                self.claims.went_well();
+                self.claim_pause = PAUSE;
                 if claimed.is_empty() {
-                    self.next_claim = Instant::now() + IDLE;
+                    self.next_claim = Instant::now() + POLL_INTERVAL;
                 }
                 for claimed in claimed {
                     let id = claimed.id;
@@ -102,13 +115,25 @@ impl Work {
                     self.tasks.spawn(trace::recovering(id, work));
                 }
             }
-            Err(_) => self.next_claim = Instant::now() + PAUSE,
+            Err(missing) => self.put_off_claims(&missing),
         }
         self.show();
     }
 
+    fn put_off_claims(&mut self, missing: &Degraded) {
+        if missing.reason == Reason::AttemptTimeout {
+            self.claims.timed_out();
+            self.claim_pause = (self.claim_pause * 2).min(MAX_CLAIM_PAUSE);
+            tracing::warn!(
+                next = self.claims.size(),
+                "open work could not be claimed in time: less of it, later"
+            );
+        }
+        self.next_claim = Instant::now() + self.claim_pause;
+    }
+
     fn limit(&self) -> u32 {
-        self.pace.limit(self.recovery.worker.is_well())
+        self.ramp.limit(self.recovery.worker.is_well())
     }
 
     fn in_flight(&self) -> u32 {
@@ -127,20 +152,26 @@ impl Recovery {
             Err(missing) if may_be_its_own(&missing) => self.suspect(claimed, missing).await,
             Err(_) => {
                 // If this fails too, the lease ends by itself.
-                let _ = self.backlog.give_back(claimed, OTHERS_FIRST).await;
+                let _ = self.store.give_back(claimed, REQUEUE_DELAY).await;
                 Ended::Returned
             }
         }
     }
 
-    /// Its lease must last for as long as it is suspected, and then until its turn and the end of the call that judges it.
+    /// How long the lease of a suspect lasts: until it is judged, and then until the turn and the end of the call that says
+    /// so.
+    fn suspicion(&self) -> Duration {
+        SUSPECTED_FOR + self.store.limit() * 3
+    }
+
     async fn suspect(&self, claimed: Claimed, missing: Degraded) -> Ended {
-        let lease = SUSPECTED_FOR + self.backlog.limit() * 3;
-        match self.backlog.extend(claimed, lease).await {
+        let (since, success_before) = (Instant::now(), self.worker.last_success());
+        match self.store.extend(claimed, self.suspicion()).await {
             Ok(Some(claimed)) => Ended::Suspect(Suspect {
                 claimed,
                 error: missing.detail,
-                since: Instant::now(),
+                since,
+                success_before,
             }),
             _ => Ended::Returned,
         }
@@ -149,9 +180,9 @@ impl Recovery {
     /// In the journal if Postgres cannot: the work is done and need not be done again.
     async fn record(&self, claimed: Claimed, worked: WorkResult) -> Ended {
         let id = claimed.id;
-        if self.backlog.complete(id, &worked).await.is_ok() {
+        if self.store.complete(id, &worked).await.is_ok() {
             tracing::info!(request_id = %id, "done later, recorded in Postgres");
-            return Ended::Done;
+            return Ended::Done(id);
         }
         let Some(journal) = &self.journal else {
             return Ended::Returned;
@@ -172,7 +203,7 @@ impl Recovery {
         match journal.append(&entry, deadline).await {
             Ok(_) => {
                 tracing::info!(request_id = %id, "done later, recorded in the journal");
-                Ended::Done
+                Ended::Done(id)
             }
             Err(error) => {
                 tracing::error!(request_id = %id, %error, "done later, recorded nowhere: will be done again");
@@ -181,17 +212,19 @@ impl Recovery {
         }
     }
 
-    async fn act_on(&self, verdict: Verdict) {
-        match verdict {
-            Verdict::Innocent(claimed) => {
-                let _ = self.backlog.give_back(claimed, OTHERS_FIRST).await;
+    async fn act_on(&self, attribution: Attribution) {
+        match attribution {
+            Attribution::Worker { claimed, pause } => {
+                let _ = self.store.give_back(claimed, pause).await;
                 self.progress.count(Count::Returned, 1, Instant::now());
             }
-            Verdict::Guilty(Suspect { claimed, error, .. }) => {
-                let wait = wait_after(claimed.failures);
-                let most = self.rules.max_attempts;
-                let counted = self.backlog.count_failure(claimed, &error, most, wait);
-                if counted.await == Ok(Given::Up) {
+            Attribution::Request(Suspect { claimed, error, .. }) => {
+                let pause = pause_after(claimed.failures);
+                let max_attempts = self.rules.max_attempts;
+                let counted = self
+                    .store
+                    .count_failure(claimed, &error, max_attempts, pause);
+                if counted.await == Ok(FailureOutcome::GaveUp) {
                     tracing::error!(request_id = %claimed.id, error, "given up: failed");
                     self.progress.count(Count::Failed, 1, Instant::now());
                 } else {
@@ -214,19 +247,4 @@ fn received_at(id: Uuid) -> Timestamp {
     let seconds = i64::try_from(seconds).unwrap_or(0);
     let nanoseconds = i32::try_from(nanoseconds).unwrap_or(0);
     Timestamp::new(seconds, nanoseconds).unwrap_or(Timestamp::UNIX_EPOCH)
-}
-
-fn wait_after(failures: u32) -> Duration {
-    Duration::from_secs(1_u64.checked_shl(failures).unwrap_or(u64::MAX)).min(LONGEST_WAIT)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn waits_double_and_end_at_half_a_minute() {
-        let waits = [0, 1, 4, 5, 100].map(|failures| wait_after(failures).as_secs());
-        assert_eq!(waits, [1, 2, 16, 30, 30]);
-    }
 }

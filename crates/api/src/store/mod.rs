@@ -22,7 +22,7 @@ use tokio_postgres::types::Json;
 use uuid::Uuid;
 
 pub(crate) use self::live::{FlushMetrics, LiveMetrics, LiveStore};
-pub(crate) use self::open::{Claimed, Given};
+pub(crate) use self::open::{Claimed, FailureOutcome};
 pub(crate) use self::reads::{Filter, ReadStore};
 pub(crate) use self::schema::SchemaWatch;
 use crate::config::DatabasePolicy;

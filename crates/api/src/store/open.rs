@@ -11,13 +11,24 @@ use uuid::Uuid;
 use super::DatabaseError;
 use super::Store;
 
+/// By the index that orders open work by its lease: what somebody holds is not looked at, however much of it there is. The
+/// second half is for a clock that was set back since: a lease that ends later than any lease can is none.
 const CLAIM: &str = "UPDATE requests SET lease_until = now() + make_interval(secs => $2) \
-    WHERE id = ANY (ARRAY ( \
-        SELECT id FROM requests \
-        WHERE status = 'received' AND origin = 'resilient' AND (lease_until IS NULL OR lease_until < now()) \
-        ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED \
-    )) \
+    WHERE id = ANY (( \
+        ARRAY ( \
+            SELECT id FROM requests \
+            WHERE status = 'received' AND origin = 'resilient' AND coalesce(lease_until, '-infinity') < now() \
+            ORDER BY coalesce(lease_until, '-infinity'), id LIMIT $1::int FOR UPDATE SKIP LOCKED \
+        ) || ARRAY ( \
+            SELECT id FROM requests \
+            WHERE status = 'received' AND origin = 'resilient' \
+                AND coalesce(lease_until, '-infinity') > now() + make_interval(secs => $3) \
+            ORDER BY coalesce(lease_until, '-infinity'), id LIMIT $1::int FOR UPDATE SKIP LOCKED \
+        ) \
+    )[1:$1::int]) \
     RETURNING id, attempts, lease_until";
+/// Changes nothing, and fails where nothing can be changed.
+const PROBE: &str = "UPDATE requests SET lease_until = lease_until WHERE false";
 const EXTEND: &str = "UPDATE requests SET lease_until = now() + make_interval(secs => $3) \
     WHERE id = $1 AND status = 'received' AND lease_until = $2 \
     RETURNING lease_until";
@@ -46,15 +57,30 @@ pub(crate) struct Claimed {
 
 /// What a counted failure led to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Given {
-    /// Another chance.
-    AnotherChance,
-    /// Up.
-    Up,
+pub(crate) enum FailureOutcome {
+    /// It will be tried again.
+    Retry,
+    /// It was given up.
+    GaveUp,
 }
 
 impl Store {
-    /// Claims the oldest open requests that nobody holds, `limit` at most, for `lease`.
+    /// Whether the database takes writes, without making one.
+    ///
+    /// # Errors
+    /// See [`DatabaseError`].
+    pub(crate) async fn probe(&self) -> Result<(), DatabaseError> {
+        let session = self.sessions.acquire().await?;
+        let outcome = async {
+            let statement = session.prepare_cached(PROBE).await?;
+            session.execute(&statement, &[]).await
+        }
+        .await;
+        session.finish(outcome).map(drop)
+    }
+
+    /// Claims the open requests that have been free for longest, `limit` at most, for `lease`. No lease is longer than
+    /// `longest_lease`.
     ///
     /// # Errors
     /// See [`DatabaseError`].
@@ -62,12 +88,15 @@ impl Store {
         &self,
         limit: u32,
         lease: Duration,
+        longest_lease: Duration,
     ) -> Result<Vec<Claimed>, DatabaseError> {
         let session = self.sessions.acquire().await?;
+        let limit = i32::try_from(limit).unwrap_or(i32::MAX);
+        let (lease, longest_lease) = (lease.as_secs_f64(), longest_lease.as_secs_f64());
         let outcome = async {
             let statement = session.prepare_cached(CLAIM).await?;
             let rows = session
-                .query(&statement, &[&i64::from(limit), &lease.as_secs_f64()])
+                .query(&statement, &[&limit, &lease, &longest_lease])
                 .await?;
             let claimed = rows.iter().map(|row| {
                 let failures: i32 = row.try_get("attempts")?;
@@ -144,7 +173,7 @@ impl Store {
         error: &str,
         max_attempts: u32,
         pause: Duration,
-    ) -> Result<Given, DatabaseError> {
+    ) -> Result<FailureOutcome, DatabaseError> {
         let session = self.sessions.acquire().await?;
         let max_attempts = i32::try_from(max_attempts).unwrap_or(i32::MAX);
         let pause = pause.as_secs_f64();
@@ -161,6 +190,10 @@ impl Store {
         }
         .await;
         let up = session.finish(outcome)?;
-        Ok(if up { Given::Up } else { Given::AnotherChance })
+        Ok(if up {
+            FailureOutcome::GaveUp
+        } else {
+            FailureOutcome::Retry
+        })
     }
 }

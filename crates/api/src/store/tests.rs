@@ -1,5 +1,6 @@
 //! Every write may be repeated, because every answer may be lost: against a real Postgres.
 
+mod claims;
 mod live;
 
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use serde_json::value::RawValue;
 use tokio::runtime::Handle;
 use uuid::Uuid;
 
-use super::{Claimed, FlushMetrics, Given, LiveMetrics, LiveStore, Share, Store};
+use super::{Claimed, FailureOutcome, FlushMetrics, LiveMetrics, LiveStore, Share, Store};
 use crate::config::load;
 use crate::dependency::Dependency;
 use crate::journal::{End, Entry};
@@ -96,6 +97,14 @@ async fn insert_keyed(
     live.insert(&request, Owner::Caller, soon()).await.unwrap()
 }
 
+async fn sql(cluster: &Cluster) -> tokio_postgres::Client {
+    let url = cluster.url();
+    let connect = tokio_postgres::connect(&url, tokio_postgres::NoTls);
+    let (client, connection) = connect.await.unwrap();
+    tokio::spawn(connection);
+    client
+}
+
 fn body() -> Box<RawValue> {
     RawValue::from_string("{\"n\": 1}".to_owned()).unwrap()
 }
@@ -120,7 +129,7 @@ async fn state(live: &LiveStore, id: Uuid) -> RequestState {
 }
 
 async fn claim(store: &Store) -> Vec<Claimed> {
-    store.claim(10, LEASE).await.unwrap()
+    store.claim(10, LEASE, LEASE * 2).await.unwrap()
 }
 
 #[tokio::test]
@@ -197,12 +206,12 @@ async fn a_failure_counts_once_and_the_last_one_ends_it() {
     let id = Uuid::now_v7();
     insert(&live, id).await;
     live.release(id, soon()).await.unwrap();
-    for expected in [Given::AnotherChance, Given::Up] {
+    for expected in [FailureOutcome::Retry, FailureOutcome::GaveUp] {
         let claimed = claim(&store).await[0];
         let count = || store.count_failure(claimed, "refused", 2, Duration::ZERO);
         assert_eq!(count().await.unwrap(), expected);
         // Its answer was lost: again.
-        assert_eq!(count().await.unwrap(), Given::AnotherChance);
+        assert_eq!(count().await.unwrap(), FailureOutcome::Retry);
     }
     let failed = RequestState::Failed("refused".to_owned());
     assert_eq!(state(&live, id).await, failed);

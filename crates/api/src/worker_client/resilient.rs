@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::{WorkCall, WorkerClient};
 use crate::dependency::Dependency;
+use crate::last_success::LastSuccess;
 use crate::process::{WorkResult, Worker};
 
 /// The worker behind its policy.
@@ -17,13 +18,24 @@ use crate::process::{WorkResult, Worker};
 pub(crate) struct ResilientWorker {
     dependency: Arc<Dependency>,
     client: WorkerClient,
+    last_success: LastSuccess,
 }
 
 impl ResilientWorker {
     /// `client`, called through `dependency`.
     #[must_use]
     pub(crate) fn new(dependency: Arc<Dependency>, client: WorkerClient) -> Self {
-        Self { dependency, client }
+        Self {
+            dependency,
+            client,
+            last_success: LastSuccess::default(),
+        }
+    }
+
+    /// When it last did a request well, live calls and recovery together.
+    #[must_use]
+    pub(crate) fn last_success(&self) -> Option<Instant> {
+        self.last_success.at()
     }
 
     /// Whether all is well with the worker, as far as is known.
@@ -43,6 +55,7 @@ impl Worker for ResilientWorker {
             self.client.work(WorkCall { id, remaining })
         };
         let response = self.dependency.call(deadline, attempt).await?;
+        self.last_success.note(Instant::now());
         Ok(WorkResult {
             response,
             attempts: attempts.load(Ordering::Relaxed),

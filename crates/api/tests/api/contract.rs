@@ -70,6 +70,27 @@ async fn the_request_id_of_the_body_is_that_of_the_header() {
 }
 
 #[tokio::test]
+async fn a_clients_own_id_is_echoed_beside_ours_on_every_answer() {
+    let system = System::start().await;
+    for (path, status) in [
+        ("/process", 200),
+        ("/requests/none", 400),
+        ("/nowhere", 404),
+    ] {
+        let asked = system
+            .api
+            .request("GET", path)
+            .header("x-request-id", "order-17");
+        let answer = asked.send().await.unwrap();
+        assert_eq!(answer.status(), status);
+        assert_eq!(answer.headers()["x-correlation-id"], "order-17");
+        assert_ne!(answer.headers()["x-request-id"], "order-17");
+    }
+    let answer = system.api.get("/livez").await;
+    assert!(!answer.headers().contains_key("x-correlation-id"));
+}
+
+#[tokio::test]
 async fn metrics_agree_with_what_happened() {
     let system = System::start().await;
     let before = system.api.get("/metrics").await.text().await.unwrap();

@@ -143,25 +143,59 @@ async fn replicas_that_are_cut_off_may_each_take_a_key_and_then_it_stands_for_on
 }
 
 #[tokio::test]
-async fn what_is_no_key_is_a_400_and_a_get_has_none() {
+async fn what_is_no_key_is_a_400() {
     let system = System::start().await;
     for bad in ["", "two words", &"x".repeat(256)] {
         let answer = system.api.post_keyed(bad, "1").await;
         assert_eq!(answer.status, 400, "{bad}");
         assert_eq!(answer.problem().code.as_str(), "invalid_idempotency_key");
     }
-    let get = || {
-        system
-            .api
-            .request("GET", "/process")
-            .header("idempotency-key", "k")
+}
+
+#[tokio::test]
+async fn a_get_has_a_key_too_and_a_replay_says_that_it_is_one() {
+    let system = System::start().await;
+    let get = |key: &str| {
+        let get = system.api.request("GET", "/process");
+        let sent = get.header("idempotency-key", key).send();
+        async { Answer::read(sent.await.unwrap()).await }
     };
-    let mut ids = Vec::new();
-    for _ in 0..2 {
-        let answer = Answer::read(get().send().await.unwrap()).await;
-        ids.push(answer.processed().request_id);
-    }
-    assert_ne!(ids[0], ids[1]);
+    let (first, again, other) = (get("k").await, get("k").await, get("l").await);
+    let id = |answer: &Answer| answer.processed().request_id;
+    assert_eq!(id(&first), id(&again));
+    assert_ne!(id(&first), id(&other));
+    let replays = [&first, &again, &other].map(|answer| answer.is_replay);
+    assert_eq!(replays, [false, true, false]);
+
+    system.worker.set(Fault::Refuse).await;
+    let deferred = get("m").await;
+    let again = get("m").await;
+    assert_eq!(
+        (deferred.status.as_u16(), again.status.as_u16()),
+        (202, 202)
+    );
+    assert_eq!((deferred.is_replay, again.is_replay), (false, true));
+}
+
+#[tokio::test]
+async fn what_is_known_under_a_key_is_answered_though_nothing_new_is_taken_on() {
+    let system = System::with("recovery.max_open = 1", Duration::ZERO).await;
+    let finished = system.api.post_keyed("finished", "1").await;
+    assert_eq!(finished.status, 200);
+    system.worker.set(Fault::Refuse).await;
+    assert_eq!(system.api.post_keyed("owed", "1").await.status, 202);
+    let refused = system.api.post_keyed("new", "1").await;
+    assert_eq!(refused.status, 503);
+    assert_eq!(refused.problem().code.as_str(), "overloaded");
+    let again = system.api.post_keyed("finished", "1").await;
+    assert_eq!(again.status, 200, "{again:?}");
+    assert_eq!(
+        again.processed().request_id,
+        finished.processed().request_id
+    );
+    assert_eq!(system.api.post_keyed("owed", "1").await.status, 202);
+    system.worker.set(Fault::None).await;
+    system.api.becomes_healthy().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

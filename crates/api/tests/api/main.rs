@@ -7,8 +7,10 @@
     reason = "a test says bluntly what it expects"
 )]
 
+mod attribution;
 mod bad_input;
 mod both_failures;
+mod connections;
 mod contract;
 mod dashboard;
 mod database_failures;
@@ -16,6 +18,7 @@ mod healthy;
 mod idempotency;
 mod isolation;
 mod journal;
+mod leaving;
 mod lifecycle;
 mod metrics_guide;
 mod openapi;

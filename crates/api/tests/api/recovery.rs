@@ -11,15 +11,15 @@ use uuid::Uuid;
 
 use crate::support::{Api, CountingWorker, Surroundings, System};
 
-async fn total(api: &Api, status: &str) -> u64 {
+pub(crate) async fn total(api: &Api, status: &str) -> u64 {
     let response = api.get(&format!("/requests?status={status}")).await;
     response.json::<RequestList>().await.unwrap().total
 }
 
 /// A second replica, which calls another worker.
-fn replica_over(worker: &CountingWorker, system: &System) -> Api {
+pub(crate) fn replica_over(worker_url: &str, system: &System) -> Api {
     Api::start(Surroundings {
-        worker_url: worker.url(),
+        worker_url: worker_url.to_owned(),
         ..system.api.surroundings.of_a_replica()
     })
 }
@@ -121,7 +121,7 @@ async fn a_request_whose_client_left_is_done_once_its_lease_is_over() {
 async fn two_replicas_share_a_backlog_and_live_calls_without_doing_anything_twice() {
     let worker = CountingWorker::start(Duration::from_millis(200)).await;
     let system = System::start().await;
-    let here = replica_over(&worker, &system);
+    let here = replica_over(&worker.url(), &system);
     let there = Api::start(here.surroundings.of_a_replica());
     // Cut off from its worker, the first takes no part.
     system.worker.set(Fault::Refuse).await;
@@ -139,64 +139,6 @@ async fn two_replicas_share_a_backlog_and_live_calls_without_doing_anything_twic
         }
     }
     assert_eq!(worker.calls(), orphans.len() + live);
-}
-
-#[tokio::test]
-async fn what_the_worker_keeps_refusing_fails_with_its_error_and_the_rest_proceeds() {
-    let system = System::with("recovery.max_attempts = 2", Duration::ZERO).await;
-    let worker = CountingWorker::saying(422).await;
-    let api = replica_over(&worker, &system);
-    system.worker.set(Fault::Refuse).await;
-    let id = api.process().await.processed().request_id;
-    let request = api.comes_to_be(id, RequestStatus::Failed).await;
-    assert_eq!(
-        request.error.as_deref(),
-        Some("the worker answered with an error")
-    );
-    assert_eq!(request.attempts, 2);
-    assert!(request.completed_at.is_some());
-    assert_eq!(total(&api, "failed").await, 1);
-
-    let again = api.post_keyed("k", "").await.processed().request_id;
-    worker.say(200);
-    api.comes_to_be(again, RequestStatus::Done).await;
-}
-
-#[tokio::test]
-async fn a_failed_request_is_what_its_key_stands_for() {
-    let system = System::with("recovery.max_attempts = 1", Duration::ZERO).await;
-    let worker = CountingWorker::saying(422).await;
-    let api = replica_over(&worker, &system);
-    system.worker.set(Fault::Refuse).await;
-    let id = api.post_keyed("k", "").await.processed().request_id;
-    api.comes_to_be(id, RequestStatus::Failed).await;
-    worker.say(200);
-    let answer = api.post_keyed("k", "").await;
-    assert_eq!(answer.status, 409);
-    assert_eq!(answer.problem().code.as_str(), "request_failed");
-    assert_eq!(api.post_keyed("another", "").await.status, 200);
-}
-
-#[tokio::test]
-async fn an_outage_fails_nothing_however_often_the_work_was_tried() {
-    let system = System::with("recovery.max_attempts = 1", Duration::ZERO).await;
-    let worker = CountingWorker::saying(500).await;
-    let api = replica_over(&worker, &system);
-    system.worker.set(Fault::Refuse).await;
-    let id = api.process().await.processed().request_id;
-    api.opens_worker_breaker().await;
-    let before = worker.calls();
-    let started = Instant::now();
-    while worker.calls() < before + 5 {
-        assert!(
-            started.elapsed() < Duration::from_secs(20),
-            "recovery gave up trying"
-        );
-        sleep(Duration::from_millis(50)).await;
-    }
-    assert_eq!(total(&api, "failed").await, 0);
-    worker.say(200);
-    api.comes_to_be(id, RequestStatus::Done).await;
 }
 
 #[tokio::test]
@@ -226,6 +168,48 @@ async fn what_postgres_refuses_for_good_fails_and_later_entries_proceed() {
         let refused = request.error.is_some_and(|error| error.contains("23514"));
         assert_eq!(refused, status == RequestStatus::Failed);
     }
+}
+
+#[tokio::test]
+async fn open_work_that_cannot_be_claimed_in_time_takes_nothing_from_live_calls() {
+    let system = System::start().await;
+    system.api.becomes_healthy().await;
+    let slow = "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+            IF NEW.status = 'received' AND NEW.lease_until > now() THEN PERFORM pg_sleep(2); END IF; \
+            RETURN NEW; END $$; \
+        CREATE TRIGGER slow BEFORE UPDATE ON requests FOR EACH ROW EXECUTE FUNCTION slow()";
+    let sql = system.sql().await;
+    sql.batch_execute(slow).await.unwrap();
+    let orphans = orphans(&system, 3).await;
+    let started = Instant::now();
+    while started.elapsed() < Duration::from_secs(6) {
+        let answer = system.api.process().await;
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.degraded(), [], "{answer:?}");
+        sleep(Duration::from_millis(50)).await;
+    }
+    let status = system.api.status().await;
+    assert_eq!(status.dependencies.database.breaker, Breaker::Closed);
+    assert!(status.open_work >= Some(3), "{status:?}");
+    sql.batch_execute("DROP TRIGGER slow ON requests")
+        .await
+        .unwrap();
+    for id in orphans {
+        system.api.comes_to_be(id, RequestStatus::Done).await;
+    }
+}
+
+#[tokio::test]
+async fn an_outage_of_postgres_ends_although_nobody_calls() {
+    let system = System::start().await;
+    system.database.set(Fault::Refuse).await;
+    system.api.opens_database_breaker().await;
+    system.database.set(Fault::None).await;
+    system
+        .api
+        .comes_to(|status| status.dependencies.database.breaker == Breaker::Closed)
+        .await;
+    system.api.journal_empties().await;
 }
 
 #[tokio::test]

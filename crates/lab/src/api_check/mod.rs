@@ -13,6 +13,7 @@ use holdfast_ops::signals::StopSignals;
 use self::schemathesis::Schemathesis;
 use self::system::System;
 use crate::error::LabError;
+use crate::guard::{Guard, Guarded};
 use crate::output::{Console, Tone};
 use crate::own_folder::OwnFolder;
 use crate::settings::Settings;
@@ -66,6 +67,7 @@ const SCENES: [Scene; 4] = [
 /// When a scene could not be played, or was interrupted.
 pub async fn run(plan: Plan, settings: &Settings, console: Console) -> Result<bool, LabError> {
     let mut signals = StopSignals::listen().map_err(LabError::file("listen for", "signals"))?;
+    let _guard = Guard::post(Guarded::Processes)?;
     let mut folder = OwnFolder::make("api-check", settings, console).await?;
     let played = tokio::select! {
         played = play(plan, settings, &folder, console) => played,

@@ -50,7 +50,7 @@ impl Schemathesis {
                 "installing {REQUIREMENT} in {}",
                 home.display()
             ));
-            make_environment(&home, console).await?;
+            make_environment(&home, settings, console).await?;
             let quiet = [
                 "-m",
                 "pip",
@@ -118,7 +118,11 @@ fn counts_cases(line: &str) -> bool {
 }
 
 /// Debian has the module that makes environments in a package of its own.
-async fn make_environment(home: &Path, console: Console) -> Result<(), LabError> {
+async fn make_environment(
+    home: &Path,
+    settings: &Settings,
+    console: Console,
+) -> Result<(), LabError> {
     let arguments = [
         "-m".as_ref(),
         "venv".as_ref(),
@@ -126,8 +130,8 @@ async fn make_environment(home: &Path, console: Console) -> Result<(), LabError>
         home.as_os_str(),
     ];
     match succeed("python3", &arguments).await {
-        Err(_) if debian::can_install() => {
-            debian::install("python3-venv", &console).await?;
+        Err(_) if debian::can_install(settings) => {
+            debian::install("python3-venv", settings, console).await?;
             succeed("python3", &arguments).await
         }
         other => other,

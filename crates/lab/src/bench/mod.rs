@@ -20,6 +20,7 @@ use holdfast_ops::signals::StopSignals;
 use self::ratio::Ratio;
 use crate::error::LabError;
 use crate::figures::{Figures, median};
+use crate::guard::{Guard, Guarded};
 use crate::output::{Console, Tone};
 use crate::own_folder::OwnFolder;
 use crate::ports;
@@ -72,7 +73,8 @@ impl Contender {
 /// When the stage cannot be had, or any call failed: then the figures are void.
 pub async fn run(plan: Plan, settings: &Settings, console: Console) -> Result<(), LabError> {
     let mut signals = StopSignals::listen().map_err(LabError::file("listen for", "signals"))?;
-    wrk::ensure(console).await?;
+    wrk::ensure(settings, console).await?;
+    let _guard = Guard::post(Guarded::Processes)?;
     let folder = OwnFolder::make("bench", settings, console).await?;
     let settings = own_stage(settings)?;
     let stage = Local::new(&settings, folder.path().to_owned(), console);

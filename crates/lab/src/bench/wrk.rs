@@ -8,12 +8,13 @@ use crate::debian;
 use crate::error::LabError;
 use crate::figures::Figures;
 use crate::output::Console;
+use crate::settings::Settings;
 
 const CONNECTIONS: &str = "-c64";
 const THREADS: &str = "-t2";
 
 /// Sees to it that wrk is there; on Debian as root, installs it.
-pub(super) async fn ensure(console: Console) -> Result<(), LabError> {
+pub(super) async fn ensure(settings: &Settings, console: Console) -> Result<(), LabError> {
     // wrk has no command that succeeds without calling somebody; to be started at all is enough.
     let start = Command::new("wrk")
         .arg("--version")
@@ -22,8 +23,7 @@ pub(super) async fn ensure(console: Console) -> Result<(), LabError> {
         .status();
     match start.await {
         Ok(_) => Ok(()),
-        Err(_) if debian::can_install() => debian::install("wrk", &console).await,
-        Err(_) => Err(LabError::MissingProgram("wrk")),
+        Err(_) => debian::install("wrk", settings, console).await,
     }
 }
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 
 use crate::experiment::plan::Target;
+use crate::guard::Guarded;
 use crate::load::Arrivals;
-use crate::settings::StageKind;
 use crate::stage::Service;
 use crate::wire::Listen;
 
@@ -38,13 +38,17 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Task {
-    /// Bring the stage up, fresh; if any of it still lives, repair it and keep the data
-    Up,
-    /// Stop everything and delete the data
+    /// Bring the stage up: what is there is kept, what is dead is started
+    Up {
+        /// Delete the data first, saying what was still owed
+        #[arg(long)]
+        fresh: bool,
+    },
+    /// Stop everything and delete the data, saying what was still owed
     Down,
     /// Print which stage `up` would act on: compose or local
     Stage,
-    /// Show how each service is, and what the API thinks of its dependencies
+    /// Show how each service is, and what the API thinks of its dependencies: exit 1 if one is dead
     Status,
     /// Show the services' logs
     Logs {
@@ -81,8 +85,8 @@ pub(super) enum Task {
     /// Wait for the end of the lab that holds the other end of stdin, and clean up after it if need be
     #[command(hide = true)]
     Guard {
-        /// Of which stage
-        stage: StageKind,
+        /// What is to be ended
+        guarded: Guarded,
     },
     /// Look at one service as a stranger would, and print what is seen
     #[command(hide = true)]

@@ -18,11 +18,11 @@ pub(super) async fn run(
     settings: &Settings,
     console: Console,
 ) -> Result<bool, LabError> {
+    let stage = Stage::to_act_on(settings, console).await?;
     let file = wanted
         .file
-        .unwrap_or_else(|| settings.folder().join(accepted::FILE));
+        .unwrap_or_else(|| stage.folder().join(accepted::FILE));
     let accepted = accepted::read(&file)?;
-    let stage = Stage::to_act_on(settings, console).await?;
     let database = Database::of(&stage)?;
     let mut ledger = check::check(&accepted, &database, wanted.wait, console).await?;
     let mut hint = None;

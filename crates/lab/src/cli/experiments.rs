@@ -8,7 +8,7 @@ use super::arguments::{Ablate, Look, Run};
 use crate::error::LabError;
 use crate::experiment::{self, Outcome};
 use crate::output::Console;
-use crate::settings::{Settings, StageKind};
+use crate::settings::Settings;
 
 /// Whether it could be played is told apart from how it came out.
 const COULD_NOT_RUN: u8 = 2;
@@ -35,14 +35,6 @@ pub(super) async fn ablate(wanted: Ablate, settings: &Settings, console: Console
 
 pub(super) async fn reproduce(run: &str, settings: &Settings, console: Console) -> ExitCode {
     ended(experiment::reproduce(run, settings, console).await, console)
-}
-
-pub(super) async fn guard(
-    stage: StageKind,
-    settings: &Settings,
-    console: Console,
-) -> Result<(), LabError> {
-    experiment::stand_guard(stage, settings, console).await
 }
 
 pub(super) async fn look(wanted: Look, console: Console) {

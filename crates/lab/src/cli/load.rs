@@ -1,5 +1,6 @@
 //! `lab load`.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use holdfast_ops::signals::StopSignals;
@@ -26,7 +27,7 @@ pub(super) async fn run(
 ) -> Result<(), LabError> {
     load::raise_limit(console);
     let mut signals = StopSignals::listen().map_err(LabError::file("listen for", "signals"))?;
-    let (urls, bound) = target(wanted.urls, settings, console).await?;
+    let (folder, urls, bound) = target(wanted.urls, settings, console).await?;
     let plan = Plan {
         urls,
         rate: wanted.rate,
@@ -35,9 +36,7 @@ pub(super) async fn run(
         seed: wanted.seed.unwrap_or_else(|| fastrand::u64(..1_000_000)),
         try_for: bound + BEYOND,
     };
-    let out = wanted
-        .out
-        .unwrap_or_else(|| settings.folder().join(accepted::FILE));
+    let out = wanted.out.unwrap_or_else(|| folder.join(accepted::FILE));
     console.say(format_args!(
         "{} requests/s for {:?} on {}, seed {}; what is accepted goes to {}",
         plan.rate,
@@ -58,12 +57,13 @@ pub(super) async fn run(
     Ok(())
 }
 
-/// The APIs to call, and the bound of the first.
+/// Where what is accepted belongs, the APIs to call, and the bound of the first.
 async fn target(
     urls: Vec<String>,
     settings: &Settings,
     console: Console,
-) -> Result<(Vec<String>, Duration), LabError> {
+) -> Result<(PathBuf, Vec<String>, Duration), LabError> {
+    let mut folder = settings.folder();
     let urls: Vec<String> = urls
         .into_iter()
         .map(|url| url.trim_end_matches('/').to_owned())
@@ -74,6 +74,7 @@ async fn target(
             let stage = Stage::to_act_on(settings, console).await?;
             // Or whatever else listens on that port would be called.
             stage.conditions().await?;
+            folder = stage.folder().to_owned();
             Probe::new(stage.api_port().await?)
         }
     };
@@ -87,5 +88,5 @@ async fn target(
     } else {
         urls
     };
-    Ok((urls, bound.unwrap_or(UNKNOWN_BOUND)))
+    Ok((folder, urls, bound.unwrap_or(UNKNOWN_BOUND)))
 }

@@ -6,6 +6,7 @@ mod experiments;
 mod load;
 mod logs;
 mod status;
+mod up;
 mod wire;
 
 use std::env;
@@ -21,7 +22,7 @@ use crate::error::LabError;
 use crate::output::Console;
 use crate::settings::Settings;
 use crate::stage::{Probe, Stage};
-use crate::{api_check, bench, demo, experiment, observe, torture};
+use crate::{api_check, bench, demo, experiment, guard, observe, torture};
 
 /// Runs the command the process was called with.
 ///
@@ -63,14 +64,12 @@ fn settings(environment: &Environment) -> Result<Settings, LabError> {
 async fn perform(task: Task, settings: &Settings, console: Console) -> Result<ExitCode, LabError> {
     match task {
         Task::Stage => console.print(Stage::chosen_to_bring_up(settings, console).await?.name()),
-        Task::Up => Stage::to_bring_up(settings, console).await?.up().await?,
-        Task::Down => {
-            for stage in Stage::to_take_down(settings, console).await? {
-                stage.down().await?;
-                console.say(format_args!("  {:<7} is down", stage.name()));
-            }
+        Task::Up { fresh } => up::up(fresh, settings, console).await?,
+        Task::Down => up::down(settings, console).await?,
+        Task::Status => {
+            let stage = stage(settings, console).await?;
+            return status::show(&stage, console).await.map(verdict);
         }
-        Task::Status => status::show(&stage(settings, console).await?, console).await?,
         Task::Logs { service, follow } => {
             return logs::show(&stage(settings, console).await?, service, follow).await;
         }
@@ -89,7 +88,7 @@ async fn perform(task: Task, settings: &Settings, console: Console) -> Result<Ex
         }
         Task::List => experiment::list(settings, console)?,
         Task::Report => experiment::write_report(settings, console)?,
-        Task::Guard { stage } => experiments::guard(stage, settings, console).await?,
+        Task::Guard { guarded } => guard::stand(guarded, settings, console).await?,
         Task::Look(wanted) => experiments::look(wanted, console).await,
         Task::ObserveCheck => return Ok(verdict(observe::run(settings, console).await?)),
         Task::Demo => return Ok(verdict(demo::run(settings, console).await?)),

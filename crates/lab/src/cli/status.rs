@@ -4,11 +4,15 @@ use holdfast_wire::{Breaker, Dependency, Journal, Status};
 
 use crate::error::LabError;
 use crate::output::{Console, Tone};
-use crate::stage::{Condition, Probe, Stage};
+use crate::stage::{Condition, Probe, Service, Stage};
 
-/// One line per service, then what the API thinks of its dependencies, if it answers.
-pub(super) async fn show(stage: &Stage, console: Console) -> Result<(), LabError> {
-    for (service, condition) in stage.conditions().await? {
+/// One line per service, then what the API thinks of its dependencies, if it answers. Whether none is dead.
+pub(super) async fn show(stage: &Stage, console: Console) -> Result<bool, LabError> {
+    let conditions = stage.conditions().await?;
+    let missing = Service::ALL.len() > conditions.len();
+    let dead = |(_, condition): &(Service, Condition)| *condition == Condition::Dead;
+    let alive = !missing && !conditions.iter().any(dead);
+    for (service, condition) in conditions {
         let (tone, text, pid) = describe(&condition);
         let pid = pid.map(|pid| format!("  pid {pid}")).unwrap_or_default();
         console.print(format_args!(
@@ -26,15 +30,11 @@ pub(super) async fn show(stage: &Stage, console: Console) -> Result<(), LabError
             recovery(&status, console);
         }
         Err(_) => {
-            let silent = format_args!(
-                "
-The API at {} does not answer",
-                probe.base()
-            );
+            let silent = format_args!("\nThe API at {} does not answer", probe.base());
             console.print(console.paint(Tone::Bad, silent));
         }
     }
-    Ok(())
+    Ok(alive)
 }
 
 fn describe(condition: &Condition) -> (Tone, String, Option<i32>) {

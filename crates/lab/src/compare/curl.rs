@@ -30,12 +30,14 @@ impl Call {
 
     /// The command line, to be repeated by hand.
     pub(super) fn command_line(&self) -> String {
-        format!("curl -sSi --max-time {} {}", self.cut_after, self.url)
+        format!("curl -q -sSi --max-time {} {}", self.cut_after, self.url)
     }
 
     /// Calls, and waits for the answer or the cut.
     pub(super) async fn make(&self) -> Result<Answer, LabError> {
         let mut command = Command::new("curl");
+        // First of all: without the reader's own configuration file, which may send the answer elsewhere.
+        command.arg("-q");
         command.args(["-sSi", "--max-time", &self.cut_after.to_string(), &self.url]);
         // Beyond what the reader is shown: the time, as curl measures it, after everything else; and no proxy.
         command.args(["--write-out", "\n%{time_total}", "--noproxy", "*"]);
@@ -100,7 +102,7 @@ mod tests {
         let call = Call::new("http://127.0.0.1:8080/process".to_owned(), 8.5);
         assert_eq!(
             call.command_line(),
-            "curl -sSi --max-time 8.5 http://127.0.0.1:8080/process"
+            "curl -q -sSi --max-time 8.5 http://127.0.0.1:8080/process"
         );
     }
 

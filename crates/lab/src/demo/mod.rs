@@ -14,6 +14,7 @@ use expected::Expected;
 
 use crate::compare::{self, Comparison};
 use crate::error::LabError;
+use crate::guard::{Guard, Guarded};
 use crate::output::{Console, Tone};
 use crate::settings::{Settings, StageKind};
 use crate::settle::settle;
@@ -53,8 +54,14 @@ pub async fn run(settings: &Settings, console: Console) -> Result<bool, LabError
         stage: Some(stage),
         ..settings.clone()
     };
+    // The tour ends with `down`: what somebody's dead stage still owes is not its to delete.
+    let own = Stage::chosen_to_bring_up(&settings, console).await?;
+    if own.holds_data().await? {
+        return Err(LabError::StageInTheWay(own.name()));
+    }
     let mut signals = StopSignals::listen().map_err(LabError::file("listen for", "signals"))?;
     let stage = Stage::to_bring_up(&settings, console).await?;
+    let _guard = Guard::post(Guarded::Stage)?;
     let result = tokio::select! {
         result = tour(&stage, console) => result,
         _ = signals.next() => Err(LabError::Interrupted),

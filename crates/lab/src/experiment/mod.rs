@@ -32,4 +32,4 @@ mod watch;
 
 pub use ablate::ablate;
 pub use run::{Outcome, Wish, list, report as write_report, reproduce, run};
-pub use scene::guard::stand as stand_guard;
+pub(crate) use scene::end_stale as end_stale_containers;

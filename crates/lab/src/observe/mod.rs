@@ -21,6 +21,7 @@ use tokio::time::{Instant, sleep};
 use self::dashboard::Query;
 use self::server::{Range, Server};
 use crate::error::LabError;
+use crate::guard::{Guard, Guarded};
 use crate::load::{self, Arrivals};
 use crate::output::{Console, Tone};
 use crate::own_folder::OwnFolder;
@@ -48,7 +49,7 @@ const OUTAGE: &str =
 /// When it could not be played, or was interrupted.
 pub async fn run(settings: &Settings, console: Console) -> Result<bool, LabError> {
     let mut signals = StopSignals::listen().map_err(LabError::file("listen for", "signals"))?;
-    promtool::ensure(console).await?;
+    promtool::ensure(settings, console).await?;
     let files = settings.root.join("deploy/observe");
     let queries = queries(&files.join(DASHBOARD))?;
     let amiss = promtool::check_files(&files).await?;
@@ -56,6 +57,7 @@ pub async fn run(settings: &Settings, console: Console) -> Result<bool, LabError
         // Prometheus may not even start with them, and its complaint would hide these.
         return Ok(report(&amiss, queries.len(), console));
     }
+    let _guard = Guard::post(Guarded::Processes)?;
     let folder = OwnFolder::make("observe", settings, console).await?;
     let own = own_stage(settings, folder.path())?;
     let stage = Local::new(&own, folder.path().to_owned(), console);

@@ -9,17 +9,17 @@ use tokio::process::Command;
 use crate::debian;
 use crate::error::LabError;
 use crate::output::Console;
+use crate::settings::Settings;
 
 /// Debian's package has both programs.
 const PACKAGE: &str = "prometheus";
 
 /// Sees to it that prometheus and promtool are there; on Debian as root, installs them.
-pub(super) async fn ensure(console: Console) -> Result<(), LabError> {
+pub(super) async fn ensure(settings: &Settings, console: Console) -> Result<(), LabError> {
     let there = promtool(&["--version"], None).await;
     match there {
         Ok(_) => Ok(()),
-        Err(_) if debian::can_install() => debian::install(PACKAGE, &console).await,
-        Err(_) => Err(LabError::MissingProgram(PACKAGE)),
+        Err(_) => debian::install(PACKAGE, settings, console).await,
     }
 }
 

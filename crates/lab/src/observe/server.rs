@@ -55,7 +55,7 @@ impl Server {
             ))
             .arg(format!("--web.listen-address=127.0.0.1:{port}"));
         let log = folder.join("prometheus.log");
-        let leader = process::launch(command, &home, &log)?;
+        let leader = process::launch(command, &home, &log)?.identity;
         let server = Self {
             family: Family {
                 leader: Some(leader),

@@ -1,6 +1,6 @@
 //! A cluster for one test: lives as long as its value.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -106,19 +106,7 @@ impl Cluster {
 
     async fn start_on(installation: &Installation, port: u16) -> Result<Self, PostgresError> {
         let parent = folder::temporary(&installation.account).await;
-        let owner = Identity::own().ok_or_else(|| PostgresError::Stuck(Vec::new()))?;
-        let draft = folder::create(&installation.account, &parent, "holdfast-new-")?;
-        Record {
-            owner: owner.clone(),
-            server: None,
-        }
-        .write(&draft)?;
-        let name = draft
-            .to_string_lossy()
-            .replace("holdfast-new-", reap::PREFIX);
-        std::fs::rename(&draft, &name).map_err(PostgresError::folder("make", &name))?;
-        let folder = PathBuf::from(name);
-        let server = Server::new(folder.clone(), folder.join("log"), port);
+        let (owner, server) = reap::owned(&installation.account, &parent, port)?;
         let mut cluster = Self {
             installation: installation.clone(),
             server,

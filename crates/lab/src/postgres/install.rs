@@ -4,7 +4,7 @@ use std::fs;
 
 /// By the `ID` and `ID_LIKE` of os-release(5).
 const COMMANDS: [(&str, &str); 5] = [
-    ("debian", "sudo apt-get install -y postgresql"),
+    ("debian", "sudo apt-get install -y --no-upgrade postgresql"),
     ("fedora", "sudo dnf install -y postgresql-server"),
     ("arch", "sudo pacman -S --noconfirm postgresql"),
     ("alpine", "sudo apk add postgresql"),

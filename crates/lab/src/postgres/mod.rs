@@ -8,6 +8,7 @@ mod cluster;
 mod error;
 mod folder;
 mod install;
+mod manifest;
 mod programs;
 mod reap;
 mod server;

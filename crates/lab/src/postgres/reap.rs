@@ -1,17 +1,19 @@
 //! Clusters that outlived the test run they were made for: found by the owner recorded in their folder.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
 
+use super::account::Account;
 use super::server::{Installation, Server};
 use super::{PostgresError, folder};
 use crate::process::Identity;
 
 /// Folders of clusters whose owner is recorded; the record is there before the folder has this name.
 pub(super) const PREFIX: &str = "holdfast-cluster-";
+const DRAFT: &str = "holdfast-new-";
 const RECORD: &str = "owner.json";
 
 /// Who deletes a cluster, and what there is to kill first.
@@ -36,6 +38,29 @@ impl Record {
     fn read(cluster: &Path) -> Option<Self> {
         serde_json::from_slice(&fs::read(cluster.join(RECORD)).ok()?).ok()
     }
+}
+
+/// A server that is yet to be started, in a new folder with a record of who deletes it: this process. What is started there
+/// is found by its folder, also before its pid is recorded.
+pub(super) fn owned(
+    account: &Account,
+    parent: &Path,
+    port: u16,
+) -> Result<(Identity, Server), PostgresError> {
+    let owner = Identity::own().ok_or_else(|| PostgresError::Stuck(Vec::new()))?;
+    // As the kernel will show it, links resolved.
+    let parent = parent.canonicalize();
+    let parent = parent.map_err(PostgresError::folder("find", "the folder for clusters"))?;
+    let draft = folder::create(account, &parent, DRAFT)?;
+    let folder = PathBuf::from(draft.to_string_lossy().replace(DRAFT, PREFIX));
+    let server = Server::new(folder.clone(), folder.join("log"), port);
+    let record = Record {
+        owner: owner.clone(),
+        server: Some(server.clone()),
+    };
+    record.write(&draft)?;
+    fs::rename(&draft, &folder).map_err(PostgresError::folder("make", &folder))?;
+    Ok((owner, server))
 }
 
 /// Kills and deletes the clusters in `parent` whose owner is dead. What cannot be reaped (another user's) is left.

@@ -147,6 +147,12 @@ impl Server {
         self.family.pause().await.map_err(PostgresError::Stuck)
     }
 
+    /// Whether its data directory is there.
+    #[must_use]
+    pub fn has_data(&self) -> bool {
+        self.folder.join("data/PG_VERSION").is_file()
+    }
+
     /// Deletes the data; the server must be dead.
     ///
     /// # Errors

@@ -1,7 +1,8 @@
 //! A data directory that is made once per account and copied for each cluster.
 //!
 //! `initdb` takes a second or more, a copy a tenth of it. The template already holds the database and the schema; its
-//! name carries what it was made from, so that a change of either makes a new one. It holds no other database: those of
+//! name carries what it was made from, so that a change of either makes a new one, and so does a file that is missing or was
+//! touched since. It holds no other database: those of
 //! `initdb` are three quarters of the files, and the files are what a copy costs.
 
 use std::fs::{self, File};
@@ -14,7 +15,7 @@ use rustix::process::Signal;
 use tokio_postgres::NoTls;
 
 use super::server::{Installation, Server, config};
-use super::{INIT_SQL, PostgresError, folder};
+use super::{INIT_SQL, PostgresError, folder, manifest, reap};
 use crate::ports;
 
 const INITDB: [&str; 5] = [
@@ -44,10 +45,11 @@ async fn ensure(installation: &Installation) -> Result<PathBuf, PostgresError> {
     let parent = folder::temporary(&installation.account).await;
     let template = parent.join(name(installation));
     let _turn = take_turn(template.with_extension("lock")).await?;
-    if !installation.account.alone_owns(&template) {
+    if !installation.account.alone_owns(&template) || !manifest::holds(&template) {
         folder::delete(&template)?;
         let mut workshop = Workshop::open(installation, &parent)?;
         let data = workshop.make(installation).await?;
+        manifest::write(&data, &installation.account)?;
         fs::rename(data, &template).map_err(PostgresError::folder("make", &template))?;
     }
     Ok(template)
@@ -88,8 +90,8 @@ struct Workshop(Server);
 impl Workshop {
     fn open(installation: &Installation, parent: &Path) -> Result<Self, PostgresError> {
         let port = ports::free().map_err(PostgresError::folder("find a free port for", parent))?;
-        let folder = folder::create(&installation.account, parent, "holdfast-new-")?;
-        Ok(Self(Server::new(folder.clone(), folder.join("log"), port)))
+        let (_, server) = reap::owned(&installation.account, parent, port)?;
+        Ok(Self(server))
     }
 
     /// The finished data directory, with its server stopped.
@@ -122,7 +124,7 @@ impl Workshop {
 impl Drop for Workshop {
     fn drop(&mut self) {
         self.0.family.kill_now();
-        // In a temporary folder under a name that nothing looks for, what stays does no harm.
+        // What cannot be deleted now is reaped by the next run.
         let _ = self.0.delete();
     }
 }

@@ -3,21 +3,45 @@
 use std::fs::File;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 
 use super::Identity;
 use crate::error::LabError;
+use crate::logs;
+
+/// A process as long as the command that started it looks on. Dropped, it runs on.
+#[derive(Debug)]
+pub(crate) struct Launched {
+    pub(crate) identity: Identity,
+    child: Child,
+    log: PathBuf,
+    /// Where in the log its own lines begin.
+    from: u64,
+}
+
+impl Launched {
+    /// How it ended; none: it runs.
+    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().ok().flatten()
+    }
+
+    /// The last `count` lines it has logged.
+    pub(crate) fn said(&self, count: usize) -> Vec<String> {
+        logs::tail_from(&self.log, self.from, count)
+    }
+}
 
 /// Starts a process that lives in `home` and appends all it says to `log`.
-pub(crate) fn launch(mut command: Command, home: &Path, log: &Path) -> Result<Identity, LabError> {
+pub(crate) fn launch(mut command: Command, home: &Path, log: &Path) -> Result<Launched, LabError> {
     let cannot_log = || LabError::file("write", log);
     let output = File::options()
         .create(true)
         .append(true)
         .open(log)
         .map_err(cannot_log())?;
+    let from = output.metadata().map_err(cannot_log())?.len();
     let errors = output.try_clone().map_err(cannot_log())?;
     // A group of its own: Ctrl-C in the terminal is for the command, not for the services.
     command
@@ -30,5 +54,11 @@ pub(crate) fn launch(mut command: Command, home: &Path, log: &Path) -> Result<Id
     // Dropping the handle leaves the process running, and has it reaped when it ends.
     let child = command.spawn().map_err(LabError::file("run", &program))?;
     let gone = || LabError::file("find the process of", program)(ErrorKind::NotFound.into());
-    child.id().and_then(Identity::of).ok_or_else(gone)
+    let identity = child.id().and_then(Identity::of).ok_or_else(gone)?;
+    Ok(Launched {
+        identity,
+        child,
+        log: log.to_owned(),
+        from,
+    })
 }

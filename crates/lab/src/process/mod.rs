@@ -8,5 +8,6 @@ mod ps;
 mod table;
 
 pub use family::Family;
+pub(crate) use family::kill_of_group;
 pub use identity::Identity;
-pub(crate) use launch::launch;
+pub(crate) use launch::{Launched, launch};

@@ -1,4 +1,5 @@
-//! Which stage a command acts on: the one `STAGE` names, else the one that is up, else the one that can be had.
+//! Which stage a command acts on: the one `STAGE` names, else the one that is up, else the one that still holds data, else
+//! the one that can be had.
 
 use super::{Compose, Local, Stage, port};
 use crate::error::LabError;
@@ -28,7 +29,7 @@ impl Stage {
         Ok(match settings.stage {
             Some(StageKind::Local) => Self::local(settings, console),
             Some(StageKind::Compose) => Self::Compose(Compose::find(settings, console).await?),
-            None => match Self::found_up(settings, console).await? {
+            None => match Self::found(settings, console).await? {
                 Some(stage) => stage,
                 None => match Compose::find(settings, console).await {
                     Ok(compose) => Self::Compose(compose),
@@ -46,12 +47,9 @@ impl Stage {
         let stage = match settings.stage {
             Some(StageKind::Local) => Self::local(settings, console),
             Some(StageKind::Compose) => Self::Compose(Compose::find(settings, console).await?),
-            None => match Self::found_up(settings, console).await? {
-                Some(stage) => stage,
-                None => Self::found_dead(settings, console)
-                    .await?
-                    .ok_or(LabError::NotUp)?,
-            },
+            None => Self::found(settings, console)
+                .await?
+                .ok_or(LabError::NotUp)?,
         };
         stage.announce(console);
         Ok(stage)
@@ -106,15 +104,22 @@ impl Stage {
         }
     }
 
-    /// A stage of which every service has been killed: it can still be healed.
-    async fn found_dead(settings: &Settings, console: Console) -> Result<Option<Self>, LabError> {
-        for stage in Self::to_take_down(settings, console).await? {
-            match stage.conditions().await {
-                Err(LabError::NotUp) => {}
-                found => return found.map(|_| Some(stage)),
-            }
+    /// The stage that is up, else the one that still holds data, whatever `STAGE` says; the local one if both do.
+    ///
+    /// # Errors
+    /// When the local stage's record cannot be read.
+    pub async fn found(settings: &Settings, console: Console) -> Result<Option<Self>, LabError> {
+        if let Some(stage) = Self::found_up(settings, console).await? {
+            return Ok(Some(stage));
         }
-        Ok(None)
+        let local = Self::local(settings, console);
+        if local.holds_data().await? {
+            return Ok(Some(local));
+        }
+        match Compose::find(settings, console).await {
+            Ok(compose) if compose.holds_data().await? => Ok(Some(Self::Compose(compose))),
+            _ => Ok(None),
+        }
     }
 
     fn local(settings: &Settings, console: Console) -> Self {

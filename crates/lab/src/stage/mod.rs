@@ -6,6 +6,7 @@ mod health;
 mod local;
 mod port;
 mod process;
+mod ready;
 mod service;
 
 pub use compose::Compose;
@@ -14,6 +15,8 @@ pub use health::Probe;
 pub use local::Local;
 pub(crate) use process::ServiceProcess;
 pub use service::Service;
+
+use std::path::Path;
 
 use crate::error::LabError;
 
@@ -56,7 +59,33 @@ macro_rules! on {
 }
 
 impl Stage {
-    /// Brings all three services up and waits until they are healthy.
+    /// The same stage, without a word.
+    #[must_use]
+    pub fn quietly(&self) -> Self {
+        match self {
+            Self::Local(stage) => Self::Local(stage.quietly()),
+            Self::Compose(stage) => Self::Compose(stage.quietly()),
+        }
+    }
+
+    /// Where what belongs to the stage is kept: each has a folder of its own.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        on!(self, stage => stage.folder())
+    }
+
+    /// Whether there is anything that `down` would delete.
+    ///
+    /// # Errors
+    /// When the stage cannot tell.
+    pub async fn holds_data(&self) -> Result<bool, LabError> {
+        match self {
+            Self::Local(stage) => stage.holds_data(),
+            Self::Compose(stage) => stage.holds_data().await,
+        }
+    }
+
+    /// Brings all three services up and waits until they are healthy: what is there is kept.
     ///
     /// # Errors
     /// See [`Local::up`] and [`Compose::up`].
@@ -64,11 +93,11 @@ impl Stage {
         on!(self, stage => stage.up().await)
     }
 
-    /// Stops everything and deletes the data.
+    /// Stops everything and deletes the data: what that was.
     ///
     /// # Errors
     /// See [`Local::down`] and [`Compose::down`].
-    pub async fn down(&self) -> Result<(), LabError> {
+    pub async fn down(&self) -> Result<Vec<String>, LabError> {
         on!(self, stage => stage.down().await)
     }
 

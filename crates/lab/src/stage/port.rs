@@ -41,6 +41,7 @@ pub(super) async fn refuses(service: Service, port: u16) -> Result<(), LabError>
                 service,
                 problem: format!("is dead, but somebody answers on port {port}"),
                 log: Vec::new(),
+                file: None,
             });
         }
         sleep(POLL).await;

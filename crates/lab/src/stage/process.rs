@@ -3,21 +3,15 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use tokio::process::Command;
-use tokio::time::{Instant, sleep};
 
+use super::ready::Awaited;
 use super::{Probe, Service, port};
 use crate::error::LabError;
-use crate::logs;
 use crate::ports;
 use crate::process::{self, Family};
 use crate::settings::Settings;
-
-const READY_WITHIN: Duration = Duration::from_secs(20);
-const POLL: Duration = Duration::from_millis(10);
-const LOG_LINES: usize = 10;
 
 /// A worker or an API. Dropping it kills every process of it.
 #[derive(Debug)]
@@ -90,24 +84,22 @@ impl ServiceProcess {
 
     /// Starts it, unless it runs, and waits until it is ready.
     pub(crate) async fn start(&mut self) -> Result<(), LabError> {
+        let mut launched = None;
         if !self.family.is_alive() {
             let mut command = Command::new(&self.binary);
             command.env_clear().envs(&self.variables);
-            self.family.leader = Some(process::launch(command, &self.family.home, &self.log)?);
+            let started = process::launch(command, &self.family.home, &self.log)?;
+            self.family.leader = Some(started.identity.clone());
+            launched = Some(started);
         }
-        let deadline = Instant::now() + READY_WITHIN;
-        while let Err(problem) = self.probe.ready().await {
-            let ended = !self.family.is_alive();
-            if ended || Instant::now() > deadline {
-                return Err(LabError::Unhealthy {
-                    service: self.service,
-                    problem: if ended { "ended".to_owned() } else { problem },
-                    log: logs::tail(&self.log, LOG_LINES),
-                });
-            }
-            sleep(POLL).await;
-        }
-        Ok(())
+        let awaited = Awaited {
+            service: self.service,
+            family: &self.family,
+            probe: &self.probe,
+            log: &self.log,
+            launched,
+        };
+        awaited.ready().await
     }
 
     /// Kills it (SIGKILL); its port refuses afterwards.

@@ -30,6 +30,7 @@ use victim::Played;
 use crate::accepted::{self, Accepted, AcceptedFile};
 use crate::check::Database;
 use crate::error::LabError;
+use crate::guard::{Guard, Guarded};
 use crate::load::{self, Arrivals, Outcome};
 use crate::output::{Console, Tone};
 use crate::own_folder::OwnFolder;
@@ -71,6 +72,7 @@ struct Run {
 /// When it could not be played, or was interrupted.
 pub async fn run(plan: &Plan, settings: &Settings, console: Console) -> Result<bool, LabError> {
     let mut signals = StopSignals::listen().map_err(LabError::file("listen for", "signals"))?;
+    let _guard = Guard::post(Guarded::Processes)?;
     let mut folder = OwnFolder::make("torture", settings, console).await?;
     let faults = schedule(plan.seed, plan.duration, plan.replicas);
     announce(plan, &faults, console);

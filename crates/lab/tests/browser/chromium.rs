@@ -1,11 +1,12 @@
 //! Chromium without a window, and the driver that is told what to do with it.
 
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
 use holdfast_lab::output::Console;
+use holdfast_lab::settings::Settings;
 use holdfast_lab::{debian, ports};
 use holdfast_ops::Environment;
 use thirtyfour::prelude::{ChromiumLikeCapabilities, DesiredCapabilities, WebDriver};
@@ -84,11 +85,9 @@ fn on_path() -> Option<PathBuf> {
 }
 
 async fn installed() -> PathBuf {
-    assert!(
-        debian::can_install(),
-        "{DRIVER} is missing: sudo apt-get install -y {PACKAGE}, or what brings it on this system"
-    );
-    let console = Console::new(&Environment::of_process());
-    debian::install(PACKAGE, &console).await.unwrap();
+    let environment = Environment::of_process();
+    let settings = Settings::read(&environment, Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let got = debian::install(PACKAGE, &settings, Console::new(&environment)).await;
+    got.unwrap_or_else(|error| panic!("{DRIVER} is missing: {error}; {:?}", error.cure()));
     on_path().unwrap()
 }

@@ -29,6 +29,7 @@ pub(crate) async fn run(stage: Stage) {
     steps::accepts_in_time_without_both(&stage, &client, "pause", "resume").await;
     steps::keeps_its_promises_over_its_own_death(&stage, &client, "worker").await;
     steps::keeps_its_promises_over_its_own_death(&stage, &client, "db").await;
+    steps::is_repaired_with_all_that_it_owes(&stage, &client).await;
     steps::takes_a_key_for_one_request(&client).await;
     steps::has_lost_nothing(&stage, &client);
     steps::goes_down_twice(&stage).await;

@@ -176,6 +176,24 @@ pub(crate) async fn keeps_its_promises_over_its_own_death(
     }
 }
 
+/// Everything is dead and something is owed: `up` repairs, and deletes nothing.
+pub(crate) async fn is_repaired_with_all_that_it_owes(stage: &Stage, client: &Client) {
+    stage.make("kill-worker");
+    let owed = client.process().await;
+    assert_deferred(&owed);
+    stage.make("kill-db");
+    stage.make("kill-api");
+    let (status, _) = stage.try_make("status");
+    assert!(!status.status.success(), "status of a dead stage succeeded");
+    assert!(stage.make_says("up").contains("http://127.0.0.1:"));
+    stage.make("status");
+    client.becomes_healthy().await;
+    client.finishes_everything().await;
+    let id = owed.body["request_id"].as_str().unwrap();
+    let found = client.get(&format!("/requests/{id}")).await;
+    assert_eq!(found.body["status"], "done", "{found:?}");
+}
+
 pub(crate) async fn takes_a_key_for_one_request(client: &Client) {
     let (key, body) = ("e2e-one-request", json!({"number": 1}));
     let first = client.process_once(key, &body).await;
@@ -206,7 +224,8 @@ pub(crate) fn has_lost_nothing(stage: &Stage, client: &Client) {
 }
 
 pub(crate) async fn goes_down_twice(stage: &Stage) {
-    stage.make("down");
+    let said = stage.make_says("down");
+    assert!(said.contains("deleted") && said.contains("still owed"));
     stage.make("down");
     for setting in stage.settings {
         let port: u16 = setting.split_once('=').unwrap().1.parse().unwrap();

@@ -4,17 +4,16 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::core::{Core, Pass, Refusal, Transition};
+use super::core::{Core, Pass, Refusal, Sample, Transition};
 use super::gate::Gate;
 use super::stopwatch::Stopwatch;
-use super::window::Record;
 use crate::config::BreakerConfig;
 use crate::event::{Event, Outcome, RejectedBy};
 use crate::handle::Handle;
 use crate::lock::lock;
 use crate::now::Now;
 use crate::reporter::Reporter;
-use crate::snapshot::BreakerState;
+use crate::snapshot::{BreakerState, OpenedBecause};
 use crate::sync::Mutex;
 
 /// A circuit breaker. Clones share its state.
@@ -55,6 +54,7 @@ pub(super) struct Settled {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CircuitView {
     pub(crate) state: BreakerState,
+    pub(crate) opened_because: Option<OpenedBecause>,
     pub(crate) failure_rate: Option<f64>,
     pub(crate) slow_call_rate: Option<f64>,
     pub(crate) retry_after: Option<Duration>,
@@ -113,6 +113,7 @@ impl Circuit {
         let counts = core.counts(now);
         CircuitView {
             state: core.state(),
+            opened_because: core.opened_because(),
             failure_rate: counts.failure_rate(),
             slow_call_rate: counts.slow_call_rate(),
             retry_after: core.retry_after(now),
@@ -134,8 +135,12 @@ impl Circuit {
 
 impl Shared {
     #[inline]
-    pub(super) fn policy(&self) -> &'static str {
+    pub(super) fn policy(&self) -> &str {
         self.reporter.policy()
+    }
+
+    pub(super) fn name(&self) -> &std::sync::Arc<str> {
+        self.reporter.name()
     }
 
     /// Whether anybody needs to know how long an attempt takes.
@@ -160,8 +165,8 @@ impl Shared {
 
     /// Counts an attempt, unless it says nothing.
     #[inline]
-    pub(super) fn settle(&self, pass: Pass, record: Option<Record>, now: &Now) -> Settled {
-        let changes_nothing = match record {
+    pub(super) fn settle(&self, pass: Pass, sample: Sample, now: &Now) -> Settled {
+        let changes_nothing = match sample.record {
             Some(record) => record.is_good() && self.gate.is_steady(pass.generation()),
             None => self.gate.admits_all() == Some(pass.generation()),
         };
@@ -169,7 +174,7 @@ impl Shared {
             return Settled::default();
         }
         let mut core = lock(&self.core);
-        let transition = core.settle(pass, record, now);
+        let transition = core.settle(pass, sample, now);
         self.gate.follow(core.standing());
         let open_for = core.retry_after(now);
         Settled {
@@ -222,6 +227,7 @@ impl Shared {
             from,
             to,
             generation,
+            because,
         }) = transition
         {
             let policy = self.policy();
@@ -230,6 +236,7 @@ impl Shared {
                 from,
                 to,
                 generation,
+                because,
             });
         }
     }

@@ -9,14 +9,14 @@ use tokio::time::Instant;
 
 use super::gate::Standing;
 use super::open_time::OpenTime;
-use super::probes::{ProbeKey, Probes, Verdict};
+use super::probes::{Finding, ProbeKey, Probes, Verdict};
 use super::ramp::Ramp;
 use super::tally::Tally;
 use super::window::{Counts, Record};
 use crate::config::BreakerConfig;
 use crate::deadline::Deadline;
 use crate::now::Now;
-use crate::snapshot::BreakerState;
+use crate::snapshot::{BreakerState, OpenedBecause, OpeningRule};
 
 #[derive(Debug)]
 pub(super) struct Core {
@@ -26,6 +26,8 @@ pub(super) struct Core {
     probes: Probes,
     open_time: OpenTime,
     ramp: Ramp,
+    // Why it opened; until it closes.
+    opened: Option<OpenedBecause>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +48,7 @@ pub(super) struct Pass {
 
 impl Pass {
     /// Of an attempt in a generation that admits all.
+    #[inline]
     pub(super) fn free(generation: u64) -> Self {
         Self {
             generation,
@@ -53,6 +56,7 @@ impl Pass {
         }
     }
 
+    #[inline]
     pub(super) fn generation(self) -> u64 {
         self.generation
     }
@@ -71,6 +75,38 @@ pub(super) struct Transition {
     pub(super) from: BreakerState,
     pub(super) to: BreakerState,
     pub(super) generation: u64,
+    pub(super) because: Option<OpenedBecause>,
+}
+
+/// What a finished attempt has to say.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sample {
+    /// `None`: nothing about the dependency.
+    pub(super) record: Option<Record>,
+    /// The dependency answered.
+    pub(super) answered: bool,
+    /// What it failed by, if it did.
+    pub(super) cause: &'static str,
+    /// How long the dependency asked to be left alone.
+    pub(super) retry_after: Option<Duration>,
+}
+
+impl Sample {
+    /// Of an attempt that never got an answer, for reasons that are not the dependency's.
+    pub(super) const NOTHING: Self = Self {
+        record: None,
+        answered: false,
+        cause: "",
+        retry_after: None,
+    };
+
+    fn as_probe(&self) -> Finding {
+        match self.record {
+            Some(record) => Finding::Counted(record),
+            None if self.answered => Finding::Neutral,
+            None => Finding::Nothing,
+        }
+    }
 }
 
 impl Core {
@@ -89,6 +125,7 @@ impl Core {
             probes: Probes::new(config, lease),
             open_time: OpenTime::new(config, seed),
             ramp: Ramp::new(config.ramp, concurrency),
+            opened: None,
         }
     }
 
@@ -120,29 +157,33 @@ impl Core {
         (self.decide(now), transition)
     }
 
-    /// An attempt is over; `None` if it says nothing about the dependency.
-    pub(super) fn settle(
-        &mut self,
-        pass: Pass,
-        record: Option<Record>,
-        now: &Now,
-    ) -> Option<Transition> {
+    /// An attempt is over.
+    pub(super) fn settle(&mut self, pass: Pass, sample: Sample, now: &Now) -> Option<Transition> {
         if pass.generation != self.generation {
             return None;
         }
         match self.phase {
             Phase::Closed => {
                 self.ramp.leave();
-                if self.tally.trips(record?, now) {
-                    self.open(now.instant())
-                } else {
-                    None
-                }
+                let rule = self.tally.trips(sample.record?, now)?;
+                let (counts, in_a_row) = self.tally.figures();
+                self.open(
+                    OpenedBecause {
+                        rule,
+                        calls: counts.calls,
+                        failures: counts.failures,
+                        slow: counts.slow,
+                        in_a_row,
+                        last_error: sample.cause,
+                    },
+                    sample.retry_after,
+                    now.instant(),
+                )
             }
-            Phase::HalfOpen => match self.probes.settle(pass.probe?, record) {
+            Phase::HalfOpen => match self.probes.settle(pass.probe?, sample.as_probe()) {
                 Verdict::Undecided => None,
                 Verdict::Close => self.close(now.instant()),
-                Verdict::Reopen => self.open(now.instant()),
+                Verdict::Reopen => self.reopen(sample, now.instant()),
             },
             Phase::Open { .. } | Phase::ForcedOpen | Phase::Disabled => None,
         }
@@ -165,6 +206,11 @@ impl Core {
         }
     }
 
+    /// Why it opened; `None` while it is closed or an operator opened it.
+    pub(super) fn opened_because(&self) -> Option<OpenedBecause> {
+        self.opened
+    }
+
     pub(super) fn counts(&mut self, now: &Now) -> Counts {
         self.tally.counts(now)
     }
@@ -175,15 +221,18 @@ impl Core {
     }
 
     pub(super) fn force_open(&mut self) -> Option<Transition> {
+        self.opened = None;
         self.enter(Phase::ForcedOpen)
     }
 
     pub(super) fn disable(&mut self) -> Option<Transition> {
+        self.opened = None;
         self.enter(Phase::Disabled)
     }
 
     /// Closed, as if just built: nothing counted, nothing remembered, no ramp.
     pub(super) fn reset(&mut self) -> Option<Transition> {
+        self.opened = None;
         self.tally.clear();
         self.open_time.reset();
         self.ramp.skip();
@@ -208,12 +257,38 @@ impl Core {
         })
     }
 
-    fn open(&mut self, now: Instant) -> Option<Transition> {
-        let until = Deadline::at(now).plus(self.open_time.next(now)).instant();
+    fn open(
+        &mut self,
+        because: OpenedBecause,
+        asked: Option<Duration>,
+        now: Instant,
+    ) -> Option<Transition> {
+        let open_for = self.open_time.next(asked, now);
+        let until = Deadline::at(now).plus(open_for).instant();
+        self.opened = Some(because);
         self.enter(Phase::Open { until })
     }
 
+    /// The probes were bad; the last one may have been neutral.
+    fn reopen(&mut self, last: Sample, now: Instant) -> Option<Transition> {
+        let (calls, failures) = self.probes.figures();
+        let last_error = match (last.record, self.opened) {
+            (None, Some(opened)) => opened.last_error,
+            _ => last.cause,
+        };
+        let because = OpenedBecause {
+            rule: OpeningRule::Probes,
+            calls: u64::from(calls),
+            failures: u64::from(failures),
+            slow: 0,
+            in_a_row: failures,
+            last_error,
+        };
+        self.open(because, last.retry_after, now)
+    }
+
     fn close(&mut self, now: Instant) -> Option<Transition> {
+        self.opened = None;
         self.tally.clear();
         self.open_time.closed(now);
         self.ramp.start(now);
@@ -231,6 +306,7 @@ impl Core {
             from,
             to,
             generation: self.generation,
+            because: self.opened.filter(|_| to == BreakerState::Open),
         })
     }
 }

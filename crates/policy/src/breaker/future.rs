@@ -3,6 +3,7 @@
 use pin_project_lite::pin_project;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use super::core::Refusal;
@@ -36,7 +37,7 @@ pin_project! {
     #[derive(Debug)]
     enum State<F, C> {
         Admitted { #[pin] attempt: Attempt<F, C> },
-        Refused { policy: &'static str, refusal: Refusal },
+        Refused { policy: Arc<str>, refusal: Refusal },
         Done { admission: Option<Admission> },
     }
 }
@@ -47,7 +48,8 @@ pin_project! {
         #[pin]
         inner: F,
         classify: C,
-        ticket: Ticket,
+        // `None`: the breaker is left out.
+        ticket: Option<Ticket>,
         // Set while the inner future runs: a drop that finds it set was caused by its panic. Unlike
         // `std::thread::panicking` this does not mistake somebody else's panic for ours.
         running: bool,
@@ -56,7 +58,7 @@ pin_project! {
 
 impl<F: Progress, C> BreakerFuture<F, C> {
     #[inline]
-    pub(super) fn admitted(inner: F, ticket: Ticket, classify: C) -> Self {
+    pub(super) fn admitted(inner: F, ticket: Option<Ticket>, classify: C) -> Self {
         let attempt = Attempt {
             inner,
             classify,
@@ -68,7 +70,7 @@ impl<F: Progress, C> BreakerFuture<F, C> {
         }
     }
 
-    pub(super) fn refused(policy: &'static str, refusal: Refusal) -> Self {
+    pub(super) fn refused(policy: Arc<str>, refusal: Refusal) -> Self {
         Self {
             state: State::Refused { policy, refusal },
         }
@@ -89,7 +91,7 @@ where
                 let result = ready!(attempt.as_mut().poll(cx));
                 (result, attempt.inner.admission())
             }
-            StateProj::Refused { policy, refusal } => (Err(refusal.error(policy)), None),
+            StateProj::Refused { policy, refusal } => (Err(refusal.error().of(policy)), None),
             StateProj::Done { .. } => return Poll::Pending,
         };
         state.set(State::Done { admission });
@@ -113,15 +115,19 @@ impl<F: Progress, C> Attempt<F, C> {
                 return Poll::Pending;
             }
         };
+        let Some(ticket) = this.ticket else {
+            *this.running = false;
+            return Poll::Ready(result);
+        };
         let (finding, result) = Finding::of(result, this.classify);
         *this.running = false;
         let Some(admission) = this.inner.admission() else {
             return Poll::Ready(result);
         };
-        let open_for = this.ticket.finish(finding, &Stopwatch::since(admission));
+        let open_for = ticket.finish(finding, &Stopwatch::since(admission));
         Poll::Ready(match result {
             Ok(answer) => Ok(answer),
-            Err(error) => Err(error.not_before(open_for)),
+            Err(error) => Err(error.not_before(open_for).of(ticket.policy())),
         })
     }
 
@@ -129,12 +135,12 @@ impl<F: Progress, C> Attempt<F, C> {
     /// ticket is dropped.
     fn abandon(self: Pin<&mut Self>) {
         let this = self.project();
-        if this.ticket.is_settled() {
+        let Some(ticket) = this.ticket.as_mut().filter(|ticket| !ticket.is_settled()) else {
             return;
-        }
+        };
         if let Some(admission) = this.inner.admission() {
             let watch = Stopwatch::since(admission);
-            this.ticket.abandon(*this.running, &watch);
+            ticket.abandon(*this.running, &watch);
         }
     }
 }
@@ -150,10 +156,10 @@ impl<F: Progress, C> Progress for BreakerFuture<F, C> {
 }
 
 impl Refusal {
-    fn error<E>(self, policy: &'static str) -> Error<E> {
+    fn error<E>(self) -> Error<E> {
         match self {
-            Self::Open(wait) => Error::new(policy, ErrorKind::CircuitOpen).not_before(wait),
-            Self::Ramp(wait) => Error::new(policy, ErrorKind::BulkheadFull).not_before(Some(wait)),
+            Self::Open(wait) => Error::new(ErrorKind::CircuitOpen).not_before(wait),
+            Self::Ramp(wait) => Error::new(ErrorKind::BulkheadFull).not_before(Some(wait)),
         }
     }
 }

@@ -94,7 +94,7 @@ fn two_failures_at_once_open_it_once() {
         let now = Instant::now();
         let openings = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(0));
         let counter = std::sync::Arc::clone(&openings);
-        let observer = move |event: &Event| {
+        let observer = move |event: &Event<'_>| {
             if let Event::Transition { generation, .. } = event {
                 counter.fetch_add(*generation, std::sync::atomic::Ordering::Relaxed);
             }

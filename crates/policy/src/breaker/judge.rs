@@ -15,6 +15,7 @@ pub(super) fn outcome(finding: Finding, slow: bool) -> Option<Outcome> {
             Health::Failure => Outcome::Failure,
         },
         Finding::TimedOut => Outcome::TimedOut,
+        Finding::Cut => Outcome::Cancelled,
         Finding::Rejected => return None,
     };
     Some(outcome)
@@ -31,6 +32,22 @@ pub(super) fn record(outcome: Outcome, slow: bool) -> Option<Record> {
         Outcome::Cancelled | Outcome::Neutral => return None,
     };
     Some(Record { failed, slow })
+}
+
+/// What an attempt failed by, in one word; the classifier's, if it has one.
+#[inline]
+pub(super) fn cause(outcome: Outcome, finding: Finding) -> &'static str {
+    let named = match finding {
+        Finding::Finished(class) => class.cause,
+        Finding::TimedOut | Finding::Cut | Finding::Rejected => None,
+    };
+    named.unwrap_or(match outcome {
+        Outcome::TimedOut => "attempt_timeout",
+        Outcome::Cancelled => "cancelled_slow",
+        Outcome::Panicked => "panicked",
+        Outcome::Slow => "slow",
+        Outcome::Success | Outcome::Neutral | Outcome::Failure => "failed",
+    })
 }
 
 #[cfg(test)]

@@ -36,8 +36,12 @@
 //!
 //! `open_for`, doubled with each opening that follows without health between, up to `max_open_for`; up to
 //! a fifth more by seeded jitter, so that replicas do not probe in step. Near the cap the jitter is taken
-//! below it instead, and where both are equal there is none. Health is to stay closed for as long as it
-//! was last open. A refusal says what remains.
+//! below it instead, and where both are equal there is none. If the failure that opened it asked to be
+//! left alone for longer (`Retry-After`), that long, up to the cap. Health is to stay closed for as long
+//! as it was last open. A refusal says what remains.
+//!
+//! Why it opened (the rule, its figures, the last failure) is in the
+//! [snapshot](crate::Snapshot::opened_because) until it closes, and in the event of the transition.
 //!
 //! # Half open: what closes it
 //!
@@ -45,7 +49,8 @@
 //! count and looks at nothing from before: as soon as so many probes are bad that `failure_rate` is
 //! reached it opens again; as soon as that has become impossible it closes. A slow probe is a bad one.
 //! Each probe holds its slot on a *lease*: one whose future is neither polled nor dropped cannot wedge
-//! the breaker.
+//! the breaker. Nor can answers that say nothing: after five of them for each probe the verdict goes by
+//! what was counted, and if nothing was, it closes.
 //!
 //! # After closing: the ramp
 //!

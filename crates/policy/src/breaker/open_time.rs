@@ -34,8 +34,8 @@ impl OpenTime {
         }
     }
 
-    /// The breaker opens: for how long?
-    pub(super) fn next(&mut self, now: Instant) -> Duration {
+    /// The breaker opens: for how long? Not shorter than the dependency `asked` for, up to the cap.
+    pub(super) fn next(&mut self, asked: Option<Duration>, now: Instant) -> Duration {
         let closed_for = self
             .closed_at
             .take()
@@ -45,7 +45,8 @@ impl OpenTime {
         if closed_for.is_some_and(|healthy| healthy >= self.last) {
             self.level = 0;
         }
-        self.last = self.draw();
+        let drawn = self.draw();
+        self.last = drawn.max(asked.unwrap_or_default().min(self.cap));
         self.level = (self.level + 1).min(HIGHEST_LEVEL);
         self.last
     }
@@ -102,11 +103,11 @@ mod tests {
         for seed in 0..100 {
             let now = Instant::now();
             let mut time = open_time(5, 30, seed);
-            assert!(seconds(5..=6).contains(&time.next(now)));
-            assert!(seconds(10..=12).contains(&time.next(now)));
-            assert!(seconds(20..=24).contains(&time.next(now)));
+            assert!(seconds(5..=6).contains(&time.next(None, now)));
+            assert!(seconds(10..=12).contains(&time.next(None, now)));
+            assert!(seconds(20..=24).contains(&time.next(None, now)));
             for _ in 0..50 {
-                assert!(seconds(25..=30).contains(&time.next(now)));
+                assert!(seconds(25..=30).contains(&time.next(None, now)));
             }
         }
     }
@@ -115,7 +116,7 @@ mod tests {
     fn replicas_with_other_seeds_differ_even_at_the_cap() {
         let at_cap = |seed| {
             let mut time = open_time(5, 30, seed);
-            (0..6).map(|_| time.next(Instant::now())).last()
+            (0..6).map(|_| time.next(None, Instant::now())).last()
         };
         assert_ne!(at_cap(1), at_cap(2));
         assert_eq!(at_cap(1), at_cap(1));
@@ -124,7 +125,7 @@ mod tests {
     #[test]
     fn a_cap_equal_to_the_open_time_leaves_no_jitter() {
         assert_eq!(
-            open_time(5, 5, 7).next(Instant::now()),
+            open_time(5, 5, 7).next(None, Instant::now()),
             Duration::from_secs(5)
         );
     }
@@ -133,21 +134,21 @@ mod tests {
     fn health_as_long_as_the_last_outage_resets_it() {
         let mut now = Instant::now();
         let mut time = open_time(5, 30, 1);
-        time.next(now);
-        let last = time.next(now);
+        time.next(None, now);
+        let last = time.next(None, now);
         time.closed(now);
         now += last;
-        assert!(seconds(5..=6).contains(&time.next(now)));
+        assert!(seconds(5..=6).contains(&time.next(None, now)));
     }
 
     #[test]
     fn a_short_recovery_does_not_reset_it() {
         let mut now = Instant::now();
         let mut time = open_time(5, 30, 1);
-        let last = time.next(now);
+        let last = time.next(None, now);
         time.closed(now);
         now += last - Duration::from_millis(1);
-        assert!(seconds(10..=12).contains(&time.next(now)));
+        assert!(seconds(10..=12).contains(&time.next(None, now)));
     }
 
     #[test]
@@ -158,7 +159,7 @@ mod tests {
             ..breaker_config()
         };
         let mut time = OpenTime::new(&config, 1);
-        let longest = (0..40).map(|_| time.next(Instant::now())).max();
+        let longest = (0..40).map(|_| time.next(None, Instant::now())).max();
         assert!(longest >= Some(Duration::from_secs(20 * 60 * 60)));
     }
 }

@@ -14,6 +14,10 @@ use super::window::Record;
 use crate::config::BreakerConfig;
 use crate::deadline::Deadline;
 
+/// So many answers for each probe that say nothing, and the phase ends all the same: a dependency
+/// that only ever objects to its requests must not stay half open for ever.
+const NEUTRAL_PER_PROBE: u32 = 5;
+
 /// Names the lease that a probe holds. No two leases of a breaker have the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ProbeKey(NonZeroU64);
@@ -34,6 +38,17 @@ pub(super) struct Probes {
     bad_to_reopen: u32,
     good: u32,
     bad: u32,
+    neutral: u32,
+}
+
+/// What a probe has found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Finding {
+    Counted(Record),
+    /// The dependency answered, and the answer says nothing about its health.
+    Neutral,
+    /// It never got an answer, for reasons that are not the dependency's.
+    Nothing,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -53,7 +68,13 @@ impl Probes {
             bad_to_reopen: (1..=calls).find(reaches).unwrap_or(calls),
             good: 0,
             bad: 0,
+            neutral: 0,
         }
+    }
+
+    /// Probes that were counted, and the bad ones among them.
+    pub(super) fn figures(&self) -> (u32, u32) {
+        (self.good + self.bad, self.bad)
     }
 
     /// A new half-open phase begins. Keys go on, so that none from before fits.
@@ -61,6 +82,7 @@ impl Probes {
         self.slots.fill(None);
         self.good = 0;
         self.bad = 0;
+        self.neutral = 0;
     }
 
     /// A slot for one more probe, or how long until one is free at the latest.
@@ -78,18 +100,18 @@ impl Probes {
         }
     }
 
-    /// A probe is over; `None` if it says nothing. A lease that has been taken away since says
-    /// nothing either.
-    pub(super) fn settle(&mut self, key: ProbeKey, record: Option<Record>) -> Verdict {
+    /// A probe is over. A lease that has been taken away since says nothing.
+    pub(super) fn settle(&mut self, key: ProbeKey, finding: Finding) -> Verdict {
         let holds = |slot: &&mut Option<Lease>| slot.is_some_and(|lease| lease.key == key);
         let Some(slot) = self.slots.iter_mut().find(holds) else {
             return Verdict::Undecided;
         };
         *slot = None;
-        match record {
-            Some(record) if record.is_good() => self.good += 1,
-            Some(_) => self.bad += 1,
-            None => {}
+        match finding {
+            Finding::Counted(record) if record.is_good() => self.good += 1,
+            Finding::Counted(_) => self.bad += 1,
+            Finding::Neutral => self.neutral += 1,
+            Finding::Nothing => {}
         }
         self.verdict()
     }
@@ -99,6 +121,14 @@ impl Probes {
             Verdict::Reopen
         } else if (self.good + self.bad_to_reopen) as usize > self.slots.len() {
             Verdict::Close
+        } else if self.neutral as usize >= NEUTRAL_PER_PROBE as usize * self.slots.len() {
+            // What was counted decides; if nothing was, the dependency did answer each time. Should
+            // it fail after all, the closed breaker will see it.
+            if self.bad > 0 {
+                Verdict::Reopen
+            } else {
+                Verdict::Close
+            }
         } else {
             Verdict::Undecided
         }
@@ -133,18 +163,19 @@ mod tests {
     use super::*;
     use crate::support::breaker_config;
 
-    const GOOD: Option<Record> = Some(Record {
+    const GOOD: Finding = Finding::Counted(Record {
         failed: false,
         slow: false,
     });
-    const BAD: Option<Record> = Some(Record {
+    const BAD: Finding = Finding::Counted(Record {
         failed: true,
         slow: false,
     });
-    const SLOW: Option<Record> = Some(Record {
+    const SLOW: Finding = Finding::Counted(Record {
         failed: false,
         slow: true,
     });
+    const NOTHING: Finding = Finding::Nothing;
     const LEASE: Duration = Duration::from_secs(4);
 
     fn probes(half_open_calls: u32, failure_rate: f64) -> Probes {
@@ -156,13 +187,13 @@ mod tests {
         Probes::new(&config, LEASE)
     }
 
-    /// The verdict after each of the records, one probe at a time.
-    fn verdicts(probes: &mut Probes, records: &[Option<Record>]) -> Vec<Verdict> {
-        let probe = |record: &Option<Record>| {
+    /// The verdict after each of the findings, one probe at a time.
+    fn verdicts(probes: &mut Probes, findings: &[Finding]) -> Vec<Verdict> {
+        let probe = |finding: &Finding| {
             let key = probes.admit(Instant::now()).unwrap();
-            probes.settle(key, *record)
+            probes.settle(key, *finding)
         };
-        records.iter().map(probe).collect()
+        findings.iter().map(probe).collect()
     }
 
     #[test]
@@ -209,9 +240,23 @@ mod tests {
     fn a_probe_that_says_nothing_gives_its_slot_back() {
         use Verdict::{Close, Undecided};
         let mut probes = probes(1, 0.5);
-        assert_eq!(verdicts(&mut probes, &[None, None, None, GOOD]), {
+        assert_eq!(verdicts(&mut probes, &[NOTHING, NOTHING, NOTHING, GOOD]), {
             [Undecided, Undecided, Undecided, Close]
         });
+    }
+
+    #[test]
+    fn neutral_answers_alone_do_not_keep_it_half_open_for_ever() {
+        use Verdict::{Close, Reopen, Undecided};
+        let mut silent = probes(2, 0.5);
+        let verdicts_of_ten = verdicts(&mut silent, &[Finding::Neutral; 10]);
+        assert_eq!(verdicts_of_ten[..9], [Undecided; 9]);
+        assert_eq!(verdicts_of_ten[9], Close);
+        let mut one_bad = probes(3, 0.5);
+        verdicts(&mut one_bad, &[BAD]);
+        assert_eq!(verdicts(&mut one_bad, &[Finding::Neutral; 15])[14], Reopen);
+        let mut left = probes(2, 0.5);
+        assert_eq!(verdicts(&mut left, &[NOTHING; 100]), [Undecided; 100]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Asks the breaker for a ticket before each attempt.
 
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use tower_layer::Layer;
@@ -17,7 +18,7 @@ use crate::progress::Progress;
 /// Stops attempts while their dependency is failing.
 #[derive(Clone, Debug)]
 pub struct BreakerLayer<C> {
-    circuit: Circuit,
+    circuit: Option<Circuit>,
     classify: C,
 }
 
@@ -31,6 +32,11 @@ pub struct BreakerService<S, C> {
 impl<C> BreakerLayer<C> {
     /// Attempts share `circuit`; `classify` tells which of them failed.
     pub fn new(circuit: Circuit, classify: C) -> Self {
+        Self::optional(Some(circuit), classify)
+    }
+
+    /// Without a circuit every attempt passes.
+    pub(crate) fn optional(circuit: Option<Circuit>, classify: C) -> Self {
         Self { circuit, classify }
     }
 
@@ -38,7 +44,8 @@ impl<C> BreakerLayer<C> {
     where
         C: Clone,
     {
-        Self::new(self.circuit.fork(), self.classify.clone())
+        let circuit = self.circuit.as_ref().map(Circuit::fork);
+        Self::optional(circuit, self.classify.clone())
     }
 }
 
@@ -70,6 +77,9 @@ where
     #[inline]
     fn call(&mut self, call: Call<R>) -> Self::Future {
         let BreakerLayer { circuit, classify } = &self.layer;
+        let Some(circuit) = circuit else {
+            return BreakerFuture::admitted(self.inner.call(call), None, classify.clone());
+        };
         let now = Now::from(call.stamped());
         let shared = circuit.shared();
         match shared.admit(&now) {
@@ -80,9 +90,9 @@ where
                 } else {
                     call
                 };
-                BreakerFuture::admitted(self.inner.call(call), ticket, classify.clone())
+                BreakerFuture::admitted(self.inner.call(call), Some(ticket), classify.clone())
             }
-            Err(refusal) => BreakerFuture::refused(shared.policy(), refusal),
+            Err(refusal) => BreakerFuture::refused(Arc::clone(shared.name()), refusal),
         }
     }
 }

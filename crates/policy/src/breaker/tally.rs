@@ -5,6 +5,7 @@ use tokio::time::Instant;
 use super::window::{Counts, Record, Window};
 use crate::config::BreakerConfig;
 use crate::now::Now;
+use crate::snapshot::OpeningRule;
 
 #[derive(Debug)]
 pub(super) struct Tally {
@@ -29,9 +30,9 @@ impl Tally {
         }
     }
 
-    /// Counts one attempt; says whether the breaker must open. A failure in a row counts whatever
-    /// the window holds: at low traffic the window may never reach its minimum.
-    pub(super) fn trips(&mut self, record: Record, now: &Now) -> bool {
+    /// Counts one attempt; names the rule by which the breaker must open, if any. A failure in a row
+    /// counts whatever the window holds: at low traffic the window may never reach its minimum.
+    pub(super) fn trips(&mut self, record: Record, now: &Now) -> Option<OpeningRule> {
         self.window.record(record, now);
         self.streak = if record.failed {
             self.streak.saturating_add(1)
@@ -39,20 +40,31 @@ impl Tally {
             0
         };
         if self.streak >= self.consecutive_failures {
-            return true;
+            return Some(OpeningRule::ConsecutiveFailures);
         }
-        self.exceeds(self.window.latest())
+        self.exceeded(self.window.latest())
     }
 
-    fn exceeds(&self, counts: Counts) -> bool {
+    fn exceeded(&self, counts: Counts) -> Option<OpeningRule> {
         // Asked first: while all is well there is nothing to divide.
         if counts.failures == 0 && counts.slow == 0 {
-            return false;
+            return None;
+        }
+        if counts.calls < u64::from(self.minimum_calls) {
+            return None;
         }
         let slow = |limit| counts.slow_call_rate() >= Some(limit);
-        counts.calls >= u64::from(self.minimum_calls)
-            && (counts.failure_rate() >= Some(self.failure_rate)
-                || self.slow_call_rate.is_some_and(slow))
+        if counts.failure_rate() >= Some(self.failure_rate) {
+            Some(OpeningRule::FailureRate)
+        } else {
+            let exceeds = self.slow_call_rate.is_some_and(slow);
+            exceeds.then_some(OpeningRule::SlowCallRate)
+        }
+    }
+
+    /// The figures at the last record.
+    pub(super) fn figures(&self) -> (Counts, u32) {
+        (self.window.latest(), self.streak)
     }
 
     /// Whether one more success would change nothing.
@@ -104,7 +116,7 @@ mod tests {
         let now = Now::from(Instant::now());
         records
             .iter()
-            .position(|record| tally.trips(*record, &now))
+            .position(|record| tally.trips(*record, &now).is_some())
             .map(|index| index + 1)
     }
 
@@ -133,6 +145,22 @@ mod tests {
             trips_at(&mut tally, &[GOOD, SLOW, SLOW, SLOW, SLOW]),
             Some(5)
         );
+    }
+
+    #[test]
+    fn it_names_the_rule_that_is_met_first() {
+        let now = Now::from(Instant::now());
+        let last = |records: &[Record], in_a_row| {
+            let mut tally = tally(config::Window::Calls(10), in_a_row);
+            let rules = records.iter().map(|record| tally.trips(*record, &now));
+            rules.last().flatten()
+        };
+        let rule = last(&[BAD, BAD, BAD], 3);
+        assert_eq!(rule, Some(OpeningRule::ConsecutiveFailures));
+        let rule = last(&[GOOD, BAD, GOOD, BAD, BAD], 100);
+        assert_eq!(rule, Some(OpeningRule::FailureRate));
+        let rule = last(&[SLOW, SLOW, SLOW, SLOW, SLOW], 100);
+        assert_eq!(rule, Some(OpeningRule::SlowCallRate));
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! The proof that an attempt was admitted. It must be settled; dropped unsettled, it settles as an
 //! attempt that never reached the dependency, so that no way out of the code keeps a probe's slot.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::circuit::Circuit;
-use super::core::Pass;
+use super::core::{Pass, Sample};
 use super::judge;
 use super::stopwatch::Stopwatch;
 use crate::class::Finding;
@@ -37,7 +38,14 @@ impl Ticket {
     pub(super) fn finish(&mut self, finding: Finding, watch: &Stopwatch) -> Option<Duration> {
         let slow = self.circuit.shared().is_slow(watch);
         let outcome = judge::outcome(finding, slow)?;
-        self.settle(outcome, slow, watch)
+        let retry_after = finding.class().and_then(|class| class.retry_after);
+        let sample = Sample {
+            record: judge::record(outcome, slow),
+            answered: matches!(finding, Finding::Finished(_)),
+            cause: judge::cause(outcome, finding),
+            retry_after,
+        };
+        self.settle(outcome, sample, watch)
     }
 
     /// The attempt ends without a result.
@@ -48,31 +56,43 @@ impl Ticket {
             Outcome::Cancelled
         };
         let slow = self.circuit.shared().is_slow(watch);
-        self.settle(outcome, slow, watch);
+        let sample = Sample {
+            record: judge::record(outcome, slow),
+            cause: judge::cause(outcome, Finding::Rejected),
+            ..Sample::NOTHING
+        };
+        self.settle(outcome, sample, watch);
     }
 
+    /// The name of the breaker's policy.
+    #[inline]
+    pub(super) fn policy(&self) -> &Arc<str> {
+        self.circuit.shared().name()
+    }
+
+    #[inline]
     pub(super) fn is_settled(&self) -> bool {
         self.settled
     }
 
     #[inline]
-    fn settle(&mut self, outcome: Outcome, slow: bool, watch: &Stopwatch) -> Option<Duration> {
+    fn settle(&mut self, outcome: Outcome, sample: Sample, watch: &Stopwatch) -> Option<Duration> {
         self.settled = true;
-        let record = judge::record(outcome, slow);
         let shared = self.circuit.shared();
-        let settled = shared.settle(self.pass, record, watch.now());
+        let settled = shared.settle(self.pass, sample, watch.now());
         shared.tell_attempt(self.number, outcome, watch);
         shared.tell_transition(settled.transition);
-        let failed = record.is_some_and(|record| record.failed);
+        let failed = sample.record.is_some_and(|record| record.failed);
         settled.open_for.filter(|_| failed)
     }
 }
 
 impl Drop for Ticket {
+    #[inline]
     fn drop(&mut self) {
         if !self.settled {
             let shared = self.circuit.shared();
-            let settled = shared.settle(self.pass, None, &Now::on_demand());
+            let settled = shared.settle(self.pass, Sample::NOTHING, &Now::on_demand());
             shared.tell_transition(settled.transition);
         }
     }

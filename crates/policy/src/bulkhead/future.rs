@@ -2,49 +2,53 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 use tokio::time::Instant;
 use tower_service::Service;
 
-use super::slots::{Permit, Slots, Wait};
+use super::adaptive::Signal;
+use super::slots::{Permit, Slots, Standing, Wait};
 use crate::alarm::Alarm;
 use crate::call::Call;
+use crate::class::{Classify, Finding, Health};
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind};
+use crate::event::RejectedBy;
 use crate::progress::{Admission, Progress};
 
 pin_project! {
     /// The future of [`BulkheadService`](super::BulkheadService). Dropping it frees the place.
     #[must_use = "futures do nothing unless polled"]
-    pub struct BulkheadFuture<S: Service<Call<R>>, R> {
+    pub struct BulkheadFuture<S: Service<Call<R>>, R, C> {
         #[pin]
-        state: State<S, R>,
+        state: State<S, R, C>,
     }
 }
 
 pin_project! {
     #[project = StateProj]
-    enum State<S: Service<Call<R>>, R> {
+    enum State<S: Service<Call<R>>, R, C> {
         Waiting {
             #[pin]
-            waiting: Waiting<S, R>,
+            waiting: Waiting<S, R, C>,
         },
         Running {
-            // Dropped before the permit: the place is free only when the attempt is gone.
+            // Dropped before the place: the place is free only when the attempt is gone.
             #[pin]
             inner: S::Future,
-            permit: Permit,
+            place: Option<Place<C>>,
         },
-        Refused { policy: &'static str },
+        Refused { policy: Arc<str> },
         Done { admission: Option<Admission> },
     }
 }
 
 pin_project! {
     /// An attempt in the queue. Becomes the state that follows.
-    pub(super) struct Waiting<S, R> {
+    pub(super) struct Waiting<S, R, C> {
         pub(super) slots: Slots,
         pub(super) wait: Wait,
         #[pin]
@@ -52,35 +56,76 @@ pin_project! {
         // A place that comes later leaves no time for the attempt.
         pub(super) latest: Option<Deadline>,
         // What to do once a place is there; taken then.
-        pub(super) then: Option<(S, Call<R>)>,
+        pub(super) then: Option<(S, Call<R>, C)>,
     }
 }
 
-impl<S: Service<Call<R>>, R> BulkheadFuture<S, R> {
+/// A place, and who tells what became of the attempt in it.
+#[derive(Debug)]
+pub(super) struct Place<C> {
+    pub(super) permit: Permit,
+    pub(super) classify: C,
+}
+
+impl<C> Place<C> {
+    /// The attempt is over: an adaptive limit learns from it.
     #[inline]
-    pub(super) fn running(inner: S::Future, permit: Permit) -> Self {
+    fn learn<T, E>(
+        &self,
+        result: Result<T, Error<E>>,
+        admission: Option<Admission>,
+    ) -> Result<T, Error<E>>
+    where
+        C: Classify<T, E>,
+    {
+        let slots = self.permit.slots();
+        let Some(at) = admission.and_then(|admission| admission.at) else {
+            return result;
+        };
+        if !slots.is_adaptive() {
+            return result;
+        }
+        let (finding, result) = Finding::of(result, &self.classify);
+        slots.learn(at, signal(finding));
+        result
+    }
+}
+
+fn signal(finding: Finding) -> Signal {
+    match finding {
+        Finding::TimedOut => Signal::Overloaded,
+        Finding::Finished(class) if class.throttled => Signal::Overloaded,
+        Finding::Finished(class) if class.health == Health::Success => Signal::Answered,
+        Finding::Finished(_) | Finding::Cut | Finding::Rejected => Signal::Nothing,
+    }
+}
+
+impl<S: Service<Call<R>>, R, C> BulkheadFuture<S, R, C> {
+    #[inline]
+    pub(super) fn running(inner: S::Future, place: Option<Place<C>>) -> Self {
         Self {
-            state: State::Running { inner, permit },
+            state: State::Running { inner, place },
         }
     }
 
-    pub(super) fn waiting(waiting: Waiting<S, R>) -> Self {
+    pub(super) fn waiting(waiting: Waiting<S, R, C>) -> Self {
         Self {
             state: State::Waiting { waiting },
         }
     }
 
-    pub(super) fn refused(policy: &'static str) -> Self {
+    pub(super) fn refused(policy: Arc<str>) -> Self {
         Self {
             state: State::Refused { policy },
         }
     }
 }
 
-impl<S, R, E> Future for BulkheadFuture<S, R>
+impl<S, R, C, E> Future for BulkheadFuture<S, R, C>
 where
     S: Service<Call<R>, Error = Error<E>>,
     S::Future: Progress,
+    C: Classify<S::Response, E>,
 {
     type Output = Result<S::Response, Error<E>>;
 
@@ -89,14 +134,18 @@ where
         loop {
             let next = match state.as_mut().project() {
                 StateProj::Waiting { waiting } => ready!(waiting.poll(cx)),
-                StateProj::Running { mut inner, .. } => {
+                StateProj::Running { mut inner, place } => {
                     let result = ready!(inner.as_mut().poll(cx));
                     let admission = inner.admission();
+                    let result = match place {
+                        Some(place) => place.learn(result, admission),
+                        None => result,
+                    };
                     state.set(State::Done { admission });
                     return Poll::Ready(result);
                 }
                 StateProj::Refused { policy } => {
-                    let error = Error::new(policy, ErrorKind::BulkheadFull);
+                    let error = Error::new(ErrorKind::BulkheadFull).of(policy);
                     state.set(State::Done { admission: None });
                     return Poll::Ready(Err(error));
                 }
@@ -107,27 +156,34 @@ where
     }
 }
 
-impl<S: Service<Call<R>>, R> Waiting<S, R> {
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<State<S, R>> {
+impl<S: Service<Call<R>>, R, C> Waiting<S, R, C> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<State<S, R, C>> {
         let this = self.project();
-        if let Some(permit) = this.wait.place(cx) {
-            let now = Instant::now();
-            let in_time = this.latest.is_none_or(|latest| now <= latest.instant());
-            if let Some((mut inner, call)) = this.then.take().filter(|_| in_time) {
-                let inner = inner.call(call.stamp(now));
-                return Poll::Ready(State::Running { inner, permit });
+        let by = match this.wait.place(cx) {
+            Standing::Place(permit) => {
+                let now = Instant::now();
+                let in_time = this.latest.is_none_or(|latest| now <= latest.instant());
+                if let Some((mut inner, call, classify)) = this.then.take().filter(|_| in_time) {
+                    let inner = inner.call(call.stamp(now));
+                    let place = Some(Place { permit, classify });
+                    return Poll::Ready(State::Running { inner, place });
+                }
+                RejectedBy::Bulkhead
             }
-        } else {
-            ready!(this.patience.poll(cx));
-        }
-        this.slots.tell_refused();
+            Standing::Waiting => {
+                ready!(this.patience.poll(cx));
+                RejectedBy::Bulkhead
+            }
+            Standing::Shed => RejectedBy::Shed,
+        };
+        this.slots.tell_refused(by);
         Poll::Ready(State::Refused {
-            policy: this.slots.policy(),
+            policy: Arc::clone(this.slots.policy()),
         })
     }
 }
 
-impl<S, R> Progress for BulkheadFuture<S, R>
+impl<S, R, C> Progress for BulkheadFuture<S, R, C>
 where
     S: Service<Call<R>>,
     S::Future: Progress,

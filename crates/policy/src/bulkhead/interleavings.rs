@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use loom::thread;
 
-use super::slots::{Claim, Slots};
+use super::slots::{Claim, Slots, Standing};
+use crate::call::Priority;
 use crate::config::BulkheadConfig;
 use crate::reporter::Reporter;
 
@@ -14,6 +15,7 @@ fn one_place(max_waiting: u32) -> Slots {
         max_concurrent: 1,
         max_waiting,
         max_wait: Duration::from_secs(1),
+        adaptive: None,
     };
     Slots::new(&config, Reporter::new("loom", Vec::new()))
 }
@@ -24,7 +26,7 @@ fn one_place_is_held_by_one_and_free_when_both_have_left() {
         let slots = one_place(1);
         let rival = slots.clone();
         let visit = |slots: &Slots| {
-            let claim = slots.claim();
+            let claim = slots.claim(Priority::USUAL);
             assert!(slots.usage().0 <= 1, "two have the place");
             // Held, waited for or given up: whatever it is goes back here.
             drop(claim);
@@ -40,18 +42,43 @@ fn one_place_is_held_by_one_and_free_when_both_have_left() {
 fn who_waits_gets_the_place_that_is_left() {
     loom::model(|| {
         let slots = one_place(1);
-        let Claim::Permit(permit) = slots.claim() else {
+        let Claim::Permit(permit) = slots.claim(Priority::USUAL) else {
             panic!("the first gets the place");
         };
-        let Claim::Wait(mut wait) = slots.claim() else {
+        let Claim::Wait(mut wait) = slots.claim(Priority::USUAL) else {
             panic!("the second waits");
         };
         let other = thread::spawn(move || drop(permit));
         let mut context = Context::from_waker(Waker::noop());
         let early = wait.place(&mut context);
         other.join().unwrap();
-        let place = early.or_else(|| wait.place(&mut context));
-        assert!(place.is_some(), "nobody else has it");
+        let place = match early {
+            Standing::Waiting => wait.place(&mut context),
+            early => early,
+        };
+        assert!(matches!(place, Standing::Place(_)), "nobody else has it");
         assert_eq!(slots.usage(), (1, 0));
+    });
+}
+
+#[test]
+fn a_limit_that_grows_while_a_place_is_left_loses_neither() {
+    loom::model(|| {
+        let slots = one_place(2);
+        let Claim::Permit(permit) = slots.claim(Priority::USUAL) else {
+            panic!("the first gets the place");
+        };
+        let Claim::Wait(mut wait) = slots.claim(Priority::USUAL) else {
+            panic!("the second waits");
+        };
+        let grower = slots.clone();
+        let other = thread::spawn(move || grower.set_limit(2));
+        drop(permit);
+        other.join().unwrap();
+        let mut context = Context::from_waker(Waker::noop());
+        let place = wait.place(&mut context);
+        assert!(matches!(place, Standing::Place(_)));
+        assert_eq!(slots.usage(), (1, 0));
+        assert!(matches!(slots.claim(Priority::USUAL), Claim::Permit(_)));
     });
 }

@@ -13,14 +13,52 @@
 //! reason. A refusal is [`BulkheadFull`](crate::ErrorKind::BulkheadFull); it is no failure of the
 //! dependency and does not move the breaker. All memory is taken at build.
 //!
+//! # Who is too many
+//!
+//! A call may say how urgent it is ([`Call::priority`](crate::Call::priority), 0 to 7, 3 if it does not).
+//! A free place goes to the most urgent of those who wait, among equals to the first. When the queue is
+//! full, a newcomer takes the turn of the least urgent, among equals of the newest, if that one is less
+//! urgent than itself. Who could not be served before its deadline is refused at once instead of waiting
+//! in vain. Without a queue (`max_waiting = 0`) nobody waits, and so nobody is shed for somebody else.
+//!
+//! # The adaptive limit
+//!
+//! With `adaptive`, the limit moves between `min` and `max_concurrent`. It starts at `initial` and doubles
+//! until latency first rises; then it grows by `headroom` while attempts take no longer than `tolerance`
+//! times the least latency, and shrinks in proportion to what they take above that. It grows only while
+//! at least four fifths of it are in use, and loses a fifth when a tenth of the attempts time out or are
+//! [throttled](crate::Class::throttled). Where it settles, attempts take about `tolerance` times what they
+//! take alone: keep that below `slow_call` and the attempt timeout.
+//!
+//! Every `remeasure` the least latency is measured anew: the limit steps down by a quarter, and again for
+//! as long as latency falls with it, then goes back to the last step at which nothing waited. So neither a
+//! figure from a degraded start nor one from a congestion of its own making stays.
+//!
 //! # Defaults, and why
+//!
+//! | key | default |
+//! |---|---|
+//! | `max_concurrent` | `256` |
+//! | `max_waiting` | `0` |
+//! | `max_wait` | `"0s"` |
+//! | `adaptive` | left out: the limit is `max_concurrent` |
+//! | `adaptive.min` | `4`: enough to go on measuring by |
+//! | `adaptive.initial` | `20` |
+//! | `adaptive.tolerance` | `1.2` |
+//! | `adaptive.headroom` | `0.1` |
+//! | `adaptive.remeasure` | `"30s"` |
+//!
+//! `bulkhead = false` leaves it out.
 //!
 //! `max_concurrent`: what the dependency is known to bear, or requests per second times the seconds each
 //! takes (Little's law), and some room. `max_waiting = 0` with `max_wait = "0ms"`: a queue in front of a
 //! slow dependency adds its length to every answer; have one only to smooth short bursts.
 //!
-//! Source: M. Nygard, *Release It!*; the hand-over in order is that of a fair semaphore.
+//! Sources: M. Nygard, *Release It!*; the hand-over in order is that of a fair semaphore; the gradient is
+//! that of Netflix' concurrency-limits, the measurement by stepping down that of Envoy's adaptive
+//! concurrency, with what their users complained of mended; urgency is that of RFC 9218.
 
+mod adaptive;
 mod future;
 #[cfg(all(test, holdfast_loom))]
 mod interleavings;

@@ -1,13 +1,16 @@
-//! How many places are taken and how many wait for one, in one word.
+//! How many places there are, are taken, and are waited for, in one word.
 //!
 //! While nobody waits, places are taken and given back here without a lock. Who waits is counted
-//! only under the lock of the queue, and while somebody does, nothing else changes the word.
+//! only under the lock of the queue, and while somebody does, a place goes to nobody else.
 
 use crate::sync::{AtomicU64, Ordering};
 
+/// Each of the three has 21 bits: more than any configuration grants.
+const BITS: u32 = 21;
+const MASK: u64 = (1 << BITS) - 1;
+
 #[derive(Debug)]
 pub(super) struct Places {
-    limit: u32,
     count: AtomicU64,
 }
 
@@ -16,13 +19,18 @@ pub(super) struct Places {
 pub(super) struct Count {
     pub(super) in_flight: u32,
     pub(super) waiting: u32,
+    pub(super) limit: u32,
 }
 
 impl Places {
     pub(super) fn new(limit: u32) -> Self {
-        Self {
+        let count = Count {
+            in_flight: 0,
+            waiting: 0,
             limit,
-            count: AtomicU64::new(0),
+        };
+        Self {
+            count: AtomicU64::new(count.word()),
         }
     }
 
@@ -35,28 +43,28 @@ impl Places {
     #[inline]
     pub(super) fn take(&self) -> bool {
         self.update(|count| {
-            (count.in_flight < self.limit).then_some(Count {
+            (count.in_flight < count.limit && count.waiting == 0).then_some(Count {
                 in_flight: count.in_flight + 1,
                 ..count
             })
         })
     }
 
-    /// Gives a place back unless somebody waits for it.
+    /// Gives a place back, unless somebody waits for it. Of places above the limit none goes on.
     #[inline]
     pub(super) fn give_back(&self) -> bool {
         self.update(|count| {
-            (count.waiting == 0).then_some(Count {
+            (count.waiting == 0 || count.in_flight > count.limit).then_some(Count {
                 in_flight: count.in_flight.saturating_sub(1),
                 ..count
             })
         })
     }
 
-    /// Under the lock of the queue: one more waits, while all places are taken.
+    /// Under the lock of the queue: one more waits, while no place is free.
     pub(super) fn one_waits_more(&self) -> bool {
         self.update(|count| {
-            (count.in_flight >= self.limit).then_some(Count {
+            (count.in_flight >= count.limit || count.waiting > 0).then_some(Count {
                 waiting: count.waiting + 1,
                 ..count
             })
@@ -73,6 +81,23 @@ impl Places {
         });
     }
 
+    /// Under the lock of the queue: there are so many places from now on.
+    pub(super) fn set_limit(&self, limit: u32) {
+        self.update(|count| Some(Count { limit, ..count }));
+    }
+
+    /// Under the lock of the queue: a free place goes to one who waits.
+    pub(super) fn promote(&self) -> bool {
+        self.update(|count| {
+            let due = count.waiting > 0 && count.in_flight < count.limit;
+            due.then(|| Count {
+                in_flight: count.in_flight + 1,
+                waiting: count.waiting - 1,
+                ..count
+            })
+        })
+    }
+
     /// Whether it was changed; not if `change` says `None`.
     #[inline]
     fn update(&self, change: impl Fn(Count) -> Option<Count>) -> bool {
@@ -84,15 +109,20 @@ impl Places {
 }
 
 impl Count {
-    #[expect(clippy::cast_possible_truncation, reason = "the two halves")]
+    #[expect(clippy::cast_possible_truncation, reason = "masked")]
+    #[inline]
     fn of(word: u64) -> Self {
         Self {
-            in_flight: word as u32,
-            waiting: (word >> 32) as u32,
+            in_flight: (word & MASK) as u32,
+            waiting: (word >> BITS & MASK) as u32,
+            limit: (word >> (2 * BITS) & MASK) as u32,
         }
     }
 
+    #[inline]
     fn word(self) -> u64 {
-        u64::from(self.waiting) << 32 | u64::from(self.in_flight)
+        u64::from(self.limit) << (2 * BITS)
+            | u64::from(self.waiting) << BITS
+            | u64::from(self.in_flight)
     }
 }

@@ -1,7 +1,9 @@
 //! The decision core of the bulkhead: who has a place, who waits, who is next.
 //!
-//! Invariants: `in_flight <= limit`; somebody waits only while all places are taken. A freed place
-//! is handed to the first in the queue, so a newcomer never overtakes one who waits.
+//! Invariants: nobody gets a place beyond the limit, though more may be taken for a while after it
+//! shrank; somebody waits only while no place is free. A freed place is handed to the most urgent of
+//! those who wait, among equals to the first, so a newcomer never overtakes one who waits. Who is too
+//! many is the least urgent, among equals the newest.
 //!
 //! While nobody waits a place is taken and left without a lock; the lock is the line's, where those
 //! who wait stand in order.
@@ -10,19 +12,33 @@ use std::collections::VecDeque;
 use std::task::Waker;
 
 use super::places::Places;
+use crate::call::Priority;
 use crate::lock::lock;
 use crate::sync::Mutex;
 
 /// Names one wait. Later waits have greater numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Number(u64);
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Number {
+    priority: Priority,
+    number: u64,
+}
 
 /// What a newcomer gets.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Entry {
     Place,
-    Wait(Number),
+    /// Somebody less urgent may have had to leave for it: its waker.
+    Wait(Number, Option<Waker>),
     Full,
+}
+
+/// Where one who waits stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    Place,
+    Wait,
+    /// Somebody more urgent has come.
+    Shed,
 }
 
 #[derive(Debug)]
@@ -34,18 +50,29 @@ pub(super) struct Queue {
 
 #[derive(Debug)]
 struct Line {
-    // Sorted by number: numbers are handed out in order and leave from anywhere.
-    waiting: VecDeque<(Number, Waker)>,
+    // By priority, the most urgent first; each sorted by number: numbers are handed out in order and
+    // leave from anywhere.
+    waiting: [VecDeque<(u64, Waker)>; Priority::COUNT],
+    // Those who had to leave and have not looked since.
+    shed: Vec<Number>,
     next: u64,
 }
 
 impl Queue {
     pub(super) fn new(limit: u32, max_waiting: u32) -> Self {
-        let waiting = VecDeque::with_capacity(max_waiting as usize);
+        let mut waiting: [VecDeque<_>; Priority::COUNT] = Default::default();
+        if let Some(usual) = waiting.get_mut(Priority::default().index()) {
+            usual.reserve_exact(max_waiting as usize);
+        }
+        let line = Line {
+            waiting,
+            shed: Vec::new(),
+            next: 0,
+        };
         Self {
             max_waiting,
             places: Places::new(limit),
-            line: Mutex::new(Line { waiting, next: 0 }),
+            line: Mutex::new(line),
         }
     }
 
@@ -55,45 +82,68 @@ impl Queue {
         (count.in_flight, count.waiting)
     }
 
+    /// Places in all.
+    #[inline]
+    pub(super) fn limit(&self) -> u32 {
+        self.places.count().limit
+    }
+
+    /// There are so many places from now on; the wakers of those who get one at once are returned.
+    #[must_use]
+    pub(super) fn set_limit(&self, limit: u32) -> Vec<Waker> {
+        let mut woken = Vec::new();
+        if self.limit() == limit {
+            return woken;
+        }
+        let mut line = lock(&self.line);
+        self.places.set_limit(limit);
+        while self.places.promote() {
+            woken.extend(line.first());
+        }
+        woken
+    }
+
     /// Somebody wants a place. Whoever must wait is known by a waker that does nothing until its
     /// first look at the queue.
     #[inline]
-    pub(super) fn enter(&self) -> Entry {
+    pub(super) fn enter(&self, priority: Priority) -> Entry {
         if self.places.take() {
             Entry::Place
         } else {
-            self.stand_in_line()
+            self.stand_in_line(priority)
         }
     }
 
-    /// Whether `number` has been handed a place; if not, `waker` is told when it is.
-    pub(super) fn has_place(&self, number: Number, waker: &Waker) -> bool {
+    /// Where `number` stands; if it waits, `waker` is told when that changes.
+    pub(super) fn turn(&self, number: Number, waker: &Waker) -> Turn {
         let mut line = lock(&self.line);
-        let Some(index) = line.position(number) else {
-            return true;
+        let Some(known) = line.find(number) else {
+            return line.turn_of_absent(number);
         };
-        let known = line.waiting.get_mut(index);
-        let known = known.filter(|(_, known)| !known.will_wake(waker));
-        let replaced = known.map(|(_, known)| std::mem::replace(known, waker.clone()));
+        let known = Some(known).filter(|known| !known.will_wake(waker));
+        let replaced = known.map(|known| std::mem::replace(known, waker.clone()));
         // Outside the lock: with the last clone of a waker its task may go, and whatever that held.
         drop(line);
         drop(replaced);
-        false
+        Turn::Wait
     }
 
     /// `number` waits no longer. Had it been handed a place meanwhile, the place is passed on, and
     /// its new holder's waker is returned.
     pub(super) fn give_up(&self, number: Number) -> Option<Waker> {
         let mut line = lock(&self.line);
-        let Some(index) = line.position(number) else {
+        if let Some(gone) = line.remove(number) {
+            self.places.one_waits_less();
             drop(line);
-            return self.leave();
-        };
-        let gone = line.waiting.remove(index);
-        self.places.one_waits_less();
+            drop(gone);
+            return None;
+        }
+        let turn = line.turn_of_absent(number);
         drop(line);
-        drop(gone);
-        None
+        match turn {
+            Turn::Shed => None,
+            Turn::Place | Turn::Wait => self.leave(),
+        }
     }
 
     /// A place is free again: goes to the first in the queue, whose waker is returned.
@@ -106,7 +156,7 @@ impl Queue {
         }
     }
 
-    fn stand_in_line(&self) -> Entry {
+    fn stand_in_line(&self, priority: Priority) -> Entry {
         let mut line = lock(&self.line);
         loop {
             // One may have been left since.
@@ -114,13 +164,14 @@ impl Queue {
                 return Entry::Place;
             }
             if self.places.count().waiting >= self.max_waiting {
-                return Entry::Full;
+                // The newcomer takes the turn of the one who leaves: as many wait as before.
+                return match line.shed_below(priority) {
+                    Some(waker) => Entry::Wait(line.push(priority), Some(waker)),
+                    None => Entry::Full,
+                };
             }
             if self.places.one_waits_more() {
-                let number = Number(line.next);
-                line.next += 1;
-                line.waiting.push_back((number, Waker::noop().clone()));
-                return Entry::Wait(number);
+                return Entry::Wait(line.push(priority), None);
             }
         }
     }
@@ -131,17 +182,62 @@ impl Queue {
         if self.places.give_back() {
             return None;
         }
-        let (_, waker) = line.waiting.pop_front()?;
+        let waker = line.first()?;
         self.places.one_waits_less();
         Some(waker)
     }
 }
 
 impl Line {
-    fn position(&self, number: Number) -> Option<usize> {
-        self.waiting
-            .binary_search_by_key(&number, |(number, _)| *number)
-            .ok()
+    fn push(&mut self, priority: Priority) -> Number {
+        let number = self.next;
+        self.next += 1;
+        if let Some(waiting) = self.waiting.get_mut(priority.index()) {
+            waiting.push_back((number, Waker::noop().clone()));
+        }
+        Number { priority, number }
+    }
+
+    /// The most urgent, among equals the first.
+    fn first(&mut self) -> Option<Waker> {
+        let first = self.waiting.iter_mut().find_map(VecDeque::pop_front);
+        first.map(|(_, waker)| waker)
+    }
+
+    /// The least urgent, among equals the newest, if it is less urgent than `priority`.
+    fn shed_below(&mut self, priority: Priority) -> Option<Waker> {
+        let less_urgent = priority.index() + 1..Priority::COUNT;
+        let (index, (number, waker)) = less_urgent
+            .rev()
+            .find_map(|index| Some((index, self.waiting.get_mut(index)?.pop_back()?)))?;
+        self.shed.push(Number {
+            priority: Priority::from_index(index),
+            number,
+        });
+        Some(waker)
+    }
+
+    fn find(&mut self, number: Number) -> Option<&mut Waker> {
+        let waiting = self.waiting.get_mut(number.priority.index())?;
+        let index = waiting.binary_search_by_key(&number.number, |(number, _)| *number);
+        waiting.get_mut(index.ok()?).map(|(_, waker)| waker)
+    }
+
+    fn remove(&mut self, number: Number) -> Option<Waker> {
+        let waiting = self.waiting.get_mut(number.priority.index())?;
+        let index = waiting.binary_search_by_key(&number.number, |(number, _)| *number);
+        waiting.remove(index.ok()?).map(|(_, waker)| waker)
+    }
+
+    /// Of one who does not wait any more. It is told once.
+    fn turn_of_absent(&mut self, number: Number) -> Turn {
+        match self.shed.iter().position(|shed| *shed == number) {
+            Some(index) => {
+                self.shed.swap_remove(index);
+                Turn::Shed
+            }
+            None => Turn::Place,
+        }
     }
 }
 
@@ -151,9 +247,15 @@ mod tests {
 
     use super::*;
 
+    const USUAL: Priority = Priority::USUAL;
+
+    fn is_place(entry: &Entry) -> bool {
+        matches!(entry, Entry::Place)
+    }
+
     fn number(entry: Entry) -> Number {
         match entry {
-            Entry::Wait(number) => number,
+            Entry::Wait(number, _) => number,
             other => panic!("expected to wait, got {other:?}"),
         }
     }
@@ -161,92 +263,178 @@ mod tests {
     #[test]
     fn places_are_handed_over_in_the_order_of_arrival() {
         let queue = Queue::new(1, 2);
-        assert_eq!(queue.enter(), Entry::Place);
-        let first = number(queue.enter());
-        let second = number(queue.enter());
-        assert_eq!(queue.enter(), Entry::Full);
+        assert!(is_place(&queue.enter(USUAL)));
+        let first = number(queue.enter(USUAL));
+        let second = number(queue.enter(USUAL));
+        assert!(matches!(queue.enter(USUAL), Entry::Full));
         assert!(queue.leave().is_some());
-        assert!(queue.has_place(first, Waker::noop()));
-        assert!(!queue.has_place(second, Waker::noop()));
+        assert_eq!(queue.turn(first, Waker::noop()), Turn::Place);
+        assert_eq!(queue.turn(second, Waker::noop()), Turn::Wait);
         assert_eq!(queue.usage().0, 1, "the place changed hands");
     }
 
     #[test]
     fn a_newcomer_does_not_overtake_who_waits() {
         let queue = Queue::new(1, 1);
-        assert_eq!(queue.enter(), Entry::Place);
-        number(queue.enter());
+        assert!(is_place(&queue.enter(USUAL)));
+        number(queue.enter(USUAL));
         queue.leave();
-        assert_ne!(queue.enter(), Entry::Place);
+        assert!(!is_place(&queue.enter(USUAL)));
     }
 
     #[test]
     fn who_gives_up_after_the_hand_over_passes_the_place_on() {
         let queue = Queue::new(1, 2);
-        assert_eq!(queue.enter(), Entry::Place);
-        let first = number(queue.enter());
-        let second = number(queue.enter());
+        assert!(is_place(&queue.enter(USUAL)));
+        let first = number(queue.enter(USUAL));
+        let second = number(queue.enter(USUAL));
         queue.leave();
         assert!(queue.give_up(first).is_some());
-        assert!(queue.has_place(second, Waker::noop()));
+        assert_eq!(queue.turn(second, Waker::noop()), Turn::Place);
         assert!(queue.leave().is_none());
         assert_eq!(queue.usage().0, 0);
     }
 
     #[derive(Clone, Copy, Debug)]
     enum Step {
-        Enter,
+        Enter(u8),
         Leave(usize),
         GiveUp(usize),
+        Limit(u32),
     }
 
     fn steps() -> impl Strategy<Value = Vec<Step>> {
         let step = prop_oneof![
-            2 => Just(Step::Enter),
-            1 => any::<usize>().prop_map(Step::Leave),
-            1 => any::<usize>().prop_map(Step::GiveUp),
+            4 => (0_u8..8).prop_map(Step::Enter),
+            2 => any::<usize>().prop_map(Step::Leave),
+            2 => any::<usize>().prop_map(Step::GiveUp),
+            1 => (1_u32..6).prop_map(Step::Limit),
         ];
         prop::collection::vec(step, 0..300)
     }
 
+    /// The model: plain lists of who runs, who waits and who was shed.
+    struct Model {
+        limit: usize,
+        max: usize,
+        running: Vec<Option<Number>>,
+        waiting: Vec<Number>,
+        shed: Vec<Number>,
+    }
+
+    impl Model {
+        /// Hands free places to the most urgent, among equals to the first.
+        fn settle(&mut self) {
+            while self.running.len() < self.limit && !self.waiting.is_empty() {
+                let next = self
+                    .waiting
+                    .iter()
+                    .map(|it| (it.priority.index(), it.number));
+                let next = next.min().unwrap();
+                let index = self.waiting.iter().position(|it| it.number == next.1);
+                self.running.push(Some(self.waiting.remove(index.unwrap())));
+            }
+        }
+
+        /// Who must go for a newcomer: the least urgent, among equals the newest.
+        fn victim(&self, newcomer: Priority) -> Option<Number> {
+            let below = self
+                .waiting
+                .iter()
+                .filter(|it| it.priority.index() > newcomer.index());
+            below
+                .copied()
+                .max_by_key(|it| (it.priority.index(), it.number))
+        }
+
+        fn enter(&mut self, priority: Priority, entry: Entry) {
+            let free = self.running.len() < self.limit;
+            match entry {
+                Entry::Place => {
+                    assert!(free, "there is no place");
+                    self.running.push(None);
+                }
+                Entry::Wait(number, woken) => {
+                    assert!(!free);
+                    if self.waiting.len() == self.max {
+                        let victim = self.victim(priority).expect("nobody is less urgent");
+                        self.waiting.retain(|it| *it != victim);
+                        self.shed.push(victim);
+                        assert!(woken.is_some());
+                    }
+                    self.waiting.push(number);
+                }
+                Entry::Full => {
+                    assert!(!free && self.waiting.len() == self.max);
+                    assert!(self.victim(priority).is_none());
+                }
+            }
+        }
+
+        fn compare(&self, queue: &Queue) {
+            let (running, waiting) = (self.running.len(), self.waiting.len());
+            assert_eq!(queue.usage(), (running as u32, waiting as u32));
+            for number in &self.waiting {
+                assert_eq!(queue.turn(*number, Waker::noop()), Turn::Wait);
+            }
+        }
+    }
+
+    #[test]
+    fn the_least_urgent_newest_is_shed_for_somebody_more_urgent_and_the_most_urgent_is_next() {
+        let queue = Queue::new(1, 2);
+        assert!(is_place(&queue.enter(USUAL)));
+        let early = number(queue.enter(Priority::new(6)));
+        let late = number(queue.enter(Priority::new(6)));
+        let urgent = number(queue.enter(Priority::new(1)));
+        assert_eq!(queue.turn(late, Waker::noop()), Turn::Shed);
+        assert!(matches!(queue.enter(Priority::new(6)), Entry::Full));
+        queue.leave();
+        assert_eq!(queue.turn(urgent, Waker::noop()), Turn::Place);
+        assert_eq!(queue.turn(early, Waker::noop()), Turn::Wait);
+    }
+
     proptest! {
-        /// Against a model that is two plain lists: who runs, and who waits in order.
         #[test]
         fn nothing_leaks_whoever_leaves_when(limit in 1_u32..5, max in 0_u32..5, steps in steps()) {
             let queue = Queue::new(limit, max);
-            let mut running: Vec<Option<Number>> = Vec::new();
-            let mut waiting: Vec<Number> = Vec::new();
+            let mut model = Model {
+                limit: limit as usize,
+                max: max as usize,
+                running: Vec::new(),
+                waiting: Vec::new(),
+                shed: Vec::new(),
+            };
             for step in steps {
                 match step {
-                    Step::Enter => match queue.enter() {
-                        Entry::Place => running.push(None),
-                        Entry::Wait(number) => waiting.push(number),
-                        Entry::Full => prop_assert_eq!(waiting.len(), max as usize),
-                    },
-                    Step::Leave(index) if !running.is_empty() => {
+                    Step::Enter(urgency) => {
+                        let priority = Priority::new(urgency);
+                        model.enter(priority, queue.enter(priority));
+                    }
+                    Step::Leave(index) if !model.running.is_empty() => {
                         // One that was handed its place and never looked gives up instead.
-                        let woken = match running.swap_remove(index % running.len()) {
+                        let index = index % model.running.len();
+                        match model.running.swap_remove(index) {
                             Some(number) => queue.give_up(number),
                             None => queue.leave(),
                         };
-                        prop_assert_eq!(woken.is_some(), !waiting.is_empty());
-                        if !waiting.is_empty() {
-                            running.push(Some(waiting.remove(0)));
-                        }
+                        model.settle();
                     }
-                    Step::GiveUp(index) if !waiting.is_empty() => {
-                        let number = waiting.remove(index % waiting.len());
-                        prop_assert!(queue.give_up(number).is_none());
+                    Step::GiveUp(index) if !model.waiting.is_empty() => {
+                        let index = index % model.waiting.len();
+                        prop_assert!(queue.give_up(model.waiting.remove(index)).is_none());
+                    }
+                    Step::Limit(limit) => {
+                        drop(queue.set_limit(limit));
+                        model.limit = limit as usize;
+                        model.settle();
                     }
                     Step::Leave(_) | Step::GiveUp(_) => {}
                 }
-                prop_assert_eq!(queue.usage().0 as usize, running.len());
-                prop_assert_eq!(queue.usage().1 as usize, waiting.len());
-                prop_assert!(queue.usage().0 <= limit);
-                prop_assert!(waiting.is_empty() || queue.usage().0 == limit);
-                for number in &waiting {
-                    prop_assert!(!queue.has_place(*number, Waker::noop()));
+                for number in model.shed.drain(..) {
+                    prop_assert_eq!(queue.turn(number, Waker::noop()), Turn::Shed);
                 }
+                model.compare(&queue);
             }
         }
     }

@@ -1,50 +1,64 @@
 //! Takes a place for each attempt, or a place in the queue.
 
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::future::{BulkheadFuture, Waiting};
-use super::slots::{Claim, Slots};
+use super::future::{BulkheadFuture, Place, Waiting};
+use super::slots::{Claim, Slots, Wait};
 use crate::alarm::Alarm;
 use crate::call::Call;
+use crate::class::Classify;
 use crate::deadline::Deadline;
 use crate::error::Error;
+use crate::event::RejectedBy;
 use crate::progress::Progress;
 
 /// Bounds how many attempts run at once.
 #[derive(Clone, Debug)]
-pub struct BulkheadLayer {
-    slots: Slots,
+pub struct BulkheadLayer<C> {
+    slots: Option<Slots>,
     attempt_timeout: Duration,
+    classify: C,
 }
 
 /// See [`BulkheadLayer`].
 #[derive(Clone, Debug)]
-pub struct BulkheadService<S> {
-    layer: BulkheadLayer,
+pub struct BulkheadService<S, C> {
+    layer: BulkheadLayer<C>,
     inner: S,
 }
 
-impl BulkheadLayer {
+impl<C> BulkheadLayer<C> {
     /// Attempts share `slots`. None waits so long that less than `attempt_timeout` would be left
-    /// of its deadline.
-    pub fn new(slots: Slots, attempt_timeout: Duration) -> Self {
+    /// of its deadline. `classify` tells an adaptive limit which of them succeeded.
+    pub fn new(slots: Slots, attempt_timeout: Duration, classify: C) -> Self {
+        Self::optional(Some(slots), attempt_timeout, classify)
+    }
+
+    /// Without slots every attempt runs.
+    pub(crate) fn optional(slots: Option<Slots>, attempt_timeout: Duration, classify: C) -> Self {
         Self {
             slots,
             attempt_timeout,
+            classify,
         }
     }
 
-    pub(crate) fn fork(&self) -> Self {
-        Self::new(self.slots.fork(), self.attempt_timeout)
+    pub(crate) fn fork(&self) -> Self
+    where
+        C: Clone,
+    {
+        let slots = self.slots.as_ref().map(Slots::fork);
+        Self::optional(slots, self.attempt_timeout, self.classify.clone())
     }
 }
 
-impl<S> Layer<S> for BulkheadLayer {
-    type Service = BulkheadService<S>;
+impl<S, C: Clone> Layer<S> for BulkheadLayer<C> {
+    type Service = BulkheadService<S, C>;
 
     fn layer(&self, inner: S) -> Self::Service {
         BulkheadService {
@@ -54,14 +68,15 @@ impl<S> Layer<S> for BulkheadLayer {
     }
 }
 
-impl<S, R, E> Service<Call<R>> for BulkheadService<S>
+impl<S, C, R, E> Service<Call<R>> for BulkheadService<S, C>
 where
     S: Service<Call<R>, Error = Error<E>> + Clone,
     S::Future: Progress,
+    C: Classify<S::Response, E>,
 {
     type Response = S::Response;
     type Error = Error<E>;
-    type Future = BulkheadFuture<S, R>;
+    type Future = BulkheadFuture<S, R, C>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.inner.poll_ready(cx)
@@ -70,29 +85,57 @@ where
     #[inline]
     fn call(&mut self, call: Call<R>) -> Self::Future {
         let BulkheadLayer {
-            slots,
-            attempt_timeout,
+            slots, classify, ..
         } = &self.layer;
-        match slots.claim() {
-            Claim::Permit(permit) => BulkheadFuture::running(self.inner.call(call), permit),
-            Claim::Wait(wait) => {
-                let latest = call
-                    .deadline
-                    .map(|deadline| deadline.less(*attempt_timeout));
-                let patience = Deadline::at(call.now()).plus(slots.max_wait());
-                let until = latest.map_or(patience, |latest| latest.earlier(patience));
-                BulkheadFuture::waiting(Waiting {
-                    slots: slots.clone(),
-                    wait,
-                    patience: Alarm::at(until.instant()),
-                    latest,
-                    then: Some((self.inner.clone(), call)),
-                })
+        let Some(slots) = slots else {
+            return BulkheadFuture::running(self.inner.call(call), None);
+        };
+        match slots.claim(call.priority) {
+            Claim::Permit(permit) => {
+                let call = if slots.is_adaptive() {
+                    let now = call.now();
+                    call.stamp(now)
+                } else {
+                    call
+                };
+                let place = Place {
+                    permit,
+                    classify: classify.clone(),
+                };
+                BulkheadFuture::running(self.inner.call(call), Some(place))
             }
+            Claim::Wait(wait) => self.wait(slots, wait, call),
             Claim::Full => {
-                slots.tell_refused();
-                BulkheadFuture::refused(slots.policy())
+                slots.tell_refused(RejectedBy::Bulkhead);
+                BulkheadFuture::refused(Arc::clone(slots.policy()))
             }
         }
+    }
+}
+
+impl<S: Clone, C: Clone> BulkheadService<S, C> {
+    /// Waits, unless it would be in vain.
+    fn wait<R>(&self, slots: &Slots, wait: Wait, call: Call<R>) -> BulkheadFuture<S, R, C>
+    where
+        S: Service<Call<R>>,
+    {
+        let now = call.now();
+        let needed = self.layer.attempt_timeout;
+        let latest = call.deadline.map(|deadline| deadline.less(needed));
+        let turn = Deadline::at(now).plus(slots.expected_wait());
+        if latest.is_some_and(|latest| latest <= Deadline::at(now) || latest < turn) {
+            drop(wait);
+            slots.tell_refused(RejectedBy::Shed);
+            return BulkheadFuture::refused(Arc::clone(slots.policy()));
+        }
+        let patience = Deadline::at(now).plus(slots.max_wait());
+        let until = latest.map_or(patience, |latest| latest.earlier(patience));
+        BulkheadFuture::waiting(Waiting {
+            slots: slots.clone(),
+            wait,
+            patience: Alarm::at(until.instant()),
+            latest,
+            then: Some((self.inner.clone(), call, self.layer.classify.clone())),
+        })
     }
 }

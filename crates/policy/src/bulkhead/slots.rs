@@ -2,14 +2,21 @@
 //!
 //! A place, or a wait for one, is a guard: dropping it gives it back, whatever the reason.
 
+use std::sync::Arc;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
-use super::queue::{Entry, Number, Queue};
+use tokio::time::Instant;
+
+use super::adaptive::{Adaptive, Sample, Signal};
+use super::queue::{Entry, Number, Queue, Turn};
+use crate::call::Priority;
 use crate::config::BulkheadConfig;
 use crate::event::{Event, RejectedBy};
 use crate::handle::Handle;
+use crate::lock::lock;
 use crate::reporter::Reporter;
+use crate::sync::Mutex;
 
 /// The places of one bulkhead. Clones share them.
 #[derive(Clone, Debug)]
@@ -20,9 +27,10 @@ pub struct Slots {
 #[derive(Debug)]
 struct Shared {
     reporter: Reporter,
-    limit: u32,
     max_wait: Duration,
     queue: Queue,
+    // `None`: the limit stays as it is.
+    adaptive: Option<Mutex<Adaptive>>,
 }
 
 /// A place, until dropped.
@@ -38,6 +46,13 @@ pub(super) struct Wait {
     claim: Option<(Slots, Number)>,
 }
 
+/// What has become of a wait.
+pub(super) enum Standing {
+    Place(Permit),
+    Waiting,
+    Shed,
+}
+
 pub(super) enum Claim {
     Permit(Permit),
     Wait(Wait),
@@ -47,14 +62,18 @@ pub(super) enum Claim {
 impl Slots {
     /// The places that `config` grants.
     pub fn new(config: &BulkheadConfig, reporter: Reporter) -> Self {
-        let limit = config.max_concurrent;
+        let max = config.max_concurrent;
+        let now = Instant::now();
+        let adaptive = config.adaptive.as_ref();
+        let adaptive = adaptive.map(|config| Adaptive::new(config, max, now));
+        let limit = adaptive.as_ref().map_or(max, Adaptive::limit);
         let queue = Queue::new(limit, config.max_waiting);
         Self {
             shared: Handle::new(Shared {
                 reporter,
-                limit,
                 max_wait: config.max_wait,
                 queue,
+                adaptive: adaptive.map(Mutex::new),
             }),
         }
     }
@@ -66,8 +85,9 @@ impl Slots {
     }
 
     /// Places in all.
+    #[inline]
     pub fn limit(&self) -> u32 {
-        self.shared.limit
+        self.shared.queue.limit()
     }
 
     /// Places taken, and attempts waiting for one.
@@ -75,28 +95,73 @@ impl Slots {
         self.shared.queue.usage()
     }
 
+    /// There are so many places from now on.
+    #[cfg(all(test, holdfast_loom))]
+    pub(super) fn set_limit(&self, limit: u32) {
+        let woken = self.shared.queue.set_limit(limit);
+        woken.into_iter().for_each(Waker::wake);
+    }
+
     pub(super) fn max_wait(&self) -> Duration {
         self.shared.max_wait
     }
 
-    pub(super) fn policy(&self) -> &'static str {
-        self.shared.reporter.policy()
+    pub(super) fn policy(&self) -> &Arc<str> {
+        self.shared.reporter.name()
     }
 
-    pub(super) fn claim(&self) -> Claim {
-        match self.shared.queue.enter() {
+    #[inline]
+    pub(super) fn claim(&self, priority: Priority) -> Claim {
+        match self.shared.queue.enter(priority) {
             Entry::Place => Claim::Permit(Permit {
                 slots: self.clone(),
             }),
-            Entry::Wait(number) => Claim::Wait(Wait {
-                claim: Some((self.clone(), number)),
-            }),
+            Entry::Wait(number, shed) => {
+                wake(shed);
+                Claim::Wait(Wait {
+                    claim: Some((self.clone(), number)),
+                })
+            }
             Entry::Full => Claim::Full,
         }
     }
 
-    pub(super) fn tell_refused(&self) {
-        let by = RejectedBy::Bulkhead;
+    /// Whether it matters how long an attempt takes.
+    #[inline]
+    pub(super) fn is_adaptive(&self) -> bool {
+        self.shared.adaptive.is_some()
+    }
+
+    /// How long who waits last will wait about, if that is known.
+    pub(super) fn expected_wait(&self) -> Duration {
+        let Some(adaptive) = &self.shared.adaptive else {
+            return Duration::ZERO;
+        };
+        let least = lock(adaptive).least().unwrap_or_default();
+        let (_, waiting) = self.usage();
+        Duration::from_secs_f64(least * f64::from(waiting) / f64::from(self.limit().max(1)))
+    }
+
+    /// An attempt that was admitted at `admitted` is over; it still holds its place.
+    pub(super) fn learn(&self, admitted: Instant, signal: Signal) {
+        let Some(adaptive) = &self.shared.adaptive else {
+            return;
+        };
+        let (in_flight, _) = self.usage();
+        let mut core = lock(adaptive);
+        let changed = core.observe(Sample {
+            admitted,
+            ended: Instant::now(),
+            in_flight,
+            signal,
+        });
+        // Under the lock: of two changes the later one must hold.
+        let woken = changed.then(|| self.shared.queue.set_limit(core.limit()));
+        drop(core);
+        woken.into_iter().flatten().for_each(Waker::wake);
+    }
+
+    pub(super) fn tell_refused(&self, by: RejectedBy) {
         self.shared.reporter.tell(&Event::Rejected {
             policy: self.policy(),
             by,
@@ -106,23 +171,36 @@ impl Slots {
 
 impl Wait {
     /// The place, once this wait is at its end; until then the task is woken when it is.
-    pub(super) fn place(&mut self, cx: &mut Context<'_>) -> Option<Permit> {
-        let (slots, number) = self.claim.as_ref()?;
-        if !slots.shared.queue.has_place(*number, cx.waker()) {
-            return None;
+    pub(super) fn place(&mut self, cx: &mut Context<'_>) -> Standing {
+        let Some((slots, number)) = &self.claim else {
+            return Standing::Shed;
+        };
+        match slots.shared.queue.turn(*number, cx.waker()) {
+            Turn::Wait => Standing::Waiting,
+            turn => match (turn, self.claim.take()) {
+                (Turn::Place, Some((slots, _))) => Standing::Place(Permit { slots }),
+                _ => Standing::Shed,
+            },
         }
-        let (slots, _) = self.claim.take()?;
-        Some(Permit { slots })
+    }
+}
+
+impl Permit {
+    #[inline]
+    pub(super) fn slots(&self) -> &Slots {
+        &self.slots
     }
 }
 
 impl Drop for Permit {
+    #[inline]
     fn drop(&mut self) {
         wake(self.slots.shared.queue.leave());
     }
 }
 
 impl Drop for Wait {
+    #[inline]
     fn drop(&mut self) {
         if let Some((slots, number)) = self.claim.take() {
             wake(slots.shared.queue.give_up(number));
@@ -140,7 +218,7 @@ fn wake(next: Option<Waker>) {
 #[cfg(test)]
 mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};
-    use std::sync::Mutex;
+    use std::sync::Mutex as StdMutex;
     use std::task::Wake;
 
     use super::*;
@@ -150,12 +228,13 @@ mod tests {
             max_concurrent: 1,
             max_waiting,
             max_wait: Duration::from_secs(1),
+            adaptive: None,
         };
         Slots::new(&config, Reporter::new("slots", Vec::new()))
     }
 
     fn wait(slots: &Slots) -> Wait {
-        match slots.claim() {
+        match slots.claim(Priority::USUAL) {
             Claim::Wait(wait) => wait,
             _ => panic!("all places are taken"),
         }
@@ -163,23 +242,26 @@ mod tests {
 
     /// A task that nothing but its waker keeps alive, and that waits in the same queue.
     struct Task {
-        _waits: Mutex<Wait>,
+        _waits: StdMutex<Wait>,
     }
 
     impl Wake for Task {
-        fn wake(self: std::sync::Arc<Self>) {}
+        fn wake(self: Arc<Self>) {}
     }
 
     #[test]
     fn with_a_waker_another_wait_of_the_same_queue_may_end() {
         let slots = one_place(2);
-        let _place = slots.claim();
+        let _place = slots.claim(Priority::USUAL);
         let (mut first, second) = (wait(&slots), wait(&slots));
         let task = Task {
-            _waits: Mutex::new(second),
+            _waits: StdMutex::new(second),
         };
-        let waker = Waker::from(std::sync::Arc::new(task));
-        assert!(first.place(&mut Context::from_waker(&waker)).is_none());
+        let waker = Waker::from(Arc::new(task));
+        assert!(matches!(
+            first.place(&mut Context::from_waker(&waker)),
+            Standing::Waiting
+        ));
         drop(waker);
         drop(first);
         assert_eq!(slots.usage(), (1, 0));
@@ -188,10 +270,11 @@ mod tests {
     struct PanicsWhenDropped;
 
     impl Wake for PanicsWhenDropped {
-        fn wake(self: std::sync::Arc<Self>) {}
+        fn wake(self: Arc<Self>) {}
     }
 
     impl Drop for PanicsWhenDropped {
+        #[inline]
         fn drop(&mut self) {
             panic!("on purpose");
         }
@@ -200,10 +283,13 @@ mod tests {
     #[test]
     fn a_waker_that_panics_costs_no_place() {
         let slots = one_place(1);
-        let place = slots.claim();
+        let place = slots.claim(Priority::USUAL);
         let mut waiting = wait(&slots);
-        let waker = Waker::from(std::sync::Arc::new(PanicsWhenDropped));
-        assert!(waiting.place(&mut Context::from_waker(&waker)).is_none());
+        let waker = Waker::from(Arc::new(PanicsWhenDropped));
+        assert!(matches!(
+            waiting.place(&mut Context::from_waker(&waker)),
+            Standing::Waiting
+        ));
         drop(waker);
         let look_again = || waiting.place(&mut Context::from_waker(Waker::noop()));
         assert!(catch_unwind(AssertUnwindSafe(look_again)).is_err());

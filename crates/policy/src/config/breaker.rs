@@ -1,5 +1,6 @@
 //! `[POLICY.breaker]`: when to stop calling a failing dependency.
 
+use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -18,7 +19,7 @@ const LONGEST_RAMP: Duration = Duration::from_secs(3);
 
 /// When a breaker opens, for how long, and how it closes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct BreakerConfig {
     /// Over what the rates are taken: a time (`"10s"`) or a number of calls (`100`).
     pub window: Window,
@@ -28,10 +29,9 @@ pub struct BreakerConfig {
     pub failure_rate: f64,
     /// A call that takes this long, or longer, is slow. Absent: none is, and a call that its caller
     /// drops says nothing however long it hung.
-    #[serde(default, with = "duration::optional")]
+    #[serde(with = "duration::optional")]
     pub slow_call: Option<Duration>,
     /// Opens at this share of slow calls, above 0 and at most 1. Absent if `slow_call` is.
-    #[serde(default)]
     pub slow_call_rate: Option<f64>,
     /// Opens at so many failures in a row, whatever the window holds.
     pub consecutive_failures: u32,
@@ -48,28 +48,33 @@ pub struct BreakerConfig {
     pub ramp: Duration,
 }
 
+/// The longest an attempt can take, and the key that says so.
+#[derive(Clone, Copy)]
+pub(super) struct Longest {
+    pub(super) key: &'static str,
+    pub(super) time: Duration,
+}
+
+impl fmt::Display for Longest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.key, duration::text(self.time))
+    }
+}
+
 impl BreakerConfig {
-    pub(super) fn validate(
-        &self,
-        section: &Section,
-        attempt_timeout: Duration,
-    ) -> Result<(), ConfigError> {
-        self.validate_window(section, attempt_timeout)?;
+    pub(super) fn validate(&self, section: &Section, attempt: Longest) -> Result<(), ConfigError> {
+        self.validate_window(section, attempt)?;
         section.rate("failure_rate", self.failure_rate)?;
         section.count(
             "consecutive_failures",
             self.consecutive_failures,
             MOST_CALLS,
         )?;
-        self.validate_slow_call(section, attempt_timeout)?;
+        self.validate_slow_call(section, attempt)?;
         self.validate_recovery(section)
     }
 
-    fn validate_window(
-        &self,
-        section: &Section,
-        attempt_timeout: Duration,
-    ) -> Result<(), ConfigError> {
+    fn validate_window(&self, section: &Section, attempt: Longest) -> Result<(), ConfigError> {
         section.count("minimum_calls", self.minimum_calls, MOST_CALLS)?;
         match self.window {
             Window::Calls(calls) => {
@@ -82,9 +87,8 @@ impl BreakerConfig {
             }
             Window::Time(span) => {
                 section.span("window", span)?;
-                if span < attempt_timeout {
-                    let attempt = duration::text(attempt_timeout);
-                    let rule = format!("must not be shorter than attempt_timeout ({attempt})");
+                if span < attempt.time {
+                    let rule = format!("must not be shorter than {attempt}");
                     return section.refuse("window", self.window, rule);
                 }
                 Ok(())
@@ -92,12 +96,13 @@ impl BreakerConfig {
         }
     }
 
-    fn validate_slow_call(
-        &self,
-        section: &Section,
-        attempt_timeout: Duration,
-    ) -> Result<(), ConfigError> {
+    fn validate_slow_call(&self, section: &Section, attempt: Longest) -> Result<(), ConfigError> {
         let (slow_call, rate) = match (self.slow_call, self.slow_call_rate) {
+            (None, None) if attempt.key == "deadline" => {
+                let rule = "without attempt_timeout it is needed: nothing else would see that the \
+                            dependency hangs";
+                return section.refuse("slow_call", "false", rule);
+            }
             (None, None) => return Ok(()),
             (Some(slow_call), Some(rate)) => (slow_call, rate),
             (Some(slow_call), None) => {
@@ -111,9 +116,8 @@ impl BreakerConfig {
         };
         section.rate("slow_call_rate", rate)?;
         section.span("slow_call", slow_call)?;
-        if slow_call > attempt_timeout {
-            let attempt = duration::text(attempt_timeout);
-            let rule = format!("must not be above attempt_timeout ({attempt}): none would be seen");
+        if slow_call > attempt.time {
+            let rule = format!("must not be above {attempt}: none would be seen");
             return section.refuse("slow_call", duration::text(slow_call), rule);
         }
         Ok(())

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::duration;
 use super::error::ConfigError;
+use super::optional;
 use super::section::Section;
 
 /// Beyond this a process runs out of sockets long before the bulkhead is full.
@@ -15,7 +16,7 @@ const MOST_WAITING: u32 = 100_000;
 
 /// How many attempts may run at once, and how many may wait.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct BulkheadConfig {
     /// Attempts that may run at once.
     pub max_concurrent: u32,
@@ -24,6 +25,36 @@ pub struct BulkheadConfig {
     /// The longest wait for a place.
     #[serde(with = "duration")]
     pub max_wait: Duration,
+    /// Finds by itself how many attempts may run at once, up to `max_concurrent`; `None`: always so many.
+    #[serde(with = "optional")]
+    pub adaptive: Option<AdaptiveConfig>,
+}
+
+/// How the limit follows what the dependency bears.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AdaptiveConfig {
+    /// It never falls below.
+    pub min: u32,
+    /// Where it starts.
+    pub initial: u32,
+    /// Latency up to so many times the least is normal, at least 1.
+    pub tolerance: f64,
+    /// By which share it grows while all is well, to find out whether there is room.
+    pub headroom: f64,
+    /// How often the least latency is measured anew.
+    #[serde(with = "duration")]
+    pub remeasure: Duration,
+}
+
+impl AdaptiveConfig {
+    fn validate(&self, section: &Section, max: u32) -> Result<(), ConfigError> {
+        section.count("min", self.min, max)?;
+        section.count("initial", self.initial, MOST_CONCURRENT)?;
+        section.number("tolerance", self.tolerance, 1.0, 10.0)?;
+        section.number("headroom", self.headroom, 0.01, 1.0)?;
+        section.span("remeasure", self.remeasure)
+    }
 }
 
 impl BulkheadConfig {
@@ -32,6 +63,9 @@ impl BulkheadConfig {
         let wait = duration::text(self.max_wait);
         section.count("max_concurrent", self.max_concurrent, MOST_CONCURRENT)?;
         section.at_most("max_waiting", self.max_waiting, MOST_WAITING)?;
+        if let Some(adaptive) = &self.adaptive {
+            adaptive.validate(&section.sub("adaptive"), self.max_concurrent)?;
+        }
         section.wait("max_wait", self.max_wait)?;
         if (self.max_waiting == 0) != self.max_wait.is_zero() {
             let rule = format!(

@@ -18,7 +18,7 @@ const LOWEST_FLOOR: f64 = 0.1;
 
 /// When and how often to try again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct RetryConfig {
     /// Attempts per call, the first one included; 1 means no retry.
     pub max_attempts: u32,
@@ -26,12 +26,25 @@ pub struct RetryConfig {
     pub backoff: BackoffConfig,
     /// How much load all retries together may add.
     pub budget: BudgetConfig,
+    /// How to retry what the dependency refused because it has too much to do.
+    pub throttled: ThrottledConfig,
+}
+
+/// Retries of what the dependency refused because it has too much to do: they cost it less, so they
+/// cost less here, and they help only if they come later.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ThrottledConfig {
+    /// Tokens of the budget that such a retry takes, up to the one that any other takes.
+    pub cost: f64,
+    /// How many times longer than any other it waits, at least 1. Also beyond `backoff.max`.
+    pub slowdown: f64,
 }
 
 /// The wait before a retry: grows from `initial` by `multiplier` up to `max`. Each wait is then
 /// drawn between half of that and the whole.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct BackoffConfig {
     /// The wait before the first retry.
     #[serde(with = "duration")]
@@ -45,7 +58,7 @@ pub struct BackoffConfig {
 
 /// How much load retries may add, over all calls of a policy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct BudgetConfig {
     /// Retries granted per call: 0.1 is one for ten calls.
     pub ratio: f64,
@@ -72,7 +85,9 @@ impl RetryConfig {
             );
             return budget.refuse("floor_per_second", floor_per_second, rule);
         }
-        Ok(())
+        let throttled = section.sub("throttled");
+        throttled.number("cost", self.throttled.cost, 0.1, 1.0)?;
+        throttled.number("slowdown", self.throttled.slowdown, 1.0, 100.0)
     }
 }
 

@@ -1,4 +1,5 @@
-//! Waits for a call no longer than its deadline, and reports how the call ended.
+//! Refuses a call that comes too late, and reports how a call ended. What cuts an attempt at the deadline
+//! is the layer of the attempt timeout, which has the one timer for both.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -7,9 +8,7 @@ use std::task::{Context, Poll, ready};
 use pin_project_lite::pin_project;
 use tokio::time::Instant;
 
-use super::Deadline;
 use super::service::Rules;
-use crate::alarm::Alarm;
 use crate::error::{Error, ErrorKind};
 use crate::event::{CallOutcome, Event, RejectedBy};
 use crate::handle::Handle;
@@ -25,8 +24,6 @@ pin_project! {
         // `None`: too late to start.
         #[pin]
         inner: Option<F>,
-        #[pin]
-        alarm: Alarm,
         // Set while the inner future runs: a drop that finds it set was caused by its panic.
         running: bool,
         ended: Option<Ended>,
@@ -56,18 +53,11 @@ struct Ended {
 
 impl<F: Progress> DeadlineFuture<F> {
     #[inline]
-    pub(super) fn new(
-        rules: Handle<Rules>,
-        inner: Option<F>,
-        started: Instant,
-        deadline: Deadline,
-    ) -> Self {
-        let alarm = Alarm::at(deadline.instant());
+    pub(super) fn new(rules: Handle<Rules>, inner: Option<F>, started: Instant) -> Self {
         Self {
             rules,
             started,
             inner,
-            alarm,
             running: false,
             ended: None,
         }
@@ -94,15 +84,11 @@ impl<F: Progress> DeadlineFuture<F> {
         }
     }
 
-    fn exceeded<E>(&self) -> Error<E> {
+    fn refused<E>(&self) -> Error<E> {
         let policy = self.rules.reporter.policy();
-        if self.inner.is_none() {
-            self.rules.reporter.tell(&Event::Rejected {
-                policy,
-                by: RejectedBy::Deadline,
-            });
-        }
-        Error::new(policy, ErrorKind::DeadlineExceeded).after_attempts(self.attempts())
+        let by = RejectedBy::Deadline;
+        self.rules.reporter.tell(&Event::Rejected { policy, by });
+        Error::new(ErrorKind::DeadlineExceeded)
     }
 }
 
@@ -116,9 +102,9 @@ where
         if self.ended.is_some() {
             return Poll::Pending;
         }
-        let result = match ready!(self.as_mut().poll_within(cx)) {
+        let result = match ready!(self.as_mut().poll_inner(cx)) {
             Some(result) => result,
-            None => Err(self.exceeded()),
+            None => Err(self.refused()),
         };
         let attempts = match &result {
             Ok(_) => self.attempts(),
@@ -129,8 +115,6 @@ where
             Err(error) => error.kind().into(),
         };
         let admission = self.admission();
-        // Ends an attempt that the deadline cut, so that its place is free and observers hear of
-        // the call last.
         let mut this = self.as_mut().project();
         this.inner.set(None);
         *this.ended = Some(Ended {
@@ -138,9 +122,11 @@ where
             attempts,
         });
         self.report(outcome, attempts);
-        let elapsed = |error: Error<E>| error.after(self.started.elapsed());
-        let result = result.map_err(elapsed);
-        Poll::Ready(result)
+        let told = |error: Error<E>| {
+            let name = self.rules.reporter.name();
+            error.after(self.started.elapsed()).of(name)
+        };
+        Poll::Ready(result.map_err(told))
     }
 }
 
@@ -148,25 +134,15 @@ impl<F, T, E> DeadlineFuture<F>
 where
     F: Future<Output = Result<T, Error<E>>> + Progress,
 {
-    /// The result of the call, or `None` if the deadline comes first.
-    fn poll_within(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<F::Output>> {
-        let mut this = self.project();
-        let Some(mut inner) = this.inner.as_mut().as_pin_mut() else {
+    /// The result of the call, or `None` if it came too late to be started.
+    #[inline]
+    fn poll_inner(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<F::Output>> {
+        let this = self.project();
+        let Some(inner) = this.inner.as_pin_mut() else {
             return Poll::Ready(None);
         };
         *this.running = true;
-        let mut polled = inner.as_mut().poll(cx);
-        if polled.is_pending() && this.alarm.poll(cx).is_ready() {
-            // An attempt timeout due at this very instant says more than the deadline does, and
-            // its timer may have fired only after the inner future looked at it.
-            polled = match inner.poll(cx) {
-                Poll::Ready(result) => Poll::Ready(result),
-                Poll::Pending => {
-                    *this.running = false;
-                    return Poll::Ready(None);
-                }
-            };
-        }
+        let polled = inner.poll(cx);
         *this.running = false;
         polled.map(Some)
     }

@@ -8,13 +8,19 @@
 //!
 //! - an attempt starts only if a whole attempt timeout remains: a caller's short deadline would cut it
 //!   and learn nothing, and the dependency would be blamed for it;
-//! - no wait before a retry and no wait for a place is begun that would pass it.
+//! - no wait before a retry and no wait for a place is begun that would pass it;
+//! - an attempt is cut by it, if not earlier by the attempt timeout: the [timeout](crate::timeout) layer
+//!   has the one timer for both.
 //!
-//! So inside the full stack the timer here never fires; it is there for whoever stacks the layers in
-//! another way. Too little time is [`DeadlineExceeded`](crate::ErrorKind::DeadlineExceeded), and the
-//! dependency was not touched.
+//! So this layer needs no timer. Too little time is
+//! [`DeadlineExceeded`](crate::ErrorKind::DeadlineExceeded), and the dependency was not touched, unless
+//! the attempt timeout is left out and the deadline cut the attempt.
 //!
 //! # Defaults, and why
+//!
+//! | key | default |
+//! |---|---|
+//! | `deadline` | `"3s"`; it cannot be left out |
 //!
 //! At least one `attempt_timeout`, and for one retry to be possible two of them and the wait between.
 //! What several calls in a row may take is the sum of their deadlines: that is the bound a service can
@@ -42,6 +48,7 @@ pub struct Deadline(Instant);
 
 impl Deadline {
     /// At `instant`.
+    #[inline]
     pub fn at(instant: Instant) -> Self {
         Self(instant)
     }
@@ -52,11 +59,13 @@ impl Deadline {
     }
 
     /// What remains at `now`; zero when it has passed.
+    #[inline]
     pub fn remaining(self, now: Instant) -> Duration {
         self.0.saturating_duration_since(now)
     }
 
     /// The earlier of two.
+    #[inline]
     pub fn earlier(self, other: Self) -> Self {
         self.min(other)
     }
@@ -68,15 +77,23 @@ impl Deadline {
     }
 
     /// The instant itself.
+    #[inline]
     pub fn instant(self) -> Instant {
         self.0
     }
 
+    /// Beyond what any call lives to see.
+    pub(crate) fn never(now: Instant) -> Self {
+        Self(now + FAR_FUTURE)
+    }
+
     /// Whether `span`, begun at `now`, ends in time.
+    #[inline]
     pub(crate) fn fits(self, span: Duration, now: Instant) -> bool {
         self.remaining(now) >= span
     }
 
+    #[inline]
     pub(crate) fn plus(self, span: Duration) -> Self {
         Self(self.0.checked_add(span).unwrap_or(self.0 + FAR_FUTURE))
     }

@@ -63,7 +63,7 @@ impl DeadlineLayer {
         let deadline = call.deadline.map_or(own, |callers| callers.earlier(own));
         let in_time = deadline.fits(self.rules.attempt_timeout, now);
         let inner = in_time.then(|| inner(call.by(deadline).stamp(now)));
-        DeadlineFuture::new(self.rules.clone(), inner, now, deadline)
+        DeadlineFuture::new(self.rules.clone(), inner, now)
     }
 }
 

@@ -56,12 +56,13 @@ impl Bucket {
         self.add(self.per_call.saturating_mul(u64::from(calls)));
     }
 
-    /// Takes a token for one retry, if there is one.
-    pub(super) fn withdraw(&mut self, now: Instant) -> bool {
+    /// Takes a token, or part of one, for one retry, if there is as much.
+    pub(super) fn withdraw(&mut self, tokens: f64, now: Instant) -> bool {
         self.advance(now);
-        let granted = self.total >= TOKEN;
+        let price = millionths(tokens);
+        let granted = self.total >= price;
         if granted {
-            self.spend(TOKEN);
+            self.spend(price);
         }
         granted
     }

@@ -73,7 +73,13 @@ impl Budget {
     /// Takes a token, if there is one. It is not given back.
     #[must_use]
     pub fn withdraw(&self, now: Instant) -> bool {
-        self.shared.ask(now, |bucket| bucket.withdraw(now))
+        self.withdraw_part(1.0, now)
+    }
+
+    /// Takes part of a token, for what adds less load, if there is as much.
+    #[must_use]
+    pub fn withdraw_part(&self, part: f64, now: Instant) -> bool {
+        self.shared.ask(now, |bucket| bucket.withdraw(part, now))
     }
 
     /// Tokens at `now`.
@@ -103,15 +109,18 @@ impl Shared {
         bucket.deposit(counted.calls, self.origin + second);
     }
 
+    #[inline]
     fn second(&self, now: Instant) -> u32 {
         let age = now.saturating_duration_since(self.origin).as_secs();
         u32::try_from(age).unwrap_or(u32::MAX)
     }
 
+    #[inline]
     fn tally(&self) -> Tally {
         Tally::of(self.tally.load(Ordering::Acquire))
     }
 
+    #[inline]
     fn change(&self, from: Tally, to: Tally) -> bool {
         let (from, to) = (from.word(), to.word());
         let changed =
@@ -123,6 +132,7 @@ impl Shared {
 
 impl Tally {
     #[expect(clippy::cast_possible_truncation, reason = "the two halves")]
+    #[inline]
     fn of(word: u64) -> Self {
         Self {
             second: (word >> 32) as u32,
@@ -130,6 +140,7 @@ impl Tally {
         }
     }
 
+    #[inline]
     fn word(self) -> u64 {
         u64::from(self.second) << 32 | u64::from(self.calls)
     }

@@ -117,7 +117,11 @@ where
         };
         step.set(Step::Done);
         let reached = rounds.reached;
-        Poll::Ready(result.map_err(|error| error.after_attempts(reached)))
+        let told = |error: Error<E>| {
+            let name = rounds.rules.reporter.name();
+            error.after_attempts(reached).of(name)
+        };
+        Poll::Ready(result.map_err(told))
     }
 }
 

@@ -9,7 +9,7 @@ use super::budget::Budget;
 use super::jitter::Jitter;
 use crate::breaker::Circuit;
 use crate::class::{Class, Health, Retry};
-use crate::config::RetryConfig;
+use crate::config::{RetryConfig, ThrottledConfig};
 use crate::deadline::Deadline;
 use crate::event::Event;
 use crate::reporter::Reporter;
@@ -19,7 +19,7 @@ use crate::reporter::Reporter;
 pub struct RetrySettings {
     /// Whether repeating a call is harmless, unless the call says otherwise.
     pub idempotent: bool,
-    /// What must remain of the deadline for a further attempt.
+    /// What must remain of the deadline for a further attempt: the attempt timeout.
     pub attempt_timeout: Duration,
     /// Of the jitter on the waits.
     pub seed: u64,
@@ -34,6 +34,7 @@ pub(super) struct Rules {
     settings: RetrySettings,
     schedule: Schedule,
     jitter: Jitter,
+    throttled: ThrottledConfig,
 }
 
 /// A finished attempt, as far as the decision goes.
@@ -60,6 +61,7 @@ impl Rules {
             settings,
             schedule,
             jitter,
+            throttled: config.throttled.clone(),
         }
     }
 
@@ -71,7 +73,12 @@ impl Rules {
             return None;
         }
         let policy = self.reporter.policy();
-        if !self.budget.withdraw(now) {
+        let granted = if tried.class.throttled {
+            self.budget.withdraw_part(self.throttled.cost, now)
+        } else {
+            self.budget.withdraw(now)
+        };
+        if !granted {
             self.reporter.tell(&Event::BudgetExhausted { policy });
             return None;
         }
@@ -85,6 +92,7 @@ impl Rules {
     }
 
     /// Whether a whole attempt that starts at `start` ends before the deadline.
+    #[inline]
     pub(super) fn fits(&self, deadline: Option<Deadline>, start: Instant) -> bool {
         deadline.is_none_or(|deadline| deadline.fits(self.settings.attempt_timeout, start))
     }
@@ -98,6 +106,11 @@ impl Rules {
             Retry::Always => true,
         };
         let scheduled = self.schedule.after(tried.number).filter(|_| allowed)?;
+        let scheduled = if tried.class.throttled {
+            scheduled.mul_f64(self.throttled.slowdown)
+        } else {
+            scheduled
+        };
         let spread = self.jitter.spread(scheduled);
         // The drawn half comes on top of what the dependency asked for, or all whom it told the same
         // would come back together.

@@ -1,19 +1,12 @@
 //! Each policy used without the others.
 
-use std::future::Future;
-use std::pin::Pin;
-use std::task::{Context, Poll};
-
 use holdfast_policy::attempt::AttemptLayer;
 use holdfast_policy::breaker::{BreakerLayer, Circuit, CircuitSettings};
 use holdfast_policy::bulkhead::{BulkheadLayer, Slots};
 use holdfast_policy::deadline::DeadlineLayer;
 use holdfast_policy::retry::{Budget, RetryLayer, RetrySettings};
 use holdfast_policy::timeout::TimeoutLayer;
-use holdfast_policy::{
-    Admission, BreakerState, Call, Error, ErrorKind, ErrorsAreFailures, Progress, Reporter,
-};
-use tokio::time::{Instant, advance};
+use holdfast_policy::{BreakerState, Call, Error, ErrorKind, ErrorsAreFailures, Reporter};
 use tower::{Layer, Service, ServiceExt, service_fn};
 
 use crate::support::{config, ms};
@@ -22,57 +15,31 @@ fn reporter() -> Reporter {
     Reporter::new("alone", Vec::new())
 }
 
-/// Is done when polled for the second time.
-struct Second {
-    polled: bool,
-    started: Instant,
-}
-
-impl Future for Second {
-    type Output = Result<&'static str, Error<()>>;
-
-    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
-        if std::mem::replace(&mut self.polled, true) {
-            Poll::Ready(Ok("done"))
-        } else {
-            Poll::Pending
-        }
-    }
-}
-
-impl Progress for Second {
-    fn admission(&self) -> Option<Admission> {
-        let at = Some(self.started);
-        self.polled.then_some(Admission { at })
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_result_due_at_the_deadline_itself_is_preferred_to_the_deadline() {
-    let layer = DeadlineLayer::new(ms(100), ms(50), reporter());
-    let second = service_fn(|_: Call<()>| Second {
-        polled: false,
-        started: Instant::now(),
-    });
-    let call = layer.layer(second).call(Call::new(()));
-    advance(ms(100)).await;
-    assert_eq!(call.await.unwrap(), "done");
-}
-
 #[tokio::test(start_paused = true)]
 async fn the_deadline_ends_what_nothing_else_ends() {
-    let hang = AttemptLayer::new("alone").layer(service_fn(|_: ()| std::future::pending()));
-    let stack = DeadlineLayer::new(ms(100), ms(50), reporter()).layer(hang);
+    let hang = AttemptLayer.layer(service_fn(|_: ()| std::future::pending()));
+    let cut = TimeoutLayer::at_deadline().layer(hang);
+    let stack = DeadlineLayer::new(ms(100), ms(50), reporter()).layer(cut);
     let answer: Result<(), Error<()>> = stack.oneshot(Call::new(())).await;
     let error = answer.unwrap_err();
     assert_eq!(error.kind(), &ErrorKind::DeadlineExceeded);
     assert_eq!((error.attempts(), error.elapsed()), (1, ms(100)));
+    assert_eq!(error.policy(), "alone");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_due_at_the_deadline_itself_was_too_slow() {
+    let hang = AttemptLayer.layer(service_fn(|_: ()| std::future::pending()));
+    let cut = TimeoutLayer::new(ms(100)).layer(hang);
+    let stack = DeadlineLayer::new(ms(100), ms(50), reporter()).layer(cut);
+    let answer: Result<(), Error<()>> = stack.oneshot(Call::new(())).await;
+    assert_eq!(answer.unwrap_err().kind(), &ErrorKind::AttemptTimeout);
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_attempt_timeout_needs_no_deadline() {
-    let hang = AttemptLayer::new("alone").layer(service_fn(|_: ()| std::future::pending()));
-    let stack = TimeoutLayer::new("alone", ms(70)).layer(hang);
+    let hang = AttemptLayer.layer(service_fn(|_: ()| std::future::pending()));
+    let stack = TimeoutLayer::new(ms(70)).layer(hang);
     let answer: Result<(), Error<()>> = stack.oneshot(Call::new(())).await;
     let error = answer.unwrap_err();
     assert_eq!(error.kind(), &ErrorKind::AttemptTimeout);
@@ -92,7 +59,7 @@ async fn retry_needs_neither_breaker_nor_deadline() {
         seed: 1,
         circuit: None,
     };
-    let broken = AttemptLayer::new("alone").layer(service_fn(|_: ()| async { Err::<(), _>("no") }));
+    let broken = AttemptLayer.layer(service_fn(|_: ()| async { Err::<(), _>("no") }));
     let layer = RetryLayer::new(&retry, settings, budget, ErrorsAreFailures, reporter());
     let error = layer
         .layer(broken)
@@ -113,7 +80,7 @@ async fn the_breaker_needs_no_bulkhead() {
         seed: 1,
     };
     let circuit = Circuit::new(&config().breaker, settings, reporter());
-    let broken = AttemptLayer::new("alone").layer(service_fn(|_: ()| async { Err::<(), _>("no") }));
+    let broken = AttemptLayer.layer(service_fn(|_: ()| async { Err::<(), _>("no") }));
     let stack = BreakerLayer::new(circuit.clone(), ErrorsAreFailures).layer(broken);
     for _ in 0..3 {
         let error = stack.clone().oneshot(Call::new(())).await.unwrap_err();
@@ -129,8 +96,8 @@ async fn the_bulkhead_needs_no_deadline() {
     let mut config = config().bulkhead;
     config.max_concurrent = 1;
     let slots = Slots::new(&config, reporter());
-    let echo = AttemptLayer::new("alone").layer(service_fn(|n: u32| async move { Ok::<_, ()>(n) }));
-    let mut stack = BulkheadLayer::new(slots.clone(), ms(1_000)).layer(echo);
+    let echo = AttemptLayer.layer(service_fn(|n: u32| async move { Ok::<_, ()>(n) }));
+    let mut stack = BulkheadLayer::new(slots.clone(), ms(1_000), ErrorsAreFailures).layer(echo);
     let first = stack.call(Call::new(1));
     let error = stack.call(Call::new(2)).await.unwrap_err();
     assert_eq!(error.kind(), &ErrorKind::BulkheadFull);

@@ -30,10 +30,10 @@ async fn it_opens_on_the_failure_rate_once_the_window_holds_enough_calls() {
     let dependency = Dependency::that(Does::Fail);
     for _ in 0..4 {
         ask(&policy, &dependency).await.unwrap_err();
-        assert_eq!(policy.breaker().state(), BreakerState::Closed);
+        assert_eq!(policy.breaker().unwrap().state(), BreakerState::Closed);
     }
     ask(&policy, &dependency).await.unwrap_err();
-    assert_eq!(policy.breaker().state(), BreakerState::Open);
+    assert_eq!(policy.breaker().unwrap().state(), BreakerState::Open);
 }
 
 #[tokio::test(start_paused = true)]
@@ -43,7 +43,7 @@ async fn slow_successes_open_it() {
     for _ in 0..5 {
         assert!(ask(&policy, &dependency).await.is_ok());
     }
-    assert_eq!(policy.breaker().state(), BreakerState::Open);
+    assert_eq!(policy.breaker().unwrap().state(), BreakerState::Open);
     assert_eq!(events.attempts(), [Outcome::Slow; 5]);
 }
 
@@ -60,7 +60,7 @@ async fn a_time_window_forgets_what_is_older_than_it() {
     for _ in 0..4 {
         ask(&policy, &dependency).await.unwrap_err();
     }
-    assert_eq!(policy.breaker().state(), BreakerState::Closed);
+    assert_eq!(policy.breaker().unwrap().state(), BreakerState::Closed);
 }
 
 #[tokio::test(start_paused = true)]
@@ -75,7 +75,7 @@ async fn after_20_000_successes_a_window_of_five_opens_within_five_failures() {
     }
     dependency.now(Does::Fail);
     let mut failures = 0;
-    while policy.breaker().state() == BreakerState::Closed && failures < 10 {
+    while policy.breaker().unwrap().state() == BreakerState::Closed && failures < 10 {
         ask(&policy, &dependency).await.unwrap_err();
         failures += 1;
     }
@@ -95,7 +95,7 @@ async fn after_17_000_healthy_calls_it_opens_within_seconds_at_80_per_cent_error
         let healthy = number % 5 == 0;
         dependency.now(if healthy { Does::Answer } else { Does::Fail });
         let _ = ask(&policy, &dependency).await;
-        if policy.breaker().state() == BreakerState::Open {
+        if policy.breaker().unwrap().state() == BreakerState::Open {
             break;
         }
         sleep(ms(10)).await;
@@ -111,7 +111,7 @@ async fn hung_calls_count_as_failures() {
         let error = ask(&policy, &dependency).await.unwrap_err();
         assert_eq!(error.kind(), &ErrorKind::AttemptTimeout);
     }
-    assert_eq!(policy.breaker().state(), BreakerState::Open);
+    assert_eq!(policy.breaker().unwrap().state(), BreakerState::Open);
     assert_eq!(events.attempts(), [Outcome::TimedOut; 3]);
 }
 
@@ -128,7 +128,7 @@ async fn panics_count_as_failures() {
                 .is_panic()
         );
     }
-    assert_eq!(policy.breaker().state(), BreakerState::Open);
+    assert_eq!(policy.breaker().unwrap().state(), BreakerState::Open);
     assert_eq!(events.attempts(), [Outcome::Panicked; 3]);
     assert_eq!(policy.snapshot().in_flight, 0, "a panic frees its place");
 }
@@ -145,7 +145,7 @@ async fn a_neutral_outcome_neither_opens_it_nor_ends_a_run_of_failures() {
     for _ in 0..4 {
         ask(&policy, &dependency).await.unwrap_err();
     }
-    assert_eq!(policy.breaker().state(), BreakerState::Open);
+    assert_eq!(policy.breaker().unwrap().state(), BreakerState::Open);
 }
 
 #[tokio::test(start_paused = true)]
@@ -155,7 +155,7 @@ async fn a_slow_neutral_outcome_is_not_the_dependencys_slowness() {
     for _ in 0..10 {
         ask(&policy, &dependency).await.unwrap_err();
     }
-    assert_eq!(policy.breaker().state(), BreakerState::Closed);
+    assert_eq!(policy.breaker().unwrap().state(), BreakerState::Closed);
     assert_eq!(policy.snapshot().slow_call_rate, None);
 }
 

@@ -1,15 +1,15 @@
 //! Places: how many, who waits, who is next, and that none is lost.
 
-use holdfast_policy::{Call, ErrorKind, Event, PolicyConfig, RejectedBy};
+use holdfast_policy::{Call, ErrorKind, Event, RejectedBy};
 use tokio::time::{Instant, sleep};
 
-use crate::support::{Dependency, Does, ask, ms, policy, settle, start, watched};
+use crate::support::{Dependency, Does, Settings, ask, ms, policy, settle, start, watched};
 
-fn one_place(config: &mut PolicyConfig) {
+fn one_place(config: &mut Settings) {
     config.bulkhead.max_concurrent = 1;
 }
 
-fn one_place_and_a_queue_of_two(config: &mut PolicyConfig) {
+fn one_place_and_a_queue_of_two(config: &mut Settings) {
     one_place(config);
     config.bulkhead.max_waiting = 2;
     config.bulkhead.max_wait = ms(1_000);

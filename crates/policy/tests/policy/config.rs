@@ -2,7 +2,7 @@
 
 use holdfast_policy::{ConfigError, Policy, PolicyConfig, Window};
 
-use crate::support::{config, ms};
+use crate::support::{Settings, config, ms};
 
 const WORKER: &str = r#"
 attempt_timeout = "2600ms"
@@ -19,10 +19,10 @@ fn an_operators_file_is_read() {
     assert_eq!(config.validate("worker"), Ok(()));
     assert_eq!(
         (config.attempt_timeout, config.deadline),
-        (ms(2_600), ms(5_500))
+        (Some(ms(2_600)), ms(5_500))
     );
-    assert_eq!(config.breaker.window, Window::Time(ms(10_000)));
-    assert_eq!(config.bulkhead.max_wait, ms(0));
+    assert_eq!(config.breaker.unwrap().window, Window::Time(ms(10_000)));
+    assert_eq!(config.bulkhead.unwrap().max_wait, ms(0));
 }
 
 #[test]
@@ -30,6 +30,7 @@ fn what_is_written_is_read_back_the_same() {
     for window in [Window::Time(ms(10_000)), Window::Calls(100)] {
         let mut config = config();
         config.breaker.window = window;
+        let config = PolicyConfig::from(config);
         let text = toml::to_string(&config).unwrap();
         assert_eq!(
             toml::from_str::<PolicyConfig>(&text).unwrap(),
@@ -40,14 +41,47 @@ fn what_is_written_is_read_back_the_same() {
 }
 
 #[test]
-fn a_window_may_be_a_number_of_calls() {
-    let text = WORKER.replace(r#"window = "10s""#, "window = 100");
-    let config: PolicyConfig = toml::from_str(&text).unwrap();
-    assert_eq!(config.breaker.window, Window::Calls(100));
+fn every_key_has_a_default_and_every_policy_but_the_deadline_can_be_left_out() {
+    let defaults: PolicyConfig = toml::from_str("").unwrap();
+    assert_eq!(defaults, PolicyConfig::default());
+    let partly: PolicyConfig = toml::from_str("[retry]\nmax_attempts = 7").unwrap();
+    assert_eq!(partly.retry.unwrap().budget.ratio, 0.1);
+    let bare = "attempt_timeout = false\nretry = false\nbreaker = false\nbulkhead = false";
+    let bare: PolicyConfig = toml::from_str(bare).unwrap();
+    assert_eq!(bare.validate("bare"), Ok(()));
+    assert_eq!((&bare.attempt_timeout, &bare.retry), (&None, &None));
+    assert_eq!((&bare.breaker, &bare.bulkhead), (&None, &None));
+    let text = toml::to_string(&bare).unwrap();
+    assert_eq!(toml::from_str::<PolicyConfig>(&text).unwrap(), bare);
 }
 
 #[test]
-fn unknown_missing_and_malformed_keys_are_refused() {
+fn the_presets_are_coherent() {
+    for preset in [
+        PolicyConfig::default(),
+        PolicyConfig::http_call(),
+        PolicyConfig::database_statement(),
+    ] {
+        assert_eq!(preset.validate("preset"), Ok(()));
+    }
+}
+
+#[test]
+fn a_breaker_that_could_not_see_a_hang_is_refused() {
+    let config: PolicyConfig = toml::from_str("attempt_timeout = false").unwrap();
+    let error = config.validate("worker").unwrap_err();
+    assert_eq!(error.key(), "worker.breaker.slow_call");
+}
+
+#[test]
+fn a_window_may_be_a_number_of_calls() {
+    let text = WORKER.replace(r#"window = "10s""#, "window = 100");
+    let config: PolicyConfig = toml::from_str(&text).unwrap();
+    assert_eq!(config.breaker.unwrap().window, Window::Calls(100));
+}
+
+#[test]
+fn unknown_and_malformed_keys_are_refused() {
     for (from, to, expected) in [
         (
             "idempotent = true",
@@ -55,10 +89,12 @@ fn unknown_missing_and_malformed_keys_are_refused() {
             "unknown field `colour`",
         ),
         (
-            "half_open_calls = 2, ",
-            "",
-            "missing field `half_open_calls`",
+            "bulkhead = {",
+            "bulkhead = \"off\"\nretry2 = {",
+            "a table, or false to leave it out",
         ),
+        ("half_open_calls = 2, ", "half_open = 2, ", "unknown field"),
+        ("\"2600ms\"", "true", "or false to leave it out"),
         ("\"5500ms\"", "\"5500 bananas\"", "bananas"),
         ("\"5500ms\"", "5500", "invalid type"),
         ("\"5500ms\"", "\"-1s\"", "deadline"),
@@ -79,7 +115,7 @@ fn unknown_missing_and_malformed_keys_are_refused() {
     }
 }
 
-type Change = fn(&mut PolicyConfig);
+type Change = fn(&mut Settings);
 
 /// What is wrong, and the line that says so.
 const INCOHERENT: &[(Change, &str)] = &[
@@ -221,6 +257,7 @@ fn an_incoherent_configuration_is_refused_naming_key_value_and_rule() {
     for (change, expected) in INCOHERENT {
         let mut config = config();
         change(&mut config);
+        let config = PolicyConfig::from(config);
         let error = config.validate("worker").unwrap_err();
         assert_eq!(error.to_string(), *expected);
         assert_eq!(

@@ -2,7 +2,10 @@
 
 use std::sync::{Arc, OnceLock};
 
-use holdfast_policy::{BreakerState, CallOutcome, Event, Outcome, Policy, RejectedBy, Snapshot};
+use holdfast_policy::{
+    BreakerState, CallOutcome, Event, OpenedBecause, OpeningRule, Outcome, Policy, RejectedBy,
+    Snapshot,
+};
 
 use crate::support::{Dependency, Does, Judge, ask, config, ms, start, watched};
 
@@ -33,6 +36,14 @@ async fn a_call_tells_its_story_in_order() {
         }
     };
     let (from, to) = (BreakerState::Closed, BreakerState::Open);
+    let because = OpenedBecause {
+        rule: OpeningRule::ConsecutiveFailures,
+        calls: 2,
+        failures: 2,
+        slow: 0,
+        in_a_row: 2,
+        last_error: "failed",
+    };
     let expected = [
         failed(1),
         Event::Retry {
@@ -46,6 +57,7 @@ async fn a_call_tells_its_story_in_order() {
             from,
             to,
             generation: 1,
+            because: Some(because),
         },
         Event::Call {
             policy,
@@ -75,7 +87,7 @@ async fn a_call_tells_its_story_in_order() {
 
 #[tokio::test(start_paused = true)]
 async fn a_panicking_observer_harms_neither_the_call_nor_the_policy() {
-    let builder = Policy::builder("worker", config()).classify(Judge);
+    let builder = Policy::builder("worker", config().into()).classify(Judge);
     let policy = builder
         .observe(|_: &Event| panic!("a broken observer"))
         .build()
@@ -84,9 +96,9 @@ async fn a_panicking_observer_harms_neither_the_call_nor_the_policy() {
     for _ in 0..3 {
         ask(&policy, &dependency).await.unwrap_err();
     }
-    assert_eq!(policy.breaker().state(), BreakerState::Open);
+    assert_eq!(policy.breaker().unwrap().state(), BreakerState::Open);
     // Not even in a drop that is itself part of a panic, where a second one would abort.
-    policy.breaker().reset();
+    policy.breaker().unwrap().reset();
     dependency.now(Does::Panic);
     let task = tokio::spawn({
         let (policy, dependency) = (policy.clone(), dependency.clone());
@@ -109,7 +121,7 @@ async fn an_observer_may_look_at_the_policy_it_observes() {
             }
         }
     };
-    let builder = Policy::builder("worker", config()).classify(Judge);
+    let builder = Policy::builder("worker", config().into()).classify(Judge);
     let policy = builder.observe(observer).build().unwrap();
     assert!(looked.set((policy.clone(), OnceLock::new())).is_ok());
     let dependency = Dependency::that(Does::Fail);
@@ -128,15 +140,16 @@ async fn a_snapshot_shows_rates_limits_and_budget() {
         let _ = ask(&policy, &dependency).await;
     }
     let expected = Snapshot {
+        opened_because: None,
         breaker: BreakerState::Closed,
         failure_rate: Some(0.25),
-        failure_rate_threshold: 0.5,
+        failure_rate_threshold: Some(0.5),
         slow_call_rate: Some(0.0),
         slow_call_rate_threshold: Some(0.8),
         retry_after: None,
         in_flight: 0,
         waiting: 0,
-        limit: 300,
+        limit: Some(300),
         retry_budget: 10.0,
     };
     assert_eq!(policy.snapshot(), expected);

@@ -15,7 +15,7 @@ async fn of_256_callers_at_half_open_only_the_probes_reach_the_dependency() {
     dependency.now(Does::Hang);
     join_all((0..256).map(|_| ask(&policy, &dependency))).await;
     assert_eq!(dependency.calls() - before, 2);
-    assert_eq!(policy.breaker().state(), BreakerState::Open);
+    assert_eq!(policy.breaker().unwrap().state(), BreakerState::Open);
 }
 
 #[tokio::test(start_paused = true)]
@@ -25,7 +25,7 @@ async fn good_probes_close_it() {
     open_until_probe(&policy, &dependency).await;
     dependency.now(Does::Answer);
     ask(&policy, &dependency).await.unwrap();
-    assert_eq!(policy.breaker().state(), BreakerState::HalfOpen);
+    assert_eq!(policy.breaker().unwrap().state(), BreakerState::HalfOpen);
     ask(&policy, &dependency).await.unwrap();
     let states = [
         BreakerState::Open,
@@ -42,7 +42,7 @@ async fn a_slow_probe_does_not_close_it() {
     open_until_probe(&policy, &dependency).await;
     dependency.now(Does::AnswerAfter(ms(600)));
     ask(&policy, &dependency).await.unwrap();
-    assert_eq!(policy.breaker().state(), BreakerState::Open);
+    assert_eq!(policy.breaker().unwrap().state(), BreakerState::Open);
 }
 
 #[tokio::test(start_paused = true)]
@@ -55,7 +55,7 @@ async fn one_flaky_probe_of_five_does_not_reopen_it() {
     for _ in 0..4 {
         let _ = ask(&policy, &dependency).await;
     }
-    assert_eq!(policy.breaker().state(), BreakerState::Closed);
+    assert_eq!(policy.breaker().unwrap().state(), BreakerState::Closed);
 }
 
 #[tokio::test(start_paused = true)]
@@ -76,9 +76,9 @@ async fn a_stale_success_does_not_close_it_over_a_probe_that_then_fails() {
     for stale in stale {
         stale.await.unwrap().unwrap();
     }
-    assert_eq!(policy.breaker().state(), BreakerState::HalfOpen);
+    assert_eq!(policy.breaker().unwrap().state(), BreakerState::HalfOpen);
     probe.await.unwrap().unwrap_err();
-    assert_eq!(policy.breaker().state(), BreakerState::Open);
+    assert_eq!(policy.breaker().unwrap().state(), BreakerState::Open);
 }
 
 #[tokio::test(start_paused = true)]
@@ -98,10 +98,10 @@ async fn a_stale_failure_does_not_reopen_it_in_half_open() {
     for stale in stale {
         stale.await.unwrap().unwrap_err();
     }
-    assert_eq!(policy.breaker().state(), BreakerState::HalfOpen);
+    assert_eq!(policy.breaker().unwrap().state(), BreakerState::HalfOpen);
     probe.await.unwrap().unwrap();
     ask(&policy, &dependency).await.unwrap();
-    assert_eq!(policy.breaker().state(), BreakerState::Closed);
+    assert_eq!(policy.breaker().unwrap().state(), BreakerState::Closed);
 }
 
 #[tokio::test(start_paused = true)]
@@ -115,7 +115,7 @@ async fn a_slow_trickle_of_probes_does_not_wedge_it() {
         ask(&policy, &dependency).await.unwrap();
         sleep(ms(3_000)).await;
     }
-    assert_eq!(policy.breaker().state(), BreakerState::Closed);
+    assert_eq!(policy.breaker().unwrap().state(), BreakerState::Closed);
 }
 
 #[tokio::test(start_paused = true)]
@@ -138,7 +138,11 @@ async fn dropped_neutral_and_panicking_probes_give_their_slots_back() {
         for probe in probes {
             probe.await.unwrap().unwrap();
         }
-        assert_eq!(policy.breaker().state(), BreakerState::Closed, "{does:?}");
+        assert_eq!(
+            policy.breaker().unwrap().state(),
+            BreakerState::Closed,
+            "{does:?}"
+        );
     }
 }
 
@@ -157,7 +161,7 @@ async fn a_probe_whose_place_is_refused_by_the_bulkhead_gives_its_slot_back() {
     first.await.unwrap().unwrap();
     dependency.now(Does::Answer);
     ask(&policy, &dependency).await.unwrap();
-    assert_eq!(policy.breaker().state(), BreakerState::Closed);
+    assert_eq!(policy.breaker().unwrap().state(), BreakerState::Closed);
 }
 
 #[tokio::test(start_paused = true)]
@@ -175,8 +179,26 @@ async fn a_probe_that_is_never_polled_again_loses_its_slot() {
     );
     sleep(ms(2_000)).await;
     ask(&policy, &dependency).await.unwrap();
-    assert_eq!(policy.breaker().state(), BreakerState::Closed);
+    assert_eq!(policy.breaker().unwrap().state(), BreakerState::Closed);
     drop(forgotten);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dependency_that_only_objects_does_not_keep_it_half_open() {
+    let policy = policy(|_| ());
+    let dependency = Dependency::that(Does::Fail);
+    open_until_probe(&policy, &dependency).await;
+    dependency.now(Does::Object);
+    for _ in 0..10 {
+        assert_eq!(policy.breaker().unwrap().state(), policy.snapshot().breaker);
+        ask(&policy, &dependency).await.unwrap_err();
+    }
+    assert_eq!(policy.breaker().unwrap().state(), BreakerState::Closed);
+    dependency.now(Does::Fail);
+    for _ in 0..3 {
+        ask(&policy, &dependency).await.unwrap_err();
+    }
+    assert_eq!(policy.breaker().unwrap().state(), BreakerState::Open);
 }
 
 #[tokio::test(start_paused = true)]
@@ -192,5 +214,5 @@ async fn failures_from_before_the_outage_do_not_trip_it_again_after_recovery() {
     for _ in 0..2 {
         ask(&policy, &dependency).await.unwrap_err();
     }
-    assert_eq!(policy.breaker().state(), BreakerState::Closed);
+    assert_eq!(policy.breaker().unwrap().state(), BreakerState::Closed);
 }

@@ -20,7 +20,7 @@ fn policy(max_concurrent: u32) -> Policy {
     let mut config = config();
     config.bulkhead.max_concurrent = max_concurrent;
     config.retry.max_attempts = 2;
-    Policy::builder("echo", config).build().unwrap()
+    Policy::builder("echo", config.into()).build().unwrap()
 }
 
 #[tokio::test(start_paused = true)]
@@ -125,7 +125,7 @@ async fn services_layered_per_connection_share_breaker_and_places() {
         answer.await.unwrap().unwrap_err();
         settle().await;
     }
-    assert_eq!(policy.breaker().state(), BreakerState::Open);
+    assert_eq!(policy.breaker().unwrap().state(), BreakerState::Open);
     tokio::time::advance(ms(1)).await;
     let error = policy
         .layer(service)

@@ -20,7 +20,11 @@ mod half_open;
 #[cfg(test)]
 mod layers;
 #[cfg(test)]
+mod left_out;
+#[cfg(test)]
 mod manual;
+#[cfg(test)]
+mod overload;
 #[cfg(test)]
 mod recovery;
 #[cfg(test)]
@@ -31,3 +35,5 @@ mod retry_budget;
 mod retry_causes;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod throttled;

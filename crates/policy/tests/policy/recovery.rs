@@ -1,20 +1,20 @@
 //! After an outage: the escalating open time and the ramp.
 
 use futures_util::future::join_all;
-use holdfast_policy::{BreakerState, ErrorKind, Policy, PolicyConfig, RejectedBy};
+use holdfast_policy::{BreakerState, ErrorKind, Policy, RejectedBy};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
 use crate::support::{
-    Dependency, Does, Judge, ask, ms, open_until_probe, policy, wait_for_probe, watched,
+    Dependency, Does, Judge, Settings, ask, ms, open_until_probe, policy, wait_for_probe, watched,
 };
 
-fn one_probe(config: &mut PolicyConfig) {
+fn one_probe(config: &mut Settings) {
     config.breaker.half_open_calls = 1;
     config.breaker.consecutive_failures = 1;
 }
 
-fn with_ramp(config: &mut PolicyConfig) {
+fn with_ramp(config: &mut Settings) {
     config.breaker.ramp = ms(3_000);
 }
 
@@ -22,10 +22,10 @@ fn with_ramp(config: &mut PolicyConfig) {
 async fn recover(policy: &Policy<Judge>, dependency: &Dependency) {
     open_until_probe(policy, dependency).await;
     dependency.now(Does::Answer);
-    for _ in 0..policy.config().breaker.half_open_calls {
+    for _ in 0..policy.config().breaker.as_ref().unwrap().half_open_calls {
         ask(policy, dependency).await.unwrap();
     }
-    assert_eq!(policy.breaker().state(), BreakerState::Closed);
+    assert_eq!(policy.breaker().unwrap().state(), BreakerState::Closed);
 }
 
 #[tokio::test(start_paused = true)]
@@ -108,11 +108,11 @@ async fn the_ramp_ends_and_the_full_limit_holds() {
     let policy = policy(with_ramp);
     let dependency = Dependency::that(Does::Answer);
     recover(&policy, &dependency).await;
-    assert_eq!(policy.snapshot().limit, 1);
+    assert_eq!(policy.snapshot().limit, Some(1));
     sleep(ms(1_500)).await;
-    assert_eq!(policy.snapshot().limit, 150);
+    assert_eq!(policy.snapshot().limit, Some(150));
     sleep(ms(1_500)).await;
-    assert_eq!(policy.snapshot().limit, 300);
+    assert_eq!(policy.snapshot().limit, Some(300));
     let answers = join_all((0..300).map(|_| ask(&policy, &dependency))).await;
     assert!(answers.iter().all(Result::is_ok));
 }

@@ -3,14 +3,15 @@
 use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
-use holdfast_policy::{Call, Class, Deadline, ErrorKind, Event, Policy, PolicyConfig, RejectedBy};
+use holdfast_policy::{Call, Class, Deadline, ErrorKind, Event, Policy, RejectedBy};
 use tokio::time::Instant;
 
 use crate::support::{
-    Dependency, Does, Trouble, ask, config, ms, policy, send, start, watched, without_breaker,
+    Dependency, Does, Settings, Trouble, ask, config, ms, policy, send, start, watched,
+    without_breaker,
 };
 
-fn three_attempts(config: &mut PolicyConfig) {
+fn three_attempts(config: &mut Settings) {
     without_breaker(config);
     config.retry.max_attempts = 3;
 }
@@ -108,7 +109,7 @@ async fn an_answer_that_is_a_failure_is_tried_again_and_given_to_the_caller_at_l
 #[tokio::test(start_paused = true)]
 async fn a_rejection_is_never_retried() {
     let (policy, events) = watched(|config| config.retry.max_attempts = 3);
-    policy.breaker().force_open();
+    policy.breaker().unwrap().force_open();
     let error = ask(&policy, &Dependency::that(Does::Answer))
         .await
         .unwrap_err();
@@ -180,7 +181,9 @@ async fn a_success_is_never_repeated_whatever_its_classifier_allows() {
     let mut config = config();
     three_attempts(&mut config);
     let judge = |_: &Result<u32, Trouble>| Class::success().retry_always();
-    let policy = Policy::builder("worker", config).classify(judge).build();
+    let policy = Policy::builder("worker", config.into())
+        .classify(judge)
+        .build();
     let dependency = Dependency::that(Does::Answer);
     let call = Call::new(());
     let answer = policy.unwrap().call(call, |()| dependency.respond()).await;

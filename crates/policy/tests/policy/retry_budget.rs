@@ -1,16 +1,16 @@
 //! The retry budget bounds what all retries together add.
 
 use holdfast_policy::retry::Budget;
-use holdfast_policy::{BudgetConfig, Call, ErrorKind, Event, PolicyConfig};
+use holdfast_policy::{BudgetConfig, Call, ErrorKind, Event};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tower::{Layer, ServiceExt, service_fn};
 
 use crate::support::{
-    Dependency, Does, Trouble, ask, ms, policy, settle, start, watched, without_breaker,
+    Dependency, Does, Settings, Trouble, ask, ms, policy, settle, start, watched, without_breaker,
 };
 
-fn floor_of(tokens: f64) -> impl FnOnce(&mut PolicyConfig) {
+fn floor_of(tokens: f64) -> impl FnOnce(&mut Settings) {
     move |config| {
         without_breaker(config);
         config.retry.max_attempts = 10;

@@ -1,11 +1,13 @@
 //! Which cause is reported when a further attempt is refused: the failure before it.
 
-use holdfast_policy::{BreakerState, ErrorKind, PolicyConfig};
+use holdfast_policy::{BreakerState, ErrorKind};
 use tokio::time::Instant;
 
-use crate::support::{Dependency, Does, Trouble, ask, ms, policy, start, without_breaker};
+use crate::support::{
+    Dependency, Does, Settings, Trouble, ask, ms, policy, start, without_breaker,
+};
 
-fn three_attempts(config: &mut PolicyConfig) {
+fn three_attempts(config: &mut Settings) {
     config.retry.max_attempts = 3;
 }
 
@@ -29,7 +31,7 @@ async fn a_retry_refused_by_a_breaker_that_opened_meanwhile_reports_the_failure_
     let dependency = Dependency::that(Does::Fail);
     let waiting = start(&policy, &dependency).await;
     // Others open it while the first waits for its second attempt.
-    policy.breaker().force_open();
+    policy.breaker().unwrap().force_open();
     let error = waiting.await.unwrap().unwrap_err();
     assert_eq!(error.kind(), &ErrorKind::Failed(Trouble::Broken));
     assert_eq!((error.attempts(), dependency.calls()), (1, 1));
@@ -55,14 +57,14 @@ async fn a_retry_refused_by_a_full_bulkhead_reports_the_failure_before() {
 async fn an_answer_that_is_a_failure_is_what_the_caller_gets_when_the_retry_is_refused() {
     let policy = policy(three_attempts);
     let waiting = start(&policy, &Dependency::that(Does::AnswerBadly)).await;
-    policy.breaker().force_open();
+    policy.breaker().unwrap().force_open();
     assert_eq!(waiting.await.unwrap().unwrap(), 503);
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_breaker_is_the_cause_only_when_nothing_failed_before() {
     let policy = policy(three_attempts);
-    policy.breaker().force_open();
+    policy.breaker().unwrap().force_open();
     let error = ask(&policy, &Dependency::that(Does::Fail))
         .await
         .unwrap_err();
@@ -87,5 +89,5 @@ async fn a_retry_that_begins_after_the_open_time_is_the_probe() {
     let began = Instant::now();
     assert!(ask(&policy, &dependency).await.is_ok());
     assert!(began.elapsed() >= ms(1_000));
-    assert_eq!(policy.breaker().state(), BreakerState::Closed);
+    assert_eq!(policy.breaker().unwrap().state(), BreakerState::Closed);
 }

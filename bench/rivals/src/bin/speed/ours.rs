@@ -27,7 +27,7 @@ const RETRIED: u32 = 2_000;
 
 pub(crate) fn cases() -> Vec<Case> {
     let (shared, rejecting, dropping) = (policy(), policy(), policy());
-    rejecting.breaker().force_open();
+    rejecting.breaker().expect("a breaker").force_open();
     vec![
         through("breaker", breaker(rivals_job()).1),
         through("breaker, 1 failure in 100", faltering(rivals_job()).1),
@@ -67,7 +67,7 @@ pub(crate) fn stack_allocations() -> u64 {
 /// disabled: nothing but first failures at the start of a round would open it.
 fn retried() -> Case {
     let policy = policy();
-    policy.breaker().disable();
+    policy.breaker().expect("a breaker").disable();
     let runtime = runtime();
     Case::new("stack, retried once", move || {
         let took = runtime.block_on(async {
@@ -122,7 +122,7 @@ where
         seed: 1,
     };
     let circuit = Circuit::new(&config, settings, Reporter::new("bench", Vec::new()));
-    let attempt = AttemptLayer::new("bench").layer(service);
+    let attempt = AttemptLayer.layer(service);
     let layer = BreakerLayer::new(circuit.clone(), ErrorsAreFailures);
     (circuit, layer.layer(attempt))
 }
@@ -162,10 +162,10 @@ pub(crate) fn full_job(window: Window) -> BreakerConfig {
 /// Deadline, retry with budget, breaker, bulkhead, attempt timeout.
 fn policy() -> Policy {
     let config = PolicyConfig {
-        attempt_timeout: Duration::from_millis(250),
+        attempt_timeout: Some(Duration::from_millis(250)),
         deadline: Duration::from_secs(1),
         idempotent: true,
-        retry: RetryConfig {
+        retry: Some(RetryConfig {
             max_attempts: 3,
             backoff: BackoffConfig {
                 initial: Duration::from_millis(1),
@@ -176,16 +176,16 @@ fn policy() -> Policy {
                 ratio: 1.0,
                 floor_per_second: 10.0,
             },
-        },
-        breaker: BreakerConfig {
+            ..RetryConfig::default()
+        }),
+        breaker: Some(BreakerConfig {
             failure_rate: 1.0,
             ..full_job(Window::Calls(100))
-        },
-        bulkhead: BulkheadConfig {
+        }),
+        bulkhead: Some(BulkheadConfig {
             max_concurrent: 10_000,
-            max_waiting: 0,
-            max_wait: Duration::ZERO,
-        },
+            ..BulkheadConfig::default()
+        }),
     };
     Policy::builder("bench", config)
         .seed(1)

@@ -3,8 +3,15 @@
 use crate::measure::Median;
 
 /// What a ratio is called, of what to what, and what it is to stay below.
-const RATIOS: [(&str, &str, &str, f64); 6] = [
-    ("breaker/recloser", "breaker", "recloser", 2.0),
+const RATIOS: [(&str, &str, &str, f64); 8] = [
+    ("stack/seatbelt", "stack", "seatbelt stack", 0.6),
+    (
+        "stack/seatbelt, 2 threads",
+        "stack, 2 threads",
+        "seatbelt stack, 2 threads",
+        0.5,
+    ),
+    ("breaker/recloser", "breaker", "recloser", 1.0),
     (
         "breaker/tower-resilience",
         "breaker",
@@ -21,7 +28,7 @@ const RATIOS: [(&str, &str, &str, f64); 6] = [
         "stack/tower-resilience",
         "stack",
         "tower-resilience stack",
-        0.25,
+        0.15,
     ),
     ("window_50k/window_100", "window_50k", "window_100", 1.25),
     (

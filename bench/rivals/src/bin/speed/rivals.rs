@@ -5,6 +5,10 @@ use std::time::Duration;
 
 use failsafe::futures::CircuitBreaker as _;
 use recloser::{AsyncRecloser, Recloser};
+use seatbelt::breaker::Breaker;
+use seatbelt::retry::Retry;
+use seatbelt::timeout::Timeout;
+use seatbelt::{RecoveryInfo, ResilienceContext};
 use tower::{Layer, Service, ServiceBuilder, service_fn};
 use tower_resilience::bulkhead::BulkheadLayer;
 use tower_resilience::circuitbreaker::{CircuitBreakerError, CircuitBreakerLayer};
@@ -12,7 +16,7 @@ use tower_resilience::retry::{RetryBudgetBuilder, RetryLayer};
 use tower_resilience::timelimiter::TimeLimiterLayer;
 
 use crate::CALLS;
-use crate::measure::Case;
+use crate::measure::{Case, runtime};
 
 /// No answer is an error here; the rivals want the type to be one all the same.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -38,6 +42,8 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::sequential("failsafe", CALLS, move || failsafe.call(answer(1))),
         through_tower("tower-resilience breaker", breaker(service_fn(answer))),
         through_tower("tower-resilience stack", stack()),
+        seatbelt(),
+        seatbelt_on_two_threads(),
     ]
 }
 
@@ -59,6 +65,44 @@ where
         .build()
         .expect("a breaker")
         .layer(service)
+}
+
+fn seatbelt() -> Case {
+    let runtime = runtime();
+    let service = runtime.block_on(async { seatbelt_stack() });
+    through_tower("seatbelt stack", service)
+}
+
+fn seatbelt_on_two_threads() -> Case {
+    let runtime = runtime();
+    let shared = runtime.block_on(async { seatbelt_stack() });
+    Case::on_two_threads("seatbelt stack, 2 threads", CALLS, move || {
+        let mut service = shared.clone();
+        move || service.call(1)
+    })
+}
+
+/// The order that its crate docs recommend, retry > breaker > timeout: no budget, no bulkhead, no deadline, no slow calls.
+fn seatbelt_stack() -> impl Service<u32> + Clone + Send + Sync + 'static {
+    let context = ResilienceContext::new(tick::Clock::new_tokio());
+    let judge = |outcome: &Result<u32, NoAnswer>| match outcome {
+        Ok(_) => RecoveryInfo::never(),
+        Err(_) => RecoveryInfo::retry(),
+    };
+    let retry = Retry::layer("retry", &context)
+        .clone_input()
+        .recovery_with(move |outcome, _| judge(outcome));
+    let breaker = Breaker::layer("breaker", &context)
+        .recovery_with(move |outcome, _| judge(outcome))
+        .rejected_input_error(|_, _| NoAnswer);
+    let timeout = Timeout::layer("timeout", &context)
+        .timeout_error(|_| NoAnswer)
+        .timeout(Duration::from_millis(250));
+    ServiceBuilder::new()
+        .layer(retry)
+        .layer(breaker)
+        .layer(timeout)
+        .service(service_fn(answer))
 }
 
 /// The order that its composition guide recommends: total timeout, retry, breaker, bulkhead, timeout per call.

@@ -23,7 +23,7 @@ pub(super) struct AnswerHeader {
 }
 
 /// All headers that answers carry on purpose.
-pub(super) const HEADERS: [AnswerHeader; 8] = [
+pub(super) const HEADERS: [AnswerHeader; 10] = [
     AnswerHeader {
         name: "x-request-id",
         description: "The id of this exchange: of the request in the table, and of its lines in the log",
@@ -42,6 +42,16 @@ pub(super) const HEADERS: [AnswerHeader; 8] = [
         name: "Cache-Control",
         description: "Nothing here is worth keeping",
         schema: || text().enum_values(Some(["no-store"])).into(),
+    },
+    AnswerHeader {
+        name: "x-correlation-id",
+        description: "The caller's own `x-request-id`, if it sent one",
+        schema: || text().pattern(Some("^[!-~]{1,128}$")).into(),
+    },
+    AnswerHeader {
+        name: "Idempotent-Replayed",
+        description: "The answer to an earlier call under the same key",
+        schema: || text().enum_values(Some(["true"])).into(),
     },
     AnswerHeader {
         name: "Retry-After",
@@ -75,8 +85,8 @@ pub(super) const HEADERS: [AnswerHeader; 8] = [
     },
 ];
 
-/// What each answer carries; these lead the list above.
-const ALWAYS: usize = 3;
+/// What each answer carries or may carry; these lead the list above.
+const ALWAYS: usize = 4;
 
 impl AnswerHeader {
     pub(super) fn describe(&self) -> Header {

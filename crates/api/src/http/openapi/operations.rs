@@ -29,8 +29,14 @@ pub(in crate::http) fn process() -> Operation {
 }
 
 pub(in crate::http) fn process_post() -> Operation {
+    let summary = "Have the work done with a body, whatever is down";
+    processing("process_post", summary)
+        .request_body(Some(any_json()))
+        .build()
+}
+
+fn processing(id: &str, summary: &str) -> OperationBuilder {
     let of_keys = [Code::InvalidKey, Code::RequestFailed, Code::KeyReused];
-    let summary = "Have the work done, once per Idempotency-Key, whatever is down";
     let key = "One request per key: the same key again gets the same request's answer";
     let key = parameter(
         "Idempotency-Key",
@@ -39,16 +45,8 @@ pub(in crate::http) fn process_post() -> Operation {
         text().pattern(Some(LONGEST_KEY)),
     );
     let codes = [&BODY[..], &REFUSED, &of_keys].concat();
-    processing("process_post", summary)
-        .parameter(key)
-        .request_body(Some(any_json()))
-        .responses(processed(&codes))
-        .build()
-}
-
-fn processing(id: &str, summary: &str) -> OperationBuilder {
-    let codes = [&BODY[..], &REFUSED].concat();
     operation(id, summary)
+        .parameter(key)
         .description(Some(
             "Answered within `process.worst_case_seconds` of `GET /policies`, whatever its dependencies do.",
         ))
@@ -64,7 +62,9 @@ fn processed(codes: &[Code]) -> utoipa::openapi::Responses {
         "Not done yet, but durably accepted: it will be",
         &examples::deferred(),
     );
-    let deferred = with(with(deferred, "Location"), "Retry-After");
+    let replayed = |answer| with(answer, "Idempotent-Replayed");
+    let deferred = replayed(with(with(deferred, "Location"), "Retry-After"));
+    let done = replayed(done);
     responses([("200", done.build()), ("202", deferred.build())], codes)
 }
 
@@ -217,6 +217,12 @@ pub(super) fn operation(id: &str, summary: &str) -> OperationBuilder {
             "tracestate",
             ParameterIn::Header,
             "Goes with the trace, up to 512 bytes",
+            text(),
+        ))
+        .parameter(parameter(
+            "x-request-id",
+            ParameterIn::Header,
+            "The caller's own id, up to 128 visible characters: logged, and echoed as `x-correlation-id`",
             text(),
         ))
 }

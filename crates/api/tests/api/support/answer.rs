@@ -9,6 +9,7 @@ pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) location: Option<String>,
     pub(crate) retry_after: Option<u64>,
+    pub(crate) is_replay: bool,
     pub(crate) body: Body,
 }
 
@@ -24,6 +25,7 @@ impl Answer {
         let header = |name: &str| Some(response.headers().get(name)?.to_str().unwrap().to_owned());
         let location = header("location");
         let retry_after = header("retry-after").map(|seconds| seconds.parse().unwrap());
+        let is_replay = header("idempotent-replayed").as_deref() == Some("true");
         let body = if status.is_success() {
             Body::Processed(response.json().await.unwrap())
         } else {
@@ -37,6 +39,7 @@ impl Answer {
             status,
             location,
             retry_after,
+            is_replay,
             body,
         }
     }

@@ -4,6 +4,7 @@ mod answer;
 mod api;
 mod counting_worker;
 mod events;
+mod scripted_worker;
 mod worker;
 
 use std::net::SocketAddr;
@@ -18,6 +19,7 @@ pub(crate) use answer::Answer;
 pub(crate) use api::{Api, MACHINE, Surroundings};
 pub(crate) use counting_worker::CountingWorker;
 pub(crate) use events::{Event, Events};
+pub(crate) use scripted_worker::ScriptedWorker;
 pub(crate) use worker::spawn_worker;
 
 /// Everything, up and connected. Dropped, all of it goes away.

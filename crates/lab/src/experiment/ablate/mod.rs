@@ -36,7 +36,7 @@ pub async fn ablate(
     }
     let mut company = Company::gather(stage, settings, console).await?;
     let played = all(&found, seed, settings, &mut company, console).await;
-    company.leave(&played).await;
+    company.leave(&played);
     let (rows, intact) = played?;
     if found.len() > 1 {
         table::findings(&rows, console);

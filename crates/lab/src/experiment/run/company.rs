@@ -12,10 +12,10 @@ use super::super::play::Playing;
 use super::super::policies;
 use super::super::results::{About, Finished, Machine, Results, Run, Source};
 use super::super::scene::Ground;
-use super::super::scene::guard::Guard;
 use super::super::trial::Trial;
 use super::{Wish, combine, pages};
 use crate::error::LabError;
+use crate::guard::{Guard, Guarded};
 use crate::load::raise_limit;
 use crate::output::{Console, Tone};
 use crate::settings::{Settings, StageKind};
@@ -53,24 +53,17 @@ impl<'a> Company<'a> {
         raise_limit(console);
         console.say(format_args!("stage: {}, one of its own", stage.name()));
         let mut signals = StopSignals::listen().map_err(LabError::file("listen for", "signals"))?;
-        let guard = Guard::post(stage)?;
+        let guard = Guard::post(Guarded::of_experiments(stage))?;
         let ground = tokio::select! {
             ground = Ground::prepare(stage, settings, console) => ground,
             _ = signals.next() => Err(LabError::Interrupted),
-        };
-        let ground = match ground {
-            Ok(ground) => ground,
-            Err(error) => {
-                // Nothing is up that would have to be taken down.
-                guard.dismiss().await;
-                return Err(error);
-            }
         };
         Ok(Self {
             stage,
             settings,
             console,
-            ground,
+            // On failure nothing is up that would have to be taken down.
+            ground: ground?,
             guard,
             signals,
             results: Results::of(settings),
@@ -78,9 +71,9 @@ impl<'a> Company<'a> {
     }
 
     /// Nothing more is to be played. What could not be taken down is left to the guard, which tries again.
-    pub(in crate::experiment) async fn leave<T>(self, played: &Result<T, LabError>) {
-        if !matches!(played, Err(LabError::NotRolledBack(_))) {
-            self.guard.dismiss().await;
+    pub(in crate::experiment) fn leave<T>(self, played: &Result<T, LabError>) {
+        if matches!(played, Err(LabError::NotRolledBack(_))) {
+            self.guard.leave_the_rest();
         }
     }
 

@@ -78,7 +78,7 @@ pub async fn run(wish: &Wish, settings: &Settings, console: Console) -> Result<O
     }
     let mut company = Company::gather(stage, settings, console).await?;
     let outcome = all(wish, &here, &mut company, console).await;
-    company.leave(&outcome).await;
+    company.leave(&outcome);
     for one in &elsewhere {
         let (name, other) = (&one.experiment.name, other(stage));
         console.say(format_args!(

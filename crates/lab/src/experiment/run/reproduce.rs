@@ -42,7 +42,7 @@ pub async fn reproduce(
     };
     let mut company = Company::gather(old.about.stage, settings, console).await?;
     let new = company.play_with(&found, &old.policies, &wish).await;
-    company.leave(&new).await;
+    company.leave(&new);
     let agreement = Agreement::of(&old.verdict, &new?.verdict);
     agreement.print(console);
     Ok(if agreement.agrees() {

@@ -41,7 +41,7 @@ impl Containers {
         let quiet = console.quietly();
         let mut compose = Compose::of_its_own(PROJECT, folder, settings, quiet).await?;
         // What a killed run has left is in the way of this one.
-        silent(&compose).down().await?;
+        drop(silent(&compose).down().await?);
         console.say("building the images, which takes minutes the first time");
         compose.build().await?;
         Ok(Self {
@@ -51,7 +51,7 @@ impl Containers {
     }
 
     pub(super) async fn clear(&self) -> Result<(), LabError> {
-        silent(&self.compose).down().await
+        silent(&self.compose).down().await.map(drop)
     }
 }
 
@@ -203,11 +203,11 @@ impl ComposeScene {
 }
 
 /// Ends what a run has left that is dead.
-pub(super) async fn end_stale(settings: &Settings, console: Console) -> Result<(), LabError> {
+pub(crate) async fn end_stale(settings: &Settings, console: Console) -> Result<(), LabError> {
     let _turn = take_turn(settings)?;
     let folder = settings.folder().join("experiments");
     let compose = Compose::of_its_own(PROJECT, folder, settings, console.quietly()).await?;
-    silent(&compose).down().await
+    silent(&compose).down().await.map(drop)
 }
 
 /// The files want their variables, also to take down what they describe.

@@ -1,9 +1,8 @@
 //! The scene of one trial: worker, Postgres and API, fresh, where nobody else is, with a breakable wire between them where
-//! the experiment needs one. It ends with its trial; should the lab die, its [`guard`] ends it.
+//! the experiment needs one. It ends with its trial; should the lab die, its guard ends it.
 
 mod arrivals;
 mod compose;
-pub(in crate::experiment) mod guard;
 mod local;
 mod wires;
 
@@ -23,6 +22,7 @@ use crate::wire::Wire;
 pub(super) use arrivals::Arrivals;
 use compose::ComposeScene;
 pub(in crate::experiment) use compose::Containers;
+pub(crate) use compose::end_stale;
 use local::LocalScene;
 
 /// What a scene is made of.

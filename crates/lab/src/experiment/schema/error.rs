@@ -2,8 +2,8 @@
 
 use thiserror::Error;
 
-use super::hint::hint;
 use super::place::{Place, line_of};
+use crate::hint::hint;
 
 /// Why an experiment's file is refused; one line.
 #[derive(Debug, Error)]

@@ -6,7 +6,6 @@ mod error;
 mod expectations;
 mod faults;
 mod file;
-mod hint;
 mod json;
 mod place;
 mod rules;

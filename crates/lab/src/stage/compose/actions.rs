@@ -19,18 +19,20 @@ impl Compose {
     /// [`LabError::NotUp`], or when Docker fails.
     pub async fn kill(&self, service: Service) -> Result<(), LabError> {
         let container = self.container(service).await?;
+        let alive = container.is_alive();
         // Only a container that runs can be killed.
         if container.is_paused() {
             self.engine.docker(&["unpause", &container.id]).await?;
         }
-        if container.is_alive() {
+        if alive {
             self.engine
                 .compose(&["kill", "-s", "SIGKILL", service.name()])
                 .await?;
         }
         self.reached(service, "does not die", |container| !container.is_alive())
             .await?;
-        self.console.say(format_args!("  {service:<7} killed"));
+        let what = if alive { "killed" } else { "was dead already" };
+        self.console.say(format_args!("  {service:<7} {what}"));
         Ok(())
     }
 
@@ -48,7 +50,11 @@ impl Compose {
             self.engine.compose(&["start", service.name()]).await?;
         }
         self.one_healthy(&[service], start).await?;
-        self.ready(service, "is up", start);
+        if container.is_alive() {
+            self.already(service, "was running already");
+        } else {
+            self.ready(service, "is up", start);
+        }
         Ok(())
     }
 
@@ -61,15 +67,25 @@ impl Compose {
         if !container.is_alive() {
             return Err(LabError::NotRunning(service));
         }
-        if !container.is_paused() {
+        let paused = container.is_paused();
+        if !paused {
             self.engine.compose(&["pause", service.name()]).await?;
         }
         self.reached(service, "does not stop", Container::is_paused)
             .await?;
+        let what = if paused {
+            "was paused already"
+        } else {
+            "paused"
+        };
         self.console.say(format_args!(
-            "  {service:<7} paused: its port is open, nobody answers"
+            "  {service:<7} {what}: its port is open, nobody answers"
         ));
         Ok(())
+    }
+
+    fn already(&self, service: Service, what: &str) {
+        self.console.say(format_args!("  {service:<7} {what}"));
     }
 
     /// Lets a paused container go on; returns when it is healthy. A running one is fine.
@@ -86,7 +102,11 @@ impl Compose {
             self.engine.compose(&["unpause", service.name()]).await?;
         }
         self.answers(&container, start).await?;
-        self.ready(service, "goes on", start);
+        if container.is_paused() {
+            self.ready(service, "goes on", start);
+        } else {
+            self.already(service, "was running already");
+        }
         Ok(())
     }
 

@@ -1,12 +1,14 @@
-//! What `docker ps` says of the project's containers.
+//! What the engine says of the project's containers.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
 
 use super::engine::Engine;
 use crate::error::LabError;
 use crate::stage::{Condition, Service};
 
-/// Tab-separated: which container, of which service, in which state, healthy or not, on which ports.
-const FORMAT: &str =
-    "{{.ID}}\t{{.Label \"com.docker.compose.service\"}}\t{{.State}}\t{{.Status}}\t{{.Ports}}";
+const SERVICE: &str = "com.docker.compose.service";
 
 /// One service's container.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,19 +16,69 @@ pub(super) struct Container {
     pub(super) id: String,
     pub(super) service: Service,
     pub(super) condition: Condition,
+    /// By which it ended, if it did.
+    pub(super) exit_code: Option<i32>,
     /// On the host.
     pub(super) port: Option<u16>,
+}
+
+/// What `docker inspect` tells, as far as it matters here.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Inspected {
+    id: String,
+    config: Config,
+    state: State,
+    #[serde(default)]
+    network_settings: Network,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Config {
+    #[serde(default)]
+    labels: Option<BTreeMap<String, String>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct State {
+    status: String,
+    #[serde(default)]
+    exit_code: i32,
+    #[serde(default)]
+    health: Option<Health>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Health {
+    status: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Network {
+    #[serde(default)]
+    ports: Option<BTreeMap<String, Option<Vec<Binding>>>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Binding {
+    host_port: String,
 }
 
 impl Container {
     /// The project's containers, in the order in which a stage comes up.
     pub(super) async fn all(engine: &Engine) -> Result<Vec<Self>, LabError> {
-        let mut found: Vec<Self> = engine
-            .containers(FORMAT)
-            .await?
-            .lines()
-            .filter_map(parse)
-            .collect();
+        let ids = engine.container_ids().await?;
+        let told = match inspect(engine, &ids).await {
+            // One of them may have gone since they were listed.
+            Err(_) => inspect(engine, &engine.container_ids().await?).await?,
+            Ok(told) => told,
+        };
+        let mut found = parse(&told)?;
         found.sort_by_key(|container| {
             Service::ALL
                 .iter()
@@ -48,71 +100,92 @@ impl Container {
     }
 }
 
-fn parse(line: &str) -> Option<Container> {
-    let fields: Vec<&str> = line.split('\t').collect();
-    let [id, service, state, status, ports] = fields.as_slice() else {
-        return None;
-    };
+async fn inspect(engine: &Engine, ids: &[String]) -> Result<String, LabError> {
+    if ids.is_empty() {
+        return Ok("[]".to_owned());
+    }
+    let mut command = vec!["inspect", "--type", "container"];
+    command.extend(ids.iter().map(String::as_str));
+    engine.docker(&command).await
+}
+
+fn parse(told: &str) -> Result<Vec<Container>, LabError> {
+    let all: Result<Vec<Inspected>, _> = serde_json::from_str(told);
+    let all = all.map_err(|error| LabError::Program {
+        command: "docker inspect".to_owned(),
+        output: error.to_string(),
+    })?;
+    Ok(all.into_iter().filter_map(container).collect())
+}
+
+/// None: it is of no service of ours.
+fn container(told: Inspected) -> Option<Container> {
+    let labels = told.config.labels.unwrap_or_default();
+    let name = labels.get(SERVICE)?;
     let service = Service::ALL
         .into_iter()
-        .find(|known| known.name() == *service)?;
-    let condition = match *state {
+        .find(|known| known.name() == name)?;
+    let condition = match told.state.status.as_str() {
         "running" => Condition::Running {
             pid: None,
-            ill: illness(status),
+            ill: illness(told.state.health.as_ref()),
         },
         "paused" => Condition::Paused { pid: None },
         _ => Condition::Dead,
     };
+    let ports = told.network_settings.ports.unwrap_or_default();
+    let mut bindings = ports.into_values().flatten().flatten();
     Some(Container {
-        id: (*id).to_owned(),
+        id: told.id,
         service,
+        exit_code: (condition == Condition::Dead).then_some(told.state.exit_code),
         condition,
-        port: published(ports),
+        port: bindings.find_map(|binding| binding.host_port.parse().ok()),
     })
 }
 
-/// From `Up 2 minutes (health: starting)`; none: healthy.
-fn illness(status: &str) -> Option<String> {
-    match status
-        .rsplit_once('(')
-        .map(|(_, health)| health.trim_end_matches(')'))
-    {
+/// None: healthy.
+fn illness(health: Option<&Health>) -> Option<String> {
+    match health.map(|health| health.status.as_str()) {
         Some("healthy") => None,
-        Some("health: starting") => Some("is starting".to_owned()),
+        Some("starting") => Some("is starting".to_owned()),
         Some(other) => Some(format!("is {other}")),
         None => Some("has no health check".to_owned()),
     }
-}
-
-/// From `127.0.0.1:8080->8080/tcp`.
-fn published(ports: &str) -> Option<u16> {
-    let (host, _) = ports.split_once("->")?;
-    host.rsplit_once(':')?.1.parse().ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn one(service: &str, state: &str, ports: &str) -> Option<Container> {
+        let labels = format!(r#"{{"com.docker.compose.service":"{service}"}}"#);
+        let told = format!(
+            r#"[{{"Id":"4f","Config":{{"Labels":{labels}}},"State":{state},"NetworkSettings":{{"Ports":{ports}}}}}]"#
+        );
+        parse(&told).unwrap().pop()
+    }
+
     #[test]
-    fn a_line_of_docker_ps_tells_service_state_health_and_port() {
-        let api =
-            parse("4f\tapi\trunning\tUp 2 minutes (healthy)\t127.0.0.1:9000->8080/tcp").unwrap();
+    fn what_the_engine_tells_gives_service_state_health_and_port() {
+        let bound = r#"{"8080/tcp":[{"HostIp":"127.0.0.1","HostPort":"9000"}],"1/tcp":null}"#;
+        let healthy = r#"{"Status":"running","ExitCode":0,"Health":{"Status":"healthy"}}"#;
+        let api = one("api", healthy, bound).unwrap();
         assert_eq!(
             (api.service, api.port, api.is_healthy()),
             (Service::Api, Some(9000), true)
         );
-        let starting =
-            parse("4f\tworker\trunning\tUp 1 second (health: starting)\t8081/tcp").unwrap();
+        let starting = r#"{"Status":"running","Health":{"Status":"starting"}}"#;
+        let starting = one("worker", starting, "{}").unwrap();
         assert_eq!(
             (starting.is_alive(), starting.is_healthy(), starting.port),
             (true, false, None)
         );
-        let paused = parse("4f\tdb\tpaused\tUp 2 minutes (Paused)\t5432/tcp").unwrap();
+        let paused = one("db", r#"{"Status":"paused"}"#, "null").unwrap();
         assert!(paused.is_paused() && paused.is_alive());
-        let dead = parse("4f\tdb\texited\tExited (137) 3 seconds ago\t").unwrap();
-        assert!(!dead.is_alive());
-        assert_eq!(parse("4f\tsomething\trunning\tUp\t"), None);
+        let dead = one("db", r#"{"Status":"exited","ExitCode":64}"#, "{}").unwrap();
+        assert_eq!((dead.is_alive(), dead.exit_code), (false, Some(64)));
+        assert_eq!(one("something", healthy, "{}"), None);
+        assert!(parse("no json").is_err());
     }
 }

@@ -136,19 +136,46 @@ impl Engine {
         succeeded(&command_line(&command), command.output().await)
     }
 
-    /// The containers of the project, in any state, each as `format` says.
-    pub(super) async fn containers(&self, format: &str) -> Result<String, LabError> {
-        let project = format!("label=com.docker.compose.project={}", self.project.name);
-        self.docker(&[
-            "ps",
-            "--all",
-            "--no-trunc",
-            "--filter",
-            &project,
-            "--format",
-            format,
-        ])
-        .await
+    /// What `docker` printed, on either stream; nothing where it fails.
+    pub(super) async fn docker_said(&self, arguments: &[&str]) -> String {
+        let mut command = command(iter::once("docker").chain(arguments.iter().copied()));
+        let output = command.output().await;
+        output.map_or_else(
+            |_| String::new(),
+            |output| String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned(),
+        )
+    }
+
+    /// The containers of the project, in any state.
+    pub(super) async fn container_ids(&self) -> Result<Vec<String>, LabError> {
+        let project = self.label();
+        let list = ["ps", "--all", "--no-trunc", "--quiet", "--filter", &project];
+        lines(self.docker(&list).await)
+    }
+
+    /// The volumes of the project.
+    pub(super) async fn volumes(&self) -> Result<Vec<String>, LabError> {
+        let project = self.label();
+        lines(
+            self.docker(&["volume", "ls", "--quiet", "--filter", &project])
+                .await,
+        )
+    }
+
+    /// Whether the image of a service has been built, by either generation of the Compose tool.
+    pub(super) async fn has_image(&self, service: &str) -> bool {
+        for joint in ["-", "_"] {
+            let image = format!("{}{joint}{service}", self.project.name);
+            let look = ["image", "inspect", "--format", "{{.Id}}", &image];
+            if self.docker(&look).await.is_ok() {
+                return true;
+            }
+        }
+        false
+    }
+
+    fn label(&self) -> String {
+        format!("label=com.docker.compose.project={}", self.project.name)
     }
 
     /// The Compose tool on the project, to be run.
@@ -176,6 +203,10 @@ impl Engine {
             }),
         }
     }
+}
+
+fn lines(told: Result<String, LabError>) -> Result<Vec<String>, LabError> {
+    Ok(told?.lines().map(str::to_owned).collect())
 }
 
 fn command<S: AsRef<OsStr>>(words: impl IntoIterator<Item = S>) -> Command {

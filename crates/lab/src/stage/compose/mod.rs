@@ -8,7 +8,7 @@ mod engine;
 mod own;
 mod up;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use container::Container;
@@ -46,10 +46,34 @@ impl Compose {
         let engine = Engine::find(engine::STAGE, settings.root.clone(), variables).await?;
         Ok(Self {
             engine,
-            folder: settings.folder(),
+            folder: settings.folder().join("compose"),
             api_port: settings.ports.api,
             console,
         })
+    }
+
+    /// Where the promises of its clients are kept.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The same stage, without a word.
+    #[must_use]
+    pub fn quietly(&self) -> Self {
+        Self {
+            console: self.console.quietly(),
+            ..self.clone()
+        }
+    }
+
+    /// Whether there is anything that `down` would delete: a container, dead or not, or a volume.
+    ///
+    /// # Errors
+    /// When the engine does not answer.
+    pub async fn holds_data(&self) -> Result<bool, LabError> {
+        Ok(!Container::all(&self.engine).await?.is_empty()
+            || !self.engine.volumes().await?.is_empty())
     }
 
     /// Whether any of its containers lives.
@@ -75,18 +99,15 @@ impl Compose {
             .unwrap_or(self.api_port))
     }
 
-    /// Removes containers, network and volumes, and what clients were promised of them. Nothing to remove is fine.
+    /// Removes containers, network and volumes, and what clients were promised of them: what of that was data. Nothing to
+    /// remove is fine.
     ///
     /// # Errors
     /// When the Compose tool fails.
-    pub async fn down(&self) -> Result<(), LabError> {
-        let containers = Container::all(&self.engine).await?;
-        // A paused container cannot be stopped.
-        for container in &containers {
-            if container.is_paused() {
-                self.engine.docker(&["unpause", &container.id]).await?;
-            }
-        }
+    pub async fn down(&self) -> Result<Vec<String>, LabError> {
+        self.unpause().await?;
+        let volumes = self.engine.volumes().await?.into_iter();
+        let mut deleted: Vec<String> = volumes.map(|name| format!("the volume {name}")).collect();
         self.engine
             // Those who watch as well, where they were asked for.
             .compose(&[
@@ -97,11 +118,22 @@ impl Compose {
                 "--remove-orphans",
             ])
             .await?;
-        // Without containers the file is the other stage's.
-        if containers.is_empty() {
-            return Ok(());
+        let accepted = self.folder.join(accepted::FILE);
+        if accepted.exists() {
+            deleted.push(format!("the promises in {}", accepted.display()));
         }
-        accepted::forget(&self.folder)
+        accepted::forget(&self.folder)?;
+        Ok(deleted)
+    }
+
+    /// Lets all go on that is paused: such a container can neither be stopped nor come up.
+    async fn unpause(&self) -> Result<(), LabError> {
+        for container in Container::all(&self.engine).await? {
+            if container.is_paused() {
+                self.engine.docker(&["unpause", &container.id]).await?;
+            }
+        }
+        Ok(())
     }
 
     /// How each service is.

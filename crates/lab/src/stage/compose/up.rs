@@ -7,47 +7,49 @@ use tokio::time::{Instant, sleep};
 
 use super::container::Container;
 use super::{BASE_IMAGES, Compose};
-use crate::accepted;
 use crate::error::LabError;
 use crate::output::Tone;
-use crate::stage::{Condition, Service, port};
+use crate::stage::{Condition, Service, port, ready};
 
 const POLL: Duration = Duration::from_millis(250);
 /// Several rounds of the health checks of `deploy/compose.yml`.
 const HEALTHY_WITHIN: Duration = Duration::from_secs(90);
 
+/// Measured on two cores: from an empty engine to healthy containers.
+const FIRST_BUILD: &str = "the images have to be built first, which takes ten minutes or so on two cores and a few hundred MB from the
+network; on local processes all is up within a second of the build: STAGE=local make up";
+
 impl Compose {
-    /// Builds the images, starts the containers and waits until all are healthy. Interrupted, it takes down what it
-    /// started; a stage that was up before is left as it is.
+    /// Builds the images, starts the containers and waits until all are healthy. Volumes that are there are kept.
+    /// Interrupted, it takes down what it started; a stage that was up before, or held data, is left as it is.
     ///
     /// # Errors
     /// When the port is taken, an image cannot be had, or a service does not become healthy.
     pub async fn up(&self) -> Result<(), LabError> {
         let mut signals = StopSignals::listen().map_err(LabError::file("listen for", "signals"))?;
-        let was_up = self.is_up().await?;
+        let held_data = self.holds_data().await?;
         let result = tokio::select! {
-            result = self.bring_up(was_up) => result,
+            result = self.bring_up() => result,
             _ = signals.next() => Err(LabError::Interrupted),
         };
-        if matches!(result, Err(LabError::Interrupted)) && !was_up {
+        if matches!(result, Err(LabError::Interrupted)) && !held_data {
             self.down().await?;
         }
         result
     }
 
-    async fn bring_up(&self, was_up: bool) -> Result<(), LabError> {
-        if !was_up {
+    async fn bring_up(&self) -> Result<(), LabError> {
+        let before = Container::all(&self.engine).await?;
+        let holds_the_port = |it: &Container| it.service == Service::Api && it.is_alive();
+        if !before.iter().any(holds_the_port) {
             port::check_free(self.api_port, "API_PORT")?;
-            self.down().await?;
-            accepted::forget(&self.folder)?;
+        }
+        if !self.engine.has_image(Service::Api.name()).await {
+            self.console.say(FIRST_BUILD);
         }
         let start = Instant::now();
         let images = base_images(&self.engine.script(BASE_IMAGES).await?);
-        for container in Container::all(&self.engine).await? {
-            if container.is_paused() {
-                self.engine.docker(&["unpause", &container.id]).await?;
-            }
-        }
+        self.unpause().await?;
         self.engine
             .with_variables(images)
             .compose_shown(&["up", "--detach", "--build"])
@@ -83,7 +85,7 @@ impl Compose {
                 .filter(awaited)
                 .find(|container| !container.is_alive());
             if let Some(dead) = dead {
-                return Err(self.unhealthy(dead.service, "ended".to_owned()).await);
+                return Err(self.why_it_ended(dead).await);
             }
             if Instant::now() > deadline {
                 let ill = containers.iter().find(awaited);
@@ -103,6 +105,20 @@ impl Compose {
         }
     }
 
+    async fn why_it_ended(&self, dead: &Container) -> LabError {
+        if dead.exit_code == Some(ready::BAD_CONFIGURATION) {
+            let logs = ["logs", "--tail=10", &dead.id];
+            let log = self.engine.docker_said(&logs).await;
+            let said: Vec<String> = log.lines().map(str::to_owned).collect();
+            return LabError::Refused(ready::refusal(dead.service, &said));
+        }
+        let ended = match dead.exit_code {
+            Some(code) => format!("ended (exit code {code})"),
+            None => "ended".to_owned(),
+        };
+        self.unhealthy(dead.service, ended).await
+    }
+
     pub(super) async fn unhealthy(&self, service: Service, problem: String) -> LabError {
         let log = self
             .engine
@@ -113,6 +129,7 @@ impl Compose {
             service,
             problem,
             log,
+            file: None,
         }
     }
 

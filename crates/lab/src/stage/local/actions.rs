@@ -14,10 +14,13 @@ impl Local {
     /// [`LabError::NotUp`], or when a process does not react.
     pub async fn kill(&self, service: Service) -> Result<(), LabError> {
         let (_turn, state) = self.enter().await?;
+        let alive = state.family(service).is_alive();
         let stuck = |pids| LabError::Stuck { service, pids };
+        // Also of a dead one: what its leader left behind.
         state.family(service).kill().await.map_err(stuck)?;
         port::refuses(service, state.port(service)).await?;
-        self.console.say(format_args!("  {service:<7} killed"));
+        let what = if alive { "killed" } else { "was dead already" };
+        self.console.say(format_args!("  {service:<7} {what}"));
         Ok(())
     }
 
@@ -28,7 +31,8 @@ impl Local {
     pub async fn start(&self, service: Service) -> Result<(), LabError> {
         let (_turn, mut state) = self.enter().await?;
         if !self.bring_back(&mut state, service).await? {
-            self.console.say(format_args!("  {service:<7} is running"));
+            self.console
+                .say(format_args!("  {service:<7} was running already"));
         }
         Ok(())
     }
@@ -43,12 +47,17 @@ impl Local {
         if !family.is_alive() {
             return Err(LabError::NotRunning(service));
         }
+        let what = if family.is_paused() {
+            "was paused already"
+        } else {
+            "paused"
+        };
         family
             .pause()
             .await
             .map_err(|pids| LabError::Stuck { service, pids })?;
         self.console.say(format_args!(
-            "  {service:<7} paused: its port is open, nobody answers"
+            "  {service:<7} {what}: its port is open, nobody answers"
         ));
         Ok(())
     }
@@ -63,9 +72,15 @@ impl Local {
             return Err(LabError::NotRunning(service));
         }
         let start = Instant::now();
+        let paused = state.family(service).is_paused();
         state.family(service).resume();
-        self.healthy(&state, service).await?;
-        self.ready(&state, service, "goes on", start);
+        self.healthy(&state, service, None).await?;
+        if paused {
+            self.ready(&state, service, "goes on", start);
+        } else {
+            self.console
+                .say(format_args!("  {service:<7} was running already"));
+        }
         Ok(())
     }
 

@@ -10,7 +10,7 @@ use super::JOURNAL;
 use super::state::State;
 use crate::error::LabError;
 use crate::postgres;
-use crate::process::{self, Family};
+use crate::process::{self, Family, Launched};
 use crate::stage::Service;
 
 /// Where a service's process lives: a folder of its own, which also finds it should its record be lost.
@@ -46,7 +46,7 @@ pub(super) fn launch(
     binary: &Path,
     folder: &Path,
     passed_on: &BTreeMap<String, String>,
-) -> Result<(), LabError> {
+) -> Result<Launched, LabError> {
     let mut command = Command::new(binary);
     // Nothing of the caller's shell reaches a service but what is meant for it.
     command
@@ -55,12 +55,9 @@ pub(super) fn launch(
         .envs(&state.passed_on)
         .envs(passed_on);
     let family = state.family_mut(service);
-    family.leader = Some(process::launch(
-        command,
-        &family.home,
-        &log(folder, service),
-    )?);
-    Ok(())
+    let launched = process::launch(command, &family.home, &log(folder, service))?;
+    family.leader = Some(launched.identity.clone());
+    Ok(launched)
 }
 
 fn environment(state: &State, service: Service, folder: &Path) -> BTreeMap<String, String> {

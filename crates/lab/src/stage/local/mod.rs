@@ -1,7 +1,7 @@
 //! The local stage: worker, API and a throw-away Postgres as processes of this machine.
 //!
-//! The processes outlive the command that started them; what they are is recorded under `.lab/`. `up` on a stage of
-//! which anything still lives repairs it and keeps the data; otherwise it starts fresh.
+//! The processes outlive the command that started them; what they are is recorded under `.lab/`. `up` repairs a stage that
+//! is recorded and keeps its data; only `down` deletes them.
 
 mod actions;
 mod launch;
@@ -9,9 +9,8 @@ mod state;
 mod turn;
 mod up;
 
-use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use state::State;
 
@@ -22,8 +21,6 @@ use crate::error::LabError;
 use crate::output::Console;
 use crate::settings::{Ports, Settings};
 
-/// Lines of a service's log that an error shows.
-const LOG_LINES: usize = 10;
 /// Where the API keeps what Postgres could not record: data, as the database's are, so it outlives a killed API.
 const JOURNAL: &str = "journal";
 
@@ -31,9 +28,7 @@ const JOURNAL: &str = "journal";
 #[derive(Debug, Clone)]
 pub struct Local {
     folder: PathBuf,
-    binaries: PathBuf,
-    ports: Ports,
-    passed_on: BTreeMap<String, String>,
+    settings: Settings,
     console: Console,
 }
 
@@ -43,11 +38,33 @@ impl Local {
     pub fn new(settings: &Settings, folder: PathBuf, console: Console) -> Self {
         Self {
             folder,
-            binaries: settings.binaries.clone(),
-            ports: settings.ports,
-            passed_on: settings.passed_on.clone(),
+            settings: settings.clone(),
             console,
         }
+    }
+
+    /// Where what belongs to the stage is kept, the file of accepted requests among it.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The same stage, without a word.
+    #[must_use]
+    pub fn quietly(&self) -> Self {
+        Self {
+            console: self.console.quietly(),
+            ..self.clone()
+        }
+    }
+
+    /// Whether there is anything that `down` would delete.
+    ///
+    /// # Errors
+    /// When the record cannot be read.
+    pub fn holds_data(&self) -> Result<bool, LabError> {
+        let state = State::load(&self.folder)?;
+        Ok(state.is_some_and(|state| state.may_owe()) || holds_files(&self.folder.join(JOURNAL)))
     }
 
     /// Whether any of its processes lives.
@@ -63,19 +80,33 @@ impl Local {
     /// # Errors
     /// When the record cannot be read.
     pub fn ports(&self) -> Result<Ports, LabError> {
-        Ok(State::load(&self.folder)?.map_or(self.ports, |state| state.ports))
+        Ok(State::load(&self.folder)?.map_or(self.settings.ports, |state| state.ports))
     }
 
-    /// Stops everything and deletes the data, also what a crash has left. Nothing to stop is fine.
+    /// Stops everything and deletes the data, also what a crash has left: what that was. Nothing to stop is fine.
     ///
     /// # Errors
     /// When a process does not react or a file cannot be deleted.
-    pub async fn down(&self) -> Result<(), LabError> {
+    pub async fn down(&self) -> Result<Vec<String>, LabError> {
         let _turn = turn::take(&self.folder, &self.console).await?;
-        match State::load(&self.folder)? {
-            Some(state) => self.clear(&state).await,
-            None => Ok(()),
+        let mut deleted = Vec::new();
+        if let Some(state) = State::load(&self.folder)? {
+            if state.db.has_data() {
+                deleted.push(format!("the database {}", state.db.folder.display()));
+            }
+            self.end(&state).await?;
         }
+        let journal = self.folder.join(JOURNAL);
+        if holds_files(&journal) {
+            deleted.push(format!("the API's journal {}", journal.display()));
+        }
+        self.delete(JOURNAL)?;
+        let accepted = self.folder.join(accepted::FILE);
+        if accepted.exists() {
+            deleted.push(format!("the promises in {}", accepted.display()));
+        }
+        accepted::forget(&self.folder)?;
+        Ok(deleted)
     }
 
     /// How each service is.
@@ -101,16 +132,14 @@ impl Local {
         files.filter(|file| file.is_file()).collect()
     }
 
-    /// Kills all processes and deletes the data, and what clients were promised of it; the logs stay until the next `up`.
-    async fn clear(&self, state: &State) -> Result<(), LabError> {
+    /// Kills all processes and deletes the database; the logs stay until the next `up`, the journal until `down`.
+    async fn end(&self, state: &State) -> Result<(), LabError> {
         for service in [Service::Api, Service::Worker, Service::Db] {
             let stuck = |pids| LabError::Stuck { service, pids };
             state.family(service).kill().await.map_err(stuck)?;
         }
         state.db.delete()?;
-        self.delete(JOURNAL)?;
         self.delete("run")?;
-        accepted::forget(&self.folder)?;
         State::remove(&self.folder)
     }
 
@@ -124,6 +153,11 @@ impl Local {
             _ => Ok(()),
         }
     }
+}
+
+/// Whether anything is in the folder, which may be missing.
+fn holds_files(folder: &Path) -> bool {
+    fs::read_dir(folder).is_ok_and(|mut items| items.next().is_some())
 }
 
 async fn condition(state: &State, service: Service) -> Condition {

@@ -21,7 +21,7 @@ const FILE: &str = "local.json";
 /// A stage that is up, or was when its processes were last seen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct State {
-    /// Whether `up` got to its end; what it left half-way is cleared away, not repaired.
+    /// Whether `up` got to its end.
     pub(super) complete: bool,
     pub(super) ports: Ports,
     /// The caller's variables at `up`: a service started later gets the same.
@@ -88,6 +88,18 @@ impl State {
         }
     }
 
+    /// Whether the API has ever run: then it may have accepted something, and the data stay.
+    pub(super) fn may_owe(&self) -> bool {
+        self.complete || self.api.leader.is_some()
+    }
+
+    /// Other ports and variables, for a stage that is dead.
+    pub(super) fn move_to(&mut self, ports: Ports, passed_on: BTreeMap<String, String>) {
+        self.ports = ports;
+        self.passed_on = passed_on;
+        self.db.port = ports.db;
+    }
+
     /// Whether any of the three lives: then the stage is up, if damaged.
     pub(super) fn is_alive(&self) -> bool {
         Service::ALL
@@ -128,7 +140,7 @@ mod tests {
         let state = state(folder);
         state.save(folder).unwrap();
         assert_eq!(State::load(folder).unwrap(), Some(state.clone()));
-        assert!(!state.is_alive());
+        assert!(!state.is_alive() && state.may_owe());
         State::remove(folder).unwrap();
         State::remove(folder).unwrap();
         assert_eq!(State::load(folder).unwrap(), None);

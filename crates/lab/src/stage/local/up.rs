@@ -1,37 +1,35 @@
-//! Bringing the stage up: fresh, or repaired if any of it still lives.
+//! Bringing the stage up: what is there is kept, what is dead is started. Where there is nothing, it starts fresh.
 
 use std::fs;
-use std::time::Duration;
 
 use holdfast_ops::signals::StopSignals;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use super::state::State;
-use super::{JOURNAL, LOG_LINES, Local, launch, turn};
-use crate::accepted;
+use super::{JOURNAL, Local, launch, turn};
+use crate::debian;
 use crate::error::LabError;
 use crate::output::Tone;
+use crate::postgres::PostgresError;
 use crate::postgres::{self, Installation, Server};
-use crate::stage::Service;
+use crate::process::Launched;
 use crate::stage::health::Probe;
-use crate::stage::port;
-use crate::{logs, postgres::PostgresError};
-
-const POLL: Duration = Duration::from_millis(25);
-const READY_WITHIN: Duration = Duration::from_secs(20);
+use crate::stage::ready::Awaited;
+use crate::stage::{Service, port};
 
 impl Local {
-    /// Brings all three services up and waits until they are healthy. Interrupted or failed, it stops what it started.
+    /// Brings all three services up and waits until they are healthy. Nothing that is there is deleted; a stage that was
+    /// begun and did not come up leaves its logs and nothing else.
     ///
     /// # Errors
     /// When a port is taken, a program is missing or a service does not become healthy.
     pub async fn up(&self) -> Result<(), LabError> {
         let _turn = turn::take(&self.folder, &self.console).await?;
         match State::load(&self.folder)? {
-            Some(state) if state.complete && state.is_alive() => self.repair(state).await,
+            Some(state) if state.may_owe() => self.repair(state).await,
             remains => {
                 if let Some(state) = remains {
-                    self.clear(&state).await?;
+                    self.end(&state).await?;
                 }
                 self.fresh().await
             }
@@ -47,7 +45,9 @@ impl Local {
             _ = signals.next() => Err(LabError::Interrupted),
         };
         if result.is_err() {
-            self.clear(&state).await?;
+            self.end(&state).await?;
+            // Only an empty one goes: nothing is in it that somebody was promised.
+            let _ = fs::remove_dir(self.folder.join(JOURNAL));
         }
         result
     }
@@ -55,18 +55,19 @@ impl Local {
     /// Finds Postgres; on Debian as root, installs it where it is missing.
     async fn installation(&self) -> Result<Installation, LabError> {
         match Installation::find().await {
-            Err(PostgresError::Missing { .. }) if crate::debian::can_install() => {
-                crate::debian::install("postgresql", &self.console).await?;
+            Err(PostgresError::Missing { .. }) if debian::can_install(&self.settings) => {
+                debian::install("postgresql", &self.settings, self.console).await?;
                 Ok(Installation::find().await?)
             }
             found => Ok(found?),
         }
     }
 
-    /// Checks what can be checked before anything runs, and records where everything will be.
+    /// Checks what can be checked before anything runs, and records where everything will be. A journal that outlived its
+    /// stage's record stays: the API brings over what it holds.
     async fn prepare(&self, installation: &Installation) -> Result<State, LabError> {
         for service in [Service::Worker, Service::Api] {
-            launch::binary(&self.binaries, service)?;
+            launch::binary(&self.settings.binaries, service)?;
         }
         for (service, port, variable) in self.named_ports() {
             port::check_free(port, variable)?;
@@ -75,18 +76,20 @@ impl Local {
                 fs::remove_file(&log).map_err(LabError::file("delete", &log))?;
             }
         }
-        self.delete(JOURNAL)?;
-        accepted::forget(&self.folder)?;
         let journal = self.folder.join(JOURNAL);
         fs::create_dir_all(&journal).map_err(LabError::file("make", journal))?;
         let db = installation.folder_in(&self.folder).await?;
         let state = State {
             complete: false,
-            ports: self.ports,
-            passed_on: self.passed_on.clone(),
+            ports: self.settings.ports,
+            passed_on: self.settings.passed_on.clone(),
             worker: launch::family(&self.folder, Service::Worker)?,
             api: launch::family(&self.folder, Service::Api)?,
-            db: Server::new(db, launch::log(&self.folder, Service::Db), self.ports.db),
+            db: Server::new(
+                db,
+                launch::log(&self.folder, Service::Db),
+                self.settings.ports.db,
+            ),
         };
         state.save(&self.folder)?;
         Ok(state)
@@ -103,8 +106,8 @@ impl Local {
         self.ready(state, Service::Db, "up", start);
         for service in [Service::Worker, Service::Api] {
             let start = Instant::now();
-            self.launch(state, service)?;
-            self.healthy(state, service).await?;
+            let launched = self.launch(state, service)?;
+            self.healthy(state, service, Some(launched)).await?;
             self.ready(state, service, "up", start);
         }
         state.complete = true;
@@ -112,15 +115,21 @@ impl Local {
     }
 
     async fn repair(&self, mut state: State) -> Result<(), LabError> {
+        if !state.is_alive() {
+            // Nobody is left who would have to be told.
+            state.move_to(self.settings.ports, self.settings.passed_on.clone());
+        }
         let mut broken = false;
         for service in Service::ALL {
             broken |= self.bring_back(&mut state, service).await?;
         }
+        state.complete = true;
+        state.save(&self.folder)?;
         if !broken {
             self.console
                 .say(format_args!("already up on port {}", state.ports.api));
         }
-        if state.ports != self.ports || state.passed_on != self.passed_on {
+        if state.ports != self.settings.ports || state.passed_on != self.settings.passed_on {
             self.console
                 .say("other ports or variables are used after the next make down and make up");
         }
@@ -139,26 +148,15 @@ impl Local {
             state.family(service).is_paused(),
         );
         if !alive {
-            // What a dead leader left behind would still hold the port.
-            let stuck = |pids| LabError::Stuck { service, pids };
-            state.family(service).kill().await.map_err(stuck)?;
-            let variable = self
-                .named_ports()
-                .into_iter()
-                .find(|(named, ..)| *named == service);
-            if let Some((_, _, variable)) = variable {
-                port::check_free(state.port(service), variable)?;
-            }
+            self.clear_the_way(state, service).await?;
         }
+        let mut launched = None;
         match service {
-            Service::Db => {
-                state.db.start_again(&Installation::find().await?).await?;
-                state.save(&self.folder)?;
-            }
+            Service::Db => self.bring_back_db(state).await?,
             _ if alive => state.family(service).resume(),
-            _ => self.launch(state, service)?,
+            _ => launched = Some(self.launch(state, service)?),
         }
-        self.healthy(state, service).await?;
+        self.healthy(state, service, launched).await?;
         match (alive, paused) {
             (false, _) => self.ready(state, service, "was dead, is up", start),
             (true, true) => self.ready(state, service, "was paused, goes on", start),
@@ -167,35 +165,65 @@ impl Local {
         Ok(!alive || paused)
     }
 
-    fn launch(&self, state: &mut State, service: Service) -> Result<(), LabError> {
-        let binary = launch::binary(&self.binaries, service)?;
-        launch::launch(state, service, &binary, &self.folder, &self.passed_on)?;
+    /// Ends what a dead leader left behind, which would still hold the port, and sees that nobody else has it.
+    async fn clear_the_way(&self, state: &State, service: Service) -> Result<(), LabError> {
+        let stuck = |pids| LabError::Stuck { service, pids };
+        state.family(service).kill().await.map_err(stuck)?;
+        let mut ports = self.named_ports().into_iter();
+        match ports.find(|(named, ..)| *named == service) {
+            Some((_, _, variable)) => port::check_free(state.port(service), variable),
+            None => Ok(()),
+        }
+    }
+
+    /// On its data. Where somebody has deleted them, on new ones: the journal may still owe.
+    async fn bring_back_db(&self, state: &mut State) -> Result<(), LabError> {
+        let installation = self.installation().await?;
+        if state.db.has_data() || state.db.family.is_alive() {
+            state.db.start_again(&installation).await?;
+        } else {
+            let gone = state.db.folder.display();
+            self.console
+                .say(format_args!("  {gone} is gone: the database starts empty"));
+            let folder = installation.folder_in(&self.folder).await?;
+            state.db = Server::new(folder, state.db.log.clone(), state.db.port);
+            state.save(&self.folder)?;
+            state.db.create(&installation).await?;
+        }
         state.save(&self.folder)
     }
 
+    fn launch(&self, state: &mut State, service: Service) -> Result<Launched, LabError> {
+        let binary = launch::binary(&self.settings.binaries, service)?;
+        let launched = launch::launch(
+            state,
+            service,
+            &binary,
+            &self.folder,
+            &self.settings.passed_on,
+        )?;
+        state.save(&self.folder)?;
+        Ok(launched)
+    }
+
     /// Waits until the service answers.
-    pub(super) async fn healthy(&self, state: &State, service: Service) -> Result<(), LabError> {
+    pub(super) async fn healthy(
+        &self,
+        state: &State,
+        service: Service,
+        launched: Option<Launched>,
+    ) -> Result<(), LabError> {
         if service == Service::Db {
             return Ok(state.db.ready("holdfast").await?);
         }
-        let probe = Probe::new(state.port(service));
-        let deadline = Instant::now() + READY_WITHIN;
-        loop {
-            let Err(problem) = probe.ready().await else {
-                return Ok(());
-            };
-            let ended = !state.family(service).is_alive();
-            if ended || Instant::now() > deadline {
-                let log = logs::tail(&launch::log(&self.folder, service), LOG_LINES);
-                let problem = if ended { "ended".to_owned() } else { problem };
-                return Err(LabError::Unhealthy {
-                    service,
-                    problem,
-                    log,
-                });
-            }
-            sleep(POLL).await;
-        }
+        let awaited = Awaited {
+            service,
+            family: state.family(service),
+            probe: &Probe::new(state.port(service)),
+            log: &launch::log(&self.folder, service),
+            launched,
+        };
+        awaited.ready().await
     }
 
     pub(super) fn ready(&self, state: &State, service: Service, what: &str, since: Instant) {
@@ -212,9 +240,9 @@ impl Local {
 
     fn named_ports(&self) -> [(Service, u16, &'static str); 3] {
         [
-            (Service::Db, self.ports.db, "DB_PORT"),
-            (Service::Worker, self.ports.worker, "WORKER_PORT"),
-            (Service::Api, self.ports.api, "API_PORT"),
+            (Service::Db, self.settings.ports.db, "DB_PORT"),
+            (Service::Worker, self.settings.ports.worker, "WORKER_PORT"),
+            (Service::Api, self.settings.ports.api, "API_PORT"),
         ]
     }
 }

@@ -3,14 +3,22 @@
 use super::*;
 use crate::support::breaker_config;
 
-const GOOD: Option<Record> = Some(Record {
-    failed: false,
-    slow: false,
-});
-const BAD: Option<Record> = Some(Record {
-    failed: true,
-    slow: false,
-});
+const GOOD: Sample = Sample {
+    record: Some(Record {
+        failed: false,
+        slow: false,
+    }),
+    answered: true,
+    cause: "failed",
+    retry_after: None,
+};
+const BAD: Sample = Sample {
+    record: Some(Record {
+        failed: true,
+        slow: false,
+    }),
+    ..GOOD
+};
 const OPEN_TIME: Duration = Duration::from_secs(6);
 
 fn at(instant: Instant) -> Now {
@@ -25,9 +33,9 @@ fn pass(core: &mut Core, now: Instant) -> Pass {
     core.admit(&at(now)).0.unwrap()
 }
 
-fn attempt(core: &mut Core, record: Option<Record>, now: Instant) {
+fn attempt(core: &mut Core, sample: Sample, now: Instant) {
     let pass = pass(core, now);
-    core.settle(pass, record, &at(now));
+    core.settle(pass, sample, &at(now));
 }
 
 fn opened(now: Instant) -> Core {
@@ -48,7 +56,8 @@ fn every_transition_tells_its_states_and_a_new_generation() {
         Some(Transition {
             from,
             to,
-            generation: 2
+            generation: 2,
+            because: None,
         })
     );
 }
@@ -139,4 +148,53 @@ fn it_refuses_for_certain_only_within_the_open_time() {
     let whole = core.retry_after(&at(now)).unwrap();
     assert!(core.refuses(now + whole - Duration::from_nanos(1)));
     assert!(!core.refuses(now + whole));
+}
+
+#[test]
+fn it_says_why_it_opened_until_it_closes() {
+    let now = Instant::now();
+    let mut core = core(now);
+    attempt(&mut core, GOOD, now);
+    let refused = Sample {
+        cause: "connect_refused",
+        ..BAD
+    };
+    attempt(&mut core, BAD, now);
+    attempt(&mut core, BAD, now);
+    let last = pass(&mut core, now);
+    let told = core.settle(last, refused, &at(now)).unwrap().because;
+    let expected = OpenedBecause {
+        rule: OpeningRule::ConsecutiveFailures,
+        calls: 4,
+        failures: 3,
+        slow: 0,
+        in_a_row: 3,
+        last_error: "connect_refused",
+    };
+    assert_eq!(told, Some(expected));
+    assert_eq!(core.opened_because(), told);
+    let later = now + OPEN_TIME;
+    attempt(&mut core, BAD, later);
+    let probes = core.opened_because().unwrap();
+    assert_eq!((probes.rule, probes.failures), (OpeningRule::Probes, 1));
+    let recovered = later + OPEN_TIME * 3;
+    (0..2).for_each(|_| attempt(&mut core, GOOD, recovered));
+    assert_eq!(core.state(), BreakerState::Closed);
+    assert_eq!(core.opened_because(), None);
+}
+
+#[test]
+fn the_dependencys_wish_lengthens_the_open_time_up_to_its_cap() {
+    for (asked, least, most) in [(1, 5, 6), (17, 17, 17), (3_600, 30, 30)] {
+        let now = Instant::now();
+        let mut core = core(now);
+        let busy = Sample {
+            retry_after: Some(Duration::from_secs(asked)),
+            ..BAD
+        };
+        (0..3).for_each(|_| attempt(&mut core, busy, now));
+        let open_for = core.retry_after(&at(now)).unwrap();
+        let bounds = Duration::from_secs(least)..=Duration::from_secs(most);
+        assert!(bounds.contains(&open_for), "{asked}: {open_for:?}");
+    }
 }

@@ -56,6 +56,7 @@ pub(super) struct Reference {
     records: Vec<Record>,
     good_probes: u32,
     bad_probes: u32,
+    neutral_probes: u32,
     open_until: Option<Instant>,
     /// Openings since health, and how long the last one was.
     openings: u32,
@@ -77,6 +78,7 @@ impl Reference {
             records: Vec::new(),
             good_probes: 0,
             bad_probes: 0,
+            neutral_probes: 0,
             open_until: None,
             openings: 0,
             last_open_time: Duration::ZERO,
@@ -113,6 +115,7 @@ impl Reference {
             self.enter(BreakerState::HalfOpen);
             self.good_probes = 0;
             self.bad_probes = 0;
+            self.neutral_probes = 0;
         }
         let mut lease_ends = None;
         match self.state {
@@ -161,6 +164,10 @@ impl Reference {
             End::Success => false,
             End::Failure | End::TimedOut | End::Panicked => true,
             End::Dropped if slow => true,
+            End::Neutral if self.state == BreakerState::HalfOpen && !attempt.lost => {
+                self.neutral_probes += 1;
+                return self.tire_of_neutral_probes(now);
+            }
             End::Dropped | End::Neutral | End::NeverReached => return,
         };
         match self.state {
@@ -234,11 +241,24 @@ impl Reference {
         if self.bad_probes >= too_many {
             self.open(now);
         } else if self.good_probes > probes - too_many {
-            self.records.clear();
-            self.closed_at = Some(now);
-            self.ramp_since = Some(now);
-            self.enter(BreakerState::Closed);
+            self.close(now);
         }
+    }
+
+    fn tire_of_neutral_probes(&mut self, now: Instant) {
+        if self.neutral_probes < 5 * self.config.half_open_calls {
+        } else if self.bad_probes > 0 {
+            self.open(now);
+        } else {
+            self.close(now);
+        }
+    }
+
+    fn close(&mut self, now: Instant) {
+        self.records.clear();
+        self.closed_at = Some(now);
+        self.ramp_since = Some(now);
+        self.enter(BreakerState::Closed);
     }
 
     fn must_open(&self, now: Instant) -> bool {

@@ -35,6 +35,7 @@ pub(super) enum Window {
 }
 
 impl Record {
+    #[inline]
     pub(super) fn is_good(self) -> bool {
         !self.failed && !self.slow
     }

@@ -17,7 +17,7 @@ fn bucket(ratio: f64, floor_per_second: f64, now: Instant) -> Bucket {
 }
 
 fn withdrawals(bucket: &mut Bucket, now: Instant) -> usize {
-    (0..1_000).take_while(|_| bucket.withdraw(now)).count()
+    (0..1_000).take_while(|_| bucket.withdraw(1.0, now)).count()
 }
 
 #[test]
@@ -36,7 +36,7 @@ fn every_ratio_grants_exactly_its_share_of_the_calls() {
         let retries = (0..1_000)
             .filter(|_| {
                 bucket.deposit(1, now);
-                bucket.withdraw(now)
+                bucket.withdraw(1.0, now)
             })
             .count();
         assert_eq!(retries, granted, "ratio {ratio}");
@@ -143,7 +143,7 @@ proptest! {
                 }
                 Step::Withdraw => {
                     let granted = model.total() >= TOKEN;
-                    prop_assert_eq!(bucket.withdraw(now), granted);
+                    prop_assert_eq!(bucket.withdraw(1.0, now), granted);
                     if granted {
                         model.spend(TOKEN);
                     }

@@ -20,10 +20,34 @@ pub(crate) const fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
+/// A policy's configuration with nothing left out, so that a test can name its keys.
+#[derive(Clone)]
+pub(crate) struct Settings {
+    pub(crate) attempt_timeout: Duration,
+    pub(crate) deadline: Duration,
+    pub(crate) idempotent: bool,
+    pub(crate) retry: RetryConfig,
+    pub(crate) breaker: BreakerConfig,
+    pub(crate) bulkhead: BulkheadConfig,
+}
+
+impl From<Settings> for PolicyConfig {
+    fn from(settings: Settings) -> Self {
+        Self {
+            attempt_timeout: Some(settings.attempt_timeout),
+            deadline: settings.deadline,
+            idempotent: settings.idempotent,
+            retry: Some(settings.retry),
+            breaker: Some(settings.breaker),
+            bulkhead: Some(settings.bulkhead),
+        }
+    }
+}
+
 /// One attempt per call, so that what happens to an attempt is plain to see; each test changes the
 /// keys it is about.
-pub(crate) fn config() -> PolicyConfig {
-    PolicyConfig {
+pub(crate) fn config() -> Settings {
+    Settings {
         attempt_timeout: ms(1_000),
         deadline: ms(5_000),
         idempotent: true,
@@ -38,6 +62,7 @@ pub(crate) fn config() -> PolicyConfig {
                 ratio: 0.1,
                 floor_per_second: 10.0,
             },
+            ..RetryConfig::default()
         },
         breaker: BreakerConfig {
             window: Window::Time(ms(10_000)),
@@ -55,26 +80,29 @@ pub(crate) fn config() -> PolicyConfig {
             max_concurrent: 300,
             max_waiting: 0,
             max_wait: ms(0),
+            adaptive: None,
         },
     }
 }
 
 /// A policy whose configuration is [`config`], changed.
-pub(crate) fn policy(change: impl FnOnce(&mut PolicyConfig)) -> Policy<Judge> {
+pub(crate) fn policy(change: impl FnOnce(&mut Settings)) -> Policy<Judge> {
     watched(change).0
 }
 
 /// The same, with all of its events on record.
-pub(crate) fn watched(change: impl FnOnce(&mut PolicyConfig)) -> (Policy<Judge>, Recorder) {
+pub(crate) fn watched(change: impl FnOnce(&mut Settings)) -> (Policy<Judge>, Recorder) {
     let mut config = config();
     change(&mut config);
     let recorder = Recorder::default();
-    let builder = Policy::builder("worker", config).classify(Judge).seed(1);
+    let builder = Policy::builder("worker", config.into())
+        .classify(Judge)
+        .seed(1);
     (builder.observe(recorder.clone()).build().unwrap(), recorder)
 }
 
 /// Makes the breaker a bystander in tests that are about something else.
-pub(crate) fn without_breaker(config: &mut PolicyConfig) {
+pub(crate) fn without_breaker(config: &mut Settings) {
     config.breaker.minimum_calls = 1_000_000;
     config.breaker.consecutive_failures = 1_000_000;
 }
@@ -111,7 +139,13 @@ pub(crate) async fn settle() {
 /// Opens the breaker by failures and waits until a probe is due.
 pub(crate) async fn open_until_probe(policy: &Policy<Judge>, dependency: &Dependency) {
     dependency.now(Does::Fail);
-    for _ in 0..policy.config().breaker.consecutive_failures {
+    for _ in 0..policy
+        .config()
+        .breaker
+        .as_ref()
+        .unwrap()
+        .consecutive_failures
+    {
         ask(policy, dependency).await.unwrap_err();
     }
     wait_for_probe(policy).await;

@@ -6,17 +6,17 @@ use holdfast_policy::{BreakerState, Event, Observer, Outcome, RejectedBy};
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Recorder {
-    events: Arc<Mutex<Vec<Event>>>,
+    events: Arc<Mutex<Vec<Event<'static>>>>,
 }
 
 impl Observer for Recorder {
-    fn on_event(&self, event: &Event) {
-        self.events.lock().unwrap().push(event.clone());
+    fn on_event(&self, event: &Event<'_>) {
+        self.events.lock().unwrap().push(event.under("worker"));
     }
 }
 
 impl Recorder {
-    pub(crate) fn events(&self) -> Vec<Event> {
+    pub(crate) fn events(&self) -> Vec<Event<'static>> {
         self.events.lock().unwrap().clone()
     }
 

@@ -1,7 +1,9 @@
-//! What recovery asks of Postgres: under the same policy as live calls, one call at a time, over sessions of its own.
+//! What recovery asks of Postgres, under a policy of its own, over sessions of its own.
 //!
-//! One at a time is the low priority: whatever there is to catch up on, it takes one place among those of live calls, and
-//! while the breaker is half open at most one of its probes.
+//! None of it decides the breaker of live calls: a backlog that is slow to claim or an entry behind somebody's lock says
+//! nothing about the statements of live calls. The other way round it does: while their breaker refuses, recovery asks
+//! nothing either, and when its time is over one harmless statement goes through it as a probe. One call at a time is the
+//! low priority: whatever there is to catch up on, it is one statement beside those of live calls.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,12 +17,14 @@ use uuid::Uuid;
 use crate::dependency::Dependency;
 use crate::journal::Entry;
 use crate::process::WorkResult;
-use crate::store::{Claimed, DatabaseError, Given, Store};
+use crate::store::{Claimed, DatabaseError, FailureOutcome, Store};
 
 /// Recovery's view of the table of requests. Clones take turns.
 #[derive(Clone)]
-pub(crate) struct Backlog {
-    dependency: Arc<Dependency>,
+pub(crate) struct RecoveryStore {
+    /// As live calls know it: asked for leave, never told.
+    live: Arc<Dependency>,
+    own: Arc<Dependency>,
     store: Store,
     turn: Arc<Mutex<()>>,
     /// How long one call may take, and as long may the wait for its turn.
@@ -36,31 +40,43 @@ pub(crate) enum Replayed {
     RefusedForGood(String),
 }
 
-impl Backlog {
-    /// `store`, called through `dependency`; `limit` is its deadline.
+impl RecoveryStore {
+    /// `store`, called through its `own` policy while that of `live` calls lets calls through; `limit` is its deadline.
     #[must_use]
-    pub(crate) fn new(dependency: Arc<Dependency>, store: Store, limit: Duration) -> Self {
+    pub(crate) fn new(
+        live: Arc<Dependency>,
+        own: Arc<Dependency>,
+        store: Store,
+        limit: Duration,
+    ) -> Self {
         Self {
-            dependency,
+            live,
+            own,
             store,
             turn: Arc::default(),
             limit,
         }
     }
 
-    /// Whether a call makes sense now: not while the breaker refuses it anyway.
+    /// Whether a call makes sense now: only while live calls may make theirs, and recovery's own policy refuses none.
     #[must_use]
     pub(crate) fn may_call(&self) -> bool {
-        self.dependency.may_call()
+        let live = self.live.snapshot().breaker;
+        matches!(live, BreakerState::Closed | BreakerState::Disabled) && self.own.may_call()
     }
 
-    /// Whether all is well with the database, as far as is known.
-    #[must_use]
-    pub(crate) fn is_well(&self) -> bool {
-        self.dependency.snapshot().breaker == BreakerState::Closed
+    /// Tries the database through the policy of live calls, if its breaker waits for a probe: an outage must end also when
+    /// nobody calls.
+    pub(crate) async fn probe(&self) {
+        let state = self.live.snapshot().breaker;
+        let waits = matches!(state, BreakerState::Open | BreakerState::HalfOpen);
+        if waits && self.live.may_call() {
+            let _ = self.live.call(None, || self.store.probe()).await;
+        }
     }
 
-    /// Claims the oldest open requests that nobody holds.
+    /// Claims the oldest open requests that nobody holds. Past the policy: that there is too much to look through in time
+    /// says nothing about other statements, so the caller asks for less, later.
     ///
     /// # Errors
     /// What is missing; so do all below.
@@ -68,8 +84,11 @@ impl Backlog {
         &self,
         count: u32,
         lease: Duration,
+        longest_lease: Duration,
     ) -> Result<Vec<Claimed>, Degraded> {
-        self.call(|| self.store.claim(count, lease)).await
+        let claim = self.store.claim(count, lease, longest_lease);
+        self.in_turn(self.own.call_bypassing_policy(self.limit, claim))
+            .await
     }
 
     /// Records a request's result.
@@ -103,7 +122,7 @@ impl Backlog {
         error: &str,
         max_attempts: u32,
         pause: Duration,
-    ) -> Result<Given, Degraded> {
+    ) -> Result<FailureOutcome, Degraded> {
         self.call(|| {
             self.store
                 .count_failure(claimed, error, max_attempts, pause)
@@ -126,10 +145,8 @@ impl Backlog {
     /// Deletes a portion of what was done longer than `keep` ago; returns how much. Past the policy: nothing is owed to
     /// anybody, so a database that is gone must not be found out by this.
     pub(crate) async fn forget(&self, keep: Duration, portion: u32) -> Result<u64, Degraded> {
-        let _turn = self.turn.lock().await;
         let forget = self.store.forget(keep, portion);
-        self.dependency
-            .call_bypassing_policy(self.limit, forget)
+        self.in_turn(self.own.call_bypassing_policy(self.limit, forget))
             .await
     }
 
@@ -143,10 +160,20 @@ impl Backlog {
     where
         Fut: Future<Output = Result<T, DatabaseError>>,
     {
-        // Who waits in vain has the journal, or a lease that ends.
+        self.in_turn(self.own.call(None, operation)).await
+    }
+
+    /// On timeout the caller falls back to the journal, or to a lease that ends.
+    async fn in_turn<T>(
+        &self,
+        call: impl Future<Output = Result<T, Degraded>>,
+    ) -> Result<T, Degraded> {
         let turn = timeout(self.limit, self.turn.lock()).await;
-        let _turn = turn.map_err(|_| self.dependency.unavailability())?;
-        self.dependency.call(None, operation).await
+        let _turn = turn.map_err(|_| self.own.unavailability())?;
+        if !self.may_call() {
+            return Err(self.own.unavailability());
+        }
+        call.await
     }
 }
 

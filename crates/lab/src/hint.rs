@@ -1,7 +1,7 @@
 //! Which word was meant.
 
 /// The closest of the known words, or all of them where none is close.
-pub(super) fn hint(word: &str, known: &[&str]) -> String {
+pub(crate) fn hint(word: &str, known: &[&str]) -> String {
     match closest(word, known) {
         Some(meant) => format!("did you mean `{meant}`?"),
         None if known.is_empty() => "there is none".to_owned(),

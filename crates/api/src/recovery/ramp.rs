@@ -3,17 +3,17 @@
 //! It begins with one, and each success allows one more, so that it doubles with each round; a failure sets it back to one.
 //! While the worker's breaker is not closed it is one: recovery takes at most one of the probes that decide.
 
-/// The pace, a pure count.
+/// The ramp, a pure count.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Pace {
+pub(super) struct ConcurrencyRamp {
     reached: u32,
-    most: u32,
+    max: u32,
 }
 
-impl Pace {
-    /// From one to `most`.
-    pub(super) fn new(most: u32) -> Self {
-        Self { reached: 1, most }
+impl ConcurrencyRamp {
+    /// From one to `max`.
+    pub(super) fn new(max: u32) -> Self {
+        Self { reached: 1, max }
     }
 
     /// How many at once, given whether the breaker is closed.
@@ -23,7 +23,7 @@ impl Pace {
 
     /// A request's work was done.
     pub(super) fn succeeded(&mut self) {
-        self.reached = self.reached.saturating_add(1).min(self.most);
+        self.reached = self.reached.saturating_add(1).min(self.max);
     }
 
     /// It was not.
@@ -38,29 +38,29 @@ mod tests {
 
     #[test]
     fn it_doubles_with_each_round_of_successes_up_to_the_most() {
-        let mut pace = Pace::new(10);
+        let mut ramp = ConcurrencyRamp::new(10);
         let mut rounds = vec![];
         for _ in 0..5 {
-            let limit = pace.limit(true);
+            let limit = ramp.limit(true);
             rounds.push(limit);
-            (0..limit).for_each(|_| pace.succeeded());
+            (0..limit).for_each(|_| ramp.succeeded());
         }
         assert_eq!(rounds, [1, 2, 4, 8, 10]);
     }
 
     #[test]
     fn a_failure_sets_it_back_to_one() {
-        let mut pace = Pace::new(10);
-        (0..5).for_each(|_| pace.succeeded());
-        pace.failed();
-        assert_eq!(pace.limit(true), 1);
+        let mut ramp = ConcurrencyRamp::new(10);
+        (0..5).for_each(|_| ramp.succeeded());
+        ramp.failed();
+        assert_eq!(ramp.limit(true), 1);
     }
 
     #[test]
     fn without_a_closed_breaker_there_is_one_at_a_time() {
-        let mut pace = Pace::new(10);
-        (0..5).for_each(|_| pace.succeeded());
-        assert_eq!(pace.limit(false), 1);
-        assert_eq!(pace.limit(true), 6);
+        let mut ramp = ConcurrencyRamp::new(10);
+        (0..5).for_each(|_| ramp.succeeded());
+        assert_eq!(ramp.limit(false), 1);
+        assert_eq!(ramp.limit(true), 6);
     }
 }

@@ -1,0 +1,127 @@
+//! Whose failure it was: the request's own, or the worker's.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use holdfast_lab::proxy::Fault;
+use holdfast_wire::{Request, RequestStatus};
+use tokio::time::{Instant, sleep};
+use uuid::Uuid;
+
+use crate::recovery::{replica_over, total};
+use crate::support::{Api, CountingWorker, ScriptedWorker, System};
+
+/// The trace of those callers whom the worker serves, whatever it does to others.
+const SERVED: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+
+/// Refuses with `status` all but the calls under [`SERVED`], for as long as the switch is on.
+async fn refusing(status: u16) -> (ScriptedWorker, Arc<AtomicBool>) {
+    let refuses = Arc::new(AtomicBool::new(true));
+    let on = Arc::clone(&refuses);
+    let script = move |_: usize, request: &str| {
+        let served = request.contains(SERVED) || !on.load(Ordering::SeqCst);
+        (if served { 200 } else { status }, "{\"n\": 1}".to_owned())
+    };
+    let worker = ScriptedWorker::start(Duration::ZERO, script).await;
+    (worker, refuses)
+}
+
+async fn served(api: &Api) {
+    let call = api.request("GET", "/process");
+    let call = call.header("traceparent", format!("00-{SERVED}-00f067aa0ba902b7-01"));
+    assert_eq!(call.send().await.unwrap().status(), 200);
+}
+
+/// How `id` ends while others are served, one about every third of a second.
+async fn ends_beside_others(api: &Api, id: Uuid) -> Request {
+    let started = Instant::now();
+    loop {
+        served(api).await;
+        let response = api.get(&format!("/requests/{id}")).await;
+        let request: Request = response.json().await.unwrap();
+        if request.status != RequestStatus::Received {
+            return request;
+        }
+        assert!(started.elapsed() < Duration::from_secs(30), "{request:?}");
+        sleep(Duration::from_millis(300)).await;
+    }
+}
+
+#[tokio::test]
+async fn what_the_worker_refuses_beside_others_it_serves_fails_with_its_error() {
+    let system = System::with("recovery.max_attempts = 2", Duration::ZERO).await;
+    let (worker, refuses) = refusing(422).await;
+    let api = replica_over(&worker.url(), &system);
+    // Cut off from its worker, the first takes no part.
+    system.worker.set(Fault::Refuse).await;
+    let id = api.post_keyed("k", "").await.processed().request_id;
+    let request = ends_beside_others(&api, id).await;
+    assert_eq!(request.status, RequestStatus::Failed);
+    assert_eq!(
+        request.error.as_deref(),
+        Some("the worker answered with an error")
+    );
+    assert_eq!(request.attempts, 2);
+    assert!(request.completed_at.is_some());
+    assert_eq!(total(&api, "failed").await, 1);
+
+    // It is what its key stands for, and nobody else's fate.
+    let again = api.post_keyed("k", "").await;
+    assert_eq!(again.status, 409);
+    assert_eq!(again.problem().code.as_str(), "request_failed");
+    refuses.store(false, Ordering::SeqCst);
+    assert_eq!(api.post_keyed("another", "").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_worker_that_refuses_everybody_fails_nothing() {
+    let system = System::with("recovery.max_attempts = 1", Duration::ZERO).await;
+    for status in [401, 302] {
+        let (worker, refuses) = refusing(status).await;
+        let mut api = replica_over(&worker.url(), &system);
+        system.worker.set(Fault::Refuse).await;
+        let mut owed = Vec::new();
+        for _ in 0..5 {
+            owed.push(api.process().await.processed().request_id);
+        }
+        let before = worker.calls();
+        let started = Instant::now();
+        while worker.calls() < before + 6 {
+            let waited = started.elapsed();
+            assert!(waited < Duration::from_secs(30), "recovery gave up trying");
+            sleep(Duration::from_millis(50)).await;
+        }
+        assert_eq!(total(&api, "failed").await, 0);
+        refuses.store(false, Ordering::SeqCst);
+        // The calls that now succeed convict nobody.
+        for id in owed {
+            let done = ends_beside_others(&api, id).await;
+            assert_eq!(done.status, RequestStatus::Done, "{status}: {done:?}");
+        }
+        api.stop();
+        api.stopped().await;
+    }
+}
+
+#[tokio::test]
+async fn an_outage_fails_nothing_however_often_the_work_was_tried() {
+    let system = System::with("recovery.max_attempts = 1", Duration::ZERO).await;
+    let worker = CountingWorker::saying(500).await;
+    let api = replica_over(&worker.url(), &system);
+    system.worker.set(Fault::Refuse).await;
+    let id = api.process().await.processed().request_id;
+    api.opens_worker_breaker().await;
+    let before = worker.calls();
+    let started = Instant::now();
+    while worker.calls() < before + 5 {
+        assert!(
+            started.elapsed() < Duration::from_secs(20),
+            "recovery gave up trying"
+        );
+        sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(total(&api, "failed").await, 0);
+    worker.say(200);
+    api.comes_to_be(id, RequestStatus::Done).await;
+}
