@@ -217,7 +217,7 @@ impl Stores {
 fn worker_client(settings: &Settings, runtime: &Handle) -> Result<WorkerClient, WorkerError> {
     let connect_timeout = settings.policies.policies.worker.connect_timeout;
     let resolver = Resolver::new(runtime.clone(), lookup_limit(connect_timeout));
-    WorkerClient::resilient(&settings.worker_url, connect_timeout, resolver)
+    WorkerClient::resilient(&settings.worker, connect_timeout, resolver, runtime.clone())
 }
 
 /// A lookup gets less than the whole connect timeout, so that a silent resolver is told from a silent server.
@@ -257,8 +257,8 @@ fn naive_max_in_flight() -> u32 {
 
 /// The naive side shares nothing with the other but code: its own resolver, pool and client, and no limit on any wait.
 fn naive(settings: &Settings, store: Store, runtime: Handle) -> Result<Naive, AssemblyError> {
-    let resolver = Resolver::new(runtime, None);
-    let worker = WorkerClient::naive(&settings.worker_url, resolver)?;
+    let resolver = Resolver::new(runtime.clone(), None);
+    let worker = WorkerClient::naive(&settings.worker, resolver, runtime)?;
     Ok(Naive::new(store, worker))
 }
 

@@ -29,6 +29,7 @@ mod resolver;
 mod seconds;
 mod state;
 mod store;
+mod tls;
 mod trace;
 mod worker_client;
 

@@ -21,6 +21,7 @@ const SERVICE: Service = Service {
         HOLDFAST_ALLOWED_HOSTS the names it answers under, between commas; * for any [on loopback its names, else any]
   \
         HOLDFAST_WORKER_URL  the worker's address, such as http://127.0.0.1:8081 (required)\n  \
+        HOLDFAST_WORKER_CA   certificates of the authority that proves an https worker [the system's]\n  \
         DATABASE_URL         how to reach Postgres, such as postgres://user:password@host/db (required)\n  \
         HOLDFAST_POLICIES    a policy file, laid over the built-in defaults\n  \
         HOLDFAST_JOURNAL_DIR this replica's own folder for its journal; must survive restarts [holdfast-journal]\n  \

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::store::{DatabaseError, Store};
-use crate::worker_client::{WorkerClient, WorkerError};
+use crate::worker_client::{WorkCall, WorkerClient, WorkerError};
 
 /// Why the naive endpoint fell over.
 #[derive(Debug, thiserror::Error)]
@@ -41,7 +41,13 @@ impl Naive {
         payload: Option<&RawValue>,
     ) -> Result<JsonText, NaiveError> {
         self.store.insert_naive(id, payload).await?;
-        let response = self.worker.work().await?;
+        let response = self
+            .worker
+            .work(WorkCall {
+                id,
+                remaining: None,
+            })
+            .await?;
         self.store.complete(id, &response, 1).await?;
         Ok(response)
     }

@@ -65,7 +65,8 @@ async fn work_takes_its_delay_and_answers_done() {
 }
 
 #[tokio::test]
-async fn work_beyond_capacity_waits_in_arrival_order_and_a_caller_that_was_reset_keeps_nobody_waiting() {
+async fn work_beyond_capacity_waits_in_arrival_order_and_a_caller_that_was_reset_keeps_nobody_waiting()
+ {
     let delay = Duration::from_millis(400);
     let worker = spawn_limited(delay, NonZeroU32::new(1));
     let address = worker.address;

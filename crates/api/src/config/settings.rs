@@ -9,6 +9,8 @@ use reqwest::Url;
 use super::allowed_hosts::AllowedHosts;
 use super::load::{Loaded, PolicyFileError, load};
 use crate::postgres::Database;
+use crate::tls;
+use crate::worker_client::WorkerAddress;
 
 /// In the folder the process runs in: found again at the next start.
 const DEFAULT_JOURNAL: &str = "holdfast-journal";
@@ -20,8 +22,8 @@ pub struct Settings {
     pub bind: SocketAddr,
     /// Under which names to answer.
     pub allowed_hosts: AllowedHosts,
-    /// The worker's base address.
-    pub worker_url: Url,
+    /// Where the worker is.
+    pub(crate) worker: WorkerAddress,
     /// How to reach Postgres.
     pub(crate) database: Database,
     /// The failure policies.
@@ -46,8 +48,8 @@ pub enum SettingsError {
 }
 
 impl Settings {
-    /// Reads `HOLDFAST_ALLOWED_HOSTS`, `HOLDFAST_WORKER_URL`, `DATABASE_URL`, `HOLDFAST_POLICIES`, `HOLDFAST_JOURNAL_DIR` and
-    /// `HOLDFAST_OBSERVE`.
+    /// Reads `HOLDFAST_ALLOWED_HOSTS`, `HOLDFAST_WORKER_URL`, `HOLDFAST_WORKER_CA`, `DATABASE_URL`, `HOLDFAST_POLICIES`,
+    /// `HOLDFAST_JOURNAL_DIR` and `HOLDFAST_OBSERVE`.
     ///
     /// # Errors
     /// When one is missing or cannot be used, or the policy file is refused.
@@ -57,7 +59,7 @@ impl Settings {
         Ok(Self {
             bind,
             allowed_hosts: AllowedHosts::read(environment, bind)?,
-            worker_url: worker_url(environment)?,
+            worker: worker(environment)?,
             database: database(environment)?,
             journal_folder: PathBuf::from(
                 environment
@@ -84,6 +86,30 @@ fn observe(environment: &Environment) -> Result<bool, EnvironmentError> {
     }
 }
 
+fn worker(environment: &Environment) -> Result<WorkerAddress, EnvironmentError> {
+    let url = worker_url(environment)?;
+    let name = "HOLDFAST_WORKER_CA";
+    let authority = environment.get(name);
+    let invalid = |problem: String| EnvironmentError::Invalid {
+        name,
+        value: authority.unwrap_or_default().to_owned(),
+        problem,
+    };
+    let tls = match (url.scheme(), authority) {
+        ("https", from) => {
+            let roots = tls::roots(from.unwrap_or("system")).map_err(invalid)?;
+            Some(tls::client(roots).map_err(|error| invalid(error.to_string()))?)
+        }
+        (_, None) => None,
+        (_, Some(_)) => {
+            let problem =
+                "HOLDFAST_WORKER_URL is not https: nothing is encrypted, nobody is proved";
+            return Err(invalid(problem.to_owned()));
+        }
+    };
+    Ok(WorkerAddress { url, tls })
+}
+
 fn worker_url(environment: &Environment) -> Result<Url, EnvironmentError> {
     let name = "HOLDFAST_WORKER_URL";
     let text = environment.required(name, "the worker's address, such as http://127.0.0.1:8081")?;
@@ -98,10 +124,11 @@ fn worker_url(environment: &Environment) -> Result<Url, EnvironmentError> {
     plain.set_query(None);
     plain.set_fragment(None);
     let nothing_more = plain == url && url.username().is_empty() && url.password().is_none();
-    if url.scheme() == "http" && url.has_host() && nothing_more {
+    if matches!(url.scheme(), "http" | "https") && url.has_host() && nothing_more {
         Ok(url)
     } else {
-        let shape = "must be http://HOST:PORT and no more: no TLS, path, query or password";
+        let shape =
+            "must be http://HOST:PORT or https://HOST:PORT and no more: no path, query or password";
         Err(invalid(shape.to_owned()))
     }
 }
@@ -149,7 +176,7 @@ mod tests {
     fn a_worker_address_that_cannot_be_called_is_refused() {
         for url in [
             "127.0.0.1:8081",
-            "https://worker",
+            "ftp://worker",
             "http://",
             "http://worker/base",
             "http://worker?x=1",

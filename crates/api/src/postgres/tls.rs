@@ -1,12 +1,10 @@
 //! Whether a session is encrypted, and what the server must prove. rustls, with the meaning libpq gives to each mode.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;
-use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
@@ -18,6 +16,7 @@ use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::database::DatabaseUrlError;
+use crate::tls::{client, roots};
 
 /// Encrypts one connection.
 pub(super) type Connector = <MakeRustlsConnect as MakeTlsConnect<TcpStream>>::TlsConnect;
@@ -103,40 +102,6 @@ pub(super) fn check_channel_binding(config: &Config, tls: &Tls) -> Result<(), Da
         return Err(DatabaseUrlError::value("channel_binding", problem));
     }
     Ok(())
-}
-
-/// The certificates in the file `from`, or those the system trusts.
-///
-/// # Errors
-/// What is wrong with them.
-pub(crate) fn roots(from: &str) -> Result<RootCertStore, String> {
-    let mut roots = RootCertStore::empty();
-    if from == "system" {
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    } else {
-        let unreadable = |error| format!("{from}: {error}");
-        for certificate in CertificateDer::pem_file_iter(Path::new(from)).map_err(unreadable)? {
-            let certificate = certificate.map_err(unreadable)?;
-            roots
-                .add(certificate)
-                .map_err(|error| format!("{from}: {error}"))?;
-        }
-    }
-    if roots.is_empty() {
-        return Err(format!("{from}: holds no certificate"));
-    }
-    Ok(roots)
-}
-
-/// A client that trusts `roots` and looks at the server's name.
-///
-/// # Errors
-/// When the protocol versions and the cryptography do not fit each other.
-pub(crate) fn client(roots: RootCertStore) -> Result<ClientConfig, Error> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config =
-        ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    Ok(config.with_root_certificates(roots).with_no_client_auth())
 }
 
 fn verified(

@@ -7,7 +7,7 @@ use std::time::Duration;
 use holdfast_policy::Class;
 use holdfast_wire::Reason;
 
-use crate::causes::cause;
+use crate::causes::{cause, causes};
 use crate::dependency::DependencyError;
 use crate::resolver::ResolveError;
 
@@ -25,6 +25,9 @@ pub enum WorkerError {
     /// No connection within the connect timeout.
     #[error("no connection to the worker in time")]
     ConnectTimeout(#[source] reqwest::Error),
+    /// It cannot be spoken to as securely as its address asks for.
+    #[error("the worker's connection cannot be encrypted")]
+    Tls(#[source] reqwest::Error),
     /// The connection ended before the answer did.
     #[error("the worker's connection ended before its answer did")]
     Reset(#[source] reqwest::Error),
@@ -45,6 +48,8 @@ impl From<reqwest::Error> for WorkerError {
     fn from(error: reqwest::Error) -> Self {
         if cause::<ResolveError>(&error).is_some() {
             Self::Resolve(error)
+        } else if causes(&error).any(is_tls) {
+            Self::Tls(error)
         } else if error.is_connect() && error.is_timeout() {
             Self::ConnectTimeout(error)
         } else if error.is_connect() {
@@ -57,10 +62,20 @@ impl From<reqwest::Error> for WorkerError {
     }
 }
 
+impl WorkerError {
+    /// Whether the worker may be well, and the request is what it cannot do.
+    pub(crate) fn may_be_the_requests(&self) -> bool {
+        let Self::Status { status, .. } = self else {
+            return false;
+        };
+        matches!(status, 400 | 409 | 413 | 415 | 422)
+    }
+}
+
 impl DependencyError for WorkerError {
     fn class(&self) -> Class {
         match self {
-            Self::Resolve(_) | Self::Refused(_) | Self::ConnectTimeout(_) => {
+            Self::Resolve(_) | Self::Refused(_) | Self::ConnectTimeout(_) | Self::Tls(_) => {
                 Class::failure().retry_always()
             }
             Self::Status {
@@ -70,8 +85,9 @@ impl DependencyError for WorkerError {
                 let class = Class::failure().retry_if_idempotent();
                 retry_after.map_or(class, |pause| class.retry_after(pause))
             }
-            // Our mistake, not the worker's.
-            Self::Status { .. } => Class::neutral(),
+            Self::Status { .. } if self.may_be_the_requests() => Class::neutral(),
+            // A redirect, a login, a wrong path: somebody deployed it wrong, and the next try fares no better.
+            Self::Status { .. } => Class::failure(),
             Self::Reset(_) | Self::BadResponse(_) => Class::failure().retry_if_idempotent(),
         }
     }
@@ -81,6 +97,7 @@ impl DependencyError for WorkerError {
             Self::Resolve(_) => Reason::DnsFailure,
             Self::Refused(_) => Reason::ConnectRefused,
             Self::ConnectTimeout(_) => Reason::ConnectTimeout,
+            Self::Tls(_) => Reason::TlsFailure,
             Self::Reset(_) => Reason::ConnectionReset,
             Self::Status { .. } => Reason::BadStatus,
             Self::BadResponse(_) => Reason::BadResponse,
@@ -98,4 +115,12 @@ fn is_cut_off(error: &reqwest::Error) -> bool {
         )
     });
     by_kind || cause::<hyper::Error>(error).is_some_and(hyper::Error::is_incomplete_message)
+}
+
+/// An I/O error that carries one of TLS, which it does not show among its causes.
+fn is_tls(error: &(dyn StdError + 'static)) -> bool {
+    let inner = error
+        .downcast_ref::<io::Error>()
+        .and_then(io::Error::get_ref);
+    inner.is_some_and(|inner| inner.is::<rustls::Error>() || is_tls(inner))
 }

@@ -3,91 +3,145 @@
 //! No policy here. The naive and the resilient side use the same call with clients of their own, built for what each
 //! is: one waits for ever, the other has a connect timeout and stands behind the worker policy.
 
+mod connections;
 mod error;
 mod resilient;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use holdfast_wire::JsonText;
 use reqwest::header::RETRY_AFTER;
-use reqwest::{Client, ClientBuilder, RequestBuilder, Response, Url, redirect, retry};
+use reqwest::{RequestBuilder, Response, Url};
+use tokio::runtime::Handle;
+use uuid::Uuid;
 
+pub(crate) use self::connections::WorkerAddress;
+use self::connections::{Connections, Recipe};
 pub(crate) use self::error::WorkerError;
 pub(crate) use self::resilient::ResilientWorker;
+use crate::main_runtime::run_on;
 use crate::resolver::Resolver;
 use crate::trace;
 
 /// A worker's answer is a line of JSON; whatever is larger is not an answer.
 const MAX_BODY: usize = 64 * 1024;
-/// The worker closes a connection that is idle for five seconds; a call sent into that is lost.
-const IDLE_LIMIT: Duration = Duration::from_secs(4);
 /// No peer sends our clients away for longer than this.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(3600);
+
+/// A connection is used no longer than this, so that a name which moved is followed under steady traffic.
+const MAX_AGE: Duration = Duration::from_secs(3);
+
+/// What the worker is told of a call.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct WorkCall {
+    /// The request's id: a worker that cares can do it once.
+    pub id: Uuid,
+    /// How long somebody waits for the answer, if that is known.
+    pub remaining: Option<Duration>,
+}
 
 /// Calls `GET /work`. Clones share their connections.
 #[derive(Clone)]
 pub(crate) struct WorkerClient {
-    http: Client,
+    connections: Arc<Connections>,
     work: Url,
+    runtime: Handle,
 }
 
 impl WorkerClient {
     /// A client that gives up on connecting after `connect_timeout`, resolving names through `resolver`.
     ///
     /// # Errors
-    /// When the HTTP client cannot be built or `base` cannot carry a path.
+    /// When the HTTP client cannot be built or the address cannot carry a path.
     pub(crate) fn resilient(
-        base: &Url,
+        worker: &WorkerAddress,
         connect_timeout: Duration,
         resolver: Resolver,
+        runtime: Handle,
     ) -> Result<Self, WorkerError> {
-        Self::build(base, resolver, |http| http.connect_timeout(connect_timeout))
+        let recipe = Recipe {
+            resolver,
+            tls: worker.tls.clone(),
+            connect_timeout: Some(connect_timeout),
+        };
+        Self::build(worker, recipe, Some(MAX_AGE), runtime)
     }
 
     /// A client that waits for as long as it takes.
     ///
     /// # Errors
     /// As [`WorkerClient::resilient`].
-    pub(crate) fn naive(base: &Url, resolver: Resolver) -> Result<Self, WorkerError> {
-        Self::build(base, resolver, |http| http)
+    pub(crate) fn naive(
+        worker: &WorkerAddress,
+        resolver: Resolver,
+        runtime: Handle,
+    ) -> Result<Self, WorkerError> {
+        let recipe = Recipe {
+            resolver,
+            tls: worker.tls.clone(),
+            connect_timeout: None,
+        };
+        Self::build(worker, recipe, None, runtime)
     }
 
     fn build(
-        base: &Url,
-        resolver: Resolver,
-        timeouts: impl FnOnce(ClientBuilder) -> ClientBuilder,
+        worker: &WorkerAddress,
+        recipe: Recipe,
+        max_age: Option<Duration>,
+        runtime: Handle,
     ) -> Result<Self, WorkerError> {
-        // Nothing may happen behind the policy's back: no proxy from the environment, no redirect, no hidden retry.
-        let http = Client::builder()
-            .no_proxy()
-            .redirect(redirect::Policy::none())
-            .retry(retry::never())
-            .pool_idle_timeout(IDLE_LIMIT)
-            .dns_resolver(Arc::new(resolver));
-        let http = timeouts(http).build()?;
-        let work = base
+        let work = worker
+            .url
             .join("work")
             .map_err(|error| WorkerError::BadResponse(error.into()))?;
-        Ok(Self { http, work })
+        Ok(Self {
+            connections: Arc::new(Connections::new(recipe, max_age)?),
+            work,
+            runtime,
+        })
     }
 
     /// Has the work done and returns the worker's body.
     ///
     /// # Errors
     /// See [`WorkerError`].
-    pub(crate) async fn work(&self) -> Result<JsonText, WorkerError> {
-        let request = traced(self.http.get(self.work.clone()));
-        let response = request.send().await?;
-        let status = response.status();
-        if !status.is_success() {
-            return Err(WorkerError::Status {
-                status: status.as_u16(),
-                retry_after: retry_after(&response),
-            });
+    pub(crate) async fn work(&self, call: WorkCall) -> Result<JsonText, WorkerError> {
+        let request = traced(self.connections.client()?.get(self.work.clone()));
+        let request = described(request, call);
+        // Boxed: it is large, and the caller's own future would carry it.
+        let exchange = exchange(request).boxed();
+        match run_on(&self.runtime, exchange).await {
+            Ok(answer) => answer,
+            Err(stopped) => Err(WorkerError::BadResponse(stopped.into())),
         }
-        let body = bounded_body(response).await?;
-        serde_json::from_slice(&body).map_err(|error| WorkerError::BadResponse(error.into()))
+    }
+}
+
+async fn exchange(request: RequestBuilder) -> Result<JsonText, WorkerError> {
+    let response = request.send().await?;
+    let status = response.status();
+    if !status.is_success() {
+        return Err(WorkerError::Status {
+            status: status.as_u16(),
+            retry_after: retry_after(&response),
+        });
+    }
+    let body = bounded_body(response).await?;
+    serde_json::from_slice(&body).map_err(|error| WorkerError::BadResponse(error.into()))
+}
+
+/// With the headers that tell which request it is, and for how long somebody waits.
+fn described(request: RequestBuilder, call: WorkCall) -> RequestBuilder {
+    let request = request.header("idempotency-key", call.id.to_string());
+    match call.remaining {
+        Some(remaining) => {
+            request.header("x-request-timeout-ms", remaining.as_millis().to_string())
+        }
+        None => request,
     }
 }
 

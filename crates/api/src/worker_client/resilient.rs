@@ -8,7 +8,7 @@ use holdfast_wire::Degraded;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::WorkerClient;
+use super::{WorkCall, WorkerClient};
 use crate::dependency::Dependency;
 use crate::last_success::LastSuccess;
 use crate::process::{WorkResult, Worker};
@@ -46,11 +46,13 @@ impl ResilientWorker {
 }
 
 impl Worker for ResilientWorker {
-    async fn work(&self, _id: Uuid, deadline: Option<Deadline>) -> Result<WorkResult, Degraded> {
+    async fn work(&self, id: Uuid, deadline: Option<Deadline>) -> Result<WorkResult, Degraded> {
         let attempts = AtomicU32::new(0);
         let attempt = || {
             attempts.fetch_add(1, Ordering::Relaxed);
-            self.client.work()
+            let now = Instant::now();
+            let remaining = deadline.map(|deadline| deadline.remaining(now));
+            self.client.work(WorkCall { id, remaining })
         };
         let response = self.dependency.call(deadline, attempt).await?;
         self.last_success.note(Instant::now());
