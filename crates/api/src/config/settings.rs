@@ -8,7 +8,8 @@ use reqwest::Url;
 use tokio_postgres::config::SslMode;
 
 use super::allowed_hosts::AllowedHosts;
-use super::load::{Loaded, PolicyFileError, load};
+use super::error::PolicyFileError;
+use super::load::{Loaded, load};
 
 /// In the folder the process runs in: found again at the next start.
 const DEFAULT_JOURNAL: &str = "holdfast-journal";
