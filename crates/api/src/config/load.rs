@@ -1,52 +1,17 @@
 //! Reading the policy file: the built-in defaults, the operator's file laid over them key by key, the rules.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use holdfast_policy::ConfigError;
 use serde::Deserialize;
 use toml::de::{DeTable, DeValue};
 use toml::{Spanned, Table, Value};
 
+use super::error::PolicyFileError;
 use super::policies::Policies;
 use super::rules;
 
 /// The defaults, and the documentation of every key.
 const DEFAULTS: &str = include_str!("../../../../deploy/policies.toml");
-
-/// Why a policy file is refused; one line.
-#[derive(Debug, thiserror::Error)]
-pub enum PolicyFileError {
-    /// The file cannot be read.
-    #[error("{}: {source}", path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// A line is no TOML, a key is unknown or a value has the wrong type.
-    #[error("{place}{problem}")]
-    Invalid {
-        /// `line N: key: `, as far as known.
-        place: String,
-        /// What is wrong.
-        problem: String,
-    },
-    /// A rule that spans several keys does not hold.
-    #[error("{0}")]
-    Rule(String),
-    /// One policy is incoherent in itself.
-    #[error(transparent)]
-    Policy(#[from] ConfigError),
-    /// The error is in this file.
-    #[error("{}: {inner}", path.display())]
-    In {
-        /// The file.
-        path: PathBuf,
-        /// The error.
-        inner: Box<PolicyFileError>,
-    },
-}
 
 /// The policies in force, as types and as the text they were given in.
 #[derive(Debug, Clone)]

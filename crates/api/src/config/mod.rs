@@ -4,6 +4,7 @@
 //! and rule.
 
 mod allowed_hosts;
+mod error;
 mod load;
 mod policies;
 mod rules;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use holdfast_policy::BulkheadConfig;
 
-use super::load::PolicyFileError;
+use super::error::PolicyFileError;
 use super::policies::Policies;
 
 /// Postgres grants 100 connections by default and keeps 3 for its superuser.

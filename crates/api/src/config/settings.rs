@@ -7,7 +7,8 @@ use holdfast_ops::{Environment, EnvironmentError};
 use reqwest::Url;
 
 use super::allowed_hosts::AllowedHosts;
-use super::load::{Loaded, PolicyFileError, load};
+use super::error::PolicyFileError;
+use super::load::{Loaded, load};
 use crate::postgres::Database;
 use crate::tls;
 use crate::worker_client::WorkerAddress;
