@@ -206,7 +206,7 @@ impl LabError {
             Self::Refused(_) => return None,
             Self::Unhealthy { file: Some(file), .. } => format!("read the whole log: {}", file.display()),
             Self::Unhealthy { service, .. } => format!("read the whole log: make logs SERVICE={service}"),
-            Self::Stuck { pids, .. } => format!("look at them: ps -o pid,stat,wchan,args -p {}", list(pids)),
+            Self::Stuck { pids, .. } => format!("look at them with ps: {pids:?}"),
             Self::NotRunning(service) => format!("start it: make start-{service}"),
             Self::NotUp => "bring a stage up: make up".to_owned(),
             Self::OtherStage { .. } => "take it down first (make down), or choose another port: API_PORT=…".to_owned(),
@@ -296,11 +296,4 @@ impl From<tokio_postgres::Error> for LabError {
         let told = cause.map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"));
         Self::Database(told)
     }
-}
-
-fn list(pids: &[i32]) -> String {
-    pids.iter()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(",")
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+use super::values::{duration, long_enough, rate};
 use crate::experiment::plan::Target;
 use crate::guard::Guarded;
 use crate::load::Arrivals;
@@ -13,62 +14,7 @@ use crate::stage::Service;
 use crate::wire::Listen;
 
 /// In groups, as people use them.
-const HELP: &str = "\
-Puts Holdfast on a stage, breaks it, compares the naive and the resilient side
-
-Usage: lab COMMAND        lab COMMAND --help tells more
-
-The stage:
-  up             start what is dead, keep what is there (--fresh: from nothing)
-  down           stop everything, delete the data, say what was still owed
-  status         how each service is; exit 1 if one is dead
-  logs           the services' lines by time (--request ID: one request's)
-  stage          which stage `up` would act on
-  compare        call both endpoints at once, show both answers
-  demo           the guided tour, on a stage of its own
-
-Break and heal (worker, api or db):
-  kill           SIGKILL: its port refuses
-  start          start it again on the data it had
-  pause          stop it with its port open: it never answers
-  resume         let it go on
-
-Nothing accepted is lost:
-  load           steady requests; the accepted ones are written down
-  check          is each of them in Postgres once, done?
-  torture        break everything at random under load, then the account
-
-Experiments:
-  list           which there are, and how each came out last
-  run            break on purpose, under load, and judge both sides
-  ablate         one policy taken out at a time: what fails without it?
-  reproduce      play a run again from its own files
-  report         write the index of all reports
-
-Measure and verify:
-  bench          throughput and latency beside pgbench
-  observe-check  a real Prometheus watches the worker die and return
-  api-check      the API against its own description
-  wire           be the wires of the experiments on Compose
-
-Environment:
-  STAGE              compose or local; unset: the one that is up or holds data,
-                     else Compose where a Docker engine answers, else local
-  API_PORT           where the API listens on 127.0.0.1 [8080]
-  WORKER_PORT        where the worker listens, local stage only [8081]
-  DB_PORT            where Postgres listens, local stage only [54320]
-  HOLDFAST_WORK_DELAY, HOLDFAST_WORK_CAPACITY, HOLDFAST_POLICIES,
-  HOLDFAST_LOG_FORMAT, RUST_LOG
-                     reach the services unchanged
-  HOLDFAST_BINARIES  the folder of the services' programs [where lab is]
-  HOLDFAST_RESULTS   where runs of experiments leave what was seen [results/]
-  HOLDFAST_INSTALL   no: nothing that is missing is installed
-  NO_COLOR           no colour, also on a terminal
-
-Exit codes: 0 done, 1 failed, 2 wrong arguments, 64 bad configuration;
-  of torture: 0 held, 1 broken, 2 not played;
-  of run: 0 all verdicts hold, 1 one does not, 2 could not run
-";
+const HELP: &str = include_str!("help.txt");
 
 /// Puts Holdfast on a stage, breaks it, compares the naive and the resilient endpoint
 #[derive(Debug, Parser)]
@@ -311,29 +257,6 @@ pub(super) struct Wire {
     pub(super) health: bool,
 }
 
-fn rate(text: &str) -> Result<f64, String> {
-    match text.parse() {
-        Ok(rate) if (0.01..=10_000.0).contains(&rate) => Ok(rate),
-        _ => Err("give requests per second, from 0.01 to 10000".to_owned()),
-    }
-}
-
-/// As everywhere in Holdfast: `30s`, `250ms`, `2m`.
-fn duration(text: &str) -> Result<Duration, String> {
-    let signed: Option<jiff::SignedDuration> = text.parse().ok();
-    signed
-        .and_then(|signed| signed.try_into().ok())
-        .ok_or_else(|| "give a duration such as 30s or 2m".to_owned())
-}
-
-/// A shorter run has room for a fault or two, which may all be too short to be noticed.
-fn long_enough(text: &str) -> Result<Duration, String> {
-    match duration(text)? {
-        long if long >= Duration::from_secs(10) => Ok(long),
-        _ => Err("give at least 10s, or too little is broken to show anything".to_owned()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -352,14 +275,5 @@ mod tests {
             let line = format!("\n  {} ", command.get_name());
             assert!(command.is_hide_set() || HELP.contains(&line), "{line}");
         }
-    }
-
-    #[test]
-    fn a_duration_needs_a_unit_and_a_rate_is_positive() {
-        assert_eq!(duration("90s"), Ok(Duration::from_secs(90)));
-        assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
-        assert!(duration("90").is_err() && duration("-1s").is_err());
-        assert!(long_enough("9s").is_err() && long_enough("10s").is_ok());
-        assert!(rate("0").is_err() && rate("inf").is_err() && rate("0.5").is_ok());
     }
 }

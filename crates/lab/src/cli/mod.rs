@@ -7,6 +7,7 @@ mod load;
 mod logs;
 mod status;
 mod up;
+mod values;
 mod wire;
 
 use std::env;
