@@ -87,7 +87,10 @@ mod tests {
 
     #[test]
     fn answers_stand_below_the_crate_they_are_of() {
-        let row = row(&counting::PANIC, &[None, None, None, None, Some(Finding::Yes)]);
+        let row = row(
+            &counting::PANIC,
+            &[None, None, None, None, Some(Finding::Yes)],
+        );
         let column = |line: &str, text: &str| line.find(text).map(|at| width(&line[..at]));
         let ours = column(&header(), "holdfast-policy");
         assert!(ours.is_some());
