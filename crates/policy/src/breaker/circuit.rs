@@ -7,6 +7,7 @@ use tokio::time::Instant;
 use super::core::{Core, Pass, Refusal, Sample, Transition};
 use super::gate::Gate;
 use super::stopwatch::Stopwatch;
+use super::window::Record;
 use crate::config::BreakerConfig;
 use crate::event::{Event, Outcome, RejectedBy};
 use crate::handle::Handle;
@@ -163,14 +164,19 @@ impl Shared {
         }
     }
 
+    /// Whether it is known without the lock that an attempt changes nothing.
+    #[inline]
+    pub(super) fn is_unmoved_by(&self, pass: Pass, record: Option<Record>) -> bool {
+        match record {
+            Some(record) => record.is_good() && self.gate.is_steady(pass.generation()),
+            None => self.gate.admits_all() == Some(pass.generation()),
+        }
+    }
+
     /// Counts an attempt, unless it says nothing.
     #[inline]
     pub(super) fn settle(&self, pass: Pass, sample: Sample, now: &Now) -> Settled {
-        let changes_nothing = match sample.record {
-            Some(record) => record.is_good() && self.gate.is_steady(pass.generation()),
-            None => self.gate.admits_all() == Some(pass.generation()),
-        };
-        if changes_nothing {
+        if self.is_unmoved_by(pass, sample.record) {
             return Settled::default();
         }
         let mut core = lock(&self.core);

@@ -38,9 +38,17 @@ impl Ticket {
     pub(super) fn finish(&mut self, finding: Finding, watch: &Stopwatch) -> Option<Duration> {
         let slow = self.circuit.shared().is_slow(watch);
         let outcome = judge::outcome(finding, slow)?;
+        let record = judge::record(outcome, slow);
+        let shared = self.circuit.shared();
+        // What changes nothing needs no words either.
+        if shared.is_unmoved_by(self.pass, record) {
+            self.settled = true;
+            shared.tell_attempt(self.number, outcome, watch);
+            return None;
+        }
         let retry_after = finding.class().and_then(|class| class.retry_after);
         let sample = Sample {
-            record: judge::record(outcome, slow),
+            record,
             answered: matches!(finding, Finding::Finished(_)),
             cause: judge::cause(outcome, finding),
             retry_after,

@@ -12,8 +12,8 @@ use futures_util::future::join_all;
 use holdfast_policy::attempt::AttemptLayer;
 use holdfast_policy::breaker::{BreakerLayer, Circuit, CircuitSettings};
 use holdfast_policy::{
-    BackoffConfig, BreakerConfig, BudgetConfig, BulkheadConfig, Call, ErrorsAreFailures, Policy,
-    PolicyConfig, Reporter, RetryConfig, Window,
+    AdaptiveConfig, BackoffConfig, BreakerConfig, BudgetConfig, BulkheadConfig, Call,
+    ErrorsAreFailures, Keyed, KeyedConfig, Policy, PolicyConfig, Reporter, RetryConfig, Window,
 };
 use tokio::time::Instant;
 use tower::{Layer, Service, service_fn};
@@ -26,7 +26,9 @@ use crate::rivals::{NoAnswer, answer};
 const RETRIED: u32 = 2_000;
 
 pub(crate) fn cases() -> Vec<Case> {
-    let (shared, rejecting, dropping) = (policy(), policy(), policy());
+    let (shared, rejecting, dropping, unkeyed) = (policy(), policy(), policy(), policy());
+    let keyed: Keyed<String> =
+        Keyed::new("bench", config(), KeyedConfig::default(), ErrorsAreFailures).expect("policies");
     rejecting.breaker().expect("a breaker").force_open();
     vec![
         through("breaker", breaker(rivals_job()).1),
@@ -39,6 +41,16 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::on_two_threads("stack, 2 threads", CALLS, move || {
             let mut stack = shared.layer(service_fn(answer));
             move || stack.call(Call::new(1))
+        }),
+        through(
+            "stack, adaptive limit",
+            adaptive().layer(service_fn(answer)),
+        ),
+        Case::sequential("stack, unkeyed", CALLS, move || {
+            unkeyed.call(Call::new(1), answer)
+        }),
+        Case::sequential("stack, keyed", CALLS, move || {
+            keyed.call("endpoint-7", Call::new(1), answer)
         }),
         Case::sequential("stack, rejected", CALLS, move || {
             rejecting.call(Call::new(1), answer)
@@ -159,9 +171,28 @@ pub(crate) fn full_job(window: Window) -> BreakerConfig {
     }
 }
 
-/// Deadline, retry with budget, breaker, bulkhead, attempt timeout.
+/// The same with a limit that follows latency.
+fn adaptive() -> Policy {
+    let mut config = config();
+    if let Some(bulkhead) = &mut config.bulkhead {
+        bulkhead.adaptive = Some(AdaptiveConfig::default());
+    }
+    Policy::builder("bench", config)
+        .seed(1)
+        .build()
+        .expect("a policy")
+}
+
 fn policy() -> Policy {
-    let config = PolicyConfig {
+    Policy::builder("bench", config())
+        .seed(1)
+        .build()
+        .expect("a policy")
+}
+
+/// Deadline, retry with budget, breaker, bulkhead, attempt timeout.
+fn config() -> PolicyConfig {
+    PolicyConfig {
         attempt_timeout: Some(Duration::from_millis(250)),
         deadline: Duration::from_secs(1),
         idempotent: true,
@@ -186,9 +217,5 @@ fn policy() -> Policy {
             max_concurrent: 10_000,
             ..BulkheadConfig::default()
         }),
-    };
-    Policy::builder("bench", config)
-        .seed(1)
-        .build()
-        .expect("a policy")
+    }
 }

@@ -3,7 +3,9 @@
 use crate::measure::Median;
 
 /// What a ratio is called, of what to what, and what it is to stay below.
-const RATIOS: [(&str, &str, &str, f64); 8] = [
+const RATIOS: [(&str, &str, &str, f64); 10] = [
+    ("adaptive/fixed", "stack, adaptive limit", "stack", 1.3),
+    ("keyed/unkeyed", "stack, keyed", "stack, unkeyed", 1.5),
     ("stack/seatbelt", "stack", "seatbelt stack", 0.6),
     (
         "stack/seatbelt, 2 threads",
