@@ -1,5 +1,7 @@
 //! The bytes of the contract, pinned.
 
+#![allow(clippy::unwrap_used, reason = "a test says bluntly what it expects")]
+
 use holdfast_wire::{
     Breaker, Database, Degraded, DegradedCode, Dependencies, Dependency, Journal, JsonText,
     NaiveProcessed, Problem, ProblemCode, Processed, ProcessedStatus, Reason, RecordedIn, Recovery,

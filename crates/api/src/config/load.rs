@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn incoherent_files_are_refused_naming_key_value_and_rule() {
+    fn incoherent_dependencies_are_refused_naming_key_value_and_rule() {
         for (text, expected) in [
             (
                 "[process]\nmax_in_flight = 0",
@@ -204,6 +204,15 @@ mod tests {
                 "[database]\npool = { idle_timeout = \"0s\" }",
                 "database.pool.idle_timeout = 0ns: must be 1s to 24h",
             ),
+        ] {
+            let refusal = refusal(text);
+            assert!(refusal.starts_with(expected), "{text}: {refusal}");
+        }
+    }
+
+    #[test]
+    fn incoherent_files_are_refused_naming_key_value_and_rule() {
+        for (text, expected) in [
             (
                 "[journal]\ndeadline = \"0ms\"",
                 "journal.deadline = 0ns: must be 1ms to 24h",

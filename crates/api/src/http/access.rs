@@ -12,6 +12,8 @@ use holdfast_wire::ProblemCode;
 
 use super::probes;
 use super::problem::Failure;
+use actix_web::http::uri::Authority;
+
 use crate::config::{AllowedHosts, split};
 
 /// Routes whose GET does the work, as their POST does.
@@ -20,7 +22,7 @@ const WITH_EFFECT: [&str; 2] = ["/process", "/naive/process"];
 /// Refuses `request` if it is meant for another host, or comes from another site and has an effect.
 pub(super) fn check(allowed: &AllowedHosts, request: &ServiceRequest) -> Result<(), Failure> {
     let (headers, path) = (request.headers(), request.path());
-    let target = request.uri().authority().map(|it| it.as_str());
+    let target = request.uri().authority().map(Authority::as_str);
     for host in texts(headers, &HOST).chain(target) {
         // Whoever probes a container by its address has no name for it.
         let by_address = probes::is_one(path) && split(host).0.parse::<IpAddr>().is_ok();

@@ -183,6 +183,9 @@ impl Recovery {
     async fn record(&self, open: OpenRequest, result: WorkResult) -> Ended {
         let id = open.claimed.id;
         let completed = self.store.complete(id, &result).await;
+        if completed == Ok(true) {
+            return done(id, "Postgres");
+        }
         let entry = Entry {
             id,
             key: open.key,
@@ -194,35 +197,30 @@ impl Recovery {
                 completed_at: Timestamp::now(),
             }),
         };
-        let recorded = match completed {
-            Ok(true) => true,
-            // Its row is gone: recorded anew, whole. Or it ended otherwise: the two ends meet.
-            Ok(false) => match self.store.replay(std::slice::from_ref(&entry)).await {
-                Ok(Replayed::Recorded { conflicts }) => {
-                    self.progress.conflicts(&conflicts);
-                    true
-                }
-                _ => false,
-            },
-            Err(_) => false,
-        };
-        if recorded {
-            tracing::info!(request_id = %id, "done later, recorded in Postgres");
-            return Ended::Done(id);
+        // Its row is gone: recorded anew, whole. Or it ended otherwise: the two ends meet.
+        if completed.is_ok() && self.record_whole(&entry).await {
+            return done(id, "Postgres");
         }
         let Some(journal) = &self.journal else {
             return Ended::Returned;
         };
         let deadline = Deadline::after(self.rules.journal_deadline);
         match journal.append(&entry, deadline).await {
-            Ok(_) => {
-                tracing::info!(request_id = %id, "done later, recorded in the journal");
-                Ended::Done(id)
-            }
+            Ok(_) => done(id, "the journal"),
             Err(error) => {
                 tracing::error!(request_id = %id, %error, "done later, recorded nowhere: will be done again");
                 Ended::Returned
             }
+        }
+    }
+
+    async fn record_whole(&self, entry: &Entry) -> bool {
+        match self.store.replay(std::slice::from_ref(entry)).await {
+            Ok(Replayed::Recorded { conflicts }) => {
+                self.progress.conflicts(&conflicts);
+                true
+            }
+            _ => false,
         }
     }
 
@@ -248,6 +246,11 @@ impl Recovery {
             }
         }
     }
+}
+
+fn done(id: Uuid, place: &str) -> Ended {
+    tracing::info!(request_id = %id, "done later, recorded in {place}");
+    Ended::Done(id)
 }
 
 /// Rejections, timeouts and connections that fail are the dependency's fault, whoever calls.

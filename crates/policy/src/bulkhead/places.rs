@@ -109,7 +109,6 @@ impl Places {
 }
 
 impl Count {
-    #[expect(clippy::cast_possible_truncation, reason = "masked")]
     #[inline]
     fn of(word: u64) -> Self {
         Self {

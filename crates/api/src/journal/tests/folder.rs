@@ -125,8 +125,8 @@ async fn a_folder_whose_process_is_on_its_way_out_is_waited_for() {
     let before = open(&folder);
     let entry = entry();
     before.append(&entry, soon()).await.unwrap();
-    std::thread::spawn(move || {
-        std::thread::sleep(Duration::from_millis(700));
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_millis(700)).await;
         drop(before);
     });
     let patient = JournalLimits {
