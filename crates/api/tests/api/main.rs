@@ -19,6 +19,7 @@ mod healthy;
 mod idempotency;
 mod isolation;
 mod journal;
+mod key_retention;
 mod leaving;
 mod lifecycle;
 mod metrics_guide;

@@ -3,16 +3,21 @@
 //! Invariants: every transition begins a new generation; a pass is settled at most once (its
 //! ticket sees to that) and counts only in its own generation.
 
+mod phase;
+mod sample;
+
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use self::phase::Phase;
+pub(super) use self::sample::Sample;
 use super::gate::Standing;
 use super::open_time::OpenTime;
-use super::probes::{Finding, ProbeKey, Probes, Verdict};
+use super::probes::{ProbeKey, Probes, Verdict};
 use super::ramp::Ramp;
 use super::tally::Tally;
-use super::window::{Counts, Record};
+use super::window::Counts;
 use crate::config::BreakerConfig;
 use crate::deadline::Deadline;
 use crate::now::Now;
@@ -28,15 +33,6 @@ pub(super) struct Core {
     ramp: Ramp,
     // Why it opened; until it closes.
     opened: Option<OpenedBecause>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
-    Closed,
-    Open { until: Instant },
-    HalfOpen,
-    ForcedOpen,
-    Disabled,
 }
 
 /// Admission of one attempt.
@@ -76,37 +72,6 @@ pub(super) struct Transition {
     pub(super) to: BreakerState,
     pub(super) generation: u64,
     pub(super) because: Option<OpenedBecause>,
-}
-
-/// What a finished attempt has to say.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Sample {
-    /// `None`: nothing about the dependency.
-    pub(super) record: Option<Record>,
-    /// The dependency answered.
-    pub(super) answered: bool,
-    /// What it failed by, if it did.
-    pub(super) cause: &'static str,
-    /// How long the dependency asked to be left alone.
-    pub(super) retry_after: Option<Duration>,
-}
-
-impl Sample {
-    /// Of an attempt that never got an answer, for reasons that are not the dependency's.
-    pub(super) const NOTHING: Self = Self {
-        record: None,
-        answered: false,
-        cause: "",
-        retry_after: None,
-    };
-
-    fn as_probe(&self) -> Finding {
-        match self.record {
-            Some(record) => Finding::Counted(record),
-            None if self.answered => Finding::Neutral,
-            None => Finding::Nothing,
-        }
-    }
 }
 
 impl Core {
@@ -308,18 +273,6 @@ impl Core {
             generation: self.generation,
             because: self.opened.filter(|_| to == BreakerState::Open),
         })
-    }
-}
-
-impl Phase {
-    fn state(self) -> BreakerState {
-        match self {
-            Self::Closed => BreakerState::Closed,
-            Self::Open { .. } => BreakerState::Open,
-            Self::HalfOpen => BreakerState::HalfOpen,
-            Self::ForcedOpen => BreakerState::ForcedOpen,
-            Self::Disabled => BreakerState::Disabled,
-        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The states of a breaker, without any clock but the one the test moves.
 
 use super::*;
+use crate::breaker::window::Record;
 use crate::support::breaker_config;
 
 const GOOD: Sample = Sample {

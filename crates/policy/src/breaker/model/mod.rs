@@ -1,6 +1,7 @@
 //! The breaker, ticket and state word included, against a plain model of what its documentation
 //! says, over random sequences of calls, outcomes, drops, interventions and time.
 
+mod attempt;
 #[allow(
     clippy::cast_possible_truncation,
     reason = "it counts in lists of a few hundred"
@@ -13,7 +14,8 @@ use proptest::prelude::*;
 use tokio::runtime::Builder;
 use tokio::time::{Instant, advance};
 
-use self::reference::{End, Reference};
+use self::attempt::{End, Refused};
+use self::reference::Reference;
 use super::circuit::{Circuit, CircuitSettings};
 use super::core::Refusal;
 use super::stopwatch::Stopwatch;
@@ -148,10 +150,10 @@ impl Run {
                 since: now,
                 number,
             }),
-            (Err(Refusal::Open(wait)), Err(reference::Refused::Open(expected))) => {
+            (Err(Refusal::Open(wait)), Err(Refused::Open(expected))) => {
                 assert_eq!(wait, expected, "when to come back");
             }
-            (Err(Refusal::Ramp(wait)), Err(reference::Refused::Ramp(expected))) => {
+            (Err(Refusal::Ramp(wait)), Err(Refused::Ramp(expected))) => {
                 assert_eq!(wait, expected, "when the ramp ends");
             }
             (was, expected) => panic!("{was:?} instead of {expected:?}"),

@@ -5,27 +5,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::attempt::{End, Refused};
 use super::{CONCURRENCY, LEASE};
 use crate::config::{BreakerConfig, Window};
 use crate::snapshot::BreakerState;
-
-/// How an attempt ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum End {
-    Success,
-    Failure,
-    Neutral,
-    TimedOut,
-    Dropped,
-    Panicked,
-    NeverReached,
-}
-
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Refused {
-    Open(Option<Duration>),
-    Ramp(Duration),
-}
 
 #[derive(Debug)]
 struct Attempt {
