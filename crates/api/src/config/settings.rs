@@ -5,16 +5,24 @@ use std::path::{Path, PathBuf};
 
 use holdfast_ops::{Environment, EnvironmentError};
 use reqwest::Url;
+use rustls::ClientConfig;
 
 use super::allowed_hosts::AllowedHosts;
 use super::error::PolicyFileError;
 use super::load::{Loaded, load};
 use crate::postgres::Database;
 use crate::tls;
-use crate::worker_client::WorkerAddress;
 
 /// In the folder the process runs in: found again at the next start.
 const DEFAULT_JOURNAL: &str = "holdfast-journal";
+
+/// Where the worker is, and whom to trust there.
+#[derive(Debug, Clone)]
+pub(crate) struct WorkerAddress {
+    pub(crate) url: Url,
+    /// Where the address is https.
+    pub(crate) tls: Option<ClientConfig>,
+}
 
 /// The API's settings, validated.
 #[derive(Debug, Clone)]

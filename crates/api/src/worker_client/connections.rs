@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use reqwest::{Client, Url, redirect, retry};
+use reqwest::{Client, redirect, retry};
 use rustls::ClientConfig;
 use tokio::time::Instant;
 
@@ -12,14 +12,6 @@ use crate::resolver::Resolver;
 
 /// The worker closes a connection that is idle for five seconds; a call sent into that is lost.
 const IDLE_LIMIT: Duration = Duration::from_secs(4);
-
-/// Where the worker is, and whom to trust there.
-#[derive(Debug, Clone)]
-pub(crate) struct WorkerAddress {
-    pub(crate) url: Url,
-    /// Where the address is https.
-    pub(crate) tls: Option<ClientConfig>,
-}
 
 /// What a client is made of.
 pub(super) struct Recipe {

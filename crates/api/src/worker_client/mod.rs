@@ -19,10 +19,10 @@ use reqwest::{RequestBuilder, Response, Url};
 use tokio::runtime::Handle;
 use uuid::Uuid;
 
-pub(crate) use self::connections::WorkerAddress;
 use self::connections::{Connections, Recipe};
 pub(crate) use self::error::WorkerError;
 pub(crate) use self::resilient::ResilientWorker;
+use crate::config::WorkerAddress;
 use crate::main_runtime::run_on;
 use crate::resolver::Resolver;
 use crate::trace;

@@ -16,7 +16,8 @@ use tokio::time::{Instant, sleep};
 use tokio_rustls::TlsAcceptor;
 use uuid::Uuid;
 
-use super::{MAX_AGE, WorkCall, WorkerAddress, WorkerClient, WorkerError};
+use super::{MAX_AGE, WorkCall, WorkerClient, WorkerError};
+use crate::config::WorkerAddress;
 use crate::dependency::DependencyError;
 use crate::resolver::Resolver;
 use crate::tls;

@@ -94,6 +94,7 @@ async fn a_worker_that_refuses_everybody_fails_nothing() {
         }
         assert_eq!(total(&api, "failed").await, 0);
         refuses.store(false, Ordering::SeqCst);
+        api.becomes_healthy().await;
         // The calls that now succeed convict nobody.
         for id in owed {
             let done = ends_beside_others(&api, id).await;
