@@ -1,7 +1,7 @@
 //! The use case behind `/process`: record the request, have the work done, record the result, and say what was missing.
 //!
 //! Knows no HTTP, no SQL and no policy: what it needs of its dependencies stands in `ports`. Where a promise is made
-//! durable stands in `recorder`, what a repeated key gets in `again`.
+//! durable stands in `recorder`, what a repeated key gets in `duplicate`, what is answered in `decision`.
 
 mod decision;
 mod duplicate;

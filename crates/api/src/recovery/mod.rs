@@ -1,8 +1,8 @@
 //! Recovery: what was accepted and not finished is finished, without anybody's help.
 //!
 //! Two flows, in this order: the journal's entries go to Postgres (`replay`), so that a result that is there already is not
-//! worked for again; then open requests are claimed and the worker is called for them (`work`). Both run under the policies of
-//! live calls, at lower priority: one call to Postgres at a time (`RecoveryStore`), and as many calls of the worker as
+//! worked for again; then open requests are claimed and the worker is called for them (`work`). Postgres is called under a
+//! policy of recovery's own, one call at a time (`RecoveryStore`); the worker under that of live calls, as often at once as
 //! `ramp` allows. Nothing is called while its breaker would refuse; what an outage costs is not counted (`attribution`).
 
 mod attribution;
