@@ -5,16 +5,18 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
 
-use holdfast_api::{Application, SetAside, Settings};
-use holdfast_ops::Environment;
+use holdfast_api::{Application, MigrateError, SetAside, Settings};
 use holdfast_ops::service::{Service, ServiceError};
 use holdfast_ops::signals::StopSignals;
+use holdfast_ops::{Environment, exit};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 const SERVICE: Service = Service {
     name: "holdfast-api",
     about: "The API: /naive/process falls with its dependencies, /process holds",
-    variables: "Also: holdfast-api journal set-aside\n  \
+    variables: "Also: holdfast-api migrate\n  \
+        brings the schema of DATABASE_URL up to date, as its tables' owner; the API does so itself where it may\n\n\
+        Also: holdfast-api journal set-aside\n  \
         moves a journal away that cannot be read, and says what may be lost; the API must be stopped\n\n\
         Environment:\n  \
         HOLDFAST_BIND        where to listen [127.0.0.1:8080]\n  \
@@ -36,6 +38,9 @@ fn main() -> ExitCode {
     if arguments == ["journal", "set-aside"] {
         return set_journal_aside();
     }
+    if arguments == ["migrate"] {
+        return migrate();
+    }
     SERVICE.main(serve)
 }
 
@@ -50,6 +55,40 @@ fn set_journal_aside() -> ExitCode {
     // Nobody is left to tell if this fails.
     let _ = writeln!(std::io::stdout(), "{line}");
     code
+}
+
+/// For the owner of the tables.
+fn migrate() -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build();
+    let migrated = match runtime {
+        Ok(runtime) => {
+            let environment = Environment::of_process();
+            runtime
+                .block_on(holdfast_api::migrate(&environment))
+                .map_err(|error| {
+                    let code = match error {
+                        MigrateError::Environment(_) => exit::configuration(),
+                        _ => ExitCode::FAILURE,
+                    };
+                    (code, error.to_string())
+                })
+        }
+        Err(error) => Err((ExitCode::FAILURE, error.to_string())),
+    };
+    // Nobody is left to tell if writing fails.
+    match migrated {
+        Ok(()) => {
+            let _ = writeln!(std::io::stdout(), "the schema is current");
+            ExitCode::SUCCESS
+        }
+        Err((code, problem)) => {
+            let _ = writeln!(std::io::stderr(), "holdfast-api: {problem}");
+            code
+        }
+    }
 }
 
 async fn serve(environment: Environment, bind: SocketAddr) -> Result<(), ServiceError> {

@@ -17,5 +17,5 @@ pub(crate) use load::Loaded;
 pub(crate) use load::load;
 pub(crate) use policies::{DatabasePolicy, OnDatabaseUnavailable, OnWorkerUnavailable, Policies};
 pub(crate) use rules::{READERS, RECOVERERS};
-pub(crate) use settings::WorkerAddress;
 pub use settings::{Settings, SettingsError};
+pub(crate) use settings::{WorkerAddress, database};

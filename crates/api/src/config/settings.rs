@@ -142,7 +142,11 @@ fn worker_url(environment: &Environment) -> Result<Url, EnvironmentError> {
     }
 }
 
-fn database(environment: &Environment) -> Result<Database, EnvironmentError> {
+/// How to reach Postgres.
+///
+/// # Errors
+/// When `DATABASE_URL` is missing or cannot be used.
+pub(crate) fn database(environment: &Environment) -> Result<Database, EnvironmentError> {
     let name = "DATABASE_URL";
     let hint = "how to reach Postgres, such as postgres://user:password@127.0.0.1:5432/holdfast";
     let text = environment.required(name, hint)?;

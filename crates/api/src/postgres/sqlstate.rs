@@ -30,10 +30,13 @@ impl Attribution {
             // Undefined table, column, function, schema.
             "42P01" | "42703" | "42883" | "3F000" => Self::Schema,
             // The session's prepared statement, not what it was given.
-            "42P05" => Self::Server,
+            "42P05" | "0A000" => Self::Server,
+            _ if is_servers_trouble(sqlstate) || is_lost_race(sqlstate) => Self::Server,
             _ => match sqlstate.get(..2) {
-                Some("22" | "23" | "42" | "P0" | "XX") => Self::Row,
-                _ => Self::Server,
+                // The session's state, an operator's hand.
+                Some("25" | "26" | "40" | "57") | None => Self::Server,
+                // Whatever a rule or a trigger may say of what was to be written.
+                Some(_) => Self::Row,
             },
         }
     }
@@ -122,6 +125,22 @@ mod tests {
         }
         assert!(leaves_session_sound("P0001"));
         assert!(!leaves_session_sound("XX001"));
+    }
+
+    #[test]
+    fn whatever_is_not_the_servers_trouble_is_about_a_row_a_lock_or_the_schema() {
+        for sqlstate in [
+            "22P02", "23505", "P0001", "XX001", "42501", "45000", "54001", "38000",
+        ] {
+            let attribution = Attribution::of_sqlstate(sqlstate);
+            assert_eq!(attribution, Attribution::Row, "{sqlstate}");
+        }
+        for sqlstate in ["57014", "08006", "40P01", "25006", "26000", ""] {
+            let attribution = Attribution::of_sqlstate(sqlstate);
+            assert_eq!(attribution, Attribution::Server, "{sqlstate}");
+        }
+        assert_eq!(Attribution::of_sqlstate("55P03"), Attribution::Lock);
+        assert_eq!(Attribution::of_sqlstate("42P01"), Attribution::Schema);
     }
 
     #[test]

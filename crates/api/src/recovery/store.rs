@@ -229,7 +229,7 @@ fn answered(result: Result<Replayed, DatabaseError>) -> Result<Replayed, Databas
     let kind = match Attribution::of(source) {
         Attribution::Server => return result,
         Attribution::Lock => RefusalKind::Lock,
-        Attribution::Row if matches!(sqlstate.get(..2), Some("22" | "23" | "P0")) => {
+        Attribution::Row if matches!(sqlstate.get(..2), Some("22" | "23" | "54" | "P0")) => {
             RefusalKind::Data
         }
         Attribution::Row | Attribution::Schema => RefusalKind::Other,

@@ -18,7 +18,7 @@ use super::progress::Count;
 use super::ramp::ConcurrencyRamp;
 use super::store::Replayed;
 use super::{PAUSE, Recovery};
-use crate::journal::{End, Entry};
+use crate::journal::{Appended, End, Entry};
 use crate::process::{WorkResult, Worker};
 use crate::store::{Claimed, FailureOutcome, OpenRequest};
 use crate::trace;
@@ -186,7 +186,7 @@ impl Recovery {
         if completed == Ok(true) {
             return done(id, "Postgres");
         }
-        let entry = Entry {
+        let mut entry = Entry {
             id,
             key: open.key,
             payload: open.payload,
@@ -205,8 +205,15 @@ impl Recovery {
             return Ended::Returned;
         };
         let deadline = Deadline::after(self.rules.journal_deadline);
-        match journal.append(&entry, deadline).await {
-            Ok(_) => done(id, "the journal"),
+        let mut appended = journal.append(&entry, deadline).await;
+        if let Ok(Appended::KeyTaken(_)) = appended {
+            // By a later request: the key goes to the first in Postgres, the result must be recorded all the same.
+            entry.key = None;
+            appended = journal.append(&entry, deadline).await;
+        }
+        match appended {
+            Ok(Appended::Stored) => done(id, "the journal"),
+            Ok(Appended::KeyTaken(_)) => Ended::Returned,
             Err(error) => {
                 tracing::error!(request_id = %id, %error, "done later, recorded nowhere: will be done again");
                 Ended::Returned

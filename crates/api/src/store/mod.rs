@@ -25,7 +25,7 @@ pub(crate) use self::live::{FlushMetrics, LiveMetrics, LiveStore};
 pub(crate) use self::open::{Claimed, FailureOutcome, OpenRequest};
 pub(crate) use self::reads::{Filter, ReadStore};
 pub(crate) use self::retention::Forgotten;
-pub(crate) use self::schema::SchemaWatch;
+pub(crate) use self::schema::{MigrationError, SchemaWatch, migrate as migrate_schema};
 use crate::config::DatabasePolicy;
 pub(crate) use crate::postgres::{Attribution, DatabaseError};
 use crate::postgres::{Database, PoolLimits, PoolOptions, Session, Sessions, Usage};
@@ -35,7 +35,7 @@ use crate::resolver::Resolver;
 /// wait for a standby looks like one that was confirmed.
 const BACKSTOP: Duration = Duration::from_millis(250);
 /// The part of a statement's time that it may wait for one lock: enough is left to do without the row.
-const LOCK_SHARE: u32 = 4;
+const LOCK_SHARE: u32 = 8;
 
 /// Without a lease: nobody recovers what the naive endpoint left.
 const INSERT_NAIVE: &str = "INSERT INTO requests (id, origin, payload) VALUES ($1, 'naive', $2) \

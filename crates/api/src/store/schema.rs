@@ -10,8 +10,7 @@ use holdfast_wire::Schema;
 use tokio::time::sleep;
 use tokio_postgres::types::{ToSql, Type};
 
-use super::DatabaseError;
-use super::{Session, Sessions, Store};
+use super::{Attribution, DatabaseError, Session, Sessions, Store};
 
 /// In order; a number is never used again.
 const MIGRATIONS: [(i32, &str); 3] = [
@@ -22,13 +21,14 @@ const MIGRATIONS: [(i32, &str); 3] = [
 /// The lock that replicas which start together take in turn; any number that nobody else uses.
 const LOCK: i64 = 0x0686_f6c6_4666_1737;
 /// A migration may build an index, so it has no time limit; but while it waits for a lock others wait behind it.
-const APPLY: &str = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '2s';";
+const BEGIN: &str = "BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0;";
+const APPLY: &str = "SET LOCAL lock_timeout = '2s';";
 const RECORD: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (version integer PRIMARY KEY, applied_at timestamptz \
     NOT NULL DEFAULT now());";
 /// What live calls need: one row for each column that is there.
 const NEEDED: &str = "SELECT count(*) FROM unnest($1::text[], $2::text[]) AS needed (relation, name) \
     JOIN pg_attribute ON attrelid = to_regclass(relation) AND attname = name AND NOT attisdropped";
-const COLUMNS: [(&str, &str); 13] = [
+const COLUMNS: [(&str, &str); 15] = [
     ("requests", "id"),
     ("requests", "origin"),
     ("requests", "payload"),
@@ -39,6 +39,8 @@ const COLUMNS: [(&str, &str); 13] = [
     ("requests", "received_at"),
     ("requests", "completed_at"),
     ("requests", "lease_until"),
+    ("requests", "recorded_at"),
+    ("result_conflicts", "request_id"),
     ("idempotency_keys", "key"),
     ("idempotency_keys", "request_id"),
     ("schema_migrations", "version"),
@@ -53,7 +55,7 @@ pub(crate) struct SchemaWatch(Arc<AtomicU8>);
 
 /// Why the schema cannot be brought up to date.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum MigrationError {
+pub enum MigrationError {
     /// No session, or it failed before any migration.
     #[error("the schema cannot be read: {0}")]
     Database(#[from] DatabaseError),
@@ -159,7 +161,7 @@ async fn apply(session: &Session) -> Result<(), (Option<i32>, tokio_postgres::Er
             continue;
         }
         // Looked at again under the lock: another replica may have been first.
-        let begin = format!("BEGIN; {APPLY} SELECT pg_advisory_xact_lock({LOCK}); {RECORD}");
+        let begin = format!("{BEGIN} SELECT pg_advisory_xact_lock({LOCK}); {APPLY} {RECORD}");
         let written = async {
             session.batch_execute(&begin).await?;
             if !self::applied(session).await?.contains(&version) {
@@ -174,7 +176,9 @@ async fn apply(session: &Session) -> Result<(), (Option<i32>, tokio_postgres::Er
         if let Err(error) = written {
             // Without effect where the session is gone.
             let _ = session.batch_execute("ROLLBACK").await;
-            return Err((error.code().is_some().then_some(version), error));
+            let attribution = Attribution::of(&error);
+            let refused = !matches!(attribution, Attribution::Server | Attribution::Lock);
+            return Err((refused.then_some(version), error));
         }
     }
     Ok(())

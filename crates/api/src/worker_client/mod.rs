@@ -29,6 +29,8 @@ use crate::trace;
 
 /// A worker's answer is a line of JSON; whatever is larger is not an answer.
 const MAX_BODY: usize = 64 * 1024;
+/// As deep as bodies of our own clients may nest.
+const MAX_DEPTH: usize = 127;
 /// No peer sends our clients away for longer than this.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(3600);
 
@@ -131,7 +133,30 @@ async fn exchange(request: RequestBuilder) -> Result<JsonText, WorkerError> {
         });
     }
     let body = bounded_body(response).await?;
+    if depth(&body) > MAX_DEPTH {
+        let problem = format!("nested deeper than {MAX_DEPTH} levels");
+        return Err(WorkerError::BadResponse(problem.into()));
+    }
     serde_json::from_slice(&body).map_err(|error| WorkerError::BadResponse(error.into()))
+}
+
+/// How deep `json` nests. Whoever reads it later, Postgres among them, does so with a stack.
+fn depth(json: &[u8]) -> usize {
+    let (mut depth, mut deepest, mut in_string, mut escaped) = (0_usize, 0, false, false);
+    for byte in json {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'[' | b'{' if !in_string => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
 }
 
 /// With the headers that tell which request it is, and for how long somebody waits.

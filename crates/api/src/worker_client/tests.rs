@@ -181,3 +181,14 @@ fn a_worker_that_refuses_everybody_fails_and_one_that_refuses_a_request_may_be_w
         assert_eq!(of(status).class(), class, "{status}");
     }
 }
+
+#[test]
+fn depth_counts_brackets_outside_of_texts() {
+    for (json, expected) in [
+        ("1", 0),
+        (r#"{"a":[1,{"b":[]}]}"#, 4),
+        (r#"["[[[[\"[[", "\\"]"#, 1),
+    ] {
+        assert_eq!(super::depth(json.as_bytes()), expected, "{json}");
+    }
+}

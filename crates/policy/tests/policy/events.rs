@@ -9,6 +9,17 @@ use holdfast_policy::{
 
 use crate::support::{Dependency, Does, Judge, ask, config, ms, start, watched};
 
+fn two_failures_in_a_row() -> OpenedBecause {
+    OpenedBecause {
+        rule: OpeningRule::ConsecutiveFailures,
+        calls: 2,
+        failures: 2,
+        slow: 0,
+        in_a_row: 2,
+        last_error: "failed",
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_call_tells_its_story_in_order() {
     let (policy, events) = watched(|config| {
@@ -36,14 +47,7 @@ async fn a_call_tells_its_story_in_order() {
         }
     };
     let (from, to) = (BreakerState::Closed, BreakerState::Open);
-    let because = OpenedBecause {
-        rule: OpeningRule::ConsecutiveFailures,
-        calls: 2,
-        failures: 2,
-        slow: 0,
-        in_a_row: 2,
-        last_error: "failed",
-    };
+    let because = two_failures_in_a_row();
     let expected = [
         failed(1),
         Event::Retry {

@@ -22,7 +22,8 @@ async fn refused_by_all(calls: u32, class: Class) -> (u32, Recorder) {
     });
     let answers = futures_util::future::join_all(calls).await;
     let attempts = answers.iter().map(|it| it.as_ref().unwrap_err().attempts());
-    (attempts.sum::<u32>() - answers.len() as u32, recorder)
+    let first = u32::try_from(answers.len()).unwrap();
+    (attempts.sum::<u32>() - first, recorder)
 }
 
 #[tokio::test(start_paused = true)]

@@ -9,6 +9,19 @@ use crate::store::{Session, Sessions};
 
 /// Rows refused one by one before the statement itself is blamed for it: not each of a few hundred is tried.
 const MAX_LONE_REFUSALS: usize = 4;
+/// Statements of one batch that may fail: each takes of the time that all of its rows have.
+const MAX_FAILURES: usize = 32;
+
+/// What a statement that waits for a lock waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Locks {
+    /// The table's: no row is there yet.
+    Table,
+    /// A key that somebody is about to take.
+    Key,
+    /// A row's, which can be passed over.
+    Row,
+}
 
 /// A kind of write.
 pub(super) trait Batch: Send + Sync + 'static {
@@ -16,6 +29,9 @@ pub(super) trait Batch: Send + Sync + 'static {
     type Row: Send + Sync + 'static;
     /// What came of one row.
     type Outcome: Send + 'static;
+
+    /// What it may have to wait for.
+    const LOCKS: Locks;
 
     /// About how much of a statement `row` takes.
     fn bytes(&self, row: &Self::Row) -> usize;
@@ -63,6 +79,8 @@ pub(super) enum Written<T> {
     Run(T),
     /// Postgres refuses this row, and no other.
     RowRefused(String),
+    /// Somebody holds a lock on this row, and on no other.
+    RowLocked,
     /// Postgres refuses the statement, whatever the row.
     StatementRefused(Attribution),
 }
@@ -74,7 +92,7 @@ async fn halve<B: Batch>(
 ) -> Result<Vec<Written<B::Outcome>>, tokio_postgres::Error> {
     let mut outcomes: Vec<Option<Written<B::Outcome>>> = rows.iter().map(|_| None).collect();
     let mut pending: Vec<(Range<usize>, bool)> = vec![(0..rows.len(), false)];
-    let (mut written, mut refused) = (false, 0);
+    let (mut written, mut refused, mut locked, mut failures) = (false, 0, 0, 0);
     while let Some((range, skip_locked)) = pending.pop() {
         let error = match batch
             .write(session, &rows[range.clone()], skip_locked)
@@ -90,10 +108,24 @@ async fn halve<B: Batch>(
             Err(error) => error,
         };
         let attribution = Attribution::of(&error);
+        failures += 1;
         match attribution {
             Attribution::Server => return Err(error),
-            Attribution::Lock if skip_locked => return Err(error),
-            Attribution::Lock => pending.push((range, true)),
+            Attribution::Lock => match B::LOCKS {
+                Locks::Row if !skip_locked => pending.push((range, true)),
+                // One by one: halving would wait for the same lock at each step.
+                Locks::Key if range.len() > 1 => {
+                    pending.extend(range.rev().map(|row| (row..row + 1, false)));
+                }
+                Locks::Key if locked == 0 => {
+                    locked += 1;
+                    outcomes[range.start] = Some(Written::RowLocked);
+                }
+                _ => return Err(error),
+            },
+            _ if failures > MAX_FAILURES => {
+                fill(&mut outcomes[range], Attribution::Row);
+            }
             Attribution::Row if range.len() > 1 && (written || refused < MAX_LONE_REFUSALS) => {
                 let middle = range.start + range.len() / 2;
                 pending.push((middle..range.end, skip_locked));
@@ -103,11 +135,7 @@ async fn halve<B: Batch>(
                 refused += 1;
                 outcomes[range.start] = Some(Written::RowRefused(refusal(&error)));
             }
-            Attribution::Row | Attribution::Schema => {
-                for outcome in &mut outcomes[range] {
-                    *outcome = Some(Written::StatementRefused(attribution));
-                }
-            }
+            Attribution::Row | Attribution::Schema => fill(&mut outcomes[range], attribution),
         }
     }
     let refused = || Written::StatementRefused(Attribution::Row);
@@ -115,6 +143,12 @@ async fn halve<B: Batch>(
         .into_iter()
         .map(|outcome| outcome.unwrap_or_else(refused))
         .collect())
+}
+
+fn fill<T>(outcomes: &mut [Option<Written<T>>], attribution: Attribution) {
+    for outcome in outcomes {
+        *outcome = Some(Written::StatementRefused(attribution));
+    }
 }
 
 /// Safe to show: Postgres' own words may repeat what was to be written.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use uuid::Uuid;
 
-use super::batch::Batch;
+use super::batch::{Batch, Locks};
 use super::state;
 use crate::process::ExistingRequest;
 use crate::store::Session;
@@ -46,6 +46,8 @@ pub(super) struct Finish;
 impl Batch for Finish {
     type Row = EndRow;
     type Outcome = Finished;
+
+    const LOCKS: Locks = Locks::Row;
 
     fn bytes(&self, row: &EndRow) -> usize {
         20 + row.response.as_ref().map_or(0, String::len)

@@ -136,8 +136,11 @@ impl<B: Batch> GroupCommit<B> {
 
     /// Flushes until nobody waits. While one flush takes long, another begins beside it.
     async fn flush_all(&self) {
-        let _flush = Flushing(&self.0);
-        while let Some(batch) = self.next() {
+        let mut flushing = Flushing {
+            shared: &self.0,
+            counted: true,
+        };
+        while let Some(batch) = self.next(&mut flushing) {
             let flush = self.0.flush(batch);
             tokio::pin!(flush);
             loop {
@@ -156,7 +159,8 @@ impl<B: Batch> GroupCommit<B> {
         }
     }
 
-    fn next(&self) -> Option<Vec<Waiting<B>>> {
+    /// `None` when nobody waits. Then this flush counts no more, from the same moment: whoever comes next begins one.
+    fn next(&self, flushing: &mut Flushing<'_, B>) -> Option<Vec<Waiting<B>>> {
         let mut queue = self.0.lock();
         let mut taken = Vec::with_capacity(queue.waiting.len().min(MAX_ROWS));
         let mut bytes = 0;
@@ -170,7 +174,12 @@ impl<B: Batch> GroupCommit<B> {
                 taken.push(next);
             }
         }
-        (!taken.is_empty()).then_some(taken)
+        if taken.is_empty() {
+            queue.flushes -= 1;
+            flushing.counted = false;
+            return None;
+        }
+        Some(taken)
     }
 }
 
@@ -214,10 +223,15 @@ fn answer<T>(replies: Vec<Option<oneshot::Sender<T>>>, answers: impl Iterator<It
 }
 
 /// Counts a flush for as long as it lasts, however it ends.
-struct Flushing<'a, B: Batch>(&'a Shared<B>);
+struct Flushing<'a, B: Batch> {
+    shared: &'a Shared<B>,
+    counted: bool,
+}
 
 impl<B: Batch> Drop for Flushing<'_, B> {
     fn drop(&mut self) {
-        self.0.lock().flushes -= 1;
+        if self.counted {
+            self.shared.lock().flushes -= 1;
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use super::batch::Batch;
+use super::batch::{Batch, Locks};
 use super::state::{self, COLUMNS, CONFIRMED};
 use crate::process::ExistingRequest;
 use crate::store::Session;
@@ -15,7 +15,7 @@ use crate::store::Session;
 const INSERT: &str = "INSERT INTO requests (id, origin, payload, lease_until) \
     SELECT id, 'resilient', payload::json, now() + make_interval(secs => lease) \
     FROM unnest($1::uuid[], $2::text[], $3::float8[]) AS entry (id, payload, lease) \
-    ON CONFLICT (id) DO UPDATE SET lease_until = EXCLUDED.lease_until WHERE requests.status = 'received' \
+    ON CONFLICT (id) DO UPDATE SET lease_until = requests.lease_until WHERE requests.status = 'received' \
     RETURNING id";
 /// Key and request are committed together, so a key never stands for a request that is not there. In the order of the
 /// keys: two replicas that insert the same ones must not each wait for the other.
@@ -67,6 +67,8 @@ impl Batch for Insert {
     type Row = NewRow;
     type Outcome = Inserted;
 
+    const LOCKS: Locks = Locks::Table;
+
     fn bytes(&self, row: &NewRow) -> usize {
         row.bytes()
     }
@@ -100,6 +102,8 @@ impl Batch for Insert {
 impl Batch for InsertKeyed {
     type Row = NewRow;
     type Outcome = Inserted;
+
+    const LOCKS: Locks = Locks::Key;
 
     fn bytes(&self, row: &NewRow) -> usize {
         row.bytes()

@@ -30,8 +30,8 @@ use crate::process::{
     WorkResult,
 };
 
-/// Between two tries to write to a row that somebody holds locked.
-const LOCKED_PAUSE: Duration = Duration::from_millis(50);
+/// Between two tries to write to a row that somebody holds locked, or deletes.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// What is known of the flushes of each writer.
 #[derive(Clone)]
@@ -112,6 +112,15 @@ impl LiveStore {
         }
     }
 
+    /// Before another try; an error where the time for it is over.
+    async fn pause(&self, deadline: Deadline, started: Instant) -> Result<(), Degraded> {
+        if deadline.remaining(Instant::now()) <= PAUSE {
+            return Err(self.dependency.out_of_time(started.elapsed()));
+        }
+        sleep(PAUSE).await;
+        Ok(())
+    }
+
     fn statement_refused(&self, attribution: Attribution) -> Degraded {
         let (reason, detail) = match attribution {
             Attribution::Schema => (
@@ -150,14 +159,19 @@ impl Requests for LiveStore {
         owner: Owner,
         deadline: Deadline,
     ) -> Result<InsertOutcome, Degraded> {
+        let started = Instant::now();
+        let deadline = deadline.earlier(Deadline::after(self.dependency.config().deadline));
         loop {
             match self.write_new(request, owner, deadline).await? {
                 Written::Run(Inserted::Ours) => return Ok(InsertOutcome::Inserted),
                 Written::Run(Inserted::Existing(existing)) => {
                     return Ok(InsertOutcome::Existing(existing));
                 }
-                // The deadline ends it: whoever makes keys stand for nothing may do so again and again.
-                Written::Run(Inserted::KeyFreed | Inserted::Gone) => {}
+                // Whoever makes keys stand for nothing may do so again and again.
+                Written::Run(Inserted::KeyFreed | Inserted::Gone) => {
+                    self.pause(deadline, started).await?;
+                }
+                Written::RowLocked => return Err(self.dependency.out_of_time(started.elapsed())),
                 Written::RowRefused(error) => return self.refused(request, error, deadline).await,
                 Written::StatementRefused(attribution) => {
                     return Err(self.statement_refused(attribution));
@@ -180,30 +194,31 @@ impl Requests for LiveStore {
         };
         let deadline = deadline.earlier(Deadline::after(self.dependency.config().deadline));
         loop {
-            let untouched = match self.finish.write(end.clone(), deadline).await? {
+            let state = match self.finish.write(end.clone(), deadline).await? {
                 Written::Run(Finished::Recorded) => return Ok(Completion::Recorded),
-                Written::Run(Finished::Untouched(existing)) => existing,
+                Written::Run(Finished::Untouched(existing)) => existing.map(|it| it.state),
+                Written::RowLocked => Some(RequestState::Running),
                 Written::RowRefused(error) => {
                     tracing::error!(error, "Postgres refuses this result");
-                    return Err(self.statement_refused(Attribution::Row));
+                    let give_up = || whole::give_up(&self.sessions, request.id, &error);
+                    self.dependency.call(Some(deadline), give_up).await?;
+                    return Ok(Completion::EndedOtherwise(RequestState::Failed(error)));
                 }
                 Written::StatementRefused(attribution) => {
                     return Err(self.statement_refused(attribution));
                 }
             };
-            match untouched.map(|existing| existing.state) {
+            match state {
                 None => {
                     tracing::warn!("the request is gone from Postgres: it is recorded anew");
                     let record = || whole::record(&self.sessions, request, result);
                     self.dependency.call(Some(deadline), record).await?;
                     // What stands there now is looked into like all else.
+                    self.pause(deadline, started).await?;
                 }
                 // Somebody holds the row.
                 Some(RequestState::Running | RequestState::Waiting) => {
-                    if deadline.remaining(Instant::now()) <= LOCKED_PAUSE {
-                        return Err(self.dependency.out_of_time(started.elapsed()));
-                    }
-                    sleep(LOCKED_PAUSE).await;
+                    self.pause(deadline, started).await?;
                 }
                 Some(RequestState::Done(response)) if response == result.response => {
                     return Ok(Completion::Recorded);

@@ -1,6 +1,8 @@
 //! A request recorded with its end at once: one that is gone from Postgres, or that Postgres refuses.
 
 use crate::postgres::DatabaseError;
+use uuid::Uuid;
+
 use crate::process::{NewRequest, WorkResult};
 use crate::store::Sessions;
 
@@ -12,6 +14,9 @@ const RECORD: &str = "WITH keyed AS ( \
     INSERT INTO requests (id, origin, payload, status, worker_response, attempts, error, received_at, completed_at) \
     VALUES ($1, 'resilient', $2::text::json, $7, $3::text::json, $4, $8, $5, now()) \
     ON CONFLICT (id) DO NOTHING";
+
+const GIVE_UP: &str = "UPDATE requests SET status = 'failed', error = $2, completed_at = now(), lease_until = NULL \
+    WHERE id = $1 AND status = 'received'";
 
 /// Records that `request` ended with `result`, unless something is there.
 ///
@@ -49,6 +54,24 @@ pub(super) async fn fail(
         error: Some(error),
     };
     end.write(sessions, request).await
+}
+
+/// Records that the open request `id` failed with `error`.
+///
+/// # Errors
+/// See [`DatabaseError`].
+pub(super) async fn give_up(
+    sessions: &Sessions,
+    id: Uuid,
+    error: &str,
+) -> Result<(), DatabaseError> {
+    let session = sessions.acquire().await?;
+    let outcome = async {
+        let statement = session.prepare_cached(GIVE_UP).await?;
+        session.execute(&statement, &[&id, &error]).await
+    }
+    .await;
+    session.finish(outcome).map(drop)
 }
 
 struct End<'a> {

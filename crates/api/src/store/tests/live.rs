@@ -83,7 +83,7 @@ async fn a_key_without_a_request_is_freed_and_taken() {
 async fn one_row_that_postgres_refuses_fails_alone_and_is_recorded_as_failed() {
     let (cluster, _store, live) = store().await;
     let client = client(&cluster).await;
-    for sqlstate in ["P0001", "42501", "XX001"] {
+    for sqlstate in ["P0001", "42501", "XX001", "45000", "54001"] {
         refuse_poison(&client, sqlstate).await;
         let requests: Vec<_> = (0..64)
             .map(|number| {
@@ -226,4 +226,53 @@ async fn the_workers_answer_is_kept_byte_for_byte() {
         panic!("it is done");
     };
     assert_eq!(kept.get(), bytes);
+}
+
+#[tokio::test]
+async fn a_key_that_somebody_is_about_to_take_keeps_no_other_waiting() {
+    let (cluster, _store, live) = store().await;
+    let mut client = client(&cluster).await;
+    let taking = client.transaction().await.unwrap();
+    let take = "INSERT INTO idempotency_keys (key, request_id) VALUES ('3', gen_random_uuid())";
+    taking.batch_execute(take).await.unwrap();
+    let requests: Vec<_> = (0..16)
+        .map(|number: u32| request(Uuid::now_v7(), Some(&number.to_string()), None))
+        .collect();
+    for _ in 0..4 {
+        let inserts = requests
+            .iter()
+            .map(|it| live.insert(it, Owner::Caller, soon()));
+        for (number, inserted) in join_all(inserts).await.into_iter().enumerate() {
+            assert_eq!(inserted.is_ok(), number != 3, "{number}: {inserted:?}");
+        }
+    }
+    taking.rollback().await.unwrap();
+    let inserted = live.insert(&requests[3], Owner::Caller, soon()).await;
+    assert_eq!(inserted.unwrap(), InsertOutcome::Inserted);
+}
+
+#[tokio::test]
+async fn a_result_that_postgres_refuses_fails_its_request_and_no_other() {
+    let (cluster, _store, live) = store().await;
+    let client = client(&cluster).await;
+    let check = "ALTER TABLE requests ADD CHECK (worker_response::text <> '\"poison\"')";
+    client.batch_execute(check).await.unwrap();
+    let requests: Vec<_> = (0..8)
+        .map(|_| request(Uuid::now_v7(), None, None))
+        .collect();
+    for request in &requests {
+        insert(&live, request.id).await;
+    }
+    let results: Vec<_> = (0..8)
+        .map(|number| result(if number == 5 { "poison" } else { "done" }))
+        .collect();
+    let pairs = requests.iter().zip(&results);
+    let completed = join_all(pairs.map(|(it, result)| live.complete(it, result, soon()))).await;
+    for (number, completed) in completed.into_iter().enumerate() {
+        let failed = matches!(
+            completed.unwrap(),
+            Completion::EndedOtherwise(RequestState::Failed(_))
+        );
+        assert_eq!(failed, number == 5, "{number}");
+    }
 }

@@ -127,8 +127,9 @@ impl Model {
     }
 
     fn compare(&self, queue: &Queue) {
-        let (running, waiting) = (self.running.len(), self.waiting.len());
-        assert_eq!(queue.usage(), (running as u32, waiting as u32));
+        let count = |numbers: usize| u32::try_from(numbers).unwrap();
+        let usage = (count(self.running.len()), count(self.waiting.len()));
+        assert_eq!(queue.usage(), usage);
         for number in &self.waiting {
             assert_eq!(queue.turn(*number, Waker::noop()), Turn::Wait);
         }
