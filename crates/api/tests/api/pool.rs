@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use holdfast_wire::{DegradedCode, Reason};
+use holdfast_wire::{Breaker, DegradedCode, Reason};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep};
@@ -14,7 +14,7 @@ const ONE_SESSION: &str = "database.pool.max_size = 1";
 
 #[tokio::test]
 async fn a_full_pool_is_named_and_does_not_blame_the_database() {
-    let impatient = format!("{ONE_SESSION}\ndatabase.pool.max_wait = '50ms'");
+    let impatient = format!("{ONE_SESSION}\ndatabase.pool.max_wait = '20ms'");
     let system = System::with(&impatient, Duration::ZERO).await;
     system.api.becomes_healthy().await;
     let blocker = locked(&system).await;
@@ -27,11 +27,17 @@ async fn a_full_pool_is_named_and_does_not_blame_the_database() {
         futures_util::future::join_all(calls).await
     };
     let (first, others) = tokio::join!(system.api.process(), others);
-    assert_eq!(first.reason(DATABASE), Reason::AttemptTimeout);
+    // Its second attempt may find the session taken by the others.
+    let lacked = [Reason::AttemptTimeout, Reason::PoolExhausted];
+    assert!(lacked.contains(&first.reason(DATABASE)), "{first:?}");
     for response in others {
         let reason = Answer::read(response).await.reason(DATABASE);
         assert_eq!(reason, Reason::PoolExhausted);
     }
+    assert_eq!(
+        system.api.status().await.dependencies.database.breaker,
+        Breaker::Closed
+    );
 
     blocker.batch_execute("ROLLBACK").await.unwrap();
     system.api.becomes_healthy().await;
