@@ -33,7 +33,8 @@ for crate in crates/lab bench/rivals; do
   rm -rf "${services:?}/$crate"
   cp -R "$manifests/$crate" "$services/$crate"
 done
-rm -rf "${services:?}/db"
+# The API is built with its migrations; the whole of the schema is the database's affair.
+rm -f "${services:?}/db/init.sql"
 
 cp -R "$manifests/." "$lab/"
 for crate in crates/lab crates/ops crates/wire; do
