@@ -4,9 +4,6 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{Object, Schema, SchemaType};
-use utoipa::{PartialSchema, ToSchema};
 
 /// A JSON value, byte for byte: no number is rounded and no key moved on the way from the worker to the client. Two are
 /// equal if their texts are.
@@ -49,12 +46,3 @@ impl fmt::Display for JsonText {
         f.write_str(self.get())
     }
 }
-
-impl PartialSchema for JsonText {
-    fn schema() -> RefOr<Schema> {
-        let any = Object::builder().schema_type(SchemaType::AnyValue).build();
-        RefOr::T(Schema::Object(any))
-    }
-}
-
-impl ToSchema for JsonText {}

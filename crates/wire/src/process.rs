@@ -18,6 +18,7 @@ pub struct Work {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct NaiveProcessed {
     /// The worker's body as received.
+    #[schema(value_type = serde_json::Value)]
     pub worker_response: JsonText,
     /// Seconds from the request to the answer, to the hundredth.
     pub latency_seconds: f64,
@@ -31,7 +32,7 @@ pub struct Processed {
     /// `ok`, or `degraded` when the list below is not empty.
     pub status: ProcessedStatus,
     /// The worker's body as received; null when the work is not done yet.
-    #[schema(required = true)]
+    #[schema(required = true, value_type = Option<serde_json::Value>)]
     pub worker_response: Option<JsonText>,
     /// Seconds from the request to the answer, to the thousandth.
     pub latency_seconds: f64,

@@ -15,7 +15,7 @@ pub struct Request {
     /// How far it is.
     pub status: RequestStatus,
     /// The worker's body once done.
-    #[schema(required = true)]
+    #[schema(required = true, value_type = Option<serde_json::Value>)]
     pub worker_response: Option<JsonText>,
     /// Calls made to the worker for it, as recorded with its end.
     pub attempts: u32,
