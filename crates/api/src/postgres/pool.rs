@@ -148,12 +148,6 @@ impl Sessions {
         }
     }
 
-    /// Has each session that exists asked before it is used again: the breaker opened, say.
-    #[expect(dead_code, reason = "for whoever hears of the breaker")]
-    pub(crate) fn distrust(&self) {
-        self.pool.manager().trust().doubt(Instant::now());
-    }
-
     /// A session on loan: the one that came back last, or a new one.
     ///
     /// # Errors
@@ -169,10 +163,11 @@ impl Sessions {
                 }
                 Err(other) => return Err(DatabaseError::Pool(other.to_string())),
             };
-            if !self.may_wait_for_another(&error) {
+            // The naive side has no limit, and no such patience either: what is refused there fails.
+            let Some(until) = until.filter(|_| self.may_wait_for_another(&error)) else {
                 return Err(DatabaseError::Connect(error));
-            }
-            if !self.one_comes_back(until).await {
+            };
+            if timeout_at(until, self.returned.notified()).await.is_err() {
                 return Err(DatabaseError::NoMoreSessions(error));
             }
         }
@@ -181,17 +176,6 @@ impl Sessions {
     /// A server that refuses one more session, for the password or their number, may be well with those it has.
     fn may_wait_for_another(&self, error: &ConnectError) -> bool {
         error.spares_other_sessions() && self.pool.manager().trust().is_good(Instant::now())
-    }
-
-    async fn one_comes_back(&self, until: Option<Instant>) -> bool {
-        let returned = self.returned.notified();
-        match until {
-            Some(until) => timeout_at(until, returned).await.is_ok(),
-            None => {
-                returned.await;
-                true
-            }
-        }
     }
 }
 

@@ -14,8 +14,8 @@ const TOO_MANY: &str = "53300";
 const MOST: usize = 120;
 const ROUNDS: usize = 40;
 const MAX_IN_VAIN: usize = 6;
-/// All but the one that asks.
-const END_THE_OTHERS: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+/// All but the one that asks; each is gone when this returns, so that its place can be taken before its owner is back.
+const END_THE_OTHERS: &str = "SELECT pg_terminate_backend(pid, 500) FROM pg_stat_activity
     WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND application_name <> 'holdfast-fault'";
 
 pub(super) async fn put(scene: &Scene, held: &mut Vec<Session>) -> Result<(), LabError> {
