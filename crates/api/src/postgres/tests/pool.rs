@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use holdfast_policy::Class;
 use holdfast_wire::Reason;
+use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::{Forwarder, LIMITS, ask, cluster, pid, sessions, sql, with_limits};
 use crate::dependency::DependencyError;
 use crate::postgres::error::DatabaseError;
-use crate::postgres::{PoolLimits, Sessions};
+use crate::postgres::{Database, PoolLimits, PoolOptions, Sessions};
+use crate::resolver::Resolver;
 
 /// Opens as many sessions at once as the pool may have.
 async fn fill(sessions: &Sessions) {
@@ -136,6 +138,26 @@ async fn a_password_that_was_changed_costs_new_sessions_and_spares_good_ones() {
     // Without a good one it is the database that is of no use.
     let empty = super::sessions(&cluster.url());
     assert_eq!(pid(&empty).await.unwrap_err().class(), Class::failure());
+}
+
+#[tokio::test]
+async fn without_limits_a_refused_session_fails_at_once_and_nobody_waits_for_a_good_one() {
+    let cluster = cluster().await;
+    let database = Database::parse(&cluster.url()).unwrap();
+    let options = PoolOptions {
+        role: "naive",
+        max_size: 4,
+        limits: None,
+    };
+    let resolver = Resolver::new(Handle::current(), None);
+    let naive = Sessions::new(&database, options, resolver, Handle::current()).unwrap();
+    let good = naive.acquire().await.unwrap();
+    sql(&cluster, &["alter role holdfast password 'changed'"]).await;
+    let refused = timeout(Duration::from_secs(5), pid(&naive)).await;
+    let refused = refused.unwrap().unwrap_err();
+    assert!(matches!(refused, DatabaseError::Connect(_)), "{refused:?}");
+    good.finish(Ok(())).unwrap();
+    assert!(pid(&naive).await.is_ok());
 }
 
 #[tokio::test]
