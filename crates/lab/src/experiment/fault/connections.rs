@@ -12,24 +12,21 @@ use crate::error::LabError;
 const TOO_MANY: &str = "53300";
 /// More than Postgres grants by default.
 const MOST: usize = 120;
-const ROUNDS: usize = 40;
-const MAX_IN_VAIN: usize = 6;
-/// All but the one that asks; each is gone when this returns, so that its place can be taken before its owner is back.
-const END_THE_OTHERS: &str = "SELECT pg_terminate_backend(pid, 500) FROM pg_stat_activity
+const ROUNDS: usize = 20;
+/// All but the one that asks.
+const END_THE_OTHERS: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND application_name <> 'holdfast-fault'";
 
 pub(super) async fn put(scene: &Scene, held: &mut Vec<Session>) -> Result<(), LabError> {
     take_all(scene, held).await?;
-    // Others are quick to take back what they had: one round in which nothing was won does not mean that they have none.
-    let mut in_vain = 0;
+    // Others are quick to take back what they had.
     for _ in 0..ROUNDS {
         let before = held.len();
         if let Some(first) = held.first() {
             first.run(END_THE_OTHERS).await?;
         }
         take_all(scene, held).await?;
-        in_vain = if held.len() == before { in_vain + 1 } else { 0 };
-        if in_vain == MAX_IN_VAIN {
+        if held.len() == before {
             break;
         }
     }
