@@ -93,7 +93,10 @@ impl Manager for SessionManager {
     type Error = ConnectError;
 
     async fn create(&self) -> Result<Connection, ConnectError> {
-        if let Some(error) = self.login_refused_lately() {
+        // The naive side asks again each time.
+        if self.lifetimes.is_some()
+            && let Some(error) = self.login_refused_lately()
+        {
             return Err(error);
         }
         let dialer = self.dialer.clone();

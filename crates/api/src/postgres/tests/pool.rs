@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::{Forwarder, LIMITS, ask, cluster, pid, sessions, sql, with_limits};
 use crate::dependency::DependencyError;
 use crate::postgres::error::DatabaseError;
-use crate::postgres::{Database, PoolLimits, PoolOptions, Sessions};
+use crate::postgres::{Database, PoolLimits, PoolOptions, Session, Sessions};
 use crate::resolver::Resolver;
 
 /// Opens as many sessions at once as the pool may have.
@@ -140,6 +140,12 @@ async fn a_password_that_was_changed_costs_new_sessions_and_spares_good_ones() {
     assert_eq!(pid(&empty).await.unwrap_err().class(), Class::failure());
 }
 
+/// Runs `statement` over a session that is there, and gives it back.
+async fn sql_in(session: Session, statement: &str) {
+    let outcome = session.batch_execute(statement).await;
+    session.finish(outcome).unwrap();
+}
+
 #[tokio::test]
 async fn without_limits_a_refused_session_fails_at_once_and_nobody_waits_for_a_good_one() {
     let cluster = cluster().await;
@@ -156,8 +162,11 @@ async fn without_limits_a_refused_session_fails_at_once_and_nobody_waits_for_a_g
     let refused = timeout(Duration::from_secs(5), pid(&naive)).await;
     let refused = refused.unwrap().unwrap_err();
     assert!(matches!(refused, DatabaseError::Connect(_)), "{refused:?}");
-    good.finish(Ok(())).unwrap();
+    // Nor is a refusal remembered: the next one asks the server.
+    sql_in(good, "alter role holdfast password 'holdfast'").await;
+    let good = naive.acquire().await.unwrap();
     assert!(pid(&naive).await.is_ok());
+    good.finish(Ok(())).unwrap();
 }
 
 #[tokio::test]
