@@ -35,9 +35,10 @@ pub(crate) struct ByError;
 
 impl<T, E: DependencyError> Classify<T, E> for ByError {
     fn classify(&self, outcome: &Result<T, E>) -> Class {
-        outcome
-            .as_ref()
-            .map_or_else(DependencyError::class, |_| Class::success())
+        match outcome {
+            Ok(_) => Class::success(),
+            Err(error) => error.class().because(error.reason().as_str()),
+        }
     }
 }
 

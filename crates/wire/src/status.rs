@@ -101,6 +101,10 @@ pub struct Dependency {
     /// The cause of the last call that failed at the dependency; null when none did yet.
     #[schema(required = true)]
     pub last_error: Option<Reason>,
+    /// Why the breaker is not closed: the rule it met, by which figures, and the last failure; null while it is closed,
+    /// and where an operator opened it.
+    #[schema(required = true)]
+    pub opened_because: Option<String>,
 }
 
 /// A breaker's state.

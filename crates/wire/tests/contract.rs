@@ -44,6 +44,7 @@ fn dependency() -> Dependency {
         retry_budget: 1.1,
         retry_after_seconds: None,
         last_error: Some(Reason::ConnectRefused),
+        opened_because: Some("3 failures in a row".to_owned()),
     }
 }
 
@@ -206,7 +207,8 @@ fn status_names_each_dependency_once() {
           "limit": 640,
           "retry_budget": 1.1,
           "retry_after_seconds": null,
-          "last_error": "connect_refused"
+          "last_error": "connect_refused",
+          "opened_because": "3 failures in a row"
         },
         "database": {
           "breaker": "half_open",
@@ -217,6 +219,7 @@ fn status_names_each_dependency_once() {
           "retry_budget": 1.1,
           "retry_after_seconds": null,
           "last_error": "connect_refused",
+          "opened_because": "3 failures in a row",
           "schema": "current"
         }
       },

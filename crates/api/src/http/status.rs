@@ -55,6 +55,7 @@ fn entry(dependency: &Dependency) -> Entry {
         retry_budget: snapshot.retry_budget,
         retry_after_seconds: snapshot.retry_after.map(milliseconds),
         last_error: dependency.last_error(),
+        opened_because: snapshot.opened_because.map(|it| it.to_string()),
     }
 }
 

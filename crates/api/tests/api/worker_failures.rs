@@ -127,11 +127,18 @@ async fn an_open_breaker_answers_at_once_and_lets_a_probe_through_later() {
         Some(Reason::AttemptTimeout)
     );
     assert!(status.dependencies.worker.retry_after_seconds.is_some());
+    let because = status.dependencies.worker.opened_because.unwrap();
+    assert!(because.contains("attempt_timeout"), "{because}");
     assert_eq!(status.dependencies.database.breaker, Breaker::Closed);
     assert_eq!(system.api.get("/readyz").await.status(), 200);
 
     system.worker.set(Fault::None).await;
     system.api.becomes_healthy().await;
+    let worker = system.api.status().await.dependencies.worker;
+    assert_eq!(
+        (worker.breaker, worker.opened_because),
+        (Breaker::Closed, None)
+    );
 }
 
 #[tokio::test]

@@ -44,6 +44,7 @@ mod tests {
             retry_budget: 1.0,
             retry_after_seconds: None,
             last_error: None,
+            opened_because: None,
         };
         let latency = || Latency {
             attempts: 0,
