@@ -14,9 +14,9 @@ use super::{Attribution, DatabaseError, Session, Sessions, Store};
 
 /// In order; a number is never used again.
 const MIGRATIONS: [(i32, &str); 3] = [
-    (1, include_str!("../../../../db/001-base.sql")),
-    (2, include_str!("../../../../db/002-cancel-and-list.sql")),
-    (3, include_str!("../../../../db/003-recovery.sql")),
+    (1, include_str!("../../../../../db/001-base.sql")),
+    (2, include_str!("../../../../../db/002-cancel-and-list.sql")),
+    (3, include_str!("../../../../../db/003-recovery.sql")),
 ];
 /// The lock that replicas which start together take in turn; any number that nobody else uses.
 const LOCK: i64 = 0x0686_f6c6_4666_1737;

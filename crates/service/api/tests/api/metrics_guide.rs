@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::support::{System, spawn_worker};
 
 fn text(path: &str) -> String {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..");
     fs::read_to_string(root.join(path)).unwrap()
 }
 

@@ -121,7 +121,7 @@ impl Page {
             || PathBuf::from(env!("CARGO_TARGET_TMPDIR")),
             |named| {
                 PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-                    .join("../..")
+                    .join("../../..")
                     .join(named)
             },
         );

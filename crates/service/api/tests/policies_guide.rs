@@ -13,7 +13,7 @@ use tempfile::NamedTempFile;
 use toml::{Table, Value};
 
 fn text(path: &str) -> String {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..");
     fs::read_to_string(root.join(path)).unwrap()
 }
 

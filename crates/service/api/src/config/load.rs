@@ -11,7 +11,7 @@ use super::policies::Policies;
 use super::rules;
 
 /// The defaults, and the documentation of every key.
-const DEFAULTS: &str = include_str!("../../../../deploy/policies.toml");
+const DEFAULTS: &str = include_str!("../../../../../deploy/policies.toml");
 
 /// The policies in force, as types and as the text they were given in.
 #[derive(Debug, Clone)]

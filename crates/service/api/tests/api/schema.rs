@@ -10,7 +10,7 @@ use tokio_postgres::{Client, NoTls};
 use crate::support::{Api, System};
 
 fn db() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../db")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../db")
 }
 
 /// The numbered files, in order.

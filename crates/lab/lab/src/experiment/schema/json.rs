@@ -65,7 +65,7 @@ mod tests {
 
     fn experiments(file: &str) -> PathBuf {
         Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("../../experiments")
+            .join("../../../experiments")
             .join(file)
     }
 

@@ -26,7 +26,7 @@ impl Stage {
     pub(crate) fn try_make(&self, target: &str) -> (Output, Duration) {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"))
             .ancestors()
-            .nth(2)
+            .nth(3)
             .unwrap();
         let started = Instant::now();
         let mut make = Command::new("make");

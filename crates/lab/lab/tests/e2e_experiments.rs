@@ -72,7 +72,7 @@ impl Place {
         fs::create_dir_all(&temporary).unwrap();
         let root = Path::new(env!("CARGO_MANIFEST_DIR"))
             .ancestors()
-            .nth(2)
+            .nth(3)
             .unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_lab"));
         command

@@ -20,7 +20,7 @@ pub(crate) use reap::end_stale;
 pub use server::{Installation, Server};
 
 /// The schema every cluster starts with.
-pub const INIT_SQL: &str = include_str!("../../../../db/init.sql");
+pub const INIT_SQL: &str = include_str!("../../../../../db/init.sql");
 
 /// Where a cluster on `port` is reached.
 #[must_use]

@@ -109,7 +109,7 @@ mod tests {
         let error = error.unwrap_err();
         assert!(error.to_string().contains("worker-kiled.toml"), "{error}");
         assert!(error.cure().unwrap().contains("lab list"));
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..");
         let error = experiments(Some(&["worker-kiled".to_owned()]), &root).unwrap_err();
         assert!(
             error.to_string().contains("did you mean `worker-killed`?"),
@@ -121,7 +121,7 @@ mod tests {
     fn every_experiment_of_the_checkout_can_be_read() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"))
             .ancestors()
-            .nth(2)
+            .nth(3)
             .unwrap();
         assert!(experiments(None, root).unwrap().len() >= 14);
     }

@@ -34,7 +34,7 @@ pub(super) fn for_this_machine(text: &str, rules: &Path, ports: Ports) -> Result
 mod tests {
     use super::*;
 
-    const FILE: &str = include_str!("../../../../deploy/observe/prometheus.yml");
+    const FILE: &str = include_str!("../../../../../deploy/observe/prometheus.yml");
     const PORTS: Ports = Ports {
         api: 1,
         worker: 2,
