@@ -16,7 +16,7 @@ use crate::http::{Feed, keep_feeding, routes, serve};
 use crate::recovery::Recovery;
 use crate::state::State;
 use crate::store::Store;
-use crate::worker_client::WorkerClient;
+use crate::worker_client::Endpoints;
 
 /// How long it says "not ready" before it refuses connections, so that load balancers can turn elsewhere.
 const DRAIN_NOTICE: Duration = Duration::from_millis(500);
@@ -52,7 +52,7 @@ pub struct Application {
     server: Server,
     state: Data<State>,
     feed: Data<Feed>,
-    recovery: Recovery<Store, WorkerClient>,
+    recovery: Recovery<Store, Endpoints>,
     port: u16,
 }
 
@@ -144,7 +144,7 @@ async fn recovery_at_rest(state: &State) {
 fn background(
     state: &Data<State>,
     feed: Data<Feed>,
-    recovery: Recovery<Store, WorkerClient>,
+    recovery: Recovery<Store, Endpoints>,
 ) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     let reads = state.records.reads.clone();

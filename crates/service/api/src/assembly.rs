@@ -25,7 +25,7 @@ use crate::replica::{Parts, Replica};
 use crate::resolver::Resolver;
 use crate::state::State;
 use crate::store::{DatabaseError, ReadStore, SchemaWatch, Share, Store};
-use crate::worker_client::{WorkerClient, WorkerError};
+use crate::worker_client::{Endpoints, InTurn, WorkerClient, WorkerError};
 
 /// The naive endpoint's one guard: its hung calls hold memory and file descriptors.
 const NAIVE_MAX_IN_FLIGHT: u32 = 4096;
@@ -62,7 +62,7 @@ pub enum AssemblyError {
 /// live on.
 pub(crate) fn assemble(
     settings: Settings,
-) -> Result<(State, Recovery<Store, WorkerClient>), AssemblyError> {
+) -> Result<(State, Recovery<Store, Endpoints>), AssemblyError> {
     let runtime = Handle::current();
     let policies = &settings.policies.policies;
     let (metrics, [worker_metrics, database_metrics]) =
@@ -78,12 +78,13 @@ pub(crate) fn assemble(
     let naive_store = naive_store(&settings, &runtime)?;
     let pools = stores.and(&naive_store);
     let reads = ReadStore::new(database.clone(), &stores.reads, policies.database.deadline);
+    let endpoints = endpoints(&settings, &runtime)?;
     let replica = Replica::new(Parts {
         policies,
         worker: worker.clone(),
         database: database.clone(),
         catching_up: recovery_policy(policies)?,
-        client: worker_client(&settings, &runtime)?,
+        client: endpoints.clone(),
         live: stores.live,
         open: stores.recovery,
         journal: journal.clone(),
@@ -113,6 +114,7 @@ pub(crate) fn assemble(
         metrics,
         live,
         worker,
+        endpoints,
         database,
     };
     Ok((state, replica.recovery))
@@ -200,10 +202,16 @@ impl Stores {
     }
 }
 
-fn worker_client(settings: &Settings, runtime: &Handle) -> Result<WorkerClient, WorkerError> {
-    let connect_timeout = settings.policies.policies.worker.connect_timeout;
-    let resolver = Resolver::new(runtime.clone(), lookup_limit(connect_timeout));
-    WorkerClient::resilient(&settings.worker, connect_timeout, resolver, runtime.clone())
+fn endpoints(settings: &Settings, runtime: &Handle) -> Result<Endpoints, WorkerError> {
+    let worker = &settings.policies.policies.worker;
+    let resolver = Resolver::new(runtime.clone(), lookup_limit(worker.connect_timeout));
+    Endpoints::new(
+        settings.workers.clone(),
+        worker.policy(),
+        worker.connect_timeout,
+        resolver,
+        runtime.clone(),
+    )
 }
 
 /// A lookup gets less than the whole connect timeout, so that a silent resolver is told from a silent server.
@@ -244,8 +252,10 @@ fn naive_max_in_flight() -> u32 {
 /// The naive side shares nothing with the other but code: its own resolver, pool and client, and no limit on any wait.
 fn naive(settings: &Settings, store: Store, runtime: Handle) -> Result<Naive, AssemblyError> {
     let resolver = Resolver::new(runtime.clone(), None);
-    let worker = WorkerClient::naive(&settings.worker, resolver, runtime)?;
-    Ok(Naive::new(store, worker))
+    let client = |worker| WorkerClient::naive(worker, resolver.clone(), runtime.clone());
+    let workers = settings.workers.iter().map(client);
+    let workers = workers.collect::<Result<_, _>>()?;
+    Ok(Naive::new(store, InTurn::new(workers)))
 }
 
 fn naive_store(settings: &Settings, runtime: &Handle) -> Result<Store, DatabaseError> {

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::store::{DatabaseError, Store};
-use crate::worker_client::{WorkCall, WorkClient, WorkerClient, WorkerError};
+use crate::worker_client::{InTurn, WorkCall, WorkClient, WorkerError};
 
 /// Why the naive endpoint fell over.
 #[derive(Debug, thiserror::Error)]
@@ -21,13 +21,13 @@ pub(crate) enum NaiveError {
 /// The course's endpoint with a pool and an HTTP client of its own.
 pub(crate) struct Naive {
     store: Store,
-    worker: WorkerClient,
+    worker: InTurn,
 }
 
 impl Naive {
     /// The naive use case over these dependencies.
     #[must_use]
-    pub(crate) fn new(store: Store, worker: WorkerClient) -> Self {
+    pub(crate) fn new(store: Store, worker: InTurn) -> Self {
         Self { store, worker }
     }
 
@@ -41,13 +41,7 @@ impl Naive {
         payload: Option<&RawValue>,
     ) -> Result<JsonText, NaiveError> {
         self.store.insert_naive(id, payload).await?;
-        let response = self
-            .worker
-            .work(WorkCall {
-                id,
-                remaining: None,
-            })
-            .await?;
+        let response = self.worker.work(WorkCall::first(id, None)).await?;
         self.store.complete(id, &response, 1).await?;
         Ok(response)
     }

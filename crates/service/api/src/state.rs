@@ -16,7 +16,7 @@ use crate::process::Process;
 use crate::records::Records;
 use crate::recovery::Progress;
 use crate::store::{LiveStore, SchemaWatch, Store};
-use crate::worker_client::{ResilientWorker, WorkerClient};
+use crate::worker_client::{Endpoints, ResilientWorker};
 
 /// Everything a handler may need.
 pub(crate) struct State {
@@ -25,10 +25,11 @@ pub(crate) struct State {
     pub(crate) metrics: Metrics,
     pub(crate) live: Live,
     pub(crate) worker: Arc<Dependency>,
+    pub(crate) endpoints: Endpoints,
     pub(crate) database: Arc<Dependency>,
     pub(crate) journal: Option<Journal>,
     pub(crate) recovery: Progress,
-    pub(crate) process: Process<LiveStore<Store>, ResilientWorker<WorkerClient>>,
+    pub(crate) process: Process<LiveStore<Store>, ResilientWorker<Endpoints>>,
     pub(crate) process_limit: InFlightLimit,
     pub(crate) body_limit: InFlightLimit,
     pub(crate) naive: Naive,

@@ -21,4 +21,7 @@ pub use policies::{Policies, ProcessPolicy};
 pub use problem::Problem;
 pub use process::{Degraded, NaiveProcessed, Processed, ProcessedStatus, RecordedIn, Work};
 pub use requests::{Request, RequestList, RequestStatus};
-pub use status::{Breaker, Database, Dependencies, Dependency, Journal, Recovery, Schema, Status};
+pub use status::{
+    Breaker, Database, Dependencies, Dependency, Endpoint, Journal, Recovery, Schema, Status,
+    Worker,
+};

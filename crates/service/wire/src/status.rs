@@ -31,9 +31,41 @@ pub struct Status {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Dependencies {
     /// The worker.
-    pub worker: Dependency,
+    pub worker: Worker,
     /// Postgres.
     pub database: Database,
+}
+
+/// What is known of the worker.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Worker {
+    /// What the policies know of it, all endpoints together.
+    #[serde(flatten)]
+    pub dependency: Dependency,
+    /// Each address it is called at.
+    pub endpoints: Vec<Endpoint>,
+}
+
+impl Deref for Worker {
+    type Target = Dependency;
+
+    fn deref(&self) -> &Dependency {
+        &self.dependency
+    }
+}
+
+/// One address of the worker.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Endpoint {
+    /// Such as `http://10.1.2.3:8081`.
+    pub address: String,
+    /// The state of its own breaker; where it is the only one, of the worker's.
+    pub breaker: Breaker,
+    /// It fails while others do not, and is not called.
+    pub ejected: bool,
+    /// Seconds that an answer takes, lately; null before the first.
+    #[schema(required = true)]
+    pub latency_seconds: Option<f64>,
 }
 
 /// What is known of Postgres.

@@ -3,9 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test says bluntly what it expects")]
 
 use holdfast_wire::{
-    Breaker, Database, Degraded, DegradedCode, Dependencies, Dependency, Journal, JsonText,
-    NaiveProcessed, Problem, ProblemCode, Processed, ProcessedStatus, Reason, RecordedIn, Recovery,
-    Request, RequestList, RequestStatus, Schema, Status,
+    Breaker, Database, Degraded, DegradedCode, Dependencies, Dependency, Endpoint, Journal,
+    JsonText, NaiveProcessed, Problem, ProblemCode, Processed, ProcessedStatus, Reason, RecordedIn,
+    Recovery, Request, RequestList, RequestStatus, Schema, Status, Worker,
 };
 use insta::assert_snapshot;
 use serde::Serialize;
@@ -173,7 +173,15 @@ fn status_names_each_dependency_once() {
     let status = Status {
         ready: true,
         dependencies: Dependencies {
-            worker: dependency(),
+            worker: Worker {
+                dependency: dependency(),
+                endpoints: vec![Endpoint {
+                    address: "http://10.1.2.3:8081".to_owned(),
+                    breaker: Breaker::Closed,
+                    ejected: false,
+                    latency_seconds: Some(2.01),
+                }],
+            },
             database: Database {
                 dependency: dependency(),
                 schema: Schema::Current,
@@ -208,7 +216,15 @@ fn status_names_each_dependency_once() {
           "retry_budget": 1.1,
           "retry_after_seconds": null,
           "last_error": "connect_refused",
-          "opened_because": "3 failures in a row"
+          "opened_because": "3 failures in a row",
+          "endpoints": [
+            {
+              "address": "http://10.1.2.3:8081",
+              "breaker": "closed",
+              "ejected": false,
+              "latency_seconds": 2.01
+            }
+          ]
         },
         "database": {
           "breaker": "half_open",

@@ -172,7 +172,7 @@ async fn measure(
 async fn nothing_failed(probe: &Probe) -> Result<(), LabError> {
     let dependencies = probe.status().await?.dependencies;
     for (name, dependency) in [
-        ("worker", dependencies.worker),
+        ("worker", dependencies.worker.dependency),
         ("database", dependencies.database.dependency),
     ] {
         if let Some(reason) = dependency.last_error {

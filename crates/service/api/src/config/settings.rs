@@ -31,8 +31,8 @@ pub struct Settings {
     pub bind: SocketAddr,
     /// Under which names to answer.
     pub allowed_hosts: AllowedHosts,
-    /// Where the worker is.
-    pub(crate) worker: WorkerAddress,
+    /// Where the worker is: once, or several times.
+    pub(crate) workers: Vec<WorkerAddress>,
     /// How to reach Postgres.
     pub(crate) database: Database,
     /// The failure policies.
@@ -68,7 +68,7 @@ impl Settings {
         Ok(Self {
             bind,
             allowed_hosts: AllowedHosts::read(environment, bind)?,
-            worker: worker(environment)?,
+            workers: workers(environment)?,
             database: database(environment)?,
             journal_folder: PathBuf::from(
                 environment
@@ -95,8 +95,7 @@ fn observe(environment: &Environment) -> Result<bool, EnvironmentError> {
     }
 }
 
-fn worker(environment: &Environment) -> Result<WorkerAddress, EnvironmentError> {
-    let url = worker_url(environment)?;
+fn workers(environment: &Environment) -> Result<Vec<WorkerAddress>, EnvironmentError> {
     let name = "HOLDFAST_WORKER_CA";
     let authority = environment.get(name);
     let invalid = |problem: String| EnvironmentError::Invalid {
@@ -104,30 +103,46 @@ fn worker(environment: &Environment) -> Result<WorkerAddress, EnvironmentError> 
         value: authority.unwrap_or_default().to_owned(),
         problem,
     };
-    let tls = match (url.scheme(), authority) {
-        ("https", from) => {
-            let roots = tls::roots(from.unwrap_or("system")).map_err(invalid)?;
-            Some(tls::client(roots).map_err(|error| invalid(error.to_string()))?)
-        }
-        (_, None) => None,
-        (_, Some(_)) => {
-            let problem =
-                "HOLDFAST_WORKER_URL is not https: nothing is encrypted, nobody is proved";
-            return Err(invalid(problem.to_owned()));
-        }
+    let urls = worker_urls(environment)?;
+    let encrypted = urls.iter().any(|url| url.scheme() == "https");
+    if authority.is_some() && !encrypted {
+        let problem = "HOLDFAST_WORKER_URL is not https: nothing is encrypted, nobody is proved";
+        return Err(invalid(problem.to_owned()));
+    }
+    let tls = || {
+        let roots = tls::roots(authority.unwrap_or("system")).map_err(invalid)?;
+        tls::client(roots).map_err(|error| invalid(error.to_string()))
     };
-    Ok(WorkerAddress { url, tls })
+    let tls = encrypted.then(tls).transpose()?;
+    let worker = |url: Url| WorkerAddress {
+        tls: tls.clone().filter(|_| url.scheme() == "https"),
+        url,
+    };
+    Ok(urls.into_iter().map(worker).collect())
 }
 
-fn worker_url(environment: &Environment) -> Result<Url, EnvironmentError> {
+fn worker_urls(environment: &Environment) -> Result<Vec<Url>, EnvironmentError> {
     let name = "HOLDFAST_WORKER_URL";
-    let text = environment.required(name, "the worker's address, such as http://127.0.0.1:8081")?;
+    let hint = "the worker's address, such as http://127.0.0.1:8081, or several between commas";
+    let text = environment.required(name, hint)?;
     let invalid = |problem: String| EnvironmentError::Invalid {
         name,
         value: text.to_owned(),
         problem,
     };
-    let url = Url::parse(text).map_err(|error| invalid(error.to_string()))?;
+    let mut urls: Vec<Url> = Vec::new();
+    for one in text.split(',').map(str::trim) {
+        let url = worker_url(one).map_err(invalid)?;
+        if urls.contains(&url) {
+            return Err(invalid(format!("names {one} twice")));
+        }
+        urls.push(url);
+    }
+    Ok(urls)
+}
+
+fn worker_url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| format!("{text:?}: {error}"))?;
     let mut plain = url.clone();
     plain.set_path("");
     plain.set_query(None);
@@ -138,7 +153,7 @@ fn worker_url(environment: &Environment) -> Result<Url, EnvironmentError> {
     } else {
         let shape =
             "must be http://HOST:PORT or https://HOST:PORT and no more: no path, query or password";
-        Err(invalid(shape.to_owned()))
+        Err(shape.to_owned())
     }
 }
 
@@ -200,6 +215,18 @@ mod tests {
                 "{url}"
             );
         }
+    }
+
+    #[test]
+    fn workers_are_listed_between_commas_and_each_once() {
+        let read = |urls| read([("HOLDFAST_WORKER_URL", urls), DATABASE]);
+        let workers = read("http://a:1, http://b:2,https://c").unwrap().workers;
+        let urls: Vec<_> = workers.iter().map(|it| it.url.as_str()).collect();
+        assert_eq!(urls, ["http://a:1/", "http://b:2/", "https://c/"]);
+        let encrypted: Vec<_> = workers.iter().map(|it| it.tls.is_some()).collect();
+        assert_eq!(encrypted, [false, false, true]);
+        assert!(read("http://a:1,http://a:1").unwrap_err().contains("twice"));
+        assert!(read("http://a:1,").is_err());
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::state::State;
 pub(super) async fn metrics(state: Data<State>) -> HttpResponse {
     let sources = Sources {
         worker: &state.worker,
+        endpoints: &state.endpoints,
         database: &state.database,
         policies: &state.policies.policies,
         journal: state.journal.as_ref(),

@@ -4,7 +4,8 @@ use actix_web::Responder;
 use actix_web::web::{Data, Json};
 use holdfast_policy::BreakerState;
 use holdfast_wire::{
-    Breaker, Database, Dependencies, Dependency as Entry, Journal as Depth, Status,
+    Breaker, Database, Dependencies, Dependency as Entry, Endpoint, Journal as Depth, Status,
+    Worker,
 };
 use tokio::time::Instant;
 
@@ -12,6 +13,7 @@ use crate::dependency::Dependency;
 use crate::journal::Journal;
 use crate::seconds::milliseconds;
 use crate::state::State;
+use crate::worker_client::EndpointState;
 
 pub(super) async fn status(state: Data<State>) -> impl Responder {
     Json(show(&state))
@@ -22,7 +24,7 @@ pub(super) fn show(state: &State) -> Status {
     Status {
         ready: state.readiness.is_ready(),
         dependencies: Dependencies {
-            worker: entry(&state.worker),
+            worker: worker(state),
             database: Database {
                 dependency: entry(&state.database),
                 schema: state.schema.state(),
@@ -32,6 +34,21 @@ pub(super) fn show(state: &State) -> Status {
         recovery: state.recovery.show(Instant::now()),
         open_work: state.open_work.counted(),
         oldest_open_seconds: state.open_work.oldest().map(milliseconds),
+    }
+}
+
+fn worker(state: &State) -> Worker {
+    let dependency = entry(&state.worker);
+    let endpoint = |it: EndpointState| Endpoint {
+        address: it.address,
+        breaker: it.breaker.map_or(dependency.breaker, breaker),
+        ejected: it.ejected,
+        latency_seconds: it.latency,
+    };
+    let endpoints = state.endpoints.states();
+    Worker {
+        endpoints: endpoints.into_iter().map(endpoint).collect(),
+        dependency,
     }
 }
 

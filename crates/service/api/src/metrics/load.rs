@@ -4,12 +4,20 @@ use metrics::{Gauge, describe_gauge, gauge};
 
 use super::Sources;
 use crate::limit::InFlightLimit;
+use crate::worker_client::Endpoints;
 
 /// The gauges of both endpoints.
 pub(super) struct Load {
     process: Endpoint,
     naive: Endpoint,
     worst_case: Gauge,
+    workers: Workers,
+}
+
+/// Addresses that the worker is called at.
+struct Workers {
+    in_service: Gauge,
+    ejected: Gauge,
 }
 
 struct Endpoint {
@@ -33,6 +41,7 @@ impl Load {
             process: Endpoint::new("process"),
             naive: Endpoint::new("naive"),
             worst_case: gauge!("holdfast_process_worst_case_seconds"),
+            workers: Workers::new(),
         }
     }
 
@@ -42,6 +51,34 @@ impl Load {
         self.naive.observe(sources.naive_limit);
         let bound = sources.policies.worst_case();
         self.worst_case.set(bound.as_secs_f64());
+        self.workers.observe(sources.endpoints);
+    }
+}
+
+impl Workers {
+    fn new() -> Self {
+        describe_gauge!(
+            "holdfast_worker_endpoints",
+            "Addresses the worker is called at, in service or ejected"
+        );
+        let state = |state: &'static str| gauge!("holdfast_worker_endpoints", "state" => state);
+        Self {
+            in_service: state("in_service"),
+            ejected: state("ejected"),
+        }
+    }
+
+    fn observe(&self, endpoints: &Endpoints) {
+        let (mut in_service, mut ejected) = (0, 0);
+        for endpoint in endpoints.states() {
+            *(if endpoint.ejected {
+                &mut ejected
+            } else {
+                &mut in_service
+            }) += 1;
+        }
+        self.in_service.set(f64::from(in_service));
+        self.ejected.set(f64::from(ejected));
     }
 }
 

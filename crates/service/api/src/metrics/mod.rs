@@ -38,6 +38,7 @@ use crate::limit::InFlightLimit;
 use crate::open_work::OpenWork;
 use crate::recovery::Progress;
 use crate::store::{LiveMetrics, Store};
+use crate::worker_client::Endpoints;
 
 /// Fine enough for a database's milliseconds, and as far as the longest bound of the defaults.
 const BUCKETS: [f64; 14] = [
@@ -56,6 +57,7 @@ pub(crate) struct Metrics {
 /// What is looked at when the metrics are scraped.
 pub(crate) struct Sources<'a> {
     pub(crate) worker: &'a Dependency,
+    pub(crate) endpoints: &'a Endpoints,
     pub(crate) database: &'a Dependency,
     pub(crate) policies: &'a Policies,
     pub(crate) journal: Option<&'a Journal>,

@@ -1,5 +1,6 @@
 //! The connections to the worker, renewed in time.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -19,6 +20,8 @@ pub(super) struct Recipe {
     pub(super) tls: Option<ClientConfig>,
     /// `None`: it waits for as long as it takes.
     pub(super) connect_timeout: Option<Duration>,
+    /// A name, and the one of its addresses that connections are made to.
+    pub(super) pin: Option<(String, SocketAddr)>,
 }
 
 impl Recipe {
@@ -32,6 +35,9 @@ impl Recipe {
             .dns_resolver(Arc::new(self.resolver.clone()));
         if let Some(limit) = self.connect_timeout {
             http = http.connect_timeout(limit);
+        }
+        if let Some((host, address)) = &self.pin {
+            http = http.resolve(host, *address);
         }
         if let Some(tls) = &self.tls {
             http = http.use_preconfigured_tls(tls.clone());

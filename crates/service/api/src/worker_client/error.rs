@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::io;
 use std::time::Duration;
 
-use holdfast_policy::Class;
+use holdfast_policy::{Class, Health};
 use holdfast_wire::Reason;
 
 use crate::causes::{cause, causes};
@@ -42,6 +42,15 @@ pub enum WorkerError {
     /// It answered with something that is no HTTP, no JSON or far too large.
     #[error("the worker's answer makes no sense")]
     BadResponse(#[source] BoxError),
+    /// One of several endpoints did not answer in time.
+    #[error("the worker did not answer in time")]
+    Timeout,
+    /// One of several endpoints failed; others are well.
+    #[error(transparent)]
+    OfOneEndpoint(Box<Self>),
+    /// There is none to call.
+    #[error("the worker has no endpoint")]
+    NoEndpoint,
 }
 
 impl From<reqwest::Error> for WorkerError {
@@ -65,10 +74,11 @@ impl From<reqwest::Error> for WorkerError {
 impl WorkerError {
     /// Whether the worker may be well, and the request is what it cannot do.
     pub(crate) fn may_be_the_requests(&self) -> bool {
-        let Self::Status { status, .. } = self else {
-            return false;
-        };
-        matches!(status, 400 | 409 | 413 | 415 | 422)
+        match self {
+            Self::Status { status, .. } => matches!(status, 400 | 409 | 413 | 415 | 422),
+            Self::OfOneEndpoint(error) => error.may_be_the_requests(),
+            _ => false,
+        }
     }
 }
 
@@ -88,13 +98,23 @@ impl DependencyError for WorkerError {
             Self::Status { .. } if self.may_be_the_requests() => Class::neutral(),
             // A redirect, a login, a wrong path: somebody deployed it wrong, and the next try fares no better.
             Self::Status { .. } => Class::failure(),
-            Self::Reset(_) | Self::BadResponse(_) => Class::failure().retry_if_idempotent(),
+            Self::Reset(_) | Self::BadResponse(_) | Self::Timeout => {
+                Class::failure().retry_if_idempotent()
+            }
+            // Its own breaker has counted it. Worth another try, elsewhere.
+            Self::OfOneEndpoint(error) => Class {
+                health: Health::Neutral,
+                ..error.class()
+            },
+            Self::NoEndpoint => Class::failure().retry_always(),
         }
     }
 
     fn reason(&self) -> Reason {
         match self {
-            Self::Resolve(_) => Reason::DnsFailure,
+            Self::OfOneEndpoint(error) => error.reason(),
+            Self::Timeout => Reason::AttemptTimeout,
+            Self::Resolve(_) | Self::NoEndpoint => Reason::DnsFailure,
             Self::Refused(_) => Reason::ConnectRefused,
             Self::ConnectTimeout(_) => Reason::ConnectTimeout,
             Self::Tls(_) => Reason::TlsFailure,

@@ -4,7 +4,9 @@
 //! is: one waits for ever, the other has a connect timeout and stands behind the worker policy.
 
 mod connections;
+mod endpoints;
 mod error;
+mod in_turn;
 mod resilient;
 #[cfg(test)]
 mod tests;
@@ -20,7 +22,9 @@ use tokio::runtime::Handle;
 use uuid::Uuid;
 
 use self::connections::{Connections, Recipe};
+pub(crate) use self::endpoints::{EndpointState, Endpoints, TriedEndpoints};
 pub(crate) use self::error::WorkerError;
+pub(crate) use self::in_turn::InTurn;
 pub(crate) use self::resilient::ResilientWorker;
 use crate::config::WorkerAddress;
 use crate::dependency::DependencyError;
@@ -40,11 +44,42 @@ const MAX_AGE: Duration = Duration::from_secs(3);
 
 /// What the worker is told of a call.
 #[derive(Debug, Clone, Copy)]
-pub struct WorkCall {
+pub struct WorkCall<'a> {
     /// The request's id: a worker that cares can do it once.
     pub id: Uuid,
     /// How long somebody waits for the answer, if that is known.
     pub remaining: Option<Duration>,
+    /// Where earlier attempts of the same call went, if anybody asks.
+    tried: Option<&'a TriedEndpoints>,
+}
+
+impl<'a> WorkCall<'a> {
+    /// A call that nobody has tried yet.
+    pub(crate) fn first(id: Uuid, remaining: Option<Duration>) -> Self {
+        Self {
+            id,
+            remaining,
+            tried: None,
+        }
+    }
+
+    /// One of several attempts, which share `tried`.
+    pub(crate) fn sharing(self, tried: &'a TriedEndpoints) -> Self {
+        Self {
+            tried: Some(tried),
+            ..self
+        }
+    }
+
+    fn tried(&self) -> u64 {
+        self.tried.map_or(0, TriedEndpoints::get)
+    }
+
+    fn has_tried(&self, endpoint: u64) {
+        if let Some(tried) = self.tried {
+            tried.add(endpoint);
+        }
+    }
 }
 
 /// One call of the worker, without any policy. Clones share what they have.
@@ -53,7 +88,10 @@ pub trait WorkClient: Clone + Send + Sync + 'static {
     type Error: DependencyError;
 
     /// Has the work done and returns the worker's body.
-    fn work(&self, call: WorkCall) -> impl Future<Output = Result<JsonText, Self::Error>> + Send;
+    fn work(
+        &self,
+        call: WorkCall<'_>,
+    ) -> impl Future<Output = Result<JsonText, Self::Error>> + Send;
 }
 
 /// Calls `GET /work`. Clones share their connections.
@@ -65,28 +103,10 @@ pub(crate) struct WorkerClient {
 }
 
 impl WorkerClient {
-    /// A client that gives up on connecting after `connect_timeout`, resolving names through `resolver`.
-    ///
-    /// # Errors
-    /// When the HTTP client cannot be built or the address cannot carry a path.
-    pub(crate) fn resilient(
-        worker: &WorkerAddress,
-        connect_timeout: Duration,
-        resolver: Resolver,
-        runtime: Handle,
-    ) -> Result<Self, WorkerError> {
-        let recipe = Recipe {
-            resolver,
-            tls: worker.tls.clone(),
-            connect_timeout: Some(connect_timeout),
-        };
-        Self::build(worker, recipe, Some(MAX_AGE), runtime)
-    }
-
     /// A client that waits for as long as it takes.
     ///
     /// # Errors
-    /// As [`WorkerClient::resilient`].
+    /// When the HTTP client cannot be built or the address cannot carry a path.
     pub(crate) fn naive(
         worker: &WorkerAddress,
         resolver: Resolver,
@@ -96,6 +116,7 @@ impl WorkerClient {
             resolver,
             tls: worker.tls.clone(),
             connect_timeout: None,
+            pin: None,
         };
         Self::build(worker, recipe, None, runtime)
     }
@@ -121,7 +142,7 @@ impl WorkerClient {
 impl WorkClient for WorkerClient {
     type Error = WorkerError;
 
-    async fn work(&self, call: WorkCall) -> Result<JsonText, WorkerError> {
+    async fn work(&self, call: WorkCall<'_>) -> Result<JsonText, WorkerError> {
         let request = traced(self.connections.client()?.get(self.work.clone()));
         let request = described(request, call);
         // Boxed: it is large, and the caller's own future would carry it.
@@ -170,7 +191,7 @@ fn depth(json: &[u8]) -> usize {
 }
 
 /// With the headers that tell which request it is, and for how long somebody waits.
-fn described(request: RequestBuilder, call: WorkCall) -> RequestBuilder {
+fn described(request: RequestBuilder, call: WorkCall<'_>) -> RequestBuilder {
     let request = request.header("idempotency-key", call.id.to_string());
     match call.remaining {
         Some(remaining) => {

@@ -8,7 +8,7 @@ use holdfast_wire::Degraded;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::{WorkCall, WorkClient};
+use super::{TriedEndpoints, WorkCall, WorkClient};
 use crate::clock::WallClock;
 use crate::dependency::Dependency;
 use crate::last_success::LastSuccess;
@@ -50,12 +50,13 @@ impl<W> ResilientWorker<W> {
 
 impl<W: WorkClient> Worker for ResilientWorker<W> {
     async fn work(&self, id: Uuid, deadline: Option<Deadline>) -> Result<WorkResult, Degraded> {
-        let attempts = AtomicU32::new(0);
+        let (attempts, tried) = (AtomicU32::new(0), TriedEndpoints::default());
         let attempt = || {
             attempts.fetch_add(1, Ordering::Relaxed);
             let now = Instant::now();
             let remaining = deadline.map(|deadline| deadline.remaining(now));
-            self.client.work(WorkCall { id, remaining })
+            self.client
+                .work(WorkCall::first(id, remaining).sharing(&tried))
         };
         let response = self.dependency.call(deadline, attempt).await?;
         self.last_success.note(Instant::now());

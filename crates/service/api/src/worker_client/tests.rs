@@ -16,6 +16,7 @@ use tokio::time::{Instant, sleep};
 use tokio_rustls::TlsAcceptor;
 use uuid::Uuid;
 
+use super::connections::Recipe;
 use super::{MAX_AGE, WorkCall, WorkClient as _, WorkerClient, WorkerError};
 use crate::config::WorkerAddress;
 use crate::dependency::DependencyError;
@@ -72,14 +73,17 @@ fn client(url: &str, tls: Option<rustls::ClientConfig>) -> WorkerClient {
     };
     let here = Handle::current();
     let resolver = Resolver::new(here.clone(), None);
-    WorkerClient::resilient(&worker, Duration::from_secs(2), resolver, here).unwrap()
+    let recipe = Recipe {
+        resolver,
+        tls: worker.tls.clone(),
+        connect_timeout: Some(Duration::from_secs(2)),
+        pin: None,
+    };
+    WorkerClient::build(&worker, recipe, Some(MAX_AGE), here).unwrap()
 }
 
-fn call() -> WorkCall {
-    WorkCall {
-        id: Uuid::now_v7(),
-        remaining: Some(Duration::from_millis(1234)),
-    }
+fn call() -> WorkCall<'static> {
+    WorkCall::first(Uuid::now_v7(), Some(Duration::from_millis(1234)))
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ mod connections;
 mod contract;
 mod dashboard;
 mod database_failures;
+mod endpoints;
 mod healthy;
 mod idempotency;
 mod isolation;

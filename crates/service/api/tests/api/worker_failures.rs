@@ -127,7 +127,12 @@ async fn an_open_breaker_answers_at_once_and_lets_a_probe_through_later() {
         Some(Reason::AttemptTimeout)
     );
     assert!(status.dependencies.worker.retry_after_seconds.is_some());
-    let because = status.dependencies.worker.opened_because.unwrap();
+    let because = status
+        .dependencies
+        .worker
+        .dependency
+        .opened_because
+        .unwrap();
     assert!(because.contains("attempt_timeout"), "{because}");
     assert_eq!(status.dependencies.database.breaker, Breaker::Closed);
     assert_eq!(system.api.get("/readyz").await.status(), 200);

@@ -30,6 +30,7 @@ impl Pulse {
 mod tests {
     use holdfast_wire::{
         Breaker, Database, Dependencies, Dependency, Latencies, Latency, Recovery, Schema, Status,
+        Worker,
     };
 
     use super::*;
@@ -55,7 +56,10 @@ mod tests {
             status: Status {
                 ready: true,
                 dependencies: Dependencies {
-                    worker: dependency(),
+                    worker: Worker {
+                        dependency: dependency(),
+                        endpoints: Vec::new(),
+                    },
                     database: Database {
                         dependency: dependency(),
                         schema: Schema::Current,

@@ -1,0 +1,198 @@
+//! One endpoint of the worker: its connections, its breaker, its load.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use holdfast_policy::{BreakerState, Call, ConfigError, ErrorKind, Event, Policy, PolicyConfig};
+use holdfast_wire::JsonText;
+use reqwest::Url;
+use tokio::time::Instant;
+
+use super::choice::{Candidate, Service};
+use super::load::{End, Load};
+use crate::dependency::ByError;
+use crate::worker_client::{WorkCall, WorkClient, WorkerClient, WorkerError};
+
+/// An endpoint that is not called any more takes nothing with it: calls under way hold it.
+pub(super) struct Endpoint {
+    /// `http://10.1.2.3:8081`, as `/status` and the log show it.
+    pub(super) address: String,
+    /// Its place among those that a call has tried.
+    pub(super) slot: u32,
+    /// Which of the listed workers it belongs to.
+    of: Url,
+    client: WorkerClient,
+    policy: Policy<ByError>,
+    load: Mutex<Load>,
+}
+
+/// What became of a call that an endpoint was chosen for.
+pub(super) enum Tried {
+    /// It was called.
+    Called(Result<JsonText, WorkerError>),
+    /// Its breaker or its ramp refuses: whoever looked at it saw an older state.
+    Refused,
+}
+
+impl Endpoint {
+    /// # Errors
+    /// When the policy is incoherent, which that of the worker as a whole rules out.
+    pub(super) fn new(
+        address: String,
+        of: Url,
+        slot: u32,
+        client: WorkerClient,
+        of_worker: &PolicyConfig,
+    ) -> Result<Self, ConfigError> {
+        let policy = Policy::builder(format!("worker/{address}"), policy(of_worker))
+            .classify(ByError)
+            .observe(tell)
+            .build()?;
+        Ok(Self {
+            address,
+            slot,
+            of,
+            client,
+            policy,
+            load: Mutex::default(),
+        })
+    }
+
+    /// As a call sees it that has tried the endpoints `tried`, a bit for each.
+    pub(super) fn candidate(&self, tried: u64, now: Instant) -> Candidate {
+        let cost = self.load().cost(now);
+        Candidate {
+            cost,
+            service: self.service(now),
+            tried: tried & self.bit() != 0,
+        }
+    }
+
+    /// Whether it may be called.
+    pub(super) fn service(&self, now: Instant) -> Service {
+        let snapshot = self.policy.snapshot();
+        match (snapshot.breaker, snapshot.retry_after) {
+            (BreakerState::Closed | BreakerState::Disabled, _) if self.load().is_suspect(now) => {
+                Service::Suspect
+            }
+            (BreakerState::Closed | BreakerState::Disabled, _) => Service::In,
+            (BreakerState::Open, left) if left.unwrap_or_default().is_zero() => Service::Due,
+            // Half open, its one probe is under way.
+            (_, left) => Service::Ejected(left.unwrap_or_default()),
+        }
+    }
+
+    pub(super) fn bit(&self) -> u64 {
+        1 << (self.slot % u64::BITS)
+    }
+
+    /// Whether it is one of the worker that is listed as `url`.
+    pub(super) fn is_of(&self, url: &Url) -> bool {
+        self.of == *url
+    }
+
+    /// Seconds that an answer takes; `None` before the first.
+    pub(super) fn latency(&self) -> Option<f64> {
+        self.load().latency()
+    }
+
+    /// The state of its breaker.
+    pub(super) fn breaker(&self) -> BreakerState {
+        self.policy.snapshot().breaker
+    }
+
+    /// Calls it behind its breaker.
+    pub(super) async fn call(&self, call: WorkCall<'_>) -> Tried {
+        let attempt = |()| {
+            call.has_tried(self.bit());
+            self.call_past(call)
+        };
+        match self.policy.call_once(Call::new(()), attempt).await {
+            Ok(body) => Tried::Called(Ok(body)),
+            Err(error) => match error.into_kind() {
+                ErrorKind::Failed(error) => Tried::Called(Err(error)),
+                ErrorKind::AttemptTimeout => Tried::Called(Err(WorkerError::Timeout)),
+                _ => Tried::Refused,
+            },
+        }
+    }
+
+    /// Calls it past its breaker.
+    pub(super) async fn call_past(&self, call: WorkCall<'_>) -> Result<JsonText, WorkerError> {
+        let under_way = UnderWay::begin(&self.load);
+        let result = self.client.work(call).await;
+        under_way.end(if result.is_ok() {
+            End::Answered
+        } else {
+            End::Failed
+        });
+        result
+    }
+
+    fn load(&self) -> MutexGuard<'_, Load> {
+        self.load.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The breaker of the worker's policy, and its attempt timeout a little shorter: what times out here is held against this
+/// endpoint, and what times out there against the worker. One probe at a time, and open times that do not grow: an endpoint
+/// that is back is used again within seconds, and a probe that fails costs one call an attempt.
+fn policy(of_worker: &PolicyConfig) -> PolicyConfig {
+    let breaker = of_worker.breaker.clone().map(|mut breaker| {
+        breaker.half_open_calls = 1;
+        breaker.max_open_for = breaker.open_for;
+        breaker
+    });
+    let slow = breaker.as_ref().and_then(|breaker| breaker.slow_call);
+    let shorter = |limit: Duration| (limit * 19 / 20).max(slow.unwrap_or_default()).min(limit);
+    PolicyConfig {
+        attempt_timeout: of_worker.attempt_timeout.map(shorter),
+        deadline: of_worker.deadline,
+        idempotent: of_worker.idempotent,
+        retry: None,
+        breaker,
+        bulkhead: None,
+    }
+}
+
+fn tell(event: &Event) {
+    if let Event::Transition { policy, to, .. } = event {
+        match to {
+            BreakerState::Open => tracing::warn!(endpoint = policy, "ejected: it fails"),
+            BreakerState::Closed => tracing::info!(endpoint = policy, "in service again"),
+            _ => {}
+        }
+    }
+}
+
+/// A call under way; dropped without an end, its caller left.
+struct UnderWay<'a> {
+    load: &'a Mutex<Load>,
+    number: u64,
+    end: End,
+}
+
+impl<'a> UnderWay<'a> {
+    fn begin(load: &'a Mutex<Load>) -> Self {
+        let number = load
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .begin(Instant::now());
+        Self {
+            load,
+            number,
+            end: End::Left,
+        }
+    }
+
+    fn end(mut self, end: End) {
+        self.end = end;
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        let mut load = self.load.lock().unwrap_or_else(PoisonError::into_inner);
+        load.end(self.number, self.end, Instant::now());
+    }
+}

@@ -1,0 +1,148 @@
+//! Several workers as one: each call goes to the endpoint that will answer it soonest, each further attempt to another.
+//!
+//! The policy of the worker as a whole stands outside and knows nothing of endpoints: deadline, retries with their one
+//! budget, breaker, limit and attempt timeout hold for all of them together. Inside, each endpoint has a breaker of its
+//! own (`endpoint`), a load (`load`), and is chosen by both (`choice`). What an endpoint fails by while others are well is
+//! held against it, and not against the worker. With one endpoint none of this takes place.
+
+mod choice;
+mod endpoint;
+mod load;
+mod members;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use holdfast_policy::{BreakerState, PolicyConfig, Retry};
+use holdfast_wire::JsonText;
+use tokio::runtime::Handle;
+use tokio::time::Instant;
+
+use self::choice::{Service, choose};
+use self::endpoint::{Endpoint, Tried};
+use self::members::Members;
+use super::{WorkCall, WorkClient, WorkerError};
+use crate::config::WorkerAddress;
+use crate::dependency::DependencyError as _;
+use crate::resolver::Resolver;
+
+/// All endpoints of the worker. Clones share them.
+#[derive(Clone)]
+pub(crate) struct Endpoints(Arc<Members>);
+
+/// One of them, as `/status` tells it.
+pub(crate) struct EndpointState {
+    pub(crate) address: String,
+    /// `None` for an only endpoint, whose breaker is that of the worker.
+    pub(crate) breaker: Option<BreakerState>,
+    pub(crate) ejected: bool,
+    pub(crate) latency: Option<f64>,
+}
+
+impl Endpoints {
+    /// The endpoints of `workers`, each with a breaker like the one of `policy`; connecting takes no longer than
+    /// `connect_timeout`.
+    ///
+    /// # Errors
+    /// When an HTTP client cannot be built.
+    pub(crate) fn new(
+        workers: Vec<WorkerAddress>,
+        policy: PolicyConfig,
+        connect_timeout: Duration,
+        resolver: Resolver,
+        runtime: Handle,
+    ) -> Result<Self, WorkerError> {
+        let members = Members::new(workers, policy, connect_timeout, resolver, runtime)?;
+        Ok(Self(Arc::new(members)))
+    }
+
+    /// How each is.
+    pub(crate) fn states(&self) -> Vec<EndpointState> {
+        let endpoints = self.0.current();
+        let (alone, now) = (endpoints.len() == 1, Instant::now());
+        let state = |endpoint: &Arc<Endpoint>| {
+            let service = endpoint.service(now);
+            EndpointState {
+                address: endpoint.address.clone(),
+                ejected: !alone && matches!(service, Service::Due | Service::Ejected(_)),
+                breaker: (!alone).then(|| endpoint.breaker()),
+                latency: endpoint.latency(),
+            }
+        };
+        endpoints.iter().map(state).collect()
+    }
+}
+
+impl WorkClient for Endpoints {
+    type Error = WorkerError;
+
+    async fn work(&self, call: WorkCall<'_>) -> Result<JsonText, WorkerError> {
+        let endpoints = self.0.current();
+        if let [only] = &*endpoints {
+            return only.call_past(call).await;
+        }
+        // Whose breaker refuses is not asked again by this attempt.
+        let mut refused = 0;
+        loop {
+            let (endpoint, in_spite) = chosen(&endpoints, call.tried() | refused)?;
+            let again = call.tried() & endpoint.bit() != 0;
+            let tried = if in_spite || refused & endpoint.bit() != 0 {
+                call.has_tried(endpoint.bit());
+                Tried::Called(endpoint.call_past(call).await)
+            } else {
+                endpoint.call(call).await
+            };
+            let Tried::Called(result) = tried else {
+                refused |= endpoint.bit();
+                continue;
+            };
+            match result {
+                // Nobody began the work: whoever comes next does it for the first time.
+                Err(error)
+                    if !again && never_arrived(&error) && another_is_well(endpoint, &endpoints) => {
+                }
+                Err(error) if another_is_well(endpoint, &endpoints) => {
+                    return Err(WorkerError::OfOneEndpoint(Box::new(error)));
+                }
+                result => return result,
+            }
+        }
+    }
+}
+
+fn chosen(endpoints: &[Arc<Endpoint>], tried: u64) -> Result<(&Endpoint, bool), WorkerError> {
+    let now = Instant::now();
+    let seen = endpoints
+        .iter()
+        .map(|endpoint| endpoint.candidate(tried, now));
+    let seen: Vec<_> = seen.collect();
+    let choice = choose(&seen, |below| fastrand::usize(..below)).ok_or(WorkerError::NoEndpoint)?;
+    let endpoint = endpoints.get(choice.index).ok_or(WorkerError::NoEndpoint)?;
+    Ok((endpoint, choice.in_spite))
+}
+
+fn never_arrived(error: &WorkerError) -> bool {
+    error.class().retry == Retry::Always
+}
+
+/// The failure of one endpoint is not the worker's as long as another is well.
+fn another_is_well(endpoint: &Endpoint, all: &[Arc<Endpoint>]) -> bool {
+    let now = Instant::now();
+    all.iter()
+        .any(|it| it.slot != endpoint.slot && it.service(now) == Service::In)
+}
+
+/// The endpoints that the attempts of one call have tried, a bit for each.
+#[derive(Debug, Default)]
+pub(crate) struct TriedEndpoints(AtomicU64);
+
+impl TriedEndpoints {
+    pub(super) fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn add(&self, bit: u64) {
+        self.0.fetch_or(bit, Ordering::Relaxed);
+    }
+}
