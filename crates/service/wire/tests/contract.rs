@@ -168,20 +168,23 @@ fn a_request_and_its_list_read_back_as_written() {
     assert_eq!(read, list);
 }
 
-#[test]
-fn status_names_each_dependency_once() {
-    let status = Status {
+fn worker() -> Worker {
+    Worker {
+        dependency: dependency(),
+        endpoints: vec![Endpoint {
+            address: "http://10.1.2.3:8081".to_owned(),
+            breaker: Breaker::Closed,
+            ejected: false,
+            latency_seconds: Some(2.01),
+        }],
+    }
+}
+
+fn status() -> Status {
+    Status {
         ready: true,
         dependencies: Dependencies {
-            worker: Worker {
-                dependency: dependency(),
-                endpoints: vec![Endpoint {
-                    address: "http://10.1.2.3:8081".to_owned(),
-                    breaker: Breaker::Closed,
-                    ejected: false,
-                    latency_seconds: Some(2.01),
-                }],
-            },
+            worker: worker(),
             database: Database {
                 dependency: dependency(),
                 schema: Schema::Current,
@@ -202,7 +205,12 @@ fn status_names_each_dependency_once() {
         },
         oldest_open_seconds: Some(4.5),
         open_work: Some(3),
-    };
+    }
+}
+
+#[test]
+fn status_names_each_dependency_once() {
+    let status = status();
     assert_snapshot!(body(&status), @r#"
     {
       "ready": true,
