@@ -18,6 +18,8 @@ mod events;
 #[cfg(test)]
 mod half_open;
 #[cfg(test)]
+mod hedge;
+#[cfg(test)]
 mod keyed;
 #[cfg(test)]
 mod layers;

@@ -1,6 +1,8 @@
 //! What happens at one dependency's policy, counted as it happens.
 
-use holdfast_policy::{BreakerState, CallOutcome, Event, Observer, Outcome, RejectedBy};
+use holdfast_policy::{
+    BreakerState, CallOutcome, Event, HedgeOutcome, Observer, Outcome, RejectedBy,
+};
 use metrics::{Counter, Histogram, counter, describe_counter, describe_histogram, histogram};
 
 use super::at_zero;
@@ -13,6 +15,7 @@ pub(crate) struct PolicyMetrics {
     call_seconds: Histogram,
     rejections: [Counter; RejectedBy::ALL.len()],
     transitions: [Counter; BreakerState::ALL.len()],
+    hedges: [Counter; HedgeOutcome::ALL.len()],
     retries: Counter,
     budget_exhausted: Counter,
 }
@@ -27,6 +30,7 @@ impl PolicyMetrics {
         let attempt = |o: Outcome| series("holdfast_attempts_total", "outcome", o.as_str());
         let call = |o: CallOutcome| series("holdfast_calls_total", "outcome", o.as_str());
         let rejection = |by: RejectedBy| series("holdfast_rejections_total", "reason", by.as_str());
+        let hedge = |o: HedgeOutcome| series("holdfast_hedges_total", "outcome", o.as_str());
         let transition =
             |to: BreakerState| series("holdfast_breaker_transitions_total", "to", to.as_str());
         let plain = |name: &'static str| at_zero(counter!(name, "dependency" => dependency));
@@ -38,6 +42,7 @@ impl PolicyMetrics {
             call_seconds: seconds("holdfast_call_duration_seconds"),
             rejections: RejectedBy::ALL.map(rejection),
             transitions: BreakerState::ALL.map(transition),
+            hedges: HedgeOutcome::ALL.map(hedge),
             retries: plain("holdfast_retries_total"),
             budget_exhausted: plain("holdfast_retry_budget_exhausted_total"),
         }
@@ -60,6 +65,7 @@ impl Observer for PolicyMetrics {
                 self.call_seconds.record(elapsed.as_secs_f64());
             }
             Event::Rejected { by, .. } => count(&RejectedBy::ALL, &self.rejections, by),
+            Event::Hedge { outcome, .. } => count(&HedgeOutcome::ALL, &self.hedges, outcome),
             Event::Retry { .. } => self.retries.increment(1),
             Event::BudgetExhausted { .. } => self.budget_exhausted.increment(1),
             Event::Transition {
@@ -98,6 +104,10 @@ fn describe() {
         ),
         ("holdfast_calls_total", "Calls, by what the caller got"),
         ("holdfast_rejections_total", "Attempts refused by a policy"),
+        (
+            "holdfast_hedges_total",
+            "Second attempts beside slow ones, by what became of them",
+        ),
         ("holdfast_retries_total", "Further attempts made"),
         (
             "holdfast_retry_budget_exhausted_total",
