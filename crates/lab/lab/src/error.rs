@@ -12,6 +12,7 @@ use crate::experiment::results::ResultsError;
 use crate::experiment::schema::SchemaError;
 use crate::output::{Console, Tone};
 use crate::postgres::PostgresError;
+use crate::process::LaunchError;
 use crate::stage::Service;
 use crate::wire::WireError;
 
@@ -282,6 +283,21 @@ impl LabError {
     ) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |source| Self::File {
+            doing,
+            path,
+            source,
+        }
+    }
+}
+
+impl From<LaunchError> for LabError {
+    fn from(error: LaunchError) -> Self {
+        let LaunchError {
+            doing,
+            path,
+            source,
+        } = error;
+        Self::File {
             doing,
             path,
             source,

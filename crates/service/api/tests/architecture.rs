@@ -72,7 +72,11 @@ fn crates_import_only_the_siblings_they_may() {
             "service/api",
             vec!["holdfast-ops", "holdfast-policy", "holdfast-wire"],
         ),
-        ("lab/lab", vec!["holdfast-ops", "holdfast-wire"]),
+        ("lab/testbed", vec!["holdfast-ops"]),
+        (
+            "lab/lab",
+            vec!["holdfast-ops", "holdfast-testbed", "holdfast-wire"],
+        ),
     ] {
         let siblings = dependencies(name);
         let siblings: Vec<_> = siblings
@@ -92,7 +96,10 @@ fn frameworks_stay_in_the_crates_that_own_them() {
         ("actix-web", vec!["service/api", "service/worker"]),
         ("deadpool-postgres", vec!["service/api"]),
         ("reqwest", vec!["service/api", "lab/lab"]),
-        ("tokio-postgres", vec!["service/api", "lab/lab"]),
+        (
+            "tokio-postgres",
+            vec!["service/api", "lab/lab", "lab/testbed"],
+        ),
         ("rustls", vec!["service/api"]),
         ("redb", vec!["service/api"]),
         ("backoff", vec!["policy"]),

@@ -202,7 +202,7 @@ impl Server {
     }
 
     /// Returns once a session on `database` answers a query.
-    pub(crate) async fn ready(&self, database: &str) -> Result<(), PostgresError> {
+    pub async fn ready(&self, database: &str) -> Result<(), PostgresError> {
         let deadline = Instant::now() + READY_WITHIN;
         loop {
             let Err(error) = self.answers(database).await else {
@@ -229,7 +229,7 @@ impl Server {
     }
 
     /// Whether a session on `database` answers a query now; if not, why.
-    pub(crate) async fn answers(&self, database: &str) -> Result<(), String> {
+    pub async fn answers(&self, database: &str) -> Result<(), String> {
         let ask = async {
             let (client, connection) = config(self.port, database).connect(NoTls).await?;
             let session = tokio::spawn(connection);

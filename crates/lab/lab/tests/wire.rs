@@ -1,21 +1,23 @@
 //! `lab wire`, the wire as a process: it does what its controller says, for as long as there is one.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests may be blunt")]
+
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::process::Stdio;
 use std::time::Duration;
 
-use holdfast_lab::ports;
-use holdfast_lab::proxy::Fault;
-use holdfast_lab::wire::{Controller, Wire, WireError};
+use holdfast_testbed::ports;
+use holdfast_testbed::proxy::Fault;
+use holdfast_testbed::wire::{Controller, Wire, WireError};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
-use crate::support::{SHORT, echo_server};
-
 const LONG: Duration = Duration::from_secs(10);
+/// Long enough for an answer over loopback, short enough to wait for silence.
+const SHORT: Duration = Duration::from_millis(150);
 
 /// A process of one wire, `worker`, that leads to a server which sends back what it is sent.
 struct Process {
@@ -77,6 +79,21 @@ impl Process {
         };
         timeout(LONG, healed).await.unwrap();
     }
+}
+
+/// A server that sends back what it is sent.
+async fn echo_server() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let (mut from, mut to) = stream.split();
+                let _ = tokio::io::copy(&mut from, &mut to).await;
+            });
+        }
+    });
+    addr
 }
 
 fn lab(arguments: &[&str]) -> Command {

@@ -81,7 +81,7 @@ pub(super) async fn stale(parent: &Path) {
 }
 
 /// Kills and deletes every cluster of this machine's whose owner is dead. Nothing is there without an installation.
-pub(crate) async fn end_stale() {
+pub async fn end_stale() {
     if let Ok(installation) = Installation::find().await {
         stale(&folder::temporary(&installation.account).await).await;
     }

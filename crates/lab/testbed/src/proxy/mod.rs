@@ -21,10 +21,10 @@ use std::{fmt, io};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
+pub use door::AFTER_AN_ERROR;
 pub use fault::Fault;
 
 use crate::ports;
-pub(crate) use door::AFTER_AN_ERROR;
 use door::Door;
 use tally::Tally;
 

@@ -1,7 +1,7 @@
 //! A share of requests: which ones is the seed's, and the others are spared.
 
-use holdfast_lab::ports;
-use holdfast_lab::proxy::{Fault, FaultProxy};
+use holdfast_testbed::ports;
+use holdfast_testbed::proxy::{Fault, FaultProxy};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::support::{connect, echo_server};

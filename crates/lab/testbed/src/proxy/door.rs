@@ -18,7 +18,7 @@ use super::{Fault, Order, connection};
 const BACKLOG: u32 = 1024;
 /// An error belongs to one connection that died in the queue, or to this process having no file left: that lasts, and must not
 /// be asked for a million times a second.
-pub(crate) const AFTER_AN_ERROR: Duration = Duration::from_millis(20);
+pub const AFTER_AN_ERROR: Duration = Duration::from_millis(20);
 
 /// A port that is either open or held shut.
 pub(super) struct Door {

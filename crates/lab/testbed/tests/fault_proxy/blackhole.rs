@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use holdfast_lab::proxy::{Fault, FaultProxy};
+use holdfast_testbed::proxy::{Fault, FaultProxy};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;

@@ -1,5 +1,6 @@
 //! Processes of this machine, told apart for certain: a pid alone is not enough, because pids are used again.
 
+mod error;
 mod family;
 mod identity;
 mod launch;
@@ -7,7 +8,7 @@ mod launch;
 mod ps;
 mod table;
 
-pub use family::Family;
-pub(crate) use family::kill_of_group;
+pub use error::LaunchError;
+pub use family::{Family, kill_of_group};
 pub use identity::Identity;
-pub(crate) use launch::{Launched, launch};
+pub use launch::{Launched, launch};

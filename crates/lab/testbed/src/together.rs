@@ -6,10 +6,10 @@ use std::pin::Pin;
 use std::task::Poll;
 
 /// Something to be done along with others.
-pub(crate) type Doing<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+pub type Doing<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
 /// Waits for all of them; their values in the same order.
-pub(crate) async fn together<T>(doings: Vec<Doing<'_, T>>) -> Vec<T> {
+pub async fn together<T>(doings: Vec<Doing<'_, T>>) -> Vec<T> {
     let mut slots: Vec<_> = doings.into_iter().map(|doing| (doing, None)).collect();
     poll_fn(|context| {
         let mut all = true;
@@ -29,7 +29,7 @@ pub(crate) async fn together<T>(doings: Vec<Doing<'_, T>>) -> Vec<T> {
 ///
 /// # Errors
 /// The first.
-pub(crate) async fn try_together<T, E>(doings: Vec<Doing<'_, Result<T, E>>>) -> Result<Vec<T>, E> {
+pub async fn try_together<T, E>(doings: Vec<Doing<'_, Result<T, E>>>) -> Result<Vec<T>, E> {
     let mut slots: Vec<_> = doings.into_iter().map(|doing| (doing, None)).collect();
     poll_fn(|context| {
         let mut all = true;

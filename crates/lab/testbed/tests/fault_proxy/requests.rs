@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use holdfast_lab::ports;
-use holdfast_lab::proxy::{Fault, FaultProxy};
+use holdfast_testbed::ports;
+use holdfast_testbed::proxy::{Fault, FaultProxy};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, timeout};
 

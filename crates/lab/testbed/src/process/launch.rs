@@ -8,13 +8,14 @@ use std::process::{ExitStatus, Stdio};
 use tokio::process::{Child, Command};
 
 use super::Identity;
-use crate::error::LabError;
+use super::LaunchError;
 use crate::logs;
 
 /// A process as long as the command that started it looks on. Dropped, it runs on.
 #[derive(Debug)]
-pub(crate) struct Launched {
-    pub(crate) identity: Identity,
+pub struct Launched {
+    /// Which it is.
+    pub identity: Identity,
     child: Child,
     log: PathBuf,
     /// Where in the log its own lines begin.
@@ -23,19 +24,23 @@ pub(crate) struct Launched {
 
 impl Launched {
     /// How it ended; none: it runs.
-    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
+    pub fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().ok().flatten()
     }
 
     /// The last `count` lines it has logged.
-    pub(crate) fn said(&self, count: usize) -> Vec<String> {
+    #[must_use]
+    pub fn said(&self, count: usize) -> Vec<String> {
         logs::tail_from(&self.log, self.from, count)
     }
 }
 
 /// Starts a process that lives in `home` and appends all it says to `log`.
-pub(crate) fn launch(mut command: Command, home: &Path, log: &Path) -> Result<Launched, LabError> {
-    let cannot_log = || LabError::file("write", log);
+///
+/// # Errors
+/// When the log cannot be written or the program cannot be run.
+pub fn launch(mut command: Command, home: &Path, log: &Path) -> Result<Launched, LaunchError> {
+    let cannot_log = || LaunchError::new("write", log);
     let output = File::options()
         .create(true)
         .append(true)
@@ -52,8 +57,8 @@ pub(crate) fn launch(mut command: Command, home: &Path, log: &Path) -> Result<La
         .process_group(0);
     let program = PathBuf::from(command.as_std().get_program());
     // Dropping the handle leaves the process running, and has it reaped when it ends.
-    let child = command.spawn().map_err(LabError::file("run", &program))?;
-    let gone = || LabError::file("find the process of", program)(ErrorKind::NotFound.into());
+    let child = command.spawn().map_err(LaunchError::new("run", &program))?;
+    let gone = || LaunchError::new("find the process of", program)(ErrorKind::NotFound.into());
     let identity = child.id().and_then(Identity::of).ok_or_else(gone)?;
     Ok(Launched {
         identity,

@@ -10,7 +10,6 @@
 mod blackhole;
 mod connections;
 mod postgres;
-mod process;
 mod requests;
 mod shares;
 mod support;

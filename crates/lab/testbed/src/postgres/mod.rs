@@ -16,7 +16,7 @@ mod template;
 
 pub use cluster::{Cluster, ClusterOptions};
 pub use error::PostgresError;
-pub(crate) use reap::end_stale;
+pub use reap::end_stale;
 pub use server::{Installation, Server};
 
 /// The schema every cluster starts with.

@@ -148,7 +148,7 @@ impl Family {
 }
 
 /// Kills the processes of a group that run one of these programs.
-pub(crate) fn kill_of_group(group: i32, programs: &[&str]) {
+pub fn kill_of_group(group: i32, programs: &[&str]) {
     let mut members = table::entries();
     members.retain(|entry| entry.group == group && programs.contains(&entry.name.as_str()));
     signal(&members, Signal::KILL);

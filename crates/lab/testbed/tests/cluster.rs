@@ -6,8 +6,8 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use holdfast_lab::ports;
-use holdfast_lab::postgres::{Cluster, ClusterOptions, PostgresError};
+use holdfast_testbed::ports;
+use holdfast_testbed::postgres::{Cluster, ClusterOptions, PostgresError};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 use tokio_postgres::{Client, NoTls};

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use holdfast_lab::ports::loopback;
-use holdfast_lab::postgres::{Cluster, ClusterOptions};
-use holdfast_lab::proxy::{Fault, FaultProxy};
+use holdfast_testbed::ports::loopback;
+use holdfast_testbed::postgres::{Cluster, ClusterOptions};
+use holdfast_testbed::proxy::{Fault, FaultProxy};
 use tokio::time::{Instant, timeout};
 use tokio_postgres::{Client, Error, NoTls};
 
