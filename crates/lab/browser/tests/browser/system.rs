@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use holdfast_lab::output::Console;
-use holdfast_lab::ports;
 use holdfast_lab::settings::{Ports, Settings};
 use holdfast_lab::stage::{Local, Service};
 use holdfast_ops::Environment;
+use holdfast_testbed::output::Console;
+use holdfast_testbed::ports;
 
 /// Quick, so that a few calls a second find a free connection even where the machine is busy.
 const WORK_DELAY: &str = "150ms";

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use holdfast_lab::output::Console;
+use holdfast_lab::debian;
 use holdfast_lab::settings::Settings;
-use holdfast_lab::{debian, ports};
 use holdfast_ops::Environment;
+use holdfast_testbed::output::Console;
+use holdfast_testbed::ports;
 use thirtyfour::prelude::{ChromiumLikeCapabilities, DesiredCapabilities, WebDriver};
 use thirtyfour::{ChromeCapabilities, LoggingPrefsLogLevel};
 use tokio::process::{Child, Command};
