@@ -118,7 +118,7 @@ async fn garbage_answers_new_and_existing_connections_with_no_protocol() {
 
 #[tokio::test]
 async fn an_upstream_that_is_not_there_resets_the_client() {
-    let nobody = holdfast_testbed::ports::loopback(holdfast_lab::ports::free().unwrap());
+    let nobody = holdfast_testbed::ports::loopback(holdfast_testbed::ports::free().unwrap());
     let proxy = FaultProxy::start(nobody).await.unwrap();
     assert_eq!(ends_in_a_reset(&mut connect(&proxy).await).await, 0);
 }
