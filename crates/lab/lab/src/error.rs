@@ -1,5 +1,7 @@
 //! What can go wrong in the lab: each error has a cause, in its text, and a cure.
 
+mod convert;
+
 use std::io;
 use std::path::PathBuf;
 
@@ -12,7 +14,6 @@ use crate::experiment::results::ResultsError;
 use crate::experiment::schema::SchemaError;
 use crate::output::{Console, Tone};
 use crate::postgres::PostgresError;
-use crate::process::LaunchError;
 use crate::stage::Service;
 use crate::wire::WireError;
 
@@ -287,29 +288,5 @@ impl LabError {
             path,
             source,
         }
-    }
-}
-
-impl From<LaunchError> for LabError {
-    fn from(error: LaunchError) -> Self {
-        let LaunchError {
-            doing,
-            path,
-            source,
-        } = error;
-        Self::File {
-            doing,
-            path,
-            source,
-        }
-    }
-}
-
-/// With its cause, which its own text leaves out.
-impl From<tokio_postgres::Error> for LabError {
-    fn from(error: tokio_postgres::Error) -> Self {
-        let cause = std::error::Error::source(&error);
-        let told = cause.map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"));
-        Self::Database(told)
     }
 }
