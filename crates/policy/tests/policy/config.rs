@@ -1,6 +1,6 @@
 //! The configuration: what is read, and what is refused with which words.
 
-use holdfast_policy::{ConfigError, HedgeConfig, HedgeDelay, Policy, PolicyConfig, Window};
+use holdfast_policy::{ConfigError, HedgeConfig, Policy, PolicyConfig, Window};
 
 use crate::support::{Settings, config, ms};
 
@@ -56,22 +56,6 @@ fn every_key_has_a_default_and_every_policy_but_the_deadline_can_be_left_out() {
     assert_eq!((&bare.breaker, &bare.bulkhead), (&None, &None));
     let text = toml::to_string(&bare).unwrap();
     assert_eq!(toml::from_str::<PolicyConfig>(&text).unwrap(), bare);
-}
-
-#[test]
-fn a_hedge_comes_after_a_percentile_or_a_time() {
-    for (text, after) in [
-        ("p99", HedgeDelay::Percentile(99)),
-        ("200ms", HedgeDelay::Fixed(ms(200))),
-    ] {
-        let text = format!("[hedge]\nafter = \"{text}\"");
-        let config: PolicyConfig = toml::from_str(&text).unwrap();
-        assert_eq!(config.hedge.as_ref().unwrap().after, after);
-        let written = toml::to_string(&config).unwrap();
-        assert_eq!(toml::from_str::<PolicyConfig>(&written).unwrap(), config);
-    }
-    let error = toml::from_str::<PolicyConfig>("[hedge]\nafter = \"soon\"").unwrap_err();
-    assert!(error.to_string().contains("a percentile such as \"p95\""));
 }
 
 #[test]
@@ -136,10 +120,6 @@ fn unknown_and_malformed_keys_are_refused() {
 
 type Change = fn(&mut Settings);
 
-fn hedge(settings: &mut Settings) -> &mut HedgeConfig {
-    settings.hedge.get_or_insert_default()
-}
-
 /// What is wrong, and the line that says so.
 const INCOHERENT: &[(Change, &str)] = &[
     (
@@ -157,22 +137,6 @@ const INCOHERENT: &[(Change, &str)] = &[
     (
         |c| c.deadline = ms(90_000_000),
         "worker.deadline = 90000s: must be at most 24h",
-    ),
-    (
-        |c| hedge(c).after = HedgeDelay::Percentile(20),
-        "worker.hedge.after = p20: must be a percentile from p50 to p99",
-    ),
-    (
-        |c| hedge(c).after = HedgeDelay::Fixed(ms(1_000)),
-        "worker.hedge.after = 1s: must be below attempt_timeout (1s), or no attempt is ever out for so long",
-    ),
-    (
-        |c| hedge(c).min_delay = ms(2_000),
-        "worker.hedge.min_delay = 2s: must be below attempt_timeout (1s), or no attempt is ever out for so long",
-    ),
-    (
-        |c| hedge(c).minimum_calls = 501,
-        "worker.hedge.minimum_calls = 501: must be at most 500",
     ),
     (
         |c| c.retry.max_attempts = 0,

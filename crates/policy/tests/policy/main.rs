@@ -20,6 +20,8 @@ mod half_open;
 #[cfg(test)]
 mod hedge;
 #[cfg(test)]
+mod hedge_config;
+#[cfg(test)]
 mod keyed;
 #[cfg(test)]
 mod layers;
