@@ -16,6 +16,8 @@ pub mod hedge;
 pub mod keyed;
 mod lock;
 mod now;
+#[cfg(any(feature = "metrics", feature = "tracing"))]
+pub mod observe;
 mod policy;
 mod progress;
 mod reporter;

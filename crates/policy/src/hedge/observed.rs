@@ -71,7 +71,7 @@ impl Observed {
         let mut latencies = lock(&self.latencies);
         latencies.record(took);
         let held = latencies.held();
-        if held < self.minimum_calls || (held > self.minimum_calls && !held.is_multiple_of(EVERY)) {
+        if held < self.minimum_calls || (held > self.minimum_calls && held % EVERY != 0) {
             return;
         }
         if let Some(percentile) = latencies.percentile(self.percent) {

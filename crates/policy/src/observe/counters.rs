@@ -1,14 +1,14 @@
 //! What happens at one dependency's policy, counted as it happens.
 
-use holdfast_policy::{
-    BreakerState, CallOutcome, Event, HedgeOutcome, Observer, Outcome, RejectedBy,
-};
+use std::fmt;
+
 use metrics::{Counter, Histogram, counter, describe_counter, describe_histogram, histogram};
 
-use super::at_zero;
+use crate::event::{CallOutcome, Event, HedgeOutcome, Observer, Outcome, RejectedBy};
+use crate::snapshot::BreakerState;
 
-/// Counts the events of one dependency's policy.
-pub(crate) struct PolicyMetrics {
+/// Counts the events of one policy in the recorder that is in force when it is made. Durations are in seconds.
+pub struct Counters {
     attempts: [Counter; Outcome::ALL.len()],
     attempt_seconds: Histogram,
     calls: [Counter; CallOutcome::ALL.len()],
@@ -20,12 +20,13 @@ pub(crate) struct PolicyMetrics {
     budget_exhausted: Counter,
 }
 
-impl PolicyMetrics {
+impl Counters {
     /// Every series of `dependency`, at zero.
-    pub(super) fn new(dependency: &'static str) -> Self {
+    #[must_use]
+    pub fn new(dependency: &str) -> Self {
         describe();
         let series = |name: &'static str, label: &'static str, value: &'static str| {
-            at_zero(counter!(name, "dependency" => dependency, label => value))
+            at_zero(counter!(name, "dependency" => dependency.to_owned(), label => value))
         };
         let attempt = |o: Outcome| series("holdfast_attempts_total", "outcome", o.as_str());
         let call = |o: CallOutcome| series("holdfast_calls_total", "outcome", o.as_str());
@@ -33,8 +34,9 @@ impl PolicyMetrics {
         let hedge = |o: HedgeOutcome| series("holdfast_hedges_total", "outcome", o.as_str());
         let transition =
             |to: BreakerState| series("holdfast_breaker_transitions_total", "to", to.as_str());
-        let plain = |name: &'static str| at_zero(counter!(name, "dependency" => dependency));
-        let seconds = |name: &'static str| histogram!(name, "dependency" => dependency);
+        let plain =
+            |name: &'static str| at_zero(counter!(name, "dependency" => dependency.to_owned()));
+        let seconds = |name: &'static str| histogram!(name, "dependency" => dependency.to_owned());
         Self {
             attempts: Outcome::ALL.map(attempt),
             attempt_seconds: seconds("holdfast_attempt_duration_seconds"),
@@ -49,8 +51,8 @@ impl PolicyMetrics {
     }
 }
 
-impl Observer for PolicyMetrics {
-    fn on_event(&self, event: &Event) {
+impl Observer for Counters {
+    fn on_event(&self, event: &Event<'_>) {
         match event {
             Event::Attempt {
                 outcome, elapsed, ..
@@ -68,21 +70,21 @@ impl Observer for PolicyMetrics {
             Event::Hedge { outcome, .. } => count(&HedgeOutcome::ALL, &self.hedges, outcome),
             Event::Retry { .. } => self.retries.increment(1),
             Event::BudgetExhausted { .. } => self.budget_exhausted.increment(1),
-            Event::Transition {
-                policy, from, to, ..
-            } => {
-                count(&BreakerState::ALL, &self.transitions, to);
-                tracing::info!(
-                    dependency = policy,
-                    from = from.as_str(),
-                    to = to.as_str(),
-                    "breaker changed state"
-                );
-            }
-            // The policy crate may grow events that no metric shows yet.
-            _ => {}
+            Event::Transition { to, .. } => count(&BreakerState::ALL, &self.transitions, to),
         }
     }
+}
+
+impl fmt::Debug for Counters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Counters").finish_non_exhaustive()
+    }
+}
+
+/// A counter that was never set does not exist.
+fn at_zero(counter: Counter) -> Counter {
+    counter.absolute(0);
+    counter
 }
 
 /// Increments the counter that stands where `value` stands in `all`.
