@@ -161,6 +161,22 @@ fn background(
             .keep_current(state.schema_store.clone()),
     );
     tasks.spawn(recovery.run(state.readiness.clone()));
+    let reads = state.records.reads.clone();
+    tasks.spawn(
+        state
+            .ends
+            .clone()
+            .keep_looking(state.readiness.clone(), async move |since| {
+                reads.ended(since).await.ok()
+            }),
+    );
+    let worker = state.worker.clone();
+    tasks.spawn(
+        state
+            .operator
+            .clone()
+            .keep_requeueing(state.readiness.clone(), move || worker.may_call()),
+    );
     tasks.spawn(keep_feeding(state.clone(), feed));
     let metrics = state.metrics.clone();
     tasks.spawn(async move {

@@ -9,7 +9,7 @@ use crate::support::{Api, System};
 
 const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
 /// The routes that clients are told of.
-const CONTRACT: [&str; 13] = [
+const CONTRACT: [&str; 16] = [
     "/",
     "/assets/{path}",
     "/events",
@@ -21,7 +21,10 @@ const CONTRACT: [&str; 13] = [
     "/process",
     "/readyz",
     "/requests",
+    "/requests/retry",
     "/requests/{id}",
+    "/requests/{id}/cancel",
+    "/requests/{id}/retry",
     "/status",
 ];
 

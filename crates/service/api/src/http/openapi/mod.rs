@@ -6,14 +6,17 @@
 mod answers;
 mod examples;
 pub(super) mod operations;
+pub(super) mod operator_operations;
 pub(super) mod page_operations;
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use holdfast_wire::{
-    Health, NaiveProcessed, Policies, Problem, ProblemCode, Processed, Request, RequestList, Status,
+    Health, NaiveProcessed, Policies, Problem, ProblemCode, Processed, Request, RequestList,
+    Requeued, Status,
 };
 use utoipa::ToSchema;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{
     Components, ComponentsBuilder, InfoBuilder, License, OpenApi, Paths, RefOr, Schema,
 };
@@ -72,6 +75,7 @@ fn components() -> Components {
     add::<Problem>(&mut schemas);
     add::<Request>(&mut schemas);
     add::<RequestList>(&mut schemas);
+    add::<Requeued>(&mut schemas);
     add::<Policies>(&mut schemas);
     add::<Status>(&mut schemas);
     add::<Health>(&mut schemas);
@@ -83,6 +87,10 @@ fn components() -> Components {
         .fold(components, |components, header| {
             components.header(header.name, header.describe())
         })
+        .security_scheme(
+            operator_operations::TOKEN,
+            SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)),
+        )
         .build()
 }
 
