@@ -139,11 +139,7 @@ async fn of_a_cancel_and_the_work_that_is_under_way_one_happens() {
         cancelled += u32::from(end == RequestStatus::Cancelled);
         system.api.comes_to_be(*id, end).await;
     }
-    assert!(
-        0 < cancelled && cancelled < ids.len(),
-        "{cancelled} of {}",
-        ids.len()
-    );
+    assert!((1..40).contains(&cancelled), "{cancelled} of 40");
     // What was under way when it was cancelled has ended by now, and changed nothing.
     sleep(Duration::from_secs(1)).await;
     let count = "SELECT count(*) FROM requests WHERE status = 'cancelled'";
