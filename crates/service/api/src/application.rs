@@ -161,15 +161,12 @@ fn background(
             .keep_current(state.schema_store.clone()),
     );
     tasks.spawn(recovery.run(state.readiness.clone()));
-    let reads = state.records.reads.clone();
-    tasks.spawn(
-        state
-            .ends
-            .clone()
-            .keep_looking(state.readiness.clone(), async move |since| {
-                reads.ended(since).await.ok()
-            }),
-    );
+    let (looks, reads) = (state.records.reads.clone(), state.records.reads.clone());
+    tasks.spawn(state.ends.clone().keep_looking(
+        state.readiness.clone(),
+        async move |since| looks.ended(since).await.ok(),
+        async move |ids| reads.find_all(ids).await.ok(),
+    ));
     let worker = state.worker.clone();
     tasks.spawn(
         state

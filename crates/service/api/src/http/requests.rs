@@ -18,6 +18,8 @@ use crate::store::Filter;
 
 pub(super) const DEFAULT_LIMIT: u32 = 50;
 pub(super) const MAX_LIMIT: u32 = 500;
+/// Before a waiting client's request is looked for again; up to five times as long, so that a crowd spreads.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
 pub(super) async fn find(
     state: Data<State>,
@@ -34,19 +36,26 @@ pub(super) async fn find(
     Ok(response.json(request))
 }
 
-/// The request with its end, or as it is when `wait` is over.
+/// The request with its end, or as it is when `wait` is over. Who waits has time to ask again where it cannot be told.
 async fn ended_or_not(state: &State, id: Uuid, wait: Duration) -> Result<Request, Failure> {
     let until = Instant::now() + wait;
     loop {
         // Before the look: an end that comes right after it is not missed.
         let waiter = (!wait.is_zero()).then(|| state.ends.wait_for(id));
-        let found = state.records.find(id).await.map_err(unavailable)?;
-        let request = found.ok_or_else(unknown)?;
-        let may_wait = Instant::now() < until && state.readiness.is_ready();
-        let Some(waiter) = waiter.filter(|_| may_wait && !request.status.is_end()) else {
-            return Ok(request);
+        let found = state.records.find(id).await;
+        let (now, ready) = (Instant::now(), state.readiness.is_ready());
+        let Some(waiter) = waiter.filter(|_| now < until && ready) else {
+            return found.map_err(unavailable)?.ok_or_else(unknown);
         };
-        let _ = timeout_at(until, waiter.woken()).await;
+        let look_again = match found {
+            Ok(Some(request)) if request.status.is_end() => return Ok(request),
+            Ok(Some(_)) => until,
+            Ok(None) => return Err(unknown()),
+            Err(_) => until.min(now + FIRST_PAUSE + FIRST_PAUSE.mul_f64(fastrand::f64() * 4.0)),
+        };
+        if let Ok(Some(request)) = timeout_at(look_again, waiter.woken()).await {
+            return Ok(request);
+        }
     }
 }
 

@@ -65,6 +65,14 @@ impl ReadStore {
         self.ask(find(&self.sessions, id)).await
     }
 
+    /// Those of the requests `ids` that are there.
+    ///
+    /// # Errors
+    /// When Postgres does not answer in time.
+    pub(crate) async fn find_all(&self, ids: Vec<Uuid>) -> Result<Vec<Request>, Degraded> {
+        self.ask(find_all(&self.sessions, ids)).await
+    }
+
     /// The newest requests that match, and how many match in all.
     ///
     /// # Errors
@@ -128,6 +136,19 @@ async fn find(sessions: &Sessions, id: Uuid) -> Result<Option<Request>, Database
         let statement = session.prepare_cached(&query).await?;
         let row = session.query_opt(&statement, &[&id]).await?;
         row.as_ref().map(request).transpose()
+    }
+    .await;
+    session.finish(outcome)
+}
+
+async fn find_all(sessions: &Sessions, ids: Vec<Uuid>) -> Result<Vec<Request>, DatabaseError> {
+    let session = sessions.acquire().await?;
+    let query =
+        format!("SELECT {COLUMNS} FROM requests WHERE id = ANY ($1) AND origin = 'resilient'");
+    let outcome = async {
+        let statement = session.prepare_cached(&query).await?;
+        let rows = session.query(&statement, &[&ids]).await?;
+        rows.iter().map(request).collect()
     }
     .await;
     session.finish(outcome)
