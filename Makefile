@@ -150,18 +150,18 @@ loom: ## The policies' shared state under every interleaving
 	@RUSTFLAGS='--cfg holdfast_loom' cargo test --release --locked --target-dir $(TARGET)/loom -p holdfast-policy --lib interleavings
 
 # One after the other: each drives a whole stage.
-E2E = cargo test --locked --test $(1) -- --ignored --test-threads=1 --nocapture
+E2E = cargo test --locked $(1) -- --ignored --test-threads=1 --nocapture
 
 e2e: ## These targets as a user runs them, on each stage; minutes
 	$(BUILD)
-	@$(call E2E,e2e_local)
-	@HOLDFAST_BINARIES=$(abspath $(BIN)) $(call E2E,e2e_experiments)
-	@if docker version >/dev/null 2>&1; then $(call E2E,e2e_compose); else \
+	@$(call E2E,--test e2e_local)
+	@HOLDFAST_BINARIES=$(abspath $(BIN)) $(call E2E,--test e2e_experiments)
+	@if docker version >/dev/null 2>&1; then $(call E2E,--test e2e_compose); else \
 	  echo '*** NOT TESTED: the Compose stage. No Docker engine answers `docker version`. ***' >&2; fi
 
 browser: ## The page in a real browser, broken and healed (SCREENSHOTS=dir)
 	$(BUILD)
-	@HOLDFAST_BINARIES=$(abspath $(BIN)) $(call E2E,browser)
+	@HOLDFAST_BINARIES=$(abspath $(BIN)) $(call E2E,-p holdfast-browser)
 
 observe-check: ## A real Prometheus watches the worker die and return
 	$(BUILD)
