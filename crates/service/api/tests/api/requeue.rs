@@ -28,7 +28,10 @@ async fn all_that_failed_is_done_once_at_the_pace_by_two_replicas_one_of_which_i
     let mut here = Api::start(surroundings.clone());
     let there = Api::start(surroundings.of_a_replica());
     // Cut off from its worker, the first takes no part.
-    system.worker.set(holdfast_lab::proxy::Fault::Refuse).await;
+    system
+        .worker
+        .set(holdfast_testbed::proxy::Fault::Refuse)
+        .await;
     let ordered = here.operate("/requests/retry?status=failed").await;
     assert_eq!(ordered.status(), 202);
     let ordered: Requeued = ordered.json().await.unwrap();
