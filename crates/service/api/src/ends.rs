@@ -75,11 +75,14 @@ impl Ends {
                 continue;
             }
             let now = Instant::now();
-            if let Some(ids) = ended(now.duration_since(last_look) + OVERLAP).await
-                && let Some(requests) = read_if_any(self.waited_for(ids), &read).await
-            {
-                last_look = now;
-                self.tell(requests);
+            if let Some(ids) = ended(now.duration_since(last_look) + OVERLAP).await {
+                let waited = self.waited_for(ids);
+                if waited.is_empty() {
+                    last_look = now;
+                } else if let Some(requests) = read(waited).await {
+                    last_look = now;
+                    self.tell(requests);
+                }
             }
             if now >= next_tidying {
                 next_tidying = now + TIDYING;
@@ -110,16 +113,6 @@ impl Ends {
     fn waiters(&self) -> MutexGuard<'_, HashMap<Uuid, watch::Sender<Option<Request>>>> {
         let waiters = &self.0.waiters;
         waiters.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-async fn read_if_any(
-    ids: Vec<Uuid>,
-    read: impl AsyncFn(Vec<Uuid>) -> Option<Vec<Request>>,
-) -> Option<Vec<Request>> {
-    match ids.is_empty() {
-        true => Some(Vec::new()),
-        false => read(ids).await,
     }
 }
 
