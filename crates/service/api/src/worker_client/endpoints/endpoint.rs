@@ -150,6 +150,7 @@ fn policy(of_worker: &PolicyConfig) -> PolicyConfig {
         deadline: of_worker.deadline,
         idempotent: of_worker.idempotent,
         retry: None,
+        hedge: None,
         breaker,
         bulkhead: None,
     }
