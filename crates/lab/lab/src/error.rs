@@ -62,6 +62,16 @@ pub enum LabError {
     /// A service refuses its configuration, in its own words.
     #[error("{0}")]
     Refused(String),
+    /// Somebody else's API did not start.
+    #[error("the API to be judged ({name}) {problem}")]
+    Contender {
+        /// What it is called.
+        name: String,
+        /// What was seen.
+        problem: String,
+        /// The end of what it said.
+        log: Vec<String>,
+    },
     /// Signals did not help.
     #[error("{service}: processes {pids:?} do not react to signals")]
     Stuck {
@@ -206,6 +216,9 @@ impl LabError {
             Self::Refused(_) => return None,
             Self::Unhealthy { file: Some(file), .. } => format!("read the whole log: {}", file.display()),
             Self::Unhealthy { service, .. } => format!("read the whole log: make logs SERVICE={service}"),
+            Self::Contender { .. } => {
+                "start it by hand with PORT, DATABASE_URL and WORKER_URL set; docs/your-own-api.md has the contract".to_owned()
+            }
             Self::Stuck { pids, .. } => format!("look at them with ps: {pids:?}"),
             Self::NotRunning(service) => format!("start it: make start-{service}"),
             Self::NotUp => "bring a stage up: make up".to_owned(),
@@ -249,7 +262,7 @@ impl LabError {
     #[must_use]
     pub fn context(&self) -> &[String] {
         match self {
-            Self::Unhealthy { log, .. } => log,
+            Self::Unhealthy { log, .. } | Self::Contender { log, .. } => log,
             Self::NotStarted { error, .. } => error.context(),
             _ => &[],
         }

@@ -33,7 +33,7 @@ impl Launched {
     }
 }
 
-/// Starts a process that lives in `home` and appends all it says to `log`.
+/// Starts a process in the folder `home` and appends all it says to `log`.
 pub(crate) fn launch(mut command: Command, home: &Path, log: &Path) -> Result<Launched, LabError> {
     let cannot_log = || LabError::file("write", log);
     let output = File::options()

@@ -8,6 +8,7 @@ mod ps;
 mod table;
 
 pub use family::Family;
+pub(crate) use family::MARK;
 pub(crate) use family::kill_of_group;
 pub use identity::Identity;
 pub(crate) use launch::{Launched, launch};
