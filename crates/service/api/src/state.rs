@@ -15,9 +15,8 @@ use crate::open_work::OpenWork;
 use crate::process::Process;
 use crate::records::Records;
 use crate::recovery::Progress;
-use crate::store::LiveStore;
-use crate::store::{SchemaWatch, Store};
-use crate::worker_client::ResilientWorker;
+use crate::store::{LiveStore, SchemaWatch, Store};
+use crate::worker_client::{ResilientWorker, WorkerClient};
 
 /// Everything a handler may need.
 pub(crate) struct State {
@@ -29,7 +28,7 @@ pub(crate) struct State {
     pub(crate) database: Arc<Dependency>,
     pub(crate) journal: Option<Journal>,
     pub(crate) recovery: Progress,
-    pub(crate) process: Process<LiveStore, ResilientWorker>,
+    pub(crate) process: Process<LiveStore<Store>, ResilientWorker<WorkerClient>>,
     pub(crate) process_limit: InFlightLimit,
     pub(crate) body_limit: InFlightLimit,
     pub(crate) naive: Naive,

@@ -7,8 +7,8 @@ mod live;
 use std::sync::Arc;
 use std::time::Duration;
 
-use holdfast_lab::postgres::{Cluster, ClusterOptions};
 use holdfast_policy::{Deadline, Event};
+use holdfast_testbed::postgres::{Cluster, ClusterOptions};
 use holdfast_wire::{DegradedCode, JsonText};
 use jiff::Timestamp;
 use metrics::Histogram;
@@ -26,7 +26,7 @@ use crate::resolver::Resolver;
 
 const LEASE: Duration = Duration::from_secs(15);
 
-async fn store() -> (Cluster, Store, LiveStore) {
+async fn store() -> (Cluster, Store, LiveStore<Store>) {
     let cluster = Cluster::start(ClusterOptions::default()).await.unwrap();
     let database = Database::parse(&cluster.url()).unwrap();
     let resolver = Resolver::new(Handle::current(), None);
@@ -41,7 +41,7 @@ async fn store() -> (Cluster, Store, LiveStore) {
     (cluster, store, live)
 }
 
-fn live(store: &Store) -> LiveStore {
+fn live(store: &Store) -> LiveStore<Store> {
     let policy = load(None).unwrap().policies.database.policy();
     let code = DegradedCode::DbUnavailable;
     let unobserved = None::<fn(&Event)>;
@@ -82,7 +82,7 @@ fn request(id: Uuid, key: Option<&str>, payload: Option<Box<RawValue>>) -> NewRe
     }
 }
 
-async fn insert(live: &LiveStore, id: Uuid) {
+async fn insert(live: &LiveStore<Store>, id: Uuid) {
     let inserted = live
         .insert(&request(id, None, None), Owner::Caller, soon())
         .await;
@@ -90,7 +90,7 @@ async fn insert(live: &LiveStore, id: Uuid) {
 }
 
 async fn insert_keyed(
-    live: &LiveStore,
+    live: &LiveStore<Store>,
     key: &str,
     payload: Option<Box<RawValue>>,
 ) -> InsertOutcome {
@@ -125,7 +125,7 @@ fn entry(end: Option<&str>) -> Entry {
     }
 }
 
-async fn state(live: &LiveStore, id: Uuid) -> RequestState {
+async fn state(live: &LiveStore<Store>, id: Uuid) -> RequestState {
     live.state_of(id, soon()).await.unwrap().unwrap().state
 }
 

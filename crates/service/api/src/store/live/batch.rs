@@ -14,7 +14,7 @@ const MAX_FAILURES: usize = 32;
 
 /// What a statement that waits for a lock waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Locks {
+pub(in crate::store) enum Locks {
     /// The table's: no row is there yet.
     Table,
     /// A key that somebody is about to take.
@@ -24,7 +24,7 @@ pub(super) enum Locks {
 }
 
 /// A kind of write.
-pub(super) trait Batch: Send + Sync + 'static {
+pub(in crate::store) trait Batch: Send + Sync + 'static {
     /// What is written.
     type Row: Send + Sync + 'static;
     /// What came of one row.
@@ -32,9 +32,6 @@ pub(super) trait Batch: Send + Sync + 'static {
 
     /// What it may have to wait for.
     const LOCKS: Locks;
-
-    /// About how much of a statement `row` takes.
-    fn bytes(&self, row: &Self::Row) -> usize;
 
     /// Writes `rows` in one statement and says what came of each, in their order. Where `skip_locked`, a row under
     /// somebody's lock is passed over, not waited for.
@@ -74,7 +71,7 @@ pub(super) trait Batch: Send + Sync + 'static {
 
 /// What became of one row of a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Written<T> {
+pub enum Written<T> {
     /// The statement was run, and this came of it.
     Run(T),
     /// Postgres refuses this row, and no other.

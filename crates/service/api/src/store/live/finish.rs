@@ -23,17 +23,18 @@ const UNLOCKED: &str = "AND requests.id = ANY (ARRAY ( \
 
 /// An end to be recorded.
 #[derive(Debug, Clone)]
-pub(super) struct EndRow {
-    pub(super) id: Uuid,
+pub struct EndRow {
+    /// The request's id.
+    pub id: Uuid,
     /// The worker's response; `None`: the request is left to recovery.
-    pub(super) response: Option<String>,
+    pub response: Option<String>,
     /// Calls of the worker it took.
-    pub(super) attempts: i32,
+    pub attempts: i32,
 }
 
 /// What came of it.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Finished {
+pub enum Finished {
     /// It is recorded.
     Recorded,
     /// Nothing was: this is there, or nothing.
@@ -41,17 +42,20 @@ pub(super) enum Finished {
 }
 
 /// Ends of requests.
-pub(super) struct Finish;
+pub(in crate::store) struct Finish;
+
+impl EndRow {
+    /// About how much of a statement it takes.
+    pub(super) fn bytes(&self) -> usize {
+        20 + self.response.as_ref().map_or(0, String::len)
+    }
+}
 
 impl Batch for Finish {
     type Row = EndRow;
     type Outcome = Finished;
 
     const LOCKS: Locks = Locks::Row;
-
-    fn bytes(&self, row: &EndRow) -> usize {
-        20 + row.response.as_ref().map_or(0, String::len)
-    }
 
     async fn write(
         &self,

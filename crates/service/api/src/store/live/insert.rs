@@ -35,18 +35,20 @@ const FREE: &str = "DELETE FROM idempotency_keys WHERE key = ANY ($1::text[]) \
 
 /// A request to be recorded.
 #[derive(Debug, Clone)]
-pub(super) struct NewRow {
-    pub(super) id: Uuid,
-    /// Empty where it has none.
-    pub(super) key: String,
-    pub(super) payload: Option<String>,
+pub struct NewRow {
+    /// UUIDv7.
+    pub id: Uuid,
+    /// Its idempotency key; empty where it has none.
+    pub key: String,
+    /// Its body.
+    pub payload: Option<String>,
     /// Seconds for which it is the caller's; `None`: recovery may have it at once.
-    pub(super) lease: Option<f64>,
+    pub lease: Option<f64>,
 }
 
 /// What came of it.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Inserted {
+pub enum Inserted {
     /// It is recorded, and the caller's.
     Ours,
     /// Another stands there.
@@ -58,20 +60,16 @@ pub(super) enum Inserted {
 }
 
 /// Requests without a key.
-pub(super) struct Insert;
+pub(in crate::store) struct Insert;
 
 /// Requests with one.
-pub(super) struct InsertKeyed;
+pub(in crate::store) struct InsertKeyed;
 
 impl Batch for Insert {
     type Row = NewRow;
     type Outcome = Inserted;
 
     const LOCKS: Locks = Locks::Table;
-
-    fn bytes(&self, row: &NewRow) -> usize {
-        row.bytes()
-    }
 
     async fn write(
         &self,
@@ -104,10 +102,6 @@ impl Batch for InsertKeyed {
     type Outcome = Inserted;
 
     const LOCKS: Locks = Locks::Key;
-
-    fn bytes(&self, row: &NewRow) -> usize {
-        row.bytes()
-    }
 
     async fn write(
         &self,
@@ -150,7 +144,8 @@ impl Batch for InsertKeyed {
 }
 
 impl NewRow {
-    fn bytes(&self) -> usize {
+    /// About how much of a statement it takes.
+    pub(super) fn bytes(&self) -> usize {
         16 + self.key.len() + self.payload.as_ref().map_or(0, String::len)
     }
 }
@@ -175,7 +170,7 @@ async fn by_keys(
 }
 
 /// What `key` stands for, without a try to take it; `None`: nothing.
-pub(super) async fn by_key(
+pub(in crate::store) async fn by_key(
     session: &Session,
     key: &str,
     body: Option<&str>,

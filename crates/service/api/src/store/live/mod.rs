@@ -5,7 +5,8 @@ mod finish;
 mod group_commit;
 mod insert;
 mod state;
-mod whole;
+pub(super) mod whole;
+mod writes;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,13 +17,17 @@ use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
-use self::batch::Written;
-use self::finish::{EndRow, Finish, Finished};
+pub(super) use self::batch::Batch;
+pub use self::batch::Written;
+pub(super) use self::finish::Finish;
+pub use self::finish::{EndRow, Finished};
 pub(crate) use self::group_commit::FlushMetrics;
-use self::group_commit::GroupCommit;
-use self::insert::{Insert, InsertKeyed, Inserted, NewRow};
-use super::DatabaseError;
-use super::{Sessions, Store};
+use self::group_commit::{GroupCommit, Write};
+pub(super) use self::insert::{Insert, InsertKeyed, by_key};
+pub use self::insert::{Inserted, NewRow};
+pub(super) use self::state::by_ids;
+use self::writes::{Ends, Inserts, KeyedInserts};
+use super::Table;
 use crate::dependency::Dependency;
 use crate::postgres::Attribution;
 use crate::process::{
@@ -43,38 +48,36 @@ pub(crate) struct LiveMetrics {
 
 /// The table of requests as live calls see it. Clones share all.
 #[derive(Clone)]
-pub(crate) struct LiveStore {
+pub(crate) struct LiveStore<T: Table> {
     dependency: Arc<Dependency>,
-    sessions: Sessions,
+    table: T,
     lease: Duration,
-    insert: GroupCommit<Insert>,
-    insert_keyed: GroupCommit<InsertKeyed>,
-    finish: GroupCommit<Finish>,
+    insert: GroupCommit<Inserts<T>>,
+    insert_keyed: GroupCommit<KeyedInserts<T>>,
+    finish: GroupCommit<Ends<T>>,
 }
 
-impl LiveStore {
-    /// Writes over the sessions of `store` through `dependency`; what it inserts belongs to the caller for `lease`.
+impl<T: Table> LiveStore<T> {
+    /// Writes to `table` through `dependency`; what it inserts belongs to the caller for `lease`.
     #[must_use]
     pub(crate) fn new(
         dependency: &Arc<Dependency>,
-        store: &Store,
+        table: &T,
         lease: Duration,
         runtime: &Handle,
         metrics: LiveMetrics,
     ) -> Self {
-        let sessions = &store.sessions;
         Self {
-            insert: writer(Insert, store, dependency, runtime, metrics.insert),
+            insert: writer(Inserts(table.clone()), dependency, runtime, metrics.insert),
             insert_keyed: writer(
-                InsertKeyed,
-                store,
+                KeyedInserts(table.clone()),
                 dependency,
                 runtime,
                 metrics.insert_keyed,
             ),
-            finish: writer(Finish, store, dependency, runtime, metrics.finish),
+            finish: writer(Ends(table.clone()), dependency, runtime, metrics.finish),
             dependency: Arc::clone(dependency),
-            sessions: sessions.clone(),
+            table: table.clone(),
             lease,
         }
     }
@@ -105,7 +108,7 @@ impl LiveStore {
         deadline: Deadline,
     ) -> Result<InsertOutcome, Degraded> {
         tracing::error!(error, "Postgres refuses this request");
-        let fail = || whole::fail(&self.sessions, request, &error);
+        let fail = || self.table.record_failed(request, &error);
         match self.dependency.call(Some(deadline), fail).await {
             Ok(()) => Ok(InsertOutcome::Rejected { error }),
             Err(missing) => Err(missing),
@@ -141,18 +144,16 @@ impl LiveStore {
     }
 }
 
-fn writer<B: batch::Batch>(
-    batch: B,
-    store: &Store,
+fn writer<W: Write>(
+    write: W,
     dependency: &Arc<Dependency>,
     runtime: &Handle,
     metrics: FlushMetrics,
-) -> GroupCommit<B> {
-    let (sessions, dependency) = (store.sessions.clone(), Arc::clone(dependency));
-    GroupCommit::new(batch, sessions, dependency, runtime.clone(), metrics)
+) -> GroupCommit<W> {
+    GroupCommit::new(write, Arc::clone(dependency), runtime.clone(), metrics)
 }
 
-impl Requests for LiveStore {
+impl<T: Table> Requests for LiveStore<T> {
     async fn insert(
         &self,
         request: &NewRequest,
@@ -200,7 +201,7 @@ impl Requests for LiveStore {
                 Written::RowLocked => Some(RequestState::Running),
                 Written::RowRefused(error) => {
                     tracing::error!(error, "Postgres refuses this result");
-                    let give_up = || whole::give_up(&self.sessions, request.id, &error);
+                    let give_up = || self.table.give_up(request.id, &error);
                     self.dependency.call(Some(deadline), give_up).await?;
                     return Ok(Completion::EndedOtherwise(RequestState::Failed(error)));
                 }
@@ -211,7 +212,7 @@ impl Requests for LiveStore {
             match state {
                 None => {
                     tracing::warn!("the request is gone from Postgres: it is recorded anew");
-                    let record = || whole::record(&self.sessions, request, result);
+                    let record = || self.table.record(request, result);
                     self.dependency.call(Some(deadline), record).await?;
                     // What stands there now is looked into like all else.
                     self.pause(deadline, started).await?;
@@ -243,11 +244,7 @@ impl Requests for LiveStore {
         id: Uuid,
         deadline: Deadline,
     ) -> Result<Option<ExistingRequest>, Degraded> {
-        let look = async || {
-            let session = self.sessions.acquire().await?;
-            let found = state::by_ids(&session, &[id]).await;
-            Ok::<_, DatabaseError>(session.finish(found)?.remove(&id))
-        };
+        let look = || self.table.by_id(id);
         self.dependency.call(Some(deadline), look).await
     }
 
@@ -257,11 +254,7 @@ impl Requests for LiveStore {
         body: Option<&str>,
         deadline: Deadline,
     ) -> Result<Option<ExistingRequest>, Degraded> {
-        let look = async || {
-            let session = self.sessions.acquire().await?;
-            let found = insert::by_key(&session, key, body).await;
-            session.finish(found)
-        };
+        let look = || self.table.by_key(key, body);
         self.dependency.call(Some(deadline), look).await
     }
 

@@ -17,6 +17,7 @@ async fn client(cluster: &Cluster) -> Client {
 fn result(response: &str) -> WorkResult {
     WorkResult {
         response: text(response),
+        completed_at: Timestamp::now(),
         attempts: 1,
     }
 }
@@ -218,6 +219,7 @@ async fn the_workers_answer_is_kept_byte_for_byte() {
     live.insert(&request, Owner::Caller, soon()).await.unwrap();
     let exotic = WorkResult {
         response: JsonText::parse(bytes.to_owned()).unwrap(),
+        completed_at: Timestamp::now(),
         attempts: 1,
     };
     let completed = live.complete(&request, &exotic, soon()).await;
