@@ -18,7 +18,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 LOOK_EVERY = 0.5
 # Longer than any call is under way: rows younger than this have somebody who sees to them.
 ABANDONED_AFTER = "3 seconds"
-AT_ONCE = 16
+AT_ONCE = 6
 
 pool = AsyncConnectionPool(
     os.environ["DATABASE_URL"], min_size=4, max_size=20, timeout=1, kwargs={"autocommit": True}, open=False
