@@ -1,10 +1,14 @@
 //! The commands and their arguments.
 
+mod experiments;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+
+pub(super) use experiments::{Ablate, Grade, Run};
 
 use super::values::{duration, long_enough, rate};
 use crate::experiment::plan::Target;
@@ -201,59 +205,6 @@ pub(super) struct Torture {
     /// Keep the folder with logs and journals also when all went well
     #[arg(long)]
     pub(super) keep: bool,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct Run {
-    /// Files, or names of files in experiments/
-    #[arg(value_name = "FILE", required_unless_present = "all")]
-    pub(super) experiments: Vec<String>,
-    /// All there are
-    #[arg(long, conflicts_with = "experiments")]
-    pub(super) all: bool,
-    /// In place of the experiment's own
-    #[arg(long)]
-    pub(super) seed: Option<u64>,
-    /// Trials of each side, in alternating order
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100))]
-    pub(super) repeat: u32,
-    /// Print the verdicts as JSON
-    #[arg(long)]
-    pub(super) json: bool,
-    /// Keep the folders with logs and journals
-    #[arg(long)]
-    pub(super) keep: bool,
-    /// Judge another API, which this command starts: it listens on $PORT; docs/your-own-api.md has the contract
-    #[arg(long, value_name = "COMMAND")]
-    pub(super) api: Option<String>,
-    /// What that API is called
-    #[arg(long, value_name = "NAME", requires = "api")]
-    pub(super) name: Option<String>,
-    /// The longest a call of it may take by its author's word; without, that is not judged
-    #[arg(long, value_name = "DURATION", requires = "api", value_parser = duration)]
-    pub(super) bound: Option<Duration>,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct Grade {
-    /// The exercise's file, exercises/NN-name.toml
-    pub(super) exercise: PathBuf,
-    /// The policy file that is handed in
-    #[arg(long, value_name = "FILE", conflicts_with = "api")]
-    pub(super) policies: Option<PathBuf>,
-    /// The command that starts the API that is handed in; docs/your-own-api.md has the contract
-    #[arg(long, value_name = "COMMAND")]
-    pub(super) api: Option<String>,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct Ablate {
-    /// Files, or names of files in experiments/
-    #[arg(value_name = "FILE", required = true)]
-    pub(super) experiments: Vec<String>,
-    /// In place of the experiment's own
-    #[arg(long)]
-    pub(super) seed: Option<u64>,
 }
 
 #[derive(Debug, Args)]

@@ -99,9 +99,7 @@ async fn trial(
 /// Whether it is the answer that could not be played, and not the experiment.
 fn says_something(error: &LabError) -> bool {
     match error {
-        LabError::NotSteady { .. } | LabError::Contender { .. } | LabError::Unhealthy { .. } => {
-            true
-        }
+        LabError::NotSteady { .. } | LabError::Contender(..) | LabError::Unhealthy { .. } => true,
         LabError::NotStarted { error, .. } => says_something(error),
         error => error.is_configuration(),
     }

@@ -152,11 +152,8 @@ impl ContenderProcess {
     }
 
     fn failed(&self, launched: &Launched, problem: String) -> LabError {
-        LabError::Contender {
-            name: self.contender.name.clone(),
-            problem,
-            log: launched.said(LOG_LINES),
-        }
+        let problem = format!("({}) {problem}", self.contender.name);
+        LabError::Contender(problem, launched.said(LOG_LINES))
     }
 }
 

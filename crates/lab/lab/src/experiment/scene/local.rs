@@ -80,8 +80,7 @@ impl LocalScene {
         };
         let wire = self.wire(target).filter(|_| on_the_wire);
         let address = ports::loopback(port_of(wire, own));
-        let look = Look::at(target, &address.to_string(), patience).await;
-        match look {
+        match Look::at(target, &address.to_string(), patience).await {
             // A contender need not serve the route that ours is looked at by: any answer shows that it lives.
             Look::Error { .. } if target == Target::Api && self.probes.foreign => Look::Well {
                 after: Duration::ZERO,
