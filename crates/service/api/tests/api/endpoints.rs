@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use holdfast_lab::proxy::{Fault, FaultProxy};
+use holdfast_testbed::proxy::{Fault, FaultProxy};
 use holdfast_wire::{Breaker, DegradedCode, Endpoint};
 use tokio::time::{Instant, sleep};
 
