@@ -36,7 +36,7 @@ use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
 use self::depth::Account;
-pub(crate) use self::depth::Depth;
+pub use self::depth::Depth;
 use self::entry::Row;
 pub(crate) use self::entry::{Appended, Batch, Page};
 pub use self::entry::{End, Entry};
@@ -223,7 +223,7 @@ impl Journal {
 
     /// What the journal holds and has done. Waits for nothing.
     #[must_use]
-    pub(crate) fn depth(&self) -> Depth {
+    pub fn depth(&self) -> Depth {
         Depth {
             quarantined: self.holds.quarantined(),
             ..self.account.depth()

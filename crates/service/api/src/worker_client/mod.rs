@@ -20,7 +20,7 @@ use tokio::runtime::Handle;
 use uuid::Uuid;
 
 use self::connections::{Connections, Recipe};
-pub(crate) use self::error::WorkerError;
+pub use self::error::WorkerError;
 pub(crate) use self::resilient::ResilientWorker;
 use crate::config::WorkerAddress;
 use crate::dependency::DependencyError;

@@ -1,0 +1,45 @@
+//! A row, a key or a body that Postgres refuses harms nobody else.
+
+use holdfast_api::embedded::Outcome;
+use holdfast_wire::RecordedIn;
+
+use super::Run;
+use crate::history::{Told, Violation};
+use crate::world::number;
+use crate::world::worker::is_unlucky;
+
+/// In a run with no fault at all, the first call with a good body that was told anything but a result recorded in Postgres.
+#[must_use]
+pub fn check(run: &Run<'_>) -> Option<Violation> {
+    let is_slow = run.plan.work.1 > 1500 || run.plan.capacity < 1000;
+    if !run.plan.faults.is_empty() || is_slow {
+        return None;
+    }
+    let harmed = |told: &&Told| {
+        let id = told.promise().map_or(told.request, |promise| promise.id);
+        !told.poison && !is_unlucky(id) && !is_well(told)
+    };
+    let told = run.told.iter().find(harmed)?;
+    Some(Violation {
+        property: "isolation",
+        at: told.told_at,
+        request: number(told.request),
+        what: format!("nothing is broken, and it was told {:?}", told.outcome),
+    })
+}
+
+fn is_well(told: &Told) -> bool {
+    match &told.outcome {
+        Outcome::Done {
+            recorded_in,
+            degraded,
+            ..
+        } => *recorded_in == RecordedIn::Database && degraded.is_empty(),
+        // The key is taken by a call with another body.
+        Outcome::KeyReused { .. } => true,
+        // Under its key: the worker or Postgres refuses what came first.
+        Outcome::Deferred { replayed, .. } => *replayed,
+        Outcome::Failed { .. } => told.key.is_some(),
+        Outcome::Refused(_) => false,
+    }
+}

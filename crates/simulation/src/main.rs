@@ -1,0 +1,38 @@
+//! `simulate`: plays seeds and says which of them broke a promise.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use holdfast_simulation::mutant::Mutant;
+use holdfast_simulation::report::{Options, simulate};
+
+/// The service's core in virtual time, over a modelled world.
+#[derive(Debug, Parser)]
+#[command(name = "simulate")]
+struct Arguments {
+    /// Play this seed alone, and show what happened.
+    #[arg(long, env = "SEED")]
+    seed: Option<u64>,
+    /// Play so many seeds.
+    #[arg(long, env = "SEEDS", default_value_t = 2000, conflicts_with = "seed")]
+    seeds: u64,
+    /// The first of them.
+    #[arg(long, env = "FROM", default_value_t = 0)]
+    from: u64,
+    /// Put this defect behind the ports, to see it found.
+    #[arg(long, value_enum, default_value_t = Mutant::None)]
+    mutant: Mutant,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let options = Options {
+        seeds: match arguments.seed {
+            Some(seed) => seed..seed.saturating_add(1),
+            None => arguments.from..arguments.from.saturating_add(arguments.seeds),
+        },
+        shows_one: arguments.seed.is_some(),
+        mutant: arguments.mutant,
+    };
+    simulate(&options, &mut std::io::stdout().lock())
+}
