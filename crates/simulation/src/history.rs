@@ -108,6 +108,14 @@ impl History {
         inner.asked
     }
 
+    /// Gives the numbers up that come next, as long as they are `unwelcome`.
+    pub fn pass_over(&self, unwelcome: impl Fn(u64) -> bool) {
+        let mut inner = self.lock();
+        while unwelcome(inner.asked + 1) {
+            inner.asked += 1;
+        }
+    }
+
     /// How many calls were made.
     #[must_use]
     pub fn asked(&self) -> u64 {

@@ -139,6 +139,21 @@ impl Plan {
     }
 }
 
+impl Call {
+    /// One that asks `replica` for work, once.
+    #[must_use]
+    pub fn plain(replica: u8) -> Self {
+        Self {
+            at: 0,
+            replica,
+            key: None,
+            poison: false,
+            leaves: None,
+            repeats: 0,
+        }
+    }
+}
+
 fn choice<'a, T>(rng: &mut Rng, from: &'a [T]) -> &'a T {
     &from[rng.usize(0..from.len())]
 }

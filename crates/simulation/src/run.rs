@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use holdfast_api::embedded::{Policies, parse_policies};
 use tokio::runtime::Builder;
-use tokio::task::{LocalSet, spawn_local};
+use tokio::task::{LocalSet, spawn_local, yield_now};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::check::{CHECKS, Run};
@@ -13,12 +13,14 @@ use crate::client::Client;
 use crate::director::Director;
 use crate::history::{History, Violation};
 use crate::mutant::Mutant;
-use crate::plan::{LOAD, Plan};
+use crate::plan::{Call, LOAD, Plan};
+use crate::postgres::rows::Tables;
 use crate::postgres::server::Server;
 use crate::replica::{Replica, Surroundings};
+use crate::world::number;
 use crate::world::time::Clock;
 use crate::world::trace::{Event, Trace};
-use crate::world::worker::Worker;
+use crate::world::worker::{Worker, is_unlucky};
 
 /// What was the longest pause of anything before the end: the breaker's open time, a lease, a quarantine, a refused request's
 /// pause; twice, because one may begin when another ends.
@@ -130,22 +132,35 @@ impl<'a> World<'a> {
         self.judge()
     }
 
-    /// Waits until nothing is owed any more, or for as long as that may take.
+    /// Waits until nothing is owed any more, or for as long as that may take. A few clients go on calling: without others'
+    /// successes recovery has no evidence that a refusal is the request's own.
     async fn settle(&self) {
         // Clients ask again for a while, and each of them is told something within the bound.
         sleep(self.policies.worst_case() * 3).await;
-        let until = Instant::now() + SETTLES_WITHIN;
-        while Instant::now() < until && !self.is_quiet() {
+        let (until, last) = (Instant::now() + SETTLES_WITHIN, self.client.history.asked());
+        while Instant::now() < until && !self.is_quiet(last) {
+            for replica in 0..self.plan.replicas {
+                self.client.history.pass_over(is_unlucky);
+                spawn_local(self.client.clone().make(Call::plain(replica)));
+                // It has asked before the next one looks.
+                yield_now().await;
+            }
+            sleep(Duration::from_secs(1)).await;
+        }
+        while Instant::now() < until + SETTLES_WITHIN / 10 && !self.is_quiet(u64::MAX) {
             sleep(Duration::from_secs(1)).await;
         }
         // What ended just now lets go of what it held.
         sleep(Duration::from_secs(5)).await;
     }
 
-    fn is_quiet(&self) -> bool {
+    /// Whether nothing is owed of what was asked for by the first `last` calls.
+    fn is_quiet(&self, last: u64) -> bool {
         let held = |replica: &Replica| replica.life().map(|life| life.held());
         let mut held = self.director.replicas.iter().filter_map(held);
-        self.director.server.look(|tables| tables.open() == 0)
+        let is_owed = |(_, id)| number(id) <= last;
+        let is_owed = |tables: &Tables| tables.free_from(i64::MIN).any(is_owed);
+        !self.director.server.look(is_owed)
             && held.all(|held| held.entries == 0 && held.journal_is_open)
     }
 

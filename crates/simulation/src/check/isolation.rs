@@ -17,7 +17,7 @@ pub fn check(run: &Run<'_>) -> Option<Violation> {
     }
     let harmed = |told: &&Told| {
         let id = told.promise().map_or(told.request, |promise| promise.id);
-        !told.poison && !is_unlucky(id) && !is_well(told)
+        !told.poison && !is_unlucky(number(id)) && !is_well(told)
     };
     let told = run.told.iter().find(harmed)?;
     Some(Violation {

@@ -22,7 +22,7 @@ fn broken(run: &Run<'_>, told: &Told) -> Option<Violation> {
         None => "is not in Postgres".to_owned(),
         // The worker, or Postgres, refuses it for good.
         Some(Status::Failed)
-            if promise.result.is_none() && (is_unlucky(promise.id) || told.poison) =>
+            if promise.result.is_none() && (is_unlucky(number(promise.id)) || told.poison) =>
         {
             return None;
         }
