@@ -91,7 +91,7 @@ impl Client {
         };
         trace.note(life.peer.replica, "told", number(request_id), told.status());
         self.history
-            .violate(check::recorded::at_once(&told, &self.server));
+            .violate(check::recorded::at_once(&told, &self.server, trace));
         let promised = told.promise().is_some();
         self.history.tell(told);
         promised

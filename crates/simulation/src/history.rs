@@ -62,6 +62,15 @@ impl Told {
         }
     }
 
+    /// Whether it is the answer to an earlier call.
+    #[must_use]
+    pub fn is_replay(&self) -> bool {
+        matches!(
+            self.outcome,
+            Outcome::Done { replayed: true, .. } | Outcome::Deferred { replayed: true, .. }
+        )
+    }
+
     /// As HTTP has it.
     #[must_use]
     pub fn status(&self) -> u64 {

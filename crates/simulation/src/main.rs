@@ -19,6 +19,9 @@ struct Arguments {
     /// The first of them.
     #[arg(long, env = "FROM", default_value_t = 0)]
     from: u64,
+    /// With a seed: show also what happened to this request.
+    #[arg(long, requires = "seed")]
+    request: Option<u64>,
     /// Put this defect behind the ports, to see it found.
     #[arg(long, value_enum, default_value_t = Mutant::None)]
     mutant: Mutant,
@@ -32,6 +35,7 @@ fn main() -> ExitCode {
             None => arguments.from..arguments.from.saturating_add(arguments.seeds),
         },
         shows_one: arguments.seed.is_some(),
+        request: arguments.request,
         mutant: arguments.mutant,
     };
     simulate(&options, &mut std::io::stdout().lock())

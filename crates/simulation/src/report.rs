@@ -16,6 +16,8 @@ pub struct Options {
     pub seeds: Range<u64>,
     /// Whether the trace's hash is what is asked for.
     pub shows_one: bool,
+    /// Which request's events are shown, beside those of one that shows a violation.
+    pub request: Option<u64>,
     /// With which defect.
     pub mutant: Mutant,
 }
@@ -45,7 +47,7 @@ fn run(options: &Options, out: &mut impl Write) -> Result<u64, Stopped> {
     let (mut passed, mut failed, mut calls, mut hash) = (0, 0, 0, 0);
     for seed in options.seeds.clone() {
         let plan = Plan::from_seed(seed);
-        let report = play(&plan, options.mutant)?;
+        let report = play(&plan, options.mutant, options.request)?;
         calls += report.calls;
         hash = report.hash;
         if report.violation.is_some() {

@@ -54,11 +54,11 @@ pub enum CannotRun {
     Runtime(#[from] std::io::Error),
 }
 
-/// Plays `plan`, with a defect or without.
+/// Plays `plan`, with a defect or without, and keeps what happened to `request`, or else to the one that shows a violation.
 ///
 /// # Errors
 /// When it cannot be begun.
-pub fn play(plan: &Plan, mutant: Mutant) -> Result<Report, CannotRun> {
+pub fn play(plan: &Plan, mutant: Mutant, request: Option<u64>) -> Result<Report, CannotRun> {
     let policies = Rc::new(parse_policies(&mutant.policies(POLICIES))?.policies);
     let runtime = Builder::new_current_thread()
         .enable_time()
@@ -66,7 +66,7 @@ pub fn play(plan: &Plan, mutant: Mutant) -> Result<Report, CannotRun> {
         .build()?;
     let local = LocalSet::new();
     Ok(local.block_on(&runtime, async {
-        World::begin(plan, policies, mutant).play().await
+        World::begin(plan, policies, mutant).play(request).await
     }))
 }
 
@@ -115,7 +115,7 @@ impl<'a> World<'a> {
         }
     }
 
-    async fn play(self) -> Report {
+    async fn play(self, request: Option<u64>) -> Report {
         for replica in &self.director.replicas {
             let _ = replica.start();
         }
@@ -129,7 +129,7 @@ impl<'a> World<'a> {
         sleep_until(self.after(self.plan.healed_at().max(LOAD) + 1)).await;
         self.director.heal();
         self.settle().await;
-        self.judge()
+        self.judge(request)
     }
 
     /// Waits until nothing is owed any more, or for as long as that may take. A few clients go on calling: without others'
@@ -164,7 +164,7 @@ impl<'a> World<'a> {
             && held.all(|held| held.entries == 0 && held.journal_is_open)
     }
 
-    fn judge(&self) -> Report {
+    fn judge(&self, request: Option<u64>) -> Report {
         let Director {
             replicas,
             server,
@@ -189,6 +189,7 @@ impl<'a> World<'a> {
                         tables,
                         lost: &lost,
                         held: &held,
+                        trace,
                         ended_at: trace.now(),
                         worst_case: self.policies.worst_case(),
                         worker_calls: worker.attempts(),
@@ -198,7 +199,7 @@ impl<'a> World<'a> {
                 })
             });
         }
-        let request = violation.as_ref().map(|it| it.request);
+        let request = request.or(violation.as_ref().map(|it| it.request));
         Report {
             hash: trace.hash(),
             evidence: request.map(|it| trace.of(it)).unwrap_or_default(),

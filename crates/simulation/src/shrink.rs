@@ -13,7 +13,7 @@ pub fn shrink(plan: &Plan, mutant: Mutant, property: &str) -> Plan {
     let mut runs = 0;
     let mut still_fails = |plan: &Plan| {
         runs += 1;
-        let report = play(plan, mutant).ok();
+        let report = play(plan, mutant, None).ok();
         let violation = report.and_then(|report| report.violation);
         runs < MAX_RUNS && violation.is_some_and(|it| it.property == property)
     };

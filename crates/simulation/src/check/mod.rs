@@ -20,6 +20,8 @@ use crate::history::{Told, Violation};
 use crate::plan::{Kind, Plan};
 use crate::postgres::rows::Tables;
 use crate::replica::Held;
+use crate::world::number;
+use crate::world::trace::Trace;
 
 /// A run that is over.
 pub struct Run<'a> {
@@ -33,6 +35,8 @@ pub struct Run<'a> {
     pub lost: &'a BTreeMap<Uuid, u64>,
     /// What each replica holds.
     pub held: &'a [Held],
+    /// What happened.
+    pub trace: &'a Trace,
     /// When it ended, in virtual microseconds.
     pub ended_at: u64,
     /// The bound on each call.
@@ -56,12 +60,18 @@ pub const CHECKS: [fn(&Run<'_>) -> Option<Violation>; 8] = [
 ];
 
 impl Run<'_> {
-    /// Whether a failover took what `told` speaks of, which no one could know then.
+    /// Whether a failover took what `told` speaks of, and the replica could not know: it was told before, or again where
+    /// Postgres could not be asked, or Postgres was not reached about it since.
     #[must_use]
     pub fn is_lost(&self, told: &Told, id: Uuid) -> bool {
-        self.lost
-            .get(&id)
-            .is_some_and(|until| told.told_at <= *until)
+        let is_unknown = |since: &u64| {
+            told.told_at <= *since
+                || told.is_replay()
+                || !self
+                    .trace
+                    .reached_postgres(number(id), *since, told.told_at)
+        };
+        self.lost.get(&id).is_some_and(is_unknown)
     }
 
     /// Whether `kind` of fault was in the plan.

@@ -1,23 +1,25 @@
 //! What an answer says is recorded in Postgres is recorded there when the answer is given.
 
-use holdfast_api::embedded::Outcome;
 use holdfast_wire::RecordedIn;
 
 use crate::history::{Told, Violation};
 use crate::postgres::rows::Status;
 use crate::postgres::server::Server;
 use crate::world::number;
+use crate::world::trace::Trace;
 
 /// Holds `told` against what `server` has at this moment.
 #[must_use]
-pub fn at_once(told: &Told, server: &Server) -> Option<Violation> {
+pub fn at_once(told: &Told, server: &Server, trace: &Trace) -> Option<Violation> {
     let promise = told.promise()?;
     // What was answered lately is told again where Postgres cannot be asked.
-    let is_replay = matches!(
-        told.outcome,
-        Outcome::Done { replayed: true, .. } | Outcome::Deferred { replayed: true, .. }
-    );
-    if promise.recorded_in == RecordedIn::Journal || is_replay {
+    if promise.recorded_in == RecordedIn::Journal || told.is_replay() {
+        return None;
+    }
+    // A failover took it, and the replica has not reached Postgres with it since.
+    let request = number(promise.id);
+    let lost = server.lost().get(&promise.id).copied();
+    if lost.is_some_and(|since| !trace.reached_postgres(request, since, told.told_at)) {
         return None;
     }
     let wrong = server.look(|tables| match (tables.row(promise.id), &promise.result) {
@@ -31,7 +33,7 @@ pub fn at_once(told: &Told, server: &Server) -> Option<Violation> {
     Some(Violation {
         property: "recorded",
         at: told.told_at,
-        request: number(promise.id),
+        request,
         what: format!("{} recorded in the database, but {wrong}", told.status()),
     })
 }

@@ -93,10 +93,8 @@ impl Tables {
             let recorded = !is_locked && self.change_open(end.id, |row| finish(row, end, now));
             Written::Run(if recorded {
                 Finished::Recorded
-            } else if end.response.is_some() {
-                Finished::Untouched(self.by_id(end.id, now))
             } else {
-                Finished::Untouched(None)
+                Finished::Untouched(self.by_id(end.id, now))
             })
         };
         ends.iter().map(write).collect()

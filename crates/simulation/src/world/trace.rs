@@ -91,6 +91,19 @@ impl Trace {
         self.len() == 0
     }
 
+    /// Whether a statement about `request` was answered between `since` and `until`.
+    #[must_use]
+    pub fn reached_postgres(&self, request: u64, since: u64, until: u64) -> bool {
+        let statements = ["insert", "insert keyed", "finish", "record whole", "look"];
+        let reached = |event: &Event| {
+            event.request == request
+                && event.detail == 1
+                && (since..=until).contains(&event.at)
+                && statements.contains(&event.what)
+        };
+        self.lock().events.iter().any(reached)
+    }
+
     /// How often `what` happened.
     #[must_use]
     pub fn count(&self, what: &str) -> u64 {

@@ -121,7 +121,7 @@ impl<R: Requests> Recorder<R> {
         deadline: Deadline,
     ) {
         if matches!(location, RecordLocation::Database) {
-            let _ = self.requests.release(request.id, deadline).await;
+            let _ = self.requests.release(request, deadline).await;
         }
     }
 
