@@ -72,6 +72,7 @@ impl Director {
             Kind::DatabaseDies | Kind::FailsOver(_) => self.server.die(),
             Kind::DatabaseHangs => self.server.door().set(Door::Shut),
             Kind::DatabaseSlow(by) => self.server.ail(|it, _| it.slow = by),
+            Kind::CatchingUpSlow(by) => self.server.ail(|it, _| it.catching_up_slow = by),
             Kind::AnswersLost(share) => self.server.ail(|it, _| it.loses = share),
             Kind::ReadOnly => self.server.ail(|it, _| it.read_only = true),
             Kind::SchemaOutdated => self.server.ail(|it, _| it.inside.keys_are_missing = true),
@@ -104,6 +105,7 @@ impl Director {
                 self.server.resume();
             }
             Kind::DatabaseSlow(_) => self.server.ail(|it, _| it.slow = 0),
+            Kind::CatchingUpSlow(_) => self.server.ail(|it, _| it.catching_up_slow = 0),
             Kind::AnswersLost(_) => self.server.ail(|it, _| it.loses = 0),
             Kind::ReadOnly => self.server.ail(|it, _| it.read_only = false),
             Kind::SchemaOutdated => self.server.ail(|it, _| it.inside.keys_are_missing = false),
@@ -139,7 +141,7 @@ impl Director {
 
     fn freeze(&self, replica: u8, door: Door) {
         self.on(replica, |it| {
-            self.life(it).iter().for_each(|life| life.set(door))
+            self.life(it).iter().for_each(|life| life.set(door));
         });
     }
 

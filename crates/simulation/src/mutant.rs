@@ -48,9 +48,11 @@ impl Mutant {
     #[must_use]
     pub fn policies(self, policies: &str) -> String {
         match self {
+            // Without a breaker either: it stops most retries before their budget does.
             Self::BudgetOff => format!(
                 "{policies}\n[worker.retry]\nmax_attempts = 10\n\
-                 budget = {{ ratio = 1.0, floor_per_second = 1000.0 }}"
+                 budget = {{ ratio = 1.0, floor_per_second = 1000.0 }}\n\
+                 [worker.breaker]\nminimum_calls = 1000000\nconsecutive_failures = 1000000"
             ),
             _ => policies.to_owned(),
         }

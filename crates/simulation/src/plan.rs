@@ -59,6 +59,8 @@ pub enum Kind {
     DatabaseHangs,
     /// Its statements take so many milliseconds more.
     DatabaseSlow(u64),
+    /// Recovery's statements take so many milliseconds more.
+    CatchingUpSlow(u64),
     /// So many of a hundred answers are lost after the commit.
     AnswersLost(u8),
     /// It takes no writes.
@@ -172,7 +174,10 @@ fn call(rng: &mut Rng, replicas: u8, keyed: bool, poisoned: bool, leaving: bool)
 
 fn fault(rng: &mut Rng, kinds: &[Kind], replicas: u8) -> Fault {
     let (kind, replica) = (*choice(rng, kinds), rng.u8(0..replicas));
+    // A replica that is away for longer than a lease comes back to work that somebody else has done.
+    let is_long = matches!(kind, Kind::Freeze(_)) && rng.bool();
     let lasts = match rng.u8(0..10) {
+        _ if is_long => rng.u64(12_000..25_000),
         0 => rng.u64(8_000..25_000),
         1..4 => rng.u64(10..500),
         _ => rng.u64(500..8_000),
@@ -186,7 +191,7 @@ fn fault(rng: &mut Rng, kinds: &[Kind], replicas: u8) -> Fault {
 
 fn kind(rng: &mut Rng, replicas: u8) -> Kind {
     let replica = rng.u8(0..replicas);
-    match rng.u8(0..24) {
+    match rng.u8(0..25) {
         0 | 1 => Kind::DatabaseDies,
         2 | 3 => Kind::DatabaseHangs,
         4 => Kind::DatabaseSlow(rng.u64(50..1500)),
@@ -206,6 +211,7 @@ fn kind(rng: &mut Rng, replicas: u8) -> Kind {
         20 => Kind::CutFromDatabase(replica, rng.bool()),
         21 => Kind::CutFromWorker(replica, rng.bool()),
         22 => Kind::DiskHangs(replica),
+        23 => Kind::CatchingUpSlow(rng.u64(500..1500)),
         _ => *choice(rng, &[Kind::DiskFull(replica), Kind::SyncFails(replica)]),
     }
 }
@@ -218,6 +224,7 @@ impl Kind {
             Self::DatabaseDies => "database dies",
             Self::DatabaseHangs => "database hangs",
             Self::DatabaseSlow(_) => "database slow",
+            Self::CatchingUpSlow(_) => "catching up slow",
             Self::AnswersLost(_) => "answers lost",
             Self::ReadOnly => "read only",
             Self::SchemaOutdated => "schema outdated",

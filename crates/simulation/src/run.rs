@@ -192,8 +192,7 @@ impl<'a> World<'a> {
                         trace,
                         ended_at: trace.now(),
                         worst_case: self.policies.worst_case(),
-                        worker_calls: worker.attempts(),
-                        claims: trace.count("claim"),
+                        answered_at: &|answer| worker.answered_at(answer),
                     };
                     CHECKS.iter().find_map(|check| check(&run))
                 })

@@ -1,4 +1,6 @@
-//! A worker in trouble is called no more often than the retry budget allows.
+//! Tries beyond the first of a call are paid for by the retry budget.
+
+use std::collections::BTreeMap;
 
 use super::Run;
 use crate::history::Violation;
@@ -8,32 +10,47 @@ const SHARE: u64 = 10;
 const PER_SECOND: u64 = 1;
 const SAVED: u64 = 10;
 
-/// Calls of the worker beyond what calls of clients, claims and the budgets of all replicas allow.
+/// What one replica did.
+#[derive(Default)]
+struct Tally {
+    /// Calls whose first try is still to come, by request.
+    due: BTreeMap<u64, u64>,
+    calls: u64,
+    retries: u64,
+}
+
+/// The replica that tried again more often than its budget allows.
 #[must_use]
 pub fn check(run: &Run<'_>) -> Option<Violation> {
-    let lives = run.held.len() as u64 + run.plan.faults.len() as u64;
+    let mut tallies: BTreeMap<u8, Tally> = BTreeMap::new();
+    run.trace.each(|event| {
+        let tally = tallies.entry(event.replica).or_default();
+        match event.what {
+            "called" | "claim" => {
+                tally.calls += 1;
+                *tally.due.entry(event.request).or_default() += 1;
+            }
+            "work" => match tally.due.get_mut(&event.request) {
+                Some(due) if *due > 0 => *due -= 1,
+                _ => tally.retries += 1,
+            },
+            _ => {}
+        }
+    });
     let seconds = run.ended_at / 1_000_000 + 1;
-    let calls = run.told_calls() + run.claims;
-    let allowed = calls + calls / SHARE + lives * (PER_SECOND * seconds + SAVED);
-    (run.worker_calls > allowed).then(|| Violation {
+    // Each crash begins with a full budget.
+    let lives = 1 + run.plan.faults.len() as u64;
+    let overdrawn = |(_, tally): &(&u8, &Tally)| {
+        tally.retries > tally.calls / SHARE + PER_SECOND * seconds + SAVED * lives
+    };
+    let (replica, tally) = tallies.iter().find(overdrawn)?;
+    Some(Violation {
         property: "budget",
         at: run.ended_at,
         request: 0,
         what: format!(
-            "the worker was called {} times, {allowed} are allowed",
-            run.worker_calls
+            "replica {replica} tried {} times again in {} calls",
+            tally.retries, tally.calls
         ),
     })
-}
-
-impl Run<'_> {
-    /// Calls of clients, told or not.
-    fn told_calls(&self) -> u64 {
-        let repeats = self
-            .plan
-            .calls
-            .iter()
-            .map(|call| 1 + u64::from(call.repeats));
-        repeats.sum()
-    }
 }

@@ -41,10 +41,8 @@ pub struct Run<'a> {
     pub ended_at: u64,
     /// The bound on each call.
     pub worst_case: Duration,
-    /// Calls of the worker, and what allows them: calls of clients, claims.
-    pub worker_calls: u64,
-    /// Claims of recovery.
-    pub claims: u64,
+    /// When the worker gave an answer, in virtual microseconds.
+    pub answered_at: &'a dyn Fn(&str) -> Option<u64>,
 }
 
 /// Every check of a whole run.

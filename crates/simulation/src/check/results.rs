@@ -3,13 +3,37 @@
 use super::Run;
 use crate::history::{Told, Violation};
 use crate::plan::Kind;
-use crate::postgres::rows::{Conflict, Status};
+use crate::postgres::rows::{Conflict, Micros, Row, Status};
 use crate::world::number;
+use uuid::Uuid;
+
+/// How long after the worker's answer its record may be dated, in microseconds.
+const RECORDED_WITHIN: u64 = 3_000_000;
 
 /// The first result that is not the one in the end.
 #[must_use]
 pub fn check(run: &Run<'_>) -> Option<Violation> {
-    run.told.iter().find_map(|told| changed(run, told))
+    let changed = run.told.iter().find_map(|told| changed(run, told));
+    changed.or_else(|| {
+        run.tables
+            .conflicts
+            .iter()
+            .find_map(|it| misjudged(run, it))
+    })
+}
+
+/// A later end that stands for an earlier one.
+fn misjudged(run: &Run<'_>, (place, conflict): (&(Uuid, Micros), &Conflict)) -> Option<Violation> {
+    let (row, other) = (run.tables.row(place.0)?, conflict.other.as_ref()?);
+    if stands_by_right(run, row, other) {
+        return None;
+    }
+    Some(Violation {
+        property: "results",
+        at: run.ended_at,
+        request: number(place.0),
+        what: format!("{other} was there before {:?}, which stands", row.response),
+    })
 }
 
 fn changed(run: &Run<'_>, told: &Told) -> Option<Violation> {
@@ -28,12 +52,10 @@ fn changed(run: &Run<'_>, told: &Told) -> Option<Violation> {
     let is_noted = |conflict: &Conflict| {
         conflict.other.as_ref() == Some(result) || conflict.kept.as_ref() == Some(result)
     };
-    let clocks_are_right =
-        !run.has(|kind| matches!(kind, Kind::Clock(..) | Kind::DatabaseClock(_)));
     let what = if !met.clone().any(is_noted) {
         "and no conflict shows it"
-    } else if clocks_are_right && !told_otherwise_before(run, told) {
-        "and nobody was told another one before"
+    } else if !stands_by_right(run, row, result) {
+        "which came later"
     } else {
         return None;
     };
@@ -45,18 +67,12 @@ fn changed(run: &Run<'_>, told: &Told) -> Option<Violation> {
     })
 }
 
-/// Whether the result that stands may have been there first: somebody ended it before this one was told.
-fn told_otherwise_before(run: &Run<'_>, told: &Told) -> bool {
-    let Some(promise) = told.promise() else {
-        return false;
-    };
-    let row = run.tables.row(promise.id);
-    let ended = row.and_then(|row| row.completed_at);
-    let mut others = run
-        .tables
-        .conflicts
-        .range((promise.id, i64::MIN)..=(promise.id, i64::MAX));
-    others.all(|((_, other_at), conflict)| {
-        conflict.other_error.is_some() || ended.is_some_and(|ended| ended <= *other_at)
-    })
+/// Whether the result that stands was there first; recorded times tell no more than that, and only if the clocks are right.
+fn stands_by_right(run: &Run<'_>, row: &Row, other: &str) -> bool {
+    let stands = row.response.as_deref().and_then(run.answered_at);
+    let other = (run.answered_at)(other);
+    let is_later = stands
+        .zip(other)
+        .is_some_and(|(stands, other)| stands > other + RECORDED_WITHIN);
+    !is_later || run.has(|kind| matches!(kind, Kind::Clock(..) | Kind::DatabaseClock(_)))
 }

@@ -28,11 +28,24 @@ struct Shared {
     state: Mutex<State>,
 }
 
+/// Whose a statement is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Use {
+    /// A live call's.
+    Live,
+    /// Recovery's.
+    CatchingUp,
+    /// One that changes nothing.
+    Reading,
+}
+
 /// What is the matter with it.
 #[derive(Debug, Clone, Default)]
 pub struct Ailments {
     /// What a statement takes on top of the usual, in milliseconds.
     pub slow: u64,
+    /// What one of recovery takes on top of that.
+    pub catching_up_slow: u64,
     /// How many of a hundred answers are lost after the commit.
     pub loses: u8,
     /// It takes no writes.
@@ -150,7 +163,7 @@ impl Server {
     pub async fn run<A: Send>(
         &self,
         peer: &Peer,
-        writes: bool,
+        use_: Use,
         operation: impl FnOnce(&mut Tables, &Conditions, Micros) -> Result<A, SqlState> + Send + 'static,
     ) -> Result<A, StatementFailure> {
         peer.life.pass().await;
@@ -164,14 +177,14 @@ impl Server {
         if !self.0.door.pass().await {
             return Err(StatementFailure::Refused);
         }
-        let pause = self.lock().pause();
+        let pause = self.lock().pause(use_);
         sleep(pause).await;
         if !self.0.door.pass().await {
             sent.operation = None;
             return Err(StatementFailure::Lost);
         }
         let operation = sent.operation.take();
-        let answer = self.lock().answer(operation, writes, self.0.clock.now());
+        let answer = self.lock().answer(operation, use_, self.0.clock.now());
         peer.life.pass().await;
         match peer.to_database.door() {
             Door::Open => answer,
@@ -188,18 +201,22 @@ impl Server {
 }
 
 impl State {
-    fn pause(&mut self) -> Duration {
+    fn pause(&mut self, use_: Use) -> Duration {
         let usual = self.rng.u64(200..3000);
-        Duration::from_micros(usual + self.ailments.slow * 1000)
+        let mut slow = self.ailments.slow;
+        if use_ == Use::CatchingUp {
+            slow += self.ailments.catching_up_slow;
+        }
+        Duration::from_micros(usual + slow * 1000)
     }
 
     fn answer<A>(
         &mut self,
         operation: Option<impl FnOnce(&mut Tables, &Conditions, Micros) -> Result<A, SqlState>>,
-        writes: bool,
+        use_: Use,
         now: Micros,
     ) -> Result<A, StatementFailure> {
-        if writes && self.ailments.read_only {
+        if use_ != Use::Reading && self.ailments.read_only {
             return Err(StatementFailure::Answered("25006"));
         }
         let operation = operation.ok_or(StatementFailure::Lost)?;

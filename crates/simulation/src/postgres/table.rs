@@ -9,7 +9,7 @@ use holdfast_api::embedded::{
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::server::Server;
+use super::server::{Server, Use};
 use crate::mutant::Mutant;
 use crate::world::failure::StatementFailure;
 use crate::world::number;
@@ -55,9 +55,11 @@ impl Table for DatabaseLink {
     async fn insert(&self, rows: &[NewRow]) -> Answer<Vec<Written<Inserted>>> {
         let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
         let rows = rows.to_vec();
-        let insert = self.server.run(&self.peer, true, move |tables, _, now| {
-            Ok(tables.insert(&rows, now))
-        });
+        let insert = self
+            .server
+            .run(&self.peer, Use::Live, move |tables, _, now| {
+                Ok(tables.insert(&rows, now))
+            });
         self.noted("insert", &ids, insert.await)
     }
 
@@ -69,7 +71,7 @@ impl Table for DatabaseLink {
         }
         let insert = self
             .server
-            .run(&self.peer, true, move |tables, inside, now| {
+            .run(&self.peer, Use::Live, move |tables, inside, now| {
                 Ok(tables.insert_keyed(&rows, inside, now))
             });
         self.noted("insert keyed", &ids, insert.await)
@@ -80,7 +82,7 @@ impl Table for DatabaseLink {
         let rows = rows.to_vec();
         let finish = self
             .server
-            .run(&self.peer, true, move |tables, inside, now| {
+            .run(&self.peer, Use::Live, move |tables, inside, now| {
                 Ok(tables.finish(&rows, inside, now))
             });
         let finished = self.noted("finish", &ids, finish.await)?;
@@ -89,34 +91,42 @@ impl Table for DatabaseLink {
 
     async fn record(&self, request: &NewRequest, result: &WorkResult) -> Answer<()> {
         let (id, request, result) = (request.id, request.clone(), result.clone());
-        let record = self.server.run(&self.peer, true, move |tables, _, now| {
-            tables.record(&request, &result, now)
-        });
+        let record = self
+            .server
+            .run(&self.peer, Use::Live, move |tables, _, now| {
+                tables.record(&request, &result, now)
+            });
         self.noted("record whole", &[id], record.await)
     }
 
     async fn record_failed(&self, request: &NewRequest, error: &str) -> Answer<()> {
         let (id, request, error) = (request.id, request.clone(), error.to_owned());
-        let record = self.server.run(&self.peer, true, move |tables, _, now| {
-            tables.record_failed(&request, &error, now);
-            Ok(())
-        });
+        let record = self
+            .server
+            .run(&self.peer, Use::Live, move |tables, _, now| {
+                tables.record_failed(&request, &error, now);
+                Ok(())
+            });
         self.noted("record failed", &[id], record.await)
     }
 
     async fn give_up(&self, id: Uuid, error: &str) -> Answer<()> {
         let error = error.to_owned();
-        let give_up = self.server.run(&self.peer, true, move |tables, _, now| {
-            tables.give_up(id, &error, now);
-            Ok(())
-        });
+        let give_up = self
+            .server
+            .run(&self.peer, Use::Live, move |tables, _, now| {
+                tables.give_up(id, &error, now);
+                Ok(())
+            });
         self.noted("give up", &[id], give_up.await)
     }
 
     async fn by_id(&self, id: Uuid) -> Answer<Option<ExistingRequest>> {
-        let look = self.server.run(&self.peer, true, move |tables, _, now| {
-            Ok(tables.by_id(id, now))
-        });
+        let look = self
+            .server
+            .run(&self.peer, Use::Live, move |tables, _, now| {
+                Ok(tables.by_id(id, now))
+            });
         self.noted("look", &[id], look.await)
     }
 
@@ -124,7 +134,7 @@ impl Table for DatabaseLink {
         let (key, body) = (key.to_owned(), body.map(str::to_owned));
         let look = self
             .server
-            .run(&self.peer, true, move |tables, inside, now| {
+            .run(&self.peer, Use::Live, move |tables, inside, now| {
                 if inside.keys_are_missing {
                     return Err("42P01");
                 }
@@ -134,7 +144,9 @@ impl Table for DatabaseLink {
     }
 
     async fn probe(&self) -> Answer<()> {
-        self.server.run(&self.peer, true, |_, _, _| Ok(())).await
+        self.server
+            .run(&self.peer, Use::Live, |_, _, _| Ok(()))
+            .await
     }
 
     async fn claim(
@@ -146,7 +158,7 @@ impl Table for DatabaseLink {
         let longest_lease = self.mutant.longest_lease(longest_lease);
         let claim = self
             .server
-            .run(&self.peer, true, move |tables, inside, now| {
+            .run(&self.peer, Use::CatchingUp, move |tables, inside, now| {
                 tables.claim(limit, lease, longest_lease, inside, now)
             });
         let claimed = claim.await?;
@@ -160,7 +172,7 @@ impl Table for DatabaseLink {
         let response = response.to_owned();
         let complete = self
             .server
-            .run(&self.peer, true, move |tables, inside, now| {
+            .run(&self.peer, Use::CatchingUp, move |tables, inside, now| {
                 tables.complete_open(id, &response, attempts, inside, now)
             });
         let completed = self.noted("complete", &[id], complete.await)?;
@@ -168,17 +180,21 @@ impl Table for DatabaseLink {
     }
 
     async fn extend(&self, claimed: Claimed, lease: Duration) -> Answer<Option<Claimed>> {
-        let extend = self.server.run(&self.peer, true, move |tables, _, now| {
-            Ok(tables.extend(claimed, lease, now))
-        });
+        let extend = self
+            .server
+            .run(&self.peer, Use::CatchingUp, move |tables, _, now| {
+                Ok(tables.extend(claimed, lease, now))
+            });
         self.noted("extend", &[claimed.id], extend.await)
     }
 
     async fn give_back(&self, claimed: Claimed, pause: Duration) -> Answer<()> {
-        let give_back = self.server.run(&self.peer, true, move |tables, _, now| {
-            tables.extend(claimed, pause, now);
-            Ok(())
-        });
+        let give_back = self
+            .server
+            .run(&self.peer, Use::CatchingUp, move |tables, _, now| {
+                tables.extend(claimed, pause, now);
+                Ok(())
+            });
         self.noted("give back", &[claimed.id], give_back.await)
     }
 
@@ -190,9 +206,11 @@ impl Table for DatabaseLink {
         pause: Duration,
     ) -> Answer<FailureOutcome> {
         let error = error.to_owned();
-        let count = self.server.run(&self.peer, true, move |tables, _, now| {
-            Ok(tables.count_failure(claimed, &error, max_attempts, pause, now))
-        });
+        let count = self
+            .server
+            .run(&self.peer, Use::CatchingUp, move |tables, _, now| {
+                Ok(tables.count_failure(claimed, &error, max_attempts, pause, now))
+            });
         self.noted("count failure", &[claimed.id], count.await)
     }
 
@@ -204,7 +222,7 @@ impl Table for DatabaseLink {
         let entries = self.mutant.replayed(entries);
         let replay = self
             .server
-            .run(&self.peer, true, move |tables, inside, now| {
+            .run(&self.peer, Use::CatchingUp, move |tables, inside, now| {
                 Ok(tables.replay(&entries, inside, now))
             });
         match self.noted("replay", &ids, replay.await)? {
@@ -217,11 +235,13 @@ impl Table for DatabaseLink {
 
     async fn refuse(&self, entry: &Entry, error: &str) -> Answer<Replayed> {
         let (id, entry, error) = (entry.id, entry.clone(), error.to_owned());
-        let refuse = self.server.run(&self.peer, true, move |tables, _, now| {
-            tables.refuse(&entry, &error, now);
-            let conflicts = vec![];
-            Ok(Replayed::Recorded { conflicts })
-        });
+        let refuse = self
+            .server
+            .run(&self.peer, Use::CatchingUp, move |tables, _, now| {
+                tables.refuse(&entry, &error, now);
+                let conflicts = vec![];
+                Ok(Replayed::Recorded { conflicts })
+            });
         self.noted("refuse", &[id], refuse.await)
     }
 
@@ -231,21 +251,25 @@ impl Table for DatabaseLink {
         portion: u32,
         from: Option<Timestamp>,
     ) -> Answer<Forgotten> {
-        let forget = self.server.run(&self.peer, true, move |tables, _, now| {
-            Ok(tables.forget(keep, portion, from, now))
-        });
+        let forget = self
+            .server
+            .run(&self.peer, Use::CatchingUp, move |tables, _, now| {
+                Ok(tables.forget(keep, portion, from, now))
+            });
         forget.await
     }
 
     async fn oldest_kept(&self, from: Option<Timestamp>) -> Answer<Option<Duration>> {
-        let look = self.server.run(&self.peer, false, move |tables, _, now| {
-            Ok(tables.oldest_kept(from, now))
-        });
+        let look = self
+            .server
+            .run(&self.peer, Use::Reading, move |tables, _, now| {
+                Ok(tables.oldest_kept(from, now))
+            });
         look.await
     }
 
     async fn count_open(&self) -> Answer<OpenCount> {
-        let count = self.server.run(&self.peer, false, |tables, _, now| {
+        let count = self.server.run(&self.peer, Use::Reading, |tables, _, now| {
             Ok(tables.count_open(now))
         });
         count.await
@@ -258,11 +282,11 @@ impl DatabaseLink {
         let (link, entries) = (self.clone(), entries.to_vec());
         let conflicts = vec![];
         tokio::spawn(async move {
-            let replay = link
-                .server
-                .run(&link.peer, true, move |tables, inside, now| {
-                    Ok(tables.replay(&entries, inside, now))
-                });
+            let replay =
+                link.server
+                    .run(&link.peer, Use::CatchingUp, move |tables, inside, now| {
+                        Ok(tables.replay(&entries, inside, now))
+                    });
             replay.await.map(drop)
         });
         Ok(Replayed::Recorded { conflicts })

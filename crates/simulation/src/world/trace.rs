@@ -91,6 +91,11 @@ impl Trace {
         self.len() == 0
     }
 
+    /// Shows `look` each event, in order.
+    pub fn each(&self, mut look: impl FnMut(&Event)) {
+        self.lock().events.iter().for_each(&mut look);
+    }
+
     /// Whether a statement about `request` was answered between `since` and `until`.
     #[must_use]
     pub fn reached_postgres(&self, request: u64, since: u64, until: u64) -> bool {
@@ -102,17 +107,6 @@ impl Trace {
                 && statements.contains(&event.what)
         };
         self.lock().events.iter().any(reached)
-    }
-
-    /// How often `what` happened.
-    #[must_use]
-    pub fn count(&self, what: &str) -> u64 {
-        let shared = self.lock();
-        shared
-            .events
-            .iter()
-            .filter(|event| event.what == what)
-            .count() as u64
     }
 
     /// What happened to `request`, and what the world did meanwhile.

@@ -1,6 +1,5 @@
 //! A model of the worker: answers differently each time, and hangs, fails or refuses as it is told.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -40,10 +39,8 @@ struct State {
     rng: Rng,
     ailment: Option<Ailment>,
     usual: (u64, u64),
-    answers: u64,
-    attempts: u64,
-    /// How often each request was worked for.
-    worked: BTreeMap<Uuid, u32>,
+    /// When each answer was given, in virtual microseconds: the first is number 1.
+    answers: Vec<u64>,
 }
 
 impl Worker {
@@ -57,9 +54,7 @@ impl Worker {
                 rng: Rng::with_seed(seed),
                 ailment: None,
                 usual,
-                answers: 0,
-                attempts: 0,
-                worked: BTreeMap::new(),
+                answers: vec![],
             }),
         }))
     }
@@ -75,16 +70,12 @@ impl Worker {
         self.lock().ailment = ailment;
     }
 
-    /// How often it was called.
+    /// When it gave this answer, in virtual microseconds.
     #[must_use]
-    pub fn attempts(&self) -> u64 {
-        self.lock().attempts
-    }
-
-    /// How often it answered well.
-    #[must_use]
-    pub fn answers(&self) -> u64 {
-        self.lock().answers
+    pub fn answered_at(&self, answer: &str) -> Option<u64> {
+        let number = answer.strip_prefix("{\"n\":")?.strip_suffix('}')?;
+        let number: usize = number.parse().ok()?;
+        self.lock().answers.get(number.checked_sub(1)?).copied()
     }
 
     /// The way of `peer` to it.
@@ -94,8 +85,7 @@ impl Worker {
         WorkerLink { worker, peer }
     }
 
-    async fn work(&self, id: Uuid) -> Result<JsonText, WorkFailure> {
-        self.lock().attempts += 1;
+    async fn work(&self, id: Uuid, now: impl Fn() -> u64) -> Result<JsonText, WorkFailure> {
         if !self.0.door.pass().await {
             return Err(WorkFailure::Refused);
         }
@@ -113,7 +103,7 @@ impl Worker {
         if is_unlucky(number(id)) {
             return Err(WorkFailure::status(422));
         }
-        let answer = self.lock().answer(id);
+        let answer = self.lock().answer(now());
         JsonText::parse(answer).map_err(|_| WorkFailure::Lost)
     }
 
@@ -134,10 +124,9 @@ impl State {
         (Duration::from_millis(millis), status)
     }
 
-    fn answer(&mut self, id: Uuid) -> String {
-        self.answers += 1;
-        *self.worked.entry(id).or_default() += 1;
-        format!(r#"{{"n":{}}}"#, self.answers)
+    fn answer(&mut self, now: u64) -> String {
+        self.answers.push(now);
+        format!(r#"{{"n":{}}}"#, self.answers.len())
     }
 }
 
@@ -163,9 +152,10 @@ impl WorkClient for WorkerLink {
         if !peer.to_worker.pass().await {
             return Err(WorkFailure::Refused);
         }
+        peer.trace.note(peer.replica, "work", number(call.id), 0);
         let answer = tokio::select! {
             biased;
-            answer = self.worker.work(call.id) => answer,
+            answer = self.worker.work(call.id, || peer.trace.now()) => answer,
             () = peer.to_worker.leaves(Door::Open) => Err(WorkFailure::Lost),
         };
         peer.life.pass().await;

@@ -101,6 +101,9 @@ impl Journal {
         let job = |reply| Job::Write(Write::Append(append(reply)));
         match self.ask(deadline, job).await? {
             None => Ok(Appended::Stored),
+            Some(other) if other.0 == entry.id => {
+                Ok(Appended::EndedBefore(Box::new(readable(&other)?)))
+            }
             Some(holder) => Ok(Appended::KeyTaken(Box::new(readable(&holder)?))),
         }
     }
