@@ -20,10 +20,10 @@ fn broken(run: &Run<'_>, told: &Told) -> Option<Violation> {
     let row = run.tables.row(promise.id);
     let what = match row.map(|row| row.status) {
         None => "is not in Postgres".to_owned(),
-        // The worker, or Postgres, refuses it for good.
-        Some(Status::Failed)
-            if promise.result.is_none() && (is_unlucky(number(promise.id)) || told.poison) =>
-        {
+        // Postgres refuses its body for good, also when a journal held its result.
+        Some(Status::Failed) if told.poison => return None,
+        // The worker refuses it for good.
+        Some(Status::Failed) if promise.result.is_none() && is_unlucky(number(promise.id)) => {
             return None;
         }
         Some(Status::Failed) => format!("failed: {:?}", row.and_then(|row| row.error.clone())),

@@ -128,9 +128,6 @@ impl<T: Table> Replay<T> {
         if !is_final {
             return Ok(());
         }
-        if self.recorded_without_body(entry).await? {
-            return Ok(());
-        }
         tracing::error!(request_id = %entry.id, error, "Postgres refuses this entry for good: failed");
         match self.store.refuse(entry, error).await {
             Ok(Replayed::Recorded { .. }) => {
@@ -144,26 +141,6 @@ impl<T: Table> Replay<T> {
                 }
                 Ok(())
             }
-            Err(_) => Err(NotNow),
-        }
-    }
-
-    /// A result may have been told: it stays, though the body it belongs to is refused.
-    async fn recorded_without_body(&self, entry: &Entry) -> Result<bool, NotNow> {
-        if entry.end.is_none() || entry.payload.is_none() {
-            return Ok(false);
-        }
-        let bare = Entry {
-            payload: None,
-            ..entry.clone()
-        };
-        match self.store.replay(std::slice::from_ref(&bare)).await {
-            Ok(Replayed::Recorded { conflicts }) => {
-                tracing::error!(request_id = %entry.id, "Postgres refuses the body of this entry: its result alone is recorded");
-                self.recorded(&[bare], &conflicts).await?;
-                Ok(true)
-            }
-            Ok(Replayed::Refused(_)) => Ok(false),
             Err(_) => Err(NotNow),
         }
     }

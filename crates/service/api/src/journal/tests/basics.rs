@@ -184,3 +184,20 @@ async fn the_newest_come_first_by_sort_with_how_many_there_are() {
         assert_eq!((page.total, found), (total, expected), "{sort:?}");
     }
 }
+
+#[tokio::test]
+async fn a_second_end_is_told_the_first_which_stays() {
+    let folder = folder();
+    let journal = open(&folder);
+    let first = ended(&entry());
+    stored(&journal, &first).await;
+    let mut second = first.clone();
+    second.end.as_mut().unwrap().response = JsonText::null();
+    let appended = journal.append(&second, soon()).await.unwrap();
+    let Appended::EndedBefore(there) = appended else {
+        panic!("it ended before: {appended:?}");
+    };
+    assert_eq!(there.end, first.end);
+    let found = journal.find(first.id, soon()).await.unwrap().unwrap();
+    assert_eq!(found.end, first.end);
+}
