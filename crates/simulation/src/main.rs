@@ -4,20 +4,20 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use holdfast_simulation::mutant::Mutant;
-use holdfast_simulation::report::{Options, simulate};
+use holdfast_simulation::report::{Options, mutants, simulate};
 
 /// The service's core in virtual time, over a modelled world.
 #[derive(Debug, Parser)]
 #[command(name = "simulate")]
 struct Arguments {
     /// Play this seed alone, and show what happened.
-    #[arg(long, env = "SEED")]
+    #[arg(long)]
     seed: Option<u64>,
     /// Play so many seeds.
-    #[arg(long, env = "SEEDS", default_value_t = 2000, conflicts_with = "seed")]
+    #[arg(long, default_value_t = 2000, conflicts_with = "seed")]
     seeds: u64,
     /// The first of them.
-    #[arg(long, env = "FROM", default_value_t = 0)]
+    #[arg(long, default_value_t = 0)]
     from: u64,
     /// With a seed: show also what happened to this request.
     #[arg(long, requires = "seed")]
@@ -25,10 +25,17 @@ struct Arguments {
     /// Put this defect behind the ports, to see it found.
     #[arg(long, value_enum, default_value_t = Mutant::None)]
     mutant: Mutant,
+    /// See whether each defect is found within so many seeds.
+    #[arg(long, conflicts_with_all = ["seed", "seeds"])]
+    mutants: Option<u64>,
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    let mut out = std::io::stdout().lock();
+    if let Some(seeds) = arguments.mutants {
+        return mutants(seeds, &mut out);
+    }
     let options = Options {
         seeds: match arguments.seed {
             Some(seed) => seed..seed.saturating_add(1),
@@ -38,5 +45,5 @@ fn main() -> ExitCode {
         request: arguments.request,
         mutant: arguments.mutant,
     };
-    simulate(&options, &mut std::io::stdout().lock())
+    simulate(&options, &mut out)
 }

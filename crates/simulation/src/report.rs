@@ -4,6 +4,8 @@ use std::io::{self, Write};
 use std::ops::Range;
 use std::process::ExitCode;
 
+use tokio::time::Instant;
+
 use crate::mutant::Mutant;
 use crate::plan::Plan;
 use crate::run::{CannotRun, Report, play};
@@ -22,17 +24,61 @@ pub struct Options {
     pub mutant: Mutant,
 }
 
+/// Puts each defect behind the ports and writes which seed shows it; fails where none of the first `seeds` does.
+pub fn mutants(seeds: u64, out: &mut impl Write) -> ExitCode {
+    match find_all(seeds, out) {
+        Ok(0) => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::FAILURE,
+        Err(error) => unplayed(&error, out),
+    }
+}
+
+/// How many escaped.
+fn find_all(seeds: u64, out: &mut impl Write) -> Result<u64, Stopped> {
+    let mut escaped = 0;
+    for mutant in Mutant::ALL {
+        let mut found = None;
+        for seed in 0..seeds {
+            found = play(&Plan::from_seed(seed), mutant, None)?
+                .violation
+                .map(|it| (seed, it));
+            if found.is_some() {
+                break;
+            }
+        }
+        if let Some((seed, violation)) = found {
+            writeln!(
+                out,
+                "{mutant:?}: seed {seed} breaks `{}`",
+                violation.property
+            )?;
+        } else {
+            escaped += 1;
+            writeln!(out, "{mutant:?}: not found in {seeds} seeds")?;
+        }
+        out.flush()?;
+    }
+    writeln!(
+        out,
+        "{} found, {escaped} escaped",
+        Mutant::ALL.len() as u64 - escaped
+    )?;
+    Ok(escaped)
+}
+
 /// Plays them and writes to `out`; fails where one broke a promise, and with 2 where none could be played.
 pub fn simulate(options: &Options, out: &mut impl Write) -> ExitCode {
     match run(options, out) {
         Ok(0) => ExitCode::SUCCESS,
         Ok(_) => ExitCode::FAILURE,
-        Err(error) => {
-            // Where even this cannot be written nobody reads it.
-            let _ = writeln!(out, "{error}");
-            ExitCode::from(2)
-        }
+        Err(error) => unplayed(&error, out),
     }
+}
+
+fn unplayed(error: &Stopped, out: &mut impl Write) -> ExitCode {
+    // Where even this cannot be written nobody reads it.
+    let _ = writeln!(out, "{error}");
+    ExitCode::from(2)
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +91,7 @@ enum Stopped {
 
 fn run(options: &Options, out: &mut impl Write) -> Result<u64, Stopped> {
     let (mut passed, mut failed, mut calls, mut hash) = (0, 0, 0, 0);
+    let begun = Instant::now();
     for seed in options.seeds.clone() {
         let plan = Plan::from_seed(seed);
         let report = play(&plan, options.mutant, options.request)?;
@@ -61,7 +108,12 @@ fn run(options: &Options, out: &mut impl Write) -> Result<u64, Stopped> {
         write!(out, "{}", Plan::from_seed(options.seeds.start))?;
         writeln!(out, "{calls} calls\ntrace {hash:016x}")?;
     } else {
-        writeln!(out, "{calls} calls of clients")?;
+        let seconds = begun.elapsed().as_secs_f64();
+        let speed = calls as f64 / seconds;
+        writeln!(
+            out,
+            "{calls} calls of clients in {seconds:.1} s: {speed:.0} a second"
+        )?;
         writeln!(out, "{passed} passed, {failed} failed")?;
     }
     Ok(failed)

@@ -1,8 +1,9 @@
-//! A model of Postgres: its tables (`rows`), what each statement of the service does to them (`live`, `open`), and the server
+//! A model of Postgres: its tables (`rows`), what each statement of the service does to them (`live`, `open`, `replay`), and the server
 //! around them that dies, hangs, loses answers and fails over (`server`). A test holds the first two against the real one.
 
 pub mod live;
 pub mod open;
+pub mod replay;
 pub mod rows;
 pub mod server;
 pub mod table;
