@@ -109,7 +109,8 @@ torture: ## Break all at random (DURATION=60s SEED= REPLICAS=1|2)
 
 simulate: ## Any interleaving in virtual time (SEEDS=2000 SEED= MUTANTS=1000)
 	@cargo run --release --locked --quiet -p holdfast-simulation -- $(if $(SEED),--seed $(SEED)) \
-	  $(if $(SEEDS),--seeds $(SEEDS)) $(if $(FROM),--from $(FROM)) $(if $(MUTANTS),--mutants $(MUTANTS))
+	  $(if $(SEEDS),--seeds $(SEEDS)) $(if $(FROM),--from $(FROM)) $(if $(MUTANTS),--mutants $(MUTANTS)) \
+	  $(if $(SPEED),--speed)
 
 #: Experiments
 

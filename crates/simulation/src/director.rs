@@ -5,7 +5,8 @@ use std::time::Duration;
 use fastrand::Rng;
 use tokio::time::{Instant, sleep_until};
 
-use crate::plan::{Fault, Kind};
+use crate::fault::Kind;
+use crate::plan::Fault;
 use crate::postgres::server::Server;
 use crate::replica::Replica;
 use crate::world::gate::{Door, Gate};

@@ -8,6 +8,7 @@
 pub mod check;
 pub mod client;
 pub mod director;
+pub mod fault;
 pub mod history;
 pub mod mutant;
 pub mod plan;

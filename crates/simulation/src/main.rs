@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use holdfast_simulation::mutant::Mutant;
-use holdfast_simulation::report::{Options, mutants, simulate};
+use holdfast_simulation::report::{Options, mutants, simulate, speed};
 
 /// The service's core in virtual time, over a modelled world.
 #[derive(Debug, Parser)]
@@ -28,11 +28,17 @@ struct Arguments {
     /// See whether each defect is found within so many seeds.
     #[arg(long, conflicts_with_all = ["seed", "seeds"])]
     mutants: Option<u64>,
+    /// Measure how many calls a second are played.
+    #[arg(long, conflicts_with_all = ["seed", "seeds", "mutants"])]
+    speed: bool,
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let mut out = std::io::stdout().lock();
+    if arguments.speed {
+        return speed(&mut out);
+    }
     if let Some(seeds) = arguments.mutants {
         return mutants(seeds, &mut out);
     }

@@ -5,6 +5,8 @@ use std::fmt;
 
 use fastrand::Rng;
 
+use crate::fault::Kind;
+
 /// A whole run.
 #[derive(Debug, Clone)]
 pub struct Plan {
@@ -50,55 +52,6 @@ pub struct Fault {
     pub kind: Kind,
 }
 
-/// What goes wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Postgres is dead.
-    DatabaseDies,
-    /// It hangs with its port open.
-    DatabaseHangs,
-    /// Its statements take so many milliseconds more.
-    DatabaseSlow(u64),
-    /// Recovery's statements take so many milliseconds more.
-    CatchingUpSlow(u64),
-    /// So many of a hundred answers are lost after the commit.
-    AnswersLost(u8),
-    /// It takes no writes.
-    ReadOnly,
-    /// Its table of keys is gone.
-    SchemaOutdated,
-    /// Somebody locks open rows and keys.
-    Locks,
-    /// It dies; at the end a standby takes over that lags by so many milliseconds.
-    FailsOver(u64),
-    /// Its clock is off by so many seconds.
-    DatabaseClock(i64),
-    /// The worker is dead.
-    WorkerDies,
-    /// It hangs with its port open.
-    WorkerHangs,
-    /// It answers everybody with this status.
-    WorkerAnswers(u16),
-    /// It takes so many milliseconds.
-    WorkerSlow(u64),
-    /// A replica is killed and started again at the end.
-    Crash(u8),
-    /// A replica stops with its ports open.
-    Freeze(u8),
-    /// A replica's clock is off by so many seconds.
-    Clock(u8, i64),
-    /// A replica has no way to Postgres: refused, or silence.
-    CutFromDatabase(u8, bool),
-    /// A replica has no way to the worker: refused, or silence.
-    CutFromWorker(u8, bool),
-    /// A replica's disk hangs.
-    DiskHangs(u8),
-    /// A replica's disk is full.
-    DiskFull(u8),
-    /// A replica's disk fails one sync.
-    SyncFails(u8),
-}
-
 /// How long clients come, in milliseconds.
 pub const LOAD: u64 = 20_000;
 
@@ -110,7 +63,7 @@ impl Plan {
         let replicas = *choice(&mut rng, &[1, 1, 2, 2, 3]);
         // Not all kinds in every run: some defects show only where others keep out of the way.
         let kinds: Vec<Kind> = (0..rng.usize(1..=5))
-            .map(|_| kind(&mut rng, replicas))
+            .map(|_| Kind::draw(&mut rng, replicas))
             .collect();
         let mut faults: Vec<Fault> = (0..rng.usize(0..=7))
             .map(|_| fault(&mut rng, &kinds, replicas))
@@ -133,11 +86,29 @@ impl Plan {
         }
     }
 
+    /// So many calls, one each millisecond, and nothing broken.
+    #[must_use]
+    pub fn steady(calls: u64) -> Self {
+        let call = |at| Call {
+            at,
+            ..Call::plain(0)
+        };
+        Self {
+            seed: 0,
+            replicas: 1,
+            work: (20, 40),
+            capacity: 1000,
+            calls: (0..calls).map(call).collect(),
+            faults: vec![],
+        }
+    }
+
     /// When the last fault has ended, in milliseconds after the start.
     #[must_use]
     pub fn healed_at(&self) -> u64 {
         let ends = self.faults.iter().map(|fault| fault.at + fault.lasts);
-        ends.max().unwrap_or(0).max(LOAD)
+        let last_call = self.calls.last().map(|call| call.at);
+        ends.chain(last_call).max().unwrap_or(0).max(LOAD)
     }
 }
 
@@ -156,7 +127,8 @@ impl Call {
     }
 }
 
-fn choice<'a, T>(rng: &mut Rng, from: &'a [T]) -> &'a T {
+/// One of these.
+pub(crate) fn choice<'a, T>(rng: &mut Rng, from: &'a [T]) -> &'a T {
     &from[rng.usize(0..from.len())]
 }
 
@@ -186,79 +158,6 @@ fn fault(rng: &mut Rng, kinds: &[Kind], replicas: u8) -> Fault {
         at: rng.u64(0..LOAD),
         lasts,
         kind: kind.at(replica),
-    }
-}
-
-fn kind(rng: &mut Rng, replicas: u8) -> Kind {
-    let replica = rng.u8(0..replicas);
-    match rng.u8(0..25) {
-        0 | 1 => Kind::DatabaseDies,
-        2 | 3 => Kind::DatabaseHangs,
-        4 => Kind::DatabaseSlow(rng.u64(50..1500)),
-        5 => Kind::AnswersLost(rng.u8(5..60)),
-        6 => Kind::ReadOnly,
-        7 => Kind::SchemaOutdated,
-        8 => Kind::Locks,
-        9 => Kind::FailsOver(*choice(rng, &[0, 500, 3000])),
-        10 => Kind::DatabaseClock(rng.i64(-60..60)),
-        11 | 12 => Kind::WorkerDies,
-        13 => Kind::WorkerHangs,
-        14 => Kind::WorkerAnswers(*choice(rng, &[500, 503, 404, 401])),
-        15 => Kind::WorkerSlow(rng.u64(1000..6000)),
-        16 | 17 => Kind::Crash(replica),
-        18 => Kind::Freeze(replica),
-        19 => Kind::Clock(replica, rng.i64(-30..30)),
-        20 => Kind::CutFromDatabase(replica, rng.bool()),
-        21 => Kind::CutFromWorker(replica, rng.bool()),
-        22 => Kind::DiskHangs(replica),
-        23 => Kind::CatchingUpSlow(rng.u64(500..1500)),
-        _ => *choice(rng, &[Kind::DiskFull(replica), Kind::SyncFails(replica)]),
-    }
-}
-
-impl Kind {
-    /// As the trace has it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::DatabaseDies => "database dies",
-            Self::DatabaseHangs => "database hangs",
-            Self::DatabaseSlow(_) => "database slow",
-            Self::CatchingUpSlow(_) => "catching up slow",
-            Self::AnswersLost(_) => "answers lost",
-            Self::ReadOnly => "read only",
-            Self::SchemaOutdated => "schema outdated",
-            Self::Locks => "locks",
-            Self::FailsOver(_) => "fails over",
-            Self::DatabaseClock(_) => "database clock",
-            Self::WorkerDies => "worker dies",
-            Self::WorkerHangs => "worker hangs",
-            Self::WorkerAnswers(_) => "worker refuses",
-            Self::WorkerSlow(_) => "worker slow",
-            Self::Crash(_) => "crash",
-            Self::Freeze(_) => "freeze",
-            Self::Clock(..) => "clock",
-            Self::CutFromDatabase(..) => "cut from database",
-            Self::CutFromWorker(..) => "cut from worker",
-            Self::DiskHangs(_) => "disk hangs",
-            Self::DiskFull(_) => "disk full",
-            Self::SyncFails(_) => "sync fails",
-        }
-    }
-
-    /// The same, of another replica.
-    fn at(self, replica: u8) -> Self {
-        match self {
-            Self::Crash(_) => Self::Crash(replica),
-            Self::Freeze(_) => Self::Freeze(replica),
-            Self::Clock(_, by) => Self::Clock(replica, by),
-            Self::CutFromDatabase(_, silent) => Self::CutFromDatabase(replica, silent),
-            Self::CutFromWorker(_, silent) => Self::CutFromWorker(replica, silent),
-            Self::DiskHangs(_) => Self::DiskHangs(replica),
-            Self::DiskFull(_) => Self::DiskFull(replica),
-            Self::SyncFails(_) => Self::SyncFails(replica),
-            other => other,
-        }
     }
 }
 

@@ -75,6 +75,28 @@ pub fn simulate(options: &Options, out: &mut impl Write) -> ExitCode {
     }
 }
 
+/// Calls of [`speed`], one each virtual millisecond.
+const STEADY: u64 = 100_000;
+
+/// Writes how many calls one core plays in a second while nothing is broken.
+pub fn speed(out: &mut impl Write) -> ExitCode {
+    match measure(out) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => unplayed(&error, out),
+    }
+}
+
+fn measure(out: &mut impl Write) -> Result<(), Stopped> {
+    let begun = Instant::now();
+    let report = play(&Plan::steady(STEADY), Mutant::None, None)?;
+    let (calls, seconds) = (report.calls, begun.elapsed().as_secs_f64());
+    Ok(writeln!(
+        out,
+        "{calls} calls in {seconds:.2} s: {:.0} a second",
+        calls as f64 / seconds
+    )?)
+}
+
 fn unplayed(error: &Stopped, out: &mut impl Write) -> ExitCode {
     // Where even this cannot be written nobody reads it.
     let _ = writeln!(out, "{error}");

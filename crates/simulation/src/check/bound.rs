@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use super::Run;
+use crate::fault::Kind;
 use crate::history::{Told, Violation};
-use crate::plan::{Fault, Kind};
+use crate::plan::Fault;
 use crate::world::number;
 
 /// Timers are rounded up to whole milliseconds, one after the other.

@@ -4,8 +4,8 @@ use holdfast_api::embedded::Outcome;
 use holdfast_wire::RecordedIn;
 
 use super::Run;
+use crate::fault::Kind;
 use crate::history::{Told, Violation};
-use crate::plan::Kind;
 use crate::world::number;
 use crate::world::worker::is_unlucky;
 

@@ -16,8 +16,9 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use crate::fault::Kind;
 use crate::history::{Told, Violation};
-use crate::plan::{Kind, Plan};
+use crate::plan::Plan;
 use crate::postgres::rows::Tables;
 use crate::replica::Held;
 use crate::world::number;

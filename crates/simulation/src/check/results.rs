@@ -1,8 +1,8 @@
 //! A result that was told stays. Where two ends of one request met, the other is kept beside it, and the earlier stands.
 
 use super::Run;
+use crate::fault::Kind;
 use crate::history::{Told, Violation};
-use crate::plan::Kind;
 use crate::postgres::rows::{Conflict, Micros, Row, Status};
 use crate::world::number;
 use uuid::Uuid;
