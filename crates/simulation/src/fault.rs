@@ -2,8 +2,6 @@
 
 use fastrand::Rng;
 
-use crate::plan::choice;
-
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -127,4 +125,9 @@ impl Kind {
             other => other,
         }
     }
+}
+
+/// One of these.
+pub(crate) fn choice<'a, T>(rng: &mut Rng, from: &'a [T]) -> &'a T {
+    &from[rng.usize(0..from.len())]
 }

@@ -5,7 +5,7 @@ use std::fmt;
 
 use fastrand::Rng;
 
-use crate::fault::Kind;
+use crate::fault::{Kind, choice};
 
 /// A whole run.
 #[derive(Debug, Clone)]
@@ -125,11 +125,6 @@ impl Call {
             repeats: 0,
         }
     }
-}
-
-/// One of these.
-pub(crate) fn choice<'a, T>(rng: &mut Rng, from: &'a [T]) -> &'a T {
-    &from[rng.usize(0..from.len())]
 }
 
 fn call(rng: &mut Rng, replicas: u8, keyed: bool, poisoned: bool, leaving: bool) -> Call {
