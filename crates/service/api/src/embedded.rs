@@ -78,7 +78,7 @@ pub fn postgres_table(
     url: &str,
     policies: &Policies,
     sessions: u32,
-) -> Result<impl Table, Box<dyn Error + Send + Sync>> {
+) -> Result<impl Table + use<>, Box<dyn Error + Send + Sync>> {
     let database = Database::parse(url).map_err(|error| error.to_string())?;
     let runtime = Handle::current();
     let share = Share {
