@@ -17,8 +17,8 @@ fn root() -> PathBuf {
 
 /// Every crate of the workspace, by its folder under `crates`.
 fn crates() -> Vec<String> {
-    let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
-    let manifest: toml::Table = manifest.parse().unwrap();
+    let manifest = fs::read_to_string(root().join("Cargo.toml"));
+    let manifest: toml::Table = manifest.unwrap().parse().unwrap();
     let mut found = Vec::new();
     for member in manifest["workspace"]["members"].as_array().unwrap() {
         let Some(member) = member.as_str().unwrap().strip_prefix("crates/") else {
@@ -84,11 +84,8 @@ fn crates_import_only_the_siblings_they_may() {
             vec!["holdfast-ops", "holdfast-testbed", "holdfast-wire"],
         ),
     ] {
-        let siblings = dependencies(name);
-        let siblings: Vec<_> = siblings
-            .iter()
-            .filter(|name| name.starts_with("holdfast-"))
-            .collect();
+        let mut siblings = dependencies(name);
+        siblings.retain(|name| name.starts_with("holdfast-"));
         assert!(
             siblings.iter().all(|it| allowed.contains(&it.as_str())),
             "{name}: {siblings:?}"
