@@ -117,7 +117,7 @@ simulate: ## Any interleaving in virtual time (SEEDS=2000 SEED= MUTANTS=1000)
 # On local processes unless STAGE=compose: a stage of their own, on ports of their own, beside one that is up.
 RUN_OPTIONS = $(if $(SEED),--seed $(SEED)) $(if $(REPEAT),--repeat $(REPEAT)) $(if $(KEEP),--keep)
 
-.PHONY: experiments ablate report
+.PHONY: experiments ablate report contenders grade-all
 experiments: ## Break, load, judge both (EXPERIMENT=name REPEAT= SEED= KEEP=1)
 	$(BUILD)
 	@$(LAB) run $(or $(EXPERIMENT),--all) $(RUN_OPTIONS)
@@ -125,6 +125,17 @@ experiments: ## Break, load, judge both (EXPERIMENT=name REPEAT= SEED= KEEP=1)
 ablate: ## What fails without which policy? (EXPERIMENT=name SEED=)
 	$(BUILD)
 	@$(LAB) ablate $(EXPERIMENT) $(if $(SEED),--seed $(SEED))
+
+contenders: ## Others' APIs: who survives what? (EXPERIMENT=name)
+	$(BUILD_ALL)
+	@contenders/serve --prepare
+	@cargo build --release --locked --quiet --manifest-path contenders/rust/Cargo.toml --target-dir target/contenders
+	@python3 contenders/play.py $(LAB) $(EXPERIMENT)
+
+grade-all: ## Grade the exercises' starters, solutions and wrong answers
+	$(BUILD_ALL)
+	@contenders/serve --prepare
+	@exercises/teacher/grade-all.sh $(LAB) $(EXERCISES)
 
 report: ## Write the index of all experiments' reports
 	$(BUILD)

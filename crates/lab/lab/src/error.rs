@@ -64,6 +64,9 @@ pub enum LabError {
     /// A service refuses its configuration, in its own words.
     #[error("{0}")]
     Refused(String),
+    /// Somebody else's API did not start: what was seen, and the end of what it said.
+    #[error("the API to be judged {0}")]
+    Contender(String, Vec<String>),
     /// Signals did not help.
     #[error("{service}: processes {pids:?} do not react to signals")]
     Stuck {
@@ -208,6 +211,7 @@ impl LabError {
             Self::Refused(_) => return None,
             Self::Unhealthy { file: Some(file), .. } => format!("read the whole log: {}", file.display()),
             Self::Unhealthy { service, .. } => format!("read the whole log: make logs SERVICE={service}"),
+            Self::Contender(..) => "try it by hand with PORT set; docs/your-own-api.md has the contract".to_owned(),
             Self::Stuck { pids, .. } => format!("look at them with ps: {pids:?}"),
             Self::NotRunning(service) => format!("start it: make start-{service}"),
             Self::NotUp => "bring a stage up: make up".to_owned(),
@@ -251,7 +255,7 @@ impl LabError {
     #[must_use]
     pub fn context(&self) -> &[String] {
         match self {
-            Self::Unhealthy { log, .. } => log,
+            Self::Unhealthy { log, .. } | Self::Contender(_, log) => log,
             Self::NotStarted { error, .. } => error.context(),
             _ => &[],
         }

@@ -1,10 +1,14 @@
 //! The commands and their arguments.
 
+mod experiments;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+
+pub(super) use experiments::{Ablate, Grade, Run};
 
 use super::values::{duration, long_enough, rate};
 use crate::experiment::plan::Target;
@@ -62,6 +66,15 @@ pub(super) enum Task {
     ObserveCheck,
     /// Play experiments: break it on purpose, under load, and judge the naive and the resilient side
     Run(Run),
+    /// Grade an answer to an exercise from 0 to 100: a policy file, or an API of one's own; without, what it begins with
+    Grade(Grade),
+    /// Write down what an exercise's run will show, before it is graded; without figures: show what is asked
+    Predict {
+        /// The exercise's file
+        exercise: PathBuf,
+        /// METRIC=FIGURE, such as lost=0: seconds, calls, or a share from 0 to 1
+        figures: Vec<String>,
+    },
     /// List the experiments: what each asks, and how it came out last
     List,
     /// Play an experiment's resilient side again and again, each time with one policy taken out: what fails without it?
@@ -192,38 +205,6 @@ pub(super) struct Torture {
     /// Keep the folder with logs and journals also when all went well
     #[arg(long)]
     pub(super) keep: bool,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct Run {
-    /// Files, or names of files in experiments/
-    #[arg(value_name = "FILE", required_unless_present = "all")]
-    pub(super) experiments: Vec<String>,
-    /// All there are
-    #[arg(long, conflicts_with = "experiments")]
-    pub(super) all: bool,
-    /// In place of the experiment's own
-    #[arg(long)]
-    pub(super) seed: Option<u64>,
-    /// Trials of each side, in alternating order
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100))]
-    pub(super) repeat: u32,
-    /// Print the verdicts as JSON
-    #[arg(long)]
-    pub(super) json: bool,
-    /// Keep the folders with logs and journals
-    #[arg(long)]
-    pub(super) keep: bool,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct Ablate {
-    /// Files, or names of files in experiments/
-    #[arg(value_name = "FILE", required = true)]
-    pub(super) experiments: Vec<String>,
-    /// In place of the experiment's own
-    #[arg(long)]
-    pub(super) seed: Option<u64>,
 }
 
 #[derive(Debug, Args)]

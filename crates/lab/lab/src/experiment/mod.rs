@@ -6,8 +6,10 @@
 
 mod ablate;
 mod account;
+pub mod contender;
 mod fault;
 mod find;
+mod grade;
 #[cfg(test)]
 mod invented;
 pub mod load;
@@ -31,5 +33,6 @@ pub mod verdict;
 mod watch;
 
 pub use ablate::ablate;
+pub use grade::{Answer, grade, predict};
 pub use run::{Outcome, Wish, list, report as write_report, reproduce, run};
 pub(crate) use scene::end_stale as end_stale_containers;
