@@ -92,7 +92,7 @@ kill-worker kill-db kill-api start-worker start-db start-api pause-worker pause-
 
 #: Nothing accepted is lost
 
-.PHONY: load check-lost torture
+.PHONY: load check-lost torture simulate
 load: ## Steady requests, accepted ids kept (RATE=20 DURATION=30s)
 	$(BUILD)
 	@$(LAB) load $(if $(RATE),--rate $(RATE)) $(if $(DURATION),--for $(DURATION)) $(if $(SEED),--seed $(SEED)) \
@@ -106,6 +106,11 @@ torture: ## Break all at random (DURATION=60s SEED= REPLICAS=1|2)
 	$(BUILD)
 	@$(LAB) torture $(if $(DURATION),--duration $(DURATION)) $(if $(SEED),--seed $(SEED)) \
 	  $(if $(REPLICAS),--replicas $(REPLICAS)) $(if $(RATE),--rate $(RATE)) $(if $(KEEP),--keep)
+
+simulate: ## Any interleaving in virtual time (SEEDS=2000 SEED= MUTANTS=1000)
+	@cargo run --release --locked --quiet -p holdfast-simulation -- $(if $(SEED),--seed $(SEED)) \
+	  $(if $(SEEDS),--seeds $(SEEDS)) $(if $(FROM),--from $(FROM)) $(if $(MUTANTS),--mutants $(MUTANTS)) \
+	  $(if $(SPEED),--speed)
 
 #: Experiments
 

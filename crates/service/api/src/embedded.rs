@@ -20,7 +20,9 @@ use crate::worker_client::ResilientWorker;
 pub use crate::clock::WallClock;
 pub use crate::config::{Loaded, Policies, PolicyFileError, parse as parse_policies};
 pub use crate::dependency::{Dependency, DependencyError};
-pub use crate::journal::{End, Entry, Files, Journal, JournalLimits, Trouble};
+pub use crate::journal::{
+    Depth as JournalDepth, End, Entry, Files, Journal, JournalLimits, Trouble,
+};
 pub use crate::open_work::OpenCount;
 pub use crate::postgres::{Attribution, class_of, reason_of};
 pub use crate::process::{
@@ -30,7 +32,7 @@ pub use crate::store::{
     Claimed, EndRow, FailureOutcome, Finished, Forgotten, Inserted, NewRow, OpenRequest, Refusal,
     RefusalKind, Replayed, Table, Written,
 };
-pub use crate::worker_client::{WorkCall, WorkClient};
+pub use crate::worker_client::{WorkCall, WorkClient, WorkerError};
 
 /// The policies in force, one for each of those who must not decide for each other.
 #[derive(Clone)]

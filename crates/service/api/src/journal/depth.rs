@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 /// What the journal holds and has done.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Depth {
+pub struct Depth {
     /// Entries in all.
     pub entries: u64,
     /// Entries without an end: work to be done.

@@ -48,6 +48,8 @@ pub(crate) enum Appended {
     Stored,
     /// Nothing was stored: this entry, of another id, holds the key.
     KeyTaken(Box<Entry>),
+    /// Nothing was stored: the request has this end already, and the first one stays.
+    EndedBefore(Box<Entry>),
 }
 
 /// How much [`Journal::oldest`](super::Journal::oldest) may return.

@@ -36,7 +36,7 @@ use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
 use self::depth::Account;
-pub(crate) use self::depth::Depth;
+pub use self::depth::Depth;
 use self::entry::Row;
 pub(crate) use self::entry::{Appended, Batch, Page};
 pub use self::entry::{End, Entry};
@@ -101,6 +101,9 @@ impl Journal {
         let job = |reply| Job::Write(Write::Append(append(reply)));
         match self.ask(deadline, job).await? {
             None => Ok(Appended::Stored),
+            Some(other) if other.0 == entry.id => {
+                Ok(Appended::EndedBefore(Box::new(readable(&other)?)))
+            }
             Some(holder) => Ok(Appended::KeyTaken(Box::new(readable(&holder)?))),
         }
     }
@@ -223,7 +226,7 @@ impl Journal {
 
     /// What the journal holds and has done. Waits for nothing.
     #[must_use]
-    pub(crate) fn depth(&self) -> Depth {
+    pub fn depth(&self) -> Depth {
         Depth {
             quarantined: self.holds.quarantined(),
             ..self.account.depth()

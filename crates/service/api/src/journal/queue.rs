@@ -48,7 +48,7 @@ pub(super) struct Append {
     pub(super) key: Option<String>,
     pub(super) ended: bool,
     pub(super) json: Carried,
-    /// The entry that holds the key, if another one does.
+    /// The entry that stands instead, if one does.
     pub(super) reply: Reply<Option<Row>>,
 }
 

@@ -164,7 +164,7 @@ fn answer(write: Write, outcome: Outcome) {
     match (write, outcome) {
         (write, Outcome::Refused(error)) => write.refuse(error),
         (Write::Append(append), Outcome::Done) => drop(append.reply.send(Ok(None))),
-        (Write::Append(append), Outcome::KeyTaken(row)) => drop(append.reply.send(Ok(Some(row)))),
+        (Write::Append(append), Outcome::Other(row)) => drop(append.reply.send(Ok(Some(row)))),
         (Write::Remove(_, reply), _) => drop(reply.send(Ok(()))),
     }
 }

@@ -31,8 +31,8 @@ pub(super) struct Room {
 pub(super) enum Outcome {
     /// As asked; also when it was so already.
     Done,
-    /// Another entry holds the key.
-    KeyTaken(Row),
+    /// Another entry stands: one that holds the key, or the same with the end that was recorded first.
+    Other(Row),
     Refused(JournalError),
 }
 
@@ -128,11 +128,15 @@ impl<'t> Change<'t> {
     fn append(&mut self, append: &Append) -> Result<Outcome, Error> {
         let id = append.id.as_u128();
         if let Some(holder) = self.other_holder(append)? {
-            return Ok(Outcome::KeyTaken(holder));
+            return Ok(Outcome::Other(holder));
         }
         // The first recorded result wins.
-        if self.ended.get(id)?.is_some() {
-            return Ok(Outcome::Done);
+        let first = self.ended.get(id)?.map(|json| json.value().to_vec());
+        if let Some(first) = first {
+            return Ok(match append.ended {
+                true => Outcome::Other((append.id, first)),
+                false => Outcome::Done,
+            });
         }
         let before = self.open.get(id)?.map(|json| {
             let json = json.value();

@@ -2,14 +2,14 @@
 //!
 //! Neither Postgres nor the journal knows all of them at every moment: while Postgres goes away or comes back, each could
 //! take a key that the other holds. So a second call waits for the first and shares its answer: many callers under one
-//! key cost one.
+//! key cost one. Those who wait are told in the order in which they came.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use holdfast_policy::Deadline;
-use tokio::sync::watch;
+use tokio::sync::Semaphore;
 use tokio::time::timeout_at;
 use uuid::Uuid;
 
@@ -27,8 +27,15 @@ pub(super) struct InFlightKeys(Arc<Mutex<Calls>>);
 struct Call {
     id: Uuid,
     body: Option<String>,
-    /// Its answer, and closed when the call ends, however it ends.
-    answer: watch::Receiver<Option<Outcome>>,
+    answer: Arc<Answer>,
+}
+
+/// What a call is answered.
+#[derive(Debug)]
+struct Answer {
+    outcome: OnceLock<Outcome>,
+    /// Without permits; closed when the call ends, however it ends.
+    over: Semaphore,
 }
 
 /// A key that is ours until this is dropped.
@@ -36,7 +43,7 @@ struct Call {
 pub(super) struct InFlightKey {
     keys: InFlightKeys,
     key: String,
-    answer: watch::Sender<Option<Outcome>>,
+    answer: Arc<Answer>,
 }
 
 /// What became of a claim to a key.
@@ -59,23 +66,22 @@ impl InFlightKeys {
             return KeyClaim::Ours(None);
         };
         loop {
-            let mut other = match self.try_claim(key, request) {
+            let other = match self.try_claim(key, request) {
                 Ok(ours) => return KeyClaim::Ours(Some(ours)),
                 Err(other) => other,
             };
             if other.body.as_deref() != request.body() {
                 return KeyClaim::OtherBody(other.id);
             }
-            let answered = other.answer.wait_for(Option::is_some);
-            match timeout_at(deadline.instant(), answered).await {
-                Ok(Ok(answer)) => {
-                    if let Some(outcome) = answer.clone() {
-                        return KeyClaim::Answered(outcome);
-                    }
-                }
-                // Its client left before it was answered: the key is free.
-                Ok(Err(_)) => {}
-                Err(_) => return KeyClaim::StillRunning(other.id),
+            if timeout_at(deadline.instant(), other.answer.over.acquire())
+                .await
+                .is_err()
+            {
+                return KeyClaim::StillRunning(other.id);
+            }
+            // Without an answer its client left: the key is free.
+            if let Some(outcome) = other.answer.outcome.get() {
+                return KeyClaim::Answered(outcome.clone());
             }
         }
     }
@@ -84,16 +90,19 @@ impl InFlightKeys {
         match self.lock().entry(key.to_owned()) {
             Entry::Occupied(taken) => Err(taken.get().clone()),
             Entry::Vacant(free) => {
-                let (sender, answer) = watch::channel(None);
+                let answer = Arc::new(Answer {
+                    outcome: OnceLock::new(),
+                    over: Semaphore::new(0),
+                });
                 free.insert(Call {
                     id: request.id,
                     body: request.body().map(str::to_owned),
-                    answer,
+                    answer: Arc::clone(&answer),
                 });
                 Ok(InFlightKey {
                     keys: self.clone(),
                     key: key.to_owned(),
-                    answer: sender,
+                    answer,
                 })
             }
         }
@@ -107,8 +116,9 @@ impl InFlightKeys {
 impl InFlightKey {
     /// Tells those who wait for it what this call is answered.
     pub(super) fn answered(&self, outcome: &Outcome) {
-        if self.answer.receiver_count() > 1 {
-            self.answer.send_replace(Some(outcome.clone()));
+        // Two hold it when nobody waits: this call, and the map.
+        if Arc::strong_count(&self.answer) > 2 {
+            let _ = self.answer.outcome.set(outcome.clone());
         }
     }
 }
@@ -116,6 +126,7 @@ impl InFlightKey {
 impl Drop for InFlightKey {
     fn drop(&mut self) {
         self.keys.lock().remove(&self.key);
+        self.answer.over.close();
     }
 }
 

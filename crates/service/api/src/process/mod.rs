@@ -58,7 +58,8 @@ pub struct NewRequest {
 
 impl NewRequest {
     /// The body's text.
-    pub(crate) fn body(&self) -> Option<&str> {
+    #[must_use]
+    pub fn body(&self) -> Option<&str> {
         self.payload.as_deref().map(RawValue::get)
     }
 }

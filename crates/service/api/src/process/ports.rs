@@ -25,8 +25,8 @@ pub(crate) trait Requests: Clone {
         result: &WorkResult,
         deadline: Deadline,
     ) -> Result<Completion, Degraded>;
-    /// Leaves a request to recovery, at once.
-    async fn release(&self, id: Uuid, deadline: Deadline) -> Result<(), Degraded>;
+    /// Leaves a request to recovery, at once; where it is gone, it is recorded anew.
+    async fn release(&self, request: &NewRequest, deadline: Deadline) -> Result<(), Degraded>;
     /// The same, for a caller that is gone: nobody waits for it.
     fn abandon(&self, id: Uuid);
     /// How far a request is, if it is recorded.

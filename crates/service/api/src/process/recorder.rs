@@ -108,6 +108,11 @@ impl<R: Requests> Recorder<R> {
                 tracing::info!(request_id = %request.id, "result recorded in the journal");
                 Worked::Journalled(result.response, missing)
             }
+            // By recovery, which took the request up meanwhile: that is the result that will be in Postgres.
+            Ok(Appended::EndedBefore(entry)) => {
+                let first = entry.end.map(|end| end.response);
+                Worked::Journalled(first.unwrap_or(result.response), missing)
+            }
             Ok(Appended::KeyTaken(_)) => Worked::Unrecorded(missing),
             Err(error) => Worked::Unrecorded(without(missing, &error)),
         }
@@ -121,7 +126,7 @@ impl<R: Requests> Recorder<R> {
         deadline: Deadline,
     ) {
         if matches!(location, RecordLocation::Database) {
-            let _ = self.requests.release(request.id, deadline).await;
+            let _ = self.requests.release(request, deadline).await;
         }
     }
 
@@ -183,7 +188,7 @@ impl<R: Requests> Recorder<R> {
         let _hold = journal.hold(request.id);
         let entry = entry(request, None);
         match journal.append(&entry, self.within(deadline)).await {
-            Ok(Appended::Stored) => {
+            Ok(Appended::Stored | Appended::EndedBefore(_)) => {
                 tracing::info!(request_id = %request.id, "request recorded in the journal");
                 Ok(Received::Ours(RecordLocation::Journal { missing, _hold }))
             }

@@ -211,7 +211,7 @@ impl<T: Table, W: WorkClient> Recovery<T, W> {
             appended = journal.append(&entry, deadline).await;
         }
         match appended {
-            Ok(Appended::Stored) => done(id, "the journal"),
+            Ok(Appended::Stored | Appended::EndedBefore(_)) => done(id, "the journal"),
             Ok(Appended::KeyTaken(_)) => Ended::Returned,
             Err(error) => {
                 tracing::error!(request_id = %id, %error, "done later, recorded nowhere: will be done again");

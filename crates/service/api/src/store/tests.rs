@@ -139,7 +139,9 @@ async fn the_first_recorded_end_wins() {
     let (_cluster, store, live) = store().await;
     let id = Uuid::now_v7();
     insert(&live, id).await;
-    live.release(id, soon()).await.unwrap();
+    live.release(&request(id, None, None), soon())
+        .await
+        .unwrap();
     for response in ["first", "second"] {
         store.complete(id, &text(response), 1).await.unwrap();
     }
@@ -190,13 +192,17 @@ async fn who_has_a_lease_is_left_alone_and_a_claim_is_a_lease() {
     let (leased, free, naive) = (Uuid::now_v7(), Uuid::now_v7(), Uuid::now_v7());
     insert(&live, leased).await;
     insert(&live, free).await;
-    live.release(free, soon()).await.unwrap();
+    live.release(&request(free, None, None), soon())
+        .await
+        .unwrap();
     store.insert_naive(naive, None).await.unwrap();
     let claimed = claim(&store).await;
     assert_eq!(claimed.iter().map(|it| it.id).collect::<Vec<_>>(), [free]);
     assert_eq!(claim(&store).await, []);
 
-    live.release(leased, soon()).await.unwrap();
+    live.release(&request(leased, None, None), soon())
+        .await
+        .unwrap();
     assert_eq!(claim(&store).await[0].id, leased);
     store.give_back(claimed[0], Duration::ZERO).await.unwrap();
     let anew = claim(&store).await;
@@ -213,7 +219,9 @@ async fn a_failure_counts_once_and_the_last_one_ends_it() {
     let (_cluster, store, live) = store().await;
     let id = Uuid::now_v7();
     insert(&live, id).await;
-    live.release(id, soon()).await.unwrap();
+    live.release(&request(id, None, None), soon())
+        .await
+        .unwrap();
     for expected in [FailureOutcome::Retry, FailureOutcome::GaveUp] {
         let claimed = claim(&store).await[0];
         let count = || store.count_failure(claimed, "refused", 2, Duration::ZERO);

@@ -23,7 +23,7 @@ use uuid::Uuid;
 
 use self::connections::{Connections, Recipe};
 pub(crate) use self::endpoints::{EndpointState, Endpoints, TriedEndpoints};
-pub(crate) use self::error::WorkerError;
+pub use self::error::WorkerError;
 pub(crate) use self::in_turn::InTurn;
 pub(crate) use self::resilient::ResilientWorker;
 use crate::config::WorkerAddress;

@@ -79,7 +79,8 @@ async fn an_end_takes_the_place_of_the_open_entry_and_is_never_taken_back() {
     stored(&journal, &first).await;
     let mut second = ended(&request);
     second.end.as_mut().unwrap().attempts = 9;
-    stored(&journal, &second).await;
+    let told = journal.append(&second, soon()).await.unwrap();
+    assert!(matches!(told, Appended::EndedBefore(there) if there.end == first.end));
     stored(&journal, &request).await;
 
     let depth = journal.depth();

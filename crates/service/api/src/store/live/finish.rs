@@ -1,7 +1,5 @@
 //! Recording how requests ended, or that recovery may have them.
 
-use std::collections::HashMap;
-
 use uuid::Uuid;
 
 use super::batch::{Batch, Locks};
@@ -79,13 +77,9 @@ impl Batch for Finish {
             .iter()
             .map(|row| row.try_get(0))
             .collect::<Result<_, _>>()?;
-        // Nobody asks what became of a request that recovery was to have.
-        let missed = |row: &&EndRow| row.response.is_some() && !recorded.contains(&row.id);
+        let missed = |row: &&EndRow| !recorded.contains(&row.id);
         let missed: Vec<Uuid> = rows.iter().filter(missed).map(|row| row.id).collect();
-        let existing = match missed.is_empty() {
-            true => HashMap::new(),
-            false => state::by_ids(session, &missed).await?,
-        };
+        let existing = state::by_ids(session, &missed).await?;
         let outcome = |row: &EndRow| match recorded.contains(&row.id) {
             true => Finished::Recorded,
             false => Finished::Untouched(existing.get(&row.id).cloned()),

@@ -115,6 +115,19 @@ impl<T: Table> LiveStore<T> {
         }
     }
 
+    /// Records `request` for recovery; without its key, where that stands for another one by now.
+    async fn record_anew(&self, request: &NewRequest, deadline: Deadline) -> Result<(), Degraded> {
+        let inserted = self.insert(request, Owner::Recovery, deadline).await?;
+        if matches!(inserted, InsertOutcome::Existing(it) if it.id != request.id) {
+            let keyless = NewRequest {
+                key: None,
+                ..request.clone()
+            };
+            self.insert(&keyless, Owner::Recovery, deadline).await?;
+        }
+        Ok(())
+    }
+
     /// Before another try; an error where the time for it is over.
     async fn pause(&self, deadline: Deadline, started: Instant) -> Result<(), Degraded> {
         if deadline.remaining(Instant::now()) <= PAUSE {
@@ -229,8 +242,14 @@ impl<T: Table> Requests for LiveStore<T> {
         }
     }
 
-    async fn release(&self, id: Uuid, deadline: Deadline) -> Result<(), Degraded> {
-        self.finish.write(released(id), deadline).await.map(drop)
+    async fn release(&self, request: &NewRequest, deadline: Deadline) -> Result<(), Degraded> {
+        match self.finish.write(released(request.id), deadline).await? {
+            Written::Run(Finished::Untouched(None)) => {
+                tracing::warn!("the request is gone from Postgres: it is recorded anew");
+                self.record_anew(request, deadline).await
+            }
+            _ => Ok(()),
+        }
     }
 
     fn abandon(&self, id: Uuid) {

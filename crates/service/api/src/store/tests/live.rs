@@ -158,6 +158,26 @@ async fn a_request_that_is_gone_is_recorded_anew_and_whole() {
 }
 
 #[tokio::test]
+async fn a_request_that_is_gone_when_it_is_left_to_recovery_is_recorded_anew() {
+    let (cluster, store, live) = store().await;
+    let client = client(&cluster).await;
+    for (key, taken) in [("free", false), ("taken", true)] {
+        let gone = request(Uuid::now_v7(), Some(key), Some(body()));
+        live.insert(&gone, Owner::Caller, soon()).await.unwrap();
+        client
+            .batch_execute("DELETE FROM requests; DELETE FROM idempotency_keys")
+            .await
+            .unwrap();
+        if taken {
+            insert_keyed(&live, key, Some(body())).await;
+        }
+        live.release(&gone, soon()).await.unwrap();
+        let ids = claim(&store).await.into_iter().map(|it| it.id);
+        assert!(ids.eq([gone.id]), "the key is {key}");
+    }
+}
+
+#[tokio::test]
 async fn an_end_that_was_recorded_before_is_the_answer() {
     let (cluster, _store, live) = store().await;
     let client = client(&cluster).await;

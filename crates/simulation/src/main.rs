@@ -1,0 +1,55 @@
+//! `simulate`: plays seeds and says which of them broke a promise.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use holdfast_simulation::mutant::Mutant;
+use holdfast_simulation::report::{Options, mutants, simulate, speed};
+
+/// The service's core in virtual time, over a modelled world.
+#[derive(Debug, Parser)]
+#[command(name = "simulate")]
+struct Arguments {
+    /// Play this seed alone, and show what happened.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Play so many seeds.
+    #[arg(long, default_value_t = 2000, conflicts_with = "seed")]
+    seeds: u64,
+    /// The first of them.
+    #[arg(long, default_value_t = 0)]
+    from: u64,
+    /// With a seed: show also what happened to this request.
+    #[arg(long, requires = "seed")]
+    request: Option<u64>,
+    /// Put this defect behind the ports, to see it found.
+    #[arg(long, value_enum, default_value_t = Mutant::None)]
+    mutant: Mutant,
+    /// See whether each defect is found within so many seeds.
+    #[arg(long, conflicts_with_all = ["seed", "seeds"])]
+    mutants: Option<u64>,
+    /// Measure how many calls a second are played.
+    #[arg(long, conflicts_with_all = ["seed", "seeds", "mutants"])]
+    speed: bool,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let mut out = std::io::stdout().lock();
+    if arguments.speed {
+        return speed(&mut out);
+    }
+    if let Some(seeds) = arguments.mutants {
+        return mutants(seeds, &mut out);
+    }
+    let options = Options {
+        seeds: match arguments.seed {
+            Some(seed) => seed..seed.saturating_add(1),
+            None => arguments.from..arguments.from.saturating_add(arguments.seeds),
+        },
+        shows_one: arguments.seed.is_some(),
+        request: arguments.request,
+        mutant: arguments.mutant,
+    };
+    simulate(&options, &mut out)
+}

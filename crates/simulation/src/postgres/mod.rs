@@ -1,0 +1,49 @@
+//! A model of Postgres: its tables (`rows`), what each statement of the service does to them (`live`, `open`, `replay`), and the server
+//! around them that dies, hangs, loses answers and fails over (`server`).
+
+pub mod live;
+pub mod open;
+pub mod replay;
+pub mod rows;
+pub mod server;
+pub mod table;
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use self::rows::Micros;
+
+/// Five characters.
+pub type SqlState = &'static str;
+
+/// What is wrong inside, while the server itself is well.
+#[derive(Debug, Clone, Default)]
+pub struct Conditions {
+    /// Rows that somebody else holds locked.
+    pub locked_rows: BTreeSet<Uuid>,
+    /// Keys that somebody else is about to take.
+    pub locked_keys: BTreeSet<String>,
+    /// The table of keys is not there.
+    pub keys_are_missing: bool,
+}
+
+/// As a column keeps it.
+#[must_use]
+pub fn micros(at: Timestamp) -> Micros {
+    at.as_microsecond()
+}
+
+/// As a column gives it back.
+#[must_use]
+pub fn timestamp(at: Micros) -> Timestamp {
+    Timestamp::from_microsecond(at).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// An interval.
+#[must_use]
+pub fn span(interval: Duration) -> Micros {
+    i64::try_from(interval.as_micros()).unwrap_or(i64::MAX / 4)
+}

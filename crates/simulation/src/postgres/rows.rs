@@ -1,0 +1,189 @@
+//! The tables of the model: what `db/init.sql` declares, as far as the service's statements can tell.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use holdfast_api::embedded::{ExistingRequest, RequestState};
+use holdfast_wire::JsonText;
+use uuid::Uuid;
+
+/// Microseconds since 1970 on some clock: what `timestamptz` can tell apart.
+pub type Micros = i64;
+
+/// How far a request is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// Open.
+    Received,
+    /// Done.
+    Done,
+    /// Failed for good.
+    Failed,
+}
+
+/// A row of `requests`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// Its body.
+    pub payload: Option<String>,
+    /// How far it is.
+    pub status: Status,
+    /// The worker's answer.
+    pub response: Option<String>,
+    /// Calls of the worker, or failures of its own while it is open.
+    pub attempts: i32,
+    /// Why it failed.
+    pub error: Option<String>,
+    /// When it came.
+    pub received_at: Micros,
+    /// When it ended.
+    pub completed_at: Option<Micros>,
+    /// When the table got an end that a journal brought.
+    pub recorded_at: Option<Micros>,
+    /// Until when somebody holds it.
+    pub lease_until: Option<Micros>,
+}
+
+/// A row of `result_conflicts`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conflict {
+    /// The end that stands.
+    pub kept: Option<String>,
+    /// When that was.
+    pub kept_at: Micros,
+    /// The other one.
+    pub other: Option<String>,
+    /// What it failed by, if it did.
+    pub other_error: Option<String>,
+}
+
+/// All tables. A clone is a standby as of now.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tables {
+    rows: BTreeMap<Uuid, Row>,
+    /// Open rows by when they are free to be claimed: the index `requests_claimable`.
+    claimable: BTreeSet<(Micros, Uuid)>,
+    /// What each idempotency key stands for.
+    pub keys: BTreeMap<String, Uuid>,
+    /// Ends that met another one, by request and by the time of the other.
+    pub conflicts: BTreeMap<(Uuid, Micros), Conflict>,
+}
+
+impl Row {
+    /// An open one without a body.
+    #[must_use]
+    pub fn open(received_at: Micros) -> Self {
+        Self {
+            payload: None,
+            status: Status::Received,
+            response: None,
+            attempts: 0,
+            error: None,
+            received_at,
+            completed_at: None,
+            recorded_at: None,
+            lease_until: None,
+        }
+    }
+
+    /// Ends it at `now`.
+    pub fn end(&mut self, status: Status, now: Micros) {
+        self.status = status;
+        self.completed_at = Some(now);
+        self.lease_until = None;
+    }
+
+    /// As the service is told of it.
+    #[must_use]
+    pub fn existing(&self, id: Uuid, same_body: bool, now: Micros) -> ExistingRequest {
+        let state = match self.status {
+            Status::Done => {
+                let response = self
+                    .response
+                    .clone()
+                    .and_then(|it| JsonText::parse(it).ok());
+                RequestState::Done(response.unwrap_or_else(JsonText::null))
+            }
+            Status::Failed => RequestState::Failed(self.error.clone().unwrap_or_default()),
+            Status::Received if self.lease_until.is_some_and(|until| until > now) => {
+                RequestState::Running
+            }
+            Status::Received => RequestState::Waiting,
+        };
+        ExistingRequest {
+            id,
+            same_body,
+            state,
+        }
+    }
+
+    fn free_from(&self) -> Option<Micros> {
+        let is_open = self.status == Status::Received;
+        is_open.then(|| self.lease_until.unwrap_or(Micros::MIN))
+    }
+}
+
+impl Tables {
+    /// The row `id`.
+    #[must_use]
+    pub fn row(&self, id: Uuid) -> Option<&Row> {
+        self.rows.get(&id)
+    }
+
+    /// All rows by their ids.
+    pub fn rows(&self) -> impl Iterator<Item = (Uuid, &Row)> {
+        self.rows.iter().map(|(id, row)| (*id, row))
+    }
+
+    /// Open rows by when they are free, from `from` on.
+    pub fn free_from(&self, from: Micros) -> impl Iterator<Item = (Micros, Uuid)> + '_ {
+        self.claimable.range((from, Uuid::nil())..).copied()
+    }
+
+    /// How many rows are open.
+    #[must_use]
+    pub fn open(&self) -> usize {
+        self.claimable.len()
+    }
+
+    /// Puts `row` in place of what stands under `id`.
+    pub fn put(&mut self, id: Uuid, row: Row) {
+        self.remove(id);
+        if let Some(from) = row.free_from() {
+            self.claimable.insert((from, id));
+        }
+        self.rows.insert(id, row);
+    }
+
+    /// Changes the row `id` if it is there and open; whether it was.
+    pub fn change_open(&mut self, id: Uuid, change: impl FnOnce(&mut Row)) -> bool {
+        let Some(row) = self.rows.get_mut(&id) else {
+            return false;
+        };
+        let Some(from) = row.free_from() else {
+            return false;
+        };
+        change(row);
+        let after = row.free_from();
+        if after != Some(from) {
+            self.claimable.remove(&(from, id));
+            self.claimable.extend(after.map(|from| (from, id)));
+        }
+        true
+    }
+
+    /// Deletes the row `id`.
+    pub fn remove(&mut self, id: Uuid) {
+        if let Some(from) = self.rows.remove(&id).and_then(|row| row.free_from()) {
+            self.claimable.remove(&(from, id));
+        }
+    }
+
+    /// Lets `key` stand for `id` unless it stands for something; whether it does now.
+    pub fn take_key(&mut self, key: &str, id: Uuid) -> bool {
+        if self.keys.contains_key(key) {
+            return false;
+        }
+        self.keys.insert(key.to_owned(), id);
+        true
+    }
+}

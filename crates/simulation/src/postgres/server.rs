@@ -1,0 +1,269 @@
+//! The server around the tables: it dies, hangs, is slow, loses answers after the commit, and fails over to a standby.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use fastrand::Rng;
+use tokio::time::sleep;
+use uuid::Uuid;
+
+use super::rows::{Micros, Tables};
+use super::{Conditions, SqlState};
+use crate::world::failure::StatementFailure;
+use crate::world::gate::{Door, Gate};
+use crate::world::peer::Peer;
+use crate::world::time::Clock;
+
+type Operation = Box<dyn FnOnce(&mut Tables, &Conditions, Micros) + Send>;
+
+/// A Postgres. Clones are the same.
+#[derive(Clone)]
+pub struct Server(Arc<Shared>);
+
+struct Shared {
+    /// Refusing while it is dead, shut while it hangs.
+    door: Gate,
+    clock: Clock,
+    state: Mutex<State>,
+}
+
+/// Whose a statement is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Use {
+    /// A live call's.
+    Live,
+    /// Recovery's.
+    CatchingUp,
+    /// One that changes nothing.
+    Reading,
+}
+
+/// What is the matter with it.
+#[derive(Debug, Clone, Default)]
+pub struct Ailments {
+    /// What a statement takes on top of the usual, in milliseconds.
+    pub slow: u64,
+    /// What one of recovery takes on top of that.
+    pub catching_up_slow: u64,
+    /// How many of a hundred answers are lost after the commit.
+    pub loses: u8,
+    /// It takes no writes.
+    pub read_only: bool,
+    /// What is wrong inside.
+    pub inside: Conditions,
+}
+
+struct State {
+    tables: Tables,
+    standby: Option<Tables>,
+    lost: BTreeMap<Uuid, u64>,
+    ailments: Ailments,
+    rng: Rng,
+    /// Statements whose callers gave up while it hung: it has read them and will do them.
+    left_behind: Vec<Operation>,
+}
+
+impl Server {
+    /// An empty one.
+    #[must_use]
+    pub fn new(seed: u64, clock: Clock) -> Self {
+        let state = State {
+            tables: Tables::default(),
+            standby: None,
+            lost: BTreeMap::new(),
+            ailments: Ailments::default(),
+            rng: Rng::with_seed(seed),
+            left_behind: vec![],
+        };
+        Self(Arc::new(Shared {
+            door: Gate::default(),
+            clock,
+            state: Mutex::new(state),
+        }))
+    }
+
+    /// Its door: refusing while it is dead, shut while it hangs.
+    #[must_use]
+    pub fn door(&self) -> &Gate {
+        &self.0.door
+    }
+
+    /// Its clock.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    /// Lets what hung go on: what was read before is done, whoever still wants it.
+    pub fn resume(&self) {
+        let mut state = self.lock();
+        let now = self.0.clock.now();
+        for operation in std::mem::take(&mut state.left_behind) {
+            let State {
+                tables, ailments, ..
+            } = &mut *state;
+            operation(tables, &ailments.inside, now);
+        }
+        drop(state);
+        self.0.door.set(Door::Open);
+    }
+
+    /// It dies, and what was read and not done with it.
+    pub fn die(&self) {
+        self.lock().left_behind.clear();
+        self.0.door.set(Door::Refusing);
+    }
+
+    /// A standby has all that is there now.
+    pub fn replicate(&self) {
+        let mut state = self.lock();
+        state.standby = Some(state.tables.clone());
+    }
+
+    /// The standby takes over, with what it has; `now` is in virtual microseconds.
+    pub fn promote(&self, now: u64) {
+        let mut state = self.lock();
+        let Some(standby) = state.standby.take() else {
+            return;
+        };
+        let gone = state
+            .tables
+            .rows()
+            .filter(|(id, row)| standby.row(*id) != Some(row));
+        let gone: Vec<Uuid> = gone.map(|(id, _)| id).collect();
+        state.lost.extend(gone.into_iter().map(|id| (id, now)));
+        state.tables = standby;
+    }
+
+    /// What failovers took, and when.
+    #[must_use]
+    pub fn lost(&self) -> BTreeMap<Uuid, u64> {
+        self.lock().lost.clone()
+    }
+
+    /// Changes what is the matter with it.
+    pub fn ail(&self, change: impl FnOnce(&mut Ailments, &Tables)) {
+        let mut state = self.lock();
+        let State {
+            tables, ailments, ..
+        } = &mut *state;
+        change(ailments, tables);
+    }
+
+    /// Looks at its tables, as nobody in the world can.
+    pub fn look<T>(&self, look: impl FnOnce(&Tables) -> T) -> T {
+        look(&self.lock().tables)
+    }
+
+    /// Has `operation` done for `peer`, as one transaction.
+    ///
+    /// # Errors
+    /// When it did not answer: then it was done, or not, or will be.
+    pub async fn run<A: Send>(
+        &self,
+        peer: &Peer,
+        use_: Use,
+        operation: impl FnOnce(&mut Tables, &Conditions, Micros) -> Result<A, SqlState> + Send + 'static,
+    ) -> Result<A, StatementFailure> {
+        peer.life.pass().await;
+        if !peer.to_database.pass().await {
+            return Err(StatementFailure::Refused);
+        }
+        let mut sent = Sent {
+            server: self,
+            operation: Some(operation),
+        };
+        if !self.0.door.pass().await {
+            return Err(StatementFailure::Refused);
+        }
+        let pause = self.lock().pause(use_);
+        sleep(pause).await;
+        if !self.0.door.pass().await {
+            sent.operation = None;
+            return Err(StatementFailure::Lost);
+        }
+        let operation = sent.operation.take();
+        let answer = self.lock().answer(operation, use_, self.0.clock.now());
+        peer.life.pass().await;
+        match peer.to_database.door() {
+            Door::Open => answer,
+            _ => {
+                peer.to_database.pass().await;
+                Err(StatementFailure::Lost)
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn pause(&mut self, use_: Use) -> Duration {
+        let usual = self.rng.u64(200..3000);
+        let mut slow = self.ailments.slow;
+        if use_ == Use::CatchingUp {
+            slow += self.ailments.catching_up_slow;
+        }
+        Duration::from_micros(usual + slow * 1000)
+    }
+
+    fn answer<A>(
+        &mut self,
+        operation: Option<impl FnOnce(&mut Tables, &Conditions, Micros) -> Result<A, SqlState>>,
+        use_: Use,
+        now: Micros,
+    ) -> Result<A, StatementFailure> {
+        if use_ != Use::Reading && self.ailments.read_only {
+            return Err(StatementFailure::Answered("25006"));
+        }
+        let operation = operation.ok_or(StatementFailure::Lost)?;
+        let answer = operation(&mut self.tables, &self.ailments.inside, now);
+        if self.ailments.loses > 0 && self.rng.u8(0..100) < self.ailments.loses {
+            return Err(StatementFailure::Lost);
+        }
+        answer.map_err(StatementFailure::Answered)
+    }
+}
+
+/// A statement on its way. Its caller may give up at any time, and then nobody knows whether it will be done.
+struct Sent<'a, A, O>
+where
+    O: FnOnce(&mut Tables, &Conditions, Micros) -> Result<A, SqlState> + Send + 'static,
+{
+    server: &'a Server,
+    operation: Option<O>,
+}
+
+impl<A, O> Drop for Sent<'_, A, O>
+where
+    O: FnOnce(&mut Tables, &Conditions, Micros) -> Result<A, SqlState> + Send + 'static,
+{
+    fn drop(&mut self) {
+        let Some(operation) = self.operation.take() else {
+            return;
+        };
+        let door = self.server.0.door.door();
+        let mut state = self.server.lock();
+        if state.ailments.read_only || state.rng.bool() {
+            return;
+        }
+        let now = self.server.0.clock.now();
+        let State {
+            tables,
+            ailments,
+            left_behind,
+            ..
+        } = &mut *state;
+        match door {
+            // The request to cancel came too late.
+            Door::Open => drop(operation(tables, &ailments.inside, now)),
+            Door::Shut => left_behind.push(Box::new(|tables, conditions, now| {
+                drop(operation(tables, conditions, now));
+            })),
+            Door::Refusing | Door::Gone => {}
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Plays seeds and writes down how that went.
+
+use std::io::{self, Write};
+use std::ops::Range;
+use std::process::ExitCode;
+
+use tokio::time::Instant;
+
+use crate::mutant::Mutant;
+use crate::plan::Plan;
+use crate::run::{CannotRun, Report, play};
+use crate::shrink::shrink;
+
+/// What is to be played.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Which seeds.
+    pub seeds: Range<u64>,
+    /// Whether the trace's hash is what is asked for.
+    pub shows_one: bool,
+    /// Which request's events are shown, beside those of one that shows a violation.
+    pub request: Option<u64>,
+    /// With which defect.
+    pub mutant: Mutant,
+}
+
+/// Puts each defect behind the ports and writes which seed shows it; fails where none of the first `seeds` does.
+pub fn mutants(seeds: u64, out: &mut impl Write) -> ExitCode {
+    match find_all(seeds, out) {
+        Ok(0) => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::FAILURE,
+        Err(error) => unplayed(&error, out),
+    }
+}
+
+/// How many escaped.
+fn find_all(seeds: u64, out: &mut impl Write) -> Result<u64, Stopped> {
+    let mut escaped = 0;
+    for mutant in Mutant::ALL {
+        let mut found = None;
+        for seed in 0..seeds {
+            found = play(&Plan::from_seed(seed), mutant, None)?
+                .violation
+                .map(|it| (seed, it));
+            if found.is_some() {
+                break;
+            }
+        }
+        if let Some((seed, violation)) = found {
+            writeln!(
+                out,
+                "{mutant:?}: seed {seed} breaks `{}`",
+                violation.property
+            )?;
+        } else {
+            escaped += 1;
+            writeln!(out, "{mutant:?}: not found in {seeds} seeds")?;
+        }
+        out.flush()?;
+    }
+    writeln!(
+        out,
+        "{} found, {escaped} escaped",
+        Mutant::ALL.len() as u64 - escaped
+    )?;
+    Ok(escaped)
+}
+
+/// Plays them and writes to `out`; fails where one broke a promise, and with 2 where none could be played.
+pub fn simulate(options: &Options, out: &mut impl Write) -> ExitCode {
+    match run(options, out) {
+        Ok(0) => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::FAILURE,
+        Err(error) => unplayed(&error, out),
+    }
+}
+
+/// Calls of [`speed`], one each virtual millisecond.
+const STEADY: u64 = 100_000;
+
+/// Writes how many calls one core plays in a second while nothing is broken.
+pub fn speed(out: &mut impl Write) -> ExitCode {
+    match measure(out) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => unplayed(&error, out),
+    }
+}
+
+fn measure(out: &mut impl Write) -> Result<(), Stopped> {
+    let begun = Instant::now();
+    let report = play(&Plan::steady(STEADY), Mutant::None, None)?;
+    let (calls, seconds) = (report.calls, begun.elapsed().as_secs_f64());
+    Ok(writeln!(
+        out,
+        "{calls} calls in {seconds:.2} s: {:.0} a second",
+        calls as f64 / seconds
+    )?)
+}
+
+fn unplayed(error: &Stopped, out: &mut impl Write) -> ExitCode {
+    // Where even this cannot be written nobody reads it.
+    let _ = writeln!(out, "{error}");
+    ExitCode::from(2)
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Stopped {
+    #[error(transparent)]
+    CannotRun(#[from] CannotRun),
+    #[error("nothing can be written: {0}")]
+    Output(#[from] io::Error),
+}
+
+fn run(options: &Options, out: &mut impl Write) -> Result<u64, Stopped> {
+    let (mut passed, mut failed, mut calls, mut hash) = (0, 0, 0, 0);
+    let begun = Instant::now();
+    for seed in options.seeds.clone() {
+        let plan = Plan::from_seed(seed);
+        let report = play(&plan, options.mutant, options.request)?;
+        calls += report.calls;
+        hash = report.hash;
+        if report.violation.is_some() {
+            failed += 1;
+            tell(out, &plan, &report, options.mutant)?;
+        } else {
+            passed += 1;
+        }
+    }
+    if options.shows_one {
+        write!(out, "{}", Plan::from_seed(options.seeds.start))?;
+        writeln!(out, "{calls} calls\ntrace {hash:016x}")?;
+    } else {
+        let seconds = begun.elapsed().as_secs_f64();
+        let speed = calls as f64 / seconds;
+        writeln!(
+            out,
+            "{calls} calls of clients in {seconds:.1} s: {speed:.0} a second"
+        )?;
+        writeln!(out, "{passed} passed, {failed} failed")?;
+    }
+    Ok(failed)
+}
+
+fn tell(out: &mut impl Write, plan: &Plan, report: &Report, mutant: Mutant) -> io::Result<()> {
+    let Some(violation) = &report.violation else {
+        return Ok(());
+    };
+    let (seed, at) = (plan.seed, violation.at);
+    writeln!(
+        out,
+        "seed {seed} breaks `{}` at {at} µs: {}",
+        violation.property, violation.what
+    )?;
+    for event in &report.evidence {
+        writeln!(out, "  {event}")?;
+    }
+    let shortest = shrink(plan, mutant, violation.property);
+    let (faults, calls) = (shortest.faults.len(), shortest.calls.len());
+    writeln!(
+        out,
+        "a schedule of {faults} faults and {calls} calls that still breaks it:"
+    )?;
+    write!(out, "{shortest}")
+}

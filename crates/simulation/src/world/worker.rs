@@ -1,0 +1,171 @@
+//! A model of the worker: answers differently each time, and hangs, fails or refuses as it is told.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use fastrand::Rng;
+use holdfast_api::embedded::{WorkCall, WorkClient};
+use holdfast_wire::JsonText;
+use tokio::sync::Semaphore;
+use tokio::time::sleep;
+use uuid::Uuid;
+
+use super::failure::WorkFailure;
+use super::gate::{Door, Gate};
+use super::number;
+use super::peer::Peer;
+
+/// What ails it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ailment {
+    /// It answers everybody with this status.
+    Answers(u16),
+    /// It takes this long, in milliseconds.
+    Takes(u64),
+}
+
+/// The worker. Clones are the same.
+#[derive(Clone)]
+pub struct Worker(Arc<Shared>);
+
+struct Shared {
+    /// Refusing while it is dead, shut while it hangs.
+    door: Gate,
+    capacity: Semaphore,
+    state: Mutex<State>,
+}
+
+struct State {
+    rng: Rng,
+    ailment: Option<Ailment>,
+    usual: (u64, u64),
+    /// When each answer was given, in virtual microseconds: the first is number 1.
+    answers: Vec<u64>,
+}
+
+impl Worker {
+    /// One that takes between `usual.0` and `usual.1` milliseconds, for `capacity` calls at once.
+    #[must_use]
+    pub fn new(seed: u64, usual: (u64, u64), capacity: usize) -> Self {
+        Self(Arc::new(Shared {
+            door: Gate::default(),
+            capacity: Semaphore::new(capacity),
+            state: Mutex::new(State {
+                rng: Rng::with_seed(seed),
+                ailment: None,
+                usual,
+                answers: vec![],
+            }),
+        }))
+    }
+
+    /// Its door: refusing while it is dead, shut while it hangs.
+    #[must_use]
+    pub fn door(&self) -> &Gate {
+        &self.0.door
+    }
+
+    /// Makes it ail, or well.
+    pub fn ail(&self, ailment: Option<Ailment>) {
+        self.lock().ailment = ailment;
+    }
+
+    /// When it gave this answer, in virtual microseconds.
+    #[must_use]
+    pub fn answered_at(&self, answer: &str) -> Option<u64> {
+        let number = answer.strip_prefix("{\"n\":")?.strip_suffix('}')?;
+        let number: usize = number.parse().ok()?;
+        self.lock().answers.get(number.checked_sub(1)?).copied()
+    }
+
+    /// The way of `peer` to it.
+    #[must_use]
+    pub fn link(&self, peer: Peer) -> WorkerLink {
+        let worker = self.clone();
+        WorkerLink { worker, peer }
+    }
+
+    async fn work(&self, id: Uuid, now: impl Fn() -> u64) -> Result<JsonText, WorkFailure> {
+        if !self.0.door.pass().await {
+            return Err(WorkFailure::Refused);
+        }
+        let place = self.0.capacity.acquire().await;
+        let (pause, status) = self.lock().draw();
+        sleep(pause).await;
+        // It died or hung in the middle of it; what hung goes on.
+        if !self.0.door.pass().await {
+            return Err(WorkFailure::Lost);
+        }
+        drop(place);
+        if let Some(status) = status {
+            return Err(WorkFailure::status(status));
+        }
+        if is_unlucky(number(id)) {
+            return Err(WorkFailure::status(422));
+        }
+        let answer = self.lock().answer(now());
+        JsonText::parse(answer).map_err(|_| WorkFailure::Lost)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn draw(&mut self) -> (Duration, Option<u16>) {
+        let (from, to) = self.usual;
+        let usual = self.rng.u64(from..=to);
+        let (millis, status) = match self.ailment {
+            None => (usual, None),
+            Some(Ailment::Answers(status)) => (5, Some(status)),
+            Some(Ailment::Takes(millis)) => (millis, None),
+        };
+        (Duration::from_millis(millis), status)
+    }
+
+    fn answer(&mut self, now: u64) -> String {
+        self.answers.push(now);
+        format!(r#"{{"n":{}}}"#, self.answers.len())
+    }
+}
+
+/// Whether the worker refuses the request of this number, however often it is asked: about one in a hundred.
+#[must_use]
+pub fn is_unlucky(request: u64) -> bool {
+    request % 97 == 13
+}
+
+/// A replica's way to the worker.
+#[derive(Clone)]
+pub struct WorkerLink {
+    worker: Worker,
+    peer: Peer,
+}
+
+impl WorkClient for WorkerLink {
+    type Error = WorkFailure;
+
+    async fn work(&self, call: WorkCall<'_>) -> Result<JsonText, WorkFailure> {
+        let peer = &self.peer;
+        peer.life.pass().await;
+        if !peer.to_worker.pass().await {
+            return Err(WorkFailure::Refused);
+        }
+        peer.trace.note(peer.replica, "work", number(call.id), 0);
+        let answer = tokio::select! {
+            biased;
+            answer = self.worker.work(call.id, || peer.trace.now()) => answer,
+            () = peer.to_worker.leaves(Door::Open) => Err(WorkFailure::Lost),
+        };
+        peer.life.pass().await;
+        let came = match &answer {
+            Ok(_) => 200,
+            Err(WorkFailure::Answered(_)) => 500,
+            Err(_) => 0,
+        };
+        peer.trace
+            .note(peer.replica, "worker", number(call.id), came);
+        answer
+    }
+}
