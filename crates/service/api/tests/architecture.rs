@@ -74,10 +74,16 @@ fn crates_import_only_the_siblings_they_may() {
             vec!["holdfast-ops", "holdfast-policy", "holdfast-wire"],
         ),
         ("lab/browser", vec![]),
+        ("lab/checker", vec![]),
         ("lab/testbed", vec!["holdfast-ops"]),
         (
             "lab/lab",
-            vec!["holdfast-ops", "holdfast-testbed", "holdfast-wire"],
+            vec![
+                "holdfast-checker",
+                "holdfast-ops",
+                "holdfast-testbed",
+                "holdfast-wire",
+            ],
         ),
     ] {
         let siblings = dependencies(name);
