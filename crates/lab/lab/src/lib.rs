@@ -17,6 +17,7 @@ pub mod guard;
 pub mod load;
 pub mod observe;
 mod own_folder;
+pub mod service;
 pub mod settings;
 pub mod settle;
 pub mod stage;
