@@ -37,7 +37,7 @@ impl Policy {
 }
 
 impl Builder {
-    fn new(name: Arc<str>, config: PolicyConfig) -> Self {
+    pub(crate) fn new(name: Arc<str>, config: PolicyConfig) -> Self {
         let seed = fastrand::u64(..);
         Self {
             name,
