@@ -8,7 +8,6 @@ use tower::util::{ServiceFn, service_fn};
 use tower_layer::Layer;
 
 use crate::breaker::Circuit;
-use crate::builder::Builder;
 use crate::bulkhead::Slots;
 use crate::call::Call;
 use crate::class::{Classify, ErrorsAreFailures};
@@ -45,13 +44,6 @@ pub(crate) struct Parts {
     pub(crate) circuit: Option<Circuit>,
     pub(crate) slots: Option<Slots>,
     pub(crate) budget: Budget,
-}
-
-impl Policy {
-    /// Starts a policy for the dependency called `name`, which errors and events carry.
-    pub fn builder(name: impl Into<Arc<str>>, config: PolicyConfig) -> Builder {
-        Builder::new(name.into(), config)
-    }
 }
 
 impl<C> Policy<C> {

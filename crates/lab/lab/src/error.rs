@@ -5,16 +5,14 @@ mod convert;
 use std::io;
 use std::path::PathBuf;
 
+use holdfast_checker::plan::Side;
+use holdfast_checker::schema::SchemaError;
 use holdfast_ops::EnvironmentError;
 use thiserror::Error;
 
-use crate::debian;
-use crate::experiment::plan::Side;
-use crate::experiment::results::ResultsError;
-use crate::experiment::schema::SchemaError;
 use crate::output::{Console, Tone};
 use crate::postgres::PostgresError;
-use crate::stage::Service;
+use crate::service::Service;
 use crate::wire::WireError;
 
 /// Why a command failed.
@@ -96,8 +94,13 @@ pub enum LabError {
     #[error(transparent)]
     Wire(#[from] WireError),
     /// A program that the lab calls is not there.
-    #[error("{0} is not installed")]
-    MissingProgram(&'static str),
+    #[error("{program} is not installed")]
+    MissingProgram {
+        /// Its name.
+        program: &'static str,
+        /// What installs it.
+        install: String,
+    },
     /// It could be installed only over what is there.
     #[error(
         "{0} cannot be installed without touching what is installed, or is installed and its programs are not found"
@@ -171,9 +174,9 @@ pub enum LabError {
     /// Something an experiment started, or broke, is still there.
     #[error("could not clean up: {}", .0.join("; "))]
     NotRolledBack(Vec<String>),
-    /// What runs of experiments left.
-    #[error(transparent)]
-    Results(#[from] ResultsError),
+    /// What runs of experiments left, with the cure.
+    #[error("{0}")]
+    Results(String),
     /// The measurement is void.
     #[error("{0}")]
     Measurement(String),
@@ -213,7 +216,7 @@ impl LabError {
             Self::NotUp => "bring a stage up: make up".to_owned(),
             Self::OtherStage { .. } => "take it down first (make down), or choose another port: API_PORT=…".to_owned(),
             Self::StageInTheWay(_) => "take it down first: make down".to_owned(),
-            Self::MissingProgram(program) => format!("install it, on Debian: {}", debian::command(program)),
+            Self::MissingProgram { install, .. } => format!("install it, on Debian: {install}"),
             Self::WouldTouch(program) => {
                 format!("put its programs on PATH, or decide for yourself: sudo apt-get install -y {program}")
             }

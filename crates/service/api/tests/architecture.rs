@@ -74,10 +74,16 @@ fn crates_import_only_the_siblings_they_may() {
             vec!["holdfast-ops", "holdfast-policy", "holdfast-wire"],
         ),
         ("lab/browser", vec![]),
+        ("lab/checker", vec![]),
         ("lab/testbed", vec!["holdfast-ops"]),
         (
             "lab/lab",
-            vec!["holdfast-ops", "holdfast-testbed", "holdfast-wire"],
+            vec![
+                "holdfast-checker",
+                "holdfast-ops",
+                "holdfast-testbed",
+                "holdfast-wire",
+            ],
         ),
     ] {
         let siblings = dependencies(name);
@@ -179,11 +185,19 @@ fn imports(folder: &Path, prefix: &str) -> BTreeMap<String, BTreeSet<String>> {
             continue;
         }
         let text = fs::read_to_string(path).unwrap();
-        let text = text.split("#[cfg(test)]\nmod ").next().unwrap();
+        // A comment may point anywhere.
+        let text: Vec<_> = text
+            .split("#[cfg(test)]\nmod ")
+            .next()
+            .unwrap()
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("//"))
+            .collect();
+        let text = text.join("\n");
         let deep = path.strip_prefix(folder).unwrap().iter().count()
             - usize::from(path.ends_with("mod.rs"));
         for up in [prefix.to_owned(), "super::".repeat(deep)] {
-            let named = names_after(text, &up);
+            let named = names_after(&text, &up);
             let others = named
                 .into_iter()
                 .filter(|it| rooms.contains(it) && *it != name);
@@ -258,14 +272,13 @@ fn first_circle(graph: &BTreeMap<String, BTreeSet<String>>) -> Option<String> {
 }
 
 #[test]
-fn no_rooms_of_a_service_import_each_other_in_a_circle() {
-    for name in [
-        "service/wire",
-        "service/ops",
-        "service/worker",
-        "service/api",
-    ] {
-        let folder = root().join("crates").join(name).join("src");
+fn no_rooms_of_a_crate_import_each_other_in_a_circle() {
+    for name in crates() {
+        let folder = root().join("crates").join(&name).join("src");
+        // The browser's test is all its crate has.
+        if !folder.exists() {
+            continue;
+        }
         assert_eq!(
             first_circle(&imports(&folder, "crate::")),
             None,
@@ -289,7 +302,7 @@ fn a_circle_is_found_and_named() {
     let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
     write("a.rs", "use crate::{b::X, c};");
     write("b.rs", "use super::c::Y;");
-    write("c.rs", "");
+    write("c.rs", "/// As [`crate::a`] does.");
     assert_eq!(first_circle(&imports(folder.path(), "crate::")), None);
     write("c.rs", "fn f() { crate::a::g() }");
     let found = first_circle(&imports(folder.path(), "crate::"));
