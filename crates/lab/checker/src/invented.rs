@@ -38,6 +38,7 @@ impl Scene {
             calls: Vec::new(),
             ledger: Ledger::default(),
             generator: Generator::default(),
+            contender: None,
         };
         Self { trial }.fault(Target::Worker, s(3), s(8))
     }

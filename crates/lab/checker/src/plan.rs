@@ -181,6 +181,8 @@ pub enum Side {
     Naive,
     /// `/process`.
     Resilient,
+    /// `/process` of somebody else's API.
+    Contender,
 }
 
 impl Kind {
@@ -233,7 +235,7 @@ impl fmt::Display for Fault {
 }
 
 impl Side {
-    /// Both, in the order in which they are told.
+    /// Both endpoints of ours, in the order in which they are told.
     pub const BOTH: [Self; 2] = [Self::Naive, Self::Resilient];
 
     /// As it stands in files and on the screen.
@@ -242,6 +244,7 @@ impl Side {
         match self {
             Self::Naive => "naive",
             Self::Resilient => "resilient",
+            Self::Contender => "contender",
         }
     }
 
@@ -250,7 +253,7 @@ impl Side {
     pub fn path(self) -> &'static str {
         match self {
             Self::Naive => "/naive/process",
-            Self::Resilient => "/process",
+            Self::Resilient | Self::Contender => "/process",
         }
     }
 }

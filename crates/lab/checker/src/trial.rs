@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::plan::{Side, Target};
+use super::plan::{Metric, Side, Target};
 use super::seconds;
 
 /// One side, played.
@@ -31,6 +31,18 @@ pub struct Trial {
     pub ledger: Ledger,
     /// What the load generator itself cost.
     pub generator: Generator,
+    /// Of somebody else's API; none: it is ours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contender: Option<Stranger>,
+}
+
+/// What is known of an API that is not ours, beside its answers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Stranger {
+    /// Figures for which it does not tell enough.
+    pub untold: Vec<Metric>,
+    /// How it ended when it was asked to.
+    pub ending: Sight,
 }
 
 /// One request.

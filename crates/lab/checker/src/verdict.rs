@@ -5,6 +5,7 @@
 //! each side must show what the experiment says of it. What cannot be computed does not hold.
 
 mod expected;
+mod first;
 mod general;
 mod steady;
 mod words;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::plan::{Experiment, Side, Window};
 use super::trial::Trial;
 
+pub use first::first_bad;
 pub use steady::{STEADY_SHARE, judged_until, steady_before};
 pub use words::{figure, limits};
 
@@ -50,6 +52,18 @@ pub fn resilient(plan: &Experiment, trial: &Trial) -> Vec<Check> {
     checks
 }
 
+/// Holds a trial of somebody else's API against what the resilient side must show.
+#[must_use]
+pub fn contender(plan: &Experiment, trial: &Trial) -> Verdict {
+    let mut checks = vec![general::something_was_broken(plan)];
+    checks.extend(side(plan, trial));
+    checks.push(steady::steady_after(trial));
+    let expected = &plan.resilient;
+    checks.extend(expected::expectations(expected, Side::Contender, trial));
+    checks.extend(trial.contender.iter().map(general::ended));
+    Verdict { checks }
+}
+
 /// All that had to be seen, and whether it was.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Verdict {
@@ -74,9 +88,34 @@ pub struct Check {
     pub value: Option<f64>,
     /// Whether it holds.
     pub holds: bool,
+    /// Whether nobody can say: the API that is judged does not tell enough. It does not hold then, and has not failed.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub unknown: bool,
+}
+
+/// What a check came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Finding {
+    /// It was seen.
+    Held,
+    /// Something else was seen.
+    Failed,
+    /// It could not be measured.
+    Unknown,
 }
 
 impl Check {
+    /// What it came to.
+    #[must_use]
+    pub fn finding(&self) -> Finding {
+        match (self.holds, self.unknown) {
+            (true, _) => Finding::Held,
+            (false, true) => Finding::Unknown,
+            (false, false) => Finding::Failed,
+        }
+    }
+
     /// In place of all that cannot be said of what broke off.
     #[must_use]
     pub fn broke_off(side: Option<Side>, expected: String, seen: String) -> Self {
@@ -88,6 +127,7 @@ impl Check {
             seen,
             value: None,
             holds: false,
+            unknown: false,
         }
     }
 }
@@ -98,6 +138,13 @@ impl Verdict {
     pub fn broke_off(&self) -> bool {
         let mut checks = self.checks.iter();
         checks.any(|check| check.name == PLAYED_TO_THE_END && !check.holds)
+    }
+
+    /// Whether none of it failed. What is unknown has not; of our own sides nothing is.
+    #[must_use]
+    pub fn stands(&self) -> bool {
+        let failed = |check: &Check| check.finding() == Finding::Failed;
+        !self.checks.is_empty() && !self.checks.iter().any(failed)
     }
 
     /// Whether all of it holds.
@@ -126,8 +173,14 @@ impl Check {
             seen,
             value: None,
             holds,
+            unknown: false,
         }
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 #[cfg(test)]

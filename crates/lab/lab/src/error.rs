@@ -1,6 +1,7 @@
 //! What can go wrong in the lab: each error has a cause, in its text, and a cure.
 
 mod convert;
+mod tell;
 
 use std::io;
 use std::path::PathBuf;
@@ -10,7 +11,6 @@ use holdfast_checker::schema::SchemaError;
 use holdfast_ops::EnvironmentError;
 use thiserror::Error;
 
-use crate::output::{Console, Tone};
 use crate::postgres::PostgresError;
 use crate::service::Service;
 use crate::wire::WireError;
@@ -62,6 +62,16 @@ pub enum LabError {
     /// A service refuses its configuration, in its own words.
     #[error("{0}")]
     Refused(String),
+    /// Somebody else's API did not start.
+    #[error("the API to be judged ({name}) {problem}")]
+    Contender {
+        /// What it is called.
+        name: String,
+        /// What was seen.
+        problem: String,
+        /// The end of what it said.
+        log: Vec<String>,
+    },
     /// Signals did not help.
     #[error("{service}: processes {pids:?} do not react to signals")]
     Stuck {
@@ -211,6 +221,9 @@ impl LabError {
             Self::Refused(_) => return None,
             Self::Unhealthy { file: Some(file), .. } => format!("read the whole log: {}", file.display()),
             Self::Unhealthy { service, .. } => format!("read the whole log: make logs SERVICE={service}"),
+            Self::Contender { .. } => {
+                "start it by hand with PORT, DATABASE_URL and WORKER_URL set; docs/your-own-api.md has the contract".to_owned()
+            }
             Self::Stuck { pids, .. } => format!("look at them with ps: {pids:?}"),
             Self::NotRunning(service) => format!("start it: make start-{service}"),
             Self::NotUp => "bring a stage up: make up".to_owned(),
@@ -254,7 +267,7 @@ impl LabError {
     #[must_use]
     pub fn context(&self) -> &[String] {
         match self {
-            Self::Unhealthy { log, .. } => log,
+            Self::Unhealthy { log, .. } | Self::Contender { log, .. } => log,
             Self::NotStarted { error, .. } => error.context(),
             _ => &[],
         }
@@ -267,17 +280,6 @@ impl LabError {
             Self::Setting(_) | Self::NoCheckout(_) | Self::Refused(_) => true,
             Self::NotStarted { error, .. } => error.is_configuration(),
             _ => false,
-        }
-    }
-
-    /// Tells it: the cause, what belongs to it, the cure.
-    pub(crate) fn tell(&self, console: Console) {
-        console.say(format_args!("{} {self}", console.paint(Tone::Bad, "lab:")));
-        for line in self.context() {
-            console.say(console.paint(Tone::Faint, format_args!("  | {line}")));
-        }
-        if let Some(cure) = self.cure() {
-            console.say(format_args!("  cure: {cure}"));
         }
     }
 

@@ -22,7 +22,7 @@ pub(super) fn share(calls: &Calls<'_>, trial: &Trial) -> Result<f64, Unmeasured>
 fn is_recorded(call: &Call, side: Side) -> bool {
     match (&call.end, side) {
         (End::Answered { status, .. }, Side::Naive) => *status == 200,
-        (End::Answered { recorded_in, .. }, Side::Resilient) => {
+        (End::Answered { recorded_in, .. }, Side::Resilient | Side::Contender) => {
             recorded_in.as_deref() == Some("database")
         }
         _ => false,

@@ -65,6 +65,9 @@ pub enum Unmeasured {
     /// Not all answers were whole again, or not for long enough.
     #[error("answers did not become whole again for good")]
     NeverRecovered,
+    /// Somebody else's API does not tell what this figure needs.
+    #[error("unknown: HTTP and the table do not tell")]
+    Untold,
     /// Nothing that was well can be told from what was not.
     #[error("no dependency is known to have been well")]
     NothingWell,
@@ -81,6 +84,10 @@ pub fn value(metric: Metric, window: Window, trial: &Trial) -> Option<f64> {
 /// # Errors
 /// Why it cannot be computed.
 pub fn measure(metric: Metric, window: Window, trial: &Trial) -> Result<f64, Unmeasured> {
+    let untold = |it: &super::trial::Stranger| it.untold.contains(&metric);
+    if trial.contender.as_ref().is_some_and(untold) {
+        return Err(Unmeasured::Untold);
+    }
     match metric {
         Metric::TimeToOpen => time::to_open(trial),
         Metric::TimeToRecover => time::to_recover(trial),

@@ -1,7 +1,7 @@
 //! What each side must show.
 
 use super::{Check, words};
-use crate::measure::measure;
+use crate::measure::{Unmeasured, measure};
 use crate::plan::{Expectation, Side};
 use crate::trial::Trial;
 
@@ -27,6 +27,7 @@ fn check(expectation: &Expectation, side: Side, trial: &Trial) -> Check {
         },
         value: measured.ok(),
         holds: measured.is_ok_and(|value| is_within(value, expectation)),
+        unknown: measured == Err(Unmeasured::Untold),
     }
 }
 

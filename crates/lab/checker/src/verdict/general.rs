@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::{Check, words};
-use crate::plan::{Experiment, Fault, Unit};
-use crate::trial::{Call, End, Observed, Trial};
+use crate::plan::{Experiment, Fault, Side, Unit};
+use crate::trial::{Call, End, Observed, Sight, Stranger, Trial};
 
 /// Beyond this the load did not come when it was meant to, and latencies say more of the generator than of the system.
 const LATE_MS: f64 = 100.0;
@@ -90,6 +90,19 @@ pub(super) fn same_arrivals(naive: &Trial, resilient: &Trial) -> Check {
     let holds = of_naive == of_resilient && !of_naive.is_empty();
     let name = "both sides met the same arrivals";
     Check::plain(None, name, "the same calls at the same times", seen, holds)
+}
+
+/// Whoever starts a service must be able to end it, and all that it started.
+pub(super) fn ended(contender: &Stranger) -> Check {
+    let Sight { holds, seen } = contender.ending.clone();
+    let expected = "after SIGTERM, with all its processes";
+    Check::plain(
+        Some(Side::Contender),
+        "ended when asked",
+        expected,
+        seen,
+        holds,
+    )
 }
 
 fn told(fault: &Fault) -> String {

@@ -214,6 +214,15 @@ pub(super) struct Run {
     /// Keep the folders with logs and journals
     #[arg(long)]
     pub(super) keep: bool,
+    /// Judge another API, which this command starts: it listens on $PORT; docs/your-own-api.md has the contract
+    #[arg(long, value_name = "COMMAND")]
+    pub(super) api: Option<String>,
+    /// What that API is called
+    #[arg(long, value_name = "NAME", requires = "api")]
+    pub(super) name: Option<String>,
+    /// The longest a call of it may take by its author's word; without, that is not judged
+    #[arg(long, value_name = "DURATION", requires = "api", value_parser = duration)]
+    pub(super) bound: Option<Duration>,
 }
 
 #[derive(Debug, Args)]

@@ -1,11 +1,14 @@
 //! `lab run`, `lab list`, `lab ablate`, `lab reproduce`, `lab report`, and what only the lab itself calls.
 
+use std::env;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use holdfast_ops::exit;
 
 use super::arguments::{Ablate, Look, Run};
 use crate::error::LabError;
+use crate::experiment::contender::{self, Contender};
 use crate::experiment::{self, Outcome};
 use crate::output::Console;
 use crate::settings::Settings;
@@ -14,6 +17,10 @@ use crate::settings::Settings;
 const COULD_NOT_RUN: u8 = 2;
 
 pub(super) async fn run(wanted: Run, settings: &Settings, console: Console) -> ExitCode {
+    let contender = match contender(wanted.api, wanted.name, wanted.bound) {
+        Ok(contender) => contender,
+        Err(error) => return ended(Err(error), console),
+    };
     let wish = experiment::Wish {
         experiments: if wanted.all {
             None
@@ -24,6 +31,7 @@ pub(super) async fn run(wanted: Run, settings: &Settings, console: Console) -> E
         repeat: wanted.repeat,
         json: wanted.json,
         keep: wanted.keep,
+        contender,
     };
     ended(experiment::run(&wish, settings, console).await, console)
 }
@@ -41,6 +49,24 @@ pub(super) async fn look(wanted: Look, console: Console) {
     let look = experiment::look::Look::at(wanted.kind, &wanted.address, wanted.patience).await;
     // Plain data: nothing in it can fail to be written.
     console.print(serde_json::to_string(&look).unwrap_or_default());
+}
+
+/// The API that a command starts, called after the command's last word unless it has a name.
+fn contender(
+    command: Option<String>,
+    name: Option<String>,
+    bound: Option<Duration>,
+) -> Result<Option<Contender>, LabError> {
+    let Some(command) = command else {
+        return Ok(None);
+    };
+    let folder = env::current_dir().map_err(LabError::file("find", "the current folder"))?;
+    Ok(Some(Contender {
+        name: name.unwrap_or_else(|| contender::name_of(&command)),
+        command,
+        folder,
+        bound,
+    }))
 }
 
 fn ended(outcome: Result<Outcome, LabError>, console: Console) -> ExitCode {

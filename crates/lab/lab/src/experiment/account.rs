@@ -1,5 +1,7 @@
 //! What Postgres says when all is over: every promise against its row.
 
+pub(super) mod contender;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -43,7 +45,7 @@ pub(super) async fn draw_up(
 ) -> Result<Ledger, LabError> {
     match side {
         Side::Naive => at_rest(database).await?,
-        Side::Resilient => {
+        Side::Resilient | Side::Contender => {
             // What is left shows in the account.
             settle(&[api], SETTLE, console.quietly()).await;
         }
@@ -68,8 +70,11 @@ async fn at_rest(database: &Database) -> Result<(), LabError> {
 }
 
 async fn rows(side: Side, database: &Database) -> Result<Vec<Row>, LabError> {
-    let sql = format!("{ROWS}'{side}' ORDER BY id;");
-    let found = database.query(&sql).await?;
+    query(&format!("{ROWS}'{side}' ORDER BY id;"), database).await
+}
+
+async fn query(sql: &str, database: &Database) -> Result<Vec<Row>, LabError> {
+    let found = database.query(sql).await?;
     let row = |fields: Vec<String>| {
         let [id, status, key] = <[String; 3]>::try_from(fields).ok()?;
         Some(Row { id, status, key })
@@ -113,7 +118,7 @@ mod tests {
 
     use super::*;
 
-    fn call(id: u128, status: u16) -> Call {
+    pub(super) fn call(id: u128, status: u16) -> Call {
         Call {
             number: 0,
             intended: Duration::ZERO,
@@ -129,7 +134,7 @@ mod tests {
         }
     }
 
-    fn row(id: u128, status: &str, key: &str) -> Row {
+    pub(super) fn row(id: u128, status: &str, key: &str) -> Row {
         Row {
             id: Uuid::from_u128(id).to_string(),
             status: status.to_owned(),

@@ -6,6 +6,7 @@
 
 mod ablate;
 mod account;
+pub mod contender;
 mod fault;
 mod find;
 pub mod load;

@@ -1,19 +1,23 @@
 //! One trial: a fresh scene, steady state, the faults, what comes after; then the account. Whatever happens, the scene is
 //! taken down, and that is looked at too.
 
+mod warm;
+
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::future::pending;
 use std::time::Duration;
 
 use holdfast_ops::signals::StopSignals;
 use jiff::Timestamp;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
+use super::contender::{Contender, untold};
 use super::load::{self, LoadPlan};
 use super::plan::{Experiment, Side};
 use super::progress::Progress;
 use super::scene::{Ground, Making, Scene};
-use super::trial::{Call, Trial};
+use super::trial::{Call, Ledger, Sight, Stranger, Trial};
 use super::watch::Watcher;
 use super::{account, fault, transitions, verdict};
 use crate::check::Database;
@@ -21,17 +25,14 @@ use crate::error::LabError;
 use crate::output::Console;
 use crate::settings::Settings;
 
-/// Whole answers in a row by which a fresh system is known to be warm: connections are open, statements prepared.
-const WARM: u32 = 8;
-const WARM_WITHIN: Duration = Duration::from_secs(20);
-const PAUSE: Duration = Duration::from_millis(20);
-
 /// What trials have in common.
 #[derive(Debug)]
 pub(super) struct Playing<'a> {
     pub(super) experiment: &'a Experiment,
     /// The policy file's text.
     pub(super) policies: &'a str,
+    /// Whose API is played in the place of ours.
+    pub(super) contender: Option<&'a Contender>,
     pub(super) ground: &'a Ground,
     pub(super) settings: &'a Settings,
     pub(super) console: Console,
@@ -68,6 +69,7 @@ impl Playing<'_> {
             seen = self.under_load(side, &scene, &progress) => seen,
             _ = signals.next() => Err(LabError::Interrupted),
         };
+        let stopped = scene.stop_contender().await;
         let kept = match self.keep {
             true => Some(scene.keep().await),
             false => None,
@@ -82,7 +84,7 @@ impl Playing<'_> {
             self.console
                 .say(format_args!("  {side}: logs and journal are in {folder}"));
         }
-        seen
+        seen.map(|trial| ended(trial, stopped))
     }
 
     fn making(&self) -> Making {
@@ -92,6 +94,7 @@ impl Playing<'_> {
             wired: fault::wired(&self.experiment.faults),
             replaced: fault::replaced(&self.experiment.faults),
             seed: self.experiment.load.seed,
+            contender: self.contender.cloned(),
         }
     }
 
@@ -102,14 +105,13 @@ impl Playing<'_> {
         progress: &Progress,
     ) -> Result<Trial, LabError> {
         let experiment = self.experiment;
-        let api = scene.api();
-        let bound = api.policies().await?.process.worst_case_seconds;
-        warm(side, scene, experiment.system.work_delay).await?;
-        let watcher = Watcher::of(scene);
+        let start = self.start(side, scene).await?;
+        let watcher = Watcher::of(scene, side);
         let (heard, samples) = (RefCell::new(Vec::<Call>::new()), RefCell::new(Vec::new()));
         let (epoch, since) = (Instant::now(), Timestamp::now());
         progress.begin(epoch);
-        let plan = LoadPlan::new(api.base(), side, experiment.load.clone());
+        let mut plan = LoadPlan::new(scene.api().base(), side, experiment.load.clone());
+        plan.bodiless = start.bodiless;
         let load = load::play(&plan, epoch, pending(), |call, _| {
             progress.heard(call);
             heard.borrow_mut().push(call.clone());
@@ -131,38 +133,84 @@ impl Playing<'_> {
             never = watch => match never {},
         };
         progress.enter("waiting until all is done");
-        let database = Database::Port(scene.database_port());
-        let ledger = account::draw_up(side, &calls, api, &database, self.console).await?;
+        let (ledger, contender) = self.account(side, &calls, &start, scene).await?;
+        let log = match side {
+            Side::Contender => String::new(),
+            _ => scene.api_log().await?,
+        };
         Ok(Trial {
             side,
-            bound: Duration::try_from_secs_f64(bound).unwrap_or_default(),
+            bound: start.bound.unwrap_or_default(),
             lasts: experiment.load.lasts,
             faults,
-            transitions: transitions::read(&scene.api_log().await?, since),
+            transitions: transitions::read(&log, since),
             samples: samples.into_inner(),
             calls,
             ledger,
             generator,
+            contender,
         })
+    }
+
+    /// Has the side warm, and asks what must be known of it beforehand.
+    async fn start(&self, side: Side, scene: &Scene) -> Result<Start, LabError> {
+        let api = scene.api();
+        let work_delay = self.experiment.system.work_delay;
+        let mut start = Start::default();
+        if let Some(contender) = self.contender {
+            start.bodiless = warm::takes_no_body(api.base()).await;
+            start.bound = contender.bound;
+        } else {
+            let seconds = api.policies().await?.process.worst_case_seconds;
+            start.bound = Duration::try_from_secs_f64(seconds).ok();
+        }
+        warm::warm(side, &api, start.bodiless, work_delay).await?;
+        if self.contender.is_some() {
+            start.rows = account::contender::ids(&database(scene)).await?;
+        }
+        Ok(start)
+    }
+
+    async fn account(
+        &self,
+        side: Side,
+        calls: &[Call],
+        start: &Start,
+        scene: &Scene,
+    ) -> Result<(Ledger, Option<Stranger>), LabError> {
+        let database = database(scene);
+        if self.contender.is_none() {
+            let ledger = account::draw_up(side, calls, scene.api(), &database, self.console);
+            return Ok((ledger.await?, None));
+        }
+        let (ledger, keyed) = account::contender::draw_up(calls, &start.rows, &database).await?;
+        let contender = Stranger {
+            untold: untold(start.bound, calls, keyed),
+            ending: Sight {
+                holds: false,
+                seen: "it was not asked to end".to_owned(),
+            },
+        };
+        Ok((ledger, Some(contender)))
     }
 }
 
-/// Calls the side until it answers as it should, several times in a row.
-async fn warm(side: Side, scene: &Scene, work_delay: Duration) -> Result<(), LabError> {
-    let api = scene.api();
-    let deadline = Instant::now() + WARM_WITHIN + WARM * work_delay;
-    let mut in_a_row = 0;
-    while in_a_row < WARM {
-        in_a_row = if api.answers_whole(side.path()).await {
-            in_a_row + 1
-        } else {
-            0
-        };
-        if Instant::now() > deadline {
-            let seen = format!("it did not answer {WARM} calls in a row as it should");
-            return Err(LabError::NotSteady { side, seen });
-        }
-        sleep(PAUSE).await;
+/// What is known before the first request.
+#[derive(Debug, Default)]
+struct Start {
+    bound: Option<Duration>,
+    bodiless: bool,
+    /// Of the warm-up of a contender, whose rows say nothing of whom they are.
+    rows: BTreeSet<String>,
+}
+
+fn database(scene: &Scene) -> Database {
+    Database::Port(scene.database_port())
+}
+
+fn ended(mut trial: Trial, stopped: Option<Sight>) -> Trial {
+    if let (Some(contender), Some(stopped)) = (&mut trial.contender, stopped) {
+        contender.ending = stopped;
     }
-    Ok(())
+    trial
 }

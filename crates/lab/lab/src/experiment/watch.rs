@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
+use super::plan::Side;
 use super::scene::{Arrivals, Scene};
 use super::trial::Sample;
 use crate::stage::Probe;
@@ -16,14 +17,15 @@ const PATIENCE: Duration = Duration::from_millis(150);
 /// Takes samples.
 #[derive(Debug)]
 pub(super) struct Watcher {
-    api: Probe,
+    /// None: a contender is asked nothing but what the load asks.
+    api: Option<Probe>,
     arrivals: Arrivals,
 }
 
 impl Watcher {
-    pub(super) fn of(scene: &Scene) -> Self {
+    pub(super) fn of(scene: &Scene, side: Side) -> Self {
         Self {
-            api: scene.api(),
+            api: (side != Side::Contender).then(|| scene.api()),
             arrivals: scene.arrivals(),
         }
     }
@@ -40,11 +42,12 @@ impl Watcher {
 
     async fn look(&mut self, epoch: Instant) -> Sample {
         let at = epoch.elapsed();
-        let (arrived, status) = tokio::join!(
-            timeout(PATIENCE, self.arrivals.count()),
-            timeout(PATIENCE, self.api.status())
-        );
-        let status = status.ok().and_then(Result::ok);
+        let status = async {
+            let status = timeout(PATIENCE, self.api.as_ref()?.status()).await;
+            status.ok()?.ok()
+        };
+        let arrived = timeout(PATIENCE, self.arrivals.count());
+        let (arrived, status) = tokio::join!(arrived, status);
         Sample {
             at,
             worker_arrivals: arrived.ok().flatten(),

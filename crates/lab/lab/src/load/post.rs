@@ -1,5 +1,6 @@
 //! One POST over a connection of its own, and what came of it.
 
+use reqwest::RequestBuilder;
 use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER};
 use reqwest::retry;
 use serde_json::Value;
@@ -27,18 +28,27 @@ impl Poster {
     }
 
     pub(crate) async fn post(&self, url: &str, key: &str, body: &Value) -> Reply {
-        match self.send(url, key, body).await {
-            Ok(answer) => Reply::Answer(answer),
-            Err(error) => Reply::Broken(broken(&error)),
-        }
+        let request = self.client.post(url).header("Idempotency-Key", key);
+        reply(request.json(body)).await
     }
 
-    async fn send(&self, url: &str, key: &str, body: &Value) -> reqwest::Result<Answer> {
-        let request = self.client.post(url).header("Idempotency-Key", key);
-        let answer = request.json(body).send().await?;
+    /// Without a body: of an API that takes none.
+    pub(crate) async fn get(&self, url: &str, key: &str) -> Reply {
+        let request = self.client.get(url).header("Idempotency-Key", key);
+        reply(request).await
+    }
+}
+
+async fn reply(request: RequestBuilder) -> Reply {
+    let sent = async {
+        let answer = request.send().await?;
         let status = answer.status().as_u16();
         let headers = answer.headers().clone();
         Ok(read(status, &headers, &answer.bytes().await?))
+    };
+    match sent.await {
+        Ok(answer) => Reply::Answer(answer),
+        Err(error) => Reply::Broken(broken(&error)),
     }
 }
 

@@ -6,7 +6,6 @@ use std::time::Duration;
 use holdfast_wire::{Policies, Request, RequestList, Status};
 use reqwest::StatusCode;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 use uuid::Uuid;
 
 use crate::error::LabError;
@@ -122,20 +121,6 @@ impl Probe {
             .get(format!("{}/process", self.base))
             .timeout(PROCESS_WITHIN);
         let _ = call.send().await;
-    }
-
-    /// Whether a call of this endpoint is answered 200 with nothing missing.
-    pub async fn answers_whole(&self, path: &str) -> bool {
-        let url = format!("{}{path}", self.base);
-        // It waits for the work, however long that takes.
-        let call = self.client.get(url).timeout(PROCESS_WITHIN);
-        let Ok(answer) = call.send().await else {
-            return false;
-        };
-        let status = answer.status();
-        let body: Value = answer.json().await.unwrap_or_default();
-        let missing = body.get("degraded").and_then(Value::as_array);
-        status == StatusCode::OK && missing.is_none_or(Vec::is_empty)
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, LabError> {

@@ -4,12 +4,13 @@
 //! postmaster's group misses them, and a server whose postmaster alone is stopped still answers on open sessions. The
 //! members are therefore found in the process table: as descendants, as group members, and as those that live in the
 //! family's home folder. The last finds orphans too: a leader started an instant before its record was to be written.
+//! Programs of others, which live where they like, carry a [`MARK`] in their environment.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep};
 
@@ -21,6 +22,8 @@ const POLL: Duration = Duration::from_millis(10);
 const PATIENCE: Duration = Duration::from_secs(10);
 /// A member can fork between the look at the table and the signal; the next pass finds the child.
 const PASSES: usize = 5;
+/// A variable by which a process is known as a member wherever it lives and whatever it runs: its value is the home.
+pub const MARK: &str = "HOLDFAST_CONTENDER_HOME";
 /// The kernel keeps no more of a program's name.
 const NAME_LENGTH: usize = 15;
 
@@ -55,6 +58,26 @@ impl Family {
             .as_ref()
             .filter(|leader| leader.is_alive())
             .map(Identity::pid)
+    }
+
+    /// The pids of all members.
+    #[must_use]
+    pub fn pids(&self) -> Vec<i32> {
+        self.members().iter().map(|member| member.pid).collect()
+    }
+
+    /// Whether no member is left.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        self.members().is_empty()
+    }
+
+    /// Sends SIGTERM to the leader's group, as a terminal or a container engine would.
+    pub fn ask_to_end(&self) {
+        if let Some(group) = self.pid().and_then(Pid::from_raw) {
+            // It may have ended since: then there is nobody left to ask.
+            let _ = kill_process_group(group, Signal::TERM);
+        }
     }
 
     /// Kills every member (SIGKILL) and waits until all are gone. Nothing to kill is fine.
@@ -138,6 +161,7 @@ impl Family {
             );
             while grow(&mut found, &table) {}
         }
+        found.extend(table::marked(MARK, &self.home));
         let inhabitants = table::living_in(&self.home);
         let name: String = self.program.chars().take(NAME_LENGTH).collect();
         let at_home = |entry: &&Entry| inhabitants.contains(&entry.pid) && entry.name == name;

@@ -35,7 +35,7 @@ impl Launched {
     }
 }
 
-/// Starts a process that lives in `home` and appends all it says to `log`.
+/// Starts a process in the folder `home` and appends all it says to `log`.
 ///
 /// # Errors
 /// When the log cannot be written or the program cannot be run.

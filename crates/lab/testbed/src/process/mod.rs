@@ -9,6 +9,6 @@ mod ps;
 mod table;
 
 pub use error::LaunchError;
-pub use family::{Family, kill_of_group};
+pub use family::{Family, MARK, kill_of_group};
 pub use identity::Identity;
 pub use launch::{Launched, launch};

@@ -20,6 +20,12 @@ pub(super) fn living_in(_folder: &Path) -> Vec<i32> {
     Vec::new()
 }
 
+/// Nor environments.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn marked(_name: &str, _home: &Path) -> Vec<i32> {
+    Vec::new()
+}
+
 fn listing(which: &[&str]) -> Vec<Entry> {
     let columns = [
         "-o", "pid=", "-o", "ppid=", "-o", "pgid=", "-o", "stat=", "-o", "lstart=", "-o", "comm=",

@@ -33,10 +33,10 @@ impl State {
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(super) use super::ps::{entries, entry, living_in};
+pub(super) use super::ps::{entries, entry, living_in, marked};
 
 #[cfg(target_os = "linux")]
-pub(super) use linux::{entries, entry, living_in};
+pub(super) use linux::{entries, entry, living_in, marked};
 
 #[cfg(target_os = "linux")]
 mod linux {
@@ -64,6 +64,16 @@ mod linux {
         let lives_there =
             |pid: &i32| fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd == folder);
         pids().into_iter().filter(lives_there).collect()
+    }
+
+    /// The pids of the processes that were started with the variable `name` set to `home`.
+    pub(in super::super) fn marked(name: &str, home: &Path) -> Vec<i32> {
+        let mark = format!("{name}={}", home.display()).into_bytes();
+        let has_it = |pid: &i32| {
+            let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+            environment.split(|byte| *byte == 0).any(|one| one == mark)
+        };
+        pids().into_iter().filter(has_it).collect()
     }
 
     fn pids() -> Vec<i32> {

@@ -89,6 +89,7 @@ async fn removals(
         let with = Trials {
             experiment: &found.experiment,
             policies: &policies,
+            contender: None,
             keep: false,
         };
         let failing = match company.trial(with, Side::Resilient).await {

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep_until};
 use super::super::trial::End;
 
 /// Asks, and is gone at `until`, whatever has come by then.
-pub(super) async fn ask(url: &str, key: &str, body: &Value, until: Instant) -> End {
+pub(super) async fn ask(url: &str, key: &str, body: Option<&Value>, until: Instant) -> End {
     match send(url, key, body).await {
         Ok(connection) => {
             sleep_until(until).await;
@@ -24,13 +24,14 @@ pub(super) async fn ask(url: &str, key: &str, body: &Value, until: Instant) -> E
     }
 }
 
-async fn send(url: &str, key: &str, body: &Value) -> io::Result<TcpStream> {
+async fn send(url: &str, key: &str, body: Option<&Value>) -> io::Result<TcpStream> {
     let (host, path) = parts(url);
     let mut connection = TcpStream::connect(host).await?;
-    let body = body.to_string();
+    let method = if body.is_some() { "POST" } else { "GET" };
+    let body = body.map_or_else(String::new, Value::to_string);
     let length = body.len();
     let request = format!(
-        "POST /{path} HTTP/1.1\r\nhost: {host}\r\nidempotency-key: {key}\r\n\
+        "{method} /{path} HTTP/1.1\r\nhost: {host}\r\nidempotency-key: {key}\r\n\
          content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
     );
     connection.write_all(request.as_bytes()).await?;
@@ -59,7 +60,7 @@ mod tests {
         let url = format!("http://{}/process", listener.local_addr().unwrap());
         let until = Instant::now() + Duration::from_millis(100);
         let body = json!({"number": 7});
-        let (end, (seen, broken)) = tokio::join!(ask(&url, "a-7", &body, until), async {
+        let (end, (seen, broken)) = tokio::join!(ask(&url, "a-7", Some(&body), until), async {
             let (mut connection, _) = listener.accept().await.unwrap();
             let mut seen = vec![0; 4096];
             let length = connection.read(&mut seen).await.unwrap();
@@ -79,7 +80,7 @@ mod tests {
     async fn where_nobody_listens_it_is_refused() {
         let port = crate::ports::free().unwrap();
         let url = format!("http://127.0.0.1:{port}/process");
-        let end = ask(&url, "k", &json!({}), Instant::now()).await;
+        let end = ask(&url, "k", Some(&json!({})), Instant::now()).await;
         assert_eq!(end, End::Refused);
     }
 }

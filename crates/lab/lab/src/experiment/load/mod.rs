@@ -1,5 +1,5 @@
 //! The load of an experiment: requests that arrive when they arrive (open loop), each over a connection of its
-//! own, with a body and an `Idempotency-Key` of its own; tried once, unless its client asks again.
+//! own, with a body (unless the API takes none) and an `Idempotency-Key` of its own; tried once, unless its client asks again.
 //!
 //! What arrives when, and whose client leaves, is decided by the seed alone: both sides get the same. Times count from
 //! the epoch, latency from the intended start. The generator has a thread to itself, so that whatever else
@@ -32,6 +32,8 @@ pub struct LoadPlan {
     pub url: String,
     /// Which of its endpoints.
     pub side: Side,
+    /// Whether it takes no bodies: then it is sent `GET`, in place of `POST`.
+    pub bodiless: bool,
     /// What arrives.
     pub load: Load,
     /// What all keys of this run begin with; no other run's do.
@@ -45,6 +47,7 @@ impl LoadPlan {
         Self {
             url: url.into(),
             side,
+            bodiless: false,
             load,
             run: Uuid::now_v7().simple().to_string(),
         }

@@ -35,7 +35,8 @@ impl Client {
         let body = body(arrival.number, &key);
         let until = self.epoch + arrival.until;
         let end = if arrival.leaves {
-            leaver::ask(&self.url, &key, &body, until).await
+            let body = (!self.plan.bodiless).then_some(&body);
+            leaver::ask(&self.url, &key, body, until).await
         } else {
             self.ask(&key, &body, until).await
         };
@@ -51,7 +52,12 @@ impl Client {
     /// Asks, and again where clients do so, for as long as this one has patience.
     async fn ask(&self, key: &str, body: &Value, until: Instant) -> End {
         loop {
-            let answer = self.poster.post(&self.url, key, body);
+            let answer = async {
+                match self.plan.bodiless {
+                    true => self.poster.get(&self.url, key).await,
+                    false => self.poster.post(&self.url, key, body).await,
+                }
+            };
             let reply = timeout_at(until, answer).await;
             let end = reply.map_or(End::GivenUp, end);
             match self.plan.load.asks_again {

@@ -3,6 +3,7 @@
 //! All of it is computed from plain data. A page is one file: it loads nothing, runs no script, and reads in light, in
 //! dark, on paper and on a phone.
 
+mod contender;
 mod index;
 mod outcome;
 mod page;
@@ -21,6 +22,7 @@ use super::trial::Trial;
 use super::verdict::Verdict;
 use crate::settings::StageKind;
 
+pub(super) use contender::contender;
 pub use index::{Listed, index};
 pub use page::html;
 pub use summary::Summary;

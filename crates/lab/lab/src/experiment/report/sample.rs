@@ -162,6 +162,7 @@ fn verdict() -> Verdict {
         seen: seen.to_owned(),
         value: None,
         holds: true,
+        unknown: false,
     };
     let fault = Some(Window::Fault);
     let (naive, resilient) = (Some(Side::Naive), Some(Side::Resilient));

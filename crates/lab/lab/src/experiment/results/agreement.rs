@@ -162,6 +162,7 @@ mod tests {
             seen: seen.to_owned(),
             value: None,
             holds,
+            unknown: false,
         }
     }
 

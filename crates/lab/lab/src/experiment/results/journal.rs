@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 use super::error::ResultsError;
 use crate::experiment::plan::Side;
 use crate::experiment::seconds;
-use crate::experiment::trial::{Call, Generator, Ledger, Observed, Sample, Transition, Trial};
+use crate::experiment::trial::{
+    Call, Generator, Ledger, Observed, Sample, Stranger, Transition, Trial,
+};
 
 /// Changed whenever a line means something else than before.
 const SCHEMA: u32 = 1;
@@ -37,6 +39,7 @@ enum Line<'a> {
     Call(Cow<'a, Call>),
     Ledger(Cow<'a, Ledger>),
     Generator(Cow<'a, Generator>),
+    Contender(Cow<'a, Stranger>),
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -81,7 +84,13 @@ pub(super) fn write(trial: &Trial) -> serde_json::Result<String> {
     ];
     let mut text = String::new();
     let seen = faults.chain(transitions).chain(samples).chain(calls);
-    for line in std::iter::once(header).chain(seen).chain(last) {
+    let contender = trial.contender.iter();
+    let contender = contender.map(|it| Line::Contender(Cow::Borrowed(it)));
+    for line in std::iter::once(header)
+        .chain(seen)
+        .chain(last)
+        .chain(contender)
+    {
         text += &serde_json::to_string(&line)?;
         text.push('\n');
     }
@@ -110,6 +119,7 @@ pub(super) fn read(text: &str, path: &Path) -> Result<Trial, ResultsError> {
             Line::Call(it) => trial.calls.push(it.into_owned()),
             Line::Ledger(it) => ledger = Some(it.into_owned()),
             Line::Generator(it) => generator = Some(it.into_owned()),
+            Line::Contender(it) => trial.contender = Some(it.into_owned()),
         }
     }
     let last = text.lines().count().saturating_sub(1);
@@ -150,6 +160,7 @@ fn begin(text: &str, path: &Path) -> Result<Trial, ResultsError> {
         calls: Vec::new(),
         ledger: Ledger::default(),
         generator: Generator::default(),
+        contender: None,
     })
 }
 

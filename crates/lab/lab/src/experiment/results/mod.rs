@@ -39,6 +39,8 @@ const EXPERIMENT: &str = "experiment.toml";
 const POLICIES: &str = "policies.toml";
 const ABOUT: &str = "run.json";
 const VERDICT: &str = "verdict.json";
+/// Runs of others' APIs lie here, each API in a folder of its own that is laid out like this one.
+const CONTENDERS: &str = "contenders";
 
 /// All that runs have left.
 #[derive(Debug, Clone)]
@@ -51,6 +53,12 @@ impl Results {
     #[must_use]
     pub fn of(settings: &Settings) -> Self {
         Self::at(&settings.results)
+    }
+
+    /// Of somebody else's API.
+    #[must_use]
+    pub fn of_contender(&self, name: &str) -> Self {
+        Self::at(self.folder.join(CONTENDERS).join(name))
     }
 
     /// In a folder that need not exist yet.

@@ -66,6 +66,7 @@ fn verdict() -> Verdict {
             seen: "yes".to_owned(),
             value: Some(2.5),
             holds: true,
+            unknown: false,
         }],
     }
 }
@@ -90,6 +91,7 @@ fn trial(side: Side, lost: u64) -> Trial {
             ..Ledger::default()
         },
         generator: Generator::default(),
+        contender: None,
     }
 }
 

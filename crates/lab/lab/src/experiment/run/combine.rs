@@ -3,7 +3,7 @@
 use super::super::plan::{Experiment, Side};
 use super::super::statistics::median;
 use super::super::trial::Trial;
-use super::super::verdict::{Check, Verdict, judge};
+use super::super::verdict::{Check, Finding, Verdict, contender as judge_contender, judge};
 use crate::error::LabError;
 
 /// Judges the first naive trial with the first resilient one, and so on.
@@ -14,6 +14,12 @@ pub(super) fn verdict(experiment: &Experiment, trials: &[Trial]) -> Verdict {
         .zip(pairs)
         .map(|(pair, (naive, resilient))| judge(&experiment.of_pair(pair), naive, resilient));
     together(verdicts.collect())
+}
+
+/// Judges somebody else's API by each of its trials.
+pub(super) fn contender(experiment: &Experiment, trials: &[Trial]) -> Verdict {
+    let judged = |(pair, trial)| judge_contender(&experiment.of_pair(pair), trial);
+    together((0..).zip(trials).map(judged).collect())
 }
 
 /// Of what was played of `asked` trials until `error`: what was not played has not passed.
@@ -54,6 +60,7 @@ fn combined(same: &[&Check]) -> Check {
         seen: format!("{} ({held} of {} hold)", told.seen, same.len()),
         value: median(&values),
         holds: held == same.len(),
+        unknown: same.iter().all(|check| check.finding() != Finding::Failed),
         ..(*told).clone()
     }
 }
@@ -72,6 +79,7 @@ mod tests {
             seen: seen.to_owned(),
             value: Some(value),
             holds,
+            unknown: false,
         };
         Verdict {
             checks: vec![check],

@@ -6,6 +6,7 @@ use std::time::Duration;
 use holdfast_ops::signals::StopSignals;
 use jiff::Timestamp;
 
+use super::super::contender::Contender;
 use super::super::find::Found;
 use super::super::plan::{Experiment, Side};
 use super::super::play::Playing;
@@ -40,6 +41,8 @@ pub(in crate::experiment) struct Trials<'a> {
     pub(in crate::experiment) experiment: &'a Experiment,
     /// The policy file's text.
     pub(in crate::experiment) policies: &'a str,
+    /// Whose API is played in the place of ours.
+    pub(in crate::experiment) contender: Option<&'a Contender>,
     pub(in crate::experiment) keep: bool,
 }
 
@@ -70,6 +73,18 @@ impl<'a> Company<'a> {
         })
     }
 
+    pub(super) fn settings(&self) -> &'a Settings {
+        self.settings
+    }
+
+    pub(super) fn console(&self) -> Console {
+        self.console
+    }
+
+    pub(super) fn results(&self) -> &Results {
+        &self.results
+    }
+
     /// Nothing more is to be played. What could not be taken down is left to the guard, which tries again.
     pub(in crate::experiment) fn leave<T>(self, played: &Result<T, LabError>) {
         if matches!(played, Err(LabError::NotRolledBack(_))) {
@@ -96,6 +111,7 @@ impl<'a> Company<'a> {
         let with = Trials {
             experiment,
             policies,
+            contender: None,
             keep: wish.keep,
         };
         let (trials, broke_off) = self.trials(with, wish.repeat).await;
@@ -165,6 +181,7 @@ impl<'a> Company<'a> {
         let playing = Playing {
             experiment: with.experiment,
             policies: with.policies,
+            contender: with.contender,
             ground: &self.ground,
             settings: self.settings,
             console: self.console,
@@ -187,7 +204,7 @@ impl<'a> Company<'a> {
         ));
     }
 
-    async fn about(&self, experiment: &Experiment, started: Timestamp) -> About {
+    pub(super) async fn about(&self, experiment: &Experiment, started: Timestamp) -> About {
         About {
             name: experiment.name.clone(),
             seed: experiment.load.seed,

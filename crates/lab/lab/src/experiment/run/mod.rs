@@ -2,12 +2,14 @@
 
 mod combine;
 mod company;
+mod contend;
 mod listing;
 mod pages;
 mod reproduce;
 
 use serde::Serialize;
 
+use super::contender::Contender;
 use super::find::{self, Found};
 use super::verdict::Verdict;
 use crate::error::LabError;
@@ -32,6 +34,8 @@ pub struct Wish {
     pub json: bool,
     /// Whether folders with logs and journals stay.
     pub keep: bool,
+    /// Whose API is judged, in the place of both sides of ours.
+    pub contender: Option<Contender>,
 }
 
 /// How it came out, over all that was played.
@@ -51,6 +55,9 @@ pub enum Outcome {
 enum Told {
     Played {
         experiment: String,
+        /// Whose API it was; none: both sides of ours.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        contender: Option<String>,
         run: String,
         passed: bool,
         verdict: Verdict,
@@ -71,7 +78,10 @@ pub async fn run(wish: &Wish, settings: &Settings, console: Console) -> Result<O
     for one in &mut found {
         one.experiment.load.seed = wish.seed.unwrap_or(one.experiment.load.seed);
     }
-    let stage = settings.stage.unwrap_or(StageKind::Local);
+    let stage = match wish.contender {
+        Some(_) => contend::stage(settings)?,
+        None => settings.stage.unwrap_or(StageKind::Local),
+    };
     let (here, elsewhere) = on_stage(stage, found);
     // What was asked for by name and is left out could not be played; of all there are, some are for the other stage.
     let refused = match wish.experiments {
@@ -121,9 +131,13 @@ async fn all(
     let mut outcomes = vec![Outcome::NotPlayed; told.len()];
     let mut end = None;
     for one in experiments {
-        match company.play(one, wish).await {
+        let played = match &wish.contender {
+            Some(contender) => company.contend(contender, one, wish).await,
+            None => company.play(one, wish).await,
+        };
+        match played {
             Ok(run) => {
-                let passed = run.verdict.passed();
+                let passed = run.verdict.stands();
                 outcomes.push(if passed {
                     Outcome::Held
                 } else {
@@ -131,6 +145,7 @@ async fn all(
                 });
                 told.push(Told::Played {
                     experiment: run.about.name.clone(),
+                    contender: wish.contender.as_ref().map(|it| it.name.clone()),
                     run: run.id(),
                     passed,
                     verdict: run.verdict,

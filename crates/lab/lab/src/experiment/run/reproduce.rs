@@ -35,6 +35,7 @@ pub async fn reproduce(
         repeat: u32::try_from(naive.count()).unwrap_or(1),
         json: false,
         keep: false,
+        contender: None,
     };
     let found = Found {
         experiment,

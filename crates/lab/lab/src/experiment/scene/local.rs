@@ -9,10 +9,14 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 
 use super::Making;
+use super::api::Api;
+use super::contender::{ContenderProcess, LENIENT_TABLE};
 use super::wires::Wires;
+use crate::check::Database;
 use crate::error::LabError;
 use crate::experiment::look::Look;
 use crate::experiment::plan::Target;
+use crate::experiment::trial::Sight;
 use crate::output::Console;
 use crate::own_folder::OwnFolder;
 use crate::ports;
@@ -30,7 +34,7 @@ const KIND: &str = "experiment";
 pub(in crate::experiment) struct LocalScene {
     // Services first: fields are dropped in this order, and none shall see the others die.
     // Each by itself: what one of them waits for holds up none of the others.
-    api: Mutex<ServiceProcess>,
+    api: Mutex<Api>,
     worker: Mutex<ServiceProcess>,
     cluster: Mutex<Cluster>,
     probes: Probes,
@@ -76,7 +80,18 @@ impl LocalScene {
         };
         let wire = self.wire(target).filter(|_| on_the_wire);
         let address = ports::loopback(port_of(wire, own));
-        Look::at(target, &address.to_string(), patience).await
+        let look = Look::at(target, &address.to_string(), patience).await;
+        match look {
+            // A contender need not serve the route that ours is looked at by: any answer shows that it lives.
+            Look::Error { .. } if target == Target::Api && self.probes.foreign => Look::Well {
+                after: Duration::ZERO,
+            },
+            look => look,
+        }
+    }
+
+    pub(super) async fn stop_contender(&self) -> Option<Sight> {
+        self.api.lock().await.stop().await
     }
 
     pub(super) async fn kill(&self, service: Service) -> Result<(), LabError> {
@@ -147,7 +162,7 @@ impl LocalScene {
 
 /// What runs, on its way to a scene.
 struct Raised {
-    api: ServiceProcess,
+    api: Api,
     worker: ServiceProcess,
     cluster: Cluster,
     wires: Wires,
@@ -168,20 +183,23 @@ impl Raised {
         };
         let worker_port = port_of(wires.worker.as_ref(), worker.port());
         let database_port = port_of(wires.database.as_ref(), cluster.port());
-        let policies = folder.join("policies.toml");
-        fs::write(&policies, &making.policies).map_err(LabError::file("write", &policies))?;
-        let variables = [
-            (
-                "HOLDFAST_WORKER_URL",
-                format!("http://127.0.0.1:{worker_port}"),
-            ),
-            ("DATABASE_URL", postgres::url(database_port)),
-            ("HOLDFAST_POLICIES", text(&policies)),
-            ("HOLDFAST_JOURNAL_DIR", text(&folder.join("journal"))),
-        ];
-        let variables = variables.map(|(name, value)| (name.to_owned(), value));
-        let home = (folder, Service::Api.name());
-        let api = ServiceProcess::start_own(Service::Api, home, variables.into(), settings).await?;
+        let api = match &making.contender {
+            Some(contender) => {
+                let database = Database::Port(cluster.port());
+                database.query(LENIENT_TABLE).await?;
+                let variables = [
+                    ("WORKER_URL", format!("http://127.0.0.1:{worker_port}")),
+                    ("DATABASE_URL", postgres::url(database_port)),
+                ];
+                let variables = variables.map(|(name, value)| (name.to_owned(), value));
+                let started = ContenderProcess::start_in(folder, contender, variables.into());
+                Api::Contender(started.await?)
+            }
+            None => {
+                let ports = (worker_port, database_port);
+                Api::Own(own_api(folder, ports, making, settings).await?)
+            }
+        };
         Ok(Self {
             api,
             worker,
@@ -193,6 +211,7 @@ impl Raised {
     fn owning(self, folder: OwnFolder) -> LocalScene {
         LocalScene {
             probes: Probes {
+                foreign: matches!(self.api, Api::Contender(_)),
                 api: self.api.probe().clone(),
                 worker: self.worker.probe().clone(),
                 ports: Ports {
@@ -213,9 +232,30 @@ impl Raised {
 /// Where they are asked; the same for as long as they live.
 #[derive(Debug)]
 struct Probes {
+    /// Whether the API is a contender.
+    foreign: bool,
     api: Probe,
     worker: Probe,
     ports: Ports,
+}
+
+async fn own_api(
+    folder: &Path,
+    (worker, database): (u16, u16),
+    making: &Making,
+    settings: &Settings,
+) -> Result<ServiceProcess, LabError> {
+    let policies = folder.join("policies.toml");
+    fs::write(&policies, &making.policies).map_err(LabError::file("write", &policies))?;
+    let variables = [
+        ("HOLDFAST_WORKER_URL", format!("http://127.0.0.1:{worker}")),
+        ("DATABASE_URL", postgres::url(database)),
+        ("HOLDFAST_POLICIES", text(&policies)),
+        ("HOLDFAST_JOURNAL_DIR", text(&folder.join("journal"))),
+    ];
+    let variables = variables.map(|(name, value)| (name.to_owned(), value));
+    let home = (folder, Service::Api.name());
+    ServiceProcess::start_own(Service::Api, home, variables.into(), settings).await
 }
 
 async fn worker(

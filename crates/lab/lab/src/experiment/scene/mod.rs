@@ -1,8 +1,10 @@
 //! The scene of one trial: worker, Postgres and API, fresh, where nobody else is, with a breakable wire between them where
 //! the experiment needs one. It ends with its trial; should the lab die, its guard ends it.
 
+mod api;
 mod arrivals;
 mod compose;
+mod contender;
 mod local;
 mod wires;
 
@@ -11,8 +13,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use super::contender::Contender;
 use super::look::Look;
 use super::plan::Target;
+use super::trial::Sight;
 use crate::error::LabError;
 use crate::output::Console;
 use crate::settings::{Settings, StageKind};
@@ -36,6 +40,8 @@ pub(super) struct Making {
     pub(super) replaced: bool,
     /// Of the wires' random choices.
     pub(super) seed: u64,
+    /// Started in the place of our API.
+    pub(super) contender: Option<Contender>,
 }
 
 /// Between the API and which of its dependencies a breakable wire stands.
@@ -217,6 +223,14 @@ impl Scene {
         match &self.place {
             Place::Local(scene) => scene.api_log(),
             Place::Compose(scene) => scene.api_log().await,
+        }
+    }
+
+    /// How a contender ends when it is asked to; none: the API is ours.
+    pub(super) async fn stop_contender(&self) -> Option<Sight> {
+        match &self.place {
+            Place::Local(scene) => scene.stop_contender().await,
+            Place::Compose(_) => None,
         }
     }
 

@@ -95,8 +95,8 @@ fn group(side: Option<Side>, checks: Vec<Line<'_>>) -> Group<'_> {
             "as predicted",
             "not as predicted",
         ),
-        Some(Side::Resilient) => (
-            "resilient",
+        Some(side @ (Side::Resilient | Side::Contender)) => (
+            side.name(),
             "has to hold, at the cost that was predicted",
             "holds",
             "violated",

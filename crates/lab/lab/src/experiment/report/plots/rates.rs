@@ -175,7 +175,7 @@ fn figure(
 fn of_side(side: Side, words: &'static str, series: Vec<Option<f64>>) -> Line {
     let (colour, dashes) = match side {
         Side::Naive => ("var(--vermilion)", Some("6 3")),
-        Side::Resilient => ("var(--blue)", None),
+        Side::Resilient | Side::Contender => ("var(--blue)", None),
     };
     Line {
         words,

@@ -60,6 +60,7 @@ pub(super) fn trial(side: Side) -> Trial {
             late_max_ms: 4.1,
             most_under_way: 151,
         },
+        contender: None,
         calls,
     }
 }
@@ -96,7 +97,7 @@ fn call(side: Side, intended: Duration, number: u64, random: &mut Rng) -> Call {
                 answered(202, Some("worker_unavailable:attempt_timeout")),
             )
         }
-        Side::Resilient => {
+        Side::Resilient | Side::Contender => {
             let quick = 0.004 + random.f64().powi(3) * 0.03;
             (
                 quick,

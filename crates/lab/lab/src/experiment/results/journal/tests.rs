@@ -133,6 +133,7 @@ fn trial() -> impl Strategy<Value = Trial> {
                     done,
                 },
                 generator,
+                contender: None,
             }
         },
     )
