@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use self::seen::{LASTS, PATIENCE, WORK, answered, flap, trial};
 use super::{Facts, Listed, Repeat, Report, Summary};
-use crate::experiment::plan::{
+use holdfast_checker::arrivals::Arrivals;
+use holdfast_checker::plan::{
     Expectation, Experiment, Fault, Kind, Load, Metric, Side, System, Target, Window,
 };
-use crate::experiment::trial::{End, Trial};
-use crate::experiment::verdict::{Check, Verdict};
-use crate::load::Arrivals;
-use crate::settings::StageKind;
+use holdfast_checker::stage::StageKind;
+use holdfast_checker::trial::{End, Trial};
+use holdfast_checker::verdict::{Check, Verdict};
 
 /// Everything of a run.
 pub(super) struct Run {

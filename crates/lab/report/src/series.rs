@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::experiment::trial::{Call, Sample};
+use holdfast_checker::trial::{Call, Sample};
 
 /// Calls meant to be sent in each second.
 pub(super) fn offered(calls: &[Call]) -> Vec<Option<f64>> {

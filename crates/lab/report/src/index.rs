@@ -143,7 +143,7 @@ fn totals(experiments: &[Runs<'_>], runs: &[Listed]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::report::sample;
+    use crate::sample;
 
     fn runs() -> Vec<Listed> {
         let mut old = sample::listed("worker-paused", 1);

@@ -1,8 +1,8 @@
 //! A verdict in the words of a page: grouped by side, so that nobody takes a fall that was predicted for a failure.
 
-use crate::experiment::plan::{Side, Window};
-use crate::experiment::report::words::tied;
-use crate::experiment::verdict::{Check, Verdict};
+use crate::words::tied;
+use holdfast_checker::plan::{Side, Window};
+use holdfast_checker::verdict::{Check, Verdict};
 
 /// A verdict, worded.
 pub(super) struct Judged<'a> {
@@ -53,12 +53,14 @@ impl<'a> Judged<'a> {
 }
 
 /// The verdict in a word.
-pub(in super::super) fn word(passed: bool) -> &'static str {
+#[must_use]
+pub fn word(passed: bool) -> &'static str {
     if passed { "PASSED" } else { "DEVIATED" }
 }
 
 /// The verdict in a sentence.
-pub(in super::super) fn sentence(verdict: &Verdict) -> String {
+#[must_use]
+pub fn sentence(verdict: &Verdict) -> String {
     let all = verdict.checks.len();
     let violated = verdict.checks.iter().filter(|check| !check.holds).count();
     match (all, violated) {
@@ -72,7 +74,8 @@ pub(in super::super) fn sentence(verdict: &Verdict) -> String {
 }
 
 /// Which calls a check is about.
-pub(in super::super) fn during(window: Option<Window>) -> &'static str {
+#[must_use]
+pub fn during(window: Option<Window>) -> &'static str {
     match window {
         Some(Window::Fault) => "during the fault",
         Some(Window::After) => "after the fault",

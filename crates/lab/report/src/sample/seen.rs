@@ -5,11 +5,11 @@ use std::time::Duration;
 use fastrand::Rng;
 use uuid::Uuid;
 
-use crate::experiment::plan::{Side, Target};
-use crate::experiment::trial::{
+use holdfast_checker::arrivals::Arrivals;
+use holdfast_checker::plan::{Side, Target};
+use holdfast_checker::trial::{
     Call, End, Generator, Ledger, Observed, Sample, Sight, Transition, Trial,
 };
-use crate::load::Arrivals;
 
 const FROM: f64 = 10.1;
 const TO: f64 = 20.2;

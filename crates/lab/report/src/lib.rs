@@ -1,9 +1,8 @@
-//! What a reader gets to see of a run: a page of its own, an index over all runs, a summary on the terminal.
+//! What a reader gets to see of a run: a page of its own, an index over all runs, and the words for both.
 //!
 //! All of it is computed from plain data. A page is one file: it loads nothing, runs no script, and reads in light, in
 //! dark, on paper and on a phone.
 
-mod contender;
 mod index;
 mod outcome;
 mod page;
@@ -12,21 +11,19 @@ mod plots;
 mod sample;
 mod series;
 mod summary;
-mod terminal;
 mod words;
 
 use jiff::Timestamp;
 
-use super::plan::Experiment;
-use super::trial::Trial;
-use super::verdict::Verdict;
-use crate::settings::StageKind;
+use holdfast_checker::plan::Experiment;
+use holdfast_checker::stage::StageKind;
+use holdfast_checker::trial::Trial;
+use holdfast_checker::verdict::Verdict;
 
-pub(super) use contender::contender;
 pub use index::{Listed, index};
 pub use page::html;
-pub use summary::Summary;
-pub use terminal::text;
+pub use page::judged::{during, sentence, word};
+pub use summary::{Row, Summary, rows};
 
 /// All that a report tells.
 #[derive(Debug, Clone, Copy)]

@@ -2,7 +2,7 @@
 
 use kuva::prelude::MarkerShape;
 
-use crate::experiment::trial::{Call, End};
+use holdfast_checker::trial::{Call, End};
 
 /// A kind of end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

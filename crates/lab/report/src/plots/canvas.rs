@@ -5,7 +5,7 @@ use kuva::render::layout::ComputedLayout;
 use kuva::render::render::{Primitive, Scene, TextAnchor, render_multiple};
 
 use super::{Key, Panel};
-use crate::experiment::trial::{Observed, Trial};
+use holdfast_checker::trial::{Observed, Trial};
 
 /// All plots are this wide, in their own units; the page scales them.
 const WIDTH: u32 = 760;

@@ -1,8 +1,8 @@
 use std::fs;
 
 use super::*;
-use crate::experiment::report::sample;
-use crate::experiment::report::words::tied;
+use crate::sample;
+use crate::words::tied;
 
 fn page(run: &sample::Run) -> String {
     run.with_report(|report| html(report).unwrap())
@@ -168,10 +168,7 @@ fn the_pages_as_files_open_without_anything_beside_them() {
     let pages = [
         ("report.html", page(&sample::Run::new())),
         ("deviated.html", page(&sample::Run::deviated())),
-        (
-            "index.html",
-            crate::experiment::report::index(&runs).unwrap(),
-        ),
+        ("index.html", crate::index(&runs).unwrap()),
     ];
     println!("{}", folder.display());
     for (name, page) in pages {

@@ -5,10 +5,10 @@ use kuva::render::render::Primitive;
 
 use super::canvas::{self, Axis};
 use super::{Figure, Key};
-use crate::experiment::plan::Side;
-use crate::experiment::report::series::{self, peak};
-use crate::experiment::report::words::count;
-use crate::experiment::trial::Trial;
+use crate::series::{self, peak};
+use crate::words::count;
+use holdfast_checker::plan::Side;
+use holdfast_checker::trial::Trial;
 
 const HEIGHT: u32 = 220;
 const OWED_HEIGHT: u32 = 180;

@@ -11,9 +11,9 @@ use super::plots::{self, Axis, Figure};
 use super::summary::{Row, Summary, rows};
 use super::words::{count, seconds, tied};
 use super::{Facts, Repeat, Report};
-use crate::experiment::plan::{Experiment, Load, Side};
-use crate::experiment::trial::{Generator, Ledger, Observed, Sight, Trial};
-use crate::load::Arrivals;
+use holdfast_checker::arrivals::Arrivals;
+use holdfast_checker::plan::{Experiment, Load, Side};
+use holdfast_checker::trial::{Generator, Ledger, Observed, Sight, Trial};
 
 /// How long the worker of the course works.
 const COURSE_DELAY: Duration = Duration::from_secs(2);

@@ -7,10 +7,10 @@ use kuva::render::render::Primitive;
 
 use super::canvas::{self, Axis};
 use super::{Figure, Key, Panel};
-use crate::experiment::report::outcome::Outcome;
-use crate::experiment::report::summary::Summary;
-use crate::experiment::report::words::{count, seconds};
-use crate::experiment::trial::Trial;
+use crate::outcome::Outcome;
+use crate::summary::Summary;
+use crate::words::{count, seconds};
+use holdfast_checker::trial::Trial;
 
 const HEIGHT: u32 = 264;
 /// Nothing is drawn as faster than this: the scale is logarithmic.

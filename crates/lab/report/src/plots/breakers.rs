@@ -8,7 +8,7 @@ use kuva::render::render::{Primitive, Scene, TextAnchor};
 
 use super::canvas::{self, Axis};
 use super::{Figure, Key};
-use crate::experiment::trial::{Transition, Trial};
+use holdfast_checker::trial::{Transition, Trial};
 
 const DEPENDENCIES: [&str; 2] = ["worker", "database"];
 const LANE: u32 = 68;

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::outcome::Outcome;
 use super::series::arrivals;
 use super::words::{count, seconds, share};
-use crate::experiment::trial::Trial;
-use crate::figures::percentile;
+use holdfast_checker::figures::percentile;
+use holdfast_checker::trial::Trial;
 
 /// One side in numbers, over all its calls.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -41,10 +41,13 @@ pub struct Summary {
 
 /// A figure of both sides, in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Row {
-    pub(super) name: &'static str,
-    pub(super) naive: String,
-    pub(super) resilient: String,
+pub struct Row {
+    /// Which.
+    pub name: &'static str,
+    /// The naive side's.
+    pub naive: String,
+    /// The resilient side's.
+    pub resilient: String,
 }
 
 impl Summary {
@@ -85,7 +88,8 @@ impl Summary {
 }
 
 /// Both sides' figures, line by line.
-pub(super) fn rows(naive: &Summary, resilient: &Summary) -> Vec<Row> {
+#[must_use]
+pub fn rows(naive: &Summary, resilient: &Summary) -> Vec<Row> {
     let row = |name, figure: &dyn Fn(&Summary) -> String| Row {
         name,
         naive: figure(naive),
@@ -130,7 +134,7 @@ pub(super) fn rows(naive: &Summary, resilient: &Summary) -> Vec<Row> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::report::sample;
+    use crate::sample;
 
     #[test]
     fn every_call_is_counted_in_exactly_one_kind() {
