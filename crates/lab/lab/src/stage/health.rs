@@ -3,13 +3,13 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use holdfast_testbed::exposition;
 use holdfast_wire::{Policies, Request, RequestList, Status};
 use reqwest::StatusCode;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::error::LabError;
-use holdfast_testbed::exposition;
 
 const PROCESS_WITHIN: Duration = Duration::from_secs(15);
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);

@@ -4,7 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 
-use crate::accepted::Accepted;
+/// A promise a client was given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accepted {
+    /// Of the request.
+    pub id: Uuid,
+    /// The `Idempotency-Key` it was sent under.
+    pub key: String,
+    /// 200 or 202.
+    pub status: u16,
+}
 
 /// What the table says of one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,7 +99,8 @@ impl Ledger {
     }
 
     /// The figures on one line.
-    pub(super) fn progress(&self) -> String {
+    #[must_use]
+    pub fn progress(&self) -> String {
         let figures = self.figures();
         let figures = figures.map(|(name, count)| format!("{name} {count}"));
         figures.join(", ")
