@@ -1,6 +1,8 @@
 //! Trials for tests, put together piece by piece. The bound is 3 s, the load lasts 14 s, and the worker was killed from
 //! 3 s to 8 s.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests may be blunt")]
+
 use std::path::Path;
 use std::time::Duration;
 
