@@ -20,6 +20,8 @@ use holdfast_checker::stage::StageKind;
 use holdfast_checker::trial::Trial;
 use holdfast_checker::verdict::Verdict;
 
+/// A template that could not be filled in.
+pub use askama::Error;
 pub use index::{Listed, index};
 pub use page::html;
 pub use page::judged::{during, sentence, word};

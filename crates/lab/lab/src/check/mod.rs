@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 pub use database::Database;
 pub use holdfast_checker::ledger::{Ledger, Row};
+pub use report::tell;
 
 use crate::accepted::Accepted;
 use crate::error::LabError;

@@ -193,6 +193,6 @@ fn repeat(both: &Comparison) -> Repeat {
     }
 }
 
-fn bad_page(error: askama::Error) -> LabError {
+fn bad_page(error: holdfast_report::Error) -> LabError {
     LabError::Experiment(format!("the report cannot be written: {error}"))
 }
