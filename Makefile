@@ -112,7 +112,7 @@ torture: ## Break all at random (DURATION=60s SEED= REPLICAS=1|2)
 # On local processes unless STAGE=compose: a stage of their own, on ports of their own, beside one that is up.
 RUN_OPTIONS = $(if $(SEED),--seed $(SEED)) $(if $(REPEAT),--repeat $(REPEAT)) $(if $(KEEP),--keep)
 
-.PHONY: experiments ablate report
+.PHONY: experiments ablate report grade-all
 experiments: ## Break, load, judge both (EXPERIMENT=name REPEAT= SEED= KEEP=1)
 	$(BUILD)
 	@$(LAB) run $(or $(EXPERIMENT),--all) $(RUN_OPTIONS)
@@ -120,6 +120,11 @@ experiments: ## Break, load, judge both (EXPERIMENT=name REPEAT= SEED= KEEP=1)
 ablate: ## What fails without which policy? (EXPERIMENT=name SEED=)
 	$(BUILD)
 	@$(LAB) ablate $(EXPERIMENT) $(if $(SEED),--seed $(SEED))
+
+grade-all: ## Grade the exercises' starters, solutions and wrong answers
+	$(BUILD_ALL)
+	@contenders/serve --prepare
+	@exercises/teacher/grade-all.sh $(LAB) $(EXERCISES)
 
 report: ## Write the index of all experiments' reports
 	$(BUILD)

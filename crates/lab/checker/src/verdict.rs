@@ -12,7 +12,7 @@ mod words;
 
 use serde::{Deserialize, Serialize};
 
-use super::plan::{Experiment, Side, Window};
+use super::plan::{Expectation, Experiment, Side, Window};
 use super::trial::Trial;
 
 pub use first::first_bad;
@@ -62,6 +62,12 @@ pub fn contender(plan: &Experiment, trial: &Trial) -> Verdict {
     checks.extend(expected::expectations(expected, Side::Contender, trial));
     checks.extend(trial.contender.iter().map(general::ended));
     Verdict { checks }
+}
+
+/// Holds a trial against these expectations alone.
+#[must_use]
+pub fn shown(expected: &[Expectation], trial: &Trial) -> Vec<Check> {
+    expected::expectations(expected, trial.side, trial)
 }
 
 /// All that had to be seen, and whether it was.

@@ -1,5 +1,7 @@
 //! Why an experiment is refused.
 
+use std::fmt;
+
 use thiserror::Error;
 
 use super::place::{Place, line_of};
@@ -80,6 +82,12 @@ impl Broken {
             line: found.line,
             problem: format!("{}{value}{colon}{}", self.place, self.problem),
         }
+    }
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, self.problem)
     }
 }
 

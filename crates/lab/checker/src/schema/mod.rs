@@ -15,7 +15,7 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
-use super::plan::{Experiment, Load, System};
+use super::plan::{Expectation, Experiment, Load, System};
 use error::Broken;
 use place::Place;
 
@@ -36,6 +36,19 @@ impl Experiment {
             .and_then(|typed| build(&name, typed))
             .map_err(|broken| broken.of(&file, text))
     }
+}
+
+/// What a side must show, from a table as in `[resilient]`.
+///
+/// # Errors
+/// What is wrong with it, in words.
+pub fn expected(table: &Table) -> Result<Vec<Expectation>, String> {
+    let expected: file::Expectations = table
+        .clone()
+        .try_into()
+        .map_err(|error: toml::de::Error| error.message().to_owned())?;
+    let typed = expectations::typed("shows", &expected);
+    typed.map_err(|broken| broken.to_string())
 }
 
 fn typed(table: Table) -> Result<file::File, Broken> {

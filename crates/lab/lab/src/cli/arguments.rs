@@ -62,6 +62,15 @@ pub(super) enum Task {
     ObserveCheck,
     /// Play experiments: break it on purpose, under load, and judge the naive and the resilient side
     Run(Run),
+    /// Grade an answer to an exercise from 0 to 100: a policy file, or an API of one's own; without, what it begins with
+    Grade(Grade),
+    /// Write down what an exercise's run will show, before it is graded; without figures: show what is asked
+    Predict {
+        /// The exercise's file
+        exercise: PathBuf,
+        /// METRIC=FIGURE, such as lost=0: seconds, calls, or a share from 0 to 1
+        figures: Vec<String>,
+    },
     /// List the experiments: what each asks, and how it came out last
     List,
     /// Play an experiment's resilient side again and again, each time with one policy taken out: what fails without it?
@@ -223,6 +232,18 @@ pub(super) struct Run {
     /// The longest a call of it may take by its author's word; without, that is not judged
     #[arg(long, value_name = "DURATION", requires = "api", value_parser = duration)]
     pub(super) bound: Option<Duration>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Grade {
+    /// The exercise's file, exercises/NN-name.toml
+    pub(super) exercise: PathBuf,
+    /// The policy file that is handed in
+    #[arg(long, value_name = "FILE", conflicts_with = "api")]
+    pub(super) policies: Option<PathBuf>,
+    /// The command that starts the API that is handed in; docs/your-own-api.md has the contract
+    #[arg(long, value_name = "COMMAND")]
+    pub(super) api: Option<String>,
 }
 
 #[derive(Debug, Args)]

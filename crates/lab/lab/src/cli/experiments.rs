@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use holdfast_ops::exit;
 
-use super::arguments::{Ablate, Look, Run};
+use super::arguments::{Ablate, Grade, Look, Run};
 use crate::error::LabError;
 use crate::experiment::contender::{self, Contender};
-use crate::experiment::{self, Outcome};
+use crate::experiment::{self, Answer, Outcome};
 use crate::output::Console;
 use crate::settings::Settings;
 
@@ -34,6 +34,25 @@ pub(super) async fn run(wanted: Run, settings: &Settings, console: Console) -> E
         contender,
     };
     ended(experiment::run(&wish, settings, console).await, console)
+}
+
+/// Exit 0: all points; 1: fewer; 2: it could not be played.
+pub(super) async fn grade(
+    wanted: Grade,
+    settings: &Settings,
+    console: Console,
+) -> Result<ExitCode, LabError> {
+    let answer = match (wanted.policies, contender(wanted.api, None, None)?) {
+        (Some(file), _) => Answer::Policies(file),
+        (None, Some(contender)) => Answer::Api(contender),
+        (None, None) => Answer::Starter,
+    };
+    let graded = experiment::grade(&wanted.exercise, answer, settings, console).await;
+    Ok(match graded {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => exit::failure(),
+        Err(error) => ended(Err(error), console),
+    })
 }
 
 pub(super) async fn ablate(wanted: Ablate, settings: &Settings, console: Console) -> ExitCode {

@@ -103,6 +103,10 @@ async fn perform(task: Task, settings: &Settings, console: Console) -> Result<Ex
         Task::Reproduce { run } => {
             return Ok(experiments::reproduce(&run, settings, console).await);
         }
+        Task::Grade(wanted) => return experiments::grade(wanted, settings, console).await,
+        Task::Predict { exercise, figures } => {
+            experiment::predict(&exercise, &figures, settings, console)?;
+        }
         Task::List => experiment::list(settings, console)?,
         Task::Report => experiment::write_report(settings, console)?,
         Task::Guard { guarded } => guard::stand(guarded, settings, console).await?,

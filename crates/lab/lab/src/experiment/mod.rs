@@ -9,6 +9,7 @@ mod account;
 pub mod contender;
 mod fault;
 mod find;
+mod grade;
 pub mod load;
 pub mod look;
 mod play;
@@ -21,6 +22,7 @@ mod scene;
 mod watch;
 
 pub use ablate::ablate;
+pub use grade::{Answer, grade, predict};
 pub use run::{Outcome, Wish, list, report as write_report, reproduce, run};
 pub(crate) use scene::end_stale as end_stale_containers;
 

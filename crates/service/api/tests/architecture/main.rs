@@ -115,7 +115,7 @@ fn frameworks_stay_in_the_crates_that_own_them() {
         ("rustls", vec!["service/api"]),
         ("redb", vec!["service/api"]),
         ("kuva", vec!["lab/report"]),
-        ("askama", vec!["lab/report"]),
+        ("askama", vec!["lab/lab", "lab/report"]),
         ("backoff", vec!["policy"]),
         ("tower", vec!["policy"]),
     ] {

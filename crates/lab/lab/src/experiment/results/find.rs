@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::manifest::FILE as MANIFEST;
-use super::{CONTENDERS, Results, ResultsError, Run};
+use super::{OTHERS, Results, ResultsError, Run};
 
 /// All that could be read, and what could not.
 #[derive(Debug)]
@@ -93,6 +93,8 @@ fn folders(folder: &Path) -> Vec<(String, PathBuf)> {
     let items = fs::read_dir(folder).into_iter().flatten().flatten();
     let named = items.map(|item| (item.file_name().to_string_lossy().into_owned(), item.path()));
     named
-        .filter(|(name, path)| !name.starts_with('.') && name != CONTENDERS && path.is_dir())
+        .filter(|(name, path)| {
+            !name.starts_with('.') && !OTHERS.contains(&name.as_str()) && path.is_dir()
+        })
         .collect()
 }

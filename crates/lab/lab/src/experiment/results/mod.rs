@@ -41,6 +41,8 @@ const ABOUT: &str = "run.json";
 const VERDICT: &str = "verdict.json";
 /// Runs of others' APIs lie here, each API in a folder of its own that is laid out like this one.
 const CONTENDERS: &str = "contenders";
+/// Beside the experiments' folders, and none.
+const OTHERS: [&str; 3] = [CONTENDERS, "grades", "predictions"];
 
 /// All that runs have left.
 #[derive(Debug, Clone)]

@@ -73,7 +73,7 @@ impl<'a> Company<'a> {
         })
     }
 
-    pub(super) fn settings(&self) -> &'a Settings {
+    pub(in crate::experiment) fn settings(&self) -> &'a Settings {
         self.settings
     }
 
