@@ -30,6 +30,13 @@ pub struct Builder<C = ErrorsAreFailures> {
     budget: Option<Budget>,
 }
 
+impl Policy {
+    /// Starts a policy for the dependency called `name`, which errors and events carry.
+    pub fn builder(name: impl Into<Arc<str>>, config: PolicyConfig) -> Builder {
+        Builder::new(name.into(), config)
+    }
+}
+
 impl Builder {
     pub(crate) fn new(name: Arc<str>, config: PolicyConfig) -> Self {
         let seed = fastrand::u64(..);

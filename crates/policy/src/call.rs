@@ -5,7 +5,7 @@
 
 use tokio::time::Instant;
 
-use crate::deadline::Deadline;
+use crate::due::Deadline;
 
 /// How urgent a call is, from 0 (most) to 7 (least), as in RFC 9218: who is too many is shed by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -9,6 +9,7 @@ mod call;
 mod class;
 pub mod config;
 pub mod deadline;
+mod due;
 mod error;
 mod event;
 mod handle;

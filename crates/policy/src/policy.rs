@@ -9,7 +9,6 @@ use tower_layer::Layer;
 
 use crate::attempt::Attempt;
 use crate::breaker::Circuit;
-use crate::builder::Builder;
 use crate::bulkhead::Slots;
 use crate::call::Call;
 use crate::class::{Classify, ErrorsAreFailures};
@@ -51,13 +50,6 @@ pub(crate) struct Parts {
     pub(crate) slots: Option<Slots>,
     pub(crate) budget: Budget,
     pub(crate) hedge: Option<Arc<Delay>>,
-}
-
-impl Policy {
-    /// Starts a policy for the dependency called `name`, which errors and events carry.
-    pub fn builder(name: impl Into<Arc<str>>, config: PolicyConfig) -> Builder {
-        Builder::new(name.into(), config)
-    }
 }
 
 impl<C> Policy<C> {

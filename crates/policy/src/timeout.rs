@@ -36,7 +36,7 @@ use tower_service::Service;
 
 use crate::alarm::Alarm;
 use crate::call::Call;
-use crate::deadline::Deadline;
+use crate::due::Deadline;
 use crate::error::{Error, ErrorKind};
 use crate::progress::{Admission, Progress};
 

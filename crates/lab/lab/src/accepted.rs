@@ -7,23 +7,11 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use uuid::Uuid;
-
 use crate::error::LabError;
+pub use holdfast_checker::ledger::Accepted;
 
 /// Its name in the lab's folder: of the stage that is up, and deleted with the data its ids belong to.
 pub const FILE: &str = "accepted.txt";
-
-/// A promise a client was given.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Accepted {
-    /// Of the request.
-    pub id: Uuid,
-    /// The `Idempotency-Key` it was sent under.
-    pub key: String,
-    /// 200 or 202.
-    pub status: u16,
-}
 
 /// Where promises are written down.
 #[derive(Debug)]

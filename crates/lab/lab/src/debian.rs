@@ -29,9 +29,16 @@ pub fn can_install(settings: &Settings) -> bool {
 }
 
 /// The command that installs a package, for whoever is to run it.
-#[must_use]
-pub fn command(package: &str) -> String {
+fn command(package: &str) -> String {
     format!("sudo apt-get {} {package}", INSTALL.join(" "))
+}
+
+/// That a program is not there, and what installs it.
+pub(crate) fn missing(package: &'static str) -> LabError {
+    LabError::MissingProgram {
+        program: package,
+        install: command(package),
+    }
 }
 
 /// Installs a package, printing the command; where that is not for the lab to do, it only tells the command.
@@ -44,7 +51,7 @@ pub async fn install(
     console: Console,
 ) -> Result<(), LabError> {
     if !can_install(settings) {
-        return Err(LabError::MissingProgram(package));
+        return Err(missing(package));
     }
     if is_installed(package).await {
         return Err(LabError::WouldTouch(package));

@@ -1,20 +1,18 @@
 //! What can go wrong in the lab: each error has a cause, in its text, and a cure.
 
 mod convert;
+mod tell;
 
 use std::io;
 use std::path::PathBuf;
 
+use holdfast_checker::plan::Side;
+use holdfast_checker::schema::SchemaError;
 use holdfast_ops::EnvironmentError;
 use thiserror::Error;
 
-use crate::debian;
-use crate::experiment::plan::Side;
-use crate::experiment::results::ResultsError;
-use crate::experiment::schema::SchemaError;
-use crate::output::{Console, Tone};
 use crate::postgres::PostgresError;
-use crate::stage::Service;
+use crate::service::Service;
 use crate::wire::WireError;
 
 /// Why a command failed.
@@ -99,8 +97,13 @@ pub enum LabError {
     #[error(transparent)]
     Wire(#[from] WireError),
     /// A program that the lab calls is not there.
-    #[error("{0} is not installed")]
-    MissingProgram(&'static str),
+    #[error("{program} is not installed")]
+    MissingProgram {
+        /// Its name.
+        program: &'static str,
+        /// What installs it.
+        install: String,
+    },
     /// It could be installed only over what is there.
     #[error(
         "{0} cannot be installed without touching what is installed, or is installed and its programs are not found"
@@ -174,9 +177,9 @@ pub enum LabError {
     /// Something an experiment started, or broke, is still there.
     #[error("could not clean up: {}", .0.join("; "))]
     NotRolledBack(Vec<String>),
-    /// What runs of experiments left.
-    #[error(transparent)]
-    Results(#[from] ResultsError),
+    /// What runs of experiments left, with the cure.
+    #[error("{0}")]
+    Results(String),
     /// The measurement is void.
     #[error("{0}")]
     Measurement(String),
@@ -217,7 +220,7 @@ impl LabError {
             Self::NotUp => "bring a stage up: make up".to_owned(),
             Self::OtherStage { .. } => "take it down first (make down), or choose another port: API_PORT=…".to_owned(),
             Self::StageInTheWay(_) => "take it down first: make down".to_owned(),
-            Self::MissingProgram(program) => format!("install it, on Debian: {}", debian::command(program)),
+            Self::MissingProgram { install, .. } => format!("install it, on Debian: {install}"),
             Self::WouldTouch(program) => {
                 format!("put its programs on PATH, or decide for yourself: sudo apt-get install -y {program}")
             }
@@ -268,17 +271,6 @@ impl LabError {
             Self::Setting(_) | Self::NoCheckout(_) | Self::Refused(_) => true,
             Self::NotStarted { error, .. } => error.is_configuration(),
             _ => false,
-        }
-    }
-
-    /// Tells it: the cause, what belongs to it, the cure.
-    pub(crate) fn tell(&self, console: Console) {
-        console.say(format_args!("{} {self}", console.paint(Tone::Bad, "lab:")));
-        for line in self.context() {
-            console.say(console.paint(Tone::Faint, format_args!("  | {line}")));
-        }
-        if let Some(cure) = self.cure() {
-            console.say(format_args!("  cure: {cure}"));
         }
     }
 

@@ -1,7 +1,7 @@
 //! The lab: puts the system on a stage, breaks it, compares, measures.
 //!
 //! The services are black boxes to it: it knows their HTTP contract and their process names, nothing else. It
-//! stands on the testbed, whose rooms go by their own names here.
+//! stands on the testbed and the checker, whose rooms go by their own names here.
 
 pub mod accepted;
 pub mod api_check;
@@ -13,15 +13,15 @@ pub mod debian;
 pub mod demo;
 pub mod error;
 pub mod experiment;
-mod figures;
 pub mod guard;
-mod hint;
 pub mod load;
 pub mod observe;
 mod own_folder;
+pub mod service;
 pub mod settings;
 pub mod settle;
 pub mod stage;
 pub mod torture;
 
+use holdfast_checker::{figures, hint};
 use holdfast_testbed::{logs, output, ports, postgres, process, proxy, together, wire};

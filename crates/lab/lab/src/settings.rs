@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 use std::env;
 use std::path::{Path, PathBuf};
 
-use clap::ValueEnum;
 use holdfast_ops::{Environment, EnvironmentError};
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::LabError;
 use crate::hint::hint;
+pub use holdfast_checker::stage::StageKind;
 
 /// Variables that reach the services unchanged when set.
 const PASSED_ON: [&str; 6] = [
@@ -37,27 +36,6 @@ pub struct Ports {
     pub worker: u16,
     /// `DB_PORT`, of the local stage only.
     pub db: u16,
-}
-
-/// A way to run the three services.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ValueEnum)]
-#[serde(rename_all = "snake_case")]
-pub enum StageKind {
-    /// Containers.
-    Compose,
-    /// Processes of this machine.
-    Local,
-}
-
-impl StageKind {
-    /// As it stands in `STAGE`.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Compose => "compose",
-            Self::Local => "local",
-        }
-    }
 }
 
 /// The lab's settings.

@@ -1,6 +1,7 @@
-//! Reading Prometheus' text exposition: which metrics there are, of which type, with which labels.
+//! Reading Prometheus' text exposition: which metrics there are, of which type, with which labels and values.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::str::FromStr;
 
 /// The metrics of an exposition by name.
 pub type Families = BTreeMap<String, Family>;
@@ -68,6 +69,14 @@ fn label_names(rest: &str) -> impl Iterator<Item = String> {
         .into_iter()
 }
 
+/// The value of a series without labels; none: there is no such series.
+#[must_use]
+pub fn value<T: FromStr>(text: &str, name: &str) -> Option<T> {
+    let mut lines = text.lines();
+    let line = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))?;
+    line.trim().parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,5 +93,14 @@ mod tests {
         let labels = |name: &str| found[name].labels.iter().cloned().collect::<Vec<_>>();
         assert_eq!(labels("calls"), ["how", "who"]);
         assert_eq!(labels("took"), ["who"]);
+    }
+
+    #[test]
+    fn a_metric_is_found_by_its_whole_name_and_one_that_is_missing_is_not_zero() {
+        let text = "# TYPE calls counter\ncalls_total 7\ncalls 3\ncalls_seconds{le=\"1\"} 2\n";
+        assert_eq!(value::<u64>(text, "calls"), Some(3));
+        assert_eq!(value::<u64>(text, "calls_total"), Some(7));
+        assert_eq!(value::<u64>(text, "call"), None);
+        assert_eq!(value::<u64>(text, "calls_seconds"), None);
     }
 }

@@ -3,7 +3,6 @@
 //! It asks Postgres itself, and the table rather than an index: neither the API's word nor the primary key's is taken.
 
 mod database;
-mod ledger;
 mod report;
 
 use std::time::Duration;
@@ -12,7 +11,8 @@ use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 pub use database::Database;
-pub use ledger::{Ledger, Row};
+pub use holdfast_checker::ledger::{Ledger, Row};
+pub use report::tell;
 
 use crate::accepted::Accepted;
 use crate::error::LabError;

@@ -32,7 +32,7 @@ pub(super) async fn run(
         ledger = check::check(&accepted, &database, Duration::ZERO, console).await?;
         hint = self::hint(&ledger, &journal);
     }
-    ledger.print(console);
+    check::tell(&ledger, console);
     let holds = ledger.holds(wanted.allow_failed);
     let (tone, verdict) = if holds {
         (Tone::Good, "every promise was kept")

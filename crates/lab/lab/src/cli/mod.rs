@@ -3,6 +3,7 @@
 mod arguments;
 mod check;
 mod experiments;
+mod guard;
 mod load;
 mod logs;
 mod status;
@@ -26,7 +27,7 @@ use crate::error::LabError;
 use crate::output::Console;
 use crate::settings::Settings;
 use crate::stage::{Probe, Stage};
-use crate::{api_check, bench, demo, experiment, guard, observe, torture};
+use crate::{api_check, bench, demo, experiment, observe, torture};
 
 /// Runs the command the process was called with.
 ///

@@ -5,6 +5,7 @@ use std::process::{Output, Stdio};
 use tokio::process::Command;
 
 use super::answer::{Answer, Http};
+use crate::debian;
 use crate::error::LabError;
 
 /// Exit codes of curl(1), EXIT CODES.
@@ -46,7 +47,7 @@ impl Call {
             .kill_on_drop(true)
             .output()
             .await;
-        output.map_or(Err(LabError::MissingProgram("curl")), |output| {
+        output.map_or(Err(debian::missing("curl")), |output| {
             Ok(self.understand(&output))
         })
     }

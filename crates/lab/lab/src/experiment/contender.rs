@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::metric::Metric;
+use super::plan::Metric;
 use super::trial::{Call, End};
 
 /// An API that is not ours.

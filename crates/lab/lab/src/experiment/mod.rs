@@ -10,13 +10,8 @@ pub mod contender;
 mod fault;
 mod find;
 mod grade;
-#[cfg(test)]
-mod invented;
 pub mod load;
 pub mod look;
-pub mod measure;
-mod metric;
-pub mod plan;
 mod play;
 mod policies;
 mod progress;
@@ -24,15 +19,14 @@ pub mod report;
 pub mod results;
 mod run;
 mod scene;
-pub mod schema;
-mod seconds;
-pub mod statistics;
-mod transitions;
-pub mod trial;
-pub mod verdict;
 mod watch;
 
 pub use ablate::ablate;
 pub use grade::{Answer, grade, predict};
 pub use run::{Outcome, Wish, list, report as write_report, reproduce, run};
 pub(crate) use scene::end_stale as end_stale_containers;
+
+#[cfg(test)]
+use holdfast_checker::invented;
+pub use holdfast_checker::{measure, plan, schema, statistics, trial, verdict};
+use holdfast_checker::{seconds, transitions};

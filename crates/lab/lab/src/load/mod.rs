@@ -4,7 +4,6 @@
 //! Latency counts from the moment the request was meant to be sent: a system that stops answering cannot hide it by
 //! keeping its callers busy.
 
-mod arrivals;
 mod call;
 mod counts;
 mod files;
@@ -20,10 +19,10 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout_at};
 use uuid::Uuid;
 
-pub use arrivals::Arrivals;
 pub use call::{Caller, body};
 pub use counts::Counts;
 pub(crate) use files::raise_limit;
+pub use holdfast_checker::arrivals::Arrivals;
 pub use outcome::{Answer, Broken, Outcome, Reply, Try};
 pub(crate) use post::Poster;
 

@@ -3,6 +3,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use holdfast_testbed::exposition;
 use holdfast_wire::{Policies, Request, RequestList, Status};
 use reqwest::StatusCode;
 use serde::de::DeserializeOwned;
@@ -111,7 +112,7 @@ impl Probe {
 
     /// The value of a metric without labels; none: no answer, or no such metric.
     pub async fn metric<T: FromStr>(&self, name: &str) -> Option<T> {
-        value(&self.metrics().await?, name)
+        exposition::value(&self.metrics().await?, name)
     }
 
     /// `GET /process`, whatever comes of it.
@@ -143,25 +144,5 @@ impl Probe {
             .json()
             .await
             .map_err(|error| failed(error.to_string()))
-    }
-}
-
-fn value<T: FromStr>(text: &str, name: &str) -> Option<T> {
-    let mut lines = text.lines();
-    let line = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))?;
-    line.trim().parse().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_metric_is_found_by_its_whole_name_and_one_that_is_missing_is_not_zero() {
-        let text = "# TYPE calls counter\ncalls_total 7\ncalls 3\ncalls_seconds{le=\"1\"} 2\n";
-        assert_eq!(value::<u64>(text, "calls"), Some(3));
-        assert_eq!(value::<u64>(text, "calls_total"), Some(7));
-        assert_eq!(value::<u64>(text, "call"), None);
-        assert_eq!(value::<u64>(text, "calls_seconds"), None);
     }
 }

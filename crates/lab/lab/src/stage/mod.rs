@@ -7,14 +7,13 @@ mod local;
 mod port;
 mod process;
 mod ready;
-mod service;
 
+pub use crate::service::Service;
 pub use compose::Compose;
 pub(crate) use compose::Project;
 pub use health::Probe;
 pub use local::Local;
 pub(crate) use process::ServiceProcess;
-pub use service::Service;
 
 use std::path::Path;
 

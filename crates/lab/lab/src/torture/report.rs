@@ -8,6 +8,7 @@ use super::Plan;
 use super::evidence::Evidence;
 use super::schedule::Kind;
 use super::verdict::Violation;
+use crate::check;
 use crate::error::LabError;
 use crate::load::Counts;
 use crate::output::{Console, Tone};
@@ -24,7 +25,7 @@ pub(super) fn figures(evidence: &Evidence, console: Console) {
     console.print(console.paint(Tone::Strong, "\n=== the promises, in Postgres ===\n"));
     let rows = match &evidence.tables {
         Some(tables) => {
-            tables.ledger.print(console);
+            check::tell(&tables.ledger, console);
             tables.rows.len()
         }
         None => {

@@ -2,6 +2,7 @@
 //! the policy is for; a policy whose removal fails nothing is a finding as well.
 
 mod removals;
+mod report;
 mod table;
 
 use toml::Table;
@@ -9,7 +10,7 @@ use toml::Table;
 use super::find::{self, Found};
 use super::plan::Side;
 use super::policies;
-use super::run::{Company, Outcome, Trials, nothing_for, on_stage};
+use super::run::{Company, Outcome, Trials, Turns, nothing_for, on_stage};
 use super::trial::Trial;
 use super::verdict::resilient;
 use crate::error::LabError;
@@ -17,9 +18,11 @@ use crate::output::{Console, Tone};
 use crate::settings::{Settings, StageKind};
 
 use removals::Removal;
+use report::Ablated;
 use table::Row;
 
-/// Plays each experiment intact, then without each policy, and prints a table for each, then what no experiment missed.
+/// Plays each experiment intact, then without each policy, and prints a table for each, then what no experiment missed. A report
+/// of it stays among the results.
 ///
 /// # Errors
 /// When one cannot be played, intact or not.
@@ -37,10 +40,13 @@ pub async fn ablate(
     let mut company = Company::gather(stage, settings, console).await?;
     let played = all(&found, seed, settings, &mut company, console).await;
     company.leave(&played);
-    let (rows, intact) = played?;
+    let (ablated, intact) = played?;
     if found.len() > 1 {
+        let rows: Vec<Row> = ablated.iter().flat_map(|(_, rows)| rows).cloned().collect();
         table::findings(&rows, console);
     }
+    let path = report::write(&ablated, stage.name(), &settings.results)?;
+    console.print(console.paint(Tone::Faint, format!("  report: {}", path.display())));
     Ok(if intact {
         Outcome::Held
     } else {
@@ -55,18 +61,23 @@ async fn all(
     settings: &Settings,
     company: &mut Company<'_>,
     console: Console,
-) -> Result<(Vec<Row>, bool), LabError> {
-    let (mut rows, mut intact) = (Vec::new(), true);
+) -> Result<(Vec<Ablated>, bool), LabError> {
+    let (mut ablated, mut intact) = (Vec::new(), true);
+    let lasts = |one: &Found| {
+        let lasts = company.on_this_stage(&one.experiment).load.lasts;
+        [lasts].repeat(Removal::ALL.len() + 1)
+    };
+    let mut turns = Turns::of(found.iter().flat_map(lasts).collect());
     for one in found {
         let mut one = one.clone();
         one.experiment = company.on_this_stage(&one.experiment);
         one.experiment.load.seed = seed.unwrap_or(one.experiment.load.seed);
-        let of_it = removals(&one, settings, company, console).await?;
+        let of_it = removals(&one, settings, company, &mut turns, console).await?;
         intact &= of_it.first().is_some_and(|row| row.failing.is_empty());
         table::print(&one.experiment.title, &of_it, console);
-        rows.extend(of_it);
+        ablated.push((one, of_it));
     }
-    Ok((rows, intact))
+    Ok((ablated, intact))
 }
 
 /// The first row is of the experiment as it is.
@@ -74,6 +85,7 @@ async fn removals(
     found: &Found,
     settings: &Settings,
     company: &mut Company<'_>,
+    turns: &mut Turns,
     console: Console,
 ) -> Result<Vec<Row>, LabError> {
     let mut rows = Vec::new();
@@ -85,7 +97,9 @@ async fn removals(
         let policies = policies::of(&found.experiment, &settings.root, taken_out.as_ref())?;
         let what = removal.map_or_else(|| "nothing".to_owned(), |removal| removal.to_string());
         let title = console.paint(Tone::Strong, &found.experiment.name);
-        console.say(format_args!("{title}: without {what}"));
+        let turn = turns.next().map(|turn| format!(" ({turn})"));
+        let turn = turn.unwrap_or_default();
+        console.say(format_args!("{title}: without {what}{turn}"));
         let with = Trials {
             experiment: &found.experiment,
             policies: &policies,

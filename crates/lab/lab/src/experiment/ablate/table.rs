@@ -16,6 +16,24 @@ pub(super) struct Row {
     pub(super) failing: Vec<Check>,
 }
 
+impl Row {
+    /// What was taken out.
+    pub(super) fn without(&self) -> String {
+        self.removal
+            .map_or_else(|| "nothing".to_owned(), |it| it.to_string())
+    }
+
+    /// What then failed, a line each.
+    pub(super) fn fails(&self) -> String {
+        if self.failing.is_empty() {
+            return "nothing".to_owned();
+        }
+        let line =
+            |check: &Check| format!("{}: {}, not {}", check.name, check.seen, check.expected);
+        self.failing.iter().map(line).collect::<Vec<_>>().join("\n")
+    }
+}
+
 /// In place of the checks of a trial that did not come to its end.
 pub(super) fn could_not(error: &LabError) -> Check {
     let (expected, seen) = ("yes".to_owned(), error.to_string());
@@ -31,24 +49,13 @@ pub(super) fn print(title: &str, rows: &[Row], console: Console) {
         .set_width(u16::try_from(console.width()).unwrap_or(u16::MAX))
         .set_header(["without", "what then fails"]);
     for row in rows {
-        let without = row
-            .removal
-            .map_or_else(|| "nothing".to_owned(), |it| it.to_string());
-        table.add_row([without, failing(row)]);
+        table.add_row([row.without(), row.fails()]);
     }
     console.print(console.paint(Tone::Strong, title));
     console.print(table);
 }
 
-fn failing(row: &Row) -> String {
-    if row.failing.is_empty() {
-        return "nothing".to_owned();
-    }
-    let line = |check: &Check| format!("{}: {}, not {}", check.name, check.seen, check.expected);
-    row.failing.iter().map(line).collect::<Vec<_>>().join("\n")
-}
-
-/// Which policies no experiment missed.
+/// Tells which policies no experiment missed.
 pub(super) fn findings(rows: &[Row], console: Console) {
     for removal in missed_by_none(rows) {
         let line = format!("no experiment misses: {removal}");
@@ -56,7 +63,8 @@ pub(super) fn findings(rows: &[Row], console: Console) {
     }
 }
 
-fn missed_by_none(rows: &[Row]) -> Vec<Removal> {
+/// Which policies no experiment missed.
+pub(super) fn missed_by_none(rows: &[Row]) -> Vec<Removal> {
     let missed = |removal: &Removal| {
         let mut of_it = rows.iter().filter(|row| row.removal == Some(*removal));
         of_it.any(|row| !row.failing.is_empty())

@@ -2,12 +2,12 @@
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
-use super::page::judged::during;
 use crate::experiment::plan::{Metric, Window};
 use crate::experiment::trial::Trial;
 use crate::experiment::verdict::{Check, Finding, Verdict, figure};
 use crate::experiment::{measure, verdict};
 use crate::output::{Console, Tone};
+use holdfast_report::during;
 
 /// The figures that say most, in words.
 const FIGURES: [(Metric, Window, &str); 6] = [

@@ -2,9 +2,8 @@
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
-use super::Report;
-use super::page::judged::{during, sentence, word};
-use super::summary::{Summary, rows};
+use holdfast_report::{Report, Summary, during, rows, sentence, word};
+
 use crate::experiment::plan::Side;
 use crate::experiment::verdict::Check;
 use crate::output::{Console, Tone};
@@ -73,9 +72,13 @@ fn table(report: &Report<'_>, console: Console) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use holdfast_ops::Environment;
+    use holdfast_report::Facts;
 
     use super::*;
-    use crate::experiment::report::sample;
+    use crate::experiment::invented::{plan, played};
+    use crate::experiment::trial::End;
+    use crate::experiment::verdict::{Verdict, judge};
+    use crate::settings::StageKind;
 
     fn console(columns: &str) -> Console {
         Console::new(&Environment::from([
@@ -84,11 +87,37 @@ mod tests {
         ]))
     }
 
+    /// Of a run that went as predicted; one client of the naive side gave up.
+    fn with_report<T>(change: impl FnOnce(&mut Verdict), then: impl FnOnce(&Report<'_>) -> T) -> T {
+        let experiment = plan();
+        let (mut naive, resilient) = played();
+        naive.calls[40].end = End::GivenUp;
+        let mut verdict = judge(&experiment, &naive, &resilient);
+        change(&mut verdict);
+        let facts = Facts {
+            run: "run".to_owned(),
+            started: "2026-03-01T10:00:00Z".parse().unwrap(),
+            stage: StageKind::Local,
+            seed: 1,
+            revision: String::new(),
+            machine: String::new(),
+            policies: String::new(),
+        };
+        then(&Report {
+            experiment: &experiment,
+            naive: &naive,
+            resilient: &resilient,
+            verdict: &verdict,
+            facts: &facts,
+            repeats: &[],
+        })
+    }
+
     #[test]
     fn the_verdict_comes_first_and_both_sides_stand_beside_each_other() {
-        let lines = sample::Run::new().with_report(|report| text(report, console("80")));
+        let lines = with_report(|_| (), |report| text(report, console("80")));
         assert!(lines[0].starts_with("PASSED  "), "{lines:?}");
-        assert!(lines[1].contains("all 11 checks hold"), "{lines:?}");
+        assert!(lines[1].contains("all 14 checks hold"), "{lines:?}");
         let unanswered = lines
             .iter()
             .find(|line| line.contains("no answer"))
@@ -101,20 +130,19 @@ mod tests {
 
     #[test]
     fn what_does_not_hold_is_told_before_the_figures() {
-        let mut run = sample::Run::new();
-        run.verdict.checks[9].holds = false;
-        let lines = run.with_report(|report| text(report, console("80")));
+        let deviate = |verdict: &mut Verdict| verdict.checks[12].holds = false;
+        let lines = with_report(deviate, |report| text(report, console("80")));
         assert!(lines[0].starts_with("DEVIATED"), "{lines:?}");
-        assert!(lines[1].contains("1 of 11 checks"), "{lines:?}");
+        assert!(lines[1].contains("1 of 14 checks"), "{lines:?}");
         assert!(
-            lines[2].contains("resilient: p99, during the fault: had to be at most"),
+            lines[2].contains("resilient: promised_share, over all calls: had to be at least"),
             "{lines:?}"
         );
     }
 
     #[test]
     fn on_a_narrow_terminal_no_line_of_the_table_is_wider() {
-        let lines = sample::Run::new().with_report(|report| table(report, console("44")));
+        let lines = with_report(|_| (), |report| table(report, console("44")));
         assert!(
             lines.iter().all(|line| line.chars().count() <= 44),
             "{lines:#?}"

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use crate::error::LabError;
+
 /// Why a run could not be written or read.
 #[derive(Debug, Error)]
 pub enum ResultsError {
@@ -93,5 +95,11 @@ impl ResultsError {
             path: path.to_owned(),
             problem: problem.to_string(),
         }
+    }
+}
+
+impl From<ResultsError> for LabError {
+    fn from(error: ResultsError) -> Self {
+        Self::Results(error.to_string())
     }
 }

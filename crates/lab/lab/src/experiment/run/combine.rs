@@ -6,14 +6,29 @@ use super::super::trial::Trial;
 use super::super::verdict::{Check, Finding, Verdict, contender as judge_contender, judge};
 use crate::error::LabError;
 
-/// Judges the first naive trial with the first resilient one, and so on.
+/// Judges each pair.
 pub(super) fn verdict(experiment: &Experiment, trials: &[Trial]) -> Verdict {
+    let judged = |(pair, [naive, resilient]): (u64, [&Trial; 2])| {
+        judge(&experiment.of_pair(pair), naive, resilient)
+    };
+    together((0..).zip(pairs(trials)).map(judged).collect())
+}
+
+/// The pair that is worth a look: the first in which something did not hold, else the first. None: there is none.
+pub(super) fn telling<'a>(experiment: &Experiment, trials: &'a [Trial]) -> Option<[&'a Trial; 2]> {
+    let deviates = |(pair, [naive, resilient]): &(u64, [&Trial; 2])| {
+        !judge(&experiment.of_pair(*pair), naive, resilient).passed()
+    };
+    let deviated = (0..).zip(pairs(trials)).find(deviates);
+    deviated
+        .map(|(_, pair)| pair)
+        .or_else(|| pairs(trials).next())
+}
+
+/// The first naive trial with the first resilient one, and so on.
+fn pairs(trials: &[Trial]) -> impl Iterator<Item = [&Trial; 2]> {
     let of = |side: Side| trials.iter().filter(move |trial| trial.side == side);
-    let pairs = of(Side::Naive).zip(of(Side::Resilient));
-    let verdicts = (0..)
-        .zip(pairs)
-        .map(|(pair, (naive, resilient))| judge(&experiment.of_pair(pair), naive, resilient));
-    together(verdicts.collect())
+    of(Side::Naive).zip(of(Side::Resilient)).map(<[_; 2]>::from)
 }
 
 /// Judges somebody else's API by each of its trials.
@@ -68,7 +83,7 @@ fn combined(same: &[&Check]) -> Check {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::invented::{plan, played};
+    use crate::experiment::invented::{answered, plan, played};
 
     fn verdict(seen: &str, value: f64, holds: bool) -> Verdict {
         let check = Check {
@@ -118,5 +133,15 @@ mod tests {
         assert_eq!(broken[0].expected, "4 trials");
         let seen = format!("2, then: {}", LabError::Interrupted);
         assert_eq!(broken[0].seen, seen);
+    }
+
+    #[test]
+    fn the_pair_that_deviated_is_the_one_to_look_at() {
+        let ((naive, good), (_, mut bad)) = (played(), played());
+        bad.calls[40].end = answered(503);
+        let trials = [&naive, &good, &naive, &bad].map(Clone::clone);
+        assert_eq!(telling(&plan(), &trials), Some([&naive, &bad]));
+        assert_eq!(telling(&plan(), &trials[..2]), Some([&naive, &good]));
+        assert_eq!(telling(&plan(), &trials[..1]), None);
     }
 }

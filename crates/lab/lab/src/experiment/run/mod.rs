@@ -6,6 +6,7 @@ mod contend;
 mod listing;
 mod pages;
 mod reproduce;
+mod turns;
 
 use serde::Serialize;
 
@@ -20,6 +21,7 @@ pub(super) use company::{Company, Trials};
 pub use listing::list;
 pub use pages::report;
 pub use reproduce::reproduce;
+pub(super) use turns::Turns;
 
 /// What is to be played.
 #[derive(Debug, Clone)]
@@ -130,7 +132,11 @@ async fn all(
 ) -> Result<Outcome, LabError> {
     let mut outcomes = vec![Outcome::NotPlayed; told.len()];
     let mut end = None;
+    let mut turns = turns(wish, experiments, company);
     for one in experiments {
+        if let Some(turn) = turns.next() {
+            console.say(console.paint(Tone::Faint, turn));
+        }
         let played = match &wish.contender {
             Some(contender) => company.contend(contender, one, wish).await,
             None => company.play(one, wish).await,
@@ -174,6 +180,15 @@ async fn all(
         Some(error) => Err(error),
         None => Ok(outcomes.into_iter().max().unwrap_or(Outcome::NotPlayed)),
     }
+}
+
+fn turns(wish: &Wish, experiments: &[Found], company: &Company<'_>) -> Turns {
+    let sides = if wish.contender.is_some() { 1 } else { 2 };
+    let load = |one: &Found| company.on_this_stage(&one.experiment).load.lasts;
+    let planned = experiments
+        .iter()
+        .map(|one| load(one) * sides * wish.repeat);
+    Turns::of(planned.collect())
 }
 
 fn sum_up(outcomes: &[Outcome], console: Console) {

@@ -9,6 +9,7 @@ use super::super::statistics::{self, Comparison};
 use super::super::trial::Trial;
 use super::super::verdict::figure;
 use super::super::{measure, statistics::Interval};
+use super::combine;
 use crate::error::LabError;
 use crate::output::{Console, Tone};
 use crate::settings::Settings;
@@ -26,8 +27,7 @@ pub(super) fn publish(
     results: &Results,
     console: Option<Console>,
 ) -> Result<Run, LabError> {
-    let first = |side| trials.iter().find(|trial| trial.side == side);
-    let (Some(naive), Some(resilient)) = (first(Side::Naive), first(Side::Resilient)) else {
+    let Some([naive, resilient]) = combine::telling(experiment, trials) else {
         return Ok(run);
     };
     let (facts, repeats) = (facts(&run), repeats(experiment, trials));
@@ -193,6 +193,6 @@ fn repeat(both: &Comparison) -> Repeat {
     }
 }
 
-fn bad_page(error: askama::Error) -> LabError {
+fn bad_page(error: holdfast_report::Error) -> LabError {
     LabError::Experiment(format!("the report cannot be written: {error}"))
 }

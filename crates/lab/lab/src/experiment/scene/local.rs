@@ -249,8 +249,11 @@ async fn own_api(
     let variables = [
         ("HOLDFAST_WORKER_URL", format!("http://127.0.0.1:{worker}")),
         ("DATABASE_URL", postgres::url(database)),
-        ("HOLDFAST_POLICIES", text(&policies)),
-        ("HOLDFAST_JOURNAL_DIR", text(&folder.join("journal"))),
+        ("HOLDFAST_POLICIES", policies.display().to_string()),
+        (
+            "HOLDFAST_JOURNAL_DIR",
+            folder.join("journal").display().to_string(),
+        ),
     ];
     let variables = variables.map(|(name, value)| (name.to_owned(), value));
     let home = (folder, Service::Api.name());
@@ -293,8 +296,4 @@ fn without_log_filter(settings: &Settings) -> Settings {
     let mut settings = settings.clone();
     settings.passed_on.remove("RUST_LOG");
     settings
-}
-
-fn text(path: &Path) -> String {
-    path.to_string_lossy().into_owned()
 }

@@ -1,0 +1,21 @@
+//! What an experiment says ([`schema`], [`plan`]), what was seen when it was played ([`trial`]), and what follows from
+//! both: figures ([`measure`]), what pairs of trials have in common ([`statistics`]), and the judgement ([`verdict`]). And promises against rows ([`ledger`]).
+//!
+//! Everything here is a pure function of its arguments: it starts nothing, waits for nothing and asks nobody.
+
+pub mod arrivals;
+pub mod figures;
+pub mod hint;
+#[cfg(any(test, feature = "invented"))]
+pub mod invented;
+pub mod ledger;
+pub mod measure;
+mod metric;
+pub mod plan;
+pub mod schema;
+pub mod seconds;
+pub mod stage;
+pub mod statistics;
+pub mod transitions;
+pub mod trial;
+pub mod verdict;

@@ -1,0 +1,226 @@
+//! Figures that are of calls.
+
+use std::time::Duration;
+
+use super::window::Spans;
+use super::{GRACE, Unmeasured};
+use crate::figures::percentile;
+use crate::trial::{Call, End, Trial};
+
+/// The calls of a window that say something of the system: one at least.
+pub(super) struct Calls<'a>(Vec<&'a Call>);
+
+impl<'a> Calls<'a> {
+    pub(super) fn within(spans: &Spans, trial: &'a Trial) -> Result<Self, Unmeasured> {
+        let calls = trial.calls.iter();
+        let calls: Vec<_> = calls
+            .filter(|call| call.is_telling() && spans.contains(call.intended))
+            .collect();
+        match calls.is_empty() {
+            true => Err(Unmeasured::NoCalls),
+            false => Ok(Self(calls)),
+        }
+    }
+
+    pub(super) fn number(&self, holds: impl Fn(&Call) -> bool) -> f64 {
+        count(self.0.iter().filter(|call| holds(call)).count() as u64)
+    }
+
+    pub(super) fn share(&self, holds: impl Fn(&Call) -> bool) -> f64 {
+        self.number(holds) / count(self.0.len() as u64)
+    }
+
+    /// The time that this share of the calls does not exceed, in seconds.
+    pub(super) fn latency(&self, share: f64) -> f64 {
+        let mut latencies: Vec<f64> = self.0.iter().map(|call| seconds(call.latency())).collect();
+        latencies.sort_by(f64::total_cmp);
+        percentile(&latencies, share)
+    }
+
+    pub(super) fn goodput(&self, length: Duration) -> Result<f64, Unmeasured> {
+        match length.is_zero() {
+            true => Err(Unmeasured::NoCalls),
+            false => Ok(self.number(Call::is_promised) / seconds(length)),
+        }
+    }
+}
+
+/// Given up, refused or reset.
+pub(super) fn is_unanswered(call: &Call) -> bool {
+    matches!(call.end, End::GivenUp | End::Refused | End::Reset)
+}
+
+pub(super) fn is_error(call: &Call) -> bool {
+    call.status().is_some_and(|status| status >= 500)
+}
+
+/// The client has the worker's result.
+pub(super) fn is_success(call: &Call) -> bool {
+    matches!(
+        call.end,
+        End::Answered {
+            status: 200,
+            has_result: true,
+            ..
+        }
+    )
+}
+
+pub(super) fn is_degraded(call: &Call) -> bool {
+    call.is_promised()
+        && matches!(&call.end, End::Answered { degraded, .. } if !degraded.is_empty())
+}
+
+pub(super) fn is_over(call: &Call, bound: Duration) -> bool {
+    call.end == End::GivenUp || call.latency() > bound.saturating_add(GRACE)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+pub(super) fn count(number: u64) -> f64 {
+    number as f64
+}
+
+pub(super) fn seconds(duration: Duration) -> f64 {
+    duration.as_secs_f64()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::invented::{Scene, answered, ms, s, whole, without_result, without_worker};
+    use crate::measure::{Unmeasured, measure, value};
+    use crate::plan::Metric::{self, *};
+    use crate::plan::Window::{After, All, Fault};
+    use crate::trial::End;
+
+    /// Four calls during the fault: whole, degraded, 500, given up; one before and one after, whole.
+    fn mixed() -> Scene {
+        Scene::resilient()
+            .call(ms(1000), ms(200), whole())
+            .call(ms(3000), ms(200), whole())
+            .call(ms(4000), ms(700), without_worker())
+            .call(ms(4500), ms(100), answered(500))
+            .call(ms(5000), s(5), End::GivenUp)
+            .call(ms(9000), ms(300), whole())
+    }
+
+    fn during(scene: &Scene, metric: Metric) -> Option<f64> {
+        value(metric, Fault, &scene.trial)
+    }
+
+    #[test]
+    fn shares_are_of_the_calls_meant_to_be_sent_in_the_window() {
+        let scene = mixed();
+        for (metric, expected) in [
+            (Unanswered, 1.0),
+            (UnansweredShare, 0.25),
+            (ErrorShare, 0.25),
+            (SuccessShare, 0.25),
+            (DegradedShare, 0.25),
+            (PromisedShare, 0.5),
+        ] {
+            assert_eq!(during(&scene, metric), Some(expected), "{metric}");
+        }
+        assert_eq!(value(SuccessShare, After, &scene.trial), Some(1.0));
+        assert_eq!(value(SuccessShare, All, &scene.trial), Some(0.5));
+    }
+
+    #[test]
+    fn refused_and_reset_are_unanswered_too() {
+        let scene = mixed()
+            .call(ms(5100), ms(1), End::Refused)
+            .call(ms(5200), ms(1), End::Reset);
+        assert_eq!(during(&scene, Unanswered), Some(3.0));
+    }
+
+    #[test]
+    fn who_left_and_who_was_never_sent_count_nowhere() {
+        let scene = mixed()
+            .call(ms(5100), ms(100), End::Left)
+            .call(ms(5200), s(9), End::NoFile);
+        for metric in Metric::ALL.into_iter().filter(|metric| {
+            metric.has_window() && ![AttemptsPerCall, PeakArrivals].contains(metric)
+        }) {
+            assert_eq!(during(&scene, metric), during(&mixed(), metric), "{metric}");
+        }
+    }
+
+    #[test]
+    fn a_result_without_a_record_is_a_success_and_a_200_without_a_result_is_none() {
+        let degraded = Scene::resilient().call(s(4), ms(200), without_result(200));
+        assert_eq!(during(&degraded, SuccessShare), Some(0.0));
+        let mut end = whole();
+        if let End::Answered { degraded, .. } = &mut end {
+            degraded.push("db_unavailable:circuit_open".to_owned());
+        }
+        let kept = Scene::resilient().call(s(4), ms(200), end);
+        assert_eq!(during(&kept, SuccessShare), Some(1.0));
+        assert_eq!(during(&kept, DegradedShare), Some(1.0));
+    }
+
+    #[test]
+    fn an_error_is_500_or_above_and_a_degraded_503_is_no_degraded_answer() {
+        let mut refused = answered(503);
+        if let End::Answered { degraded, .. } = &mut refused {
+            degraded.push("db_unavailable:circuit_open".to_owned());
+        }
+        let scene = Scene::resilient()
+            .call(s(4), ms(2), refused)
+            .call(s(5), ms(2), answered(422));
+        assert_eq!(during(&scene, ErrorShare), Some(0.5));
+        assert_eq!(during(&scene, DegradedShare), Some(0.0));
+        assert_eq!(during(&scene, PromisedShare), Some(0.0));
+    }
+
+    #[test]
+    fn a_call_without_an_answer_counts_with_the_time_it_waited() {
+        assert_eq!(during(&mixed(), P99), Some(5.0));
+        assert_eq!(during(&mixed(), P50), Some(0.2));
+    }
+
+    #[test]
+    fn latency_begins_where_the_call_was_meant_to_be_sent() {
+        let mut scene = Scene::resilient().call(s(4), s(3), whole());
+        scene.trial.calls[0].sent = s(6);
+        assert_eq!(during(&scene, P50), Some(3.0));
+    }
+
+    #[test]
+    fn goodput_is_promises_by_the_length_of_the_window_as_far_as_load_arrived() {
+        let scene = mixed();
+        assert_eq!(during(&scene, Goodput), Some(2.0 / 5.0));
+        assert_eq!(value(Goodput, After, &scene.trial), Some(1.0 / 6.0));
+        assert_eq!(value(Goodput, All, &scene.trial), Some(4.0 / 14.0));
+    }
+
+    #[test]
+    fn over_the_bound_is_later_than_the_bound_and_its_grace_or_given_up() {
+        let over = |latency, end| {
+            let scene = Scene::resilient().call(s(4), latency, end);
+            during(&scene, OverBound)
+        };
+        assert_eq!(over(ms(3300), whole()), Some(0.0));
+        assert_eq!(over(ms(3301), whole()), Some(1.0));
+        assert_eq!(over(ms(2000), End::GivenUp), Some(1.0));
+        assert_eq!(over(ms(1), End::Refused), Some(0.0));
+        assert_eq!(over(ms(3000), End::Reset), Some(0.0));
+        assert_eq!(over(ms(3301), End::Reset), Some(1.0));
+    }
+
+    #[test]
+    fn a_window_without_calls_has_no_figure() {
+        let scene = Scene::resilient().call(s(1), ms(200), whole());
+        for metric in [Unanswered, SuccessShare, P99, OverBound, Goodput, Harmed] {
+            let found = measure(metric, Fault, &scene.trial);
+            assert_eq!(found, Err(Unmeasured::NoCalls), "{metric}");
+        }
+    }
+
+    #[test]
+    fn what_was_lost_and_what_is_there_twice_is_the_ledgers() {
+        let mut trial = Scene::resilient().trial;
+        trial.ledger.lost = 3;
+        trial.ledger.duplicates = 2;
+        assert_eq!(value(Lost, Fault, &trial), Some(3.0));
+        assert_eq!(value(Duplicates, Fault, &trial), Some(2.0));
+    }
+}

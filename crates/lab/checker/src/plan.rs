@@ -1,0 +1,275 @@
+//! An experiment as it stands in its file, validated.
+
+use std::fmt;
+use std::time::Duration;
+
+use clap::ValueEnum;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use super::metric::{Expectation, Metric, Unit, Window};
+use crate::arrivals::Arrivals;
+use crate::stage::StageKind;
+
+/// What is asked, what is done, and what each side must show.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Experiment {
+    /// The file's name, without its ending.
+    pub name: String,
+    /// A few words.
+    pub title: String,
+    /// What a student should be able to answer afterwards.
+    pub question: String,
+    /// What is expected to be seen, and why.
+    pub prediction: String,
+    /// Where it can be played.
+    pub stages: Vec<StageKind>,
+    /// What is played on.
+    pub system: System,
+    /// What arrives.
+    pub load: Load,
+    /// What is broken, in the order of their beginnings. None: the experiment can prove nothing.
+    pub faults: Vec<Fault>,
+    /// What the naive side must show: how it falls.
+    pub naive: Vec<Expectation>,
+    /// What the resilient side must show: that it holds, and what that costs.
+    pub resilient: Vec<Expectation>,
+}
+
+impl Experiment {
+    /// As it is played the `pair`th time, counted from 0: with other arrivals each time, the same on both sides. With one
+    /// seed for all, an interval over them would not tell of the chance in what arrives.
+    #[must_use]
+    pub fn of_pair(&self, pair: u64) -> Self {
+        let mut experiment = self.clone();
+        experiment.load.seed = experiment.load.seed.wrapping_add(pair);
+        experiment
+    }
+}
+
+/// `[system]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct System {
+    /// How long the worker works on a call.
+    pub work_delay: Duration,
+    /// Laid over the experiments' policy file, key by key.
+    pub policies: toml::Table,
+}
+
+/// `[load]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Load {
+    /// Requests per second, on average.
+    pub rate: f64,
+    /// How they arrive.
+    pub arrivals: Arrivals,
+    /// For how long they arrive, from before the first fault until after the last.
+    pub lasts: Duration,
+    /// How long a client waits for its answer; then it gives up.
+    pub patience: Duration,
+    /// Of the arrivals and of all else that is random.
+    pub seed: u64,
+    /// After how long a client without an answer, or with an error, asks again with the same key; none: it does not.
+    pub asks_again: Option<Duration>,
+    /// Clients that leave in the middle of their call.
+    pub leaving: Option<Leaving>,
+}
+
+/// Clients that close the connection before they have an answer.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Leaving {
+    /// How many of all, from 0 to 1.
+    pub share: f64,
+    /// After how long.
+    pub after: Duration,
+}
+
+/// `[[fault]]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fault {
+    /// What is hurt.
+    pub target: Target,
+    /// How.
+    pub kind: Kind,
+    /// When, from the start of the load.
+    pub at: Duration,
+    /// For how long.
+    pub lasts: Duration,
+}
+
+/// What can be hurt.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    ValueEnum,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Target {
+    /// The worker, or the wire to it.
+    Worker,
+    /// Postgres, or the wire to it.
+    Database,
+    /// The API.
+    Api,
+}
+
+/// How something is hurt.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Kind {
+    /// SIGKILL; started again at the end.
+    Kill,
+    /// Stopped with its port open; continued at the end.
+    Pause,
+    /// Killed and started again at once; the fault is over when it is ready.
+    Restart,
+    /// Killed, and another takes its name, with another address. Containers only, the worker only.
+    Replace,
+    /// The wire refuses connections and resets those there are.
+    Refuse,
+    /// The wire drops what it is given: new connections get no answer to their SYN, existing ones fall silent.
+    Blackhole,
+    /// The wire holds each answer back.
+    Latency {
+        /// By how long.
+        delay: Duration,
+        /// Give or take, at random.
+        jitter: Duration,
+        /// Of how many requests, from 0 to 1.
+        share: f64,
+    },
+    /// The wire resets the connection in the middle of an answer.
+    Reset {
+        /// How many bytes of the answer still pass.
+        after_bytes: usize,
+        /// Of how many requests, from 0 to 1.
+        share: f64,
+    },
+    /// The wire answers with bytes of no protocol.
+    Garbage {
+        /// How many requests, from 0 to 1.
+        share: f64,
+    },
+    /// The wire answers with this HTTP status. The worker's only.
+    Status {
+        /// 400 to 599.
+        code: u16,
+        /// How many requests, from 0 to 1.
+        share: f64,
+    },
+    /// Somebody else holds a lock on the table of requests: statements wait. Postgres only.
+    Lock,
+    /// Somebody else has taken all of Postgres' connections. Postgres only.
+    Connections,
+    /// Postgres takes no writes. Postgres only.
+    ReadOnly,
+}
+
+/// Which endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    /// `/naive/process`.
+    Naive,
+    /// `/process`.
+    Resilient,
+    /// `/process` of somebody else's API.
+    Contender,
+}
+
+impl Kind {
+    /// Whether it hurts every request, and not a share of them.
+    #[must_use]
+    pub fn hurts_all(self) -> bool {
+        match self {
+            Self::Latency { share, .. }
+            | Self::Reset { share, .. }
+            | Self::Garbage { share }
+            | Self::Status { share, .. } => share >= 1.0,
+            _ => true,
+        }
+    }
+
+    /// As it stands in files and on the screen.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Kill => "kill",
+            Self::Pause => "pause",
+            Self::Restart => "restart",
+            Self::Replace => "replace",
+            Self::Refuse => "refuse",
+            Self::Blackhole => "blackhole",
+            Self::Latency { .. } => "latency",
+            Self::Reset { .. } => "reset",
+            Self::Garbage { .. } => "garbage",
+            Self::Status { .. } => "status",
+            Self::Lock => "lock",
+            Self::Connections => "connections",
+            Self::ReadOnly => "read_only",
+        }
+    }
+}
+
+impl Fault {
+    /// When it is meant to be over, from the start of the load.
+    #[must_use]
+    pub fn end(&self) -> Duration {
+        self.at.saturating_add(self.lasts)
+    }
+}
+
+impl fmt::Display for Fault {
+    /// Such as `worker kill`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.target, self.kind.name())
+    }
+}
+
+impl Side {
+    /// Both endpoints of ours, in the order in which they are told.
+    pub const BOTH: [Self; 2] = [Self::Naive, Self::Resilient];
+
+    /// As it stands in files and on the screen.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Naive => "naive",
+            Self::Resilient => "resilient",
+            Self::Contender => "contender",
+        }
+    }
+
+    /// The endpoint's path.
+    #[must_use]
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::Naive => "/naive/process",
+            Self::Resilient | Self::Contender => "/process",
+        }
+    }
+}
+
+impl fmt::Display for Side {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Worker => "worker",
+            Self::Database => "database",
+            Self::Api => "api",
+        })
+    }
+}

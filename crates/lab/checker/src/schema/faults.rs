@@ -1,0 +1,88 @@
+//! `[[fault]]`: the kinds, with the keys that each has.
+
+use super::error::Broken;
+use super::file::{self, KindName};
+use super::place::Place;
+use crate::plan::{Fault, Kind};
+
+/// The faults, in the order of the file.
+pub(super) fn typed(faults: Vec<file::Fault>) -> Result<Vec<Fault>, Broken> {
+    let fault = |(at, fault): (usize, file::Fault)| {
+        let place = Place::default().key("fault").index(at);
+        Ok(Fault {
+            target: fault.target,
+            kind: kind(&fault, &place)?,
+            at: fault.at.0,
+            lasts: fault.lasts.0,
+        })
+    };
+    faults.into_iter().enumerate().map(fault).collect()
+}
+
+fn kind(fault: &file::Fault, place: &Place) -> Result<Kind, Broken> {
+    only_its_own_keys(fault, place)?;
+    let share = fault.share.unwrap_or(1.0);
+    Ok(match fault.kind {
+        KindName::Kill => Kind::Kill,
+        KindName::Pause => Kind::Pause,
+        KindName::Restart => Kind::Restart,
+        KindName::Replace => Kind::Replace,
+        KindName::Refuse => Kind::Refuse,
+        KindName::Blackhole => Kind::Blackhole,
+        KindName::Latency => Kind::Latency {
+            delay: needed(fault.delay, "delay", place)?.0,
+            jitter: fault.jitter.map(|it| it.0).unwrap_or_default(),
+            share,
+        },
+        KindName::Reset => Kind::Reset {
+            after_bytes: fault.after_bytes.unwrap_or_default(),
+            share,
+        },
+        KindName::Garbage => Kind::Garbage { share },
+        KindName::Status => Kind::Status {
+            code: needed(fault.code, "code", place)?,
+            share,
+        },
+        KindName::Lock => Kind::Lock,
+        KindName::Connections => Kind::Connections,
+        KindName::ReadOnly => Kind::ReadOnly,
+    })
+}
+
+/// Beside target, kind, at and for.
+fn keys_of(kind: KindName) -> &'static [&'static str] {
+    match kind {
+        KindName::Latency => &["delay", "jitter", "share"],
+        KindName::Reset => &["after_bytes", "share"],
+        KindName::Garbage => &["share"],
+        KindName::Status => &["code", "share"],
+        _ => &[],
+    }
+}
+
+fn only_its_own_keys(fault: &file::Fault, place: &Place) -> Result<(), Broken> {
+    let given = [
+        ("delay", fault.delay.is_some()),
+        ("jitter", fault.jitter.is_some()),
+        ("after_bytes", fault.after_bytes.is_some()),
+        ("code", fault.code.is_some()),
+        ("share", fault.share.is_some()),
+    ];
+    let own = keys_of(fault.kind);
+    let foreign = given
+        .iter()
+        .find(|(key, given)| *given && !own.contains(key));
+    let Some((key, _)) = foreign else {
+        return Ok(());
+    };
+    let has = match own {
+        [] => "no key of its own".to_owned(),
+        own => own.join(", "),
+    };
+    let rule = format!("this kind of fault does not have it: it has {has}");
+    Err(Broken::rule(place.key(key), rule))
+}
+
+fn needed<T>(value: Option<T>, key: &str, place: &Place) -> Result<T, Broken> {
+    value.ok_or_else(|| Broken::rule(place.clone(), format!("this kind of fault needs `{key}`")))
+}

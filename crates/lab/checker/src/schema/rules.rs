@@ -1,0 +1,99 @@
+//! The rules between keys. Each breach names key, value and rule.
+
+mod faults;
+
+use std::time::Duration;
+
+use super::error::Broken;
+use super::place::Place;
+use crate::plan::{Experiment, Load};
+
+/// Steady state that must be seen before the first fault and after the last.
+const STEADY: Duration = Duration::from_secs(2);
+/// What nobody waits out in a class, and no sum of times overflows with.
+const LONGEST: Duration = Duration::from_secs(3600);
+
+/// `plan.faults` are still in the order of the file.
+pub(super) fn check(plan: &Experiment) -> Result<(), Broken> {
+    words(plan)?;
+    stages(plan)?;
+    let longest = Duration::from_secs(10);
+    holds(
+        plan.system.work_delay <= longest,
+        at(&["system", "work_delay"]),
+        "must be at most 10s",
+    )?;
+    load(&plan.load)?;
+    faults::check(plan)
+}
+
+fn words(plan: &Experiment) -> Result<(), Broken> {
+    let speaks = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+    let named = !plan.name.is_empty() && plan.name.chars().all(speaks);
+    let rule = "the file's name must be of letters, digits, - and _: it names the results";
+    holds(named, Place::default(), rule)?;
+    for (key, text) in [
+        ("title", &plan.title),
+        ("question", &plan.question),
+        ("prediction", &plan.prediction),
+    ] {
+        holds(!text.trim().is_empty(), at(&[key]), "must say something")?;
+    }
+    Ok(())
+}
+
+fn stages(plan: &Experiment) -> Result<(), Broken> {
+    let stages = &plan.stages;
+    holds(!stages.is_empty(), at(&["stages"]), "must name one")?;
+    let twice = stages
+        .iter()
+        .enumerate()
+        .any(|(at, it)| stages[..at].contains(it));
+    holds(!twice, at(&["stages"]), "must name each once")
+}
+
+fn load(load: &Load) -> Result<(), Broken> {
+    let key = |key: &str| at(&["load", key]);
+    holds(
+        (0.1..=2000.0).contains(&load.rate),
+        key("rate"),
+        "must be from 0.1 to 2000",
+    )?;
+    let lasts = (STEADY * 2..=LONGEST).contains(&load.lasts);
+    holds(
+        lasts,
+        key("for"),
+        "must be from 4s to 1h: 2s of steady state at each end",
+    )?;
+    let patience = (Duration::from_millis(100)..=LONGEST).contains(&load.patience);
+    holds(patience, key("patience"), "must be from 100ms to 1h")?;
+    if let Some(pause) = load.asks_again {
+        let rule = "must be above 0 and below load.patience";
+        holds(
+            !pause.is_zero() && pause < load.patience,
+            key("asks_again"),
+            rule,
+        )?;
+    }
+    let Some(leaving) = load.leaving else {
+        return Ok(());
+    };
+    let some_stay = leaving.share > 0.0 && leaving.share < 1.0;
+    let rule = "must be above 0 and below 1: who leaves cannot be judged";
+    holds(some_stay, key("leaving").key("share"), rule)?;
+    let early = !leaving.after.is_zero() && leaving.after < load.patience;
+    let rule = "must be above 0 and below load.patience";
+    holds(early, key("leaving").key("after"), rule)
+}
+
+fn at(keys: &[&str]) -> Place {
+    keys.iter()
+        .fold(Place::default(), |place, key| place.key(key))
+}
+
+fn holds(holds: bool, place: Place, rule: impl Into<String>) -> Result<(), Broken> {
+    match holds {
+        true => Ok(()),
+        false => Err(Broken::rule(place, rule)),
+    }
+}

@@ -1,0 +1,93 @@
+//! What can be hurt how, and when.
+
+use std::time::Duration;
+
+use super::{STEADY, at, holds};
+use crate::plan::{Experiment, Fault, Kind, Target};
+use crate::schema::error::Broken;
+use crate::schema::place::Place;
+use crate::stage::StageKind;
+use crate::verdict::judged_until;
+
+/// A shorter one could be over before its probe has looked.
+const SHORTEST: Duration = Duration::from_millis(200);
+/// How long calls must have arrived that have their answer before the first fault.
+const JUDGED: Duration = Duration::from_secs(1);
+
+pub(super) fn check(plan: &Experiment) -> Result<(), Broken> {
+    for (number, fault) in plan.faults.iter().enumerate() {
+        let place = at(&["fault"]).index(number);
+        can_suffer(fault, plan, &place)?;
+        figures(fault.kind, &place)?;
+        in_time(fault, plan, &place)?;
+        let earlier = &plan.faults[..number];
+        let together = |other: &&Fault| {
+            other.target == fault.target && other.at < fault.end() && fault.at < other.end()
+        };
+        if let Some(other) = earlier.iter().find(together) {
+            let rule = format!("must not overlap with `{other}`, which hurts the same target");
+            return Err(Broken::rule(place.key("at"), rule));
+        }
+    }
+    Ok(())
+}
+
+fn can_suffer(fault: &Fault, plan: &Experiment, place: &Place) -> Result<(), Broken> {
+    let can = match fault.kind {
+        Kind::Kill | Kind::Pause | Kind::Restart => true,
+        Kind::Replace | Kind::Status { .. } => fault.target == Target::Worker,
+        Kind::Refuse
+        | Kind::Blackhole
+        | Kind::Latency { .. }
+        | Kind::Reset { .. }
+        | Kind::Garbage { .. } => fault.target != Target::Api,
+        Kind::Lock | Kind::Connections | Kind::ReadOnly => fault.target == Target::Database,
+    };
+    let rule = format!("is nothing that the {} can suffer", fault.target);
+    holds(can, place.key("kind"), rule)?;
+    let replaced_locally = fault.kind == Kind::Replace && plan.stages.contains(&StageKind::Local);
+    let rule =
+        "processes have no address of their own: a replaced worker needs stages = [\"compose\"]";
+    holds(!replaced_locally, place.key("kind"), rule)
+}
+
+fn figures(kind: Kind, place: &Place) -> Result<(), Broken> {
+    let (Kind::Latency { share, .. }
+    | Kind::Reset { share, .. }
+    | Kind::Garbage { share }
+    | Kind::Status { share, .. }) = kind
+    else {
+        return Ok(());
+    };
+    let rule = "must be above 0 and at most 1";
+    holds(share > 0.0 && share <= 1.0, place.key("share"), rule)?;
+    match kind {
+        Kind::Latency { delay, jitter, .. } => {
+            holds(!delay.is_zero(), place.key("delay"), "must be above 0")?;
+            let rule = "must be below `delay`: no delay at all proves nothing";
+            holds(jitter < delay, place.key("jitter"), rule)
+        }
+        Kind::Status { code, .. } => {
+            let rule = "must be from 400 to 599";
+            holds((400..=599).contains(&code), place.key("code"), rule)
+        }
+        _ => Ok(()),
+    }
+}
+
+fn in_time(fault: &Fault, plan: &Experiment, place: &Place) -> Result<(), Broken> {
+    let rule = "must be at least 2s: steady state comes first";
+    holds(fault.at >= STEADY, place.key("at"), rule)?;
+    let judged = judged_until(fault.at, plan.system.work_delay);
+    let rule =
+        "leaves no second of calls that end before it: 3 x system.work_delay and 1s must pass";
+    holds(judged >= JUDGED, place.key("at"), rule)?;
+    holds(
+        fault.lasts >= SHORTEST,
+        place.key("for"),
+        "must be at least 200ms",
+    )?;
+    let rule = "must leave 2s of steady state before the end of load.for";
+    let steady = fault.end().saturating_add(STEADY) <= plan.load.lasts;
+    holds(steady, place.key("for"), rule)
+}

@@ -1,0 +1,235 @@
+//! `[[fault]]`.
+
+use std::time::Duration;
+
+use super::{FILE, parse, refusal, refused, with};
+use crate::invented::s;
+use crate::plan::{Kind, Target};
+
+/// The file's fault, of this kind.
+fn fault(target: &str, kind: &str) -> String {
+    with("kind = \"kill\"", &format!("kind = {kind}"))
+        .replace("\"worker\"", &format!("\"{target}\""))
+}
+
+/// What the file's fault of this kind is read as.
+fn kind(target: &str, kind: &str) -> Kind {
+    parse(&fault(target, kind)).unwrap().faults[0].kind
+}
+
+#[test]
+fn each_kind_has_its_figures_and_their_defaults() {
+    assert_eq!(
+        kind("worker", "\"latency\"\ndelay = \"2s\""),
+        Kind::Latency {
+            delay: s(2),
+            jitter: Duration::ZERO,
+            share: 1.0
+        }
+    );
+    assert_eq!(
+        kind(
+            "database",
+            "\"latency\"\ndelay = \"2s\"\njitter = \"1s\"\nshare = 0.1"
+        ),
+        Kind::Latency {
+            delay: s(2),
+            jitter: s(1),
+            share: 0.1
+        }
+    );
+    assert_eq!(
+        kind("worker", "\"reset\""),
+        Kind::Reset {
+            after_bytes: 0,
+            share: 1.0
+        }
+    );
+    assert_eq!(
+        kind("worker", "\"reset\"\nafter_bytes = 9\nshare = 0.5"),
+        Kind::Reset {
+            after_bytes: 9,
+            share: 0.5
+        }
+    );
+    assert_eq!(kind("worker", "\"garbage\""), Kind::Garbage { share: 1.0 });
+    assert_eq!(
+        kind("worker", "\"status\"\ncode = 599\nshare = 0.5"),
+        Kind::Status {
+            code: 599,
+            share: 0.5
+        }
+    );
+}
+
+#[test]
+fn every_kind_is_read_by_its_name_and_only_for_targets_that_can_suffer_it() {
+    let all = ["worker", "database", "api"];
+    for (name, can) in [
+        ("kill", &all[..]),
+        ("pause", &all),
+        ("restart", &all),
+        ("replace", &["worker"]),
+        ("refuse", &["worker", "database"]),
+        ("blackhole", &["worker", "database"]),
+        ("latency", &["worker", "database"]),
+        ("reset", &["worker", "database"]),
+        ("garbage", &["worker", "database"]),
+        ("status", &["worker"]),
+        ("lock", &["database"]),
+        ("connections", &["database"]),
+        ("read_only", &["database"]),
+    ] {
+        let own = match name {
+            "latency" => "\ndelay = \"1s\"",
+            "status" => "\ncode = 500",
+            _ => "",
+        };
+        for target in all {
+            let text = fault(target, &format!("\"{name}\"{own}"));
+            let text = text.replace("[load]", "stages = [\"compose\"]\n[load]");
+            match parse(&text) {
+                Ok(plan) => {
+                    assert!(can.contains(&target), "{name} on {target}");
+                    assert_eq!(plan.faults[0].to_string(), format!("{target} {name}"));
+                }
+                Err(refusal) => {
+                    let rule = format!("is nothing that the {target} can suffer");
+                    assert!(refusal.ends_with(&rule), "{refusal}");
+                    assert!(!can.contains(&target), "{name} on {target}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn faults_are_told_in_the_order_of_their_beginnings_and_may_be_none() {
+    let earlier =
+        "[[fault]]\ntarget = \"database\"\nkind = \"lock\"\nat = \"2s\"\nfor = \"3s\"\n[naive]";
+    let faults = parse(&with("[naive]", earlier)).unwrap().faults;
+    assert_eq!((faults[0].target, faults[0].at), (Target::Database, s(2)));
+    assert_eq!((faults[1].target, faults[1].at), (Target::Worker, s(3)));
+    let start = FILE.find("[[fault]]").unwrap();
+    let end = FILE.find("[naive]").unwrap();
+    let none = format!("{}{}", &FILE[..start], &FILE[end..]);
+    assert_eq!(parse(&none).unwrap().faults, []);
+}
+
+#[test]
+fn faults_leave_time_for_steady_state_at_both_ends() {
+    refused(&[
+        (
+            "\"3s\"",
+            "\"1999ms\"",
+            "11: fault[0].at = \"1999ms\": must be at least 2s",
+        ),
+        (
+            "[load]",
+            "[system]\nwork_delay = \"700ms\"\n[load]",
+            "13: fault[0].at = \"3s\": leaves no second of calls",
+        ),
+        (
+            "for = \"5s\"",
+            "for = \"199ms\"",
+            "12: fault[0].for = \"199ms\": must be at least 200ms",
+        ),
+        (
+            "for = \"5s\"",
+            "for = \"9001ms\"",
+            "12: fault[0].for = \"9001ms\": must leave 2s of steady state",
+        ),
+        (
+            "for = \"5s\"",
+            "for = \"99999999999s\"",
+            "12: fault[0].for = \"99999999999s\": must leave 2s",
+        ),
+    ]);
+    assert!(parse(&with("\"3s\"", "\"2s\"")).is_ok());
+    assert!(parse(&with("for = \"5s\"", "for = \"9s\"")).is_ok());
+}
+
+#[test]
+fn figures_of_a_fault_have_their_limits_and_belong_to_its_kind() {
+    refused(&[
+        (
+            "\"kill\"",
+            "\"kill\"\nshare = 0.5",
+            "11: fault[0].share = 0.5: this kind of fault does not have it: it has no key",
+        ),
+        (
+            "\"kill\"",
+            "\"status\"\ncode = 500\ndelay = \"1s\"",
+            "12: fault[0].delay = \"1s\": this kind of fault does not have it: it has code, share",
+        ),
+        (
+            "\"kill\"",
+            "\"garbage\"\ncode = 500",
+            "11: fault[0].code = 500: this kind",
+        ),
+        (
+            "\"kill\"",
+            "\"latency\"",
+            "8: fault[0]: this kind of fault needs `delay`",
+        ),
+        (
+            "\"kill\"",
+            "\"status\"",
+            "8: fault[0]: this kind of fault needs `code`",
+        ),
+        (
+            "\"kill\"",
+            "\"status\"\ncode = 399",
+            "11: fault[0].code = 399: must be from 400 to 599",
+        ),
+        (
+            "\"kill\"",
+            "\"status\"\ncode = 600",
+            "11: fault[0].code = 600: must be",
+        ),
+        (
+            "\"kill\"",
+            "\"garbage\"\nshare = 0.0",
+            "11: fault[0].share = 0.0: must be above 0 and at most 1",
+        ),
+        (
+            "\"kill\"",
+            "\"reset\"\nshare = 1.1",
+            "11: fault[0].share = 1.1: must be",
+        ),
+        (
+            "\"kill\"",
+            "\"latency\"\ndelay = \"0s\"",
+            "11: fault[0].delay = \"0s\": must be above 0",
+        ),
+        (
+            "\"kill\"",
+            "\"latency\"\ndelay = \"1s\"\njitter = \"2s\"",
+            "12: fault[0].jitter = \"2s\": must be below",
+        ),
+        (
+            "\"kill\"",
+            "\"replace\"",
+            "10: fault[0].kind = \"replace\": processes have no address",
+        ),
+    ]);
+}
+
+#[test]
+fn faults_on_the_same_target_do_not_overlap() {
+    let second = |target: &str, at: &str| {
+        let fault = format!(
+            "[[fault]]\ntarget = \"{target}\"\nkind = \"pause\"\nat = \"{at}\"\nfor = \"1s\"\n[naive]"
+        );
+        with("[naive]", &fault)
+    };
+    let refusal = refusal(&second("worker", "7s"));
+    assert_eq!(
+        refusal,
+        "16: fault[1].at = \"7s\": must not overlap with `worker kill`, which hurts the same target"
+    );
+    assert!(parse(&second("worker", "2001ms")).is_err());
+    for (target, at) in [("worker", "8s"), ("worker", "2s"), ("database", "5s")] {
+        assert!(parse(&second(target, at)).is_ok(), "{target} {at}");
+    }
+}

@@ -1,0 +1,26 @@
+//! Where an experiment is played.
+
+use clap::ValueEnum;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A way to run the three services.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum StageKind {
+    /// Containers.
+    Compose,
+    /// Processes of this machine.
+    Local,
+}
+
+impl StageKind {
+    /// As it stands in `STAGE`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Compose => "compose",
+            Self::Local => "local",
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! The judgement on an experiment: pure, from the plan and what was seen.
+//!
+//! The general checks come first. They ask whether the trials can prove anything: something was broken and healed, as
+//! probes saw it; all was well before, and on the resilient side afterwards; both sides met the same load, punctually. Then
+//! each side must show what the experiment says of it. What cannot be computed does not hold.
+
+mod expected;
+mod first;
+mod general;
+mod steady;
+mod words;
+
+use serde::{Deserialize, Serialize};
+
+use super::plan::{Expectation, Experiment, Side, Window};
+use super::trial::Trial;
+
+pub use first::first_bad;
+pub use steady::{STEADY_SHARE, judged_until, steady_before};
+pub use words::{figure, limits};
+
+/// What does not hold where something broke off.
+const PLAYED_TO_THE_END: &str = "played to the end";
+
+/// Holds both trials against the experiment.
+#[must_use]
+pub fn judge(plan: &Experiment, naive: &Trial, resilient: &Trial) -> Verdict {
+    let mut checks = vec![general::something_was_broken(plan)];
+    checks.extend(side(plan, naive));
+    checks.extend(side(plan, resilient));
+    checks.push(steady::steady_after(resilient));
+    checks.push(general::same_arrivals(naive, resilient));
+    checks.extend(expected::expectations(&plan.naive, Side::Naive, naive));
+    checks.extend(expected::expectations(
+        &plan.resilient,
+        Side::Resilient,
+        resilient,
+    ));
+    Verdict { checks }
+}
+
+/// Holds a trial of the resilient side against the experiment, without the other side.
+#[must_use]
+pub fn resilient(plan: &Experiment, trial: &Trial) -> Vec<Check> {
+    let mut checks = side(plan, trial);
+    checks.push(steady::steady_after(trial));
+    checks.extend(expected::expectations(
+        &plan.resilient,
+        Side::Resilient,
+        trial,
+    ));
+    checks
+}
+
+/// Holds a trial of somebody else's API against what the resilient side must show.
+#[must_use]
+pub fn contender(plan: &Experiment, trial: &Trial) -> Verdict {
+    let mut checks = vec![general::something_was_broken(plan)];
+    checks.extend(side(plan, trial));
+    checks.push(steady::steady_after(trial));
+    let expected = &plan.resilient;
+    checks.extend(expected::expectations(expected, Side::Contender, trial));
+    checks.extend(trial.contender.iter().map(general::ended));
+    Verdict { checks }
+}
+
+/// Holds a trial against these expectations alone.
+#[must_use]
+pub fn shown(expected: &[Expectation], trial: &Trial) -> Vec<Check> {
+    expected::expectations(expected, trial.side, trial)
+}
+
+/// All that had to be seen, and whether it was.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// Every check, the general ones first.
+    pub checks: Vec<Check>,
+}
+
+/// Something that had to be seen on one side.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Check {
+    /// On which side; none: of the experiment as a whole.
+    pub side: Option<Side>,
+    /// What it is about, such as `p99` or `the fault was live`.
+    pub name: String,
+    /// Of which calls; none: of no calls.
+    pub during: Option<Window>,
+    /// What had to be seen, in words: `at most 3.7 s`.
+    pub expected: String,
+    /// What was seen, in words: `4.91 s`.
+    pub seen: String,
+    /// The figure itself, where there is one, in the metric's own unit.
+    pub value: Option<f64>,
+    /// Whether it holds.
+    pub holds: bool,
+    /// Whether nobody can say: the API that is judged does not tell enough. It does not hold then, and has not failed.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub unknown: bool,
+}
+
+/// What a check came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Finding {
+    /// It was seen.
+    Held,
+    /// Something else was seen.
+    Failed,
+    /// It could not be measured.
+    Unknown,
+}
+
+impl Check {
+    /// What it came to.
+    #[must_use]
+    pub fn finding(&self) -> Finding {
+        match (self.holds, self.unknown) {
+            (true, _) => Finding::Held,
+            (false, true) => Finding::Unknown,
+            (false, false) => Finding::Failed,
+        }
+    }
+
+    /// In place of all that cannot be said of what broke off.
+    #[must_use]
+    pub fn broke_off(side: Option<Side>, expected: String, seen: String) -> Self {
+        Self {
+            side,
+            name: PLAYED_TO_THE_END.to_owned(),
+            during: None,
+            expected,
+            seen,
+            value: None,
+            holds: false,
+            unknown: false,
+        }
+    }
+}
+
+impl Verdict {
+    /// Whether not all was played that should have been.
+    #[must_use]
+    pub fn broke_off(&self) -> bool {
+        let mut checks = self.checks.iter();
+        checks.any(|check| check.name == PLAYED_TO_THE_END && !check.holds)
+    }
+
+    /// Whether none of it failed. What is unknown has not; of our own sides nothing is.
+    #[must_use]
+    pub fn stands(&self) -> bool {
+        let failed = |check: &Check| check.finding() == Finding::Failed;
+        !self.checks.is_empty() && !self.checks.iter().any(failed)
+    }
+
+    /// Whether all of it holds.
+    #[must_use]
+    pub fn passed(&self) -> bool {
+        !self.checks.is_empty() && self.checks.iter().all(|check| check.holds)
+    }
+}
+
+/// What either side must be like to prove anything.
+fn side(plan: &Experiment, trial: &Trial) -> Vec<Check> {
+    let mut checks = general::faults(plan, trial);
+    checks.push(steady::before_the_fault(plan, trial));
+    checks.push(general::punctual(trial));
+    checks
+}
+
+impl Check {
+    /// About no figure.
+    fn plain(side: Option<Side>, name: &str, expected: &str, seen: String, holds: bool) -> Self {
+        Self {
+            side,
+            name: name.to_owned(),
+            during: None,
+            expected: expected.to_owned(),
+            seen,
+            value: None,
+            holds,
+            unknown: false,
+        }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::invented::{answered, plan, played};
+
+    /// The checks that do not hold once `change` has been made to what was well.
+    pub(super) fn failing(
+        change: impl FnOnce(&mut Experiment, &mut Trial, &mut Trial),
+    ) -> Vec<Check> {
+        let mut plan = plan();
+        let (mut naive, mut resilient) = played();
+        change(&mut plan, &mut naive, &mut resilient);
+        let mut checks = judge(&plan, &naive, &resilient).checks;
+        checks.retain(|check| !check.holds);
+        checks
+    }
+
+    #[test]
+    fn what_falls_and_holds_as_it_was_said_to_passes() {
+        let (naive, resilient) = played();
+        let verdict = judge(&plan(), &naive, &resilient);
+        assert!(verdict.passed(), "{verdict:#?}");
+    }
+
+    #[test]
+    fn general_checks_come_first_and_each_side_has_its_own() {
+        let (naive, resilient) = played();
+        let checks = judge(&plan(), &naive, &resilient).checks;
+        let told: Vec<_> = checks
+            .iter()
+            .map(|check| (check.side, check.name.as_str()))
+            .collect();
+        let (naive, resilient) = (Some(Side::Naive), Some(Side::Resilient));
+        assert_eq!(
+            told,
+            [
+                (None, "something was broken"),
+                (naive, "worker kill at 3 s was live"),
+                (naive, "worker kill at 3 s healed"),
+                (naive, "steady before"),
+                (naive, "the load was punctual"),
+                (resilient, "worker kill at 3 s was live"),
+                (resilient, "worker kill at 3 s healed"),
+                (resilient, "steady before"),
+                (resilient, "the load was punctual"),
+                (resilient, "steady after"),
+                (None, "both sides met the same arrivals"),
+                (naive, "error_share"),
+                (resilient, "promised_share"),
+                (resilient, "time_to_recover"),
+            ]
+        );
+    }
+
+    #[test]
+    fn the_resilient_side_alone_is_held_against_all_that_it_has_in_both() {
+        let (naive, mut trial) = played();
+        trial.calls[40].end = answered(503);
+        trial.faults[0].healed.holds = false;
+        let mut both = judge(&plan(), &naive, &trial).checks;
+        both.retain(|check| check.side == Some(Side::Resilient));
+        assert_eq!(resilient(&plan(), &trial), both);
+        assert_eq!(both.iter().filter(|check| !check.holds).count(), 2);
+    }
+
+    #[test]
+    fn one_check_that_does_not_hold_fails_it_and_so_does_having_none() {
+        let (naive, resilient) = played();
+        let mut verdict = judge(&plan(), &naive, &resilient);
+        verdict.checks[3].holds = false;
+        assert!(!verdict.passed());
+        assert!(!Verdict { checks: Vec::new() }.passed());
+    }
+}

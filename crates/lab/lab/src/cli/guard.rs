@@ -1,0 +1,72 @@
+//! What the guard does once the lab is dead.
+
+use std::time::Duration;
+
+use holdfast_ops::signals::StopSignals;
+use rustix::process::{getpgid, getppid};
+use tokio::io::{AsyncReadExt, stdin};
+use tokio::time::{Instant, sleep};
+
+use crate::error::LabError;
+use crate::guard::{DONE, Guarded};
+use crate::output::Console;
+use crate::settings::Settings;
+use crate::stage::Stage;
+use crate::{experiment, own_folder, postgres, process};
+
+const ENDED_WITHIN: Duration = Duration::from_secs(5);
+const POLL: Duration = Duration::from_millis(10);
+/// Programs that a command runs beside its services, and which would go on without it.
+const HELPERS: [&str; 5] = ["wrk", "pgbench", "schemathesis", "promtool", "curl"];
+
+/// Waits for the end of the lab that started it, and cleans up after it if need be.
+///
+/// # Errors
+/// When something cannot be ended.
+pub(super) async fn stand(
+    guarded: Guarded,
+    settings: &Settings,
+    console: Console,
+) -> Result<(), LabError> {
+    // Whoever signals everything they find means the lab; the guard ends after it.
+    let mut signals = StopSignals::listen().map_err(LabError::file("listen for", "signals"))?;
+    let lab = getppid();
+    let group = lab.and_then(|lab| getpgid(Some(lab)).ok());
+    let mut said = Vec::new();
+    let mut pipe = stdin();
+    loop {
+        tokio::select! {
+            read = pipe.read_to_end(&mut said) => {
+                read.map_err(LabError::file("read", "the lab's pipe"))?;
+                break;
+            }
+            _ = signals.next() => {}
+        }
+    }
+    if said == DONE {
+        return Ok(());
+    }
+    // The pipe ends a moment before the lab does, which until then holds its lock and owns its folders.
+    let deadline = Instant::now() + ENDED_WITHIN;
+    while getppid() == lab && Instant::now() < deadline {
+        sleep(POLL).await;
+    }
+    console.say("the lab ended before it had cleaned up: ending what it left");
+    if let Some(group) = group {
+        process::kill_of_group(group.as_raw_nonzero().get(), &HELPERS);
+    }
+    match guarded {
+        Guarded::Processes => {
+            own_folder::end_stale(settings, console).await;
+            postgres::end_stale().await;
+            Ok(())
+        }
+        Guarded::Containers => experiment::end_stale_containers(settings, console).await,
+        Guarded::Stage => {
+            for stage in Stage::to_take_down(settings, console).await? {
+                stage.down().await?;
+            }
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! One run as a page: verdict first, then why to believe it.
+
+pub(super) mod judged;
+
+use std::time::Duration;
+
+use askama::Template;
+
+use self::judged::Judged;
+use super::plots::{self, Axis, Figure};
+use super::summary::{Row, Summary, rows};
+use super::words::{count, seconds, tied};
+use super::{Facts, Repeat, Report};
+use holdfast_checker::arrivals::Arrivals;
+use holdfast_checker::plan::{Experiment, Load, Side};
+use holdfast_checker::trial::{Generator, Ledger, Observed, Sight, Trial};
+
+/// How long the worker of the course works.
+const COURSE_DELAY: Duration = Duration::from_secs(2);
+
+#[derive(Template)]
+#[template(path = "run.html")]
+struct Page<'a> {
+    experiment: &'a Experiment,
+    facts: &'a Facts,
+    repeats: &'a [Repeat],
+    verdict: Judged<'a>,
+    rows: Vec<Row>,
+    figures: Vec<Figure>,
+    faults: [Faults<'a>; 2],
+    ledger: Vec<Row>,
+    started: String,
+    load: String,
+    delays: String,
+    costs: [Cost; 2],
+}
+
+/// What one side met.
+struct Faults<'a> {
+    side: Side,
+    faults: Vec<FaultRow<'a>>,
+}
+
+struct FaultRow<'a> {
+    number: usize,
+    name: &'a str,
+    when: String,
+    live: String,
+    healed: String,
+}
+
+struct Cost {
+    side: Side,
+    words: String,
+}
+
+/// The run's page, a file by itself.
+///
+/// # Errors
+///
+/// If the template cannot be filled in.
+pub fn html(report: &Report<'_>) -> Result<String, askama::Error> {
+    let Report {
+        experiment,
+        naive,
+        resilient,
+        verdict,
+        facts,
+        repeats,
+    } = *report;
+    let both = [naive, resilient];
+    let page = Page {
+        experiment,
+        facts,
+        repeats,
+        verdict: Judged::of(verdict),
+        rows: rows(&Summary::of(naive), &Summary::of(resilient)),
+        figures: figures(naive, resilient),
+        faults: both.map(faults),
+        ledger: ledger(&naive.ledger, &resilient.ledger),
+        started: facts.started.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
+        load: load(&experiment.load),
+        delays: delays(experiment.system.work_delay),
+        costs: both.map(|trial| Cost {
+            side: trial.side,
+            words: cost(&trial.generator),
+        }),
+    };
+    page.render()
+}
+
+fn figures(naive: &Trial, resilient: &Trial) -> Vec<Figure> {
+    let axis = Axis::of([naive, resilient]);
+    let mut figures = vec![
+        plots::latency(naive, resilient, axis),
+        plots::load(naive, resilient, axis),
+        plots::breakers(resilient, axis),
+        plots::arrivals(naive, resilient, axis),
+    ];
+    figures.extend(plots::owed(resilient, axis));
+    plots::numbered(figures)
+}
+
+fn faults(trial: &Trial) -> Faults<'_> {
+    let row = |(index, fault)| fault_row(index + 1, fault);
+    Faults {
+        side: trial.side,
+        faults: trial.faults.iter().enumerate().map(row).collect(),
+    }
+}
+
+fn fault_row(number: usize, fault: &Observed) -> FaultRow<'_> {
+    FaultRow {
+        number,
+        name: &fault.name,
+        when: format!(
+            "{:.2}\u{a0}to {:.2}\u{a0}s",
+            fault.from.as_secs_f64(),
+            fault.to.as_secs_f64()
+        ),
+        live: sight(&fault.live),
+        healed: sight(&fault.healed),
+    }
+}
+
+fn sight(sight: &Sight) -> String {
+    let mark = if sight.holds {
+        "\u{2713}"
+    } else {
+        "\u{2717} not as it should be:"
+    };
+    format!("{mark} {}", tied(&sight.seen))
+}
+
+fn ledger(naive: &Ledger, resilient: &Ledger) -> Vec<Row> {
+    let row = |name, part: fn(&Ledger) -> u64| Row {
+        name,
+        naive: count(part(naive)),
+        resilient: count(part(resilient)),
+    };
+    vec![
+        row("promised to clients", |it| it.promised),
+        row("done", |it| it.done),
+        row("lost", |it| it.lost),
+        row("duplicates", |it| it.duplicates),
+        row("given up as failed", |it| it.failed),
+    ]
+}
+
+fn load(load: &Load) -> String {
+    let arrivals = match load.arrivals {
+        Arrivals::Poisson => "at random (Poisson)",
+        Arrivals::Constant => "at equal distances",
+    };
+    let mut words = format!(
+        "{} calls per second for {}, {arrivals}, sent whether or not earlier ones were answered; clients wait up to {}",
+        load.rate,
+        seconds(load.lasts.as_secs_f64()),
+        seconds(load.patience.as_secs_f64()),
+    );
+    if let Some(leaving) = load.leaving {
+        let share = leaving.share * 100.0;
+        let after = seconds(leaving.after.as_secs_f64());
+        words += &format!("; {share:.0} % of them leave after {after}");
+    }
+    words
+}
+
+fn delays(work: Duration) -> String {
+    let delay = seconds(work.as_secs_f64());
+    if work == COURSE_DELAY {
+        return format!("works {delay} on a call, as in the course");
+    }
+    format!(
+        "works {delay} on a call. Delays scaled: in the course it is {}, and deadlines, timeouts and windows of the \
+         policies are scaled with it.",
+        seconds(COURSE_DELAY.as_secs_f64())
+    )
+}
+
+fn cost(generator: &Generator) -> String {
+    format!(
+        "{:.0} \u{b5}s of processor time for each request; sent {:.1} ms late at the 99th percentile, {:.1} ms at most; \
+         up to {} calls under way at once",
+        generator.cpu_us_per_request,
+        generator.late_p99_ms,
+        generator.late_max_ms,
+        count(generator.most_under_way),
+    )
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,171 @@
+//! The figures of one side that a reader wants first: counts of ends, latency, what Postgres says.
+
+use serde::{Deserialize, Serialize};
+
+use super::outcome::Outcome;
+use super::series::arrivals;
+use super::words::{count, seconds, share};
+use holdfast_checker::figures::percentile;
+use holdfast_checker::trial::Trial;
+
+/// One side in numbers, over all its calls.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Calls meant to be sent.
+    pub calls: usize,
+    /// Answered 200, nothing missing.
+    pub whole: usize,
+    /// Answered 200 without something.
+    pub degraded: usize,
+    /// Answered 202.
+    pub deferred: usize,
+    /// Answered with another status.
+    pub errors: usize,
+    /// No HTTP answer: given up, refused, reset.
+    pub unanswered: usize,
+    /// Clients that left as they were meant to, or calls the load generator could not send.
+    pub aside: usize,
+    /// Latency from the intended start, in seconds; none: no calls.
+    pub p50_seconds: Option<f64>,
+    /// Likewise, the 99th percentile.
+    pub p99_seconds: Option<f64>,
+    /// Likewise, the longest.
+    pub slowest_seconds: Option<f64>,
+    /// Most arrivals at the worker within a second; none: it could not tell.
+    pub peak_arrivals: Option<f64>,
+    /// Promised or stored, and not done.
+    pub lost: u64,
+    /// Rows beyond the first for the same request.
+    pub duplicates: u64,
+}
+
+/// A figure of both sides, in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// Which.
+    pub name: &'static str,
+    /// The naive side's.
+    pub naive: String,
+    /// The resilient side's.
+    pub resilient: String,
+}
+
+impl Summary {
+    /// Of one side.
+    #[must_use]
+    pub fn of(trial: &Trial) -> Self {
+        let counted = |wanted: &[Outcome]| {
+            let ends = trial.calls.iter().map(Outcome::of);
+            ends.filter(|end| wanted.contains(end)).count()
+        };
+        let mut latencies: Vec<f64> = trial
+            .calls
+            .iter()
+            .filter(|call| !matches!(Outcome::of(call), Outcome::Left | Outcome::NotSent))
+            .map(|call| call.latency().as_secs_f64())
+            .collect();
+        latencies.sort_by(f64::total_cmp);
+        let at = |share| Some(percentile(&latencies, share)).filter(|value| value.is_finite());
+        Self {
+            calls: trial.calls.len(),
+            whole: counted(&[Outcome::Whole]),
+            degraded: counted(&[Outcome::Degraded]),
+            deferred: counted(&[Outcome::Deferred]),
+            errors: counted(&[Outcome::Error]),
+            unanswered: counted(&[Outcome::Unanswered]),
+            aside: counted(&[Outcome::Left, Outcome::NotSent]),
+            p50_seconds: at(0.5),
+            p99_seconds: at(0.99),
+            slowest_seconds: at(1.0),
+            peak_arrivals: arrivals(&trial.samples)
+                .into_iter()
+                .flatten()
+                .reduce(f64::max),
+            lost: trial.ledger.lost,
+            duplicates: trial.ledger.duplicates,
+        }
+    }
+}
+
+/// Both sides' figures, line by line.
+#[must_use]
+pub fn rows(naive: &Summary, resilient: &Summary) -> Vec<Row> {
+    let row = |name, figure: &dyn Fn(&Summary) -> String| Row {
+        name,
+        naive: figure(naive),
+        resilient: figure(resilient),
+    };
+    let of_all = |part: fn(&Summary) -> usize| {
+        move |it: &Summary| match part(it) {
+            0 => "0".to_owned(),
+            some => format!("{} ({})", count(some), share(some, it.calls)),
+        }
+    };
+    let time = |part: fn(&Summary) -> Option<f64>| {
+        move |it: &Summary| part(it).map_or_else(|| "none".to_owned(), seconds)
+    };
+    let mut rows = vec![
+        row("calls", &|it| count(it.calls)),
+        row("200, whole", &of_all(|it| it.whole)),
+        row("200, degraded", &of_all(|it| it.degraded)),
+        row("202, promised", &of_all(|it| it.deferred)),
+        row("an error status", &of_all(|it| it.errors)),
+        row("no answer", &of_all(|it| it.unanswered)),
+        row("latency, median", &time(|it| it.p50_seconds)),
+        row("latency, 99th percentile", &time(|it| it.p99_seconds)),
+        row("latency, longest", &time(|it| it.slowest_seconds)),
+        row(
+            "peak arrivals at the worker",
+            &|it| match it.peak_arrivals {
+                Some(peak) => format!("{peak:.0}/s"),
+                None => "unknown".to_owned(),
+            },
+        ),
+        row("lost", &|it| count(it.lost)),
+        row("duplicates", &|it| count(it.duplicates)),
+    ];
+    if naive.aside + resilient.aside > 0 {
+        let aside = row("client left, or not sent", &of_all(|it| it.aside));
+        rows.insert(6, aside);
+    }
+    rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample;
+
+    #[test]
+    fn every_call_is_counted_in_exactly_one_kind() {
+        for trial in sample::both() {
+            let it = Summary::of(&trial);
+            let kinds = [
+                it.whole,
+                it.degraded,
+                it.deferred,
+                it.errors,
+                it.unanswered,
+                it.aside,
+            ];
+            assert_eq!(kinds.iter().sum::<usize>(), it.calls);
+            assert!(it.calls > 0);
+        }
+    }
+
+    #[test]
+    fn a_hung_call_counts_with_the_time_its_client_waited() {
+        let [naive, resilient] = sample::both();
+        let patience = sample::experiment().load.patience.as_secs_f64();
+        let p99 = Summary::of(&naive).p99_seconds.unwrap();
+        assert!((p99 - patience).abs() < 0.01, "{p99}");
+        assert!(Summary::of(&resilient).slowest_seconds.unwrap() < resilient.bound.as_secs_f64());
+    }
+
+    #[test]
+    fn a_side_without_calls_has_no_latency() {
+        let [mut naive, _] = sample::both();
+        naive.calls.clear();
+        assert_eq!(Summary::of(&naive).p99_seconds, None);
+    }
+}
