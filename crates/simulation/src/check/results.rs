@@ -3,8 +3,9 @@
 use super::Run;
 use crate::fault::Kind;
 use crate::history::{Told, Violation};
-use crate::postgres::rows::{Conflict, Micros, Row, Status};
+use crate::postgres::rows::{Conflict, Row, Status};
 use crate::world::number;
+use crate::world::time::Micros;
 use uuid::Uuid;
 
 /// How long after the worker's answer its record may be dated, in microseconds.

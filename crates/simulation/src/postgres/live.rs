@@ -8,8 +8,10 @@ use holdfast_api::embedded::{
 };
 use uuid::Uuid;
 
-use super::rows::{Micros, Row, Status, Tables};
-use super::{Conditions, SqlState, micros};
+use super::rows::{Row, Status, Tables};
+use super::{Conditions, micros};
+use crate::world::failure::SqlState;
+use crate::world::time::Micros;
 
 /// The body that a trigger of the model refuses.
 pub const POISON: &str = "\"poison\"";

@@ -14,10 +14,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use self::rows::Micros;
-
-/// Five characters.
-pub type SqlState = &'static str;
+use crate::world::time::Micros;
 
 /// What is wrong inside, while the server itself is well.
 #[derive(Debug, Clone, Default)]

@@ -7,8 +7,10 @@ use jiff::Timestamp;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::rows::{Micros, Row, Status, Tables};
-use super::{Conditions, SqlState, micros, span, timestamp};
+use super::rows::{Row, Status, Tables};
+use super::{Conditions, micros, span, timestamp};
+use crate::world::failure::SqlState;
+use crate::world::time::Micros;
 
 impl Tables {
     /// Claims the open rows that were free for longest, and those under a lease that is none.

@@ -3,8 +3,9 @@
 use holdfast_api::embedded::{Entry, Refusal, RefusalKind, Replayed};
 
 use super::live::POISON;
-use super::rows::{Conflict, Micros, Row, Status, Tables};
+use super::rows::{Conflict, Row, Status, Tables};
 use super::{Conditions, micros};
+use crate::world::time::Micros;
 
 impl Tables {
     /// All of a journal's entries, or none.

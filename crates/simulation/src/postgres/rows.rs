@@ -6,8 +6,7 @@ use holdfast_api::embedded::{ExistingRequest, RequestState};
 use holdfast_wire::JsonText;
 use uuid::Uuid;
 
-/// Microseconds since 1970 on some clock: what `timestamptz` can tell apart.
-pub type Micros = i64;
+use crate::world::time::Micros;
 
 /// How far a request is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

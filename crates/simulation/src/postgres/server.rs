@@ -8,12 +8,12 @@ use fastrand::Rng;
 use tokio::time::sleep;
 use uuid::Uuid;
 
-use super::rows::{Micros, Tables};
-use super::{Conditions, SqlState};
-use crate::world::failure::StatementFailure;
+use super::Conditions;
+use super::rows::Tables;
+use crate::world::failure::{SqlState, StatementFailure};
 use crate::world::gate::{Door, Gate};
 use crate::world::peer::Peer;
-use crate::world::time::Clock;
+use crate::world::time::{Clock, Micros};
 
 type Operation = Box<dyn FnOnce(&mut Tables, &Conditions, Micros) + Send>;
 

@@ -4,7 +4,8 @@ use holdfast_api::embedded::{DependencyError, WorkerError, class_of, reason_of};
 use holdfast_policy::Class;
 use holdfast_wire::Reason;
 
-use crate::postgres::SqlState;
+/// Five characters.
+pub type SqlState = &'static str;
 
 /// A failed call of Postgres.
 #[derive(Debug, thiserror::Error)]

@@ -7,7 +7,8 @@ use holdfast_api::embedded::WallClock;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use crate::postgres::rows::Micros;
+/// Microseconds since 1970 on some clock: what `timestamptz` can tell apart.
+pub type Micros = i64;
 
 /// When each world begins: 2026-01-01.
 const BEGINNING: Micros = 1_767_225_600_000_000;
