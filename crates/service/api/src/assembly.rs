@@ -100,18 +100,19 @@ pub(crate) fn assemble(settings: Settings) -> Result<(State, Recovery), Assembly
     };
     let state = State {
         process_limit: InFlightLimit::new(policies.process.max_in_flight),
-        naive: naive(&settings, naive_store, runtime)?,
+        naive: naive(&settings, naive_store, runtime.clone())?,
         pools,
         body_limit: InFlightLimit::new(MAX_BODIES),
         naive_limit: InFlightLimit::new(naive_max_in_flight()),
         readiness: Readiness::default(),
-        process: Process::new(
+        runtime,
+        process: Arc::new(Process::new(
             Rules::from(policies),
             requests,
             journal.clone().filter(|_| records_in_journal(&settings)),
             worker_client,
             open_work.clone(),
-        ),
+        )),
         records: Records {
             reads,
             listings: InFlightLimit::new(READERS - LOOKUPS),
