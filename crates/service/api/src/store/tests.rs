@@ -51,9 +51,8 @@ fn live(store: &Store) -> LiveStore {
         queued: Histogram::noop(),
     };
     let metrics = LiveMetrics {
-        insert: unmeasured.clone(),
-        insert_keyed: unmeasured.clone(),
-        finish: unmeasured,
+        unkeyed: unmeasured.clone(),
+        keyed: unmeasured,
     };
     LiveStore::new(
         &Arc::new(dependency),

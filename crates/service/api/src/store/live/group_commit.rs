@@ -1,6 +1,6 @@
-//! Group commit: what many callers want written goes to Postgres in few statements.
+//! Group commit: what many callers want written goes to Postgres in few statements and few commits.
 //!
-//! A caller whose kind of write nobody else has under way is served at once. Whoever comes while a flush is under way is
+//! A caller who finds no flush under way is served at once. Whoever comes while a flush is under way is
 //! gathered for the next one, so batches grow with the load and shrink with it. A flush is one call to the dependency: it
 //! is judged, retried and timed as one. Callers wait by their own deadlines, and one that leaves takes nobody with it.
 
@@ -58,10 +58,10 @@ struct Waiting<B: Batch> {
     row: B::Row,
     since: Instant,
     /// `None`: the caller does not wait.
-    reply: Option<oneshot::Sender<Reply<B>>>,
+    reply: Option<oneshot::Sender<Reply>>,
 }
 
-type Reply<B> = Result<Written<<B as Batch>::Outcome>, Degraded>;
+type Reply = Result<Written, Degraded>;
 
 impl<B: Batch> Clone for GroupCommit<B> {
     fn clone(&self) -> Self {
@@ -95,7 +95,7 @@ impl<B: Batch> GroupCommit<B> {
     ///
     /// # Errors
     /// What was missing. The row may be written all the same.
-    pub(super) async fn write(&self, row: B::Row, deadline: Deadline) -> Reply<B> {
+    pub(super) async fn write(&self, row: B::Row, deadline: Deadline) -> Reply {
         let dependency = &self.0.dependency;
         if !dependency.may_call() {
             return Err(dependency.unavailability());
@@ -118,7 +118,7 @@ impl<B: Batch> GroupCommit<B> {
         self.enqueue(row, Instant::now(), None);
     }
 
-    fn enqueue(&self, row: B::Row, since: Instant, reply: Option<oneshot::Sender<Reply<B>>>) {
+    fn enqueue(&self, row: B::Row, since: Instant, reply: Option<oneshot::Sender<Reply>>) {
         let mut queue = self.0.lock();
         queue.waiting.push_back(Waiting { row, since, reply });
         if queue.flushes == 0 {
@@ -170,7 +170,7 @@ impl<B: Batch> GroupCommit<B> {
             };
             // A caller that has left went elsewhere with what it had.
             if next.reply.as_ref().is_none_or(|reply| !reply.is_closed()) {
-                bytes += self.0.batch.bytes(&next.row);
+                bytes += B::bytes(&next.row);
                 taken.push(next);
             }
         }
@@ -184,9 +184,10 @@ impl<B: Batch> GroupCommit<B> {
 }
 
 impl<B: Batch> Shared<B> {
-    async fn flush(&self, batch: Vec<Waiting<B>>) {
+    async fn flush(&self, mut batch: Vec<Waiting<B>>) {
         let now = Instant::now();
         self.observe(&batch, now);
+        batch.sort_by_key(|waiting| B::locks(&waiting.row));
         let (rows, replies): (Vec<_>, Vec<_>) =
             batch.into_iter().map(|it| (it.row, it.reply)).unzip();
         let written = self

@@ -1,10 +1,11 @@
 //! What live calls write: gathered into few statements, under the database's policy.
 
 mod batch;
-mod finish;
 mod group_commit;
-mod insert;
+mod keyed;
+mod row;
 mod state;
+mod unkeyed;
 mod whole;
 
 use std::sync::Arc;
@@ -17,10 +18,11 @@ use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 use self::batch::Written;
-use self::finish::{EndRow, Finish, Finished};
 pub(crate) use self::group_commit::FlushMetrics;
 use self::group_commit::GroupCommit;
-use self::insert::{Insert, InsertKeyed, Inserted, NewRow};
+use self::keyed::Keyed;
+use self::row::{EndRow, NewRow, Outcome};
+use self::unkeyed::{Row, Unkeyed};
 use super::DatabaseError;
 use super::{Sessions, Store};
 use crate::dependency::Dependency;
@@ -36,9 +38,8 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// What is known of the flushes of each writer.
 #[derive(Clone)]
 pub(crate) struct LiveMetrics {
-    pub(crate) insert: FlushMetrics,
-    pub(crate) insert_keyed: FlushMetrics,
-    pub(crate) finish: FlushMetrics,
+    pub(crate) unkeyed: FlushMetrics,
+    pub(crate) keyed: FlushMetrics,
 }
 
 /// The table of requests as live calls see it. Clones share all.
@@ -47,9 +48,8 @@ pub(crate) struct LiveStore {
     dependency: Arc<Dependency>,
     sessions: Sessions,
     lease: Duration,
-    insert: GroupCommit<Insert>,
-    insert_keyed: GroupCommit<InsertKeyed>,
-    finish: GroupCommit<Finish>,
+    unkeyed: GroupCommit<Unkeyed>,
+    keyed: GroupCommit<Keyed>,
 }
 
 impl LiveStore {
@@ -64,15 +64,8 @@ impl LiveStore {
     ) -> Self {
         let sessions = &store.sessions;
         Self {
-            insert: writer(Insert, store, dependency, runtime, metrics.insert),
-            insert_keyed: writer(
-                InsertKeyed,
-                store,
-                dependency,
-                runtime,
-                metrics.insert_keyed,
-            ),
-            finish: writer(Finish, store, dependency, runtime, metrics.finish),
+            unkeyed: writer(Unkeyed, store, dependency, runtime, metrics.unkeyed),
+            keyed: writer(Keyed, store, dependency, runtime, metrics.keyed),
             dependency: Arc::clone(dependency),
             sessions: sessions.clone(),
             lease,
@@ -84,7 +77,7 @@ impl LiveStore {
         request: &NewRequest,
         owner: Owner,
         deadline: Deadline,
-    ) -> Result<Written<Inserted>, Degraded> {
+    ) -> Result<Written, Degraded> {
         let row = NewRow {
             id: request.id,
             key: request.key.clone().unwrap_or_default(),
@@ -92,8 +85,8 @@ impl LiveStore {
             lease: matches!(owner, Owner::Caller).then(|| self.lease.as_secs_f64()),
         };
         match request.key {
-            Some(_) => self.insert_keyed.write(row, deadline).await,
-            None => self.insert.write(row, deadline).await,
+            Some(_) => self.keyed.write(row, deadline).await,
+            None => self.unkeyed.write(Row::New(row), deadline).await,
         }
     }
 
@@ -163,12 +156,12 @@ impl Requests for LiveStore {
         let deadline = deadline.earlier(Deadline::after(self.dependency.config().deadline));
         loop {
             match self.write_new(request, owner, deadline).await? {
-                Written::Run(Inserted::Ours) => return Ok(InsertOutcome::Inserted),
-                Written::Run(Inserted::Existing(existing)) => {
+                Written::Run(Outcome::Recorded) => return Ok(InsertOutcome::Inserted),
+                Written::Run(Outcome::Existing(existing)) => {
                     return Ok(InsertOutcome::Existing(existing));
                 }
                 // Whoever makes keys stand for nothing may do so again and again.
-                Written::Run(Inserted::KeyFreed | Inserted::Gone) => {
+                Written::Run(Outcome::KeyFreed | Outcome::Gone) => {
                     self.pause(deadline, started).await?;
                 }
                 Written::RowLocked => return Err(self.dependency.out_of_time(started.elapsed())),
@@ -194,9 +187,11 @@ impl Requests for LiveStore {
         };
         let deadline = deadline.earlier(Deadline::after(self.dependency.config().deadline));
         loop {
-            let state = match self.finish.write(end.clone(), deadline).await? {
-                Written::Run(Finished::Recorded) => return Ok(Completion::Recorded),
-                Written::Run(Finished::Untouched(existing)) => existing.map(|it| it.state),
+            let end = Row::End(end.clone());
+            let state = match self.unkeyed.write(end, deadline).await? {
+                Written::Run(Outcome::Recorded) => return Ok(Completion::Recorded),
+                Written::Run(Outcome::Existing(existing)) => Some(existing.state),
+                Written::Run(Outcome::Gone | Outcome::KeyFreed) => None,
                 Written::RowLocked => Some(RequestState::Running),
                 Written::RowRefused(error) => {
                     tracing::error!(error, "Postgres refuses this result");
@@ -229,12 +224,12 @@ impl Requests for LiveStore {
     }
 
     async fn release(&self, id: Uuid, deadline: Deadline) -> Result<(), Degraded> {
-        self.finish.write(released(id), deadline).await.map(drop)
+        self.unkeyed.write(released(id), deadline).await.map(drop)
     }
 
     fn abandon(&self, id: Uuid) {
         if self.dependency.may_call() {
-            self.finish.write_unattended(released(id));
+            self.unkeyed.write_unattended(released(id));
         }
     }
 
@@ -259,7 +254,7 @@ impl Requests for LiveStore {
     ) -> Result<Option<ExistingRequest>, Degraded> {
         let look = async || {
             let session = self.sessions.acquire().await?;
-            let found = insert::by_key(&session, key, body).await;
+            let found = keyed::by_key(&session, key, body).await;
             session.finish(found)
         };
         self.dependency.call(Some(deadline), look).await
@@ -270,10 +265,10 @@ impl Requests for LiveStore {
     }
 }
 
-fn released(id: Uuid) -> EndRow {
-    EndRow {
+fn released(id: Uuid) -> Row {
+    Row::End(EndRow {
         id,
         response: None,
         attempts: 0,
-    }
+    })
 }
