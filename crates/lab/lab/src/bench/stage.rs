@@ -17,8 +17,13 @@ use crate::stage::{Service, ServiceProcess};
 
 /// Callers at once, unless a contender's name says otherwise.
 const CALLERS: u32 = 64;
-/// As many sessions as pgbench's 256 clients and all APIs may want.
-const SESSIONS: &str = "ALTER SYSTEM SET max_connections = 500";
+/// As many sessions as pgbench's 256 clients and all APIs may want. They need no password: 256 logins with one would take
+/// longer than a measurement.
+const FOR_MANY: [&str; 2] = [
+    "ALTER SYSTEM SET max_connections = 500",
+    "DO $$ BEGIN EXECUTE format('COPY (SELECT ''host all all 127.0.0.1/32 trust'') TO %L', current_setting('hba_file')); \
+     END $$",
+];
 /// Room for the whole measurement, and patience for a disk that syncs each record by itself.
 const JOURNAL: &str = "max_bytes = 8589934592\ndeadline = \"2s\"\n";
 /// The worker of that API never catches up.
@@ -184,7 +189,9 @@ async fn roomy_database() -> Result<Cluster, LabError> {
     let mut database = Cluster::start(ClusterOptions::default()).await?;
     let (client, connection) = tokio_postgres::connect(&database.url(), NoTls).await?;
     let connection = tokio::spawn(connection);
-    client.batch_execute(SESSIONS).await?;
+    for statement in FOR_MANY {
+        client.batch_execute(statement).await?;
+    }
     drop(client);
     // The session's own error, if any, is the statement's error as well.
     let _ = connection.await;

@@ -99,10 +99,20 @@ impl LiveStore {
     ) -> Result<InsertOutcome, Degraded> {
         tracing::error!(error, "Postgres refuses this request");
         let fail = || whole::fail(&self.sessions, request, &error);
-        match self.dependency.call(Some(deadline), fail).await {
+        match self.call(deadline, fail).await {
             Ok(()) => Ok(InsertOutcome::Rejected { error }),
             Err(missing) => Err(missing),
         }
+    }
+
+    /// A call of its own, which is rare. Boxed: it is large, and the future of each request, which is moved from thread to
+    /// thread, would carry it.
+    async fn call<T, F, Fut>(&self, deadline: Deadline, operation: F) -> Result<T, Degraded>
+    where
+        F: Fn() -> Fut + Clone,
+        Fut: Future<Output = Result<T, DatabaseError>>,
+    {
+        Box::pin(self.dependency.call(Some(deadline), operation)).await
     }
 
     /// Before another try; an error where the time for it is over.
@@ -196,7 +206,7 @@ impl Requests for LiveStore {
                 Written::RowRefused(error) => {
                     tracing::error!(error, "Postgres refuses this result");
                     let give_up = || whole::give_up(&self.sessions, request.id, &error);
-                    self.dependency.call(Some(deadline), give_up).await?;
+                    self.call(deadline, give_up).await?;
                     return Ok(Completion::EndedOtherwise(RequestState::Failed(error)));
                 }
                 Written::StatementRefused(attribution) => {
@@ -207,7 +217,7 @@ impl Requests for LiveStore {
                 None => {
                     tracing::warn!("the request is gone from Postgres: it is recorded anew");
                     let record = || whole::record(&self.sessions, request, result);
-                    self.dependency.call(Some(deadline), record).await?;
+                    self.call(deadline, record).await?;
                     // What stands there now is looked into like all else.
                     self.pause(deadline, started).await?;
                 }
@@ -243,7 +253,7 @@ impl Requests for LiveStore {
             let found = state::by_ids(&session, &[id]).await;
             Ok::<_, DatabaseError>(session.finish(found)?.remove(&id))
         };
-        self.dependency.call(Some(deadline), look).await
+        self.call(deadline, look).await
     }
 
     async fn existing_under(
@@ -257,7 +267,7 @@ impl Requests for LiveStore {
             let found = keyed::by_key(&session, key, body).await;
             session.finish(found)
         };
-        self.dependency.call(Some(deadline), look).await
+        self.call(deadline, look).await
     }
 
     fn unavailability(&self) -> Degraded {

@@ -51,6 +51,17 @@ async fn an_insert_that_was_committed_unheard_is_repeated_without_harm() {
 }
 
 #[tokio::test]
+async fn what_each_call_awaits_is_small_because_it_is_moved_between_threads() {
+    let (_cluster, _store, live) = store().await;
+    let request = request(Uuid::now_v7(), None, None);
+    let result = result("done");
+    let insert = live.insert(&request, Owner::Caller, soon());
+    let complete = live.complete(&request, &result, soon());
+    let sizes = [size_of_val(&insert), size_of_val(&complete)];
+    assert!(sizes.iter().all(|size| *size < 2048), "{sizes:?} bytes");
+}
+
+#[tokio::test]
 async fn a_key_stands_for_the_first_request_and_tells_another_body() {
     let (_cluster, _store, live) = store().await;
     let first = request(Uuid::now_v7(), Some("k"), None);
