@@ -6,6 +6,7 @@ use std::error::Error as StdError;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use holdfast_policy::breaker::Circuit;
 use holdfast_policy::{
     BreakerState, Call, Class, Classify, ConfigError, Deadline, Error, ErrorKind, Observer, Policy,
     PolicyConfig, Snapshot,
@@ -151,7 +152,7 @@ impl Dependency {
     #[must_use]
     pub(crate) fn may_call(&self) -> bool {
         // The whole snapshot only where it matters: each call asks this several times.
-        match self.policy.breaker().map(|breaker| breaker.state()) {
+        match self.policy.breaker().map(Circuit::state) {
             Some(BreakerState::Open) => self
                 .snapshot()
                 .retry_after
