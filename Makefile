@@ -15,7 +15,11 @@ TARGET = $(eval TARGET := $(or $(shell cargo metadata --no-deps --format-version
   sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p'),target))$(TARGET)
 # A target that the environment chooses has a folder of its own.
 OUT = $(TARGET)$(if $(CARGO_BUILD_TARGET),/$(CARGO_BUILD_TARGET))
-BIN = $(OUT)/release
+# Whatever is watched or tested is one unoptimised build: it takes a third of the time, and `make demo` and `make test` share it.
+# What measures, or loads both sides side by side, is optimised.
+PROFILE = debug
+bench torture experiments ablate observe-check api-check: PROFILE = release
+BIN = $(OUT)/$(PROFILE)
 LAB = $(BIN)/lab
 
 # What is given on make's command line must reach the lab as well. Empty counts as unset there.
@@ -23,12 +27,13 @@ export STAGE API_PORT WORKER_PORT DB_PORT HOLDFAST_WORK_DELAY HOLDFAST_WORK_CAPA
   HOLDFAST_BINARIES HOLDFAST_RESULTS HOLDFAST_LOG_FORMAT HOLDFAST_INSTALL RUST_LOG SCREENSHOTS
 
 # A first build takes minutes and shows its progress; later ones speak only of errors.
-define build
-@quiet=; [ -x $(BIN)/$(1) ] && quiet=--quiet || echo 'building $(3): some minutes the first time, on two cores' >&2; \
-cargo build --release --locked $$quiet $(2)
+# With a test among what is built cargo gives the dependencies the features that tests need; it would build most of them twice.
+define BUILD
+@[ -x $(LAB) ] && quiet=--quiet || quiet=; \
+[ "$$quiet" ] || echo 'building the services and the lab, $(PROFILE): $(if $(filter debug,$(PROFILE)),about three,about six) minutes the first time, on two cores' >&2; \
+cargo build --locked $$quiet -p holdfast-api -p holdfast-worker -p holdfast-lab \
+  $(if $(filter debug,$(PROFILE)),--bins --test architecture,--release)
 endef
-BUILD_LAB = $(call build,lab,-p holdfast-lab,the lab)
-BUILD_ALL = $(call build,holdfast-api,-p holdfast-api -p holdfast-worker -p holdfast-lab,the services and the lab)
 
 # A line `#: Title` begins a group, a line `target: ## text` is one of it.
 .PHONY: help
@@ -43,32 +48,27 @@ help: ## List the targets
 
 .PHONY: demo up down status logs compare
 demo: ## Guided tour: up, compare, break and heal, what was lost, down
-	$(if $(filter compose,$(STAGE)),$(BUILD_LAB),$(BUILD_ALL))
+	$(BUILD)
 	@$(LAB) demo
 
 up: ## Start what is dead, keep what is there (FRESH=1: from nothing)
-	$(BUILD_LAB)
-	@case "$$($(LAB) stage)" in local) $(MAKE) services ;; esac
+	$(BUILD)
 	@$(LAB) up $(if $(FRESH),--fresh)
 
-.PHONY: services
-services:
-	$(BUILD_ALL)
-
 down: ## Stop everything, delete the data, say what was still owed
-	$(BUILD_LAB)
+	$(BUILD)
 	@$(LAB) down
 
 status: ## How each service is; fails if one is dead
-	$(BUILD_LAB)
+	$(BUILD)
 	@$(LAB) status
 
 logs: ## Logs by time (SERVICE=worker|api|db FOLLOW=1 REQUEST=id)
-	$(BUILD_LAB)
+	$(BUILD)
 	@$(LAB) logs $(SERVICE) $(if $(FOLLOW),--follow) $(if $(REQUEST),--request $(REQUEST))
 
 compare: ## Call both endpoints with curl, side by side
-	$(BUILD_LAB)
+	$(BUILD)
 	@$(LAB) compare
 
 #: Break and heal
@@ -87,23 +87,23 @@ resume-db: ## Let the paused Postgres go on
 
 # `kill-worker` becomes `lab kill worker`.
 kill-worker kill-db kill-api start-worker start-db start-api pause-worker pause-db resume-worker resume-db:
-	$(BUILD_LAB)
+	$(BUILD)
 	@$(LAB) $(subst -, ,$@)
 
 #: Nothing accepted is lost
 
 .PHONY: load check-lost torture
 load: ## Steady requests, accepted ids kept (RATE=20 DURATION=30s)
-	$(BUILD_LAB)
+	$(BUILD)
 	@$(LAB) load $(if $(RATE),--rate $(RATE)) $(if $(DURATION),--for $(DURATION)) $(if $(SEED),--seed $(SEED)) \
 	  $(if $(ACCEPTED),--out $(ACCEPTED))
 
 check-lost: ## Is each accepted one in Postgres? (ACCEPTED=FILE WAIT=120s)
-	$(BUILD_LAB)
+	$(BUILD)
 	@$(LAB) check $(ACCEPTED) $(if $(WAIT),--wait $(WAIT))
 
 torture: ## Break all at random (DURATION=60s SEED= REPLICAS=1|2)
-	$(BUILD_ALL)
+	$(BUILD)
 	@$(LAB) torture $(if $(DURATION),--duration $(DURATION)) $(if $(SEED),--seed $(SEED)) \
 	  $(if $(REPLICAS),--replicas $(REPLICAS)) $(if $(RATE),--rate $(RATE)) $(if $(KEEP),--keep)
 
@@ -114,22 +114,22 @@ RUN_OPTIONS = $(if $(SEED),--seed $(SEED)) $(if $(REPEAT),--repeat $(REPEAT)) $(
 
 .PHONY: experiments ablate report
 experiments: ## Break, load, judge both (EXPERIMENT=name REPEAT= SEED= KEEP=1)
-	$(if $(filter compose,$(STAGE)),$(BUILD_LAB),$(BUILD_ALL))
+	$(BUILD)
 	@$(LAB) run $(or $(EXPERIMENT),--all) $(RUN_OPTIONS)
 
 ablate: ## What fails without which policy? (EXPERIMENT=name SEED=)
-	$(if $(filter compose,$(STAGE)),$(BUILD_LAB),$(BUILD_ALL))
+	$(BUILD)
 	@$(LAB) ablate $(EXPERIMENT) $(if $(SEED),--seed $(SEED))
 
 report: ## Write the index of all experiments' reports
-	$(BUILD_LAB)
+	$(BUILD)
 	@$(LAB) report
 
 #: Measure
 
 .PHONY: bench bench-policy
 bench: ## Throughput and latency beside pgbench (ROUNDS=9 SECONDS=1)
-	$(BUILD_ALL)
+	$(BUILD)
 	@$(LAB) bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECONDS),--seconds $(SECONDS))
 
 bench-policy: ## What a policed call costs, beside its rivals (ROUNDS=15)
@@ -150,25 +150,25 @@ loom: ## The policies' shared state under every interleaving
 	@RUSTFLAGS='--cfg holdfast_loom' cargo test --release --locked --target-dir $(TARGET)/loom -p holdfast-policy --lib interleavings
 
 # One after the other: each drives a whole stage.
-E2E = cargo test --locked -p holdfast-lab --test $(1) -- --ignored --test-threads=1 --nocapture
+E2E = cargo test --locked --test $(1) -- --ignored --test-threads=1 --nocapture
 
 e2e: ## These targets as a user runs them, on each stage; minutes
-	$(BUILD_ALL)
+	$(BUILD)
 	@$(call E2E,e2e_local)
 	@HOLDFAST_BINARIES=$(abspath $(BIN)) $(call E2E,e2e_experiments)
 	@if docker version >/dev/null 2>&1; then $(call E2E,e2e_compose); else \
 	  echo '*** NOT TESTED: the Compose stage. No Docker engine answers `docker version`. ***' >&2; fi
 
 browser: ## The page in a real browser, broken and healed (SCREENSHOTS=dir)
-	$(BUILD_ALL)
+	$(BUILD)
 	@HOLDFAST_BINARIES=$(abspath $(BIN)) $(call E2E,browser)
 
 observe-check: ## A real Prometheus watches the worker die and return
-	$(BUILD_ALL)
+	$(BUILD)
 	@$(LAB) observe-check
 
 api-check: ## The API against its /openapi.json (EXAMPLES=20 SEED=1)
-	$(BUILD_ALL)
+	$(BUILD)
 	@$(LAB) api-check $(if $(EXAMPLES),--examples $(EXAMPLES)) $(if $(SEED),--seed $(SEED))
 
 # What is installed is left as it is.

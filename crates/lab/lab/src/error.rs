@@ -201,7 +201,7 @@ impl LabError {
                 format!("stop what listens there, or choose another port: {variable}=…")
             }
             Self::NotBuilt(_) => {
-                "build it: cargo build --release --locked -p holdfast-api -p holdfast-worker -p holdfast-lab".to_owned()
+                "build it: cargo build --locked --bins -p holdfast-api -p holdfast-worker -p holdfast-lab".to_owned()
             }
             Self::Refused(_) => return None,
             Self::Unhealthy { file: Some(file), .. } => format!("read the whole log: {}", file.display()),

@@ -15,6 +15,8 @@ use crate::config::Settings;
 use crate::http::{Feed, keep_feeding, routes, serve};
 use crate::recovery::Recovery;
 use crate::state::State;
+use crate::store::Store;
+use crate::worker_client::WorkerClient;
 
 /// How long it says "not ready" before it refuses connections, so that load balancers can turn elsewhere.
 const DRAIN_NOTICE: Duration = Duration::from_millis(500);
@@ -50,7 +52,7 @@ pub struct Application {
     server: Server,
     state: Data<State>,
     feed: Data<Feed>,
-    recovery: Recovery,
+    recovery: Recovery<Store, WorkerClient>,
     port: u16,
 }
 
@@ -139,7 +141,11 @@ async fn recovery_at_rest(state: &State) {
 }
 
 /// Tasks that end when the set is dropped.
-fn background(state: &Data<State>, feed: Data<Feed>, recovery: Recovery) -> JoinSet<()> {
+fn background(
+    state: &Data<State>,
+    feed: Data<Feed>,
+    recovery: Recovery<Store, WorkerClient>,
+) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     let reads = state.records.reads.clone();
     tasks.spawn(

@@ -10,6 +10,7 @@ use metrics_exporter_prometheus::BuildError;
 use rustix::process::{Resource, getrlimit};
 use tokio::runtime::Handle;
 
+use crate::clock::WallClock;
 use crate::config::{OnDatabaseUnavailable, Policies, READERS, RECOVERERS, Settings};
 use crate::dependency::Dependency;
 use crate::http::expected;
@@ -18,14 +19,13 @@ use crate::limit::InFlightLimit;
 use crate::live::{Live, Watch};
 use crate::metrics::{Metrics, POOLS, PolicyMetrics};
 use crate::naive::Naive;
-use crate::open_work::OpenWork;
-use crate::process::{Process, Rules};
 use crate::records::Records;
-use crate::recovery::{self, Progress, Recovery, RecoveryStore};
+use crate::recovery::Recovery;
+use crate::replica::{Parts, Replica};
 use crate::resolver::Resolver;
 use crate::state::State;
-use crate::store::{DatabaseError, LiveStore, ReadStore, SchemaWatch, Share, Store};
-use crate::worker_client::{ResilientWorker, WorkerClient, WorkerError};
+use crate::store::{DatabaseError, ReadStore, SchemaWatch, Share, Store};
+use crate::worker_client::{WorkerClient, WorkerError};
 
 /// The naive endpoint's one guard: its hung calls hold memory and file descriptors.
 const NAIVE_MAX_IN_FLIGHT: u32 = 4096;
@@ -60,7 +60,9 @@ pub enum AssemblyError {
 
 /// Builds all parts, and recovery, which the caller runs; must be called inside the runtime that background work shall
 /// live on.
-pub(crate) fn assemble(settings: Settings) -> Result<(State, Recovery), AssemblyError> {
+pub(crate) fn assemble(
+    settings: Settings,
+) -> Result<(State, Recovery<Store, WorkerClient>), AssemblyError> {
     let runtime = Handle::current();
     let policies = &settings.policies.policies;
     let (metrics, [worker_metrics, database_metrics]) =
@@ -75,29 +77,19 @@ pub(crate) fn assemble(settings: Settings) -> Result<(State, Recovery), Assembly
     let stores = Stores::build(&settings, &runtime)?;
     let naive_store = naive_store(&settings, &runtime)?;
     let pools = stores.and(&naive_store);
-    let worker_client = ResilientWorker::new(worker.clone(), worker_client(&settings, &runtime)?);
     let reads = ReadStore::new(database.clone(), &stores.reads, policies.database.deadline);
-    let requests = LiveStore::new(
-        &database,
-        &stores.live,
-        policies.recovery.lease,
-        &runtime,
-        metrics.writes(),
-    );
-    let open_work = OpenWork::new(journal.clone(), policies.recovery.max_open);
-    let recovery = Recovery {
-        rules: recovery::Rules::from(policies),
-        store: RecoveryStore::new(
-            database.clone(),
-            recovery_policy(policies)?,
-            stores.recovery,
-            policies.database.deadline,
-        ),
+    let replica = Replica::new(Parts {
+        policies,
+        worker: worker.clone(),
+        database: database.clone(),
+        catching_up: recovery_policy(policies)?,
+        client: worker_client(&settings, &runtime)?,
+        live: stores.live,
+        open: stores.recovery,
         journal: journal.clone(),
-        worker: worker_client.clone(),
-        open_work: open_work.clone(),
-        progress: Progress::default(),
-    };
+        clock: WallClock::of_this_machine(),
+        metrics: metrics.writes(),
+    });
     let state = State {
         process_limit: InFlightLimit::new(policies.process.max_in_flight),
         naive: naive(&settings, naive_store, runtime.clone())?,
@@ -106,13 +98,7 @@ pub(crate) fn assemble(settings: Settings) -> Result<(State, Recovery), Assembly
         naive_limit: InFlightLimit::new(naive_max_in_flight()),
         readiness: Readiness::default(),
         runtime,
-        process: Arc::new(Process::new(
-            Rules::from(policies),
-            requests,
-            journal.clone().filter(|_| records_in_journal(&settings)),
-            worker_client,
-            open_work.clone(),
-        )),
+        process: Arc::new(replica.process),
         records: Records {
             reads,
             listings: InFlightLimit::new(READERS - LOOKUPS),
@@ -120,9 +106,9 @@ pub(crate) fn assemble(settings: Settings) -> Result<(State, Recovery), Assembly
             journal_deadline: policies.journal.deadline,
         },
         policies: settings.policies,
-        recovery: recovery.progress.clone(),
+        recovery: replica.recovery.progress.clone(),
         journal,
-        open_work,
+        open_work: replica.open_work,
         schema: SchemaWatch::default(),
         schema_store: stores.reads,
         metrics,
@@ -130,7 +116,7 @@ pub(crate) fn assemble(settings: Settings) -> Result<(State, Recovery), Assembly
         worker,
         database,
     };
-    Ok((state, recovery))
+    Ok((state, replica.recovery))
 }
 
 fn worker(

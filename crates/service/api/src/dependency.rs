@@ -23,7 +23,7 @@ use crate::trace::{self, Spans};
 const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// A dependency's failure that knows what it means.
-pub(crate) trait DependencyError: StdError + Send + Sync + 'static {
+pub trait DependencyError: StdError + Send + Sync + 'static {
     /// What it says about the dependency's health and about trying again.
     fn class(&self) -> Class;
     /// What it is called in answers and metrics.
@@ -44,7 +44,7 @@ impl<T, E: DependencyError> Classify<T, E> for ByError {
 }
 
 /// A dependency behind its policy.
-pub(crate) struct Dependency {
+pub struct Dependency {
     name: &'static str,
     code: DegradedCode,
     policy: Policy<ByError>,
@@ -90,7 +90,7 @@ impl Dependency {
 
     /// What the policy knows now.
     #[must_use]
-    pub(crate) fn snapshot(&self) -> Snapshot {
+    pub fn snapshot(&self) -> Snapshot {
         self.policy.snapshot()
     }
 

@@ -10,8 +10,10 @@
 mod application;
 mod assembly;
 mod causes;
+mod clock;
 mod config;
 mod dependency;
+pub mod embedded;
 mod http;
 mod journal;
 mod last_success;
@@ -26,6 +28,7 @@ mod postgres;
 mod process;
 mod records;
 mod recovery;
+mod replica;
 mod resolver;
 mod seconds;
 mod state;

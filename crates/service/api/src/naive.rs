@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::store::{DatabaseError, Store};
-use crate::worker_client::{WorkCall, WorkerClient, WorkerError};
+use crate::worker_client::{WorkCall, WorkClient, WorkerClient, WorkerError};
 
 /// Why the naive endpoint fell over.
 #[derive(Debug, thiserror::Error)]

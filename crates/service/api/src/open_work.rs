@@ -16,7 +16,7 @@ const NO_AGE: u64 = u64::MAX;
 
 /// What Postgres says of open work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct OpenCount {
+pub struct OpenCount {
     /// How many requests are open.
     pub count: u64,
     /// Since when the oldest of them is.

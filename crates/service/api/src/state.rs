@@ -16,9 +16,8 @@ use crate::open_work::OpenWork;
 use crate::process::Process;
 use crate::records::Records;
 use crate::recovery::Progress;
-use crate::store::LiveStore;
-use crate::store::{SchemaWatch, Store};
-use crate::worker_client::ResilientWorker;
+use crate::store::{LiveStore, SchemaWatch, Store};
+use crate::worker_client::{ResilientWorker, WorkerClient};
 
 /// Everything a handler may need.
 pub(crate) struct State {
@@ -32,7 +31,7 @@ pub(crate) struct State {
     pub(crate) recovery: Progress,
     /// Where the calls of clients are handled, whichever thread has their connection.
     pub(crate) runtime: Handle,
-    pub(crate) process: Arc<Process<LiveStore, ResilientWorker>>,
+    pub(crate) process: Arc<Process<LiveStore<Store>, ResilientWorker<WorkerClient>>>,
     pub(crate) process_limit: InFlightLimit,
     pub(crate) body_limit: InFlightLimit,
     pub(crate) naive: Naive,

@@ -38,7 +38,11 @@ pub(crate) fn load(path: Option<&Path>) -> Result<Loaded, PolicyFileError> {
     })
 }
 
-fn parse(text: &str) -> Result<Loaded, PolicyFileError> {
+/// Reads `text` over the defaults.
+///
+/// # Errors
+/// As [`load`].
+pub fn parse(text: &str) -> Result<Loaded, PolicyFileError> {
     let mut table = read(DEFAULTS)?;
     overlay(&mut table, read(text)?);
     let policies: Policies = serde_path_to_error::deserialize(Value::Table(table.clone()))

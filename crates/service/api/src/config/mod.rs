@@ -12,10 +12,12 @@ mod settings;
 
 pub use allowed_hosts::AllowedHosts;
 pub(crate) use allowed_hosts::split;
-pub(crate) use load::Loaded;
+pub use error::PolicyFileError;
 #[cfg(test)]
 pub(crate) use load::load;
-pub(crate) use policies::{DatabasePolicy, OnDatabaseUnavailable, OnWorkerUnavailable, Policies};
+pub use load::{Loaded, parse};
+pub use policies::Policies;
+pub(crate) use policies::{DatabasePolicy, OnDatabaseUnavailable, OnWorkerUnavailable};
 pub(crate) use rules::{READERS, RECOVERERS};
 pub use settings::{Settings, SettingsError};
 pub(crate) use settings::{WorkerAddress, database};

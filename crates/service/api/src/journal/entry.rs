@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 /// One request as the journal holds it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Entry {
+pub struct Entry {
     /// The request's id, a UUIDv7: entries are ordered by it, so by the time they were received.
     pub id: Uuid,
     /// Its idempotency key. At most one entry holds a key.
@@ -32,7 +32,7 @@ pub(crate) struct Entry {
 
 /// The work is done.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct End {
+pub struct End {
     /// The worker's answer.
     pub response: JsonText,
     /// Calls to the worker so far.

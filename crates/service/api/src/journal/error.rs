@@ -40,7 +40,7 @@ pub(super) struct InUse;
 
 /// What is wrong with the journal's file or folder.
 #[derive(Debug)]
-pub(super) struct Trouble {
+pub struct Trouble {
     pub(super) ailment: Ailment,
     /// The whole error, for the log.
     pub(super) detail: String,
@@ -94,7 +94,7 @@ impl Ailment {
 
 impl Trouble {
     /// Trouble with the folder or with a file in it, before the store has it.
-    pub(super) fn with_folder(error: &io::Error) -> Self {
+    pub fn with_folder(error: &io::Error) -> Self {
         let ailment = match of_io(error) {
             Ailment::Disk => Ailment::Folder,
             known => known,

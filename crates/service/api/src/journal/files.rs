@@ -21,7 +21,7 @@ const BALLAST: usize = 2 << 20;
 const LOCK_PAUSE: Duration = Duration::from_millis(25);
 
 /// Where the journal lies. Tests put faults under the store here.
-pub(super) trait Files: Send + 'static {
+pub trait Files: Send + 'static {
     /// What the store reads and writes.
     type Backend: StorageBackend;
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// How much the journal takes.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct JournalLimits {
+pub struct JournalLimits {
     /// The file stays within so many bytes and 2 MiB.
     pub max_bytes: u64,
     /// At most so many writes share a commit; with 1 each has its own.

@@ -21,16 +21,14 @@ mod limits;
 mod queue;
 mod serve;
 mod set_aside;
+mod start;
 mod tables;
 #[cfg(test)]
 mod tests;
 mod thread;
 mod write;
 
-use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::sync_channel;
-use std::time::Duration;
 
 use holdfast_policy::Deadline;
 use tokio::sync::oneshot;
@@ -40,67 +38,28 @@ use uuid::Uuid;
 use self::depth::Account;
 pub(crate) use self::depth::Depth;
 use self::entry::Row;
-pub(crate) use self::entry::{Appended, Batch, End, Entry, Page};
-use self::error::{Ailment, InUse};
+pub(crate) use self::entry::{Appended, Batch, Page};
+pub use self::entry::{End, Entry};
+pub use self::error::Trouble;
 pub(crate) use self::error::{JournalError, JournalInUse};
+pub use self::files::Files;
 pub(crate) use self::files::holds_a_journal;
-use self::files::{Files, Folder};
 pub(crate) use self::holds::Hold;
 use self::holds::Holds;
-pub(crate) use self::limits::JournalLimits;
+pub use self::limits::JournalLimits;
 use self::queue::{Append, Job, Queue, Read, Reply, Write};
 pub use self::set_aside::{SetAside, SetAsideError};
-use self::thread::{Thread, unavailable};
-
-/// How long [`Journal::open`] waits to see whether the file opens. A large one takes longer, a hung disk for ever:
-/// the journal is unavailable meanwhile.
-const OPENING: Duration = Duration::from_secs(5);
+use self::thread::unavailable;
 
 /// The journal. Clones share it; with the last one it closes.
 #[derive(Clone)]
-pub(crate) struct Journal {
+pub struct Journal {
     queue: Queue,
     account: Arc<Account>,
     holds: Holds,
 }
 
 impl Journal {
-    /// Starts the journal's thread on `folder`, which is made if it is missing, waits for a predecessor to let go of it, and
-    /// up to five seconds for the file to open. Blocks: not for use in a running request.
-    ///
-    /// Any trouble but another process leaves the journal unavailable: the log says so, with cause and cure, and it
-    /// tries again by itself until all is well.
-    ///
-    /// # Errors
-    /// When another process holds the folder.
-    pub(crate) fn open(folder: &Path, limits: JournalLimits) -> Result<Self, JournalInUse> {
-        Self::start(Folder::new(folder, limits.lock_wait), limits).map_err(|InUse| JournalInUse {
-            folder: folder.to_owned(),
-        })
-    }
-
-    fn start(files: impl Files, limits: JournalLimits) -> Result<Self, InUse> {
-        let (queue, jobs) = Queue::new();
-        let account = Arc::new(Account::new());
-        let holds = Holds::default();
-        let thread = Thread::new(files, jobs, Arc::clone(&account), holds.clone(), limits);
-        let (first, opened) = sync_channel(1);
-        let spawned = std::thread::Builder::new()
-            .name("journal".to_owned())
-            .spawn(move || thread.run(first));
-        if let Err(error) = spawned {
-            tracing::error!(%error, "the journal is unavailable: its thread cannot be started");
-        }
-        match opened.recv_timeout(OPENING + limits.lock_wait) {
-            Ok(Some(Ailment::InUse)) => Err(InUse),
-            _ => Ok(Self {
-                queue,
-                account,
-                holds,
-            }),
-        }
-    }
-
     /// Stores `entry` in place of the one of the same id, if there is one: a request, then the same with its end. An
     /// entry that has an end stays as it is: the first result wins.
     ///

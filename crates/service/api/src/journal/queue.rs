@@ -4,8 +4,9 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
@@ -72,14 +73,14 @@ impl Drop for Carried {
 /// The callers' end. Clones share the bounds.
 #[derive(Clone)]
 pub(super) struct Queue {
-    jobs: SyncSender<Job>,
+    jobs: Sender<Job>,
     total: Arc<AtomicUsize>,
 }
 
 impl Queue {
     /// The callers' end and the thread's.
     pub(super) fn new() -> (Self, Receiver<Job>) {
-        let (jobs, receiver) = sync_channel(JOBS);
+        let (jobs, receiver) = channel(JOBS);
         let total = Arc::default();
         (Self { jobs, total }, receiver)
     }
@@ -101,7 +102,7 @@ impl Queue {
     pub(super) fn send(&self, job: Job) -> Result<(), JournalError> {
         self.jobs.try_send(job).map_err(|error| match error {
             TrySendError::Full(_) => JournalError::Busy,
-            TrySendError::Disconnected(_) => {
+            TrySendError::Closed(_) => {
                 JournalError::Unavailable("the journal's thread does not run".to_owned())
             }
         })

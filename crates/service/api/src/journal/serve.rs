@@ -1,8 +1,6 @@
 //! What the journal's thread does while the file is open: answers reads, gathers writes, commits them.
 
-use std::sync::mpsc::RecvTimeoutError;
-
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::error::{Ailment, JournalError, Trouble};
 use super::files::Files;
@@ -11,38 +9,45 @@ use super::tables::Tables;
 use super::thread::{Thread, guarded};
 use super::write::{Outcome, Room, Written, write};
 
+/// What the thread turns to.
+enum Next {
+    Job(Job),
+    BallastIsDue,
+    NobodyIsLeft,
+}
+
 impl<F: Files> Thread<F> {
     /// Works until nobody is left to ask, or until the file is in trouble.
-    pub(super) fn serve(&mut self) -> Result<(), Trouble> {
+    pub(super) async fn serve(&mut self) -> Result<(), Trouble> {
         // One by one: what is too large for the space that is left must not take the others with it.
         while let Some(write) = self.again.pop_front() {
             self.commit(vec![write], false)?;
         }
         loop {
-            match self.next() {
-                Ok(Job::Read(read)) => self.read(read)?,
-                Ok(Job::Write(first)) => self.batch(first)?,
-                Err(RecvTimeoutError::Timeout) => self.ballast.refill(&mut self.files),
-                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            match self.next().await {
+                Next::Job(Job::Read(read)) => self.read(read)?,
+                Next::Job(Job::Write(first)) => self.batch(first).await?,
+                Next::BallastIsDue => self.ballast.refill(&mut self.files),
+                Next::NobodyIsLeft => return Ok(()),
             }
         }
     }
 
-    /// The next job; a timeout when the ballast is due.
-    fn next(&mut self) -> Result<Job, RecvTimeoutError> {
-        match self.ballast.refill_in(Instant::now()) {
+    async fn next(&mut self) -> Next {
+        let job = match self.ballast.refill_in(Instant::now()) {
             // Also when jobs never cease.
-            Some(wait) if wait.is_zero() => Err(RecvTimeoutError::Timeout),
-            Some(wait) => self.jobs.recv_timeout(wait),
-            None => {
-                let job = self.jobs.recv();
-                job.map_err(|_| RecvTimeoutError::Disconnected)
-            }
-        }
+            Some(wait) if wait.is_zero() => return Next::BallastIsDue,
+            Some(wait) => match timeout(wait, self.jobs.recv()).await {
+                Ok(job) => job,
+                Err(_) => return Next::BallastIsDue,
+            },
+            None => self.jobs.recv().await,
+        };
+        job.map_or(Next::NobodyIsLeft, Next::Job)
     }
 
     /// Gathers company for `first` and commits it. Reads are answered as they come.
-    fn batch(&mut self, first: Write) -> Result<(), Trouble> {
+    async fn batch(&mut self, first: Write) -> Result<(), Trouble> {
         let mut bytes = first.size();
         let mut batch = vec![first];
         // A bound: reads without end must not put the commit off for ever.
@@ -54,7 +59,7 @@ impl<F: Files> Thread<F> {
             let job = if wait.is_zero() {
                 self.jobs.try_recv().ok()
             } else {
-                self.jobs.recv_timeout(wait).ok()
+                timeout(wait, self.jobs.recv()).await.ok().flatten()
             };
             match job {
                 Some(Job::Write(write)) => {

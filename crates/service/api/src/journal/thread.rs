@@ -1,4 +1,5 @@
-//! The journal's thread: it alone touches the disk, so that only it can hang there.
+//! The journal's thread: it alone touches the disk, so that only it can hang there. It waits for jobs as a task does, so
+//! that it may as well be one where no disk can hang.
 //!
 //! Any storage error ends the store's handle, for reads too. The thread then drops it, tells everybody who asks why,
 //! and opens the file again: at once the first time, then after pauses that grow. It ends when the last caller's end
@@ -7,9 +8,11 @@
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::sync::mpsc::SyncSender;
 
-use tokio::time::Instant;
+use futures_util::FutureExt;
+use tokio::sync::mpsc::Receiver;
+use tokio::time::{Instant, timeout_at};
 
 use super::JournalLimits;
 use super::ballast::{Ballast, pause};
@@ -64,7 +67,7 @@ impl<F: Files> Thread<F> {
 
     /// Runs until no caller is left. How the first opening went is told to `first`, and if another process holds the
     /// folder then that is all.
-    pub(super) fn run(mut self, first: SyncSender<Option<Ailment>>) {
+    pub(super) async fn run(mut self, first: SyncSender<Option<Ailment>>) {
         let mut first = Some(first);
         loop {
             let opened = self.open().inspect_err(|trouble| self.lost(trouble));
@@ -76,7 +79,8 @@ impl<F: Files> Thread<F> {
                 }
             }
             if opened.is_ok() {
-                match guarded(|| self.serve()) {
+                let served = AssertUnwindSafe(self.serve()).catch_unwind().await;
+                match served.unwrap_or_else(|payload| Err(Trouble::panicked(payload.as_ref()))) {
                     Ok(()) => return self.close(),
                     Err(trouble) => {
                         self.lost(&trouble);
@@ -87,7 +91,7 @@ impl<F: Files> Thread<F> {
                     }
                 }
             }
-            if !self.rest() {
+            if !self.rest().await {
                 return;
             }
         }
@@ -150,7 +154,7 @@ impl<F: Files> Thread<F> {
     }
 
     /// Waits before the next attempt, and refuses what is asked meanwhile. False when nobody is left to ask.
-    fn rest(&mut self) -> bool {
+    async fn rest(&mut self) -> bool {
         let pause = pause(self.failures);
         self.failures = self.failures.saturating_add(1);
         if pause.is_zero() {
@@ -161,11 +165,10 @@ impl<F: Files> Thread<F> {
         }
         let until = Instant::now() + pause;
         loop {
-            let left = until.saturating_duration_since(Instant::now());
-            match self.jobs.recv_timeout(left) {
-                Ok(job) => job.refuse(unavailable(&self.account)),
-                Err(RecvTimeoutError::Timeout) => return true,
-                Err(RecvTimeoutError::Disconnected) => return false,
+            match timeout_at(until, self.jobs.recv()).await {
+                Ok(Some(job)) => job.refuse(unavailable(&self.account)),
+                Ok(None) => return false,
+                Err(_) => return true,
             }
         }
     }

@@ -23,4 +23,4 @@ pub(crate) use self::database::Database;
 pub(crate) use self::error::DatabaseError;
 pub(crate) use self::pool::{PoolLimits, PoolOptions, Sessions, Usage};
 pub(crate) use self::session::Session;
-pub(crate) use self::sqlstate::Attribution;
+pub use self::sqlstate::{Attribution, class_of, reason_of};

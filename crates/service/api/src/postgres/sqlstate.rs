@@ -5,7 +5,7 @@ use holdfast_wire::Reason;
 
 /// What an error of Postgres is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Attribution {
+pub enum Attribution {
     /// The server, or the way there.
     Server,
     /// A lock that somebody holds.
@@ -58,7 +58,7 @@ fn is_lost_race(sqlstate: &str) -> bool {
 }
 
 /// Of a statement that was refused.
-pub(super) fn class_of(sqlstate: &str) -> Class {
+pub fn class_of(sqlstate: &str) -> Class {
     if is_servers_trouble(sqlstate) {
         Class::failure().retry_if_idempotent()
     } else if is_lost_race(sqlstate) {
@@ -85,7 +85,7 @@ pub(super) fn leaves_session_sound(sqlstate: &str) -> bool {
 }
 
 /// What it is called in answers and metrics.
-pub(super) fn reason_of(sqlstate: &str) -> Reason {
+pub fn reason_of(sqlstate: &str) -> Reason {
     match sqlstate {
         "57014" => Reason::AttemptTimeout,
         // Starting up or shutting down: it takes no sessions.

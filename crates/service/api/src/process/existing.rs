@@ -28,7 +28,7 @@ pub(crate) enum Completion {
 
 /// A request that is recorded already.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct ExistingRequest {
+pub struct ExistingRequest {
     /// Its id.
     pub id: Uuid,
     /// Whether it came with the same body.
@@ -39,7 +39,7 @@ pub(crate) struct ExistingRequest {
 
 /// How far a request is.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum RequestState {
+pub enum RequestState {
     /// Somebody is at work on it.
     Running,
     /// It waits for somebody to take it up.

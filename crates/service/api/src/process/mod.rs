@@ -23,12 +23,14 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use self::decision::{Accepted, AnswerRules, Worked, decide};
-pub(crate) use self::existing::{Completion, ExistingRequest, InsertOutcome, RequestState};
+pub(crate) use self::existing::{Completion, InsertOutcome};
+pub use self::existing::{ExistingRequest, RequestState};
 use self::in_flight_keys::{InFlightKeys, KeyClaim};
 use self::lease::LiveLease;
 use self::location::Received;
-pub(crate) use self::outcome::{Outcome, Refusal};
-pub(crate) use self::ports::{Owner, Requests, WorkResult, Worker};
+pub use self::outcome::{Outcome, Refusal};
+pub use self::ports::WorkResult;
+pub(crate) use self::ports::{Owner, Requests, Worker};
 use self::recent_keys::RecentKeys;
 use self::recorder::Recorder;
 use crate::config::Policies;
@@ -41,7 +43,7 @@ const TIMER_SLACK: Duration = Duration::from_millis(20);
 
 /// What a client asked for.
 #[derive(Debug, Clone)]
-pub(crate) struct NewRequest {
+pub struct NewRequest {
     /// UUIDv7, chosen by the API.
     pub id: Uuid,
     /// The client's `Idempotency-Key`.

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 /// How a request ended.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Outcome {
+pub enum Outcome {
     /// The work is done, and its result durable.
     Done {
         /// The request's id: another than was asked to be recorded, if its key was known.
@@ -48,7 +48,7 @@ pub(crate) enum Outcome {
 
 /// Why no promise was made.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Refusal {
+pub struct Refusal {
     /// What decided it.
     pub code: DegradedCode,
     /// All that was missing.

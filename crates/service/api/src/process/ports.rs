@@ -3,6 +3,7 @@
 
 use holdfast_policy::Deadline;
 use holdfast_wire::{Degraded, JsonText};
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::NewRequest;
@@ -66,9 +67,11 @@ pub(crate) trait Worker {
 
 /// Work that is done.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct WorkResult {
+pub struct WorkResult {
     /// The worker's body.
     pub response: JsonText,
+    /// When it was there, by this replica's wall clock.
+    pub completed_at: Timestamp,
     /// Calls it took.
     pub attempts: u32,
 }

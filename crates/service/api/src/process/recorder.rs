@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use holdfast_policy::Deadline;
 use holdfast_wire::{Degraded, RecordedIn};
-use jiff::Timestamp;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
@@ -95,7 +94,7 @@ impl<R: Requests> Recorder<R> {
         let end = End {
             response: result.response.clone(),
             attempts: result.attempts,
-            completed_at: Timestamp::now(),
+            completed_at: result.completed_at,
         };
         let mut entry = entry(request, Some(end));
         let mut appended = journal.append(&entry, self.within(deadline)).await;

@@ -28,7 +28,8 @@ use self::work::Work;
 use crate::config::Policies;
 use crate::journal::Journal;
 use crate::open_work::OpenWork;
-use crate::worker_client::ResilientWorker;
+use crate::store::Table;
+use crate::worker_client::{ResilientWorker, WorkClient};
 
 const TICK: Duration = Duration::from_millis(100);
 /// After a call that failed; the breaker asks for more if there is reason to.
@@ -57,16 +58,16 @@ impl From<&Policies> for Rules {
 }
 
 /// Recovery with all it needs; one per process.
-pub(crate) struct Recovery {
+pub(crate) struct Recovery<T, W> {
     pub(crate) rules: Rules,
-    pub(crate) store: RecoveryStore,
+    pub(crate) store: RecoveryStore<T>,
     pub(crate) journal: Option<Journal>,
-    pub(crate) worker: ResilientWorker,
+    pub(crate) worker: ResilientWorker<W>,
     pub(crate) open_work: OpenWork,
     pub(crate) progress: Progress,
 }
 
-impl Recovery {
+impl<T: Table, W: WorkClient> Recovery<T, W> {
     /// Recovers for ever. Once the service drains, nothing new is claimed; what is under way ends, and the journal goes on
     /// to Postgres for as long as the process lives.
     pub(crate) async fn run(self, readiness: Readiness) {

@@ -15,8 +15,10 @@ use uuid::Uuid;
 use super::Recovery;
 use super::batch::AdaptiveBatch;
 use super::progress::{Count, Progress};
-use super::store::{RecoveryStore, Refusal, RefusalKind, Replayed};
+use super::store::RecoveryStore;
 use crate::journal::{Batch, Entry, Journal};
+use crate::store::{Refusal, RefusalKind, Replayed, Table};
+use crate::worker_client::WorkClient;
 
 const MAX_ENTRIES: u32 = 100;
 /// Well within what one statement does before its timeout.
@@ -28,18 +30,18 @@ const MAX_REFUSALS: u32 = 4;
 pub(super) struct NotNow;
 
 /// The way from the journal to Postgres.
-pub(super) struct Replay {
+pub(super) struct Replay<T> {
     journal: Journal,
-    store: RecoveryStore,
+    store: RecoveryStore<T>,
     progress: Progress,
     journal_deadline: Duration,
     /// In the next batch.
     entries: AdaptiveBatch,
 }
 
-impl Replay {
+impl<T: Table> Replay<T> {
     /// The way for the journal of `recovery`.
-    pub(super) fn new(recovery: &Recovery, journal: Journal) -> Self {
+    pub(super) fn new(recovery: &Recovery<T, impl WorkClient>, journal: Journal) -> Self {
         Self {
             journal,
             store: recovery.store.clone(),

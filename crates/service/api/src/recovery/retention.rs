@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep};
 use super::batch::AdaptiveBatch;
 use super::progress::{Count, Progress};
 use super::store::RecoveryStore;
+use crate::store::Table;
 
 /// Rows per statement, before any has taken too long.
 const MAX_PORTION: u32 = 1000;
@@ -24,8 +25,8 @@ const PAUSE: Duration = Duration::from_secs(1);
 const TOLERATED: Duration = Duration::from_secs(60);
 
 /// Deletes for ever.
-pub(super) struct Retention {
-    store: RecoveryStore,
+pub(super) struct Retention<T> {
+    store: RecoveryStore<T>,
     progress: Progress,
     keep: Duration,
     portion: AdaptiveBatch,
@@ -35,8 +36,8 @@ pub(super) struct Retention {
     next_warning: Instant,
 }
 
-impl Retention {
-    pub(super) fn new(store: RecoveryStore, progress: Progress, keep: Duration) -> Self {
+impl<T: Table> Retention<T> {
+    pub(super) fn new(store: RecoveryStore<T>, progress: Progress, keep: Duration) -> Self {
         Self {
             store,
             progress,

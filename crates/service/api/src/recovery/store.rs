@@ -18,63 +18,33 @@ use uuid::Uuid;
 use crate::dependency::Dependency;
 use crate::journal::Entry;
 use crate::process::WorkResult;
-use crate::store::{
-    Attribution, Claimed, DatabaseError, FailureOutcome, Forgotten, OpenRequest, Store,
-};
+use crate::store::{Claimed, FailureOutcome, Forgotten, OpenRequest, Replayed, Table};
 
 /// Recovery's view of the table of requests. Clones take turns.
 #[derive(Clone)]
-pub(crate) struct RecoveryStore {
+pub(crate) struct RecoveryStore<T> {
     /// As live calls know it: asked for leave, never told.
     live: Arc<Dependency>,
     own: Arc<Dependency>,
-    store: Store,
+    table: T,
     turn: Arc<Mutex<()>>,
     /// How long one call may take, and as long may the wait for its turn.
     limit: Duration,
 }
 
-/// What became of journal entries.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Replayed {
-    /// They are recorded; the ends of these met another one.
-    Recorded { conflicts: Vec<Uuid> },
-    /// None is recorded: Postgres is well and refuses one of them.
-    Refused(Refusal),
-}
-
-/// Why Postgres refuses an entry.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Refusal {
-    /// What it said, safe to show.
-    pub(crate) error: String,
-    pub(crate) kind: RefusalKind,
-}
-
-/// What a refusal is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum RefusalKind {
-    /// The data: no other answer is to be expected.
-    Data,
-    /// A lock that somebody holds.
-    Lock,
-    /// Anything else: rights, the schema, damage. Somebody may mend it.
-    Other,
-}
-
-impl RecoveryStore {
-    /// `store`, called through its `own` policy while that of `live` calls lets calls through; `limit` is its deadline.
+impl<T: Table> RecoveryStore<T> {
+    /// `table`, called through its `own` policy while that of `live` calls lets calls through; `limit` is its deadline.
     #[must_use]
     pub(crate) fn new(
         live: Arc<Dependency>,
         own: Arc<Dependency>,
-        store: Store,
+        table: T,
         limit: Duration,
     ) -> Self {
         Self {
             live,
             own,
-            store,
+            table,
             turn: Arc::default(),
             limit,
         }
@@ -93,7 +63,7 @@ impl RecoveryStore {
         let state = self.live.snapshot().breaker;
         let waits = matches!(state, BreakerState::Open | BreakerState::HalfOpen);
         if waits && self.live.may_call() {
-            let _ = self.live.call(None, || self.store.probe()).await;
+            let _ = self.live.call(None, || self.table.probe()).await;
         }
     }
 
@@ -108,7 +78,7 @@ impl RecoveryStore {
         lease: Duration,
         longest_lease: Duration,
     ) -> Result<Vec<OpenRequest>, Degraded> {
-        let claim = self.store.claim(count, lease, longest_lease);
+        let claim = self.table.claim(count, lease, longest_lease);
         self.in_turn(self.own.call_bypassing_policy(self.limit, claim))
             .await
     }
@@ -116,7 +86,7 @@ impl RecoveryStore {
     /// Records a request's result. False: its row is gone, or ended otherwise.
     pub(crate) async fn complete(&self, id: Uuid, result: &WorkResult) -> Result<bool, Degraded> {
         self.call(|| {
-            self.store
+            self.table
                 .complete_open(id, result.response.get(), result.attempts)
         })
         .await
@@ -128,7 +98,7 @@ impl RecoveryStore {
         claimed: Claimed,
         lease: Duration,
     ) -> Result<Option<Claimed>, Degraded> {
-        self.call(|| self.store.extend(claimed, lease)).await
+        self.call(|| self.table.extend(claimed, lease)).await
     }
 
     /// Gives a request back without counting anything; nobody may claim it for `pause`.
@@ -137,7 +107,7 @@ impl RecoveryStore {
         claimed: Claimed,
         pause: Duration,
     ) -> Result<(), Degraded> {
-        self.call(|| self.store.give_back(claimed, pause)).await
+        self.call(|| self.table.give_back(claimed, pause)).await
     }
 
     /// Counts a failure of the request's own.
@@ -149,7 +119,7 @@ impl RecoveryStore {
         pause: Duration,
     ) -> Result<FailureOutcome, Degraded> {
         self.call(|| {
-            self.store
+            self.table
                 .count_failure(claimed, error, max_attempts, pause)
         })
         .await
@@ -158,19 +128,14 @@ impl RecoveryStore {
     /// Records journal entries, all or none. Past the policy: an entry that takes too long says nothing about others.
     pub(crate) async fn replay(&self, entries: &[Entry]) -> Result<Replayed, Degraded> {
         // On the heap: with the opening of a session in it, it is large.
-        let replay = Box::pin(async {
-            let replayed = self.store.replay(entries, self.limit / 4).await;
-            answered(replayed.map(|conflicts| Replayed::Recorded { conflicts }))
-        });
+        let replay = Box::pin(self.table.replay(entries, self.limit / 4));
         self.in_turn(self.own.call_bypassing_policy(self.limit, replay))
             .await
     }
 
     /// Records that the database refuses `entry` for good, as failed.
     pub(crate) async fn refuse(&self, entry: &Entry, error: &str) -> Result<Replayed, Degraded> {
-        let none = || Replayed::Recorded { conflicts: vec![] };
-        self.call(async || answered(self.store.refuse(entry, error).await.map(|()| none())))
-            .await
+        self.call(|| self.table.refuse(entry, error)).await
     }
 
     /// Deletes a portion of what was kept for longer than `keep`, beside the other calls. Past the policy, as the next:
@@ -181,7 +146,7 @@ impl RecoveryStore {
         portion: u32,
         from: Option<Timestamp>,
     ) -> Result<Forgotten, Degraded> {
-        let forget = self.store.forget(keep, portion, from);
+        let forget = self.table.forget(keep, portion, from);
         self.own.call_bypassing_policy(self.limit, forget).await
     }
 
@@ -190,7 +155,7 @@ impl RecoveryStore {
         &self,
         from: Option<Timestamp>,
     ) -> Result<Option<Duration>, Degraded> {
-        let oldest = self.store.oldest_kept(from);
+        let oldest = self.table.oldest_kept(from);
         self.own.call_bypassing_policy(self.limit, oldest).await
     }
 
@@ -200,18 +165,18 @@ impl RecoveryStore {
         self.limit
     }
 
-    async fn call<T, Fut>(&self, operation: impl Fn() -> Fut + Clone) -> Result<T, Degraded>
+    async fn call<A, Fut>(&self, operation: impl Fn() -> Fut + Clone) -> Result<A, Degraded>
     where
-        Fut: Future<Output = Result<T, DatabaseError>>,
+        Fut: Future<Output = Result<A, T::Error>>,
     {
         self.in_turn(self.own.call(None, operation)).await
     }
 
     /// On timeout the caller falls back to the journal, or to a lease that ends.
-    async fn in_turn<T>(
+    async fn in_turn<A>(
         &self,
-        call: impl Future<Output = Result<T, Degraded>>,
-    ) -> Result<T, Degraded> {
+        call: impl Future<Output = Result<A, Degraded>>,
+    ) -> Result<A, Degraded> {
         let turn = timeout(self.limit, self.turn.lock()).await;
         let _turn = turn.map_err(|_| self.own.unavailability())?;
         if !self.may_call() {
@@ -219,21 +184,4 @@ impl RecoveryStore {
         }
         call.await
     }
-}
-
-/// A refusal is an answer of a database that is well.
-fn answered(result: Result<Replayed, DatabaseError>) -> Result<Replayed, DatabaseError> {
-    let Err(DatabaseError::Refused { sqlstate, source }) = &result else {
-        return result;
-    };
-    let kind = match Attribution::of(source) {
-        Attribution::Server => return result,
-        Attribution::Lock => RefusalKind::Lock,
-        Attribution::Row if matches!(sqlstate.get(..2), Some("22" | "23" | "54" | "P0")) => {
-            RefusalKind::Data
-        }
-        Attribution::Row | Attribution::Schema => RefusalKind::Other,
-    };
-    let error = format!("the database refused the statement ({sqlstate})");
-    Ok(Replayed::Refused(Refusal { error, kind }))
 }

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use holdfast_policy::Deadline;
 use holdfast_wire::{Degraded, Reason};
-use jiff::Timestamp;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -16,12 +15,12 @@ use super::attribution::{
 use super::batch::AdaptiveBatch;
 use super::progress::Count;
 use super::ramp::ConcurrencyRamp;
-use super::store::Replayed;
 use super::{PAUSE, Recovery};
 use crate::journal::{Appended, End, Entry};
 use crate::process::{WorkResult, Worker};
-use crate::store::{Claimed, FailureOutcome, OpenRequest};
+use crate::store::{Claimed, FailureOutcome, OpenRequest, Replayed, Table};
 use crate::trace;
+use crate::worker_client::WorkClient;
 
 /// Between two claims when there was nothing to claim.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
@@ -29,8 +28,8 @@ const POLL_INTERVAL: Duration = Duration::from_secs(1);
 const MAX_CLAIM_PAUSE: Duration = Duration::from_secs(10);
 
 /// The requests in the works.
-pub(super) struct Work {
-    recovery: Arc<Recovery>,
+pub(super) struct Work<T, W> {
+    recovery: Arc<Recovery<T, W>>,
     tasks: JoinSet<Ended>,
     ramp: ConcurrencyRamp,
     suspects: Suspects,
@@ -47,8 +46,8 @@ enum Ended {
     Suspect(Suspect),
 }
 
-impl Work {
-    pub(super) fn new(recovery: Recovery) -> Self {
+impl<T: Table, W: WorkClient> Work<T, W> {
+    pub(super) fn new(recovery: Recovery<T, W>) -> Self {
         Self {
             ramp: ConcurrencyRamp::new(recovery.rules.max_concurrent),
             claims: AdaptiveBatch::new(recovery.rules.max_concurrent),
@@ -146,7 +145,7 @@ impl Work {
     }
 }
 
-impl Recovery {
+impl<T: Table, W: WorkClient> Recovery<T, W> {
     async fn work_on(self: Arc<Self>, open: OpenRequest) -> Ended {
         let claimed = open.claimed;
         match self.worker.work(claimed.id, None).await {
@@ -194,7 +193,7 @@ impl Recovery {
             end: Some(End {
                 response: result.response,
                 attempts: result.attempts,
-                completed_at: Timestamp::now(),
+                completed_at: result.completed_at,
             }),
         };
         // Its row is gone: recorded anew, whole. Or it ended otherwise: the two ends meet.

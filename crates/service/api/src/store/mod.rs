@@ -6,10 +6,12 @@
 
 mod live;
 mod open;
+mod postgres_table;
 mod reads;
 mod replay;
 mod retention;
 mod schema;
+mod table;
 #[cfg(test)]
 mod tests;
 
@@ -21,11 +23,14 @@ use tokio::runtime::Handle;
 use tokio_postgres::types::Json;
 use uuid::Uuid;
 
+pub use self::live::{EndRow, Finished, Inserted, NewRow, Written};
 pub(crate) use self::live::{FlushMetrics, LiveMetrics, LiveStore};
-pub(crate) use self::open::{Claimed, FailureOutcome, OpenRequest};
+pub use self::open::{Claimed, FailureOutcome, OpenRequest};
 pub(crate) use self::reads::{Filter, ReadStore};
-pub(crate) use self::retention::Forgotten;
+pub use self::replay::{Refusal, RefusalKind, Replayed};
+pub use self::retention::Forgotten;
 pub(crate) use self::schema::{MigrationError, SchemaWatch, migrate as migrate_schema};
+pub use self::table::Table;
 use crate::config::DatabasePolicy;
 pub(crate) use crate::postgres::{Attribution, DatabaseError};
 use crate::postgres::{Database, PoolLimits, PoolOptions, Session, Sessions, Usage};

@@ -52,7 +52,7 @@ const COUNT_FAILURE: &str = "UPDATE requests SET \
 
 /// A request whose work is ours to have done while the lease lasts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Claimed {
+pub struct Claimed {
     /// Its id.
     pub id: Uuid,
     /// Its own failures so far.
@@ -63,7 +63,7 @@ pub(crate) struct Claimed {
 
 /// A claimed request with all that it takes to record it anew.
 #[derive(Debug, Clone)]
-pub(crate) struct OpenRequest {
+pub struct OpenRequest {
     /// The claim.
     pub claimed: Claimed,
     /// Its idempotency key.
@@ -76,7 +76,7 @@ pub(crate) struct OpenRequest {
 
 /// What a counted failure led to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum FailureOutcome {
+pub enum FailureOutcome {
     /// It will be tried again.
     Retry,
     /// It was given up.

@@ -131,7 +131,7 @@ async fn list(sessions: &Sessions, filter: Filter) -> Result<RequestList, Databa
     session.finish(outcome)
 }
 
-async fn count_open(sessions: &Sessions) -> Result<OpenCount, DatabaseError> {
+pub(super) async fn count_open(sessions: &Sessions) -> Result<OpenCount, DatabaseError> {
     let session = sessions.acquire().await?;
     let open = condition(RequestStatus::Received);
     let query = format!(

@@ -10,8 +10,7 @@ use jiff::Timestamp;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::DatabaseError;
-use super::Store;
+use super::{Attribution, DatabaseError, Store};
 use crate::journal::Entry;
 
 /// In the order of their ids, so that two replicas do not wait for each other; then the next statement sees what became of
@@ -125,6 +124,63 @@ impl Store {
         }
         .await;
         session.finish(outcome).map(drop)
+    }
+}
+
+/// What became of journal entries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Replayed {
+    /// They are recorded; the ends of these met another one.
+    Recorded {
+        /// Their ids.
+        conflicts: Vec<Uuid>,
+    },
+    /// None is recorded: Postgres is well and refuses one of them.
+    Refused(Refusal),
+}
+
+/// Why Postgres refuses an entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// What it said, safe to show.
+    pub error: String,
+    /// What it is about.
+    pub kind: RefusalKind,
+}
+
+/// What a refusal is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefusalKind {
+    /// The data: no other answer is to be expected.
+    Data,
+    /// A lock that somebody holds.
+    Lock,
+    /// Anything else: rights, the schema, damage. Somebody may mend it.
+    Other,
+}
+
+impl Replayed {
+    /// A refusal is an answer of a database that is well.
+    pub(super) fn answered(
+        result: Result<Vec<Uuid>, DatabaseError>,
+    ) -> Result<Self, DatabaseError> {
+        let error = match result {
+            Ok(conflicts) => return Ok(Self::Recorded { conflicts }),
+            Err(error) => error,
+        };
+        let DatabaseError::Refused { sqlstate, source } = &error else {
+            return Err(error);
+        };
+        let kind = match Attribution::of(source) {
+            Attribution::Server => return Err(error),
+            Attribution::Lock => RefusalKind::Lock,
+            Attribution::Row if matches!(sqlstate.get(..2), Some("22" | "23" | "54" | "P0")) => {
+                RefusalKind::Data
+            }
+            Attribution::Row | Attribution::Schema => RefusalKind::Other,
+        };
+        let error = format!("the database refused the statement ({sqlstate})");
+        Ok(Self::Refused(Refusal { error, kind }))
     }
 }
 

@@ -33,7 +33,7 @@ const OLDEST: &str = "SELECT extract(epoch FROM now() - coalesce(recorded_at, co
 
 /// A portion that was deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Forgotten {
+pub struct Forgotten {
     /// How many requests.
     pub rows: u64,
     /// Since when the newest of them was kept; there is nothing older but what somebody had locked.

@@ -26,7 +26,7 @@ use crate::resolver::Resolver;
 
 const LEASE: Duration = Duration::from_secs(15);
 
-async fn store() -> (Cluster, Store, LiveStore) {
+async fn store() -> (Cluster, Store, LiveStore<Store>) {
     let cluster = Cluster::start(ClusterOptions::default()).await.unwrap();
     let database = Database::parse(&cluster.url()).unwrap();
     let resolver = Resolver::new(Handle::current(), None);
@@ -41,7 +41,7 @@ async fn store() -> (Cluster, Store, LiveStore) {
     (cluster, store, live)
 }
 
-fn live(store: &Store) -> LiveStore {
+fn live(store: &Store) -> LiveStore<Store> {
     let policy = load(None).unwrap().policies.database.policy();
     let code = DegradedCode::DbUnavailable;
     let unobserved = None::<fn(&Event)>;
@@ -81,7 +81,7 @@ fn request(id: Uuid, key: Option<&str>, payload: Option<Box<RawValue>>) -> NewRe
     }
 }
 
-async fn insert(live: &LiveStore, id: Uuid) {
+async fn insert(live: &LiveStore<Store>, id: Uuid) {
     let inserted = live
         .insert(&request(id, None, None), Owner::Caller, soon())
         .await;
@@ -89,7 +89,7 @@ async fn insert(live: &LiveStore, id: Uuid) {
 }
 
 async fn insert_keyed(
-    live: &LiveStore,
+    live: &LiveStore<Store>,
     key: &str,
     payload: Option<Box<RawValue>>,
 ) -> InsertOutcome {
@@ -124,7 +124,7 @@ fn entry(end: Option<&str>) -> Entry {
     }
 }
 
-async fn state(live: &LiveStore, id: Uuid) -> RequestState {
+async fn state(live: &LiveStore<Store>, id: Uuid) -> RequestState {
     live.state_of(id, soon()).await.unwrap().unwrap().state
 }
 

@@ -23,6 +23,7 @@ use self::connections::{Connections, Recipe};
 pub(crate) use self::error::WorkerError;
 pub(crate) use self::resilient::ResilientWorker;
 use crate::config::WorkerAddress;
+use crate::dependency::DependencyError;
 use crate::main_runtime::run_on;
 use crate::resolver::Resolver;
 use crate::trace;
@@ -39,11 +40,20 @@ const MAX_AGE: Duration = Duration::from_secs(3);
 
 /// What the worker is told of a call.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct WorkCall {
+pub struct WorkCall {
     /// The request's id: a worker that cares can do it once.
     pub id: Uuid,
     /// How long somebody waits for the answer, if that is known.
     pub remaining: Option<Duration>,
+}
+
+/// One call of the worker, without any policy. Clones share what they have.
+pub trait WorkClient: Clone + Send + Sync + 'static {
+    /// Why there is no result.
+    type Error: DependencyError;
+
+    /// Has the work done and returns the worker's body.
+    fn work(&self, call: WorkCall) -> impl Future<Output = Result<JsonText, Self::Error>> + Send;
 }
 
 /// Calls `GET /work`. Clones share their connections.
@@ -106,12 +116,12 @@ impl WorkerClient {
             runtime,
         })
     }
+}
 
-    /// Has the work done and returns the worker's body.
-    ///
-    /// # Errors
-    /// See [`WorkerError`].
-    pub(crate) async fn work(&self, call: WorkCall) -> Result<JsonText, WorkerError> {
+impl WorkClient for WorkerClient {
+    type Error = WorkerError;
+
+    async fn work(&self, call: WorkCall) -> Result<JsonText, WorkerError> {
         let request = traced(self.connections.client()?.get(self.work.clone()));
         let request = described(request, call);
         // Boxed: it is large, and the caller's own future would carry it.

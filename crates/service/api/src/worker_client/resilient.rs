@@ -8,26 +8,29 @@ use holdfast_wire::Degraded;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::{WorkCall, WorkerClient};
+use super::{WorkCall, WorkClient};
+use crate::clock::WallClock;
 use crate::dependency::Dependency;
 use crate::last_success::LastSuccess;
 use crate::process::{WorkResult, Worker};
 
 /// The worker behind its policy.
 #[derive(Clone)]
-pub(crate) struct ResilientWorker {
+pub(crate) struct ResilientWorker<W> {
     dependency: Arc<Dependency>,
-    client: WorkerClient,
+    client: W,
+    clock: WallClock,
     last_success: LastSuccess,
 }
 
-impl ResilientWorker {
-    /// `client`, called through `dependency`.
+impl<W> ResilientWorker<W> {
+    /// `client`, called through `dependency`; the results are dated by `clock`.
     #[must_use]
-    pub(crate) fn new(dependency: Arc<Dependency>, client: WorkerClient) -> Self {
+    pub(crate) fn new(dependency: Arc<Dependency>, client: W, clock: WallClock) -> Self {
         Self {
             dependency,
             client,
+            clock,
             last_success: LastSuccess::default(),
         }
     }
@@ -45,7 +48,7 @@ impl ResilientWorker {
     }
 }
 
-impl Worker for ResilientWorker {
+impl<W: WorkClient> Worker for ResilientWorker<W> {
     async fn work(&self, id: Uuid, deadline: Option<Deadline>) -> Result<WorkResult, Degraded> {
         let attempts = AtomicU32::new(0);
         let attempt = || {
@@ -58,6 +61,7 @@ impl Worker for ResilientWorker {
         self.last_success.note(Instant::now());
         Ok(WorkResult {
             response,
+            completed_at: self.clock.now(),
             attempts: attempts.load(Ordering::Relaxed),
         })
     }

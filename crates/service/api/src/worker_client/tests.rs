@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep};
 use tokio_rustls::TlsAcceptor;
 use uuid::Uuid;
 
-use super::{MAX_AGE, WorkCall, WorkerClient, WorkerError};
+use super::{MAX_AGE, WorkCall, WorkClient as _, WorkerClient, WorkerError};
 use crate::config::WorkerAddress;
 use crate::dependency::DependencyError;
 use crate::resolver::Resolver;

@@ -4,7 +4,6 @@
 
 use std::ops::Range;
 
-use super::row::Outcome;
 use crate::postgres::{Attribution, DatabaseError};
 use crate::store::{Session, Sessions};
 
@@ -13,9 +12,9 @@ const MAX_LONE_REFUSALS: usize = 4;
 /// Statements of one batch that may fail: each takes of the time that all of its rows have.
 const MAX_FAILURES: usize = 32;
 
-/// What a statement that waits for a lock waits for: a kind of write, in the order in which a batch has them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Locks {
+/// What a statement that waits for a lock waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::store) enum Locks {
     /// The table's: no row is there yet.
     Table,
     /// A key that somebody is about to take.
@@ -24,25 +23,24 @@ pub(super) enum Locks {
     Row,
 }
 
-/// Writes that share a statement.
-pub(super) trait Batch: Send + Sync + 'static {
+/// A kind of write.
+pub(in crate::store) trait Batch: Send + Sync + 'static {
     /// What is written.
     type Row: Send + Sync + 'static;
+    /// What came of one row.
+    type Outcome: Send + 'static;
 
-    /// What `row` may have to wait for.
-    fn locks(row: &Self::Row) -> Locks;
+    /// What it may have to wait for.
+    const LOCKS: Locks;
 
-    /// About how much of a statement `row` takes.
-    fn bytes(row: &Self::Row) -> usize;
-
-    /// Writes `rows`, ordered by their locks, in one statement and says what came of each, in their order. Where `skip_locked`, a row under
+    /// Writes `rows` in one statement and says what came of each, in their order. Where `skip_locked`, a row under
     /// somebody's lock is passed over, not waited for.
     fn write(
         &self,
         session: &Session,
         rows: &[Self::Row],
         skip_locked: bool,
-    ) -> impl Future<Output = Result<Vec<Outcome>, tokio_postgres::Error>> + Send;
+    ) -> impl Future<Output = Result<Vec<Self::Outcome>, tokio_postgres::Error>> + Send;
 
     /// Writes each of `rows` that can be written.
     ///
@@ -52,7 +50,7 @@ pub(super) trait Batch: Send + Sync + 'static {
         &self,
         sessions: &Sessions,
         rows: &[Self::Row],
-    ) -> impl Future<Output = Result<Vec<Written>, DatabaseError>> + Send
+    ) -> impl Future<Output = Result<Vec<Written<Self::Outcome>>, DatabaseError>> + Send
     where
         Self: Sized,
     {
@@ -72,10 +70,10 @@ pub(super) trait Batch: Send + Sync + 'static {
 }
 
 /// What became of one row of a batch.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Written {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Written<T> {
     /// The statement was run, and this came of it.
-    Run(Outcome),
+    Run(T),
     /// Postgres refuses this row, and no other.
     RowRefused(String),
     /// Somebody holds a lock on this row, and on no other.
@@ -84,12 +82,24 @@ pub(super) enum Written {
     StatementRefused(Attribution),
 }
 
+impl<T> Written<T> {
+    /// The same of another outcome.
+    pub(super) fn map<U>(self, outcome: impl FnOnce(T) -> U) -> Written<U> {
+        match self {
+            Self::Run(it) => Written::Run(outcome(it)),
+            Self::RowRefused(error) => Written::RowRefused(error),
+            Self::RowLocked => Written::RowLocked,
+            Self::StatementRefused(attribution) => Written::StatementRefused(attribution),
+        }
+    }
+}
+
 async fn halve<B: Batch>(
     batch: &B,
     session: &Session,
     rows: &[B::Row],
-) -> Result<Vec<Written>, tokio_postgres::Error> {
-    let mut outcomes: Vec<Option<Written>> = rows.iter().map(|_| None).collect();
+) -> Result<Vec<Written<B::Outcome>>, tokio_postgres::Error> {
+    let mut outcomes: Vec<Option<Written<B::Outcome>>> = rows.iter().map(|_| None).collect();
     let mut pending: Vec<(Range<usize>, bool)> = vec![(0..rows.len(), false)];
     let (mut written, mut refused, mut locked, mut failures) = (false, 0, 0, 0);
     while let Some((range, skip_locked)) = pending.pop() {
@@ -108,16 +118,9 @@ async fn halve<B: Batch>(
         };
         let attribution = Attribution::of(&error);
         failures += 1;
-        let locks = B::locks(&rows[range.start]);
-        let seam = range.start + rows[range.clone()].partition_point(|row| B::locks(row) == locks);
         match attribution {
             Attribution::Server => return Err(error),
-            // One kind of write must not cost the other its own.
-            _ if seam < range.end => {
-                pending.push((range.start..seam, skip_locked));
-                pending.push((seam..range.end, skip_locked));
-            }
-            Attribution::Lock => match locks {
+            Attribution::Lock => match B::LOCKS {
                 Locks::Row if !skip_locked => pending.push((range, true)),
                 // One by one: halving would wait for the same lock at each step.
                 Locks::Key if range.len() > 1 => {
@@ -151,7 +154,7 @@ async fn halve<B: Batch>(
         .collect())
 }
 
-fn fill(outcomes: &mut [Option<Written>], attribution: Attribution) {
+fn fill<T>(outcomes: &mut [Option<Written<T>>], attribution: Attribution) {
     for outcome in outcomes {
         *outcome = Some(Written::StatementRefused(attribution));
     }

@@ -15,9 +15,8 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::batch::{Batch, Written};
-use crate::dependency::Dependency;
-use crate::store::Sessions;
+use super::batch::Written;
+use crate::dependency::{Dependency, DependencyError};
 
 /// Rows of one statement at most: some hundred kilobytes of ids and small bodies, and a few milliseconds of Postgres.
 const MAX_ROWS: usize = 256;
@@ -39,50 +38,66 @@ pub(crate) struct FlushMetrics {
     pub(crate) queued: Histogram,
 }
 
-/// Gathers writes of one kind. Clones share the queue.
-pub(super) struct GroupCommit<B: Batch>(Arc<Shared<B>>);
+/// A kind of write that many callers share.
+pub(super) trait Write: Send + Sync + 'static {
+    /// What is written.
+    type Row: Send + Sync + 'static;
+    /// What came of one row.
+    type Outcome: Send + 'static;
+    /// Why none may be written.
+    type Error: DependencyError;
 
-struct Shared<B: Batch> {
-    batch: B,
-    sessions: Sessions,
+    /// About how much of a statement `row` takes.
+    fn bytes(&self, row: &Self::Row) -> usize;
+
+    /// Writes each of `rows` that can be written, and says what came of each, in their order.
+    fn write_all(
+        &self,
+        rows: &[Self::Row],
+    ) -> impl Future<Output = Result<Vec<Written<Self::Outcome>>, Self::Error>> + Send;
+}
+
+/// Gathers writes of one kind. Clones share the queue.
+pub(super) struct GroupCommit<B: Write>(Arc<Shared<B>>);
+
+struct Shared<B: Write> {
+    write: B,
     dependency: Arc<Dependency>,
     runtime: Handle,
     metrics: FlushMetrics,
     queue: Mutex<Queue<B>>,
 }
 
-struct Queue<B: Batch> {
+struct Queue<B: Write> {
     waiting: VecDeque<Waiting<B>>,
     flushes: usize,
 }
 
-struct Waiting<B: Batch> {
+struct Waiting<B: Write> {
     row: B::Row,
     since: Instant,
     /// `None`: the caller does not wait.
-    reply: Option<oneshot::Sender<Reply>>,
+    reply: Option<oneshot::Sender<Reply<B>>>,
 }
 
-type Reply = Result<Written, Degraded>;
+type Reply<B> = Result<Written<<B as Write>::Outcome>, Degraded>;
 
-impl<B: Batch> Clone for GroupCommit<B> {
+impl<B: Write> Clone for GroupCommit<B> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
     }
 }
 
-impl<B: Batch> GroupCommit<B> {
-    /// A writer of `batch` over `sessions`, each flush a call through `dependency`, on `runtime`.
+impl<B: Write> GroupCommit<B> {
+    /// A writer of this kind, each flush a call through `dependency`, on `runtime`.
     pub(super) fn new(
-        batch: B,
-        sessions: Sessions,
+        write: B,
         dependency: Arc<Dependency>,
         runtime: Handle,
         metrics: FlushMetrics,
     ) -> Self {
         Self(Arc::new(Shared {
-            batch,
-            sessions,
+            write,
             dependency,
             runtime,
             metrics,
@@ -97,7 +112,7 @@ impl<B: Batch> GroupCommit<B> {
     ///
     /// # Errors
     /// What was missing. The row may be written all the same.
-    pub(super) async fn write(&self, row: B::Row, deadline: Deadline) -> Reply {
+    pub(super) async fn write(&self, row: B::Row, deadline: Deadline) -> Reply<B> {
         let dependency = &self.0.dependency;
         if !dependency.may_call() {
             return Err(dependency.unavailability());
@@ -120,7 +135,7 @@ impl<B: Batch> GroupCommit<B> {
         self.enqueue(row, Instant::now(), None);
     }
 
-    fn enqueue(&self, row: B::Row, since: Instant, reply: Option<oneshot::Sender<Reply>>) {
+    fn enqueue(&self, row: B::Row, since: Instant, reply: Option<oneshot::Sender<Reply<B>>>) {
         let mut queue = self.0.lock();
         queue.waiting.push_back(Waiting { row, since, reply });
         if queue.flushes == 0 {
@@ -142,7 +157,8 @@ impl<B: Batch> GroupCommit<B> {
             .spawn(async move { writer.flush_all(least).await });
     }
 
-    /// Flushes for as long as at least so many rows wait, the last one for as long as any do. While one flush takes long, another begins beside it.
+    /// Flushes for as long as at least so many rows wait, the last one for as long as any do. While one flush takes long,
+    /// another begins beside it.
     async fn flush_all(&self, least: usize) {
         let mut flushing = Flushing {
             shared: &self.0,
@@ -153,6 +169,8 @@ impl<B: Batch> GroupCommit<B> {
             tokio::pin!(flush);
             loop {
                 tokio::select! {
+                    // In this order, not at random: the same run twice is the same.
+                    biased;
                     () = &mut flush => break,
                     () = sleep(PATIENCE) => self.pass_by(),
                 }
@@ -179,7 +197,7 @@ impl<B: Batch> GroupCommit<B> {
             };
             // A caller that has left went elsewhere with what it had.
             if next.reply.as_ref().is_none_or(|reply| !reply.is_closed()) {
-                bytes += B::bytes(&next.row);
+                bytes += self.0.write.bytes(&next.row);
                 taken.push(next);
             }
         }
@@ -192,16 +210,15 @@ impl<B: Batch> GroupCommit<B> {
     }
 }
 
-impl<B: Batch> Shared<B> {
-    async fn flush(&self, mut batch: Vec<Waiting<B>>) {
+impl<B: Write> Shared<B> {
+    async fn flush(&self, batch: Vec<Waiting<B>>) {
         let now = Instant::now();
         self.observe(&batch, now);
-        batch.sort_by_key(|waiting| B::locks(&waiting.row));
         let (rows, replies): (Vec<_>, Vec<_>) =
             batch.into_iter().map(|it| (it.row, it.reply)).unzip();
         let written = self
             .dependency
-            .call(None, || self.batch.write_all(&self.sessions, &rows))
+            .call(None, || self.write.write_all(&rows))
             .await;
         match written {
             Ok(written) => answer(replies, written.into_iter().map(Ok)),
@@ -233,12 +250,12 @@ fn answer<T>(replies: Vec<Option<oneshot::Sender<T>>>, answers: impl Iterator<It
 }
 
 /// Counts a flush for as long as it lasts, however it ends.
-struct Flushing<'a, B: Batch> {
+struct Flushing<'a, B: Write> {
     shared: &'a Shared<B>,
     counted: bool,
 }
 
-impl<B: Batch> Drop for Flushing<'_, B> {
+impl<B: Write> Drop for Flushing<'_, B> {
     fn drop(&mut self) {
         if self.counted {
             self.shared.lock().flushes -= 1;

@@ -1,12 +1,13 @@
 //! What live calls write: gathered into few statements, under the database's policy.
 
 mod batch;
+mod both;
+mod finish;
 mod group_commit;
-mod keyed;
-mod row;
+mod insert;
 mod state;
-mod unkeyed;
-mod whole;
+pub(super) mod whole;
+mod writes;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,14 +18,18 @@ use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
-use self::batch::Written;
+pub(super) use self::batch::Batch;
+pub use self::batch::Written;
+pub(super) use self::both::write_both;
+pub(super) use self::finish::Finish;
+pub use self::finish::{EndRow, Finished};
 pub(crate) use self::group_commit::FlushMetrics;
-use self::group_commit::GroupCommit;
-use self::keyed::Keyed;
-use self::row::{EndRow, NewRow, Outcome};
-use self::unkeyed::{Row, Unkeyed};
-use super::DatabaseError;
-use super::{Sessions, Store};
+use self::group_commit::{GroupCommit, Write};
+pub(super) use self::insert::{Insert, InsertKeyed, by_key};
+pub use self::insert::{Inserted, NewRow};
+pub(super) use self::state::by_ids;
+use self::writes::{Keyed, Row, Unkeyed};
+use super::Table;
 use crate::dependency::Dependency;
 use crate::postgres::Attribution;
 use crate::process::{
@@ -44,30 +49,29 @@ pub(crate) struct LiveMetrics {
 
 /// The table of requests as live calls see it. Clones share all.
 #[derive(Clone)]
-pub(crate) struct LiveStore {
+pub(crate) struct LiveStore<T: Table> {
     dependency: Arc<Dependency>,
-    sessions: Sessions,
+    table: T,
     lease: Duration,
-    unkeyed: GroupCommit<Unkeyed>,
-    keyed: GroupCommit<Keyed>,
+    unkeyed: GroupCommit<Unkeyed<T>>,
+    keyed: GroupCommit<Keyed<T>>,
 }
 
-impl LiveStore {
-    /// Writes over the sessions of `store` through `dependency`; what it inserts belongs to the caller for `lease`.
+impl<T: Table> LiveStore<T> {
+    /// Writes to `table` through `dependency`; what it inserts belongs to the caller for `lease`.
     #[must_use]
     pub(crate) fn new(
         dependency: &Arc<Dependency>,
-        store: &Store,
+        table: &T,
         lease: Duration,
         runtime: &Handle,
         metrics: LiveMetrics,
     ) -> Self {
-        let sessions = &store.sessions;
         Self {
-            unkeyed: writer(Unkeyed, store, dependency, runtime, metrics.unkeyed),
-            keyed: writer(Keyed, store, dependency, runtime, metrics.keyed),
+            unkeyed: writer(Unkeyed(table.clone()), dependency, runtime, metrics.unkeyed),
+            keyed: writer(Keyed(table.clone()), dependency, runtime, metrics.keyed),
             dependency: Arc::clone(dependency),
-            sessions: sessions.clone(),
+            table: table.clone(),
             lease,
         }
     }
@@ -77,7 +81,7 @@ impl LiveStore {
         request: &NewRequest,
         owner: Owner,
         deadline: Deadline,
-    ) -> Result<Written, Degraded> {
+    ) -> Result<Written<Inserted>, Degraded> {
         let row = NewRow {
             id: request.id,
             key: request.key.clone().unwrap_or_default(),
@@ -98,7 +102,7 @@ impl LiveStore {
         deadline: Deadline,
     ) -> Result<InsertOutcome, Degraded> {
         tracing::error!(error, "Postgres refuses this request");
-        let fail = || whole::fail(&self.sessions, request, &error);
+        let fail = || self.table.record_failed(request, &error);
         match self.call(deadline, fail).await {
             Ok(()) => Ok(InsertOutcome::Rejected { error }),
             Err(missing) => Err(missing),
@@ -107,10 +111,10 @@ impl LiveStore {
 
     /// A call of its own, which is rare. Boxed: it is large, and the future of each request, which is moved from thread to
     /// thread, would carry it.
-    async fn call<T, F, Fut>(&self, deadline: Deadline, operation: F) -> Result<T, Degraded>
+    async fn call<A, F, Fut>(&self, deadline: Deadline, operation: F) -> Result<A, Degraded>
     where
         F: Fn() -> Fut + Clone,
-        Fut: Future<Output = Result<T, DatabaseError>>,
+        Fut: Future<Output = Result<A, T::Error>>,
     {
         Box::pin(self.dependency.call(Some(deadline), operation)).await
     }
@@ -144,18 +148,16 @@ impl LiveStore {
     }
 }
 
-fn writer<B: batch::Batch>(
-    batch: B,
-    store: &Store,
+fn writer<W: Write>(
+    write: W,
     dependency: &Arc<Dependency>,
     runtime: &Handle,
     metrics: FlushMetrics,
-) -> GroupCommit<B> {
-    let (sessions, dependency) = (store.sessions.clone(), Arc::clone(dependency));
-    GroupCommit::new(batch, sessions, dependency, runtime.clone(), metrics)
+) -> GroupCommit<W> {
+    GroupCommit::new(write, Arc::clone(dependency), runtime.clone(), metrics)
 }
 
-impl Requests for LiveStore {
+impl<T: Table> Requests for LiveStore<T> {
     async fn insert(
         &self,
         request: &NewRequest,
@@ -166,12 +168,12 @@ impl Requests for LiveStore {
         let deadline = deadline.earlier(Deadline::after(self.dependency.config().deadline));
         loop {
             match self.write_new(request, owner, deadline).await? {
-                Written::Run(Outcome::Recorded) => return Ok(InsertOutcome::Inserted),
-                Written::Run(Outcome::Existing(existing)) => {
+                Written::Run(Inserted::Ours) => return Ok(InsertOutcome::Inserted),
+                Written::Run(Inserted::Existing(existing)) => {
                     return Ok(InsertOutcome::Existing(existing));
                 }
                 // Whoever makes keys stand for nothing may do so again and again.
-                Written::Run(Outcome::KeyFreed | Outcome::Gone) => {
+                Written::Run(Inserted::KeyFreed | Inserted::Gone) => {
                     self.pause(deadline, started).await?;
                 }
                 Written::RowLocked => return Err(self.dependency.out_of_time(started.elapsed())),
@@ -199,13 +201,13 @@ impl Requests for LiveStore {
         loop {
             let end = Row::End(end.clone());
             let state = match self.unkeyed.write(end, deadline).await? {
-                Written::Run(Outcome::Recorded) => return Ok(Completion::Recorded),
-                Written::Run(Outcome::Existing(existing)) => Some(existing.state),
-                Written::Run(Outcome::Gone | Outcome::KeyFreed) => None,
+                Written::Run(Inserted::Ours) => return Ok(Completion::Recorded),
+                Written::Run(Inserted::Existing(existing)) => Some(existing.state),
+                Written::Run(Inserted::Gone | Inserted::KeyFreed) => None,
                 Written::RowLocked => Some(RequestState::Running),
                 Written::RowRefused(error) => {
                     tracing::error!(error, "Postgres refuses this result");
-                    let give_up = || whole::give_up(&self.sessions, request.id, &error);
+                    let give_up = || self.table.give_up(request.id, &error);
                     self.call(deadline, give_up).await?;
                     return Ok(Completion::EndedOtherwise(RequestState::Failed(error)));
                 }
@@ -216,7 +218,7 @@ impl Requests for LiveStore {
             match state {
                 None => {
                     tracing::warn!("the request is gone from Postgres: it is recorded anew");
-                    let record = || whole::record(&self.sessions, request, result);
+                    let record = || self.table.record(request, result);
                     self.call(deadline, record).await?;
                     // What stands there now is looked into like all else.
                     self.pause(deadline, started).await?;
@@ -248,11 +250,7 @@ impl Requests for LiveStore {
         id: Uuid,
         deadline: Deadline,
     ) -> Result<Option<ExistingRequest>, Degraded> {
-        let look = async || {
-            let session = self.sessions.acquire().await?;
-            let found = state::by_ids(&session, &[id]).await;
-            Ok::<_, DatabaseError>(session.finish(found)?.remove(&id))
-        };
+        let look = || self.table.by_id(id);
         self.call(deadline, look).await
     }
 
@@ -262,11 +260,7 @@ impl Requests for LiveStore {
         body: Option<&str>,
         deadline: Deadline,
     ) -> Result<Option<ExistingRequest>, Degraded> {
-        let look = async || {
-            let session = self.sessions.acquire().await?;
-            let found = keyed::by_key(&session, key, body).await;
-            session.finish(found)
-        };
+        let look = || self.table.by_key(key, body);
         self.call(deadline, look).await
     }
 

@@ -18,7 +18,7 @@ pub(super) const COLUMNS: &str =
     "id, status, worker_response::text AS response, error, lease_until > now() AS held";
 
 /// The requests of these ids that are there.
-pub(super) async fn by_ids(
+pub(in crate::store) async fn by_ids(
     session: &Session,
     ids: &[Uuid],
 ) -> Result<HashMap<Uuid, ExistingRequest>, tokio_postgres::Error> {

@@ -22,7 +22,7 @@ const GIVE_UP: &str = "UPDATE requests SET status = 'failed', error = $2, comple
 ///
 /// # Errors
 /// See [`DatabaseError`].
-pub(super) async fn record(
+pub(in crate::store) async fn record(
     sessions: &Sessions,
     request: &NewRequest,
     result: &WorkResult,
@@ -41,7 +41,7 @@ pub(super) async fn record(
 ///
 /// # Errors
 /// See [`DatabaseError`].
-pub(super) async fn fail(
+pub(in crate::store) async fn fail(
     sessions: &Sessions,
     request: &NewRequest,
     error: &str,
@@ -60,7 +60,7 @@ pub(super) async fn fail(
 ///
 /// # Errors
 /// See [`DatabaseError`].
-pub(super) async fn give_up(
+pub(in crate::store) async fn give_up(
     sessions: &Sessions,
     id: Uuid,
     error: &str,

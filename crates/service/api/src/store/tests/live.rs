@@ -17,6 +17,7 @@ async fn client(cluster: &Cluster) -> Client {
 fn result(response: &str) -> WorkResult {
     WorkResult {
         response: text(response),
+        completed_at: Timestamp::now(),
         attempts: 1,
     }
 }
@@ -59,6 +60,46 @@ async fn what_each_call_awaits_is_small_because_it_is_moved_between_threads() {
     let complete = live.complete(&request, &result, soon());
     let sizes = [size_of_val(&insert), size_of_val(&complete)];
     assert!(sizes.iter().all(|size| *size < 2048), "{sizes:?} bytes");
+}
+
+#[tokio::test]
+async fn new_requests_and_ends_share_a_commit_and_none_costs_the_other_its_own() {
+    let (cluster, store, live) = store().await;
+    refuse_poison(&client(&cluster).await, "23514").await;
+    let new = |payload: &str| NewRow {
+        id: Uuid::now_v7(),
+        key: String::new(),
+        payload: Some(payload.to_owned()),
+        lease: None,
+    };
+    let end = |id, response: &str| EndRow {
+        id,
+        response: Some(format!("\"{response}\"")),
+        attempts: 1,
+    };
+    let [open, done] = [Uuid::now_v7(), Uuid::now_v7()];
+    for id in [open, done] {
+        insert(&live, id).await;
+    }
+    let fine = [new("1"), new("2")];
+    let (inserted, finished) = store.write(&fine, &[end(done, "first")]).await.unwrap();
+    assert_eq!(inserted, vec![Written::Run(Inserted::Ours); 2]);
+    assert_eq!(finished, [Written::Run(Finished::Recorded)]);
+    assert_eq!(state(&live, fine[1].id).await, RequestState::Waiting);
+
+    let mixed = [new("\"poison\""), new("3")];
+    let ends = [end(done, "second"), end(open, "first")];
+    let (inserted, finished) = store.write(&mixed, &ends).await.unwrap();
+    assert!(
+        matches!(inserted[0], Written::RowRefused(_)),
+        "{inserted:?}"
+    );
+    assert_eq!(inserted[1], Written::Run(Inserted::Ours));
+    let Written::Run(Finished::Untouched(Some(existing))) = &finished[0] else {
+        panic!("ended otherwise: {finished:?}");
+    };
+    assert_eq!(existing.state, RequestState::Done(text("first")));
+    assert_eq!(finished[1], Written::Run(Finished::Recorded));
 }
 
 #[tokio::test]
@@ -229,6 +270,7 @@ async fn the_workers_answer_is_kept_byte_for_byte() {
     live.insert(&request, Owner::Caller, soon()).await.unwrap();
     let exotic = WorkResult {
         response: JsonText::parse(bytes.to_owned()).unwrap(),
+        completed_at: Timestamp::now(),
         attempts: 1,
     };
     let completed = live.complete(&request, &exotic, soon()).await;

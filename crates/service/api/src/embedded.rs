@@ -1,0 +1,167 @@
+//! A replica's core for a program that brings a world of its own: tables, workers, disks and clocks that need not be real.
+//!
+//! The code is the service's own; what the world is made of comes in through [`Table`], [`WorkClient`], [`Files`] and
+//! [`WallClock`]. Nothing here reads the machine's clock, starts a thread or opens a socket.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use holdfast_ops::Readiness;
+use holdfast_policy::{BreakerState, ConfigError, Event};
+use holdfast_wire::DegradedCode;
+use metrics::Histogram;
+
+use crate::open_work::OpenWork;
+use crate::process::Process;
+use crate::replica::{Parts, Replica};
+use crate::store::{FlushMetrics, LiveMetrics, LiveStore};
+use crate::worker_client::ResilientWorker;
+
+pub use crate::clock::WallClock;
+pub use crate::config::{Loaded, Policies, PolicyFileError, parse as parse_policies};
+pub use crate::dependency::{Dependency, DependencyError};
+pub use crate::journal::{End, Entry, Files, Journal, JournalLimits, Trouble};
+pub use crate::open_work::OpenCount;
+pub use crate::postgres::{Attribution, class_of, reason_of};
+pub use crate::process::{
+    ExistingRequest, NewRequest, Outcome, Refusal as Refused, RequestState, WorkResult,
+};
+pub use crate::store::{
+    Claimed, EndRow, FailureOutcome, Finished, Forgotten, Inserted, NewRow, OpenRequest, Refusal,
+    RefusalKind, Replayed, Table, Written,
+};
+pub use crate::worker_client::{WorkCall, WorkClient};
+
+/// The policies in force, one for each of those who must not decide for each other.
+#[derive(Clone)]
+pub struct Dependencies {
+    /// The worker, for live calls and recovery.
+    pub worker: Arc<Dependency>,
+    /// The database, for live calls.
+    pub database: Arc<Dependency>,
+    /// The database, for recovery.
+    pub catching_up: Arc<Dependency>,
+}
+
+impl Dependencies {
+    /// As `policies` say; what is drawn at random comes from `seed`.
+    ///
+    /// # Errors
+    /// When a policy is incoherent.
+    pub fn new(policies: &Policies, seed: u64) -> Result<Self, ConfigError> {
+        let nobody = || None::<fn(&Event)>;
+        let database = |name| {
+            let (code, policy) = (DegradedCode::DbUnavailable, policies.database.policy());
+            Dependency::new(name, code, policy, seed, nobody()).map(Arc::new)
+        };
+        let (code, policy) = (DegradedCode::WorkerUnavailable, policies.worker.policy());
+        Ok(Self {
+            worker: Dependency::new("worker", code, policy, seed, nobody()).map(Arc::new)?,
+            database: database("database")?,
+            catching_up: database("database (recovery)")?,
+        })
+    }
+}
+
+/// What an embedded replica is made of.
+pub struct Setup<'a, T, W> {
+    /// What governs it.
+    pub policies: &'a Policies,
+    /// The same, at work.
+    pub dependencies: Dependencies,
+    /// The table of requests.
+    pub table: T,
+    /// The way to the worker.
+    pub client: W,
+    /// The journal, driven by the caller.
+    pub journal: Journal,
+    /// The replica's wall clock.
+    pub clock: WallClock,
+}
+
+/// A replica that is called, not connected to.
+pub struct Embedded<T: Table, W: WorkClient> {
+    replica: Replica<T, W>,
+    table: T,
+    database: Arc<Dependency>,
+    limit: Duration,
+}
+
+/// The half that answers calls.
+pub struct Calls<T: Table, W: WorkClient> {
+    process: Process<LiveStore<T>, ResilientWorker<W>>,
+    open_work: OpenWork,
+}
+
+impl<T: Table, W: WorkClient> Embedded<T, W> {
+    /// Puts it together; must be called inside the runtime that it shall live on.
+    #[must_use]
+    pub fn new(setup: Setup<'_, T, W>) -> Self {
+        let unmeasured = FlushMetrics {
+            rows: Histogram::noop(),
+            queued: Histogram::noop(),
+        };
+        let Dependencies {
+            worker,
+            database,
+            catching_up,
+        } = setup.dependencies;
+        let replica = Replica::new(Parts {
+            policies: setup.policies,
+            worker,
+            database: Arc::clone(&database),
+            catching_up,
+            client: setup.client,
+            live: setup.table.clone(),
+            open: setup.table.clone(),
+            journal: Some(setup.journal),
+            clock: setup.clock,
+            metrics: LiveMetrics {
+                unkeyed: unmeasured.clone(),
+                keyed: unmeasured,
+            },
+        });
+        Self {
+            replica,
+            table: setup.table,
+            database,
+            limit: setup.policies.database.deadline,
+        }
+    }
+
+    /// What answers calls, and what goes on in the background for as long as the replica lives.
+    pub fn start(self) -> (Calls<T, W>, impl Future<Output = ()>) {
+        let Replica {
+            process,
+            recovery,
+            open_work,
+        } = self.replica;
+        let calls = Calls {
+            process,
+            open_work: open_work.clone(),
+        };
+        let (table, database, limit) = (self.table, self.database, self.limit);
+        let count = async move || {
+            if database.snapshot().breaker != BreakerState::Closed {
+                return None;
+            }
+            let count = database.call_bypassing_policy(limit, table.count_open());
+            count.await.ok()
+        };
+        let background = async {
+            tokio::join!(
+                recovery.run(Readiness::default()),
+                open_work.keep_counting(count)
+            );
+        };
+        (calls, background)
+    }
+}
+
+impl<T: Table, W: WorkClient> Calls<T, W> {
+    /// Answers `request`; what is new is taken on only while there is not too much to catch up on.
+    pub async fn process(&self, mut request: NewRequest) -> Outcome {
+        request.admit_new &= !self.open_work.is_full();
+        self.process.run(&request).await
+    }
+}
