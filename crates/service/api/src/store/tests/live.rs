@@ -5,6 +5,7 @@ use tokio_postgres::{Client, NoTls};
 
 use super::*;
 use crate::process::Completion;
+use crate::store::{EndRow, Finished, Inserted, NewRow, Table, Written};
 
 async fn client(cluster: &Cluster) -> Client {
     let (client, connection) = tokio_postgres::connect(&cluster.url(), NoTls)
