@@ -24,8 +24,8 @@ const MAX_ROWS: usize = 256;
 const MAX_BYTES: usize = 1024 * 1024;
 /// How long others wait for a flush before one more begins beside it: several times what a healthy one takes.
 const PATIENCE: Duration = Duration::from_millis(20);
-/// Rows that are worth a commit beside the one under way: a commit costs about as much as twenty rows do.
-const WORTH_A_COMMIT: usize = 16;
+/// Rows that are worth a commit beside the one under way: a commit costs both sides about as much as twenty rows do.
+const WORTH_A_COMMIT: usize = 32;
 /// Flushes at once: one that hangs is passed by; more would only make batches smaller.
 const MAX_FLUSHES: usize = 3;
 
