@@ -2,6 +2,7 @@
 
 mod claims;
 mod conflicts;
+mod gathered;
 mod live;
 
 use std::sync::Arc;

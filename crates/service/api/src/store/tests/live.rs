@@ -5,9 +5,8 @@ use tokio_postgres::{Client, NoTls};
 
 use super::*;
 use crate::process::Completion;
-use crate::store::{EndRow, Finished, Inserted, NewRow, Table, Written};
 
-async fn client(cluster: &Cluster) -> Client {
+pub(super) async fn client(cluster: &Cluster) -> Client {
     let (client, connection) = tokio_postgres::connect(&cluster.url(), NoTls)
         .await
         .unwrap();
@@ -15,7 +14,7 @@ async fn client(cluster: &Cluster) -> Client {
     client
 }
 
-fn result(response: &str) -> WorkResult {
+pub(super) fn result(response: &str) -> WorkResult {
     WorkResult {
         response: text(response),
         completed_at: Timestamp::now(),
@@ -27,7 +26,7 @@ fn payload(text: &str) -> Option<Box<RawValue>> {
     Some(RawValue::from_string(text.to_owned()).unwrap())
 }
 
-async fn refuse_poison(client: &Client, sqlstate: &str) {
+pub(super) async fn refuse_poison(client: &Client, sqlstate: &str) {
     let trigger = format!(
         "CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
          IF NEW.payload::text LIKE '%poison%' THEN RAISE EXCEPTION 'no' USING ERRCODE = '{sqlstate}'; END IF; \
@@ -50,57 +49,6 @@ async fn an_insert_that_was_committed_unheard_is_repeated_without_harm() {
             assert_eq!(state(&live, request.id).await, RequestState::Running);
         }
     }
-}
-
-#[tokio::test]
-async fn what_each_call_awaits_is_small_because_it_is_moved_between_threads() {
-    let (_cluster, _store, live) = store().await;
-    let request = request(Uuid::now_v7(), None, None);
-    let result = result("done");
-    let insert = live.insert(&request, Owner::Caller, soon());
-    let complete = live.complete(&request, &result, soon());
-    let sizes = [size_of_val(&insert), size_of_val(&complete)];
-    assert!(sizes.iter().all(|size| *size < 2048), "{sizes:?} bytes");
-}
-
-#[tokio::test]
-async fn new_requests_and_ends_share_a_commit_and_none_costs_the_other_its_own() {
-    let (cluster, store, live) = store().await;
-    refuse_poison(&client(&cluster).await, "23514").await;
-    let new = |payload: &str| NewRow {
-        id: Uuid::now_v7(),
-        key: String::new(),
-        payload: Some(payload.to_owned()),
-        lease: None,
-    };
-    let end = |id, response: &str| EndRow {
-        id,
-        response: Some(format!("\"{response}\"")),
-        attempts: 1,
-    };
-    let [open, done] = [Uuid::now_v7(), Uuid::now_v7()];
-    for id in [open, done] {
-        insert(&live, id).await;
-    }
-    let fine = [new("1"), new("2")];
-    let (inserted, finished) = store.write(&fine, &[end(done, "first")]).await.unwrap();
-    assert_eq!(inserted, vec![Written::Run(Inserted::Ours); 2]);
-    assert_eq!(finished, [Written::Run(Finished::Recorded)]);
-    assert_eq!(state(&live, fine[1].id).await, RequestState::Waiting);
-
-    let mixed = [new("\"poison\""), new("3")];
-    let ends = [end(done, "second"), end(open, "first")];
-    let (inserted, finished) = store.write(&mixed, &ends).await.unwrap();
-    assert!(
-        matches!(inserted[0], Written::RowRefused(_)),
-        "{inserted:?}"
-    );
-    assert_eq!(inserted[1], Written::Run(Inserted::Ours));
-    let Written::Run(Finished::Untouched(Some(existing))) = &finished[0] else {
-        panic!("ended otherwise: {finished:?}");
-    };
-    assert_eq!(existing.state, RequestState::Done(text("first")));
-    assert_eq!(finished[1], Written::Run(Finished::Recorded));
 }
 
 #[tokio::test]
