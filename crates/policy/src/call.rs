@@ -51,6 +51,8 @@ pub struct Call<R> {
     pub priority: Priority,
     /// Which attempt of its call this is, from 1.
     pub(crate) number: u32,
+    /// Whether it runs beside another.
+    pub(crate) hedged: bool,
     at: Option<Instant>,
 }
 
@@ -63,6 +65,7 @@ impl<R> Call<R> {
             idempotent: None,
             priority: Priority::USUAL,
             number: 1,
+            hedged: false,
             at: None,
         }
     }
@@ -96,7 +99,18 @@ impl<R> Call<R> {
             idempotent: self.idempotent,
             priority: self.priority,
             number: self.number,
+            hedged: self.hedged,
             at: self.at,
+        }
+    }
+
+    /// The second attempt beside this one, started at `now`.
+    pub(crate) fn hedge(self, now: Instant) -> Self {
+        Self {
+            number: self.number + 1,
+            hedged: true,
+            at: Some(now),
+            ..self
         }
     }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use holdfast_ops::Readiness;
+use holdfast_policy::observe::{Counters, TransitionLog};
 use holdfast_policy::{ConfigError, Event, Observer, PolicyConfig};
 use holdfast_wire::DegradedCode;
 use metrics_exporter_prometheus::BuildError;
@@ -17,7 +18,7 @@ use crate::http::expected;
 use crate::journal::{Journal, JournalInUse, JournalLimits, holds_a_journal};
 use crate::limit::InFlightLimit;
 use crate::live::{Live, Watch};
-use crate::metrics::{Metrics, POOLS, PolicyMetrics};
+use crate::metrics::{Metrics, POOLS};
 use crate::naive::Naive;
 use crate::records::Records;
 use crate::recovery::Recovery;
@@ -159,10 +160,11 @@ fn dependency(
     Dependency::new(name, code, policy, seed, observer).map(Arc::new)
 }
 
-/// What the metrics and the page have to know of a policy.
-fn observer(metrics: PolicyMetrics, watch: Watch) -> impl Observer {
+/// What the metrics, the log and the page have to know of a policy.
+fn observer(counters: Counters, watch: Watch) -> impl Observer {
     move |event: &Event| {
-        metrics.on_event(event);
+        counters.on_event(event);
+        TransitionLog.on_event(event);
         watch.on_event(event);
     }
 }

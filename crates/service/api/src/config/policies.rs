@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use holdfast_policy::{BreakerConfig, BulkheadConfig, PolicyConfig, RetryConfig};
+use holdfast_policy::{BreakerConfig, BulkheadConfig, HedgeConfig, PolicyConfig, RetryConfig};
 use jiff::fmt::serde::unsigned_duration::friendly::compact::required as duration;
 use serde::Deserialize;
 
@@ -51,6 +51,9 @@ pub struct WorkerPolicy {
     pub on_unavailable: OnWorkerUnavailable,
     /// Retries and their budget.
     pub retry: RetryConfig,
+    /// Second attempts beside slow ones.
+    #[serde(default, with = "holdfast_policy::config::optional")]
+    pub hedge: Option<HedgeConfig>,
     /// When to stop calling.
     pub breaker: BreakerConfig,
     /// Attempts at once.
@@ -165,6 +168,7 @@ impl WorkerPolicy {
             deadline: self.deadline,
             idempotent: self.idempotent,
             retry: Some(self.retry.clone()),
+            hedge: self.hedge.clone(),
             breaker: Some(self.breaker.clone()),
             bulkhead: Some(self.bulkhead.clone()),
         }
@@ -181,6 +185,8 @@ impl DatabasePolicy {
             deadline: self.deadline,
             idempotent: true,
             retry: Some(self.retry.clone()),
+            // A slow statement is one that waits in Postgres: a second would wait behind it.
+            hedge: None,
             breaker: Some(self.breaker.clone()),
             bulkhead: Some(self.bulkhead.clone()),
         }
