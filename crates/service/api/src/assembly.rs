@@ -14,18 +14,20 @@ use tokio::runtime::Handle;
 use crate::clock::WallClock;
 use crate::config::{OnDatabaseUnavailable, Policies, READERS, RECOVERERS, Settings};
 use crate::dependency::Dependency;
+use crate::ends::Ends;
 use crate::http::expected;
 use crate::journal::{Journal, JournalInUse, JournalLimits, holds_a_journal};
 use crate::limit::InFlightLimit;
 use crate::live::{Live, Watch};
 use crate::metrics::{Metrics, POOLS};
 use crate::naive::Naive;
+use crate::operator::Operator;
 use crate::records::Records;
 use crate::recovery::Recovery;
 use crate::replica::{Parts, Replica};
 use crate::resolver::Resolver;
 use crate::state::State;
-use crate::store::{DatabaseError, ReadStore, SchemaWatch, Share, Store};
+use crate::store::{DatabaseError, OperatorStore, ReadStore, SchemaWatch, Share, Store};
 use crate::worker_client::{WorkerClient, WorkerError};
 
 /// The naive endpoint's one guard: its hung calls hold memory and file descriptors.
@@ -100,6 +102,15 @@ pub(crate) fn assemble(
         readiness: Readiness::default(),
         runtime,
         process: Arc::new(replica.process),
+        operator: Operator {
+            store: OperatorStore::new(reads.clone()),
+            journal: journal.clone(),
+            journal_deadline: policies.journal.deadline,
+            open_work: replica.open_work.clone(),
+            per_second: policies.recovery.requeue_per_second,
+        },
+        admin_token: settings.admin_token.clone(),
+        ends: Ends::default(),
         records: Records {
             reads,
             listings: InFlightLimit::new(READERS - LOOKUPS),

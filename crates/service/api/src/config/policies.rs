@@ -148,6 +148,8 @@ pub struct RecoveryPolicy {
     pub max_attempts: u32,
     /// Requests whose work is done later, at once.
     pub max_concurrent: u32,
+    /// Failed requests that are owed again per second once an operator has ordered that of all.
+    pub requeue_per_second: f64,
 }
 
 /// `[idempotency]`.
