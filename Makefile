@@ -144,7 +144,7 @@ report: ## Write the index of all experiments' reports
 #: Measure
 
 .PHONY: bench bench-policy
-bench: ## Throughput and latency beside pgbench (ROUNDS=30 SECONDS=1)
+bench: ## Throughput and latency beside pgbench (ROUNDS=9 SECONDS=1)
 	$(BUILD)
 	@$(LAB) bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECONDS),--seconds $(SECONDS))
 

@@ -96,12 +96,13 @@ pub(crate) fn assemble(
     });
     let state = State {
         process_limit: InFlightLimit::new(policies.process.max_in_flight),
-        naive: naive(&settings, naive_store, runtime)?,
+        naive: naive(&settings, naive_store, runtime.clone())?,
         pools,
         body_limit: InFlightLimit::new(MAX_BODIES),
         naive_limit: InFlightLimit::new(naive_max_in_flight()),
         readiness: Readiness::default(),
-        process: replica.process,
+        runtime,
+        process: Arc::new(replica.process),
         operator: Operator {
             store: OperatorStore::new(reads.clone()),
             journal: journal.clone(),

@@ -6,6 +6,7 @@ use std::error::Error as StdError;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use holdfast_policy::breaker::Circuit;
 use holdfast_policy::{
     BreakerState, Call, Class, Classify, ConfigError, Deadline, Error, ErrorKind, Observer, Policy,
     PolicyConfig, Snapshot,
@@ -150,11 +151,14 @@ impl Dependency {
     /// Whether a call makes sense now: not while the breaker is open and its time not over.
     #[must_use]
     pub(crate) fn may_call(&self) -> bool {
-        let snapshot = self.snapshot();
-        match snapshot.breaker {
-            BreakerState::Open => snapshot.retry_after.is_some_and(|wait| wait.is_zero()),
-            BreakerState::ForcedOpen => false,
-            BreakerState::Closed | BreakerState::HalfOpen | BreakerState::Disabled => true,
+        // The whole snapshot only where it matters: each call asks this several times.
+        match self.policy.breaker().map(Circuit::state) {
+            Some(BreakerState::Open) => self
+                .snapshot()
+                .retry_after
+                .is_none_or(|wait| wait.is_zero()),
+            Some(BreakerState::ForcedOpen) => false,
+            _ => true,
         }
     }
 

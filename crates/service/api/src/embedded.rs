@@ -119,9 +119,8 @@ impl<T: Table, W: WorkClient> Embedded<T, W> {
             journal: Some(setup.journal),
             clock: setup.clock,
             metrics: LiveMetrics {
-                insert: unmeasured.clone(),
-                insert_keyed: unmeasured.clone(),
-                finish: unmeasured,
+                unkeyed: unmeasured.clone(),
+                keyed: unmeasured,
             },
         });
         Self {

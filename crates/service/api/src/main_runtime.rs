@@ -6,7 +6,8 @@
 use tokio::runtime::Handle;
 use tokio::task::{JoinError, JoinHandle};
 
-/// Runs `work` on `runtime` and waits for it; a caller that leaves ends it.
+/// Runs `work` on `runtime` and waits for it; in place, where the caller is there already. A caller that leaves ends it, and
+/// a panic is the caller's.
 ///
 /// # Errors
 /// When the runtime is shutting down.
@@ -14,8 +15,16 @@ pub(crate) async fn run_on<T: Send + 'static>(
     runtime: &Handle,
     work: impl Future<Output = T> + Send + 'static,
 ) -> Result<T, JoinError> {
+    if Handle::try_current().is_ok_and(|here| here.id() == runtime.id()) {
+        return Ok(work.await);
+    }
     let mut task = AbortOnDrop(runtime.spawn(work));
-    (&mut task.0).await
+    (&mut task.0)
+        .await
+        .map_err(|error| match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(stopped) => stopped,
+        })
 }
 
 struct AbortOnDrop<T>(JoinHandle<T>);
@@ -32,15 +41,29 @@ mod tests {
     use tokio::sync::oneshot;
 
     #[tokio::test]
-    async fn a_caller_that_leaves_ends_the_work() {
-        let (alive, ended) = oneshot::channel::<()>();
-        let here = Handle::current();
-        let work = run_on(&here, async move {
-            let _alive = alive;
-            std::future::pending::<()>().await;
-        });
-        drop(tokio::time::timeout(std::time::Duration::from_millis(1), work).await);
-        assert!(ended.await.is_err(), "the work was dropped");
+    async fn a_caller_that_leaves_ends_the_work_here_and_elsewhere() {
+        let other = tokio::runtime::Runtime::new().unwrap();
+        for runtime in [Handle::current(), other.handle().clone()] {
+            let (alive, ended) = oneshot::channel::<()>();
+            let work = run_on(&runtime, async move {
+                let _alive = alive;
+                std::future::pending::<()>().await;
+            });
+            drop(tokio::time::timeout(std::time::Duration::from_millis(1), work).await);
+            assert!(ended.await.is_err(), "the work was dropped");
+        }
+        other.shutdown_background();
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_the_callers() {
+        let other = tokio::runtime::Runtime::new().unwrap();
+        let handle = other.handle().clone();
+        let caller =
+            tokio::spawn(async move { run_on(&handle, async { panic!("on purpose") }).await });
+        let error = caller.await.map(drop).unwrap_err();
+        assert_eq!(error.into_panic().downcast_ref(), Some(&"on purpose"));
+        other.shutdown_background();
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use holdfast_ops::Readiness;
+use tokio::runtime::Handle;
 
 use crate::config::{AdminToken, Loaded};
 use crate::dependency::Dependency;
@@ -31,7 +32,9 @@ pub(crate) struct State {
     pub(crate) database: Arc<Dependency>,
     pub(crate) journal: Option<Journal>,
     pub(crate) recovery: Progress,
-    pub(crate) process: Process<LiveStore<Store>, ResilientWorker<Endpoints>>,
+    /// Where the calls of clients are handled, whichever thread has their connection.
+    pub(crate) runtime: Handle,
+    pub(crate) process: Arc<Process<LiveStore<Store>, ResilientWorker<Endpoints>>>,
     pub(crate) process_limit: InFlightLimit,
     pub(crate) body_limit: InFlightLimit,
     pub(crate) naive: Naive,

@@ -26,6 +26,12 @@ pub(crate) async fn within<F: Future>(context: TraceContext, future: F) -> F::Ou
     CONTEXT.scope(context, future).await
 }
 
+/// Makes `future` part of the trace and the span at hand, wherever it runs.
+pub(crate) fn carried<F: Future>(future: F) -> impl Future<Output = F::Output> {
+    let context = current().unwrap_or_else(TraceContext::begin);
+    within(context, future).in_current_span()
+}
+
 /// What a call made from here carries; `None` outside any trace.
 #[must_use]
 pub(crate) fn current() -> Option<TraceContext> {

@@ -1,81 +1,53 @@
-//! Two builds of the same thing, measured in turns against each other.
+//! What takes turns, and what each was measured to do.
 
-use super::wrk;
+use super::pgbench::Pgbench;
+use super::wrk::Wrk;
 use crate::error::LabError;
 use crate::figures::{Figures, median};
-use crate::output::Console;
-use crate::stage::{Probe, ServiceProcess};
 
-/// An API, and what it was measured to do.
+/// A load on something, under a name.
 pub(super) struct Contender {
     pub(super) name: &'static str,
-    pub(super) process: ServiceProcess,
-    measured: Vec<Figures>,
+    pub(super) load: Load,
+    /// The contender at half of whose latest rate this one is held; `None`: it goes as fast as it can.
+    pub(super) half_of: Option<usize>,
+    /// A measurement for each round.
+    pub(super) measured: Vec<Figures>,
+}
+
+/// How a contender is driven.
+pub(super) enum Load {
+    Http(Wrk),
+    Statements(Pgbench),
 }
 
 impl Contender {
-    pub(super) fn new(name: &'static str, process: ServiceProcess) -> Self {
+    pub(super) fn new(name: &'static str, load: Load) -> Self {
         Self {
             name,
-            process,
+            load,
+            half_of: None,
             measured: Vec::new(),
         }
     }
 
-    pub(super) fn probe(&self) -> &Probe {
-        self.process.probe()
-    }
-
-    /// The medians, in the columns of [`HEAD`].
-    pub(super) fn row(&self) -> String {
-        let of = |value: fn(&Figures) -> f64| median(self.measured.iter().map(value).collect());
-        let (rate, p50, p99) = (
-            of(|it| it.per_second),
-            of(|it| it.p50_ms),
-            of(|it| it.p99_ms),
-        );
-        format!("{:<12}{rate:>12.0}{p50:>10.1}{p99:>10.1}", self.name)
+    /// The median of one of its figures over the rounds.
+    pub(super) fn median(&self, figure: fn(&Figures) -> f64) -> f64 {
+        median(self.measured.iter().map(figure).collect())
     }
 }
 
-/// The columns' names, under this one.
-pub(super) fn head(first: &str) -> String {
-    format!(
-        "\n{first:<12}{:>12}{:>10}{:>10}",
-        "requests/s", "p50 ms", "p99 ms"
-    )
-}
-
-/// One round more than asked for, the first to warm up; another one begins each round.
-pub(super) async fn measure(
-    contenders: &mut [Contender; 2],
-    rounds: u32,
-    seconds: u32,
-    console: Console,
-) -> Result<(), LabError> {
-    for round in 0..=rounds {
-        // Where they stand is the caller's affair: only the order of this round is turned.
-        let order = if round % 2 == 0 { [0, 1] } else { [1, 0] };
-        for contender in order {
-            let contender = &mut contenders[contender];
-            let url = format!("{}/process", contender.probe().base());
-            let figures = wrk::run(&url, if round == 0 { 1 } else { seconds }).await?;
-            if round > 0 {
-                console.say(format_args!(
-                    "  round {round}  {:<10}{figures}",
-                    contender.name
-                ));
-                contender.measured.push(figures);
-            }
+impl Load {
+    /// One measurement, at half of the rate `full` if that is given. Any failure is an error.
+    pub(super) async fn run(
+        &self,
+        round: u32,
+        seconds: u32,
+        full: Option<f64>,
+    ) -> Result<Figures, LabError> {
+        match self {
+            Self::Http(wrk) => wrk.run(seconds, full.map(|rate| rate / 2.0)).await,
+            Self::Statements(pgbench) => pgbench.run(round, seconds).await,
         }
     }
-    Ok(())
-}
-
-/// Of their rates, the first to the second, one for each round.
-pub(super) fn ratios([one, other]: &[Contender; 2]) -> Vec<f64> {
-    let pairs = one.measured.iter().zip(&other.measured);
-    pairs
-        .map(|(one, other)| one.per_second / other.per_second)
-        .collect()
 }

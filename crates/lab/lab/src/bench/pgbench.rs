@@ -8,7 +8,7 @@ use tokio::process::Command;
 
 use crate::error::LabError;
 use crate::figures::{Figures, percentile};
-use crate::postgres::{self, Installation};
+use crate::postgres::Cluster;
 
 /// What the API does per request, in autocommit as there. The ids ascend, as UUIDv7 does: a counter, then the client.
 const SCRIPT: &str = "\\set n :n + 1
@@ -18,37 +18,41 @@ ON CONFLICT (id) DO NOTHING;
 UPDATE requests SET status = 'done', worker_response = '{\"status\":\"done\"}', attempts = 1, completed_at = now(), \
 lease_until = NULL WHERE id = lpad(to_hex(:id::bigint), 32, '0')::uuid AND status = 'received';
 ";
-/// Apart by more than one measurement can count.
-const IDS_PER_ROUND: u64 = 100_000_000;
+/// More than one measurement can count.
+const IDS_PER_RUN: u64 = 100_000_000;
+/// More than any contender has.
+const MOST_CLIENTS: u64 = 1_000;
 
 /// pgbench, ready to be run.
 pub(super) struct Pgbench {
     program: PathBuf,
     url: String,
-    connections: u64,
+    clients: u32,
     folder: PathBuf,
 }
 
 impl Pgbench {
+    /// With `clients` sessions, each in turn with its two statements.
     pub(super) fn prepare(
-        installation: &Installation,
-        port: u16,
-        connections: u64,
+        database: &Cluster,
+        clients: u32,
         folder: &Path,
     ) -> Result<Self, LabError> {
         let script = folder.join("pgbench.sql");
         fs::write(&script, SCRIPT).map_err(LabError::file("write", &script))?;
         Ok(Self {
-            program: installation.program("pgbench"),
-            url: postgres::url(port),
-            connections,
+            program: database.installation().program("pgbench"),
+            url: database.url(),
+            clients,
             folder: folder.to_owned(),
         })
     }
 
     /// One measurement; any failed transaction is an error.
     pub(super) async fn run(&self, round: u32, seconds: u32) -> Result<Figures, LabError> {
-        let prefix = self.folder.join(format!("round-{round}"));
+        let prefix = self
+            .folder
+            .join(format!("pgbench-{}-{round}", self.clients));
         let mut command = Command::new(&self.program);
         command.args([
             "--no-vacuum",
@@ -58,9 +62,9 @@ impl Pgbench {
             "--file=pgbench.sql",
         ]);
         command
-            .arg(format!("--client={}", self.connections))
+            .arg(format!("--client={}", self.clients))
             .arg(format!("--time={seconds}"));
-        command.arg(format!("--define=n={}", u64::from(round) * IDS_PER_ROUND));
+        command.arg(format!("--define=n={}", self.first_id(round)));
         command.arg("--log-prefix").arg(&prefix).arg(&self.url);
         command
             .current_dir(&self.folder)
@@ -84,6 +88,11 @@ impl Pgbench {
             p50_ms,
             p99_ms,
         })
+    }
+
+    /// Apart from those of every other run against this database.
+    fn first_id(&self, round: u32) -> u64 {
+        (u64::from(round) * MOST_CLIENTS + u64::from(self.clients)) * IDS_PER_RUN
     }
 
     /// Reads the logs of one run, one file per thread, and deletes them.

@@ -1,4 +1,4 @@
-//! How one rate compares to another, and how far that can be trusted.
+//! How one figure compares to another over the rounds, and how far that can be trusted.
 
 use std::fmt;
 
@@ -16,34 +16,21 @@ pub(super) struct Ratio {
 }
 
 impl Ratio {
-    /// Of the ratios of single rounds.
+    /// Of what single rounds came to.
     pub(super) fn over(rounds: &[f64]) -> Self {
         Self {
             median: median(rounds.to_vec()),
             interval: interval(rounds, SEED),
         }
     }
-
-    /// What is missing to one, in percent.
-    pub(super) fn loss(self) -> Self {
-        let missing = |ratio| (1.0 - ratio) * 100.0;
-        Self {
-            median: missing(self.median),
-            interval: self.interval.map(|it| Interval {
-                low: missing(it.high),
-                high: missing(it.low),
-            }),
-        }
-    }
 }
 
-/// The median with the 95 % interval, if there is more than one round; two digits unless told otherwise.
+/// The median with the 95 % interval, if there is more than one round.
 impl fmt::Display for Ratio {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let digits = f.precision().unwrap_or(2);
-        write!(f, "{:.digits$}", self.median)?;
+        write!(f, "{:.2}", self.median)?;
         match self.interval {
-            Some(Interval { low, high }) => write!(f, " ({low:.digits$} to {high:.digits$})"),
+            Some(Interval { low, high }) => write!(f, " ({low:.2} to {high:.2})"),
             None => Ok(()),
         }
     }
@@ -58,6 +45,5 @@ mod tests {
         assert_eq!(Ratio::over(&[0.9]).to_string(), "0.90");
         let ratio = Ratio::over(&[0.9, 0.95, 1.0]);
         assert_eq!(ratio.to_string(), "0.95 (0.90 to 1.00)");
-        assert_eq!(format!("{:.1}", ratio.loss()), "5.0 (0.0 to 10.0)");
     }
 }

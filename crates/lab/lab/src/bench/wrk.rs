@@ -1,5 +1,7 @@
-//! Load on an endpoint with wrk: 64 connections, each calling as soon as it has its answer.
+//! Load on an endpoint with wrk: each connection calls as soon as it has its answer, or at a pace.
 
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use tokio::process::Command;
@@ -10,8 +12,19 @@ use crate::figures::Figures;
 use crate::output::Console;
 use crate::settings::Settings;
 
-const CONNECTIONS: &str = "-c64";
-const THREADS: &str = "-t2";
+const THREADS: u32 = 2;
+/// Each connection waits for a while drawn anew before each call, on average for the first argument, in milliseconds.
+const PACE: &str = "function init(arguments) pause = tonumber(arguments[1]) end
+function delay() return math.random() * 2 * pause end
+";
+const PACE_FILE: &str = "pace.lua";
+
+/// An endpoint under load from so many connections.
+pub(super) struct Wrk {
+    url: String,
+    connections: u32,
+    pace: PathBuf,
+}
 
 /// Sees to it that wrk is there; on Debian as root, installs it.
 pub(super) async fn ensure(settings: &Settings, console: Console) -> Result<(), LabError> {
@@ -27,29 +40,50 @@ pub(super) async fn ensure(settings: &Settings, console: Console) -> Result<(), 
     }
 }
 
-/// One measurement; any answer but a 2xx and any broken connection is an error.
-pub(super) async fn run(url: &str, seconds: u32) -> Result<Figures, LabError> {
-    let duration = format!("-d{seconds}s");
-    let mut command = Command::new("wrk");
-    command.args([
-        THREADS,
-        CONNECTIONS,
-        &duration,
-        "--latency",
-        "--timeout",
-        "10s",
-        url,
-    ]);
-    let output = command
-        .stdin(Stdio::null())
-        .kill_on_drop(true)
-        .output()
-        .await;
-    let text = output.map_or_else(
-        |error| error.to_string(),
-        |it| String::from_utf8_lossy(&it.stdout).into_owned(),
-    );
-    read(&text).map_err(|problem| LabError::Measurement(format!("void: {url}: {problem}")))
+/// Writes what [`Wrk::run`] needs for a rate.
+pub(super) fn write_pace(folder: &Path) -> Result<(), LabError> {
+    let file = folder.join(PACE_FILE);
+    fs::write(&file, PACE).map_err(LabError::file("write", file))
+}
+
+impl Wrk {
+    pub(super) fn new(url: String, connections: u32, folder: &Path) -> Self {
+        Self {
+            url,
+            connections,
+            pace: folder.join(PACE_FILE),
+        }
+    }
+
+    /// One measurement, at about `rate` calls a second if that is given; any answer but a 2xx and any broken connection is
+    /// an error.
+    pub(super) async fn run(&self, seconds: u32, rate: Option<f64>) -> Result<Figures, LabError> {
+        let mut command = Command::new("wrk");
+        command
+            .arg(format!("-t{}", THREADS.min(self.connections)))
+            .arg(format!("-c{}", self.connections))
+            .arg(format!("-d{seconds}s"))
+            .args(["--latency", "--timeout", "10s"]);
+        if rate.is_some() {
+            command.arg("--script").arg(&self.pace);
+        }
+        command.arg(&self.url);
+        if let Some(rate) = rate {
+            let pause = f64::from(self.connections) * 1_000.0 / rate;
+            command.arg("--").arg(format!("{pause:.1}"));
+        }
+        let output = command
+            .stdin(Stdio::null())
+            .kill_on_drop(true)
+            .output()
+            .await;
+        let text = output.map_or_else(
+            |error| error.to_string(),
+            |it| String::from_utf8_lossy(&it.stdout).into_owned(),
+        );
+        read(&text)
+            .map_err(|problem| LabError::Measurement(format!("void: {}: {problem}", self.url)))
+    }
 }
 
 fn read(text: &str) -> Result<Figures, String> {

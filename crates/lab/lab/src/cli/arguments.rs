@@ -117,11 +117,11 @@ pub(super) enum Task {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
-    /// Measure both endpoints and pgbench's same two statements, interleaved, on a stage of its own; then what observers
-    /// cost, and the journal
+    /// Measure both endpoints and pgbench's same two statements, with a dead worker, without a database and without
+    /// observers, all in turns, on processes of its own
     Bench {
-        /// How often each is measured, the journal at most 10 times; the medians count
-        #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..))]
+        /// How often each is measured; the medians count
+        #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(u32).range(1..))]
         rounds: u32,
         /// How long each measurement takes
         #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]

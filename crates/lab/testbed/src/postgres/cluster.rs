@@ -68,6 +68,12 @@ impl Cluster {
         self.server.port
     }
 
+    /// The programs that it runs by.
+    #[must_use]
+    pub fn installation(&self) -> &Installation {
+        &self.installation
+    }
+
     /// The server's log, which goes with the cluster.
     #[must_use]
     pub fn log(&self) -> &Path {

@@ -1,5 +1,7 @@
 //! `/process`: the resilient endpoint.
 
+use std::sync::Arc;
+
 use actix_web::http::StatusCode;
 use actix_web::http::header::{LOCATION, RETRY_AFTER};
 use actix_web::web::{Data, Payload};
@@ -15,10 +17,12 @@ use uuid::Uuid;
 use super::body;
 use super::key;
 use super::problem::{Failure, refused_for, retry_after};
+use crate::main_runtime::run_on;
 use crate::metrics::Overload;
 use crate::process::{NewRequest, Outcome, Refusal};
 use crate::seconds::milliseconds;
 use crate::state::State;
+use crate::trace;
 
 /// Says that this is the answer to an earlier call under the same key.
 const REPLAYED: &str = "idempotent-replayed";
@@ -55,12 +59,24 @@ pub(super) async fn process(
         return Err(refused_at_the_door(&state, Overload::OpenWork));
     }
     let started = Instant::now();
-    let outcome = state.process.run(&request).await;
+    let outcome = handled(&state, request).await?;
     let latency_seconds = milliseconds(started.elapsed());
     if let Some(answers) = state.metrics.answers() {
         answers.count(&outcome);
     }
     respond(outcome, latency_seconds)
+}
+
+/// What becomes of `request`. All of its parts are at home on the main runtime: it goes there once, not for each of them. A
+/// client that leaves takes its call with it.
+async fn handled(state: &State, request: NewRequest) -> Result<Outcome, Failure> {
+    let process = Arc::clone(&state.process);
+    let call = trace::carried(async move { process.run(&request).await });
+    let handled = run_on(&state.runtime, call).await;
+    handled.map_err(|_stopped| {
+        let detail = "the service is stopping: try again with the same Idempotency-Key";
+        Failure::new(ProblemCode::Internal, detail)
+    })
 }
 
 fn respond(outcome: Outcome, latency_seconds: f64) -> Result<HttpResponse, Failure> {

@@ -17,9 +17,8 @@ pub(super) fn writes() -> LiveMetrics {
         "What the first row of a statement waited for it to begin"
     );
     LiveMetrics {
-        insert: flushes("insert"),
-        insert_keyed: flushes("insert_keyed"),
-        finish: flushes("finish"),
+        unkeyed: flushes("unkeyed"),
+        keyed: flushes("keyed"),
     }
 }
 

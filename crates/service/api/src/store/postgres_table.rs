@@ -7,10 +7,11 @@ use uuid::Uuid;
 
 use super::live::{
     Batch, EndRow, Finish, Finished, Insert, InsertKeyed, Inserted, NewRow, Written, by_ids,
-    by_key, whole,
+    by_key, whole, write_both,
 };
 use super::reads;
 use super::replay::Replayed;
+use super::table::{BothWritten, kind_by_kind};
 use super::{Claimed, DatabaseError, FailureOutcome, Forgotten, OpenRequest, Store, Table};
 use crate::journal::Entry;
 use crate::open_work::OpenCount;
@@ -31,6 +32,16 @@ impl Table for Store {
 
     async fn finish(&self, rows: &[EndRow]) -> Result<Vec<Written<Finished>>> {
         Finish.write_all(&self.sessions, rows).await
+    }
+
+    async fn write(&self, new: &[NewRow], ends: &[EndRow]) -> BothWritten<Self> {
+        let both = !new.is_empty() && !ends.is_empty();
+        if both && write_both(&self.sessions, new, ends).await? {
+            let inserted = vec![Written::Run(Inserted::Ours); new.len()];
+            let finished = vec![Written::Run(Finished::Recorded); ends.len()];
+            return Ok((inserted, finished));
+        }
+        kind_by_kind(self, new, ends).await
     }
 
     async fn record(&self, request: &NewRequest, result: &WorkResult) -> Result<()> {

@@ -15,6 +15,10 @@ use crate::journal::Entry;
 use crate::open_work::OpenCount;
 use crate::process::{ExistingRequest, NewRequest, WorkResult};
 
+/// What came of new requests, and of ends.
+pub(super) type BothWritten<T> =
+    Result<(Vec<Written<Inserted>>, Vec<Written<Finished>>), <T as Table>::Error>;
+
 /// The table of requests. Each method is one transaction that may be repeated, because its answer may be lost; an error says
 /// nothing about whether it was committed. Clones are the same table.
 pub trait Table: Clone + Send + Sync + 'static {
@@ -36,6 +40,15 @@ pub trait Table: Clone + Send + Sync + 'static {
         &self,
         rows: &[EndRow],
     ) -> impl Future<Output = Result<Vec<Written<Finished>>, Self::Error>> + Send;
+    /// Records requests without a key and ends of others, and says what came of each, in their order. It may be one
+    /// transaction, which saves a commit.
+    fn write(
+        &self,
+        new: &[NewRow],
+        ends: &[EndRow],
+    ) -> impl Future<Output = BothWritten<Self>> + Send {
+        kind_by_kind(self, new, ends)
+    }
     /// Records a request that is not there, whole, as done with `result`.
     fn record(
         &self,
@@ -129,4 +142,22 @@ pub trait Table: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = Result<Option<Duration>, Self::Error>> + Send;
     /// How many requests are open.
     fn count_open(&self) -> impl Future<Output = Result<OpenCount, Self::Error>> + Send;
+}
+
+/// What [`Table::write`] comes to without a statement for both kinds.
+pub(super) async fn kind_by_kind<T: Table>(
+    table: &T,
+    new: &[NewRow],
+    ends: &[EndRow],
+) -> BothWritten<T> {
+    // The ends first: their clients are about to read that the work is done.
+    let finished = match ends {
+        [] => vec![],
+        _ => table.finish(ends).await?,
+    };
+    let inserted = match new {
+        [] => vec![],
+        _ => table.insert(new).await?,
+    };
+    Ok((inserted, finished))
 }

@@ -2,6 +2,7 @@
 
 mod claims;
 mod conflicts;
+mod gathered;
 mod live;
 
 use std::sync::Arc;
@@ -51,9 +52,8 @@ fn live(store: &Store) -> LiveStore<Store> {
         queued: Histogram::noop(),
     };
     let metrics = LiveMetrics {
-        insert: unmeasured.clone(),
-        insert_keyed: unmeasured.clone(),
-        finish: unmeasured,
+        unkeyed: unmeasured.clone(),
+        keyed: unmeasured,
     };
     LiveStore::new(
         &Arc::new(dependency),

@@ -82,6 +82,18 @@ pub enum Written<T> {
     StatementRefused(Attribution),
 }
 
+impl<T> Written<T> {
+    /// The same of another outcome.
+    pub(super) fn map<U>(self, outcome: impl FnOnce(T) -> U) -> Written<U> {
+        match self {
+            Self::Run(it) => Written::Run(outcome(it)),
+            Self::RowRefused(error) => Written::RowRefused(error),
+            Self::RowLocked => Written::RowLocked,
+            Self::StatementRefused(attribution) => Written::StatementRefused(attribution),
+        }
+    }
+}
+
 async fn halve<B: Batch>(
     batch: &B,
     session: &Session,

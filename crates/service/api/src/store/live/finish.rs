@@ -7,15 +7,7 @@ use super::state;
 use crate::process::ExistingRequest;
 use crate::store::Session;
 
-/// The first recorded end stays. A row without a response is released.
-const FINISH: &str = "UPDATE requests SET \
-        status = CASE WHEN response IS NULL THEN 'received' ELSE 'done' END, \
-        worker_response = response::json, \
-        attempts = requests.attempts + entry.attempts, \
-        completed_at = CASE WHEN response IS NOT NULL THEN now() END, \
-        lease_until = NULL \
-    FROM unnest($1::uuid[], $2::text[], $3::int[]) AS entry (id, response, attempts) \
-    WHERE requests.id = entry.id AND status = 'received'";
+/// Of the ids of the first parameter.
 const UNLOCKED: &str = "AND requests.id = ANY (ARRAY ( \
         SELECT id FROM requests WHERE id = ANY ($1) AND status = 'received' FOR UPDATE SKIP LOCKED))";
 
@@ -61,11 +53,8 @@ impl Batch for Finish {
         rows: &[EndRow],
         skip_locked: bool,
     ) -> Result<Vec<Finished>, tokio_postgres::Error> {
-        let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
-        let responses: Vec<Option<&str>> = rows.iter().map(|row| row.response.as_deref()).collect();
-        let attempts: Vec<i32> = rows.iter().map(|row| row.attempts).collect();
-        let unlocked = if skip_locked { UNLOCKED } else { "" };
-        let finish = format!("{FINISH} {unlocked} RETURNING requests.id");
+        let (ids, responses, attempts) = columns(rows);
+        let finish = statement(1, if skip_locked { UNLOCKED } else { "" });
         let finish = session.prepare_cached(&finish).await?;
         let recorded = session
             .query(&finish, &[&ids, &responses, &attempts])
@@ -86,4 +75,26 @@ impl Batch for Finish {
         };
         Ok(rows.iter().map(outcome).collect())
     }
+}
+
+/// Its three parameters come from `first` on. The first recorded end stays. A row without a response is released.
+pub(super) fn statement(first: u32, unlocked: &str) -> String {
+    let [ids, responses, attempts] = [0, 1, 2].map(|offset| first + offset);
+    format!(
+        "UPDATE requests SET \
+            status = CASE WHEN response IS NULL THEN 'received' ELSE 'done' END, \
+            worker_response = response::json, \
+            attempts = requests.attempts + entry.attempts, \
+            completed_at = CASE WHEN response IS NOT NULL THEN now() END, \
+            lease_until = NULL \
+        FROM unnest(${ids}::uuid[], ${responses}::text[], ${attempts}::int[]) AS entry (id, response, attempts) \
+        WHERE requests.id = entry.id AND status = 'received' {unlocked} RETURNING requests.id"
+    )
+}
+
+/// The parameters: ids, responses and attempts.
+pub(super) fn columns(rows: &[EndRow]) -> (Vec<Uuid>, Vec<Option<&str>>, Vec<i32>) {
+    let rows = rows.iter();
+    rows.map(|row| (row.id, row.response.as_deref(), row.attempts))
+        .collect()
 }

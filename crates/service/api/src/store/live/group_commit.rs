@@ -1,6 +1,6 @@
-//! Group commit: what many callers want written goes to Postgres in few statements.
+//! Group commit: what many callers want written goes to Postgres in few statements and few commits.
 //!
-//! A caller whose kind of write nobody else has under way is served at once. Whoever comes while a flush is under way is
+//! A caller who finds no flush under way is served at once. Whoever comes while a flush is under way is
 //! gathered for the next one, so batches grow with the load and shrink with it. A flush is one call to the dependency: it
 //! is judged, retried and timed as one. Callers wait by their own deadlines, and one that leaves takes nobody with it.
 
@@ -24,8 +24,10 @@ const MAX_ROWS: usize = 256;
 const MAX_BYTES: usize = 1024 * 1024;
 /// How long others wait for a flush before one more begins beside it: several times what a healthy one takes.
 const PATIENCE: Duration = Duration::from_millis(20);
+/// Rows that are worth a commit beside the one under way: a commit costs both sides about as much as twenty rows do.
+const WORTH_A_COMMIT: usize = 32;
 /// Flushes at once: one that hangs is passed by; more would only make batches smaller.
-const MAX_FLUSHES: u32 = 3;
+const MAX_FLUSHES: usize = 3;
 
 /// What the metrics know of a writer's flushes.
 #[derive(Clone)]
@@ -68,7 +70,7 @@ struct Shared<B: Write> {
 
 struct Queue<B: Write> {
     waiting: VecDeque<Waiting<B>>,
-    flushes: u32,
+    flushes: usize,
 }
 
 struct Waiting<B: Write> {
@@ -137,25 +139,32 @@ impl<B: Write> GroupCommit<B> {
         let mut queue = self.0.lock();
         queue.waiting.push_back(Waiting { row, since, reply });
         if queue.flushes == 0 {
-            self.begin(&mut queue);
+            self.begin(&mut queue, 1);
+        } else if queue.waiting.len() >= WORTH_A_COMMIT * queue.flushes {
+            self.begin(&mut queue, WORTH_A_COMMIT);
         }
     }
 
-    fn begin(&self, queue: &mut Queue<B>) {
+    /// Unless there are as many flushes as there may be.
+    fn begin(&self, queue: &mut Queue<B>, least: usize) {
+        if queue.flushes == MAX_FLUSHES {
+            return;
+        }
         queue.flushes += 1;
         let writer = self.clone();
         self.0
             .runtime
-            .spawn(async move { writer.flush_all().await });
+            .spawn(async move { writer.flush_all(least).await });
     }
 
-    /// Flushes until nobody waits. While one flush takes long, another begins beside it.
-    async fn flush_all(&self) {
+    /// Flushes for as long as at least so many rows wait, the last one for as long as any do. While one flush takes long,
+    /// another begins beside it.
+    async fn flush_all(&self, least: usize) {
         let mut flushing = Flushing {
             shared: &self.0,
             counted: true,
         };
-        while let Some(batch) = self.next(&mut flushing) {
+        while let Some(batch) = self.next(least, &mut flushing) {
             let flush = self.0.flush(batch);
             tokio::pin!(flush);
             loop {
@@ -171,17 +180,18 @@ impl<B: Write> GroupCommit<B> {
 
     fn pass_by(&self) {
         let mut queue = self.0.lock();
-        if !queue.waiting.is_empty() && queue.flushes < MAX_FLUSHES {
-            self.begin(&mut queue);
+        if !queue.waiting.is_empty() {
+            self.begin(&mut queue, 1);
         }
     }
 
-    /// `None` when nobody waits. Then this flush counts no more, from the same moment: whoever comes next begins one.
-    fn next(&self, flushing: &mut Flushing<'_, B>) -> Option<Vec<Waiting<B>>> {
+    /// `None` when too few wait. Then this flush counts no more, from the same moment: whoever comes next begins one.
+    fn next(&self, least: usize, flushing: &mut Flushing<'_, B>) -> Option<Vec<Waiting<B>>> {
         let mut queue = self.0.lock();
         let mut taken = Vec::with_capacity(queue.waiting.len().min(MAX_ROWS));
         let mut bytes = 0;
-        while taken.len() < MAX_ROWS && bytes < MAX_BYTES {
+        let enough = queue.flushes == 1 || queue.waiting.len() >= least;
+        while enough && taken.len() < MAX_ROWS && bytes < MAX_BYTES {
             let Some(next) = queue.waiting.pop_front() else {
                 break;
             };

@@ -12,7 +12,7 @@ use crate::store::Session;
 
 /// A row that is there already was written by an earlier try whose answer was lost. It is written again, so that this
 /// commit is waited for as the first one was to be: an insert that does nothing waits for no standby.
-const INSERT: &str = "INSERT INTO requests (id, origin, payload, lease_until) \
+pub(super) const INSERT: &str = "INSERT INTO requests (id, origin, payload, lease_until) \
     SELECT id, 'resilient', payload::json, now() + make_interval(secs => lease) \
     FROM unnest($1::uuid[], $2::text[], $3::float8[]) AS entry (id, payload, lease) \
     ON CONFLICT (id) DO UPDATE SET lease_until = requests.lease_until WHERE requests.status = 'received' \
@@ -77,11 +77,9 @@ impl Batch for Insert {
         rows: &[NewRow],
         _skip_locked: bool,
     ) -> Result<Vec<Inserted>, tokio_postgres::Error> {
-        let (ids, payloads) = (ids(rows), payloads(rows));
+        let (ids, payloads, leases) = columns(rows);
         let insert = session.prepare_cached(INSERT).await?;
-        let inserted = session
-            .query(&insert, &[&ids, &payloads, &leases(rows)])
-            .await?;
+        let inserted = session.query(&insert, &[&ids, &payloads, &leases]).await?;
         if inserted.len() == rows.len() {
             return Ok(vec![Inserted::Ours; rows.len()]);
         }
@@ -109,13 +107,11 @@ impl Batch for InsertKeyed {
         rows: &[NewRow],
         _skip_locked: bool,
     ) -> Result<Vec<Inserted>, tokio_postgres::Error> {
+        let (ids, payloads, leases) = columns(rows);
         let keys: Vec<&str> = rows.iter().map(|row| row.key.as_str()).collect();
         let insert = session.prepare_cached(INSERT_KEYED).await?;
         let inserted = session
-            .query(
-                &insert,
-                &[&ids(rows), &payloads(rows), &leases(rows), &keys],
-            )
+            .query(&insert, &[&ids, &payloads, &leases, &keys])
             .await?;
         if inserted.len() == rows.len() {
             return Ok(vec![Inserted::Ours; rows.len()]);
@@ -184,16 +180,11 @@ pub(in crate::store) async fn by_key(
     Ok(by_keys(session, &[&asked]).await?.remove(key))
 }
 
-fn ids(rows: &[NewRow]) -> Vec<Uuid> {
-    rows.iter().map(|row| row.id).collect()
-}
-
-fn payloads(rows: &[NewRow]) -> Vec<Option<&str>> {
-    rows.iter().map(|row| row.payload.as_deref()).collect()
-}
-
-fn leases(rows: &[NewRow]) -> Vec<Option<f64>> {
-    rows.iter().map(|row| row.lease).collect()
+/// The parameters: ids, bodies and leases.
+pub(super) fn columns(rows: &[NewRow]) -> (Vec<Uuid>, Vec<Option<&str>>, Vec<Option<f64>>) {
+    let rows = rows.iter();
+    rows.map(|row| (row.id, row.payload.as_deref(), row.lease))
+        .collect()
 }
 
 fn returned(rows: &[Row]) -> Result<HashSet<Uuid>, tokio_postgres::Error> {

@@ -1,6 +1,7 @@
 //! What live calls write: gathered into few statements, under the database's policy.
 
 mod batch;
+mod both;
 mod finish;
 mod group_commit;
 mod insert;
@@ -19,6 +20,7 @@ use uuid::Uuid;
 
 pub(super) use self::batch::Batch;
 pub use self::batch::Written;
+pub(super) use self::both::write_both;
 pub(super) use self::finish::Finish;
 pub use self::finish::{EndRow, Finished};
 pub(crate) use self::group_commit::FlushMetrics;
@@ -26,7 +28,7 @@ use self::group_commit::{GroupCommit, Write};
 pub(super) use self::insert::{Insert, InsertKeyed, by_key};
 pub use self::insert::{Inserted, NewRow};
 pub(super) use self::state::by_ids;
-use self::writes::{Ends, Inserts, KeyedInserts};
+use self::writes::{Keyed, Row, Unkeyed};
 use super::Table;
 use crate::dependency::Dependency;
 use crate::postgres::Attribution;
@@ -41,9 +43,8 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// What is known of the flushes of each writer.
 #[derive(Clone)]
 pub(crate) struct LiveMetrics {
-    pub(crate) insert: FlushMetrics,
-    pub(crate) insert_keyed: FlushMetrics,
-    pub(crate) finish: FlushMetrics,
+    pub(crate) unkeyed: FlushMetrics,
+    pub(crate) keyed: FlushMetrics,
 }
 
 /// The table of requests as live calls see it. Clones share all.
@@ -52,9 +53,8 @@ pub(crate) struct LiveStore<T: Table> {
     dependency: Arc<Dependency>,
     table: T,
     lease: Duration,
-    insert: GroupCommit<Inserts<T>>,
-    insert_keyed: GroupCommit<KeyedInserts<T>>,
-    finish: GroupCommit<Ends<T>>,
+    unkeyed: GroupCommit<Unkeyed<T>>,
+    keyed: GroupCommit<Keyed<T>>,
 }
 
 impl<T: Table> LiveStore<T> {
@@ -68,14 +68,8 @@ impl<T: Table> LiveStore<T> {
         metrics: LiveMetrics,
     ) -> Self {
         Self {
-            insert: writer(Inserts(table.clone()), dependency, runtime, metrics.insert),
-            insert_keyed: writer(
-                KeyedInserts(table.clone()),
-                dependency,
-                runtime,
-                metrics.insert_keyed,
-            ),
-            finish: writer(Ends(table.clone()), dependency, runtime, metrics.finish),
+            unkeyed: writer(Unkeyed(table.clone()), dependency, runtime, metrics.unkeyed),
+            keyed: writer(Keyed(table.clone()), dependency, runtime, metrics.keyed),
             dependency: Arc::clone(dependency),
             table: table.clone(),
             lease,
@@ -95,8 +89,8 @@ impl<T: Table> LiveStore<T> {
             lease: matches!(owner, Owner::Caller).then(|| self.lease.as_secs_f64()),
         };
         match request.key {
-            Some(_) => self.insert_keyed.write(row, deadline).await,
-            None => self.insert.write(row, deadline).await,
+            Some(_) => self.keyed.write(row, deadline).await,
+            None => self.unkeyed.write(Row::New(row), deadline).await,
         }
     }
 
@@ -109,7 +103,7 @@ impl<T: Table> LiveStore<T> {
     ) -> Result<InsertOutcome, Degraded> {
         tracing::error!(error, "Postgres refuses this request");
         let fail = || self.table.record_failed(request, &error);
-        match self.dependency.call(Some(deadline), fail).await {
+        match self.call(deadline, fail).await {
             Ok(()) => Ok(InsertOutcome::Rejected { error }),
             Err(missing) => Err(missing),
         }
@@ -126,6 +120,16 @@ impl<T: Table> LiveStore<T> {
             self.insert(&keyless, Owner::Recovery, deadline).await?;
         }
         Ok(())
+    }
+
+    /// A call of its own, which is rare. Boxed: it is large, and the future of each request, which is moved from thread to
+    /// thread, would carry it.
+    async fn call<A, F, Fut>(&self, deadline: Deadline, operation: F) -> Result<A, Degraded>
+    where
+        F: Fn() -> Fut + Clone,
+        Fut: Future<Output = Result<A, T::Error>>,
+    {
+        Box::pin(self.dependency.call(Some(deadline), operation)).await
     }
 
     /// Before another try; an error where the time for it is over.
@@ -208,14 +212,16 @@ impl<T: Table> Requests for LiveStore<T> {
         };
         let deadline = deadline.earlier(Deadline::after(self.dependency.config().deadline));
         loop {
-            let state = match self.finish.write(end.clone(), deadline).await? {
-                Written::Run(Finished::Recorded) => return Ok(Completion::Recorded),
-                Written::Run(Finished::Untouched(existing)) => existing.map(|it| it.state),
+            let end = Row::End(end.clone());
+            let state = match self.unkeyed.write(end, deadline).await? {
+                Written::Run(Inserted::Ours) => return Ok(Completion::Recorded),
+                Written::Run(Inserted::Existing(existing)) => Some(existing.state),
+                Written::Run(Inserted::Gone | Inserted::KeyFreed) => None,
                 Written::RowLocked => Some(RequestState::Running),
                 Written::RowRefused(error) => {
                     tracing::error!(error, "Postgres refuses this result");
                     let give_up = || self.table.give_up(request.id, &error);
-                    self.dependency.call(Some(deadline), give_up).await?;
+                    self.call(deadline, give_up).await?;
                     return Ok(Completion::EndedOtherwise(RequestState::Failed(error)));
                 }
                 Written::StatementRefused(attribution) => {
@@ -226,7 +232,7 @@ impl<T: Table> Requests for LiveStore<T> {
                 None => {
                     tracing::warn!("the request is gone from Postgres: it is recorded anew");
                     let record = || self.table.record(request, result);
-                    self.dependency.call(Some(deadline), record).await?;
+                    self.call(deadline, record).await?;
                     // What stands there now is looked into like all else.
                     self.pause(deadline, started).await?;
                 }
@@ -243,8 +249,8 @@ impl<T: Table> Requests for LiveStore<T> {
     }
 
     async fn release(&self, request: &NewRequest, deadline: Deadline) -> Result<(), Degraded> {
-        match self.finish.write(released(request.id), deadline).await? {
-            Written::Run(Finished::Untouched(None)) => {
+        match self.unkeyed.write(released(request.id), deadline).await? {
+            Written::Run(Inserted::Gone | Inserted::KeyFreed) => {
                 tracing::warn!("the request is gone from Postgres: it is recorded anew");
                 self.record_anew(request, deadline).await
             }
@@ -254,7 +260,7 @@ impl<T: Table> Requests for LiveStore<T> {
 
     fn abandon(&self, id: Uuid) {
         if self.dependency.may_call() {
-            self.finish.write_unattended(released(id));
+            self.unkeyed.write_unattended(released(id));
         }
     }
 
@@ -264,7 +270,7 @@ impl<T: Table> Requests for LiveStore<T> {
         deadline: Deadline,
     ) -> Result<Option<ExistingRequest>, Degraded> {
         let look = || self.table.by_id(id);
-        self.dependency.call(Some(deadline), look).await
+        self.call(deadline, look).await
     }
 
     async fn existing_under(
@@ -274,7 +280,7 @@ impl<T: Table> Requests for LiveStore<T> {
         deadline: Deadline,
     ) -> Result<Option<ExistingRequest>, Degraded> {
         let look = || self.table.by_key(key, body);
-        self.dependency.call(Some(deadline), look).await
+        self.call(deadline, look).await
     }
 
     fn unavailability(&self) -> Degraded {
@@ -282,10 +288,10 @@ impl<T: Table> Requests for LiveStore<T> {
     }
 }
 
-fn released(id: Uuid) -> EndRow {
-    EndRow {
+fn released(id: Uuid) -> Row {
+    Row::End(EndRow {
         id,
         response: None,
         attempts: 0,
-    }
+    })
 }

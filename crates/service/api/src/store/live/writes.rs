@@ -4,30 +4,49 @@ use super::group_commit::Write;
 use super::{EndRow, Finished, Inserted, NewRow, Written};
 use crate::store::Table;
 
-/// New requests without a key.
-pub(super) struct Inserts<T>(pub(super) T);
+/// New requests without a key, and ends of any: nothing of it waits for a key.
+pub(super) struct Unkeyed<T>(pub(super) T);
 
 /// New requests with a key.
-pub(super) struct KeyedInserts<T>(pub(super) T);
+pub(super) struct Keyed<T>(pub(super) T);
 
-/// Ends of requests.
-pub(super) struct Ends<T>(pub(super) T);
+/// A row of the former.
+pub(super) enum Row {
+    New(NewRow),
+    End(EndRow),
+}
 
-impl<T: Table> Write for Inserts<T> {
-    type Row = NewRow;
+impl<T: Table> Write for Unkeyed<T> {
+    type Row = Row;
     type Outcome = Inserted;
     type Error = T::Error;
 
-    fn bytes(&self, row: &NewRow) -> usize {
-        row.bytes()
+    fn bytes(&self, row: &Row) -> usize {
+        match row {
+            Row::New(row) => row.bytes(),
+            Row::End(row) => row.bytes(),
+        }
     }
 
-    async fn write_all(&self, rows: &[NewRow]) -> Result<Vec<Written<Inserted>>, T::Error> {
-        self.0.insert(rows).await
+    async fn write_all(&self, rows: &[Row]) -> Result<Vec<Written<Inserted>>, T::Error> {
+        let (mut new, mut ends) = (vec![], vec![]);
+        for row in rows {
+            match row {
+                Row::New(row) => new.push(row.clone()),
+                Row::End(row) => ends.push(row.clone()),
+            }
+        }
+        let (inserted, finished) = self.0.write(&new, &ends).await?;
+        let (mut inserted, mut finished) = (inserted.into_iter(), finished.into_iter());
+        let next = |row: &Row| match row {
+            Row::New(_) => inserted.next(),
+            Row::End(_) => finished.next().map(|it| it.map(Inserted::from)),
+        };
+        Ok(rows.iter().filter_map(next).collect())
     }
 }
 
-impl<T: Table> Write for KeyedInserts<T> {
+impl<T: Table> Write for Keyed<T> {
     type Row = NewRow;
     type Outcome = Inserted;
     type Error = T::Error;
@@ -41,16 +60,13 @@ impl<T: Table> Write for KeyedInserts<T> {
     }
 }
 
-impl<T: Table> Write for Ends<T> {
-    type Row = EndRow;
-    type Outcome = Finished;
-    type Error = T::Error;
-
-    fn bytes(&self, row: &EndRow) -> usize {
-        row.bytes()
-    }
-
-    async fn write_all(&self, rows: &[EndRow]) -> Result<Vec<Written<Finished>>, T::Error> {
-        self.0.finish(rows).await
+/// What stands where a row was to be written is the same for both kinds.
+impl From<Finished> for Inserted {
+    fn from(finished: Finished) -> Self {
+        match finished {
+            Finished::Recorded => Self::Ours,
+            Finished::Untouched(Some(existing)) => Self::Existing(existing),
+            Finished::Untouched(None) => Self::Gone,
+        }
     }
 }

@@ -6,7 +6,7 @@ use tokio_postgres::{Client, NoTls};
 use super::*;
 use crate::process::Completion;
 
-async fn client(cluster: &Cluster) -> Client {
+pub(super) async fn client(cluster: &Cluster) -> Client {
     let (client, connection) = tokio_postgres::connect(&cluster.url(), NoTls)
         .await
         .unwrap();
@@ -14,7 +14,7 @@ async fn client(cluster: &Cluster) -> Client {
     client
 }
 
-fn result(response: &str) -> WorkResult {
+pub(super) fn result(response: &str) -> WorkResult {
     WorkResult {
         response: text(response),
         completed_at: Timestamp::now(),
@@ -26,7 +26,7 @@ fn payload(text: &str) -> Option<Box<RawValue>> {
     Some(RawValue::from_string(text.to_owned()).unwrap())
 }
 
-async fn refuse_poison(client: &Client, sqlstate: &str) {
+pub(super) async fn refuse_poison(client: &Client, sqlstate: &str) {
     let trigger = format!(
         "CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
          IF NEW.payload::text LIKE '%poison%' THEN RAISE EXCEPTION 'no' USING ERRCODE = '{sqlstate}'; END IF; \
