@@ -19,6 +19,7 @@ use crate::limit::InFlightLimit;
 use crate::live::{Live, Watch};
 use crate::metrics::{Metrics, POOLS, PolicyMetrics};
 use crate::naive::Naive;
+use crate::rate_limit::RateLimit;
 use crate::records::Records;
 use crate::recovery::Recovery;
 use crate::replica::{Parts, Replica};
@@ -92,6 +93,7 @@ pub(crate) fn assemble(
     });
     let state = State {
         process_limit: InFlightLimit::new(policies.process.max_in_flight),
+        rate_limit: RateLimit::new(&policies.process.rate_limit),
         naive: naive(&settings, naive_store, runtime)?,
         pools,
         body_limit: InFlightLimit::new(MAX_BODIES),

@@ -26,6 +26,7 @@ mod naive;
 mod open_work;
 mod postgres;
 mod process;
+mod rate_limit;
 mod records;
 mod recovery;
 mod replica;

@@ -13,6 +13,7 @@ use crate::metrics::{Metrics, POOLS};
 use crate::naive::Naive;
 use crate::open_work::OpenWork;
 use crate::process::Process;
+use crate::rate_limit::RateLimit;
 use crate::records::Records;
 use crate::recovery::Progress;
 use crate::store::{LiveStore, SchemaWatch, Store};
@@ -30,6 +31,8 @@ pub(crate) struct State {
     pub(crate) recovery: Progress,
     pub(crate) process: Process<LiveStore<Store>, ResilientWorker<WorkerClient>>,
     pub(crate) process_limit: InFlightLimit,
+    /// `None`: clients are not told apart.
+    pub(crate) rate_limit: Option<RateLimit>,
     pub(crate) body_limit: InFlightLimit,
     pub(crate) naive: Naive,
     pub(crate) naive_limit: InFlightLimit,

@@ -2,6 +2,7 @@
 
 mod access;
 mod body;
+mod client;
 mod connections;
 mod dashboard;
 mod endpoint;
@@ -13,6 +14,7 @@ mod metrics;
 mod naive;
 mod openapi;
 mod policies;
+mod priority;
 mod probes;
 mod problem;
 mod process;
