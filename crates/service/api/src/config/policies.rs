@@ -206,16 +206,23 @@ pub struct IdempotencyPolicy {
 }
 
 impl WorkerPolicy {
-    /// The part the policy crate enforces.
+    /// The part the policy crate enforces. A live call waits for its place before it is recorded, and its worker has the whole
+    /// deadline all the same; so a wait that is longer than what the deadline leaves is cut, not refused.
     #[must_use]
     pub fn policy(&self) -> PolicyConfig {
+        let mut bulkhead = self.bulkhead.clone();
+        let spare = self.deadline.saturating_sub(self.attempt_timeout);
+        bulkhead.max_wait = bulkhead.max_wait.min(spare);
+        if spare.is_zero() {
+            bulkhead.max_waiting = 0;
+        }
         PolicyConfig {
             attempt_timeout: Some(self.attempt_timeout),
             deadline: self.deadline,
             idempotent: self.idempotent,
             retry: Some(self.retry.clone()),
             breaker: Some(self.breaker.clone()),
-            bulkhead: Some(self.bulkhead.clone()),
+            bulkhead: Some(bulkhead),
         }
     }
 }
