@@ -137,7 +137,7 @@ bench-policy: ## What a policed call costs, beside its rivals (ROUNDS=15)
 
 #: Develop
 
-.PHONY: test probes loom e2e browser observe-check api-check lint fmt
+.PHONY: test probes loom e2e browser observe-check api-check kubernetes-check lint fmt
 test: ## Unit and integration tests, on a real Postgres
 	@cargo test --locked
 
@@ -150,18 +150,18 @@ loom: ## The policies' shared state under every interleaving
 	@RUSTFLAGS='--cfg holdfast_loom' cargo test --release --locked --target-dir $(TARGET)/loom -p holdfast-policy --lib interleavings
 
 # One after the other: each drives a whole stage.
-E2E = cargo test --locked --test $(1) -- --ignored --test-threads=1 --nocapture
+E2E = cargo test --locked $(1) -- --ignored --test-threads=1 --nocapture
 
 e2e: ## These targets as a user runs them, on each stage; minutes
 	$(BUILD)
-	@$(call E2E,e2e_local)
-	@HOLDFAST_BINARIES=$(abspath $(BIN)) $(call E2E,e2e_experiments)
-	@if docker version >/dev/null 2>&1; then $(call E2E,e2e_compose); else \
+	@$(call E2E,--test e2e_local)
+	@HOLDFAST_BINARIES=$(abspath $(BIN)) $(call E2E,--test e2e_experiments)
+	@if docker version >/dev/null 2>&1; then $(call E2E,--test e2e_compose); else \
 	  echo '*** NOT TESTED: the Compose stage. No Docker engine answers `docker version`. ***' >&2; fi
 
 browser: ## The page in a real browser, broken and healed (SCREENSHOTS=dir)
 	$(BUILD)
-	@HOLDFAST_BINARIES=$(abspath $(BIN)) $(call E2E,browser)
+	@HOLDFAST_BINARIES=$(abspath $(BIN)) $(call E2E,-p holdfast-browser)
 
 observe-check: ## A real Prometheus watches the worker die and return
 	$(BUILD)
@@ -170,6 +170,11 @@ observe-check: ## A real Prometheus watches the worker die and return
 api-check: ## The API against its /openapi.json (EXAMPLES=20 SEED=1)
 	$(BUILD)
 	@$(LAB) api-check $(if $(EXAMPLES),--examples $(EXAMPLES)) $(if $(SEED),--seed $(SEED))
+
+kubernetes-check: ## Manifests against schemas, rules and compose.yml
+	@python3 -m venv $(TARGET)/kubernetes-check && $(TARGET)/kubernetes-check/bin/pip install --quiet --disable-pip-version-check \
+	  --requirement deploy/kubernetes/requirements.txt || { echo 'it needs python3, its venv and PyPI: sudo apt-get install -y python3-venv' >&2; exit 2; }
+	@$(TARGET)/kubernetes-check/bin/python deploy/kubernetes/check.py
 
 # What is installed is left as it is.
 APT_INSTALL = install -y -qq --no-install-recommends --no-upgrade --no-remove

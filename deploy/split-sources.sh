@@ -29,7 +29,7 @@ find . -mindepth 2 -name Cargo.toml | while read -r manifest; do
 done
 
 cp -R . "$services/"
-for crate in crates/lab/lab bench/rivals; do
+for crate in crates/lab/* bench/rivals; do
   rm -rf "${services:?}/$crate"
   cp -R "$manifests/$crate" "$services/$crate"
 done
@@ -37,7 +37,7 @@ done
 rm -f "${services:?}/db/init.sql"
 
 cp -R "$manifests/." "$lab/"
-for crate in crates/lab/lab crates/service/ops crates/service/wire; do
+for crate in crates/lab/* crates/service/ops crates/service/wire; do
   rm -rf "${lab:?}/$crate"
   cp -R "$crate" "$lab/$crate"
 done

@@ -1,5 +1,7 @@
 //! What can go wrong in the lab: each error has a cause, in its text, and a cure.
 
+mod convert;
+
 use std::io;
 use std::path::PathBuf;
 
@@ -286,14 +288,5 @@ impl LabError {
             path,
             source,
         }
-    }
-}
-
-/// With its cause, which its own text leaves out.
-impl From<tokio_postgres::Error> for LabError {
-    fn from(error: tokio_postgres::Error) -> Self {
-        let cause = std::error::Error::source(&error);
-        let told = cause.map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"));
-        Self::Database(told)
     }
 }

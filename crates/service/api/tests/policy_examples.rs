@@ -14,9 +14,9 @@ mod worker;
 use std::path::Path;
 use std::time::Duration;
 
-use holdfast_lab::ports::loopback;
-use holdfast_lab::postgres::{Cluster, ClusterOptions};
 use holdfast_policy::PolicyConfig;
+use holdfast_testbed::ports::loopback;
+use holdfast_testbed::postgres::{Cluster, ClusterOptions};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::process::Command;
 use tokio::sync::OnceCell;

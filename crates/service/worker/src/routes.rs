@@ -8,7 +8,7 @@ use holdfast_ops::process_metrics::ProcessMetrics;
 use holdfast_ops::{Readiness, TraceContext};
 use holdfast_wire::{Health, Work};
 use metrics::{Counter, Gauge, counter, gauge};
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::sleep;
 
@@ -24,7 +24,7 @@ pub(crate) struct Shared {
     in_flight: Gauge,
     waiting: Gauge,
     process: ProcessMetrics,
-    metrics: PrometheusHandle,
+    recorder: PrometheusRecorder,
 }
 
 impl Shared {
@@ -58,7 +58,7 @@ impl Shared {
             in_flight,
             waiting,
             process,
-            metrics: recorder.handle(),
+            recorder,
         }
     }
 }
@@ -125,8 +125,8 @@ pub(crate) async fn readyz(shared: Data<Shared>) -> impl Responder {
 
 #[get("/metrics")]
 pub(crate) async fn exposition(shared: Data<Shared>) -> impl Responder {
-    shared.process.observe();
+    shared.process.observe(&shared.recorder);
     HttpResponse::Ok()
         .content_type("text/plain; version=0.0.4; charset=utf-8")
-        .body(shared.metrics.render())
+        .body(shared.recorder.handle().render())
 }

@@ -47,6 +47,7 @@ const BUCKETS: [f64; 14] = [
 /// The recorder and what it renders. Clones share it.
 #[derive(Clone)]
 pub(crate) struct Metrics {
+    recorder: Arc<PrometheusRecorder>,
     handle: PrometheusHandle,
     series: Arc<Series>,
     observes: bool,
@@ -105,6 +106,7 @@ impl Metrics {
         });
         let series = Arc::new(series);
         let metrics = Self {
+            recorder,
             handle,
             series,
             observes,
@@ -138,7 +140,7 @@ impl Metrics {
         series.durability.observe(sources);
         series.load.observe(sources);
         series.pools.observe(sources.pools);
-        series.process.observe();
+        series.process.observe(&*self.recorder);
         self.handle.render()
     }
 

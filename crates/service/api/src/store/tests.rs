@@ -7,8 +7,8 @@ mod live;
 use std::sync::Arc;
 use std::time::Duration;
 
-use holdfast_lab::postgres::{Cluster, ClusterOptions};
 use holdfast_policy::{Deadline, Event};
+use holdfast_testbed::postgres::{Cluster, ClusterOptions};
 use holdfast_wire::{DegradedCode, JsonText};
 use jiff::Timestamp;
 use metrics::Histogram;

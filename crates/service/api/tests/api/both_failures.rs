@@ -1,6 +1,6 @@
 //! Both dependencies fail at once: accepted all the same, and done when both are back.
 
-use holdfast_lab::proxy::Fault;
+use holdfast_testbed::proxy::Fault;
 use holdfast_wire::{DegradedCode, RecordedIn, RequestStatus};
 
 use crate::support::System;

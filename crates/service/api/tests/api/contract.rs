@@ -1,6 +1,6 @@
 //! The routes that describe the service, and what every answer carries.
 
-use holdfast_lab::proxy::Fault;
+use holdfast_testbed::proxy::Fault;
 use serde_json::{Value, json};
 
 use crate::support::System;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use holdfast_lab::proxy::Fault;
+use holdfast_testbed::proxy::Fault;
 use holdfast_wire::{Breaker, Problem};
 use reqwest::Response;
 use tokio::time::{Instant, sleep};

@@ -1,6 +1,6 @@
 //! Postgres fails in every way it can; the worker is well.
 
-use holdfast_lab::proxy::Fault;
+use holdfast_testbed::proxy::Fault;
 use holdfast_wire::{Breaker, DegradedCode, Problem, Reason, RecordedIn, RequestStatus};
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -6,8 +6,8 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use holdfast_lab::exposition::{Families, Family, families};
-use holdfast_lab::proxy::Fault;
+use holdfast_testbed::exposition::{Families, Family, families};
+use holdfast_testbed::proxy::Fault;
 use serde_json::Value;
 
 use crate::support::{System, spawn_worker};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use holdfast_lab::proxy::Fault;
+use holdfast_testbed::proxy::Fault;
 use holdfast_wire::{Breaker, RecordedIn, RequestStatus};
 use tokio::time::{Instant, sleep};
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use holdfast_lab::postgres::{Cluster, ClusterOptions};
+use holdfast_testbed::postgres::{Cluster, ClusterOptions};
 use holdfast_wire::Schema;
 use tokio_postgres::{Client, NoTls};
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use holdfast_lab::postgres::{Cluster, ClusterOptions};
+use holdfast_testbed::postgres::{Cluster, ClusterOptions};
 use std::net::SocketAddr;
 
 use crate::support::{Api, CountingWorker, Surroundings};

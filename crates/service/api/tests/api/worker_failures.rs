@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use holdfast_lab::proxy::Fault;
+use holdfast_testbed::proxy::Fault;
 use holdfast_wire::{Breaker, DegradedCode, ProcessedStatus, Reason, RecordedIn, RequestList};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use holdfast_lab::postgres::Cluster;
+use holdfast_testbed::postgres::Cluster;
 use holdfast_wire::Reason;
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
@@ -32,7 +32,7 @@ fn program() -> Option<PathBuf> {
 /// Before `cluster`, with two sessions there for all its clients.
 async fn pgbouncer(program: &Path, cluster: &Cluster, more: &str) -> PgBouncer {
     let folder = tempfile::tempdir().unwrap();
-    let port = holdfast_lab::ports::free().unwrap();
+    let port = holdfast_testbed::ports::free().unwrap();
     let users = folder.path().join("users");
     std::fs::write(&users, "\"holdfast\" \"holdfast\"\n").unwrap();
     let settings = format!(

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use holdfast_lab::postgres::Cluster;
+use holdfast_testbed::postgres::Cluster;
 use holdfast_wire::Reason;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tempfile::TempDir;

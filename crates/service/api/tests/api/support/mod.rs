@@ -10,8 +10,8 @@ mod worker;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use holdfast_lab::postgres::{Cluster, ClusterOptions};
-use holdfast_lab::proxy::FaultProxy;
+use holdfast_testbed::postgres::{Cluster, ClusterOptions};
+use holdfast_testbed::proxy::FaultProxy;
 use holdfast_wire::JsonText;
 use tokio_postgres::NoTls;
 

@@ -1,0 +1,15 @@
+//! The testbed: what a test or an experiment stands on. Processes that are found and ended for certain, ports,
+//! [`postgres::Cluster`], a real throw-away Postgres, [`proxy::FaultProxy`], a wire that breaks on command, [`wire`], its
+//! remote control, and what is said on the terminal.
+//!
+//! It knows no service: the tests of the API use it as the lab does.
+
+pub mod exposition;
+pub mod logs;
+pub mod output;
+pub mod ports;
+pub mod postgres;
+pub mod process;
+pub mod proxy;
+pub mod together;
+pub mod wire;

@@ -1,0 +1,29 @@
+//! A real Postgres to throw away: found on this machine, started in a folder of its own, killed, paused, deleted.
+//!
+//! Invariants: it listens on the loopback address only; `fsync` and `synchronous_commit` stay on; it never runs as
+//! root; user, password and database are `holdfast`, and the schema is the one of `db/init.sql`.
+
+mod account;
+mod cluster;
+mod error;
+mod folder;
+mod install;
+mod manifest;
+mod programs;
+mod reap;
+mod server;
+mod template;
+
+pub use cluster::{Cluster, ClusterOptions};
+pub use error::PostgresError;
+pub use reap::end_stale;
+pub use server::{Installation, Server};
+
+/// The schema every cluster starts with.
+pub const INIT_SQL: &str = include_str!("../../../../../db/init.sql");
+
+/// Where a cluster on `port` is reached.
+#[must_use]
+pub fn url(port: u16) -> String {
+    format!("postgres://holdfast:holdfast@127.0.0.1:{port}/holdfast")
+}

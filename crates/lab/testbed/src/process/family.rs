@@ -1,0 +1,180 @@
+//! A service's processes as one: signals reach all of them, not only the first.
+//!
+//! A process group is not enough for Postgres: each backend makes a session of its own (`setsid`), so a signal to the
+//! postmaster's group misses them, and a server whose postmaster alone is stopped still answers on open sessions. The
+//! members are therefore found in the process table: as descendants, as group members, and as those that live in the
+//! family's home folder. The last finds orphans too: a leader started an instant before its record was to be written.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde::{Deserialize, Serialize};
+use tokio::time::{Instant, sleep};
+
+use super::Identity;
+use super::table::{self, Entry, State};
+
+const POLL: Duration = Duration::from_millis(10);
+/// The kernel acts on SIGKILL and SIGSTOP within milliseconds, unless the process is stuck in a system call.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// A member can fork between the look at the table and the signal; the next pass finds the child.
+const PASSES: usize = 5;
+/// The kernel keeps no more of a program's name.
+const NAME_LENGTH: usize = 15;
+
+/// A process and everything that belongs to it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Family {
+    /// The process that was started; none: not yet.
+    pub leader: Option<Identity>,
+    /// The working directory of all members.
+    pub home: PathBuf,
+    /// The program all members run: a shell that happens to stand in the home is no member.
+    pub program: String,
+}
+
+impl Family {
+    /// Whether the leader lives, running or stopped.
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
+        self.leader.as_ref().is_some_and(Identity::is_alive)
+    }
+
+    /// Whether the leader lives, but is stopped.
+    #[must_use]
+    pub fn is_paused(&self) -> bool {
+        self.leader.as_ref().and_then(Identity::state) == Some(State::Stopped)
+    }
+
+    /// The leader's pid, if it lives.
+    #[must_use]
+    pub fn pid(&self) -> Option<i32> {
+        self.leader
+            .as_ref()
+            .filter(|leader| leader.is_alive())
+            .map(Identity::pid)
+    }
+
+    /// Kills every member (SIGKILL) and waits until all are gone. Nothing to kill is fine.
+    ///
+    /// # Errors
+    /// The pids that are still there after ten seconds.
+    pub async fn kill(&self) -> Result<(), Vec<i32>> {
+        self.kill_now();
+        self.until(<[Entry]>::is_empty, Self::kill_now).await
+    }
+
+    /// Kills every member without waiting for the end.
+    pub fn kill_now(&self) {
+        for _ in 0..PASSES {
+            let members = self.members();
+            if members.is_empty() {
+                return;
+            }
+            // Stopped first, so that none forks while its children are being killed.
+            signal(&members, Signal::STOP);
+            signal(&members, Signal::KILL);
+        }
+    }
+
+    /// Stops every member (SIGSTOP) and waits until all stand still.
+    ///
+    /// # Errors
+    /// The pids that still run after ten seconds.
+    pub async fn pause(&self) -> Result<(), Vec<i32>> {
+        let stop = |family: &Self| signal(&family.members(), Signal::STOP);
+        stop(self);
+        self.until(
+            |members| members.iter().all(|member| member.state == State::Stopped),
+            stop,
+        )
+        .await
+    }
+
+    /// Lets every member run again (SIGCONT).
+    pub fn resume(&self) {
+        signal(&self.members(), Signal::CONT);
+    }
+
+    /// Sends `signal` to the leader alone.
+    pub fn signal_leader(&self, wanted: Signal) {
+        if let Some(pid) = self.pid() {
+            send(pid, wanted);
+        }
+    }
+
+    async fn until(
+        &self,
+        reached: impl Fn(&[Entry]) -> bool,
+        again: impl Fn(&Self),
+    ) -> Result<(), Vec<i32>> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let members = self.members();
+            if reached(&members) {
+                return Ok(());
+            }
+            if Instant::now() > deadline {
+                return Err(members.iter().map(|member| member.pid).collect());
+            }
+            sleep(POLL).await;
+            again(self);
+        }
+    }
+
+    /// The living members, the leader first.
+    fn members(&self) -> Vec<Entry> {
+        let table = table::entries();
+        let mut found = BTreeSet::new();
+        if let Some(leader) = self.pid() {
+            found.insert(leader);
+            found.extend(
+                table
+                    .iter()
+                    .filter(|entry| entry.group == leader)
+                    .map(|entry| entry.pid),
+            );
+            while grow(&mut found, &table) {}
+        }
+        let inhabitants = table::living_in(&self.home);
+        let name: String = self.program.chars().take(NAME_LENGTH).collect();
+        let at_home = |entry: &&Entry| inhabitants.contains(&entry.pid) && entry.name == name;
+        found.extend(table.iter().filter(at_home).map(|entry| entry.pid));
+        let belongs = |entry: &Entry| found.contains(&entry.pid) && entry.state != State::Zombie;
+        table.into_iter().filter(belongs).collect()
+    }
+}
+
+/// Kills the processes of a group that run one of these programs.
+pub fn kill_of_group(group: i32, programs: &[&str]) {
+    let mut members = table::entries();
+    members.retain(|entry| entry.group == group && programs.contains(&entry.name.as_str()));
+    signal(&members, Signal::KILL);
+}
+
+/// Adds the children of those found; whether there were any new ones.
+fn grow(found: &mut BTreeSet<i32>, table: &[Entry]) -> bool {
+    let before = found.len();
+    let children: Vec<i32> = table
+        .iter()
+        .filter(|entry| found.contains(&entry.parent))
+        .map(|entry| entry.pid)
+        .collect();
+    found.extend(children);
+    found.len() > before
+}
+
+fn signal(members: &[Entry], wanted: Signal) {
+    for member in members {
+        send(member.pid, wanted);
+    }
+}
+
+fn send(pid: i32, wanted: Signal) {
+    if let Some(pid) = Pid::from_raw(pid) {
+        // It may have ended since the look at the table: then there is nobody left to signal.
+        let _ = kill_process(pid, wanted);
+    }
+}

@@ -1,0 +1,14 @@
+//! Processes of this machine, told apart for certain: a pid alone is not enough, because pids are used again.
+
+mod error;
+mod family;
+mod identity;
+mod launch;
+#[cfg(any(test, not(target_os = "linux")))]
+mod ps;
+mod table;
+
+pub use error::LaunchError;
+pub use family::{Family, kill_of_group};
+pub use identity::Identity;
+pub use launch::{Launched, launch};

@@ -1,0 +1,148 @@
+//! The listening side: opens and closes the port without ever giving it up, and owns the connections.
+
+use std::future::pending;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use std::{io, mem};
+
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+use super::silence::Silence;
+use super::tally::Tally;
+use super::{Fault, Order, connection};
+
+const BACKLOG: u32 = 1024;
+/// An error belongs to one connection that died in the queue, or to this process having no file left: that lasts, and must not
+/// be asked for a million times a second.
+pub const AFTER_AN_ERROR: Duration = Duration::from_millis(20);
+
+/// A port that is either open or held shut.
+pub(super) struct Door {
+    addr: SocketAddr,
+    state: State,
+    silence: Silence,
+}
+
+enum State {
+    Open(TcpListener),
+    /// Bound but not listening: connections are refused, and nobody else can take the port.
+    Shut(TcpSocket),
+    /// The port could not be had back; tried again at the next fault.
+    Lost,
+}
+
+impl Door {
+    pub(super) fn open(addr: SocketAddr) -> io::Result<Self> {
+        let socket = bind(addr)?;
+        let addr = socket.local_addr()?;
+        Ok(Self {
+            addr,
+            state: State::Open(socket.listen(BACKLOG)?),
+            silence: Silence::default(),
+        })
+    }
+
+    pub(super) fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Accepts connections and applies orders until its task is aborted or the proxy is dropped.
+    pub(super) async fn keep(
+        mut self,
+        upstream: Arc<str>,
+        mut orders: watch::Receiver<Order>,
+        acknowledge: watch::Sender<Order>,
+        tally: Arc<Tally>,
+    ) {
+        let mut connections = JoinSet::new();
+        loop {
+            tokio::select! {
+                biased;
+                order = orders.changed() => {
+                    if order.is_err() {
+                        return;
+                    }
+                    let order = *orders.borrow_and_update();
+                    self.apply(order.fault).await;
+                    if order.fault == Fault::Refuse {
+                        // Each connection resets its client when its task is dropped.
+                        connections.shutdown().await;
+                    }
+                    acknowledge.send_replace(order);
+                }
+                client = self.accept() => {
+                    tally.count_accepted();
+                    let upstream = Arc::clone(&upstream);
+                    let served = connection::serve(client, upstream, orders.clone(), Arc::clone(&tally));
+                    connections.spawn(served);
+                }
+                Some(_) = connections.join_next() => {}
+            }
+        }
+    }
+
+    async fn accept(&mut self) -> TcpStream {
+        let State::Open(listener) = &self.state else {
+            return pending().await;
+        };
+        if self.silence.is_kept() {
+            return pending().await;
+        }
+        loop {
+            match listener.accept().await {
+                Ok((client, peer)) if !self.silence.was_ours(peer) => return client,
+                Ok(_) => {}
+                Err(_) => sleep(AFTER_AN_ERROR).await,
+            }
+        }
+    }
+
+    async fn apply(&mut self, fault: Fault) {
+        if fault == Fault::Refuse {
+            self.silence.forget();
+            self.shut();
+            return;
+        }
+        self.reopen();
+        if let State::Open(listener) = &self.state {
+            if fault == Fault::Blackhole {
+                self.silence.keep(listener, self.addr).await;
+            } else {
+                self.silence.end(listener, BACKLOG);
+            }
+        }
+    }
+
+    fn shut(&mut self) {
+        if let State::Open(listener) = mem::replace(&mut self.state, State::Lost) {
+            drop(listener);
+        }
+        self.state = bind(self.addr).map_or(State::Lost, State::Shut);
+    }
+
+    fn reopen(&mut self) {
+        self.state = match mem::replace(&mut self.state, State::Lost) {
+            State::Open(listener) => State::Open(listener),
+            State::Shut(socket) => socket.listen(BACKLOG).map_or(State::Lost, State::Open),
+            State::Lost => bind(self.addr)
+                .and_then(|socket| socket.listen(BACKLOG))
+                .map_or(State::Lost, State::Open),
+        };
+    }
+}
+
+fn bind(addr: SocketAddr) -> io::Result<TcpSocket> {
+    let socket = if addr.is_ipv4() {
+        TcpSocket::new_v4()
+    } else {
+        TcpSocket::new_v6()
+    }?;
+    // Connections of the listener before may linger in TIME_WAIT.
+    socket.set_reuseaddr(true)?;
+    socket.bind(addr)?;
+    Ok(socket)
+}

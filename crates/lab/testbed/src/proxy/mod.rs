@@ -1,0 +1,125 @@
+//! A TCP fault proxy: stands before a real server and breaks the wire on command.
+//!
+//! Invariants: the port stays the same through every fault; connections that exist when a fault is set do not escape
+//! it, nor does a request that waits for its answer; what was read but not yet forwarded when a fault begins is kept,
+//! not lost, when the fault ends. It knows no protocol but what it answers itself.
+
+mod client;
+mod connection;
+mod door;
+mod exchange;
+mod fault;
+mod flow;
+mod silence;
+mod tally;
+mod upstream;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::{fmt, io};
+
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
+
+pub use door::AFTER_AN_ERROR;
+pub use fault::Fault;
+
+use crate::ports;
+use door::Door;
+use tally::Tally;
+
+/// A proxy on a port of its own. Dropping it resets every connection and frees the port.
+pub struct FaultProxy {
+    addr: SocketAddr,
+    wanted: watch::Sender<Order>,
+    in_force: watch::Receiver<Order>,
+    tally: Arc<Tally>,
+    task: AbortHandle,
+}
+
+/// A fault, and the how-manieth it is: the same fault set twice is two orders.
+#[derive(Debug, Clone, Copy, Default)]
+struct Order {
+    number: u64,
+    fault: Fault,
+}
+
+impl FaultProxy {
+    /// Listens on a free loopback port and forwards to `upstream`, which need not be there yet. What is random is
+    /// seeded with 0.
+    ///
+    /// # Errors
+    /// When no port can be bound.
+    pub async fn start(upstream: SocketAddr) -> io::Result<Self> {
+        let addr = ports::loopback(ports::free()?);
+        Self::listen(addr, &upstream.to_string(), 0).await
+    }
+
+    /// Listens on `addr` and forwards to `upstream`, `host:port`, which need not be there yet: its name is looked up for
+    /// each connection. `seed` decides which requests a share is.
+    ///
+    /// # Errors
+    /// When `addr` cannot be bound.
+    pub async fn listen(addr: SocketAddr, upstream: &str, seed: u64) -> io::Result<Self> {
+        let door = Door::open(addr)?;
+        let addr = door.addr();
+        let (wanted, orders) = watch::channel(Order::default());
+        let (acknowledge, in_force) = watch::channel(Order::default());
+        let tally = Arc::new(Tally::new(seed));
+        let keeper = door.keep(upstream.into(), orders, acknowledge, Arc::clone(&tally));
+        let task = tokio::spawn(keeper).abort_handle();
+        Ok(Self {
+            addr,
+            wanted,
+            in_force,
+            tally,
+            task,
+        })
+    }
+
+    /// Where clients connect.
+    #[must_use]
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Connections accepted since the start. What the kernel queued while the port was closing is not counted.
+    #[must_use]
+    pub fn accepted(&self) -> u64 {
+        self.tally.accepted()
+    }
+
+    /// Requests seen since the start, also those that a fault swallowed or answered: bytes from a client that was not
+    /// waiting for an answer. A client whose connection was refused, or got no answer to its SYN, could not make one.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        self.tally.requests()
+    }
+
+    /// Sets the fault, in place of the one before, and returns when it is in force.
+    pub async fn set(&self, fault: Fault) {
+        let mut number = 0;
+        self.wanted.send_modify(|order| {
+            number = order.number + 1;
+            *order = Order { number, fault };
+        });
+        let mut in_force = self.in_force.clone();
+        // An error means that the keeper is gone, which happens only when its runtime shuts down.
+        let _ = in_force.wait_for(|order| order.number >= number).await;
+    }
+}
+
+impl Drop for FaultProxy {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl fmt::Debug for FaultProxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FaultProxy")
+            .field("addr", &self.addr)
+            .field("fault", &self.in_force.borrow().fault)
+            .finish_non_exhaustive()
+    }
+}
