@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use actix_web::HttpRequest;
+use actix_web::http::header::HeaderValue;
 
 use crate::config::ClientBy;
 use crate::rate_limit::Client;
@@ -14,7 +15,7 @@ const LONGEST: usize = 128;
 pub(super) fn of(request: &HttpRequest, by: &ClientBy) -> Client {
     let named = match by {
         ClientBy::Address => None,
-        ClientBy::Header(name) => request.headers().get(name).map(|value| value.as_bytes()),
+        ClientBy::Header(name) => request.headers().get(name).map(HeaderValue::as_bytes),
     };
     match named {
         Some(name) if (1..=LONGEST).contains(&name.len()) => Client::Named(name.into()),

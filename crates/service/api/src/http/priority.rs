@@ -1,6 +1,7 @@
 //! `Priority: u=0` to `u=7` of RFC 9218: how urgent a call is. What is no priority counts as none, as the RFC wants it.
 
 use actix_web::HttpRequest;
+use actix_web::http::header::HeaderValue;
 use holdfast_policy::Priority;
 use ipnet::IpNet;
 use sfv::{BareItem, Dictionary, ListEntry, Parser};
@@ -13,7 +14,7 @@ const HEADER: &str = "priority";
 pub(super) fn read(request: &HttpRequest, trusted: &[IpNet]) -> Priority {
     let fields = request.headers().get_all(HEADER);
     // Several fields are one list, RFC 9110 says.
-    let fields: Vec<_> = fields.map(|field| field.as_bytes()).collect();
+    let fields: Vec<_> = fields.map(HeaderValue::as_bytes).collect();
     let asked = match fields.is_empty() {
         true => return Priority::USUAL,
         false => parse(&fields.join(&b", "[..])),

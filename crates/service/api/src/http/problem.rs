@@ -55,7 +55,7 @@ pub(crate) struct Failure {
     degraded: Option<Vec<Degraded>>,
     allow: Option<String>,
     /// What is left of the client's share, where there is a limit.
-    share: Option<Share>,
+    share: Option<Box<Share>>,
     /// Boxed: every handler's result has room for a failure.
     ids: Option<Box<Ids>>,
 }
@@ -113,7 +113,8 @@ impl Failure {
         Self::new(ProblemCode::QuotaExceeded, detail)
     }
 
-    pub(super) fn of_client(self, share: Option<Share>) -> Self {
+    pub(super) fn of_client(self, share: Share) -> Self {
+        let share = Some(Box::new(share));
         Self { share, ..self }
     }
 

@@ -40,14 +40,14 @@ pub(super) async fn process(
         if let Some(answers) = state.metrics.answers() {
             answers.throttled();
         }
-        return Err(Failure::quota_exceeded(&share).of_client(Some(share)));
+        return Err(Failure::quota_exceeded(&share).of_client(share));
     }
     match admitted(&state, id, &http, payload).await {
         Ok(mut response) => {
             share.stamp(response.headers_mut());
             Ok(response)
         }
-        Err(failure) => Err(failure.of_client(Some(share))),
+        Err(failure) => Err(failure.of_client(share)),
     }
 }
 
