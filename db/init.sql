@@ -62,10 +62,21 @@ CREATE TABLE result_conflicts (
     PRIMARY KEY (request_id, other_at)
 );
 
+-- At most one order of an operator: all that failed up to ordered_at is owed again, step by step; moved_at is how far the
+-- pace has come.
+CREATE TABLE requeue_orders (
+    status     text        PRIMARY KEY CHECK (status = 'failed'),
+    ordered_at timestamptz NOT NULL,
+    moved_at   timestamptz NOT NULL
+);
+-- What was given up lately, for those who wait for its end.
+CREATE INDEX requests_given_up ON requests (completed_at)
+    WHERE status IN ('failed', 'cancelled') AND origin = 'resilient';
+
 -- Which of the numbered files the schema has.
 CREATE TABLE schema_migrations (
     version    integer     PRIMARY KEY,
     applied_at timestamptz NOT NULL DEFAULT now()
 );
 
-INSERT INTO schema_migrations (version) VALUES (1), (2), (3);
+INSERT INTO schema_migrations (version) VALUES (1), (2), (3), (4);

@@ -18,8 +18,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 RELEASES = ["1.30", kubernetes_validate.latest_version()]
 BROUGHT_BY_OPERATORS = {"postgresql.cnpg.io/v1", "monitoring.coreos.com/v1"}
 # What differs on purpose between the two stages: names of other services, and where settings come from.
-STAGE_ONLY = {"DATABASE_URL", "HOLDFAST_POLICIES", "HOLDFAST_WORKER_URL", "HOLDFAST_WORK_CAPACITY", "HOLDFAST_LOG_FORMAT"}
-KUBERNETES_ONLY = {"HOLDFAST_ADMIN_TOKEN"}
+STAGE_ONLY = {"DATABASE_URL", "HOLDFAST_ADMIN_TOKEN", "HOLDFAST_POLICIES", "HOLDFAST_WORKER_URL", "HOLDFAST_WORK_CAPACITY", "HOLDFAST_LOG_FORMAT"}
 
 
 def documents(path):
@@ -154,7 +153,7 @@ def check_against_compose(resources, where):
         ours = {it["name"]: it.get("value") for it in container["env"]}
         theirs = service["environment"]
         differing = ours.keys() ^ theirs.keys()
-        expect(differing <= STAGE_ONLY | KUBERNETES_ONLY, f"{here}: {sorted(differing)} is set on one stage only")
+        expect(differing <= STAGE_ONLY, f"{here}: {sorted(differing)} is set on one stage only")
         for name in (ours.keys() & theirs.keys()) - STAGE_ONLY:
             default = theirs[name].removeprefix("${").removesuffix("}").partition(":-")[2] or theirs[name]
             expect(ours[name] == default, f"{here}: {name} is {ours[name]!r}, and {default!r} in compose.yml")

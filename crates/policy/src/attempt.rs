@@ -40,6 +40,23 @@ pin_project! {
     }
 }
 
+/// What an operation is told that wants to know which attempt it makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attempt<R> {
+    /// What the dependency is asked.
+    pub request: R,
+    /// Which attempt of its call this is, from 1; retries and hedges are counted alike.
+    pub number: u32,
+    /// Whether it runs beside another that takes long: elsewhere it has better luck.
+    pub hedged: bool,
+}
+
+/// The same as [`AttemptService`] around a `Service<Attempt<R>>`.
+#[derive(Clone, Copy, Debug)]
+pub struct NumberedService<S> {
+    inner: S,
+}
+
 /// The service of an operation that travels with its request.
 #[derive(Clone, Copy, Debug)]
 pub struct Once;
@@ -81,10 +98,45 @@ impl<S: Service<R> + Clone, R> Service<Call<R>> for AttemptService<S> {
 
     #[inline]
     fn call(&mut self, call: Call<R>) -> Self::Future {
-        AttemptFuture {
+        AttemptFuture::start(self.inner.clone(), call)
+    }
+}
+
+impl<S> NumberedService<S> {
+    /// Attempts on `inner`.
+    pub fn new(inner: S) -> Self {
+        Self { inner }
+    }
+}
+
+impl<S: Service<Attempt<R>> + Clone, R> Service<Call<R>> for NumberedService<S> {
+    type Response = S::Response;
+    type Error = Error<S::Error>;
+    type Future = AttemptFuture<S, Attempt<R>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    #[inline]
+    fn call(&mut self, call: Call<R>) -> Self::Future {
+        let (number, hedged) = (call.number, call.hedged);
+        let numbered = call.map(|request| Attempt {
+            request,
+            number,
+            hedged,
+        });
+        AttemptFuture::start(self.inner.clone(), numbered)
+    }
+}
+
+impl<S: Service<R>, R> AttemptFuture<S, R> {
+    #[inline]
+    fn start(service: S, call: Call<R>) -> Self {
+        Self {
             admission: Admission { at: call.stamped() },
             touched: false,
-            inner: Oneshot::new(self.inner.clone(), call.request),
+            inner: Oneshot::new(service, call.request),
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::class::ErrorsAreFailures;
 use crate::config::{ConfigError, PolicyConfig, RetryConfig};
 use crate::deadline::DeadlineLayer;
 use crate::event::Observer;
+use crate::hedge::{HedgeLayer, HedgeSettings};
 use crate::policy::{Parts, Policy};
 use crate::reporter::Reporter;
 use crate::retry::{Budget, RetryLayer, RetrySettings};
@@ -99,8 +100,9 @@ impl<C> Builder<C> {
         } = self;
         config.validate(&name)?;
         let reporter = Reporter::new(name, observers);
-        let parts = parts(config, seed, budget, &reporter);
+        let mut parts = parts(config, seed, budget, &reporter);
         let layers = layers(&parts, classify, reporter);
+        parts.hedge = layers.hedge.delay();
         Ok(Policy::new(parts, layers))
     }
 }
@@ -124,6 +126,7 @@ fn parts(config: PolicyConfig, seed: u64, shared: Option<Budget>, reporter: &Rep
         circuit: breaker.map(|breaker| Circuit::new(breaker, settings, reporter.clone())),
         slots,
         budget,
+        hedge: None,
         reporter: reporter.clone(),
         config,
     }
@@ -151,13 +154,33 @@ fn layers<C: Clone>(parts: &Parts, classify: C, reporter: Reporter) -> Layers<C>
         ..RetryConfig::default()
     };
     let retry = config.retry.as_ref().unwrap_or(&once);
+    let hedge = hedge(parts, classify.clone(), reporter.clone());
     let budget = budget.clone();
     Layers {
         deadline: DeadlineLayer::new(config.deadline, attempt_timeout, reporter.clone()),
         retry: RetryLayer::new(retry, settings, budget, classify.clone(), reporter),
+        hedge,
         breaker: BreakerLayer::optional(circuit.clone(), classify.clone()),
         bulkhead: BulkheadLayer::optional(slots.clone(), attempt_timeout, classify),
         timeout: TimeoutLayer::optional(config.attempt_timeout),
         attempt: AttemptLayer,
+    }
+}
+
+fn hedge<C>(parts: &Parts, classify: C, reporter: Reporter) -> HedgeLayer<C> {
+    let Parts {
+        config,
+        circuit,
+        budget,
+        ..
+    } = parts;
+    let settings = HedgeSettings {
+        idempotent: config.idempotent,
+        attempt_timeout: config.needed(),
+        circuit: circuit.clone(),
+    };
+    match &config.hedge {
+        Some(hedge) => HedgeLayer::new(hedge, settings, budget.clone(), classify, reporter),
+        None => HedgeLayer::left_out(classify),
     }
 }

@@ -61,6 +61,8 @@ pub struct Call<R> {
     pub(crate) place: Option<Reserved>,
     /// Which attempt of its call this is, from 1.
     pub(crate) number: u32,
+    /// Whether it runs beside another.
+    pub(crate) hedged: bool,
     at: Option<Instant>,
 }
 
@@ -74,6 +76,7 @@ impl<R> Call<R> {
             priority: Priority::USUAL,
             place: None,
             number: 1,
+            hedged: false,
             at: None,
         }
     }
@@ -113,7 +116,19 @@ impl<R> Call<R> {
             priority: self.priority,
             place: self.place,
             number: self.number,
+            hedged: self.hedged,
             at: self.at,
+        }
+    }
+
+    /// The second attempt beside this one, started at `now`. It is one more at the dependency, so it needs a place of its own.
+    pub(crate) fn hedge(self, now: Instant) -> Self {
+        Self {
+            place: None,
+            number: self.number + 1,
+            hedged: true,
+            at: Some(now),
+            ..self
         }
     }
 

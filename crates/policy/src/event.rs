@@ -2,10 +2,13 @@
 //!
 //! Observers are called outside every lock. A panic of theirs is caught, so it harms no call.
 
+mod outcome;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::error::ErrorKind;
+pub use self::outcome::{CallOutcome, HedgeOutcome, Outcome, RejectedBy};
+
 use crate::snapshot::{BreakerState, OpenedBecause};
 
 /// Receives events. Called on the task of the call, or of whoever moves the breaker by hand: must be
@@ -58,6 +61,15 @@ pub enum Event<'a> {
         /// The wait before it.
         after: Duration,
     },
+    /// A second attempt beside a slow one is over.
+    Hedge {
+        /// The policy's name.
+        policy: &'a str,
+        /// The number of the second attempt.
+        number: u32,
+        /// What became of it.
+        outcome: HedgeOutcome,
+    },
     /// A further attempt was due, and the retry budget had no token for it.
     BudgetExhausted {
         /// The policy's name.
@@ -90,61 +102,6 @@ pub enum Event<'a> {
     },
 }
 
-/// How an attempt ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Outcome {
-    /// Well and in time.
-    Success,
-    /// Well, but not before the slow-call threshold.
-    Slow,
-    /// Badly.
-    Failure,
-    /// In a way that says nothing about the dependency.
-    Neutral,
-    /// Cut by the attempt timeout.
-    TimedOut,
-    /// Dropped by the caller.
-    Cancelled,
-    /// The operation panicked.
-    Panicked,
-}
-
-/// Which part of a policy refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum RejectedBy {
-    /// Less than a whole attempt timeout was left.
-    Deadline,
-    /// Open, or half open with all probes out.
-    Breaker,
-    /// The breaker closed a moment ago and lets concurrency grow step by step.
-    Ramp,
-    /// No place, and no place in the queue either or a wait in vain.
-    Bulkhead,
-    /// It waited and somebody more urgent came, or its deadline left no time for the wait.
-    Shed,
-}
-
-/// What the caller got.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum CallOutcome {
-    /// A response (even one that the classifier calls a failure).
-    Answered,
-    /// [`ErrorKind::Failed`].
-    Failed,
-    /// [`ErrorKind::AttemptTimeout`].
-    AttemptTimeout,
-    /// [`ErrorKind::DeadlineExceeded`].
-    DeadlineExceeded,
-    /// [`ErrorKind::CircuitOpen`].
-    CircuitOpen,
-    /// [`ErrorKind::BulkheadFull`].
-    BulkheadFull,
-    /// Nothing: it dropped the call.
-    Cancelled,
-    /// A panic of the operation.
-    Panicked,
-}
-
 impl<'a> Event<'a> {
     /// The name of the policy it comes from.
     pub fn policy(&self) -> &'a str {
@@ -152,6 +109,7 @@ impl<'a> Event<'a> {
             Self::Attempt { policy, .. }
             | Self::Rejected { policy, .. }
             | Self::Retry { policy, .. }
+            | Self::Hedge { policy, .. }
             | Self::BudgetExhausted { policy }
             | Self::Transition { policy, .. }
             | Self::Call { policy, .. } => policy,
@@ -181,6 +139,13 @@ impl Event<'_> {
                 number,
                 after,
             },
+            Self::Hedge {
+                number, outcome, ..
+            } => Event::Hedge {
+                policy,
+                number,
+                outcome,
+            },
             Self::BudgetExhausted { .. } => Event::BudgetExhausted { policy },
             Self::Transition {
                 from,
@@ -206,94 +171,6 @@ impl Event<'_> {
                 attempts,
                 elapsed,
             },
-        }
-    }
-}
-
-impl Outcome {
-    /// Every outcome, so that a metric can exist before its first event.
-    pub const ALL: [Self; 7] = [
-        Self::Success,
-        Self::Slow,
-        Self::Failure,
-        Self::Neutral,
-        Self::TimedOut,
-        Self::Cancelled,
-        Self::Panicked,
-    ];
-
-    /// A stable label in snake case.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Success => "success",
-            Self::Slow => "slow",
-            Self::Failure => "failure",
-            Self::Neutral => "neutral",
-            Self::TimedOut => "timed_out",
-            Self::Cancelled => "cancelled",
-            Self::Panicked => "panicked",
-        }
-    }
-}
-
-impl RejectedBy {
-    /// Every reason, so that a metric can exist before its first event.
-    pub const ALL: [Self; 5] = [
-        Self::Deadline,
-        Self::Breaker,
-        Self::Ramp,
-        Self::Bulkhead,
-        Self::Shed,
-    ];
-
-    /// A stable label in snake case.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Deadline => "deadline",
-            Self::Breaker => "breaker",
-            Self::Ramp => "ramp",
-            Self::Bulkhead => "bulkhead",
-            Self::Shed => "shed",
-        }
-    }
-}
-
-impl CallOutcome {
-    /// Every outcome, so that a metric can exist before its first event.
-    pub const ALL: [Self; 8] = [
-        Self::Answered,
-        Self::Failed,
-        Self::AttemptTimeout,
-        Self::DeadlineExceeded,
-        Self::CircuitOpen,
-        Self::BulkheadFull,
-        Self::Cancelled,
-        Self::Panicked,
-    ];
-
-    /// A stable label in snake case.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Answered => "answered",
-            Self::Failed => "failed",
-            Self::AttemptTimeout => "attempt_timeout",
-            Self::DeadlineExceeded => "deadline_exceeded",
-            Self::CircuitOpen => "circuit_open",
-            Self::BulkheadFull => "bulkhead_full",
-            Self::Cancelled => "cancelled",
-            Self::Panicked => "panicked",
-        }
-    }
-}
-
-impl<E> From<&ErrorKind<E>> for CallOutcome {
-    fn from(kind: &ErrorKind<E>) -> Self {
-        match kind {
-            ErrorKind::Failed(_) => Self::Failed,
-            ErrorKind::AttemptTimeout => Self::AttemptTimeout,
-            ErrorKind::DeadlineExceeded => Self::DeadlineExceeded,
-            ErrorKind::CircuitOpen => Self::CircuitOpen,
-            ErrorKind::BulkheadFull => Self::BulkheadFull,
         }
     }
 }

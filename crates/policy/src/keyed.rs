@@ -241,7 +241,7 @@ where
 
 impl<K: Eq + Hash, C> Shared<K, C> {
     /// Takes out what has been idle for too long.
-    fn sweep(&self, keys: &mut HashMap<K, Arc<Entry<C>>>) -> Vec<(K, Arc<Entry<C>>)> {
+    fn sweep(&self, keys: &mut HashMap<K, Arc<Entry<C>>>) -> Vec<Arc<Entry<C>>> {
         let present = self.origin.elapsed().as_secs();
         self.present.store(present, Ordering::Relaxed);
         let idle = self.config.idle.as_secs();
@@ -249,7 +249,15 @@ impl<K: Eq + Hash, C> Shared<K, C> {
             let used = entry.used.load(Ordering::Relaxed);
             present.saturating_sub(used) > idle && entry.policy.snapshot().in_flight == 0
         };
-        keys.extract_if(|_, entry| is_idle(entry)).collect()
+        let mut gone = Vec::new();
+        keys.retain(|_, entry| {
+            let idle = is_idle(entry);
+            if idle {
+                gone.push(Arc::clone(entry));
+            }
+            !idle
+        });
+        gone
     }
 }
 

@@ -12,9 +12,12 @@ pub mod deadline;
 mod error;
 mod event;
 mod handle;
+pub mod hedge;
 pub mod keyed;
 mod lock;
 mod now;
+#[cfg(any(feature = "metrics", feature = "tracing"))]
+pub mod observe;
 mod policy;
 mod progress;
 mod reporter;
@@ -26,18 +29,19 @@ mod support;
 mod sync;
 pub mod timeout;
 
+pub use self::attempt::Attempt;
 pub use self::builder::Builder;
 pub use self::call::{Call, Priority};
 pub use self::class::{Class, Classify, ErrorsAreFailures, Health, Retry};
 pub use self::config::{
     AdaptiveConfig, BackoffConfig, BreakerConfig, BudgetConfig, BulkheadConfig, ConfigError,
-    PolicyConfig, RetryConfig, ThrottledConfig, Window,
+    HedgeConfig, HedgeDelay, PolicyConfig, RetryConfig, ThrottledConfig, Window,
 };
 pub use self::deadline::Deadline;
 pub use self::error::{Error, ErrorKind};
-pub use self::event::{CallOutcome, Event, Observer, Outcome, RejectedBy};
+pub use self::event::{CallOutcome, Event, HedgeOutcome, Observer, Outcome, RejectedBy};
 pub use self::keyed::{Keyed, KeyedConfig};
-pub use self::policy::{CallFuture, OnceFuture, Policy};
+pub use self::policy::{AttemptsFuture, CallFuture, OnceFuture, Policy};
 pub use self::progress::{Admission, Progress};
 pub use self::reporter::Reporter;
 pub use self::snapshot::{BreakerState, OpenedBecause, OpeningRule, Snapshot};

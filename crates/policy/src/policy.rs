@@ -7,6 +7,7 @@ use tokio::time::Instant;
 use tower::util::{ServiceFn, service_fn};
 use tower_layer::Layer;
 
+use crate::attempt::Attempt;
 use crate::breaker::Circuit;
 use crate::builder::Builder;
 use crate::bulkhead::{Reserved, Slots};
@@ -14,10 +15,11 @@ use crate::call::{Call, Priority};
 use crate::class::{Classify, ErrorsAreFailures};
 use crate::config::PolicyConfig;
 use crate::event::RejectedBy;
+use crate::hedge::Delay;
 use crate::reporter::Reporter;
 use crate::retry::Budget;
 use crate::snapshot::{BreakerState, Snapshot};
-use crate::stack::{Layers, OnceStackFuture, Stack, StackFuture};
+use crate::stack::{AttemptsStackFuture, Layers, OnceStackFuture, Stack, StackFuture};
 
 /// The policy of one dependency. Build it once and share it: clones share the breaker, the retry
 /// budget and the bulkhead. A policy built anew per request protects nothing.
@@ -35,6 +37,9 @@ pub struct Policy<C = ErrorsAreFailures> {
 /// The future of [`Policy::call`].
 pub type CallFuture<R, F, C> = StackFuture<ServiceFn<F>, R, C>;
 
+/// The future of [`Policy::call_attempts`].
+pub type AttemptsFuture<R, F, C> = AttemptsStackFuture<ServiceFn<F>, R, C>;
+
 /// The future of [`Policy::call_once`].
 pub type OnceFuture<R, F, C> = OnceStackFuture<R, F, C>;
 
@@ -46,6 +51,7 @@ pub(crate) struct Parts {
     pub(crate) circuit: Option<Circuit>,
     pub(crate) slots: Option<Slots>,
     pub(crate) budget: Budget,
+    pub(crate) hedge: Option<Arc<Delay>>,
 }
 
 impl Policy {
@@ -78,6 +84,25 @@ impl<C> Policy<C> {
         C: Classify<T, E>,
     {
         self.layers.call(service_fn(operation), call)
+    }
+
+    /// The same for an operation that wants to know which attempt it makes: to send each to another target,
+    /// or to tell the dependency how often it has been asked.
+    ///
+    /// # Errors
+    /// Those of [`call`](Self::call).
+    pub fn call_attempts<R, F, Fut, T, E>(
+        &self,
+        call: Call<R>,
+        operation: F,
+    ) -> AttemptsFuture<R, F, C>
+    where
+        F: Fn(Attempt<R>) -> Fut + Clone,
+        Fut: Future<Output = Result<T, E>>,
+        R: Clone,
+        C: Classify<T, E>,
+    {
+        self.layers.call_attempts(service_fn(operation), call)
     }
 
     /// Calls `operation` once, without retries and hedges whatever the configuration says: so neither
@@ -140,6 +165,7 @@ impl<C> Policy<C> {
             circuit,
             slots,
             budget,
+            hedge,
             ..
         } = &*self.parts;
         let view = circuit.as_ref().map(|circuit| circuit.view(now));
@@ -158,6 +184,7 @@ impl<C> Policy<C> {
             in_flight,
             waiting,
             limit: limit.map(|limit| limit.min(ramp_limit.unwrap_or(limit))),
+            hedge_after: hedge.as_ref().and_then(|delay| delay.now()),
             retry_budget: budget.tokens(now),
         }
     }

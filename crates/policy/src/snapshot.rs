@@ -73,6 +73,9 @@ pub struct Snapshot {
     /// Places in force: the bulkhead's, or fewer while the ramp after an outage lasts. `None` if the
     /// bulkhead is left out.
     pub limit: Option<u32>,
+    /// How long a first attempt is waited for before a second one starts. `None` if hedging is left out, or
+    /// too little is known yet.
+    pub hedge_after: Option<Duration>,
     /// Tokens in the retry budget.
     pub retry_budget: f64,
 }

@@ -4,34 +4,43 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::attempt::Once;
-use crate::attempt::{AttemptLayer, AttemptService};
+use crate::attempt::{Attempt, AttemptLayer, AttemptService, NumberedService};
 use crate::breaker::{BreakerLayer, BreakerService};
 use crate::bulkhead::{BulkheadLayer, BulkheadService};
 use crate::call::Call;
 use crate::class::Classify;
 use crate::deadline::{DeadlineFuture, DeadlineLayer, DeadlineService};
-use crate::retry::{RetryLayer, RetryService};
+use crate::hedge::{HedgeLayer, HedgeService};
+use crate::retry::{RetryFuture, RetryLayer, RetryService};
 use crate::timeout::{TimeoutLayer, TimeoutService};
 
 /// A service behind all policies, for calls of `R`: a
 /// `Service<Call<R>, Response = T, Error = Error<E>>` for any `S: Service<R, Response = T, Error =
 /// E> + Clone`.
-pub type Stack<S, C> = DeadlineService<RetryService<Guarded<S, C>, C>>;
+pub type Stack<S, C> = DeadlineService<RetryService<Hedged<AttemptService<S>, C>, C>>;
 
 /// The future of a [`Stack`].
 pub(crate) type StackFuture<S, R, C> = <Stack<S, C> as Service<Call<R>>>::Future;
 
+/// The future of a call whose operation is told which attempt it makes.
+pub(crate) type AttemptsStackFuture<S, R, C> =
+    DeadlineFuture<RetryFuture<Hedged<NumberedService<S>, C>, R, C>>;
+
 /// The future of a call that is made once.
 pub(crate) type OnceStackFuture<R, F, C> =
-    DeadlineFuture<<Guarded<Once, C> as Service<Call<(F, R)>>>::Future>;
+    DeadlineFuture<<Guarded<AttemptService<Once>, C> as Service<Call<(F, R)>>>::Future>;
 
 /// What retry repeats.
-type Guarded<S, C> = BreakerService<BulkheadService<TimeoutService<AttemptService<S>>, C>, C>;
+type Hedged<A, C> = HedgeService<Guarded<A, C>, C>;
+
+/// What is hedged.
+type Guarded<A, C> = BreakerService<BulkheadService<TimeoutService<A>, C>, C>;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Layers<C> {
     pub(crate) deadline: DeadlineLayer,
     pub(crate) retry: RetryLayer<C>,
+    pub(crate) hedge: HedgeLayer<C>,
     pub(crate) breaker: BreakerLayer<C>,
     pub(crate) bulkhead: BulkheadLayer<C>,
     pub(crate) timeout: TimeoutLayer,
@@ -44,6 +53,7 @@ impl<C: Clone> Layers<C> {
         Self {
             deadline: self.deadline.fork(),
             retry: self.retry.fork(),
+            hedge: self.hedge.fork(),
             breaker: self.breaker.fork(),
             bulkhead: self.bulkhead.fork(),
             timeout: self.timeout,
@@ -59,7 +69,28 @@ impl<C: Clone> Layers<C> {
         C: Classify<S::Response, S::Error>,
         R: Clone,
     {
-        let retry = |call| self.retry.start(self.guard(service), call);
+        let retry = |call| {
+            let attempt = self.attempt.layer(service);
+            self.retry.start(self.hedged(attempt), call)
+        };
+        self.deadline.start(call, retry)
+    }
+
+    /// The same for a service that is told which attempt it makes.
+    pub(crate) fn call_attempts<S, R>(
+        &self,
+        service: S,
+        call: Call<R>,
+    ) -> AttemptsStackFuture<S, R, C>
+    where
+        S: Service<Attempt<R>> + Clone,
+        C: Classify<S::Response, S::Error>,
+        R: Clone,
+    {
+        let retry = |call| {
+            let attempt = NumberedService::new(service);
+            self.retry.start(self.hedged(attempt), call)
+        };
         self.deadline.start(call, retry)
     }
 
@@ -75,19 +106,24 @@ impl<C: Clone> Layers<C> {
         C: Classify<T, E>,
     {
         let call = call.map(|request| (operation, request));
-        let once = |call| self.guard(Once).call(call);
+        let once = |call| self.guard(self.attempt.layer(Once)).call(call);
         self.deadline.start(call, once)
     }
 
-    fn guard<S>(&self, service: S) -> Guarded<S, C> {
-        // Innermost, so that readying a service is part of the attempt and cut with it.
-        let attempt = self.attempt.layer(service);
+    fn hedged<A>(&self, attempt: A) -> Hedged<A, C> {
+        // Outside the breaker: the second attempt must ask again, and be counted on its own. Inside retry:
+        // what is tried again is the race, once neither of the two has brought an answer.
+        self.hedge.layer(self.guard(attempt))
+    }
+
+    /// `attempt` is innermost, so that readying a service is part of the attempt and cut with it.
+    fn guard<A>(&self, attempt: A) -> Guarded<A, C> {
         // Inside the bulkhead: the wait for a place is not the dependency's slowness.
         let timeout = self.timeout.layer(attempt);
         // Inside the breaker: what the breaker refuses takes no place, and every place is taken by
         // an attempt that the attempt timeout will end.
         let bulkhead = self.bulkhead.layer(timeout);
-        // Inside retry: it must see every attempt, not only the last of a call.
+        // Inside retry and hedge: it must see every attempt, not only the last of a call.
         self.breaker.layer(bulkhead)
     }
 }
@@ -98,7 +134,8 @@ impl<S, C: Clone> Layer<S> for Layers<C> {
     fn layer(&self, service: S) -> Self::Service {
         // Inside the deadline: attempts and waits together must not pass it. Outside the breaker:
         // a retry is a new attempt and must ask again.
-        let retry = self.retry.layer(self.guard(service));
+        let attempt = self.attempt.layer(service);
+        let retry = self.retry.layer(self.hedged(attempt));
         // Outermost: it is the bound that the caller relies on.
         self.deadline.layer(retry)
     }

@@ -30,6 +30,7 @@ fn policy() -> Result<Policy, ConfigError> {
             },
             ..RetryConfig::default()
         }),
+        hedge: None,
         breaker: Some(BreakerConfig {
             window: Window::Time(seconds(10)),
             minimum_calls: 5,

@@ -57,6 +57,7 @@ fn configure(setup: &Setup) -> PolicyConfig {
         deadline: attempt_timeout * 2,
         idempotent: false,
         retry: None,
+        hedge: None,
         breaker: Some(breaker(setup)),
         bulkhead: Some(BulkheadConfig {
             max_concurrent: setup.bulkhead.unwrap_or(1_000),

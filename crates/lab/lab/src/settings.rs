@@ -13,10 +13,11 @@ use crate::error::LabError;
 use crate::hint::hint;
 
 /// Variables that reach the services unchanged when set.
-const PASSED_ON: [&str; 5] = [
+const PASSED_ON: [&str; 6] = [
     "HOLDFAST_WORK_DELAY",
     "HOLDFAST_WORK_CAPACITY",
     "HOLDFAST_POLICIES",
+    "HOLDFAST_ADMIN_TOKEN",
     "HOLDFAST_LOG_FORMAT",
     "RUST_LOG",
 ];

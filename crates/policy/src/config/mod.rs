@@ -11,7 +11,8 @@ mod breaker;
 mod bulkhead;
 mod duration;
 mod error;
-mod optional;
+mod hedge;
+pub mod optional;
 mod presets;
 mod retry;
 mod section;
@@ -24,6 +25,7 @@ use serde::{Deserialize, Serialize};
 pub use self::breaker::BreakerConfig;
 pub use self::bulkhead::{AdaptiveConfig, BulkheadConfig};
 pub use self::error::ConfigError;
+pub use self::hedge::{HedgeConfig, HedgeDelay};
 pub use self::retry::{BackoffConfig, BudgetConfig, RetryConfig, ThrottledConfig};
 pub use self::window::Window;
 
@@ -49,6 +51,9 @@ pub struct PolicyConfig {
     /// When and how often to try again; `None`: never.
     #[serde(with = "optional")]
     pub retry: Option<RetryConfig>,
+    /// When to start a second attempt beside a slow one; `None`: never.
+    #[serde(with = "optional")]
+    pub hedge: Option<HedgeConfig>,
     /// When to stop calling a failing dependency; `None`: never.
     #[serde(with = "optional")]
     pub breaker: Option<BreakerConfig>,
@@ -80,6 +85,9 @@ impl PolicyConfig {
         }
         if let Some(retry) = &self.retry {
             retry.validate(&section.sub("retry"))?;
+        }
+        if let Some(hedge) = &self.hedge {
+            hedge.validate(&section.sub("hedge"), attempt)?;
         }
         if let Some(breaker) = &self.breaker {
             breaker.validate(&section.sub("breaker"), attempt)?;

@@ -9,7 +9,10 @@ use serde::de::{self, MapAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A table, `true` for its defaults, or `false`.
-pub(super) fn deserialize<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+///
+/// # Errors
+/// If it is none of these, or the table cannot be read.
+pub fn deserialize<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de> + Default,
@@ -17,7 +20,11 @@ where
     deserializer.deserialize_any(Section(PhantomData))
 }
 
-pub(super) fn serialize<S, T>(section: &Option<T>, serializer: S) -> Result<S::Ok, S::Error>
+/// The table, or `false`.
+///
+/// # Errors
+/// Those of the serializer.
+pub fn serialize<S, T>(section: &Option<T>, serializer: S) -> Result<S::Ok, S::Error>
 where
     S: Serializer,
     T: Serialize,

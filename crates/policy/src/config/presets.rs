@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    AdaptiveConfig, BackoffConfig, BreakerConfig, BudgetConfig, BulkheadConfig, PolicyConfig,
-    RetryConfig, ThrottledConfig, Window,
+    AdaptiveConfig, BackoffConfig, BreakerConfig, BudgetConfig, BulkheadConfig, HedgeConfig,
+    HedgeDelay, PolicyConfig, RetryConfig, ThrottledConfig, Window,
 };
 
 const fn ms(millis: u64) -> Duration {
@@ -20,6 +20,8 @@ impl Default for PolicyConfig {
             // Nobody but the owner of an operation can know that repeating it is harmless.
             idempotent: false,
             retry: Some(RetryConfig::default()),
+            // Sends some calls twice, which is worth it only where a few are slow.
+            hedge: None,
             breaker: Some(BreakerConfig::default()),
             bulkhead: Some(BulkheadConfig::default()),
         }
@@ -104,6 +106,19 @@ impl Default for ThrottledConfig {
         Self {
             cost: 0.5,
             slowdown: 4.0,
+        }
+    }
+}
+
+impl Default for HedgeConfig {
+    fn default() -> Self {
+        Self {
+            // One call of twenty is sent twice.
+            after: HedgeDelay::Percentile(95),
+            // Below it the timer's grain and the task's own delays are most of what is measured.
+            min_delay: ms(5),
+            // Fewer do not tell a percentile of 95.
+            minimum_calls: 20,
         }
     }
 }

@@ -42,6 +42,8 @@ struct Rounds<S: Service<Call<R>>, R, C> {
     service: S,
     call: Call<R>,
     classify: C,
+    // How often the service has been called, from 1; a hedged call of it is two attempts.
+    round: u32,
     // Attempts that reached the dependency and are over.
     reached: u32,
     // What the attempt in hand follows, and when that was: if that one is refused, this is the last
@@ -70,6 +72,7 @@ where
             service,
             call,
             classify,
+            round: 1,
             reached: 0,
             last: None,
         };
@@ -85,6 +88,7 @@ where
 impl<S, R, C, E> Future for RetryFuture<S, R, C>
 where
     S: Service<Call<R>, Error = Error<E>>,
+    S::Future: Progress,
     C: Classify<S::Response, E>,
     R: Clone,
 {
@@ -96,8 +100,9 @@ where
         let rounds = this.rounds;
         let result = loop {
             match step.as_mut().project() {
-                StepProj::Attempt { future } => {
-                    let result = ready!(future.poll(cx));
+                StepProj::Attempt { mut future } => {
+                    let result = ready!(future.as_mut().poll(cx));
+                    rounds.reached += future.attempts();
                     match rounds.finish(result) {
                         Next::Return(result) => break result,
                         Next::Wait(alarm) => step.set(Step::Wait { alarm }),
@@ -154,20 +159,19 @@ where
         let Some(class) = finding.class() else {
             return Next::Return(self.refused(result));
         };
-        self.reached += 1;
         let result = result.map_err(|error| error.not_before(class.retry_after));
         if class.retry == Retry::Never {
             return Next::Return(result);
         }
         let Call {
-            number,
             idempotent,
             deadline,
             ..
         } = self.call;
         let tried = Tried {
             class,
-            number,
+            round: self.round,
+            number: self.reached + 1,
             idempotent,
             deadline,
         };
@@ -175,7 +179,8 @@ where
         match self.rules.next_start(tried, now) {
             Some(start) => {
                 self.last = Some((result, now));
-                self.call.number += 1;
+                self.round += 1;
+                self.call.number = self.reached + 1;
                 Next::Wait(Alarm::at(start))
             }
             None => Next::Return(result),

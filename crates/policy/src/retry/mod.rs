@@ -7,7 +7,8 @@
 //! 1. the failure is retryable, says the [`Classify`](crate::Classify); and the call is idempotent,
 //!    unless the request is known never to have reached the dependency
 //!    ([`Retry::Always`](crate::Retry::Always): refused, name not found);
-//! 2. attempts are left (`max_attempts`, the first one included);
+//! 2. attempts are left (`max_attempts`, the first one included; an attempt and its [hedge](crate::hedge) count as
+//!    one, for the budget bounds hedges);
 //! 3. the wait and a whole attempt timeout fit into the deadline: the sum of all tries never passes it;
 //! 4. the breaker will not refuse it anyway;
 //! 5. the budget has a token.

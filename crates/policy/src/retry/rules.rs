@@ -41,6 +41,8 @@ pub(super) struct Rules {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Tried {
     pub(super) class: Class,
+    pub(super) round: u32,
+    /// Of the attempt that may follow.
     pub(super) number: u32,
     pub(super) idempotent: Option<bool>,
     pub(super) deadline: Option<Deadline>,
@@ -85,7 +87,7 @@ impl Rules {
         let after = start.saturating_duration_since(now);
         self.reporter.tell(&Event::Retry {
             policy,
-            number: tried.number + 1,
+            number: tried.number,
             after,
         });
         Some(start)
@@ -105,7 +107,7 @@ impl Rules {
             Retry::IfIdempotent => tried.idempotent.unwrap_or(self.settings.idempotent),
             Retry::Always => true,
         };
-        let scheduled = self.schedule.after(tried.number).filter(|_| allowed)?;
+        let scheduled = self.schedule.after(tried.round).filter(|_| allowed)?;
         let scheduled = if tried.class.throttled {
             scheduled.mul_f64(self.throttled.slowdown)
         } else {

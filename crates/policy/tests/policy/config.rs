@@ -1,6 +1,6 @@
 //! The configuration: what is read, and what is refused with which words.
 
-use holdfast_policy::{ConfigError, Policy, PolicyConfig, Window};
+use holdfast_policy::{ConfigError, HedgeConfig, Policy, PolicyConfig, Window};
 
 use crate::support::{Settings, config, ms};
 
@@ -46,7 +46,10 @@ fn every_key_has_a_default_and_every_policy_but_the_deadline_can_be_left_out() {
     assert_eq!(defaults, PolicyConfig::default());
     let partly: PolicyConfig = toml::from_str("[retry]\nmax_attempts = 7").unwrap();
     assert_eq!(partly.retry.unwrap().budget.ratio, 0.1);
-    let bare = "attempt_timeout = false\nretry = false\nbreaker = false\nbulkhead = false";
+    let hedged: PolicyConfig = toml::from_str("hedge = true").unwrap();
+    assert_eq!(hedged.hedge, Some(HedgeConfig::default()));
+    let bare =
+        "attempt_timeout = false\nretry = false\nhedge = false\nbreaker = false\nbulkhead = false";
     let bare: PolicyConfig = toml::from_str(bare).unwrap();
     assert_eq!(bare.validate("bare"), Ok(()));
     assert_eq!((&bare.attempt_timeout, &bare.retry), (&None, &None));

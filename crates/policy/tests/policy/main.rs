@@ -18,6 +18,10 @@ mod events;
 #[cfg(test)]
 mod half_open;
 #[cfg(test)]
+mod hedge;
+#[cfg(test)]
+mod hedge_config;
+#[cfg(test)]
 mod keyed;
 #[cfg(test)]
 mod layers;

@@ -161,6 +161,19 @@ fn background(
             .keep_current(state.schema_store.clone()),
     );
     tasks.spawn(recovery.run(state.readiness.clone()));
+    let (looks, reads) = (state.records.reads.clone(), state.records.reads.clone());
+    tasks.spawn(state.ends.clone().keep_looking(
+        state.readiness.clone(),
+        async move |since| looks.ended(since).await.ok(),
+        async move |ids| reads.find_all(ids).await.ok(),
+    ));
+    let worker = state.worker.clone();
+    tasks.spawn(
+        state
+            .operator
+            .clone()
+            .keep_requeueing(state.readiness.clone(), move || worker.may_call()),
+    );
     tasks.spawn(keep_feeding(state.clone(), feed));
     let metrics = state.metrics.clone();
     tasks.spawn(async move {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use holdfast_ops::Readiness;
+use holdfast_policy::observe::{Counters, TransitionLog};
 use holdfast_policy::{ConfigError, Event, Observer, PolicyConfig};
 use holdfast_wire::DegradedCode;
 use metrics_exporter_prometheus::BuildError;
@@ -13,19 +14,21 @@ use tokio::runtime::Handle;
 use crate::clock::WallClock;
 use crate::config::{OnDatabaseUnavailable, Policies, READERS, RECOVERERS, Settings};
 use crate::dependency::Dependency;
+use crate::ends::Ends;
 use crate::http::expected;
 use crate::journal::{Journal, JournalInUse, JournalLimits, holds_a_journal};
 use crate::limit::InFlightLimit;
 use crate::live::{Live, Watch};
-use crate::metrics::{Metrics, POOLS, PolicyMetrics};
+use crate::metrics::{Metrics, POOLS};
 use crate::naive::Naive;
+use crate::operator::Operator;
 use crate::rate_limit::RateLimit;
 use crate::records::Records;
 use crate::recovery::Recovery;
 use crate::replica::{Parts, Replica};
 use crate::resolver::Resolver;
 use crate::state::State;
-use crate::store::{DatabaseError, ReadStore, SchemaWatch, Share, Store};
+use crate::store::{DatabaseError, OperatorStore, ReadStore, SchemaWatch, Share, Store};
 use crate::worker_client::{WorkerClient, WorkerError};
 
 /// The naive endpoint's one guard: its hung calls hold memory and file descriptors.
@@ -100,6 +103,15 @@ pub(crate) fn assemble(
         naive_limit: InFlightLimit::new(naive_max_in_flight()),
         readiness: Readiness::default(),
         process: replica.process,
+        operator: Operator {
+            store: OperatorStore::new(reads.clone()),
+            journal: journal.clone(),
+            journal_deadline: policies.journal.deadline,
+            open_work: replica.open_work.clone(),
+            per_second: policies.recovery.requeue_per_second,
+        },
+        admin_token: settings.admin_token.clone(),
+        ends: Ends::default(),
         records: Records {
             reads,
             listings: InFlightLimit::new(READERS - LOOKUPS),
@@ -160,10 +172,11 @@ fn dependency(
     Dependency::new(name, code, policy, seed, observer).map(Arc::new)
 }
 
-/// What the metrics and the page have to know of a policy.
-fn observer(metrics: PolicyMetrics, watch: Watch) -> impl Observer {
+/// What the metrics, the log and the page have to know of a policy.
+fn observer(counters: Counters, watch: Watch) -> impl Observer {
     move |event: &Event| {
-        metrics.on_event(event);
+        counters.on_event(event);
+        TransitionLog.on_event(event);
         watch.on_event(event);
     }
 }

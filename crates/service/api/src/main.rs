@@ -22,6 +22,7 @@ const SERVICE: Service = Service {
         HOLDFAST_BIND        where to listen [127.0.0.1:8080]\n  \
         HOLDFAST_ALLOWED_HOSTS the names it answers under, between commas; * for any [on loopback its names, else any]
   \
+        HOLDFAST_ADMIN_TOKEN what operators show to retry and cancel requests [unset: nobody may]\n  \
         HOLDFAST_WORKER_URL  the worker's address, such as http://127.0.0.1:8081 (required)\n  \
         HOLDFAST_WORKER_CA   certificates of the authority that proves an https worker [the system's]\n  \
         DATABASE_URL         how to reach Postgres, such as postgres://user:password@host/db (required)\n  \

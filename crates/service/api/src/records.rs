@@ -10,7 +10,7 @@ use holdfast_policy::Deadline;
 use holdfast_wire::{Degraded, DegradedCode, Reason, Request, RequestList, RequestStatus};
 use uuid::Uuid;
 
-use crate::journal::{Entry, Journal, JournalError, Page};
+use crate::journal::{Entry, Journal, Page};
 use crate::limit::InFlightLimit;
 use crate::store::Filter;
 use crate::store::ReadStore;
@@ -46,7 +46,7 @@ impl Records {
         match (self.reads.find(id).await, journalled) {
             (Ok(Some(request)), _) | (_, Ok(Some(request))) => Ok(Some(request)),
             (Ok(None), Ok(None)) => Ok(None),
-            (Ok(None), Err(error)) => Err(self.unread(&error)),
+            (Ok(None), Err(error)) => Err(self.reads.without_journal(&error)),
             (Err(missing), _) => Err(missing),
         }
     }
@@ -96,14 +96,7 @@ impl Records {
         let page = journal
             .newest(ended, filter.limit as usize, self.soon())
             .await;
-        page.map_err(|error| self.unread(&error))
-    }
-
-    fn unread(&self, error: &JournalError) -> Degraded {
-        Degraded {
-            detail: format!("the database's stand-in cannot be read: {error}"),
-            ..self.reads.unavailability()
-        }
+        page.map_err(|error| self.reads.without_journal(&error))
     }
 
     fn soon(&self) -> Deadline {

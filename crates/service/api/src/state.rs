@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use holdfast_ops::Readiness;
 
-use crate::config::Loaded;
+use crate::config::{AdminToken, Loaded};
 use crate::dependency::Dependency;
+use crate::ends::Ends;
 use crate::journal::Journal;
 use crate::limit::InFlightLimit;
 use crate::live::Live;
 use crate::metrics::{Metrics, POOLS};
 use crate::naive::Naive;
 use crate::open_work::OpenWork;
+use crate::operator::Operator;
 use crate::process::Process;
 use crate::rate_limit::RateLimit;
 use crate::records::Records;
@@ -37,6 +39,9 @@ pub(crate) struct State {
     pub(crate) naive: Naive,
     pub(crate) naive_limit: InFlightLimit,
     pub(crate) records: Records,
+    pub(crate) ends: Ends,
+    pub(crate) operator: Operator,
+    pub(crate) admin_token: Option<AdminToken>,
     pub(crate) open_work: OpenWork,
     pub(crate) schema: SchemaWatch,
     /// For the watch over the schema.

@@ -226,3 +226,43 @@ async fn the_format_can_be_chosen_and_a_bad_one_is_refused() {
     assert_eq!(refused.status.code(), Some(64));
     assert!(String::from_utf8_lossy(&refused.stderr).contains("HOLDFAST_LOG_FORMAT=\"xml\""));
 }
+
+#[tokio::test]
+async fn no_secret_stands_in_any_line_or_answer() {
+    let (token, password) = ("the-operators-secret", "the-databases-secret");
+    let database = format!("postgres://holdfast:{password}@127.0.0.1:1/holdfast");
+    let variables = [
+        ("DATABASE_URL", database.as_str()),
+        ("HOLDFAST_ADMIN_TOKEN", token),
+        ("RUST_LOG", "debug"),
+    ];
+    let (mut service, folder) = logging(&variables).await;
+    let mut shown = String::new();
+    for path in [
+        "/process",
+        "/status",
+        "/policies",
+        "/metrics",
+        "/requests",
+        "/",
+        "/openapi.json",
+    ] {
+        let answer = service
+            .http
+            .get(format!("http://{}{path}", service.address));
+        shown += &answer.send().await.unwrap().text().await.unwrap();
+    }
+    let operated = format!("http://{}/requests/retry?status=failed", service.address);
+    for given in [token, "another"] {
+        let answer = service.http.post(&operated).bearer_auth(given).send().await;
+        let answer = answer.unwrap();
+        assert_eq!(answer.status(), if given == token { 503 } else { 401 });
+        shown += &answer.text().await.unwrap();
+    }
+    service.stop().await;
+    shown += &std::fs::read_to_string(folder.path().join("log")).unwrap();
+    assert!(shown.contains("api started"), "nothing was logged");
+    for secret in [token, password] {
+        assert!(!shown.contains(secret), "{secret} is shown");
+    }
+}

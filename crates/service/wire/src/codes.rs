@@ -100,6 +100,14 @@ code! {
         InvalidQuery = "invalid_query",
         /// 400: the `Idempotency-Key` is not a key.
         InvalidKey = "invalid_idempotency_key",
+        /// 401: an operator's route without the operator's token, or with another one.
+        Unauthorized = "unauthorized",
+        /// 403: an operator's route of a service that was given no token.
+        OperatorsDisabled = "operators_disabled",
+        /// 409: what has neither failed nor been cancelled cannot be asked for again.
+        NotFailed = "not_failed",
+        /// 409: the request has its end, or is about to.
+        AlreadyFinished = "already_finished",
         /// 409: the request under this `Idempotency-Key` has failed for good.
         RequestFailed = "request_failed",
         /// 422: the `Idempotency-Key` was used with another body.

@@ -20,5 +20,5 @@ pub use live::{Latencies, Latency, Live, Transition};
 pub use policies::{Policies, ProcessPolicy};
 pub use problem::Problem;
 pub use process::{Degraded, NaiveProcessed, Processed, ProcessedStatus, RecordedIn, Work};
-pub use requests::{Request, RequestList, RequestStatus};
+pub use requests::{Request, RequestList, RequestStatus, Requeued};
 pub use status::{Breaker, Database, Dependencies, Dependency, Journal, Recovery, Schema, Status};

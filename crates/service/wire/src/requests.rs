@@ -47,6 +47,12 @@ impl RequestStatus {
     /// All of them, in declaration order.
     pub const ALL: [Self; 4] = [Self::Received, Self::Done, Self::Failed, Self::Cancelled];
 
+    /// Whether nothing more happens to it by itself.
+    #[must_use]
+    pub const fn is_end(self) -> bool {
+        !matches!(self, Self::Received)
+    }
+
     /// The status as it stands in JSON, in the query string and in the table.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -66,4 +72,13 @@ pub struct RequestList {
     pub total: u64,
     /// The newest of them first, `limit` at most.
     pub requests: Vec<Request>,
+}
+
+/// What `POST /requests/retry` answers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Requeued {
+    /// How many failed requests there are, which are owed again step by step.
+    pub count: u64,
+    /// How many of them a second, by all replicas together.
+    pub per_second: f64,
 }

@@ -209,6 +209,7 @@ fn config() -> PolicyConfig {
             },
             ..RetryConfig::default()
         }),
+        hedge: None,
         breaker: Some(BreakerConfig {
             failure_rate: 1.0,
             ..full_job(Window::Calls(100))

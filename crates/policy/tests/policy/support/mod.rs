@@ -6,8 +6,8 @@ mod recorder;
 use std::time::Duration;
 
 use holdfast_policy::{
-    BackoffConfig, BreakerConfig, BudgetConfig, BulkheadConfig, Call, Error, Policy, PolicyConfig,
-    RetryConfig, Window,
+    BackoffConfig, BreakerConfig, BudgetConfig, BulkheadConfig, Call, Error, HedgeConfig, Policy,
+    PolicyConfig, RetryConfig, Window,
 };
 use tokio::task::JoinHandle;
 
@@ -27,6 +27,7 @@ pub(crate) struct Settings {
     pub(crate) deadline: Duration,
     pub(crate) idempotent: bool,
     pub(crate) retry: RetryConfig,
+    pub(crate) hedge: Option<HedgeConfig>,
     pub(crate) breaker: BreakerConfig,
     pub(crate) bulkhead: BulkheadConfig,
 }
@@ -38,6 +39,7 @@ impl From<Settings> for PolicyConfig {
             deadline: settings.deadline,
             idempotent: settings.idempotent,
             retry: Some(settings.retry),
+            hedge: settings.hedge,
             breaker: Some(settings.breaker),
             bulkhead: Some(settings.bulkhead),
         }
@@ -64,6 +66,7 @@ pub(crate) fn config() -> Settings {
             },
             ..RetryConfig::default()
         },
+        hedge: None,
         breaker: BreakerConfig {
             window: Window::Time(ms(10_000)),
             minimum_calls: 5,

@@ -3,6 +3,7 @@
 //! Everything is validated before anything starts. An incoherent file is refused with one line that names key, value
 //! and rule.
 
+mod admin_token;
 mod allowed_hosts;
 mod error;
 mod load;
@@ -10,6 +11,7 @@ mod policies;
 mod rules;
 mod settings;
 
+pub use admin_token::AdminToken;
 pub use allowed_hosts::AllowedHosts;
 pub(crate) use allowed_hosts::split;
 pub use error::PolicyFileError;

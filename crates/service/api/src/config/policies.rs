@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use actix_web::http::header::HeaderName;
-use holdfast_policy::{BreakerConfig, BulkheadConfig, PolicyConfig, RetryConfig};
+use holdfast_policy::{BreakerConfig, BulkheadConfig, HedgeConfig, PolicyConfig, RetryConfig};
 use ipnet::IpNet;
 use jiff::fmt::serde::unsigned_duration::friendly::compact::required as duration;
 use serde::Deserialize;
@@ -100,6 +100,9 @@ pub struct WorkerPolicy {
     pub on_unavailable: OnWorkerUnavailable,
     /// Retries and their budget.
     pub retry: RetryConfig,
+    /// Second attempts beside slow ones.
+    #[serde(default, with = "holdfast_policy::config::optional")]
+    pub hedge: Option<HedgeConfig>,
     /// When to stop calling.
     pub breaker: BreakerConfig,
     /// Attempts at once.
@@ -194,6 +197,8 @@ pub struct RecoveryPolicy {
     pub max_attempts: u32,
     /// Requests whose work is done later, at once.
     pub max_concurrent: u32,
+    /// Failed requests that are owed again per second once an operator has ordered that of all.
+    pub requeue_per_second: f64,
 }
 
 /// `[idempotency]`.
@@ -221,6 +226,7 @@ impl WorkerPolicy {
             deadline: self.deadline,
             idempotent: self.idempotent,
             retry: Some(self.retry.clone()),
+            hedge: self.hedge.clone(),
             breaker: Some(self.breaker.clone()),
             bulkhead: Some(bulkhead),
         }
@@ -237,6 +243,8 @@ impl DatabasePolicy {
             deadline: self.deadline,
             idempotent: true,
             retry: Some(self.retry.clone()),
+            // A slow statement is one that waits in Postgres: a second would wait behind it.
+            hedge: None,
             breaker: Some(self.breaker.clone()),
             bulkhead: Some(self.bulkhead.clone()),
         }

@@ -177,6 +177,11 @@ fn check_recovery(policies: &Policies) -> Checked {
             return Err(broken(key, value, "must be at least 1"));
         }
     }
+    let pace = recovery.requeue_per_second;
+    if !(0.1..=10_000.0).contains(&pace) {
+        let rule = "must be 0.1 to 10000";
+        return Err(broken("recovery.requeue_per_second", pace, rule));
+    }
     Ok(())
 }
 

@@ -7,6 +7,7 @@ use holdfast_ops::{Environment, EnvironmentError};
 use reqwest::Url;
 use rustls::ClientConfig;
 
+use super::admin_token::AdminToken;
 use super::allowed_hosts::AllowedHosts;
 use super::error::PolicyFileError;
 use super::load::{Loaded, load};
@@ -31,6 +32,8 @@ pub struct Settings {
     pub bind: SocketAddr,
     /// Under which names to answer.
     pub allowed_hosts: AllowedHosts,
+    /// What operators show; without it their routes are closed.
+    pub admin_token: Option<AdminToken>,
     /// Where the worker is.
     pub(crate) worker: WorkerAddress,
     /// How to reach Postgres.
@@ -57,7 +60,7 @@ pub enum SettingsError {
 }
 
 impl Settings {
-    /// Reads `HOLDFAST_ALLOWED_HOSTS`, `HOLDFAST_WORKER_URL`, `HOLDFAST_WORKER_CA`, `DATABASE_URL`, `HOLDFAST_POLICIES`,
+    /// Reads `HOLDFAST_ALLOWED_HOSTS`, `HOLDFAST_ADMIN_TOKEN`, `HOLDFAST_WORKER_URL`, `HOLDFAST_WORKER_CA`, `DATABASE_URL`, `HOLDFAST_POLICIES`,
     /// `HOLDFAST_JOURNAL_DIR` and `HOLDFAST_OBSERVE`.
     ///
     /// # Errors
@@ -68,6 +71,7 @@ impl Settings {
         Ok(Self {
             bind,
             allowed_hosts: AllowedHosts::read(environment, bind)?,
+            admin_token: AdminToken::read(environment)?,
             worker: worker(environment)?,
             database: database(environment)?,
             journal_folder: PathBuf::from(

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, CACHE_CONTROL, RETRY_AFTER};
+use actix_web::http::header::{ALLOW, CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use holdfast_wire::{Degraded, DegradedCode, Problem, ProblemCode, Reason};
 use uuid::Uuid;
@@ -24,6 +24,10 @@ pub(super) const fn row(code: ProblemCode) -> (StatusCode, &'static str) {
         P::InvalidId => (S::BAD_REQUEST, "The request id is not valid"),
         P::InvalidQuery => (S::BAD_REQUEST, "The query is not valid"),
         P::InvalidKey => (S::BAD_REQUEST, "The Idempotency-Key is not valid"),
+        P::Unauthorized => (S::UNAUTHORIZED, "The operator's token is missing or wrong"),
+        P::OperatorsDisabled => (S::FORBIDDEN, "The operator's routes are switched off"),
+        P::NotFailed => (S::CONFLICT, "The request has not failed"),
+        P::AlreadyFinished => (S::CONFLICT, "The request is finished already"),
         P::RequestFailed => (S::CONFLICT, "The request has failed"),
         P::KeyReused => (
             S::UNPROCESSABLE_ENTITY,
@@ -155,6 +159,9 @@ impl ResponseError for Failure {
         response.insert_header((CACHE_CONTROL, "no-store"));
         if let Some(allow) = self.allow.as_deref() {
             response.insert_header((ALLOW, allow));
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            response.insert_header((WWW_AUTHENTICATE, "Bearer"));
         }
         if status == StatusCode::SERVICE_UNAVAILABLE {
             let degraded = self.degraded.as_deref().unwrap_or_default();

@@ -1,35 +1,74 @@
 //! `/requests` and `/requests/{id}`: what became of accepted work.
 
+use std::time::Duration;
+
 use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse};
-use holdfast_wire::{Degraded, ProblemCode, RequestStatus};
+use holdfast_wire::{Degraded, ProblemCode, Request, RequestStatus};
 use serde::Deserialize;
 use serde::de::value::StrDeserializer;
 use serde::de::{self, IntoDeserializer};
+use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
+use super::prefer;
 use super::problem::{Failure, refused_for};
 use crate::state::State;
 use crate::store::Filter;
 
 pub(super) const DEFAULT_LIMIT: u32 = 50;
 pub(super) const MAX_LIMIT: u32 = 500;
+/// Before a waiting client's request is looked for again; up to five times as long, so that a crowd spreads.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
-pub(super) async fn find(state: Data<State>, id: Path<String>) -> Result<HttpResponse, Failure> {
-    let id: Uuid = id.parse().map_err(|error| {
-        Failure::new(
-            ProblemCode::InvalidId,
-            format!("it must be a UUID: {error}"),
-        )
-    })?;
-    let found = state.records.find(id).await.map_err(unavailable)?;
-    let request = found.ok_or_else(|| {
-        Failure::new(
-            ProblemCode::RequestNotFound,
-            "no request was accepted under this id",
-        )
-    })?;
-    Ok(HttpResponse::Ok().json(request))
+pub(super) async fn find(
+    state: Data<State>,
+    id: Path<String>,
+    http: HttpRequest,
+) -> Result<HttpResponse, Failure> {
+    let id = id_of(&id)?;
+    let wait = prefer::wait(http.headers());
+    let request = ended_or_not(&state, id, wait.unwrap_or_default()).await?;
+    let mut response = HttpResponse::Ok();
+    if wait.is_some() {
+        response.insert_header(("preference-applied", "wait"));
+    }
+    Ok(response.json(request))
+}
+
+/// The request with its end, or as it is when `wait` is over. Who waits has time to ask again where it cannot be told.
+async fn ended_or_not(state: &State, id: Uuid, wait: Duration) -> Result<Request, Failure> {
+    let until = Instant::now() + wait;
+    loop {
+        // Before the look: an end that comes right after it is not missed.
+        let waiter = (!wait.is_zero()).then(|| state.ends.wait_for(id));
+        let found = state.records.find(id).await;
+        let (now, ready) = (Instant::now(), state.readiness.is_ready());
+        let Some(waiter) = waiter.filter(|_| now < until && ready) else {
+            return found.map_err(unavailable)?.ok_or_else(unknown);
+        };
+        let look_again = match found {
+            Ok(Some(request)) if request.status.is_end() => return Ok(request),
+            Ok(Some(_)) => until,
+            Ok(None) => return Err(unknown()),
+            Err(_) => until.min(now + FIRST_PAUSE + FIRST_PAUSE.mul_f64(fastrand::f64() * 4.0)),
+        };
+        if let Ok(Some(request)) = timeout_at(look_again, waiter.woken()).await {
+            return Ok(request);
+        }
+    }
+}
+
+/// The id that stands in a path.
+pub(super) fn id_of(text: &str) -> Result<Uuid, Failure> {
+    let detail = |error| format!("it must be a UUID: {error}");
+    text.parse()
+        .map_err(|error| Failure::new(ProblemCode::InvalidId, detail(error)))
+}
+
+pub(super) fn unknown() -> Failure {
+    let detail = "no request was accepted under this id";
+    Failure::new(ProblemCode::RequestNotFound, detail)
 }
 
 pub(super) async fn list(state: Data<State>, http: HttpRequest) -> Result<HttpResponse, Failure> {
@@ -73,7 +112,7 @@ fn limit_of(text: &str) -> Result<u32, String> {
         .ok_or_else(|| format!("limit: {text:?} is not 1 to {MAX_LIMIT}"))
 }
 
-fn unavailable(missing: Degraded) -> Failure {
+pub(super) fn unavailable(missing: Degraded) -> Failure {
     let detail = "whether this request is known cannot be told: try again";
     Failure::unavailable(refused_for(missing.code), detail, vec![missing])
 }

@@ -11,15 +11,17 @@ use utoipa::openapi::HttpMethod;
 use utoipa::openapi::path::Operation;
 
 use super::endpoint::{Endpoint, template};
-use super::openapi::{Document, openapi, operations, page_operations};
+use super::openapi::{
+    Document, openapi, operations, operator_operations as operators, page_operations,
+};
 use super::problem::Failure;
-use super::{dashboard, metrics, naive, policies, probes, process, requests, status};
+use super::{dashboard, metrics, naive, operator, policies, probes, process, requests, status};
 use crate::metrics::Expected;
 
 /// The table.
 pub(super) fn endpoints() -> Vec<Endpoint> {
     use {operations as describe, page_operations as page};
-    [
+    let listed = [
         shows("/", dashboard::page, page::page()),
         shows("/assets/{path:.*}", dashboard::asset, page::asset()),
         shows("/events", dashboard::events, page::events()),
@@ -41,10 +43,34 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         shows("/readyz", probes::readyz, describe::readyz()),
         shows("/metrics", metrics::metrics, describe::metrics()),
         shows("/openapi.json", openapi, describe::openapi()),
+    ];
+    let listed = listed.into_iter().flatten();
+    listed.chain(operated()).collect()
+}
+
+/// What only operators may.
+fn operated() -> [Endpoint; 3] {
+    [
+        acts(
+            "/requests/retry",
+            operator::retry_all,
+            operators::retry_all(),
+        ),
+        acts("/requests/{id}/retry", operator::retry, operators::retry()),
+        acts(
+            "/requests/{id}/cancel",
+            operator::cancel,
+            operators::cancel(),
+        ),
     ]
-    .into_iter()
-    .flatten()
-    .collect()
+}
+
+fn acts<F, Args>(path: &'static str, handler: F, operation: Operation) -> Endpoint
+where
+    F: Handler<Args, Output: Responder + 'static>,
+    Args: FromRequest + 'static,
+{
+    endpoint(path, HttpMethod::Post, post().to(handler), operation)
 }
 
 /// A path whose GET has no effect, so that it has a HEAD too.

@@ -19,6 +19,7 @@ pub(super) struct Durability {
     commits: Counter,
     refused: Counter,
     open_work: Gauge,
+    oldest_open: Gauge,
     max_open: Gauge,
     recovery_in_flight: Gauge,
     recovery_limit: Gauge,
@@ -41,6 +42,7 @@ impl Durability {
             commits: at_zero(counter!("holdfast_journal_commits_total")),
             refused: at_zero(counter!("holdfast_journal_refused_total")),
             open_work: gauge!("holdfast_open_work"),
+            oldest_open: gauge!("holdfast_open_work_oldest_seconds"),
             max_open: gauge!("holdfast_open_work_limit"),
             recovery_in_flight: gauge!("holdfast_recovery_in_flight"),
             recovery_limit: gauge!("holdfast_recovery_limit"),
@@ -59,6 +61,8 @@ impl Durability {
         }
         self.open_work
             .set(figure(sources.open_work.counted().unwrap_or(0)));
+        let oldest = sources.open_work.oldest().unwrap_or_default();
+        self.oldest_open.set(oldest.as_secs_f64());
         self.max_open.set(figure(policies.recovery.max_open));
         self.recovery(sources.recovery);
     }
@@ -114,6 +118,10 @@ fn describe() {
         (
             "holdfast_open_work",
             "Requests accepted and not finished, as last counted in Postgres",
+        ),
+        (
+            "holdfast_open_work_oldest_seconds",
+            "Age of the oldest of them, 0 without any",
         ),
         (
             "holdfast_open_work_limit",

@@ -6,7 +6,6 @@
 mod answers;
 mod dependency;
 mod durability;
-mod events;
 mod http;
 mod load;
 mod pools;
@@ -14,6 +13,7 @@ mod writes;
 
 use std::sync::Arc;
 
+use holdfast_policy::observe::Counters;
 use metrics::{Counter, with_local_recorder};
 use metrics_exporter_prometheus::{
     BuildError, Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder,
@@ -25,7 +25,6 @@ use self::answers::Answers;
 pub(crate) use self::answers::Overload;
 use self::dependency::DependencyGauges;
 use self::durability::Durability;
-pub(crate) use self::events::PolicyMetrics;
 pub(crate) use self::http::Expected;
 use self::http::HttpMetrics;
 use self::load::Load;
@@ -89,7 +88,7 @@ impl Metrics {
         dependencies: [&'static str; N],
         routes: &[Expected],
         observes: bool,
-    ) -> Result<(Self, [PolicyMetrics; N]), BuildError> {
+    ) -> Result<(Self, [Counters; N]), BuildError> {
         let requests = Matcher::Full(http::DURATION.to_owned());
         let rows = Matcher::Full(writes::ROWS.to_owned());
         let others = Matcher::Suffix("_seconds".to_owned());
@@ -101,7 +100,7 @@ impl Metrics {
         let handle = recorder.handle();
         let recorder = Arc::new(recorder);
         let (series, observers) = with_local_recorder(&*recorder, || {
-            let observers = dependencies.map(PolicyMetrics::new);
+            let observers = dependencies.map(Counters::new);
             (Series::new(&dependencies, routes, &recorder), observers)
         });
         let series = Arc::new(series);

@@ -6,6 +6,7 @@
 
 mod live;
 mod open;
+mod operator;
 mod postgres_table;
 mod reads;
 mod replay;
@@ -26,6 +27,7 @@ use uuid::Uuid;
 pub use self::live::{EndRow, Finished, Inserted, NewRow, Written};
 pub(crate) use self::live::{FlushMetrics, LiveMetrics, LiveStore};
 pub use self::open::{Claimed, FailureOutcome, OpenRequest};
+pub(crate) use self::operator::{Change, Moved, OperatorStore};
 pub(crate) use self::reads::{Filter, ReadStore};
 pub use self::replay::{Refusal, RefusalKind, Replayed};
 pub use self::retention::Forgotten;

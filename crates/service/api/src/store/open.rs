@@ -33,6 +33,7 @@ const CLAIM: &str = "UPDATE requests SET lease_until = now() + make_interval(sec
 const COMPLETE: &str = "UPDATE requests \
     SET status = 'done', worker_response = $2::text::json, attempts = attempts + $3, completed_at = now(), lease_until = NULL \
     WHERE id = $1 AND status = 'received'";
+const IS_CANCELLED: &str = "SELECT FROM requests WHERE id = $1 AND status = 'cancelled'";
 /// Changes nothing, and fails where nothing can be changed.
 const PROBE: &str = "UPDATE requests SET lease_until = lease_until WHERE false";
 const EXTEND: &str = "UPDATE requests SET lease_until = now() + make_interval(secs => $3) \
@@ -124,8 +125,8 @@ impl Store {
         session.finish(outcome)
     }
 
-    /// Records the worker's `response` to the request `id`, which took `attempts`. False: the row is gone, or ended
-    /// otherwise.
+    /// Records the worker's `response` to the request `id`, which took `attempts`, unless an operator gave it up meanwhile:
+    /// nobody was promised this result. False: the row is gone, or ended otherwise.
     ///
     /// # Errors
     /// See [`DatabaseError`].
@@ -139,12 +140,18 @@ impl Store {
         let attempts = i32::try_from(attempts).unwrap_or(i32::MAX);
         let outcome = async {
             let statement = session.prepare_cached(COMPLETE).await?;
-            session
+            let rows = session
                 .execute(&statement, &[&id, &response, &attempts])
-                .await
+                .await?;
+            if rows > 0 {
+                return Ok(true);
+            }
+            // A statement of its own: one that waited for the cancel's commit would not see it.
+            let statement = session.prepare_cached(IS_CANCELLED).await?;
+            Ok(session.query_opt(&statement, &[&id]).await?.is_some())
         }
         .await;
-        session.finish(outcome).map(|rows| rows > 0)
+        session.finish(outcome)
     }
 
     /// Keeps `claimed` for another `lease` from now; `None` if it is not ours any more.

@@ -15,10 +15,16 @@ use uuid::Uuid;
 use super::DatabaseError;
 use super::{Sessions, Store};
 use crate::dependency::Dependency;
+use crate::journal::JournalError;
 use crate::open_work::OpenCount;
 
-const COLUMNS: &str =
+pub(super) const COLUMNS: &str =
     "id, status, worker_response::text AS response, attempts, error, received_at, completed_at";
+
+const ENDED: &str = "SELECT id FROM requests WHERE origin = 'resilient' AND status = 'done' \
+        AND coalesce(recorded_at, completed_at) > now() - make_interval(secs => $1) \
+    UNION ALL SELECT id FROM requests WHERE origin = 'resilient' AND status IN ('failed', 'cancelled') \
+        AND completed_at > now() - make_interval(secs => $1)";
 
 const MAX_COUNTED: u32 = 1_000_000;
 
@@ -35,7 +41,7 @@ pub(crate) struct Filter {
 #[derive(Clone)]
 pub(crate) struct ReadStore {
     dependency: Arc<Dependency>,
-    sessions: Sessions,
+    pub(super) sessions: Sessions,
     /// Time for one call.
     limit: Duration,
 }
@@ -57,6 +63,14 @@ impl ReadStore {
     /// When Postgres does not answer in time.
     pub(crate) async fn find(&self, id: Uuid) -> Result<Option<Request>, Degraded> {
         self.ask(find(&self.sessions, id)).await
+    }
+
+    /// Those of the requests `ids` that are there.
+    ///
+    /// # Errors
+    /// When Postgres does not answer in time.
+    pub(crate) async fn find_all(&self, ids: Vec<Uuid>) -> Result<Vec<Request>, Degraded> {
+        self.ask(find_all(&self.sessions, ids)).await
     }
 
     /// The newest requests that match, and how many match in all.
@@ -88,7 +102,24 @@ impl ReadStore {
         self.dependency.unavailability()
     }
 
-    async fn ask<T>(
+    /// The same, where the journal that stands in for it cannot be read either.
+    #[must_use]
+    pub(crate) fn without_journal(&self, error: &JournalError) -> Degraded {
+        Degraded {
+            detail: format!("the database's stand-in cannot be read: {error}"),
+            ..self.unavailability()
+        }
+    }
+
+    /// The ids of requests whose end came within the last `since`: by index, whoever recorded it.
+    ///
+    /// # Errors
+    /// When Postgres does not answer in time.
+    pub(crate) async fn ended(&self, since: Duration) -> Result<Vec<Uuid>, Degraded> {
+        self.ask(ended(&self.sessions, since)).await
+    }
+
+    pub(super) async fn ask<T>(
         &self,
         question: impl Future<Output = Result<T, DatabaseError>>,
     ) -> Result<T, Degraded> {
@@ -105,6 +136,30 @@ async fn find(sessions: &Sessions, id: Uuid) -> Result<Option<Request>, Database
         let statement = session.prepare_cached(&query).await?;
         let row = session.query_opt(&statement, &[&id]).await?;
         row.as_ref().map(request).transpose()
+    }
+    .await;
+    session.finish(outcome)
+}
+
+async fn find_all(sessions: &Sessions, ids: Vec<Uuid>) -> Result<Vec<Request>, DatabaseError> {
+    let session = sessions.acquire().await?;
+    let query =
+        format!("SELECT {COLUMNS} FROM requests WHERE id = ANY ($1) AND origin = 'resilient'");
+    let outcome = async {
+        let statement = session.prepare_cached(&query).await?;
+        let rows = session.query(&statement, &[&ids]).await?;
+        rows.iter().map(request).collect()
+    }
+    .await;
+    session.finish(outcome)
+}
+
+async fn ended(sessions: &Sessions, since: Duration) -> Result<Vec<Uuid>, DatabaseError> {
+    let session = sessions.acquire().await?;
+    let outcome = async {
+        let statement = session.prepare_cached(ENDED).await?;
+        let rows = session.query(&statement, &[&since.as_secs_f64()]).await?;
+        rows.iter().map(|row| row.try_get(0)).collect()
     }
     .await;
     session.finish(outcome)
@@ -186,11 +241,11 @@ fn count(status: Option<RequestStatus>) -> String {
 }
 
 /// Written into the statement, not passed as a parameter: only then can Postgres use the partial indexes.
-fn condition(status: RequestStatus) -> String {
+pub(super) fn condition(status: RequestStatus) -> String {
     format!("origin = 'resilient' AND status = '{}'", status.as_str())
 }
 
-fn request(row: &Row) -> Result<Request, tokio_postgres::Error> {
+pub(super) fn request(row: &Row) -> Result<Request, tokio_postgres::Error> {
     let status: &str = row.try_get("status")?;
     let response: Option<String> = row.try_get("response")?;
     let attempts: i32 = row.try_get("attempts")?;

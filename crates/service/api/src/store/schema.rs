@@ -13,10 +13,11 @@ use tokio_postgres::types::{ToSql, Type};
 use super::{Attribution, DatabaseError, Session, Sessions, Store};
 
 /// In order; a number is never used again.
-const MIGRATIONS: [(i32, &str); 3] = [
+const MIGRATIONS: [(i32, &str); 4] = [
     (1, include_str!("../../../../../db/001-base.sql")),
     (2, include_str!("../../../../../db/002-cancel-and-list.sql")),
     (3, include_str!("../../../../../db/003-recovery.sql")),
+    (4, include_str!("../../../../../db/004-operator.sql")),
 ];
 /// The lock that replicas which start together take in turn; any number that nobody else uses.
 const LOCK: i64 = 0x0686_f6c6_4666_1737;

@@ -1,6 +1,6 @@
 //! `/openapi.json` against what is served.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use reqwest::header::ALLOW;
 use serde_json::Value;
@@ -9,7 +9,7 @@ use crate::support::{Api, System};
 
 const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
 /// The routes that clients are told of.
-const CONTRACT: [&str; 13] = [
+const CONTRACT: [&str; 16] = [
     "/",
     "/assets/{path}",
     "/events",
@@ -21,7 +21,10 @@ const CONTRACT: [&str; 13] = [
     "/process",
     "/readyz",
     "/requests",
+    "/requests/retry",
     "/requests/{id}",
+    "/requests/{id}/cancel",
+    "/requests/{id}/retry",
     "/status",
 ];
 
@@ -76,4 +79,27 @@ async fn an_unknown_route_is_told_the_documented_ones() {
     for path in documented(&system.api).await.keys() {
         assert!(named.contains(path.as_str()), "{path} is not in {named:?}");
     }
+}
+
+#[tokio::test]
+async fn a_client_generator_finds_names_tags_and_a_server_for_every_operation() {
+    let system = System::start().await;
+    let document: Value = system.api.get("/openapi.json").await.json().await.unwrap();
+    assert_eq!(document["servers"][0]["url"], "/");
+    let tags = document["tags"].as_array().unwrap();
+    let mut ids = BTreeSet::new();
+    let paths = document["paths"].as_object().unwrap();
+    for operation in paths
+        .values()
+        .flat_map(|item| item.as_object().unwrap().values())
+    {
+        let id = operation["operationId"].as_str().unwrap();
+        assert!(ids.insert(id), "{id} is there twice");
+        let tag = &operation["tags"][0];
+        assert!(tags.iter().any(|it| &it["name"] == tag), "{id}: {tag}");
+        let summary = operation["summary"].as_str().unwrap();
+        assert!(!summary.is_empty(), "{id}");
+    }
+    let scheme = &document["components"]["securitySchemes"]["admin_token"];
+    assert_eq!(scheme["scheme"], "bearer");
 }

@@ -23,7 +23,7 @@ pub(super) struct AnswerHeader {
 }
 
 /// All headers that answers carry on purpose.
-pub(super) const HEADERS: [AnswerHeader; 10] = [
+pub(super) const HEADERS: [AnswerHeader; 12] = [
     AnswerHeader {
         name: "x-request-id",
         description: "The id of this exchange: of the request in the table, and of its lines in the log",
@@ -62,6 +62,16 @@ pub(super) const HEADERS: [AnswerHeader; 10] = [
                 .minimum(Some(1))
                 .into()
         },
+    },
+    AnswerHeader {
+        name: "Preference-Applied",
+        description: "The client's preference to wait was heard",
+        schema: || text().enum_values(Some(["wait"])).into(),
+    },
+    AnswerHeader {
+        name: "WWW-Authenticate",
+        description: "How an operator shows the token",
+        schema: || text().enum_values(Some(["Bearer"])).into(),
     },
     AnswerHeader {
         name: "Location",
@@ -127,11 +137,10 @@ pub(super) fn problem(codes: &[ProblemCode]) -> Response {
         .map(|code| (code.as_str(), examples::problem(*code)))
         .collect();
     let answer = bare(&titles.join("; ")).content("application/problem+json", content(&examples));
-    let unavailable = codes.iter().any(|code| row(*code).0 == 503);
-    if unavailable {
-        with(answer, "Retry-After")
-    } else {
-        answer
+    match codes.first().map(|code| row(*code).0.as_u16()) {
+        Some(503) => with(answer, "Retry-After"),
+        Some(401) => with(answer, "WWW-Authenticate"),
+        _ => answer,
     }
     .build()
 }

@@ -52,6 +52,14 @@ pub(super) fn request() -> Request {
     }
 }
 
+pub(super) fn cancelled() -> Request {
+    Request {
+        status: RequestStatus::Cancelled,
+        completed_at: Some(Timestamp::UNIX_EPOCH),
+        ..request()
+    }
+}
+
 pub(super) fn problem(code: ProblemCode) -> Problem {
     let (status, title) = row(code);
     Problem {

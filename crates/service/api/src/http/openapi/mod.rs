@@ -6,14 +6,19 @@
 mod answers;
 mod examples;
 pub(super) mod operations;
+pub(super) mod operator_operations;
 pub(super) mod page_operations;
+mod tags;
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use holdfast_wire::{
-    Health, NaiveProcessed, Policies, Problem, ProblemCode, Processed, Request, RequestList, Status,
+    Health, NaiveProcessed, Policies, Problem, ProblemCode, Processed, Request, RequestList,
+    Requeued, Status,
 };
 use utoipa::ToSchema;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::server::Server;
 use utoipa::openapi::{
     Components, ComponentsBuilder, InfoBuilder, License, OpenApi, Paths, RefOr, Schema,
 };
@@ -39,7 +44,8 @@ fn document(endpoints: &[Endpoint]) -> OpenApi {
     let mut paths = Paths::new();
     for endpoint in endpoints {
         let methods = vec![endpoint.method.clone()];
-        paths.add_path_operation(template(endpoint.path), methods, endpoint.operation.clone());
+        let operation = tags::tagged(endpoint);
+        paths.add_path_operation(template(endpoint.path), methods, operation);
     }
     let mut license = License::new("MIT OR Apache-2.0");
     license.identifier = Some("MIT OR Apache-2.0".to_owned());
@@ -54,6 +60,9 @@ fn document(endpoints: &[Endpoint]) -> OpenApi {
         .build();
     let mut document = OpenApi::new(info, paths);
     document.components = Some(components());
+    document.tags = Some(tags::all());
+    // Wherever the document was had from.
+    document.servers = Some(vec![Server::new("/")]);
     document
 }
 
@@ -72,6 +81,7 @@ fn components() -> Components {
     add::<Problem>(&mut schemas);
     add::<Request>(&mut schemas);
     add::<RequestList>(&mut schemas);
+    add::<Requeued>(&mut schemas);
     add::<Policies>(&mut schemas);
     add::<Status>(&mut schemas);
     add::<Health>(&mut schemas);
@@ -83,6 +93,10 @@ fn components() -> Components {
         .fold(components, |components, header| {
             components.header(header.name, header.describe())
         })
+        .security_scheme(
+            operator_operations::TOKEN,
+            SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)),
+        )
         .build()
 }
 

@@ -113,12 +113,7 @@ pub(in crate::http) fn list() -> Operation {
         requests: vec![examples::request()],
     };
     let found = body("The newest of them first", &[("one is not done yet", list)]);
-    let statuses = [
-        RequestStatus::Received,
-        RequestStatus::Done,
-        RequestStatus::Failed,
-    ];
-    let status = text().enum_values(Some(statuses.map(RequestStatus::as_str)));
+    let status = text().enum_values(Some(RequestStatus::ALL.map(RequestStatus::as_str)));
     let limit = ObjectBuilder::new()
         .schema_type(Type::Integer)
         .minimum(Some(1))
@@ -144,13 +139,22 @@ pub(in crate::http) fn list() -> Operation {
 
 pub(in crate::http) fn find() -> Operation {
     let found = body("The request", &[("not done yet", examples::request())]);
-    let id = text().format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)));
-    let id = ParameterBuilder::from(parameter("id", ParameterIn::Path, "The request's id", id));
+    let found = with(found, "Preference-Applied");
     let codes = [Code::InvalidId, Code::RequestNotFound, Code::DbUnavailable];
+    let wait = "`wait=N` holds the answer until the request is finished, N seconds at most, and no more than 30";
     operation("request", "What became of one request")
-        .parameter(id.required(Required::True))
+        .parameter(id())
+        .parameter(parameter("Prefer", ParameterIn::Header, wait, text()))
         .responses(responses([("200", found.build())], &codes))
         .build()
+}
+
+/// The id of a request in the path.
+pub(super) fn id() -> Parameter {
+    let id = text().format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)));
+    let id = parameter("id", ParameterIn::Path, "The request's id", id);
+    let id = ParameterBuilder::from(id).example(Some(json!(examples::request().request_id)));
+    id.required(Required::True).build()
 }
 
 pub(in crate::http) fn policies() -> Operation {

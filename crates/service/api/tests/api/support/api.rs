@@ -43,6 +43,9 @@ const HEALED_WITHIN: Duration = Duration::from_secs(6);
 /// How long recovery may take to finish what was accepted: the same, and a lease that must end first.
 const RECOVERED_WITHIN: Duration = Duration::from_secs(20);
 
+/// What operators show.
+pub(crate) const ADMIN_TOKEN: &str = "the-operators-own";
+
 /// One log for all tests of the process, until it ends.
 static LOGS: OnceLock<Telemetry> = OnceLock::new();
 
@@ -54,6 +57,8 @@ pub(crate) struct Surroundings {
     /// Laid over the quick ones.
     pub(crate) policies: String,
     pub(crate) journal: Arc<TempDir>,
+    /// What operators must show; empty: nobody may.
+    pub(crate) admin_token: &'static str,
 }
 
 /// The API under test and a client for it.
@@ -74,6 +79,7 @@ impl Surroundings {
             database_url,
             policies: policies.to_owned(),
             journal: Arc::new(tempfile::tempdir().unwrap()),
+            admin_token: ADMIN_TOKEN,
         }
     }
 
@@ -98,6 +104,7 @@ impl Surroundings {
                 "HOLDFAST_JOURNAL_DIR",
                 self.journal.path().to_str().unwrap(),
             ),
+            ("HOLDFAST_ADMIN_TOKEN", self.admin_token),
         ]);
         let bind = SocketAddr::from(([127, 0, 0, 1], 0));
         Application::build(Settings::read(&environment, bind).unwrap())
@@ -172,6 +179,12 @@ impl Api {
             .send()
             .await
             .unwrap()
+    }
+
+    /// What an operator asks for, with the token.
+    pub(crate) async fn operate(&self, path: &str) -> Response {
+        let request = self.request("POST", path).bearer_auth(ADMIN_TOKEN);
+        request.send().await.unwrap()
     }
 
     pub(crate) fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {

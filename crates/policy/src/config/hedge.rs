@@ -1,0 +1,117 @@
+//! `[POLICY.hedge]`: when to start a second attempt beside the first.
+
+use std::fmt;
+use std::time::Duration;
+
+use jiff::fmt::friendly::SpanParser;
+use serde::de::{self, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::breaker::Longest;
+use super::duration;
+use super::error::ConfigError;
+use super::section::Section;
+
+/// Half of all calls would be sent twice.
+const LOWEST_PERCENTILE: u8 = 50;
+const HIGHEST_PERCENTILE: u8 = 99;
+/// The observed latencies are forgotten by halves, so that more are never held.
+const MOST_CALLS: u32 = 500;
+
+/// When to start a second attempt beside the first.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct HedgeConfig {
+    /// How long the first attempt is waited for.
+    pub after: HedgeDelay,
+    /// A percentile is waited for at least so long, however fast the dependency.
+    #[serde(with = "duration")]
+    pub min_delay: Duration,
+    /// No percentile is told from fewer answers: until then nothing is hedged.
+    pub minimum_calls: u32,
+}
+
+/// How long the first attempt is waited for: `"p95"` is a percentile of what attempts took lately,
+/// `"200ms"` a fixed time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HedgeDelay {
+    /// As long as so many of a hundred attempts took at most.
+    Percentile(u8),
+    /// Always so long.
+    Fixed(Duration),
+}
+
+impl HedgeConfig {
+    pub(super) fn validate(&self, section: &Section, attempt: Longest) -> Result<(), ConfigError> {
+        let after = |rule: String| section.refuse("after", self.after, rule);
+        match self.after {
+            HedgeDelay::Percentile(LOWEST_PERCENTILE..=HIGHEST_PERCENTILE) => {}
+            HedgeDelay::Percentile(_) => {
+                return after(format!(
+                    "must be a percentile from p{LOWEST_PERCENTILE} to p{HIGHEST_PERCENTILE}"
+                ));
+            }
+            HedgeDelay::Fixed(time) => {
+                section.span("after", time)?;
+                if time >= attempt.time {
+                    return after(never(attempt));
+                }
+            }
+        }
+        section.span("min_delay", self.min_delay)?;
+        if self.min_delay >= attempt.time {
+            let value = duration::text(self.min_delay);
+            return section.refuse("min_delay", value, never(attempt));
+        }
+        section.count("minimum_calls", self.minimum_calls, MOST_CALLS)
+    }
+}
+
+fn never(attempt: Longest) -> String {
+    let Longest { key, time } = attempt;
+    let time = duration::text(time);
+    format!("must be below {key} ({time}), or no attempt is ever out for so long")
+}
+
+impl fmt::Display for HedgeDelay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Percentile(percent) => write!(f, "p{percent}"),
+            Self::Fixed(time) => f.write_str(&duration::text(*time)),
+        }
+    }
+}
+
+impl Serialize for HedgeDelay {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Percentile(_) => serializer.collect_str(self),
+            Self::Fixed(time) => duration::serialize(time, serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for HedgeDelay {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(DelayVisitor)
+    }
+}
+
+struct DelayVisitor;
+
+impl Visitor<'_> for DelayVisitor {
+    type Value = HedgeDelay;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a percentile such as \"p95\" or a duration such as \"200ms\"")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<HedgeDelay, E> {
+        let percentile = text.strip_prefix('p').and_then(|it| it.parse().ok());
+        let delay = percentile.map(HedgeDelay::Percentile).or_else(|| {
+            let span = SpanParser::new().parse_unsigned_duration(text);
+            span.ok().map(HedgeDelay::Fixed)
+        });
+        delay.ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))
+    }
+}

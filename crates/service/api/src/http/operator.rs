@@ -1,0 +1,88 @@
+//! What only an operator may: `/requests/{id}/retry`, `/requests/{id}/cancel`, `/requests/retry`.
+
+use actix_web::http::header::AUTHORIZATION;
+use actix_web::web::{Data, Path, Query};
+use actix_web::{HttpRequest, HttpResponse};
+use holdfast_wire::{ProblemCode, Request, RequestStatus, Requeued};
+
+use super::problem::{Failure, refused_for};
+use super::requests::id_of;
+use crate::operator::Unchanged;
+use crate::state::State;
+
+pub(super) async fn retry(
+    state: Data<State>,
+    id: Path<String>,
+    http: HttpRequest,
+) -> Result<HttpResponse, Failure> {
+    authorize(&state, &http)?;
+    let changed = state.operator.retry(id_of(&id)?).await;
+    answer(changed, ProblemCode::NotFailed)
+}
+
+pub(super) async fn cancel(
+    state: Data<State>,
+    id: Path<String>,
+    http: HttpRequest,
+) -> Result<HttpResponse, Failure> {
+    authorize(&state, &http)?;
+    let changed = state.operator.cancel(id_of(&id)?).await;
+    answer(changed, ProblemCode::AlreadyFinished)
+}
+
+pub(super) async fn retry_all(
+    state: Data<State>,
+    http: HttpRequest,
+) -> Result<HttpResponse, Failure> {
+    authorize(&state, &http)?;
+    all_failed(http.query_string())?;
+    let count = state.operator.retry_all().await.map_err(|missing| {
+        let detail = "nothing was ordered: try again";
+        Failure::unavailable(refused_for(missing.code), detail, vec![missing])
+    })?;
+    Ok(HttpResponse::Accepted().json(Requeued {
+        count,
+        per_second: state.operator.per_second,
+    }))
+}
+
+fn authorize(state: &State, http: &HttpRequest) -> Result<(), Failure> {
+    let Some(token) = &state.admin_token else {
+        let detail = "HOLDFAST_ADMIN_TOKEN is not set: set it where the API is started, and send it as a bearer token";
+        return Err(Failure::new(ProblemCode::OperatorsDisabled, detail));
+    };
+    let given = http.headers().get(AUTHORIZATION);
+    let given = given.and_then(|value| value.to_str().ok());
+    match given.and_then(|value| value.split_once(' ')) {
+        Some((scheme, given)) if scheme.eq_ignore_ascii_case("bearer") && token.is(given) => Ok(()),
+        _ => {
+            let detail = "send Authorization: Bearer and the service's HOLDFAST_ADMIN_TOKEN";
+            Err(Failure::new(ProblemCode::Unauthorized, detail))
+        }
+    }
+}
+
+/// Named, although there is no choice: nobody brings back thousands by leaving something out.
+fn all_failed(query: &str) -> Result<(), Failure> {
+    let pairs = Query::<Vec<(String, String)>>::from_query(query);
+    let pairs = pairs.map(Query::into_inner).unwrap_or_default();
+    match &pairs[..] {
+        [(name, value)] if name == "status" && value == RequestStatus::Failed.as_str() => Ok(()),
+        _ => {
+            let detail = "status: say status=failed, and no more";
+            Err(Failure::new(ProblemCode::InvalidQuery, detail))
+        }
+    }
+}
+
+fn answer(
+    changed: Result<Request, Unchanged>,
+    conflict: ProblemCode,
+) -> Result<HttpResponse, Failure> {
+    match changed {
+        Ok(request) => Ok(HttpResponse::Ok().json(request)),
+        Err(Unchanged::Refused(why)) => Err(Failure::new(conflict, why)),
+        Err(Unchanged::Absent) => Err(super::requests::unknown()),
+        Err(Unchanged::Unknown(missing)) => Err(super::requests::unavailable(missing)),
+    }
+}
