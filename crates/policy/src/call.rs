@@ -5,6 +5,7 @@
 
 use tokio::time::Instant;
 
+use crate::bulkhead::Reserved;
 use crate::due::Deadline;
 
 /// How urgent a call is, from 0 (most) to 7 (least), as in RFC 9218: who is too many is shed by it.
@@ -14,11 +15,18 @@ pub struct Priority(u8);
 impl Priority {
     /// Of a call that does not say.
     pub const USUAL: Self = Self(3);
+    /// Goes last.
+    pub const LEAST: Self = Self(7);
     pub(crate) const COUNT: usize = 8;
 
     /// What is above 7 is 7.
     pub const fn new(urgency: u8) -> Self {
         Self(if urgency > 7 { 7 } else { urgency })
+    }
+
+    /// From 0 to 7.
+    pub const fn urgency(self) -> u8 {
+        self.0
     }
 
     #[inline]
@@ -49,6 +57,8 @@ pub struct Call<R> {
     pub idempotent: Option<bool>,
     /// How urgent it is: decides who is shed while there is too much.
     pub priority: Priority,
+    /// A place that was taken ahead.
+    pub(crate) place: Option<Reserved>,
     /// Which attempt of its call this is, from 1.
     pub(crate) number: u32,
     /// Whether it runs beside another.
@@ -64,6 +74,7 @@ impl<R> Call<R> {
             deadline: None,
             idempotent: None,
             priority: Priority::USUAL,
+            place: None,
             number: 1,
             hedged: false,
             at: None,
@@ -92,21 +103,28 @@ impl<R> Call<R> {
         Self { priority, ..self }
     }
 
+    /// Its attempts run in this place, which [`Policy::reserve`](crate::Policy::reserve) took ahead.
+    pub fn in_place(self, place: Option<Reserved>) -> Self {
+        Self { place, ..self }
+    }
+
     pub(crate) fn map<T>(self, change: impl FnOnce(R) -> T) -> Call<T> {
         Call {
             request: change(self.request),
             deadline: self.deadline,
             idempotent: self.idempotent,
             priority: self.priority,
+            place: self.place,
             number: self.number,
             hedged: self.hedged,
             at: self.at,
         }
     }
 
-    /// The second attempt beside this one, started at `now`.
+    /// The second attempt beside this one, started at `now`. It is one more at the dependency, so it needs a place of its own.
     pub(crate) fn hedge(self, now: Instant) -> Self {
         Self {
+            place: None,
             number: self.number + 1,
             hedged: true,
             at: Some(now),

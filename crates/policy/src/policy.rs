@@ -9,10 +9,11 @@ use tower_layer::Layer;
 
 use crate::attempt::Attempt;
 use crate::breaker::Circuit;
-use crate::bulkhead::Slots;
-use crate::call::Call;
+use crate::bulkhead::{Reserved, Slots};
+use crate::call::{Call, Priority};
 use crate::class::{Classify, ErrorsAreFailures};
 use crate::config::PolicyConfig;
+use crate::event::RejectedBy;
 use crate::hedge::Delay;
 use crate::reporter::Reporter;
 use crate::retry::Budget;
@@ -108,6 +109,18 @@ impl<C> Policy<C> {
         C: Classify<T, E>,
     {
         self.layers.call_once(call, operation)
+    }
+
+    /// Takes a place in the bulkhead for a call to come, or waits for one as an attempt would; `None` if
+    /// the bulkhead is left out.
+    ///
+    /// # Errors
+    /// Which part of the policy refused: too much is under way, and all that is as urgent comes first.
+    pub async fn reserve(&self, priority: Priority) -> Result<Option<Reserved>, RejectedBy> {
+        match &self.parts.slots {
+            Some(slots) => slots.reserve(priority).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// The name of the dependency.

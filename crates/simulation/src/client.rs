@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use holdfast_api::embedded::NewRequest;
+use holdfast_policy::Priority;
 use jiff::Timestamp;
 use serde_json::value::RawValue;
 use tokio::time::{sleep, timeout};
@@ -55,6 +56,7 @@ impl Client {
         let trace = &life.peer.trace;
         let received_at = Timestamp::from_microsecond(life.peer.clock.now()).unwrap_or_default();
         let request = NewRequest {
+            priority: Priority::USUAL,
             id: id(received_at.as_millisecond(), self.history.asks()),
             key: call.key.map(|key| format!("key-{key}")),
             payload: payload(call),

@@ -29,6 +29,8 @@ const BACKOFF: f64 = 0.8;
 const OVERLOADED: f64 = 0.1;
 /// However steep the rise, one window does not take more than half.
 const STEEPEST: f64 = 0.5;
+/// Seconds by which latency may rise on a busy machine for no reason of the dependency's.
+const NOISE: f64 = 0.005;
 /// One step down of a measurement, and what of the latency is left if attempts were waiting.
 const STEP: f64 = 0.75;
 const FELL: f64 = 0.88;
@@ -148,6 +150,11 @@ impl Adaptive {
 
     fn conclude(&mut self, now: Instant) {
         if self.window.is_overloaded() {
+            // Where nothing at all is answered and the limit is not in use, such as while a breaker probes, the
+            // dependency is down, which says nothing of what it bears.
+            if self.window.answered == 0 && !self.is_used() {
+                return;
+            }
             self.searching = false;
             // What a measurement found so far is worth nothing.
             self.measuring = None;
@@ -164,14 +171,15 @@ impl Adaptive {
     }
 
     fn follow(&mut self, latency: f64, now: Instant) {
-        let used = f64::from(self.window.peak) >= self.limit * USED;
+        let used = self.is_used();
         let least = self.least.get_or_insert(latency);
         if latency < *least * FAR_LOWER {
             *least = latency;
         } else if latency < *least {
             *least += (latency - *least) * BELIEF;
         }
-        let gradient = (self.tolerance * *least / latency).clamp(STEEPEST, 1.0);
+        let normal = (self.tolerance * *least).max(*least + NOISE);
+        let gradient = (normal / latency).clamp(STEEPEST, 1.0);
         if self.searching && gradient < 1.0 {
             // The dependency may have been crowded from the start: measure, when the crowd of the last
             // doubling has shown all of its effect.
@@ -190,6 +198,10 @@ impl Adaptive {
             // A small limit grows too.
             self.limit = (self.limit * growth).max(self.limit + 1.0);
         }
+    }
+
+    fn is_used(&self) -> bool {
+        f64::from(self.window.peak) >= self.limit * USED
     }
 
     /// A limit that is not in use, or cannot be lower, measures as it is.

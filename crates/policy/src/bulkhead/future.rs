@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use tower_service::Service;
 
 use super::adaptive::Signal;
+use super::reserved::Reserved;
 use super::slots::{Permit, Slots, Standing, Wait};
 use crate::alarm::Alarm;
 use crate::call::Call;
@@ -63,8 +64,25 @@ pin_project! {
 /// A place, and who tells what became of the attempt in it.
 #[derive(Debug)]
 pub(super) struct Place<C> {
-    pub(super) permit: Permit,
+    pub(super) held: Held,
     pub(super) classify: C,
+}
+
+/// Until dropped.
+#[derive(Debug)]
+pub(super) enum Held {
+    Own(Permit),
+    Ahead(Reserved),
+}
+
+impl Held {
+    #[inline]
+    pub(super) fn slots(&self) -> &Slots {
+        match self {
+            Self::Own(permit) => permit.slots(),
+            Self::Ahead(reserved) => reserved.slots(),
+        }
+    }
 }
 
 impl<C> Place<C> {
@@ -78,7 +96,7 @@ impl<C> Place<C> {
     where
         C: Classify<T, E>,
     {
-        let slots = self.permit.slots();
+        let slots = self.held.slots();
         let Some(at) = admission.and_then(|admission| admission.at) else {
             return result;
         };
@@ -165,7 +183,8 @@ impl<S: Service<Call<R>>, R, C> Waiting<S, R, C> {
                 let in_time = this.latest.is_none_or(|latest| now <= latest.instant());
                 if let Some((mut inner, call, classify)) = this.then.take().filter(|_| in_time) {
                     let inner = inner.call(call.stamp(now));
-                    let place = Some(Place { permit, classify });
+                    let held = Held::Own(permit);
+                    let place = Some(Place { held, classify });
                     return Poll::Ready(State::Running { inner, place });
                 }
                 RejectedBy::Bulkhead

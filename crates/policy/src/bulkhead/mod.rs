@@ -21,6 +21,13 @@
 //! urgent than itself. Who could not be served before its deadline is refused at once instead of waiting
 //! in vain. Without a queue (`max_waiting = 0`) nobody waits, and so nobody is shed for somebody else.
 //!
+//! # A place ahead
+//!
+//! Where something must be done before the attempt, and in vain if the attempt is then refused, its place
+//! can be taken first: [`Policy::reserve`](crate::Policy::reserve), then
+//! [`Call::in_place`](crate::Call::in_place). The call's attempts run in that place, and it counts as taken
+//! from the beginning.
+//!
 //! # The adaptive limit
 //!
 //! With `adaptive`, the limit moves between `min` and `max_concurrent`. It starts at `initial` and doubles
@@ -64,9 +71,11 @@ mod future;
 mod interleavings;
 mod places;
 mod queue;
+mod reserved;
 mod service;
 mod slots;
 
 pub use self::future::BulkheadFuture;
+pub use self::reserved::Reserved;
 pub use self::service::{BulkheadLayer, BulkheadService};
 pub use self::slots::Slots;

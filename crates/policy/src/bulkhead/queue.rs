@@ -82,6 +82,13 @@ impl Queue {
         (count.in_flight, count.waiting)
     }
 
+    /// How many are served before, or together with, the last who came with `priority`.
+    pub(super) fn waiting_with(&self, priority: Priority) -> usize {
+        let line = lock(&self.line);
+        let as_urgent = line.waiting.iter().take(priority.index() + 1);
+        as_urgent.map(VecDeque::len).sum()
+    }
+
     /// Places in all.
     #[inline]
     pub(super) fn limit(&self) -> u32 {

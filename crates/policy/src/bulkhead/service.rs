@@ -7,7 +7,7 @@ use std::time::Duration;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::future::{BulkheadFuture, Place, Waiting};
+use super::future::{BulkheadFuture, Held, Place, Waiting};
 use super::slots::{Claim, Slots, Wait};
 use crate::alarm::Alarm;
 use crate::call::Call;
@@ -83,33 +83,41 @@ where
     }
 
     #[inline]
-    fn call(&mut self, call: Call<R>) -> Self::Future {
-        let BulkheadLayer {
-            slots, classify, ..
-        } = &self.layer;
-        let Some(slots) = slots else {
+    fn call(&mut self, mut call: Call<R>) -> Self::Future {
+        let Some(slots) = &self.layer.slots else {
             return BulkheadFuture::running(self.inner.call(call), None);
         };
+        if let Some(ahead) = call.place.take() {
+            return self.run(Held::Ahead(ahead), call);
+        }
         match slots.claim(call.priority) {
-            Claim::Permit(permit) => {
-                let call = if slots.is_adaptive() {
-                    let now = call.now();
-                    call.stamp(now)
-                } else {
-                    call
-                };
-                let place = Place {
-                    permit,
-                    classify: classify.clone(),
-                };
-                BulkheadFuture::running(self.inner.call(call), Some(place))
-            }
+            Claim::Permit(permit) => self.run(Held::Own(permit), call),
             Claim::Wait(wait) => self.wait(slots, wait, call),
             Claim::Full => {
                 slots.tell_refused(RejectedBy::Bulkhead);
                 BulkheadFuture::refused(Arc::clone(slots.policy()))
             }
         }
+    }
+}
+
+impl<S, C: Clone> BulkheadService<S, C> {
+    #[inline]
+    fn run<R>(&mut self, held: Held, call: Call<R>) -> BulkheadFuture<S, R, C>
+    where
+        S: Service<Call<R>>,
+    {
+        let call = if held.slots().is_adaptive() {
+            let now = call.now();
+            call.stamp(now)
+        } else {
+            call
+        };
+        let place = Place {
+            held,
+            classify: self.layer.classify.clone(),
+        };
+        BulkheadFuture::running(self.inner.call(call), Some(place))
     }
 }
 
@@ -122,7 +130,7 @@ impl<S: Clone, C: Clone> BulkheadService<S, C> {
         let now = call.now();
         let needed = self.layer.attempt_timeout;
         let latest = call.deadline.map(|deadline| deadline.less(needed));
-        let turn = Deadline::at(now).plus(slots.expected_wait());
+        let turn = Deadline::at(now).plus(slots.expected_wait(call.priority));
         if latest.is_some_and(|latest| latest <= Deadline::at(now) || latest < turn) {
             drop(wait);
             slots.tell_refused(RejectedBy::Shed);

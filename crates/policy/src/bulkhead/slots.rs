@@ -132,14 +132,18 @@ impl Slots {
         self.shared.adaptive.is_some()
     }
 
-    /// How long who waits last will wait about, if that is known.
-    pub(super) fn expected_wait(&self) -> Duration {
+    /// How long the last who came with `priority` will wait about, if that is known.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "far below what a double holds exactly"
+    )]
+    pub(super) fn expected_wait(&self, priority: Priority) -> Duration {
         let Some(adaptive) = &self.shared.adaptive else {
             return Duration::ZERO;
         };
         let least = lock(adaptive).least().unwrap_or_default();
-        let (_, waiting) = self.usage();
-        Duration::from_secs_f64(least * f64::from(waiting) / f64::from(self.limit().max(1)))
+        let before = self.shared.queue.waiting_with(priority) as f64;
+        Duration::from_secs_f64(least * before / f64::from(self.limit().max(1)))
     }
 
     /// An attempt that was admitted at `admitted` is over; it still holds its place.

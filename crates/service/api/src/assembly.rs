@@ -22,6 +22,7 @@ use crate::live::{Live, Watch};
 use crate::metrics::{Metrics, POOLS};
 use crate::naive::Naive;
 use crate::operator::Operator;
+use crate::rate_limit::RateLimit;
 use crate::records::Records;
 use crate::recovery::Recovery;
 use crate::replica::{Parts, Replica};
@@ -96,6 +97,7 @@ pub(crate) fn assemble(
     });
     let state = State {
         process_limit: InFlightLimit::new(policies.process.max_in_flight),
+        rate_limit: RateLimit::new(&policies.process.rate_limit),
         naive: naive(&settings, naive_store, runtime.clone())?,
         pools,
         body_limit: InFlightLimit::new(MAX_BODIES),

@@ -7,9 +7,10 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use holdfast_policy::breaker::Circuit;
+use holdfast_policy::bulkhead::Reserved;
 use holdfast_policy::{
     BreakerState, Call, Class, Classify, ConfigError, Deadline, Error, ErrorKind, Observer, Policy,
-    PolicyConfig, Snapshot,
+    PolicyConfig, Priority, Snapshot,
 };
 use holdfast_wire::{Degraded, DegradedCode, Reason};
 
@@ -103,6 +104,18 @@ impl Dependency {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// A place for a call to come, so that what comes before the call is not done in vain.
+    ///
+    /// # Errors
+    /// The dependency has as much to do as it can.
+    pub(crate) async fn reserve(&self, priority: Priority) -> Result<Option<Reserved>, Degraded> {
+        let shed = |_| Degraded {
+            code: DegradedCode::Overloaded,
+            ..self.missing(Reason::Shed, 0, Duration::ZERO, DEFAULT_RETRY_AFTER)
+        };
+        self.policy.reserve(priority).await.map_err(shed)
+    }
+
     /// Calls through the policy, by its own deadline and by the caller's, if it has one.
     ///
     /// # Errors
@@ -118,6 +131,23 @@ impl Dependency {
         Fut: Future<Output = Result<T, E>>,
     {
         let call = deadline.map_or(Call::new(()), |deadline| Call::new(()).by(deadline));
+        self.make(call, operation).await
+    }
+
+    /// Makes this call through the policy.
+    ///
+    /// # Errors
+    /// What the answer has to do without, and why.
+    pub(crate) async fn make<T, E, F, Fut>(
+        &self,
+        call: Call<()>,
+        operation: F,
+    ) -> Result<T, Degraded>
+    where
+        E: DependencyError,
+        F: Fn() -> Fut + Clone,
+        Fut: Future<Output = Result<T, E>>,
+    {
         let attempt = move |()| trace::attempt(operation());
         trace::call(self.name, async {
             let result = self.policy.call(call, attempt).await;

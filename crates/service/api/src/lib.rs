@@ -28,6 +28,7 @@ mod open_work;
 mod operator;
 mod postgres;
 mod process;
+mod rate_limit;
 mod records;
 mod recovery;
 mod replica;

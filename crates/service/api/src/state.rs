@@ -16,6 +16,7 @@ use crate::naive::Naive;
 use crate::open_work::OpenWork;
 use crate::operator::Operator;
 use crate::process::Process;
+use crate::rate_limit::RateLimit;
 use crate::records::Records;
 use crate::recovery::Progress;
 use crate::store::{LiveStore, SchemaWatch, Store};
@@ -36,6 +37,8 @@ pub(crate) struct State {
     pub(crate) runtime: Handle,
     pub(crate) process: Arc<Process<LiveStore<Store>, ResilientWorker<Endpoints>>>,
     pub(crate) process_limit: InFlightLimit,
+    /// `None`: clients are not told apart.
+    pub(crate) rate_limit: Option<RateLimit>,
     pub(crate) body_limit: InFlightLimit,
     pub(crate) naive: Naive,
     pub(crate) naive_limit: InFlightLimit,

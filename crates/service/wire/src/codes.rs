@@ -90,6 +90,8 @@ code! {
         DbUnavailable = "db_unavailable",
         /// 503: more work than the service accepts at once.
         Overloaded = "overloaded",
+        /// 429: this client has had its share.
+        QuotaExceeded = "quota-exceeded",
         /// 400: the body is not JSON.
         InvalidJson = "invalid_json",
         /// 400: the request id in the path is not a UUID.

@@ -152,6 +152,25 @@ fn constant_timeouts_shrink_it_to_its_minimum_and_never_grow_it() {
 }
 
 #[test]
+fn probes_of_a_dead_dependency_do_not_shrink_it() {
+    let mut plant = Plant::new(50.0);
+    let mut limit = limit(&plant);
+    plant.run(&mut limit, 10.0);
+    let before = limit.limit();
+    for _ in 0..600 {
+        let admitted = plant.now;
+        plant.now += Duration::from_secs(1);
+        limit.observe(Sample {
+            admitted,
+            ended: plant.now,
+            in_flight: 1,
+            signal: Signal::Overloaded,
+        });
+    }
+    assert_eq!(limit.limit(), before);
+}
+
+#[test]
 fn what_it_learned_while_the_dependency_was_degraded_does_not_stay() {
     let mut plant = Plant::new(50.0);
     plant.service = SERVICE * 10.0;

@@ -98,7 +98,9 @@ fn offset_of(text: &str, keys: &[&str]) -> Option<usize> {
     let mut table = root.get_ref();
     let mut offset = None;
     for key in keys {
-        let Some((name, value)) = table.get_key_value(*key) else {
+        // Of a list, the list.
+        let key = key.split_once('[').map_or(*key, |(list, _)| list);
+        let Some((name, value)) = table.get_key_value(key) else {
             break;
         };
         offset = Some(Spanned::span(name).start);
@@ -185,8 +187,20 @@ mod tests {
                 "process.max_in_flight = 550: must not exceed database",
             ),
             (
-                "[process]\nmax_in_flight = 700",
-                "process.max_in_flight = 700: with recovery.max_concurrent (64) must not exceed worker",
+                "[worker.bulkhead]\nmax_concurrent = 50",
+                "process.max_in_flight = 512: with recovery.max_concurrent (64) must not exceed worker",
+            ),
+            (
+                "[process.rate_limit]\nwindow = \"100ms\"",
+                "process.rate_limit.window = 100ms: must be 1s to 24h",
+            ),
+            (
+                "[process.rate_limit]\nclient = \"cookie\"",
+                "line 2: process.rate_limit.client: `cookie` is neither",
+            ),
+            (
+                "[process]\ntrusted_priorities = [\"here\"]",
+                "line 2: process.trusted_priorities",
             ),
             (
                 "[worker]\nconnect_timeout = \"3s\"",
@@ -234,8 +248,8 @@ mod tests {
                 "recovery.max_concurrent = 0: must be at least 1",
             ),
             (
-                "[recovery]\nmax_concurrent = 129",
-                "process.max_in_flight = 512: with recovery.max_concurrent (129)",
+                "[recovery]\nmax_concurrent = 641",
+                "process.max_in_flight = 512: with recovery.max_concurrent (641)",
             ),
             (
                 "[idempotency]\nkeep = \"10s\"",

@@ -19,7 +19,9 @@ pub use error::PolicyFileError;
 pub(crate) use load::load;
 pub use load::{Loaded, parse};
 pub use policies::Policies;
-pub(crate) use policies::{DatabasePolicy, OnDatabaseUnavailable, OnWorkerUnavailable};
+pub(crate) use policies::{
+    ClientBy, DatabasePolicy, OnDatabaseUnavailable, OnWorkerUnavailable, RateLimitPolicy,
+};
 pub(crate) use rules::{READERS, RECOVERERS};
 pub use settings::{Settings, SettingsError};
 pub(crate) use settings::{WorkerAddress, database};

@@ -1,8 +1,11 @@
 //! The policy file as types. Every key is required here: the defaults stand in `deploy/policies.toml`, once.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
+use actix_web::http::header::HeaderName;
 use holdfast_policy::{BreakerConfig, BulkheadConfig, HedgeConfig, PolicyConfig, RetryConfig};
+use ipnet::IpNet;
 use jiff::fmt::serde::unsigned_duration::friendly::compact::required as duration;
 use serde::Deserialize;
 
@@ -30,6 +33,52 @@ pub struct Policies {
 pub struct ProcessPolicy {
     /// Calls of `/process` at once.
     pub max_in_flight: u32,
+    /// Networks whose calls may be more urgent than those that do not say.
+    pub trusted_priorities: Vec<IpNet>,
+    /// What one client may have.
+    pub rate_limit: RateLimitPolicy,
+}
+
+/// `[process.rate_limit]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RateLimitPolicy {
+    /// Whether there is one.
+    pub enabled: bool,
+    /// Calls of one client, all at once if it likes, within `window`.
+    pub requests: NonZeroU32,
+    /// In which time a client that has used up its share has all of it again.
+    #[serde(with = "duration")]
+    pub window: Duration,
+    /// By what clients are told apart.
+    pub client: ClientBy,
+    /// Clients that have a share of their own; all others have one together.
+    pub max_clients: usize,
+}
+
+/// By what clients are told apart.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub enum ClientBy {
+    /// The peer's address; of IPv6 the network of 64 bits, which is one household's.
+    Address,
+    /// The value of a request header; the address where it is missing.
+    Header(HeaderName),
+}
+
+impl TryFrom<String> for ClientBy {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        if text == "address" {
+            return Ok(Self::Address);
+        }
+        let name = text.strip_prefix("header:").map(str::trim);
+        let name = name.and_then(|name| HeaderName::try_from(name).ok());
+        name.map(Self::Header).ok_or(format!(
+            "`{text}` is neither \"address\" nor \"header:NAME\""
+        ))
+    }
 }
 
 /// `[worker]`.
@@ -162,9 +211,16 @@ pub struct IdempotencyPolicy {
 }
 
 impl WorkerPolicy {
-    /// The part the policy crate enforces.
+    /// The part the policy crate enforces. A live call waits for its place before it is recorded, and its worker has the whole
+    /// deadline all the same; so a wait that is longer than what the deadline leaves is cut, not refused.
     #[must_use]
     pub fn policy(&self) -> PolicyConfig {
+        let mut bulkhead = self.bulkhead.clone();
+        let spare = self.deadline.saturating_sub(self.attempt_timeout);
+        bulkhead.max_wait = bulkhead.max_wait.min(spare);
+        if spare.is_zero() {
+            bulkhead.max_waiting = 0;
+        }
         PolicyConfig {
             attempt_timeout: Some(self.attempt_timeout),
             deadline: self.deadline,
@@ -172,7 +228,7 @@ impl WorkerPolicy {
             retry: Some(self.retry.clone()),
             hedge: self.hedge.clone(),
             breaker: Some(self.breaker.clone()),
-            bulkhead: Some(self.bulkhead.clone()),
+            bulkhead: Some(bulkhead),
         }
     }
 }

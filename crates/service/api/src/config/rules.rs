@@ -6,7 +6,7 @@ use std::time::Duration;
 use holdfast_policy::BulkheadConfig;
 
 use super::error::PolicyFileError;
-use super::policies::Policies;
+use super::policies::{Policies, RateLimitPolicy};
 
 /// Postgres grants 100 connections by default and keeps 3 for its superuser.
 const POSTGRES_CONNECTIONS: u32 = 97;
@@ -22,6 +22,10 @@ const LONGEST: Duration = Duration::from_secs(24 * 3600);
 /// Sessions that are closed sooner are opened for nothing.
 const SHORTEST_KEPT: Duration = Duration::from_secs(1);
 const LONGEST_KEPT: Duration = Duration::from_secs(365 * 24 * 3600);
+
+/// `Retry-After` counts in seconds.
+const SHORTEST_SHARED: Duration = Duration::from_secs(1);
+const MOST_CLIENTS: usize = 1_000_000;
 
 type Checked = Result<(), PolicyFileError>;
 
@@ -54,6 +58,19 @@ fn check_process(policies: &Policies) -> Checked {
         return Err(broken(
             "must not exceed database.bulkhead's max_concurrent + max_waiting",
         ));
+    }
+    check_rate_limit(&policies.process.rate_limit)
+}
+
+fn check_rate_limit(limit: &RateLimitPolicy) -> Checked {
+    if !(SHORTEST_SHARED..=LONGEST).contains(&limit.window) {
+        let rule = "must be 1s to 24h";
+        return Err(broken_time("process.rate_limit.window", limit.window, rule));
+    }
+    if !(1..=MOST_CLIENTS).contains(&limit.max_clients) {
+        let rule = "must be 1 to 1000000: each costs some hundred bytes of memory";
+        let key = "process.rate_limit.max_clients";
+        return Err(broken(key, limit.max_clients, rule));
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 mod access;
 mod body;
+mod client;
 mod connections;
 mod dashboard;
 mod endpoint;
@@ -15,6 +16,7 @@ mod openapi;
 mod operator;
 mod policies;
 mod prefer;
+mod priority;
 mod probes;
 mod problem;
 mod process;

@@ -9,6 +9,7 @@ use holdfast_wire::{Degraded, DegradedCode, Problem, ProblemCode, Reason};
 use uuid::Uuid;
 
 use super::ids::Ids;
+use crate::rate_limit::Share;
 
 /// The row of a code: its HTTP status and its title.
 pub(super) const fn row(code: ProblemCode) -> (StatusCode, &'static str) {
@@ -18,6 +19,7 @@ pub(super) const fn row(code: ProblemCode) -> (StatusCode, &'static str) {
         P::WorkerUnavailable => (S::SERVICE_UNAVAILABLE, "The worker is unavailable"),
         P::DbUnavailable => (S::SERVICE_UNAVAILABLE, "The database is unavailable"),
         P::Overloaded => (S::SERVICE_UNAVAILABLE, "Too much work at once"),
+        P::QuotaExceeded => (S::TOO_MANY_REQUESTS, "The client has used up its share"),
         P::InvalidJson => (S::BAD_REQUEST, "The body is not valid JSON"),
         P::InvalidId => (S::BAD_REQUEST, "The request id is not valid"),
         P::InvalidQuery => (S::BAD_REQUEST, "The query is not valid"),
@@ -56,6 +58,8 @@ pub(crate) struct Failure {
     detail: String,
     degraded: Option<Vec<Degraded>>,
     allow: Option<String>,
+    /// What is left of the client's share, where there is a limit.
+    share: Option<Box<Share>>,
     /// Boxed: every handler's result has room for a failure.
     ids: Option<Box<Ids>>,
 }
@@ -68,6 +72,7 @@ impl Failure {
             detail,
             degraded: None,
             allow: None,
+            share: None,
             ids: None,
         }
     }
@@ -103,6 +108,18 @@ impl Failure {
             allow: Some(allow.to_owned()),
             ..Self::new(ProblemCode::MethodNotAllowed, detail)
         }
+    }
+
+    /// A 429: the client comes back when it has a share again.
+    pub(super) fn quota_exceeded(share: &Share) -> Self {
+        let seconds = share.seconds();
+        let detail = format!("nothing was recorded: try again in {seconds} s");
+        Self::new(ProblemCode::QuotaExceeded, detail)
+    }
+
+    pub(super) fn of_client(self, share: Share) -> Self {
+        let share = Some(Box::new(share));
+        Self { share, ..self }
     }
 
     pub(super) fn of_exchange(self, ids: Ids) -> Self {
@@ -149,6 +166,13 @@ impl ResponseError for Failure {
         if status == StatusCode::SERVICE_UNAVAILABLE {
             let degraded = self.degraded.as_deref().unwrap_or_default();
             response.insert_header((RETRY_AFTER, retry_after(degraded)));
+        }
+        if let Some(share) = &self.share {
+            response.insert_header(("ratelimit-policy", share.policy()));
+            response.insert_header(("ratelimit", share.standing()));
+            if status == StatusCode::TOO_MANY_REQUESTS {
+                response.insert_header((RETRY_AFTER, share.seconds().to_string()));
+            }
         }
         response.insert_header(("content-type", "application/problem+json"));
         let mut response = response.json(self.problem(status, title));

@@ -15,7 +15,9 @@ use tracing_actix_web::RequestId;
 use uuid::Uuid;
 
 use super::body;
+use super::client;
 use super::key;
+use super::priority;
 use super::problem::{Failure, refused_for, retry_after};
 use crate::main_runtime::run_on;
 use crate::metrics::Overload;
@@ -34,14 +36,39 @@ pub(super) async fn process(
     http: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Failure> {
-    let key = key::read(&http)?;
+    let Some(limit) = &state.rate_limit else {
+        return admitted(&state, id, &http, payload).await;
+    };
+    let share = limit.take(client::of(&http, limit.told_by()));
+    if share.is_used_up() {
+        if let Some(answers) = state.metrics.answers() {
+            answers.throttled();
+        }
+        return Err(Failure::quota_exceeded(&share).of_client(share));
+    }
+    match admitted(&state, id, &http, payload).await {
+        Ok(mut response) => {
+            share.stamp(response.headers_mut());
+            Ok(response)
+        }
+        Err(failure) => Err(failure.of_client(share)),
+    }
+}
+
+async fn admitted(
+    state: &State,
+    id: RequestId,
+    http: &HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, Failure> {
+    let key = key::read(http)?;
     // The body first: who dawdles over it must not keep a place from those who have said all. There is a limit to those
     // as well: they hold memory.
-    let payload = if body::is_announced(&http) {
+    let payload = if body::is_announced(http) {
         let Some(_reading) = state.body_limit.enter() else {
-            return Err(refused_at_the_door(&state, Overload::Bodies));
+            return Err(refused_at_the_door(state, Overload::Bodies));
         };
-        body::json(&http, payload).await?
+        body::json(http, payload).await?
     } else {
         None
     };
@@ -50,19 +77,21 @@ pub(super) async fn process(
         key,
         payload,
         received_at: Timestamp::now(),
+        priority: priority::read(http, &state.policies.policies.process.trusted_priorities),
         admit_new: !state.open_work.is_full(),
     };
     let Some(_place) = state.process_limit.enter() else {
-        return Err(refused_at_the_door(&state, Overload::InFlight));
+        return Err(refused_at_the_door(state, Overload::InFlight));
     };
     if !request.admit_new && request.key.is_none() {
-        return Err(refused_at_the_door(&state, Overload::OpenWork));
+        return Err(refused_at_the_door(state, Overload::OpenWork));
     }
     let started = Instant::now();
+    let priority = request.priority;
     let outcome = handled(&state, request).await?;
     let latency_seconds = milliseconds(started.elapsed());
     if let Some(answers) = state.metrics.answers() {
-        answers.count(&outcome);
+        answers.count(&outcome, priority);
     }
     respond(outcome, latency_seconds)
 }
@@ -164,6 +193,7 @@ fn refused_at_the_door(state: &State, why: Overload) -> Failure {
         Overload::InFlight | Overload::Bodies => {
             "the service has as many calls under way as it takes on"
         }
+        Overload::Shed => "the worker has as much to do as it can",
         Overload::OpenWork => "the service has as much accepted work to catch up on as it takes on",
     };
     Failure::overloaded(detail, NOT_RECORDED, 1.0)

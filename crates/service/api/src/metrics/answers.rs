@@ -1,7 +1,8 @@
 //! What `/process` answered: done, accepted or no promise, and without what. A client's own mistakes (4xx) are none of
 //! these, so that they dilute no share; the HTTP series have them.
 
-use holdfast_wire::{Degraded, DegradedCode};
+use holdfast_policy::Priority;
+use holdfast_wire::{Degraded, DegradedCode, Reason};
 use metrics::{Counter, counter, describe_counter};
 
 use super::at_zero;
@@ -18,6 +19,9 @@ const MISSING: [&str; 5] = [
     "overloaded",
 ];
 
+/// From the most urgent.
+const URGENCIES: [&str; 8] = ["0", "1", "2", "3", "4", "5", "6", "7"];
+
 /// Why the service takes on nothing more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Overload {
@@ -27,17 +31,22 @@ pub(crate) enum Overload {
     Bodies,
     /// As much accepted work to catch up on as allowed.
     OpenWork,
+    /// The worker has as much to do as it can, and others are as urgent.
+    Shed,
 }
 
 /// The counters of what `/process` answered.
 pub(crate) struct Answers {
     answers: [[Counter; MISSING.len()]; STATUSES.len()],
     overloaded: [Counter; Overload::ALL.len()],
+    /// By urgency.
+    shed: [Counter; URGENCIES.len()],
+    throttled: Counter,
 }
 
 impl Overload {
     /// All of them, in declaration order.
-    const ALL: [Self; 3] = [Self::InFlight, Self::Bodies, Self::OpenWork];
+    const ALL: [Self; 4] = [Self::InFlight, Self::Bodies, Self::OpenWork, Self::Shed];
 
     /// As a metric's label.
     const fn as_str(self) -> &'static str {
@@ -45,6 +54,7 @@ impl Overload {
             Self::InFlight => "in_flight",
             Self::Bodies => "bodies",
             Self::OpenWork => "open_work",
+            Self::Shed => "shed",
         }
     }
 }
@@ -60,6 +70,17 @@ impl Answers {
             "holdfast_process_overloaded_total",
             "Calls of /process refused at the door, by what there was too much of"
         );
+        describe_counter!(
+            "holdfast_process_shed_total",
+            "Calls of /process refused because the worker has as much to do as it can, by urgency"
+        );
+        describe_counter!(
+            "holdfast_process_throttled_total",
+            "Calls of /process above their client's own limit"
+        );
+        let shed = |urgency: &'static str| {
+            at_zero(counter!("holdfast_process_shed_total", "priority" => urgency))
+        };
         let answer = |status: &'static str, degraded: &'static str| {
             let labels = [("status", status), ("degraded", degraded)];
             at_zero(counter!("holdfast_process_answers_total", &labels))
@@ -70,22 +91,39 @@ impl Answers {
         Self {
             answers: STATUSES.map(|status| MISSING.map(|degraded| answer(status, degraded))),
             overloaded: Overload::ALL.map(overloaded),
+            shed: URGENCIES.map(shed),
+            throttled: at_zero(counter!("holdfast_process_throttled_total")),
         }
     }
 
-    /// Counts how a request ended.
-    pub(crate) fn count(&self, outcome: &Outcome) {
+    /// Counts how a request of this urgency ended.
+    pub(crate) fn count(&self, outcome: &Outcome, priority: Priority) {
         let [done, deferred, refused] = &self.answers;
         let (row, degraded) = match outcome {
             Outcome::Done { degraded, .. } => (done, degraded),
             Outcome::Deferred { degraded, .. } => (deferred, degraded),
             Outcome::Refused(refusal) if refusal.code == DegradedCode::Overloaded => {
-                return self.refused_at_the_door(Overload::OpenWork);
+                return match is_shed(&refusal.degraded) {
+                    true => self.shed(priority),
+                    false => self.refused_at_the_door(Overload::OpenWork),
+                };
             }
             Outcome::Refused(refusal) => (refused, &refusal.degraded),
             Outcome::Failed { .. } | Outcome::KeyReused { .. } => return,
         };
         row[missing(degraded)].increment(1);
+    }
+
+    /// Counts a call of a client that has had its share.
+    pub(crate) fn throttled(&self) {
+        self.throttled.increment(1);
+    }
+
+    fn shed(&self, priority: Priority) {
+        if let Some(shed) = self.shed.get(usize::from(priority.urgency())) {
+            shed.increment(1);
+        }
+        self.refused_at_the_door(Overload::Shed);
     }
 
     /// Counts a call of which nothing was recorded for want of room.
@@ -94,6 +132,10 @@ impl Answers {
         let [_, _, [.., overloaded]] = &self.answers;
         overloaded.increment(1);
     }
+}
+
+fn is_shed(degraded: &[Degraded]) -> bool {
+    degraded.iter().any(|entry| entry.reason == Reason::Shed)
 }
 
 /// The column of an answer.

@@ -14,8 +14,6 @@ pub(super) enum Received {
     Existing(Known),
     /// Postgres refuses it; it is recorded as failed.
     Rejected(String),
-    /// It would be a new one, and none is admitted.
-    NotAdmitted,
 }
 
 /// A request that is recorded already, and where.

@@ -16,7 +16,7 @@ mod recorder;
 
 use std::time::Duration;
 
-use holdfast_policy::Deadline;
+use holdfast_policy::{Deadline, Priority};
 use holdfast_wire::{Degraded, DegradedCode, Reason};
 use jiff::Timestamp;
 use serde_json::value::RawValue;
@@ -52,6 +52,8 @@ pub struct NewRequest {
     pub payload: Option<Box<RawValue>>,
     /// When.
     pub received_at: Timestamp,
+    /// How urgent it is: decides who goes first where there is too much.
+    pub priority: Priority,
     /// Whether it is taken on if it is new. If not, only what is known under its key is answered.
     pub admit_new: bool,
 }
@@ -143,10 +145,14 @@ impl<R: Requests, W: Worker> Process<R, W> {
     }
 
     async fn handle(&self, request: &NewRequest, deadline: Deadline) -> Outcome {
+        let place = match self.room(request).await {
+            Ok(place) => place,
+            Err(full) => return self.known_only(request, full, deadline).await,
+        };
         // Where the worker would not be called, one write does: what is recorded is recovery's at once.
-        let owner = match self.worker.may_call() {
-            true => Owner::Caller,
-            false => Owner::Recovery,
+        let owner = match place {
+            Some(_) => Owner::Caller,
+            None => Owner::Recovery,
         };
         let location = match self.recorder.receive(request, owner, deadline).await {
             Ok(Received::Ours(location)) => location,
@@ -155,21 +161,18 @@ impl<R: Requests, W: Worker> Process<R, W> {
                 let id = request.id;
                 return Outcome::Failed { id, error };
             }
-            Ok(Received::NotAdmitted) => {
-                return Outcome::refused(DegradedCode::Overloaded, vec![full()]);
-            }
             Err(database) => {
                 return Outcome::refused(DegradedCode::DbUnavailable, vec![database]);
             }
         };
         let accepted = location.accepted();
-        if owner == Owner::Recovery {
+        let Some(place) = place else {
             let worked = Worked::Unavailable(self.worker.unavailability());
             return self.answer(request, accepted, worked);
-        }
+        };
         let lease = LiveLease::new(&self.recorder.requests, request.id, &location);
-        let in_time = deadline.less(self.rules.reserve);
-        let worked = match self.worker.work(request.id, Some(in_time)).await {
+        let waiting = (deadline.less(self.rules.reserve), place);
+        let worked = match self.worker.work(request.id, Some(waiting)).await {
             Ok(result) => {
                 let completed = self.recorder.complete(request, result, &location, deadline);
                 completed.await
@@ -181,6 +184,32 @@ impl<R: Requests, W: Worker> Process<R, W> {
         };
         lease.ended();
         self.answer(request, accepted, worked)
+    }
+
+    /// Room with the worker, before anything is recorded: what is too much must cost nothing. `None` where it would not be
+    /// called.
+    async fn room(&self, request: &NewRequest) -> Result<Option<W::Place>, Degraded> {
+        if !request.admit_new {
+            return Err(full());
+        }
+        match self.worker.may_call() {
+            true => self.worker.admit(request.priority).await.map(Some),
+            false => Ok(None),
+        }
+    }
+
+    /// Nothing new is taken on: what is known under the key is answered all the same.
+    async fn known_only(
+        &self,
+        request: &NewRequest,
+        full: Degraded,
+        deadline: Deadline,
+    ) -> Outcome {
+        match self.recorder.known(request, deadline).await {
+            Ok(Some(known)) => self.duplicate(known, deadline).await,
+            Ok(None) => Outcome::refused(DegradedCode::Overloaded, vec![full]),
+            Err(database) => Outcome::refused(DegradedCode::DbUnavailable, vec![database]),
+        }
     }
 
     fn answer(&self, request: &NewRequest, accepted: Accepted, worked: Worked) -> Outcome {

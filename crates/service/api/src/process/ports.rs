@@ -1,7 +1,7 @@
 //! What the use case needs of its dependencies. All answer within the deadline, whatever happens, and a failure comes in
 //! the words of the contract.
 
-use holdfast_policy::Deadline;
+use holdfast_policy::{Deadline, Priority};
 use holdfast_wire::{Degraded, JsonText};
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -57,8 +57,17 @@ pub(crate) enum Owner {
 
 /// Who does the work.
 pub(crate) trait Worker {
-    /// Has the work of the request `id` done; by `deadline`, if somebody waits for it.
-    async fn work(&self, id: Uuid, deadline: Option<Deadline>) -> Result<WorkResult, Degraded>;
+    /// Room for one more request with the worker, until dropped.
+    type Place;
+    /// Room for a request, before anything of it is recorded; or why there is none.
+    async fn admit(&self, priority: Priority) -> Result<Self::Place, Degraded>;
+    /// Has the work of the request `id` done; by `deadline` and in a place that was kept for it, if somebody waits for it.
+    /// Nothing is less urgent than what nobody waits for.
+    async fn work(
+        &self,
+        id: Uuid,
+        waiting: Option<(Deadline, Self::Place)>,
+    ) -> Result<WorkResult, Degraded>;
     /// Whether a call makes sense now: not while its breaker refuses it anyway.
     fn may_call(&self) -> bool;
     /// What an answer has to say of its absence, without asking it.

@@ -121,6 +121,7 @@ mod tests {
             key: Some(key.to_owned()),
             payload: Some(RawValue::from_string(body.to_owned()).unwrap()),
             received_at: Timestamp::now(),
+            priority: holdfast_policy::Priority::USUAL,
             admit_new: true,
         }
     }

@@ -43,9 +43,6 @@ impl<R: Requests> Recorder<R> {
         if let Some(known) = self.known_to_journal(request, deadline).await? {
             return Ok(Received::Existing(known));
         }
-        if !request.admit_new {
-            return Ok(self.known_only(request, deadline).await);
-        }
         match self.requests.insert(request, owner, deadline).await {
             Ok(InsertOutcome::Inserted) => Ok(Received::Ours(RecordLocation::Database)),
             Ok(InsertOutcome::Existing(existing)) => {
@@ -153,17 +150,26 @@ impl<R: Requests> Recorder<R> {
         Ok(existing.map(Known::in_database))
     }
 
-    /// What is known under the key of a request that is not admitted if it is new.
-    async fn known_only(&self, request: &NewRequest, deadline: Deadline) -> Received {
+    /// What is known under the key of `request`, if it has one.
+    ///
+    /// # Errors
+    /// When the journal may hold the key and cannot be read.
+    pub(super) async fn known(
+        &self,
+        request: &NewRequest,
+        deadline: Deadline,
+    ) -> Result<Option<Known>, Degraded> {
         let Some(key) = &request.key else {
-            return Received::NotAdmitted;
+            return Ok(None);
         };
+        if let Some(known) = self.known_to_journal(request, deadline).await? {
+            return Ok(Some(known));
+        }
         let existing = self.requests.existing_under(key, request.body(), deadline);
-        let known = match existing.await {
+        Ok(match existing.await {
             Ok(existing) => existing.map(Known::in_database),
             Err(database) => self.known_lately(request, &database),
-        };
-        known.map_or(Received::NotAdmitted, Received::Existing)
+        })
     }
 
     /// What this replica answered lately under the key, while Postgres cannot be asked.

@@ -78,6 +78,7 @@ fn request(id: Uuid, key: Option<&str>, payload: Option<Box<RawValue>>) -> NewRe
         key: key.map(str::to_owned),
         payload,
         received_at: Timestamp::now(),
+        priority: holdfast_policy::Priority::USUAL,
         admit_new: true,
     }
 }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use holdfast_policy::{BreakerState, Deadline};
+use holdfast_policy::bulkhead::Reserved;
+use holdfast_policy::{BreakerState, Call, Deadline, Priority};
 use holdfast_wire::Degraded;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -49,7 +50,21 @@ impl<W> ResilientWorker<W> {
 }
 
 impl<W: WorkClient> Worker for ResilientWorker<W> {
-    async fn work(&self, id: Uuid, deadline: Option<Deadline>) -> Result<WorkResult, Degraded> {
+    type Place = Option<Reserved>;
+
+    async fn admit(&self, priority: Priority) -> Result<Self::Place, Degraded> {
+        self.dependency.reserve(priority).await
+    }
+
+    async fn work(
+        &self,
+        id: Uuid,
+        waiting: Option<(Deadline, Self::Place)>,
+    ) -> Result<WorkResult, Degraded> {
+        let (deadline, call) = match waiting {
+            Some((deadline, place)) => (Some(deadline), Call::new(()).by(deadline).in_place(place)),
+            None => (None, Call::new(()).priority(Priority::LEAST)),
+        };
         let (attempts, tried) = (AtomicU32::new(0), TriedEndpoints::default());
         let attempt = || {
             attempts.fetch_add(1, Ordering::Relaxed);
@@ -58,7 +73,7 @@ impl<W: WorkClient> Worker for ResilientWorker<W> {
             self.client
                 .work(WorkCall::first(id, remaining).sharing(&tried))
         };
-        let response = self.dependency.call(deadline, attempt).await?;
+        let response = self.dependency.make(call, attempt).await?;
         self.last_success.note(Instant::now());
         Ok(WorkResult {
             response,

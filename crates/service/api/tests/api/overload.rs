@@ -54,3 +54,93 @@ async fn a_client_that_dawdles_over_its_body_takes_no_place() {
         assert_eq!(system.api.process().await.status, 200);
     }
 }
+
+const ONE_PLACE: &str =
+    "worker.bulkhead = { max_wait = \"20ms\", adaptive = { min = 1, initial = 1 } }";
+
+#[tokio::test]
+async fn what_the_worker_cannot_take_is_shed_at_once_and_nothing_of_it_is_recorded() {
+    let system = System::with(ONE_PLACE, Duration::from_millis(300)).await;
+    let (done, shed) = tokio::join!(system.api.get("/process"), async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let started = Instant::now();
+        let answer = system.api.process().await;
+        assert!(started.elapsed() < Duration::from_millis(150));
+        answer
+    });
+    assert_eq!(done.status(), 200);
+    assert_eq!(shed.status, 503);
+    assert_eq!(shed.problem().code.as_str(), "overloaded");
+    assert_eq!(shed.reason(DegradedCode::Overloaded), Reason::Shed);
+    assert!(shed.retry_after.unwrap() >= 1);
+    let list: RequestList = system.api.get("/requests").await.json().await.unwrap();
+    assert_eq!(list.total, 1);
+    assert_eq!(system.api.process().await.status, 200);
+}
+
+#[tokio::test]
+async fn what_is_known_under_a_key_is_answered_while_all_else_is_shed() {
+    let system = System::with(ONE_PLACE, Duration::from_millis(300)).await;
+    assert_eq!(system.api.post_keyed("known", "1").await.status, 200);
+    let (done, known) = tokio::join!(system.api.get("/process"), async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        assert_eq!(system.api.post_keyed("new", "1").await.status, 503);
+        system.api.post_keyed("known", "1").await
+    });
+    assert_eq!(done.status(), 200);
+    assert_eq!((known.status.as_u16(), known.is_replay), (200, true));
+}
+
+#[tokio::test]
+async fn the_less_urgent_makes_way_for_the_more_urgent() {
+    let one_waits = "worker.bulkhead = { max_waiting = 1, max_wait = \"400ms\", adaptive = { min = 1, initial = 1 } }";
+    let system = System::with(one_waits, Duration::from_millis(300)).await;
+    let prefetch = system.api.request("GET", "/process");
+    let prefetch = prefetch.header("priority", "u=6, i");
+    let later = |millis| tokio::time::sleep(Duration::from_millis(millis));
+    let (first, prefetch, user) = tokio::join!(
+        system.api.get("/process"),
+        async {
+            later(60).await;
+            prefetch.send().await.unwrap()
+        },
+        async {
+            later(120).await;
+            system.api.get("/process").await
+        }
+    );
+    assert_eq!(
+        (first.status(), user.status()),
+        (200.try_into().unwrap(), 200.try_into().unwrap())
+    );
+    let prefetch = Answer::read(prefetch).await;
+    assert_eq!(prefetch.reason(DegradedCode::Overloaded), Reason::Shed);
+    let metrics = system.api.get("/metrics").await.text().await.unwrap();
+    assert!(metrics.contains("holdfast_process_shed_total{priority=\"6\"} 1"));
+    assert!(metrics.contains("holdfast_process_shed_total{priority=\"3\"} 0"));
+}
+
+#[tokio::test]
+async fn a_client_beyond_its_share_is_told_to_wait_and_others_are_not() {
+    let limit = "process.rate_limit = { enabled = true, requests = 2, window = \"60s\", client = \"header:x-client\" }";
+    let system = System::with(limit, Duration::from_millis(10)).await;
+    let call = |client: &'static str| {
+        let request = system.api.request("GET", "/process");
+        async move { request.header("x-client", client).send().await.unwrap() }
+    };
+    let first = call("a").await;
+    assert_eq!(first.status(), 200);
+    assert_eq!(first.headers()["ratelimit-policy"], "\"client\";q=2;w=60");
+    assert_eq!(first.headers()["ratelimit"], "\"client\";r=1;t=30");
+    assert_eq!(call("a").await.status(), 200);
+    let refused = call("a").await;
+    assert_eq!(refused.status(), 429);
+    assert_eq!(refused.headers()["ratelimit-policy"], "\"client\";q=2;w=60");
+    assert_eq!(refused.headers()["ratelimit"], "\"client\";r=0;t=30");
+    let refused = Answer::read(refused).await;
+    assert_eq!(refused.problem().code.as_str(), "quota-exceeded");
+    assert!((29..=30).contains(&refused.retry_after.unwrap()));
+    assert_eq!(call("b").await.status(), 200);
+    let list: RequestList = system.api.get("/requests").await.json().await.unwrap();
+    assert_eq!(list.total, 3);
+}

@@ -50,9 +50,13 @@ fn processing(id: &str, summary: &str) -> OperationBuilder {
         key,
         text().pattern(Some(LONGEST_KEY)),
     );
-    let codes = [&BODY[..], &REFUSED, &of_keys].concat();
+    let urgency = "How urgent it is, RFC 9218: `u=0` (most) to `u=7`; decides who is refused first";
+    let urgency = parameter("Priority", ParameterIn::Header, urgency, text());
+    let of_client = [Code::QuotaExceeded];
+    let codes = [&BODY[..], &REFUSED, &of_keys, &of_client].concat();
     operation(id, summary)
         .parameter(key)
+        .parameter(urgency)
         .description(Some(
             "Answered within `process.worst_case_seconds` of `GET /policies`, whatever its dependencies do.",
         ))
