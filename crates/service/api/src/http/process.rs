@@ -88,7 +88,7 @@ async fn admitted(
     }
     let started = Instant::now();
     let priority = request.priority;
-    let outcome = handled(&state, request).await?;
+    let outcome = handled(state, request).await?;
     let latency_seconds = milliseconds(started.elapsed());
     if let Some(answers) = state.metrics.answers() {
         answers.count(&outcome, priority);
