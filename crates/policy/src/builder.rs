@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use crate::attempt::AttemptLayer;
 use crate::breaker::{BreakerLayer, Circuit, CircuitSettings};
-use crate::bulkhead::{BulkheadLayer, Slots};
+use crate::bulkhead::BulkheadLayer;
+use crate::capacity::Slots;
 use crate::class::ErrorsAreFailures;
 use crate::config::{ConfigError, PolicyConfig, RetryConfig};
 use crate::deadline::DeadlineLayer;

@@ -6,6 +6,7 @@ pub mod breaker;
 mod builder;
 pub mod bulkhead;
 mod call;
+mod capacity;
 mod class;
 pub mod config;
 pub mod deadline;
@@ -20,6 +21,7 @@ mod now;
 #[cfg(any(feature = "metrics", feature = "tracing"))]
 pub mod observe;
 mod policy;
+mod priority;
 mod progress;
 mod reporter;
 pub mod retry;
@@ -32,7 +34,7 @@ pub mod timeout;
 
 pub use self::attempt::Attempt;
 pub use self::builder::Builder;
-pub use self::call::{Call, Priority};
+pub use self::call::Call;
 pub use self::class::{Class, Classify, ErrorsAreFailures, Health, Retry};
 pub use self::config::{
     AdaptiveConfig, BackoffConfig, BreakerConfig, BudgetConfig, BulkheadConfig, ConfigError,
@@ -43,6 +45,7 @@ pub use self::error::{Error, ErrorKind};
 pub use self::event::{CallOutcome, Event, HedgeOutcome, Observer, Outcome, RejectedBy};
 pub use self::keyed::{Keyed, KeyedConfig};
 pub use self::policy::{AttemptsFuture, CallFuture, OnceFuture, Policy};
+pub use self::priority::Priority;
 pub use self::progress::{Admission, Progress};
 pub use self::reporter::Reporter;
 pub use self::snapshot::{BreakerState, OpenedBecause, OpeningRule, Snapshot};

@@ -9,12 +9,13 @@ use tower_layer::Layer;
 
 use crate::attempt::Attempt;
 use crate::breaker::Circuit;
-use crate::bulkhead::{Reserved, Slots};
-use crate::call::{Call, Priority};
+use crate::call::Call;
+use crate::capacity::{Reserved, Slots};
 use crate::class::{Classify, ErrorsAreFailures};
 use crate::config::PolicyConfig;
 use crate::event::RejectedBy;
 use crate::hedge::Delay;
+use crate::priority::Priority;
 use crate::reporter::Reporter;
 use crate::retry::Budget;
 use crate::snapshot::{BreakerState, Snapshot};

@@ -9,11 +9,9 @@ use pin_project_lite::pin_project;
 use tokio::time::Instant;
 use tower_service::Service;
 
-use super::adaptive::Signal;
-use super::reserved::Reserved;
-use super::slots::{Permit, Slots, Standing, Wait};
 use crate::alarm::Alarm;
 use crate::call::Call;
+use crate::capacity::{Permit, Reserved, Signal, Slots, Standing, Wait};
 use crate::class::{Classify, Finding, Health};
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind};

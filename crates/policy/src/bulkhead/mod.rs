@@ -65,17 +65,9 @@
 //! that of Netflix' concurrency-limits, the measurement by stepping down that of Envoy's adaptive
 //! concurrency, with what their users complained of mended; urgency is that of RFC 9218.
 
-mod adaptive;
 mod future;
-#[cfg(all(test, holdfast_loom))]
-mod interleavings;
-mod places;
-mod queue;
-mod reserved;
 mod service;
-mod slots;
 
 pub use self::future::BulkheadFuture;
-pub use self::reserved::Reserved;
 pub use self::service::{BulkheadLayer, BulkheadService};
-pub use self::slots::Slots;
+pub use crate::capacity::{Reserved, Slots};

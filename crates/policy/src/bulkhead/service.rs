@@ -8,9 +8,9 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::future::{BulkheadFuture, Held, Place, Waiting};
-use super::slots::{Claim, Slots, Wait};
 use crate::alarm::Alarm;
 use crate::call::Call;
+use crate::capacity::{Claim, Slots, Wait};
 use crate::class::Classify;
 use crate::deadline::Deadline;
 use crate::error::Error;

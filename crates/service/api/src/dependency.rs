@@ -16,7 +16,7 @@ use holdfast_wire::{Degraded, DegradedCode, Reason};
 
 use tokio::time::{Instant, timeout};
 
-use crate::causes::causes;
+use crate::causes::chain;
 use crate::seconds::milliseconds;
 use crate::trace::{self, Spans};
 
@@ -292,12 +292,4 @@ fn in_words(reason: Reason) -> &'static str {
         Reason::NotWritable => "takes no writes: it is a standby",
         Reason::Shed => "has as much to do as it can: more urgent calls went first",
     }
-}
-
-/// The error and its causes on one line, for the log.
-fn chain(error: &(dyn StdError + 'static)) -> String {
-    causes(error)
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(": ")
 }

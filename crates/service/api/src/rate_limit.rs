@@ -9,7 +9,6 @@ use std::num::NonZeroU32;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use governor::clock::Clock;
 use governor::middleware::StateInformationMiddleware;
 use governor::nanos::Nanos;
@@ -180,18 +179,6 @@ impl Share {
     pub(crate) fn standing(&self) -> String {
         let (remaining, seconds) = (self.remaining, self.seconds());
         format!("\"client\";r={remaining};t={seconds}")
-    }
-
-    /// Tells the client.
-    pub(crate) fn stamp(&self, headers: &mut HeaderMap) {
-        for (name, text) in [
-            ("ratelimit-policy", self.policy()),
-            ("ratelimit", self.standing()),
-        ] {
-            if let Ok(value) = HeaderValue::from_str(&text) {
-                headers.insert(HeaderName::from_static(name), value);
-            }
-        }
     }
 }
 

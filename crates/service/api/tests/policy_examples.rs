@@ -24,7 +24,7 @@ use tokio::time::timeout;
 
 use worker::spawn_worker;
 
-const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../policy/examples");
+const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../policy/examples");
 /// An example fits on a screen.
 const MOST_LINES: usize = 40;
 /// What cargo may take, on a busy machine, to see that nothing is left to build.

@@ -3,10 +3,10 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use actix_web::http::header::HeaderName;
 use holdfast_policy::{BreakerConfig, BulkheadConfig, HedgeConfig, PolicyConfig, RetryConfig};
 use ipnet::IpNet;
 use jiff::fmt::serde::unsigned_duration::friendly::compact::required as duration;
+use reqwest::header::HeaderName;
 use serde::Deserialize;
 
 /// The policies in force.

@@ -3,10 +3,10 @@
 use std::net::IpAddr;
 
 use actix_web::HttpRequest;
-use actix_web::http::header::HeaderValue;
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::config::ClientBy;
-use crate::rate_limit::Client;
+use crate::rate_limit::{Client, Share};
 
 /// A longer name is none: names are kept.
 const LONGEST: usize = 128;
@@ -15,7 +15,10 @@ const LONGEST: usize = 128;
 pub(super) fn of(request: &HttpRequest, by: &ClientBy) -> Client {
     let named = match by {
         ClientBy::Address => None,
-        ClientBy::Header(name) => request.headers().get(name).map(HeaderValue::as_bytes),
+        ClientBy::Header(name) => request
+            .headers()
+            .get(name.as_str())
+            .map(HeaderValue::as_bytes),
     };
     match named {
         Some(name) if (1..=LONGEST).contains(&name.len()) => Client::Named(name.into()),
@@ -26,4 +29,16 @@ pub(super) fn of(request: &HttpRequest, by: &ClientBy) -> Client {
 /// The peer's; IPv4 as such, also where it came in through a socket for both.
 pub(super) fn address(request: &HttpRequest) -> Option<IpAddr> {
     request.peer_addr().map(|peer| peer.ip().to_canonical())
+}
+
+/// Tells the client what is left of its share.
+pub(super) fn tell(share: &Share, headers: &mut HeaderMap) {
+    for (name, text) in [
+        ("ratelimit-policy", share.policy()),
+        ("ratelimit", share.standing()),
+    ] {
+        if let Ok(value) = HeaderValue::from_str(&text) {
+            headers.insert(HeaderName::from_static(name), value);
+        }
+    }
 }

@@ -48,7 +48,7 @@ pub(super) async fn process(
     }
     match admitted(&state, id, &http, payload).await {
         Ok(mut response) => {
-            share.stamp(response.headers_mut());
+            client::tell(&share, response.headers_mut());
             Ok(response)
         }
         Err(failure) => Err(failure.of_client(share)),

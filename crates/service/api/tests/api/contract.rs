@@ -37,7 +37,7 @@ async fn status_shows_each_dependency_and_the_open_work() {
     assert!(status.ready);
     assert_eq!(status.dependencies.worker.failure_rate, Some(0.0));
     assert_eq!(status.dependencies.worker.last_error, None);
-    assert_eq!(status.dependencies.worker.limit, 640);
+    assert_eq!(status.dependencies.worker.limit, 256);
 }
 
 #[tokio::test]

@@ -31,7 +31,7 @@ pub(super) enum End {
     Answered,
     /// It failed.
     Failed,
-    /// Its caller left, or gave it up: an answer takes longer than that, if it comes.
+    /// Its caller left, or gave it up.
     Left,
 }
 
@@ -63,8 +63,9 @@ impl Load {
                 self.observe(took, now);
             }
             End::Failed => self.failed = Some(now),
-            End::Left if self.latency.is_some_and(|known| took > known.seconds) => {
-                self.observe(took, now);
+            // Given up, after longer than an answer takes.
+            End::Left if self.latency().is_some_and(|known| took > 2.0 * known) => {
+                self.failed = Some(now);
             }
             End::Left => {}
         }
@@ -168,5 +169,8 @@ mod tests {
         let left = load.begin(start);
         load.end(left, End::Left, start);
         assert!(!load.is_suspect(start));
+        let given_up = load.begin(start);
+        load.end(given_up, End::Left, start + SECOND * 2);
+        assert!(load.is_suspect(start + SECOND * 2));
     }
 }

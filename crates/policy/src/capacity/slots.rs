@@ -10,11 +10,11 @@ use tokio::time::Instant;
 
 use super::adaptive::{Adaptive, Sample, Signal};
 use super::queue::{Entry, Number, Queue, Turn};
-use crate::call::Priority;
 use crate::config::BulkheadConfig;
 use crate::event::{Event, RejectedBy};
 use crate::handle::Handle;
 use crate::lock::lock;
+use crate::priority::Priority;
 use crate::reporter::Reporter;
 use crate::sync::Mutex;
 
@@ -35,25 +35,25 @@ struct Shared {
 
 /// A place, until dropped.
 #[derive(Debug)]
-pub(super) struct Permit {
+pub(crate) struct Permit {
     slots: Slots,
 }
 
 /// A wait for a place, until dropped or exchanged for a [`Permit`].
 #[derive(Debug)]
-pub(super) struct Wait {
+pub(crate) struct Wait {
     // `None` once exchanged.
     claim: Option<(Slots, Number)>,
 }
 
 /// What has become of a wait.
-pub(super) enum Standing {
+pub(crate) enum Standing {
     Place(Permit),
     Waiting,
     Shed,
 }
 
-pub(super) enum Claim {
+pub(crate) enum Claim {
     Permit(Permit),
     Wait(Wait),
     Full,
@@ -97,21 +97,21 @@ impl Slots {
 
     /// There are so many places from now on.
     #[cfg(all(test, holdfast_loom))]
-    pub(super) fn set_limit(&self, limit: u32) {
+    pub(crate) fn set_limit(&self, limit: u32) {
         let woken = self.shared.queue.set_limit(limit);
         woken.into_iter().for_each(Waker::wake);
     }
 
-    pub(super) fn max_wait(&self) -> Duration {
+    pub(crate) fn max_wait(&self) -> Duration {
         self.shared.max_wait
     }
 
-    pub(super) fn policy(&self) -> &Arc<str> {
+    pub(crate) fn policy(&self) -> &Arc<str> {
         self.shared.reporter.name()
     }
 
     #[inline]
-    pub(super) fn claim(&self, priority: Priority) -> Claim {
+    pub(crate) fn claim(&self, priority: Priority) -> Claim {
         match self.shared.queue.enter(priority) {
             Entry::Place => Claim::Permit(Permit {
                 slots: self.clone(),
@@ -128,7 +128,7 @@ impl Slots {
 
     /// Whether it matters how long an attempt takes.
     #[inline]
-    pub(super) fn is_adaptive(&self) -> bool {
+    pub(crate) fn is_adaptive(&self) -> bool {
         self.shared.adaptive.is_some()
     }
 
@@ -137,7 +137,7 @@ impl Slots {
         clippy::cast_precision_loss,
         reason = "far below what a double holds exactly"
     )]
-    pub(super) fn expected_wait(&self, priority: Priority) -> Duration {
+    pub(crate) fn expected_wait(&self, priority: Priority) -> Duration {
         let Some(adaptive) = &self.shared.adaptive else {
             return Duration::ZERO;
         };
@@ -147,7 +147,7 @@ impl Slots {
     }
 
     /// An attempt that was admitted at `admitted` is over; it still holds its place.
-    pub(super) fn learn(&self, admitted: Instant, signal: Signal) {
+    pub(crate) fn learn(&self, admitted: Instant, signal: Signal) {
         let Some(adaptive) = &self.shared.adaptive else {
             return;
         };
@@ -165,7 +165,7 @@ impl Slots {
         woken.into_iter().flatten().for_each(Waker::wake);
     }
 
-    pub(super) fn tell_refused(&self, by: RejectedBy) {
+    pub(crate) fn tell_refused(&self, by: RejectedBy) {
         self.shared.reporter.tell(&Event::Rejected {
             policy: self.policy(),
             by,
@@ -175,7 +175,7 @@ impl Slots {
 
 impl Wait {
     /// The place, once this wait is at its end; until then the task is woken when it is.
-    pub(super) fn place(&mut self, cx: &mut Context<'_>) -> Standing {
+    pub(crate) fn place(&mut self, cx: &mut Context<'_>) -> Standing {
         let Some((slots, number)) = &self.claim else {
             return Standing::Shed;
         };
@@ -191,7 +191,7 @@ impl Wait {
 
 impl Permit {
     #[inline]
-    pub(super) fn slots(&self) -> &Slots {
+    pub(crate) fn slots(&self) -> &Slots {
         &self.slots
     }
 }
@@ -220,85 +220,4 @@ fn wake(next: Option<Waker>) {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::panic::{AssertUnwindSafe, catch_unwind};
-    use std::sync::Mutex as StdMutex;
-    use std::task::Wake;
-
-    use super::*;
-
-    fn one_place(max_waiting: u32) -> Slots {
-        let config = BulkheadConfig {
-            max_concurrent: 1,
-            max_waiting,
-            max_wait: Duration::from_secs(1),
-            adaptive: None,
-        };
-        Slots::new(&config, Reporter::new("slots", Vec::new()))
-    }
-
-    fn wait(slots: &Slots) -> Wait {
-        match slots.claim(Priority::USUAL) {
-            Claim::Wait(wait) => wait,
-            _ => panic!("all places are taken"),
-        }
-    }
-
-    /// A task that nothing but its waker keeps alive, and that waits in the same queue.
-    struct Task {
-        _waits: StdMutex<Wait>,
-    }
-
-    impl Wake for Task {
-        fn wake(self: Arc<Self>) {}
-    }
-
-    #[test]
-    fn with_a_waker_another_wait_of_the_same_queue_may_end() {
-        let slots = one_place(2);
-        let _place = slots.claim(Priority::USUAL);
-        let (mut first, second) = (wait(&slots), wait(&slots));
-        let task = Task {
-            _waits: StdMutex::new(second),
-        };
-        let waker = Waker::from(Arc::new(task));
-        assert!(matches!(
-            first.place(&mut Context::from_waker(&waker)),
-            Standing::Waiting
-        ));
-        drop(waker);
-        drop(first);
-        assert_eq!(slots.usage(), (1, 0));
-    }
-
-    struct PanicsWhenDropped;
-
-    impl Wake for PanicsWhenDropped {
-        fn wake(self: Arc<Self>) {}
-    }
-
-    impl Drop for PanicsWhenDropped {
-        #[inline]
-        fn drop(&mut self) {
-            panic!("on purpose");
-        }
-    }
-
-    #[test]
-    fn a_waker_that_panics_costs_no_place() {
-        let slots = one_place(1);
-        let place = slots.claim(Priority::USUAL);
-        let mut waiting = wait(&slots);
-        let waker = Waker::from(Arc::new(PanicsWhenDropped));
-        assert!(matches!(
-            waiting.place(&mut Context::from_waker(&waker)),
-            Standing::Waiting
-        ));
-        drop(waker);
-        let look_again = || waiting.place(&mut Context::from_waker(Waker::noop()));
-        assert!(catch_unwind(AssertUnwindSafe(look_again)).is_err());
-        drop(waiting);
-        drop(place);
-        assert_eq!(slots.usage(), (0, 0));
-    }
-}
+mod tests;

@@ -39,7 +39,7 @@ const BELIEF: f64 = 0.1;
 const FAR_LOWER: f64 = 0.7;
 
 #[derive(Debug)]
-pub(super) struct Adaptive {
+pub(crate) struct Adaptive {
     min: f64,
     max: f64,
     tolerance: f64,
@@ -59,17 +59,17 @@ pub(super) struct Adaptive {
 
 /// An attempt that is over.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Sample {
-    pub(super) admitted: Instant,
-    pub(super) ended: Instant,
+pub(crate) struct Sample {
+    pub(crate) admitted: Instant,
+    pub(crate) ended: Instant,
     /// Attempts at once when it ended, itself included.
-    pub(super) in_flight: u32,
-    pub(super) signal: Signal,
+    pub(crate) in_flight: u32,
+    pub(crate) signal: Signal,
 }
 
 /// What it says about the load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Signal {
+pub(crate) enum Signal {
     /// It succeeded: it took as long as it takes.
     Answered,
     /// It timed out, or was refused for want of capacity.
@@ -96,7 +96,7 @@ struct Measuring {
 }
 
 impl Adaptive {
-    pub(super) fn new(config: &AdaptiveConfig, max: u32, now: Instant) -> Self {
+    pub(crate) fn new(config: &AdaptiveConfig, max: u32, now: Instant) -> Self {
         let max = f64::from(max);
         let min = f64::from(config.min).min(max);
         Self {
@@ -120,17 +120,17 @@ impl Adaptive {
         clippy::cast_sign_loss,
         reason = "between the limits of a u32"
     )]
-    pub(super) fn limit(&self) -> u32 {
+    pub(crate) fn limit(&self) -> u32 {
         self.limit as u32
     }
 
     /// Seconds that an attempt takes at the least; `None` until one is over.
-    pub(super) fn least(&self) -> Option<f64> {
+    pub(crate) fn least(&self) -> Option<f64> {
         self.least
     }
 
     /// Takes an attempt into account; whether the limit may have changed.
-    pub(super) fn observe(&mut self, sample: Sample) -> bool {
+    pub(crate) fn observe(&mut self, sample: Sample) -> bool {
         self.window.peak = self.window.peak.max(sample.in_flight);
         if sample.admitted >= self.shrank {
             self.window.add(sample);

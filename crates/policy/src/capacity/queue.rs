@@ -12,20 +12,20 @@ use std::collections::VecDeque;
 use std::task::Waker;
 
 use super::places::Places;
-use crate::call::Priority;
 use crate::lock::lock;
+use crate::priority::Priority;
 use crate::sync::Mutex;
 
 /// Names one wait. Later waits have greater numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Number {
+pub(crate) struct Number {
     priority: Priority,
     number: u64,
 }
 
 /// What a newcomer gets.
 #[derive(Debug)]
-pub(super) enum Entry {
+pub(crate) enum Entry {
     Place,
     /// Somebody less urgent may have had to leave for it: its waker.
     Wait(Number, Option<Waker>),
@@ -34,7 +34,7 @@ pub(super) enum Entry {
 
 /// Where one who waits stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Turn {
+pub(crate) enum Turn {
     Place,
     Wait,
     /// Somebody more urgent has come.
@@ -42,7 +42,7 @@ pub(super) enum Turn {
 }
 
 #[derive(Debug)]
-pub(super) struct Queue {
+pub(crate) struct Queue {
     max_waiting: u32,
     places: Places,
     line: Mutex<Line>,
@@ -59,7 +59,7 @@ struct Line {
 }
 
 impl Queue {
-    pub(super) fn new(limit: u32, max_waiting: u32) -> Self {
+    pub(crate) fn new(limit: u32, max_waiting: u32) -> Self {
         let mut waiting: [VecDeque<_>; Priority::COUNT] = Default::default();
         if let Some(usual) = waiting.get_mut(Priority::default().index()) {
             usual.reserve_exact(max_waiting as usize);
@@ -77,13 +77,13 @@ impl Queue {
     }
 
     /// Places taken, and how many wait for one.
-    pub(super) fn usage(&self) -> (u32, u32) {
+    pub(crate) fn usage(&self) -> (u32, u32) {
         let count = self.places.count();
         (count.in_flight, count.waiting)
     }
 
     /// How many are served before, or together with, the last who came with `priority`.
-    pub(super) fn waiting_with(&self, priority: Priority) -> usize {
+    pub(crate) fn waiting_with(&self, priority: Priority) -> usize {
         let line = lock(&self.line);
         let as_urgent = line.waiting.iter().take(priority.index() + 1);
         as_urgent.map(VecDeque::len).sum()
@@ -91,13 +91,13 @@ impl Queue {
 
     /// Places in all.
     #[inline]
-    pub(super) fn limit(&self) -> u32 {
+    pub(crate) fn limit(&self) -> u32 {
         self.places.count().limit
     }
 
     /// There are so many places from now on; the wakers of those who get one at once are returned.
     #[must_use]
-    pub(super) fn set_limit(&self, limit: u32) -> Vec<Waker> {
+    pub(crate) fn set_limit(&self, limit: u32) -> Vec<Waker> {
         let mut woken = Vec::new();
         if self.limit() == limit {
             return woken;
@@ -113,7 +113,7 @@ impl Queue {
     /// Somebody wants a place. Whoever must wait is known by a waker that does nothing until its
     /// first look at the queue.
     #[inline]
-    pub(super) fn enter(&self, priority: Priority) -> Entry {
+    pub(crate) fn enter(&self, priority: Priority) -> Entry {
         if self.places.take() {
             Entry::Place
         } else {
@@ -122,7 +122,7 @@ impl Queue {
     }
 
     /// Where `number` stands; if it waits, `waker` is told when that changes.
-    pub(super) fn turn(&self, number: Number, waker: &Waker) -> Turn {
+    pub(crate) fn turn(&self, number: Number, waker: &Waker) -> Turn {
         let mut line = lock(&self.line);
         let Some(known) = line.find(number) else {
             return line.turn_of_absent(number);
@@ -137,7 +137,7 @@ impl Queue {
 
     /// `number` waits no longer. Had it been handed a place meanwhile, the place is passed on, and
     /// its new holder's waker is returned.
-    pub(super) fn give_up(&self, number: Number) -> Option<Waker> {
+    pub(crate) fn give_up(&self, number: Number) -> Option<Waker> {
         let mut line = lock(&self.line);
         if let Some(gone) = line.remove(number) {
             self.places.one_waits_less();
@@ -155,7 +155,7 @@ impl Queue {
 
     /// A place is free again: goes to the first in the queue, whose waker is returned.
     #[inline]
-    pub(super) fn leave(&self) -> Option<Waker> {
+    pub(crate) fn leave(&self) -> Option<Waker> {
         if self.places.give_back() {
             None
         } else {

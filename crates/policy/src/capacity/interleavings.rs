@@ -6,8 +6,8 @@ use std::time::Duration;
 use loom::thread;
 
 use super::slots::{Claim, Slots, Standing};
-use crate::call::Priority;
 use crate::config::BulkheadConfig;
+use crate::priority::Priority;
 use crate::reporter::Reporter;
 
 fn one_place(max_waiting: u32) -> Slots {

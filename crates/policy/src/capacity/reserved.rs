@@ -7,8 +7,8 @@ use std::task::Poll;
 use tokio::time::timeout;
 
 use super::slots::{Claim, Permit, Slots, Standing, Wait};
-use crate::call::Priority;
 use crate::event::RejectedBy;
+use crate::priority::Priority;
 
 /// A place held for a call to come ([`Call::in_place`](crate::Call::in_place)), for all of its attempts,
 /// until the last clone is dropped.
@@ -17,7 +17,7 @@ pub struct Reserved(Arc<Permit>);
 
 impl Reserved {
     #[inline]
-    pub(super) fn slots(&self) -> &Slots {
+    pub(crate) fn slots(&self) -> &Slots {
         self.0.slots()
     }
 }

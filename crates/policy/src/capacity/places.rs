@@ -10,20 +10,20 @@ const BITS: u32 = 21;
 const MASK: u64 = (1 << BITS) - 1;
 
 #[derive(Debug)]
-pub(super) struct Places {
+pub(crate) struct Places {
     count: AtomicU64,
 }
 
 /// What the word says.
 #[derive(Clone, Copy)]
-pub(super) struct Count {
-    pub(super) in_flight: u32,
-    pub(super) waiting: u32,
-    pub(super) limit: u32,
+pub(crate) struct Count {
+    pub(crate) in_flight: u32,
+    pub(crate) waiting: u32,
+    pub(crate) limit: u32,
 }
 
 impl Places {
-    pub(super) fn new(limit: u32) -> Self {
+    pub(crate) fn new(limit: u32) -> Self {
         let count = Count {
             in_flight: 0,
             waiting: 0,
@@ -35,13 +35,13 @@ impl Places {
     }
 
     #[inline]
-    pub(super) fn count(&self) -> Count {
+    pub(crate) fn count(&self) -> Count {
         Count::of(self.count.load(Ordering::Acquire))
     }
 
     /// Takes a place if one is free. Nobody is overtaken: while somebody waits, none is.
     #[inline]
-    pub(super) fn take(&self) -> bool {
+    pub(crate) fn take(&self) -> bool {
         self.update(|count| {
             (count.in_flight < count.limit && count.waiting == 0).then_some(Count {
                 in_flight: count.in_flight + 1,
@@ -52,7 +52,7 @@ impl Places {
 
     /// Gives a place back, unless somebody waits for it. Of places above the limit none goes on.
     #[inline]
-    pub(super) fn give_back(&self) -> bool {
+    pub(crate) fn give_back(&self) -> bool {
         self.update(|count| {
             (count.waiting == 0 || count.in_flight > count.limit).then_some(Count {
                 in_flight: count.in_flight.saturating_sub(1),
@@ -62,7 +62,7 @@ impl Places {
     }
 
     /// Under the lock of the queue: one more waits, while no place is free.
-    pub(super) fn one_waits_more(&self) -> bool {
+    pub(crate) fn one_waits_more(&self) -> bool {
         self.update(|count| {
             (count.in_flight >= count.limit || count.waiting > 0).then_some(Count {
                 waiting: count.waiting + 1,
@@ -72,7 +72,7 @@ impl Places {
     }
 
     /// Under the lock of the queue: one waits no longer.
-    pub(super) fn one_waits_less(&self) {
+    pub(crate) fn one_waits_less(&self) {
         self.update(|count| {
             Some(Count {
                 waiting: count.waiting.saturating_sub(1),
@@ -82,12 +82,12 @@ impl Places {
     }
 
     /// Under the lock of the queue: there are so many places from now on.
-    pub(super) fn set_limit(&self, limit: u32) {
+    pub(crate) fn set_limit(&self, limit: u32) {
         self.update(|count| Some(Count { limit, ..count }));
     }
 
     /// Under the lock of the queue: a free place goes to one who waits.
-    pub(super) fn promote(&self) -> bool {
+    pub(crate) fn promote(&self) -> bool {
         self.update(|count| {
             let due = count.waiting > 0 && count.in_flight < count.limit;
             due.then(|| Count {

@@ -1,0 +1,17 @@
+//! How many attempts may run at once, and who waits for a place: what the bulkhead's layer decides by.
+//!
+//! `places` is the count, one word that is asked without a lock; `queue` who waits, by urgency; `adaptive` finds the limit.
+//! `slots` is the three together behind guards, `reserved` a place that is taken before its call.
+
+mod adaptive;
+#[cfg(all(test, holdfast_loom))]
+mod interleavings;
+mod places;
+mod queue;
+mod reserved;
+mod slots;
+
+pub(crate) use self::adaptive::Signal;
+pub use self::reserved::Reserved;
+pub use self::slots::Slots;
+pub(crate) use self::slots::{Claim, Permit, Standing, Wait};

@@ -1,0 +1,80 @@
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex as StdMutex;
+use std::task::Wake;
+
+use super::*;
+
+fn one_place(max_waiting: u32) -> Slots {
+    let config = BulkheadConfig {
+        max_concurrent: 1,
+        max_waiting,
+        max_wait: Duration::from_secs(1),
+        adaptive: None,
+    };
+    Slots::new(&config, Reporter::new("slots", Vec::new()))
+}
+
+fn wait(slots: &Slots) -> Wait {
+    match slots.claim(Priority::USUAL) {
+        Claim::Wait(wait) => wait,
+        _ => panic!("all places are taken"),
+    }
+}
+
+/// A task that nothing but its waker keeps alive, and that waits in the same queue.
+struct Task {
+    _waits: StdMutex<Wait>,
+}
+
+impl Wake for Task {
+    fn wake(self: Arc<Self>) {}
+}
+
+#[test]
+fn with_a_waker_another_wait_of_the_same_queue_may_end() {
+    let slots = one_place(2);
+    let _place = slots.claim(Priority::USUAL);
+    let (mut first, second) = (wait(&slots), wait(&slots));
+    let task = Task {
+        _waits: StdMutex::new(second),
+    };
+    let waker = Waker::from(Arc::new(task));
+    assert!(matches!(
+        first.place(&mut Context::from_waker(&waker)),
+        Standing::Waiting
+    ));
+    drop(waker);
+    drop(first);
+    assert_eq!(slots.usage(), (1, 0));
+}
+
+struct PanicsWhenDropped;
+
+impl Wake for PanicsWhenDropped {
+    fn wake(self: Arc<Self>) {}
+}
+
+impl Drop for PanicsWhenDropped {
+    #[inline]
+    fn drop(&mut self) {
+        panic!("on purpose");
+    }
+}
+
+#[test]
+fn a_waker_that_panics_costs_no_place() {
+    let slots = one_place(1);
+    let place = slots.claim(Priority::USUAL);
+    let mut waiting = wait(&slots);
+    let waker = Waker::from(Arc::new(PanicsWhenDropped));
+    assert!(matches!(
+        waiting.place(&mut Context::from_waker(&waker)),
+        Standing::Waiting
+    ));
+    drop(waker);
+    let look_again = || waiting.place(&mut Context::from_waker(Waker::noop()));
+    assert!(catch_unwind(AssertUnwindSafe(look_again)).is_err());
+    drop(waiting);
+    drop(place);
+    assert_eq!(slots.usage(), (0, 0));
+}
