@@ -107,7 +107,7 @@ torture: ## Break all at random (DURATION=60s SEED= REPLICAS=1|2)
 	@$(LAB) torture $(if $(DURATION),--duration $(DURATION)) $(if $(SEED),--seed $(SEED)) \
 	  $(if $(REPLICAS),--replicas $(REPLICAS)) $(if $(RATE),--rate $(RATE)) $(if $(KEEP),--keep)
 
-simulate: ## Any interleaving in virtual time (SEEDS=2000 SEED= MUTANTS=1000)
+simulate: ## Any interleaving in virtual time (SEEDS= SEED= MUTANTS=)
 	@cargo run --release --locked --quiet -p holdfast-simulation -- $(if $(SEED),--seed $(SEED)) \
 	  $(if $(SEEDS),--seeds $(SEEDS)) $(if $(FROM),--from $(FROM)) $(if $(MUTANTS),--mutants $(MUTANTS)) \
 	  $(if $(SPEED),--speed)
@@ -153,7 +153,7 @@ bench-policy: ## What a policed call costs, beside its rivals (ROUNDS=15)
 
 #: Develop
 
-.PHONY: test probes loom e2e browser observe-check api-check kubernetes-check lint fmt
+.PHONY: test probes loom e2e browser observe-check api-check kubernetes lint fmt
 test: ## Unit and integration tests, on a real Postgres
 	@cargo test --locked
 
@@ -187,10 +187,10 @@ api-check: ## The API against its /openapi.json (EXAMPLES=20 SEED=1)
 	$(BUILD)
 	@$(LAB) api-check $(if $(EXAMPLES),--examples $(EXAMPLES)) $(if $(SEED),--seed $(SEED))
 
-kubernetes-check: ## Manifests against schemas, rules and compose.yml
-	@python3 -m venv $(TARGET)/kubernetes-check && $(TARGET)/kubernetes-check/bin/pip install --quiet --disable-pip-version-check \
+kubernetes: ## Its manifests against schemas, rules and compose.yml
+	@python3 -m venv $(TARGET)/kubernetes && $(TARGET)/kubernetes/bin/pip install --quiet --disable-pip-version-check \
 	  --requirement deploy/kubernetes/requirements.txt || { echo 'it needs python3, its venv and PyPI: sudo apt-get install -y python3-venv' >&2; exit 2; }
-	@$(TARGET)/kubernetes-check/bin/python deploy/kubernetes/check.py
+	@$(TARGET)/kubernetes/bin/python deploy/kubernetes/check.py
 
 # What is installed is left as it is.
 APT_INSTALL = install -y -qq --no-install-recommends --no-upgrade --no-remove

@@ -29,7 +29,7 @@ find . -mindepth 2 -name Cargo.toml | while read -r manifest; do
 done
 
 cp -R . "$services/"
-for crate in crates/lab/* bench/rivals; do
+for crate in crates/lab/* crates/simulation bench/rivals; do
   rm -rf "${services:?}/$crate"
   cp -R "$manifests/$crate" "$services/$crate"
 done

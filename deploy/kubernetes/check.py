@@ -1,6 +1,6 @@
 """Holds the manifests against the API's schemas, the rules of this project and the Compose stage.
 
-usage: check.py  (after `pip install -r requirements.txt`; `make kubernetes-check` does both)
+usage: check.py  (after `pip install -r requirements.txt`; `make kubernetes` does both)
 
 Each overlay is put together as kustomize would (its resources, patches and images), so that what is checked is what would be
 applied. Kinds that an operator brings (Postgres, ServiceMonitor) have no schema here: of them only the names are looked at.
