@@ -26,6 +26,11 @@ impl Session {
     pub(super) async fn run(&self, sql: &str) -> Result<(), tokio_postgres::Error> {
         self.client.batch_execute(sql).await
     }
+
+    /// How many rows a query returns.
+    pub(super) async fn rows(&self, sql: &str) -> Result<usize, tokio_postgres::Error> {
+        Ok(self.client.query(sql, &[]).await?.len())
+    }
 }
 
 impl Drop for Session {
