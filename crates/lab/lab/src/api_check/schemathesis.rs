@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::process::Command;
 
 use super::Plan;
+use super::system::ADMIN_TOKEN;
 use crate::debian;
 use crate::error::LabError;
 use crate::output::Console;
@@ -88,6 +89,7 @@ impl Schemathesis {
             .arg("run")
             .arg(format!("{}/openapi.json", api.base()))
             // Stateful tests would need links, which the document has none of.
+            .arg(format!("--header=Authorization: Bearer {ADMIN_TOKEN}"))
             .arg("--phases=examples,coverage,fuzzing")
             .arg("--generation-database=none")
             .arg("--continue-on-failure")

@@ -12,6 +12,8 @@ use crate::settings::Settings;
 use crate::stage::{Probe, Service, ServiceProcess};
 
 const POLICIES: &str = include_str!("policies.toml");
+/// Of an API that nobody else reaches: what operators may is checked as well.
+pub(super) const ADMIN_TOKEN: &str = "api-check-of-its-own-system";
 /// Every call that works takes as long.
 const WORK_DELAY: &str = "5ms";
 
@@ -37,6 +39,7 @@ impl System {
             ("DATABASE_URL", cluster.url()),
             ("HOLDFAST_POLICIES", policies.to_string_lossy().into_owned()),
             ("HOLDFAST_JOURNAL_DIR", "journal".to_owned()),
+            ("HOLDFAST_ADMIN_TOKEN", ADMIN_TOKEN.to_owned()),
         ]);
         let api =
             ServiceProcess::start_own(Service::Api, (folder, "api"), variables, settings).await?;
