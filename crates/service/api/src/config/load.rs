@@ -41,7 +41,7 @@ pub(crate) fn load(path: Option<&Path>) -> Result<Loaded, PolicyFileError> {
 /// Reads `text` over the defaults.
 ///
 /// # Errors
-/// As [`load`].
+/// What is wrong with it, by line and key.
 pub fn parse(text: &str) -> Result<Loaded, PolicyFileError> {
     let mut table = read(DEFAULTS)?;
     overlay(&mut table, read(text)?);
