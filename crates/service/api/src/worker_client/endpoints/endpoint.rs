@@ -3,14 +3,16 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use holdfast_policy::{BreakerState, Call, ConfigError, ErrorKind, Event, Policy, PolicyConfig};
+use holdfast_policy::{
+    BreakerState, Call, ConfigError, ErrorKind, Event, Health, Policy, PolicyConfig,
+};
 use holdfast_wire::JsonText;
 use reqwest::Url;
 use tokio::time::Instant;
 
 use super::choice::{Candidate, Service};
 use super::load::{End, Load};
-use crate::dependency::ByError;
+use crate::dependency::{ByError, DependencyError as _};
 use crate::worker_client::{WorkCall, WorkClient, WorkerClient, WorkerError};
 
 /// An endpoint that is not called any more takes nothing with it: calls under way hold it.
@@ -121,16 +123,20 @@ impl Endpoint {
     pub(super) async fn call_past(&self, call: WorkCall<'_>) -> Result<JsonText, WorkerError> {
         let under_way = UnderWay::begin(&self.load);
         let result = self.client.work(call).await;
-        under_way.end(if result.is_ok() {
-            End::Answered
-        } else {
-            End::Failed
-        });
+        under_way.end(end(&result));
         result
     }
 
     fn load(&self) -> MutexGuard<'_, Load> {
         self.load.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Who answers that a request is not for it has answered: one bad request must not make an endpoint suspect.
+fn end(result: &Result<JsonText, WorkerError>) -> End {
+    match result {
+        Err(error) if error.class().health == Health::Failure => End::Failed,
+        _ => End::Answered,
     }
 }
 
@@ -195,5 +201,23 @@ impl Drop for UnderWay<'_> {
     fn drop(&mut self) {
         let mut load = self.load.lock().unwrap_or_else(PoisonError::into_inner);
         load.end(self.number, self.end, Instant::now());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_that_is_refused_for_itself_makes_no_endpoint_suspect_and_a_failure_does() {
+        let status = |status| {
+            Err(WorkerError::Status {
+                status,
+                retry_after: None,
+            })
+        };
+        assert_eq!(end(&status(422)), End::Answered);
+        assert_eq!(end(&status(503)), End::Failed);
+        assert_eq!(end(&Err(WorkerError::Timeout)), End::Failed);
     }
 }
