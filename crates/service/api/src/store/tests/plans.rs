@@ -1,5 +1,7 @@
 //! What Postgres does for the statements of live calls, whatever the size of the tables when they were first prepared.
 
+use std::slice::from_ref;
+
 use super::*;
 use crate::store::{EndRow, NewRow, Table};
 
@@ -27,14 +29,14 @@ async fn no_plan_that_is_kept_from_an_empty_table_reads_all_of_a_large_one() {
     let (_cluster, store, _live) = store().await;
     for number in 0..8 {
         let (first, second) = (new(""), new(""));
-        store.write(&[first.clone()], &[]).await.unwrap();
+        store.write(from_ref(&first), &[]).await.unwrap();
         store
-            .write(&[second.clone()], &[end(&first)])
+            .write(from_ref(&second), &[end(&first)])
             .await
             .unwrap();
         store.write(&[], &[end(&second)]).await.unwrap();
         let keyed = new(&format!("k{number}"));
-        store.insert_keyed(&[keyed.clone()]).await.unwrap();
+        store.insert_keyed(from_ref(&keyed)).await.unwrap();
         store.insert_keyed(&[new(&keyed.key)]).await.unwrap();
         store.by_id(keyed.id).await.unwrap();
     }
