@@ -48,7 +48,7 @@ pub(super) async fn ask<T: Table>(
         }
         Statement::Record(request, result) => refused(table.record(request, result).await),
         Statement::RecordFailed(request) => refused(table.record_failed(request, "no").await),
-        Statement::GiveUp(id) => shown(table.give_up(*id, "no").await.unwrap()),
+        Statement::GiveUp(id) => refused(table.give_up(*id, "no").await),
         Statement::Claim(limit, lease) => {
             let mut open = table.claim(*limit, *lease, LONGEST).await.unwrap();
             open.sort_by_key(|open| open.claimed.id);
@@ -63,19 +63,8 @@ pub(super) async fn ask<T: Table>(
             wrote = vec![table.complete_open(*id, response, 1).await.unwrap()];
             shown(&wrote)
         }
-        Statement::Extend(_) => match claim {
-            Some(claim) => shown(table.extend(claim, HELD).await.unwrap().is_some()),
-            None => String::new(),
-        },
-        Statement::GiveBack(_) => match claim {
-            Some(claim) => shown(table.give_back(claim, Duration::ZERO).await.unwrap()),
-            None => String::new(),
-        },
-        Statement::CountFailure(_) => match claim {
-            Some(claim) => {
-                let count = table.count_failure(claim, "no", 3, Duration::ZERO);
-                shown(count.await.unwrap())
-            }
+        Statement::Extend(_) | Statement::GiveBack(_) | Statement::CountFailure(_) => match claim {
+            Some(claim) => about(table, statement, claim).await,
             None => String::new(),
         },
         Statement::Replay(entries) => {
@@ -98,6 +87,18 @@ pub(super) async fn ask<T: Table>(
         text,
         wrote,
         claimed,
+    }
+}
+
+/// What a statement about `claim` comes to.
+async fn about<T: Table>(table: &T, statement: &Statement, claim: Claimed) -> String {
+    match statement {
+        Statement::Extend(_) => shown(table.extend(claim, HELD).await.unwrap().is_some()),
+        Statement::GiveBack(_) => refused(table.give_back(claim, Duration::ZERO).await),
+        _ => {
+            let count = table.count_failure(claim, "no", 3, Duration::ZERO);
+            shown(count.await.unwrap())
+        }
     }
 }
 
