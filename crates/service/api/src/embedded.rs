@@ -11,6 +11,7 @@ use holdfast_policy::{BreakerState, ConfigError, Event};
 use holdfast_wire::DegradedCode;
 use metrics::Histogram;
 
+use crate::current::Current;
 use crate::open_work::OpenWork;
 use crate::process::Process;
 use crate::replica::{Parts, Replica};
@@ -109,7 +110,7 @@ impl<T: Table, W: WorkClient> Embedded<T, W> {
             catching_up,
         } = setup.dependencies;
         let replica = Replica::new(Parts {
-            policies: setup.policies,
+            policies: Arc::new(Current::new(setup.policies.clone())),
             worker,
             database: Arc::clone(&database),
             catching_up,
