@@ -29,7 +29,9 @@ use crate::reload::{self, Reload};
 use crate::replica::{Parts, Replica};
 use crate::resolver::Resolver;
 use crate::state::State;
-use crate::store::{DatabaseError, OperatorStore, ReadStore, SchemaWatch, Share, Store};
+use crate::store::{
+    DatabaseError, OperatorStore, ReadStore, SchemaWatch, Share, Store, doubt_when_open,
+};
 use crate::worker_client::{Endpoints, InTurn, WorkerClient, WorkerError};
 
 /// The naive endpoint's one guard: its hung calls hold memory and file descriptors.
@@ -82,6 +84,12 @@ pub(crate) fn assemble(
     let stores = Stores::build(&settings, &runtime)?;
     let naive_store = naive_store(&settings, &runtime)?;
     let pools = stores.and(&naive_store);
+    let with_policy = vec![
+        stores.live.clone(),
+        stores.reads.clone(),
+        stores.recovery.clone(),
+    ];
+    runtime.spawn(doubt_when_open(live.transitions(), with_policy));
     let reads = ReadStore::new(database.clone(), &stores.reads, policies.database.deadline);
     let endpoints = endpoints(&settings, &runtime)?;
     let catching_up = recovery_policy(policies)?;

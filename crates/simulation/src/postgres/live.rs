@@ -94,7 +94,9 @@ impl Tables {
     ) -> Vec<Written<Finished>> {
         let write = |end: &EndRow| {
             let is_locked = conditions.locked_rows.contains(&end.id);
-            let recorded = !is_locked && self.change_open(end.id, |row| finish(row, end, now));
+            let recorded = !is_locked
+                && self.row(end.id).is_some_and(|row| is_held_by(row, end))
+                && self.change_open(end.id, |row| finish(row, end, now));
             Written::Run(if recorded {
                 Finished::Recorded
             } else {
@@ -171,6 +173,12 @@ fn new(row: &NewRow, now: Micros) -> Row {
         lease_until: row.lease.map(|lease| now + seconds(lease)),
         ..Row::open(now)
     }
+}
+
+/// Whether `row` is still whose release `end` is, if it is one.
+fn is_held_by(row: &Row, end: &EndRow) -> bool {
+    end.lease
+        .is_none_or(|lease| row.lease_until == Some(row.received_at + seconds(lease)))
 }
 
 fn finish(row: &mut Row, end: &EndRow, now: Micros) {

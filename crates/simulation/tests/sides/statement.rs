@@ -126,14 +126,18 @@ fn body(rng: &mut Rng) -> Option<String> {
 }
 
 fn new_row(rng: &mut Rng, id: Uuid, key: String) -> NewRow {
-    // One lease in three is longer than any can be.
-    let lease = (LONGEST * 2).min(HELD * rng.u32(1..4) * rng.u32(1..3));
     NewRow {
         id,
         key,
         payload: body(rng),
-        lease: rng.bool().then_some(lease.as_secs_f64()),
+        lease: rng.bool().then(|| lease(rng)),
     }
+}
+
+/// In seconds; one in three is longer than any can be.
+fn lease(rng: &mut Rng) -> f64 {
+    let lease = (LONGEST * 2).min(HELD * rng.u32(1..4) * rng.u32(1..3));
+    lease.as_secs_f64()
 }
 
 fn new_rows(rng: &mut Rng) -> Vec<NewRow> {
@@ -163,6 +167,7 @@ fn end_rows(rng: &mut Rng) -> Vec<EndRow> {
         let attempts = response.as_ref().map_or(0, |_| i32::from(rng.u8(1..3)));
         EndRow {
             id: *id,
+            lease: response.is_none().then(|| lease(rng)),
             response,
             attempts,
         }

@@ -183,10 +183,6 @@ mod tests {
                 "process.max_in_flight = 0: must be at least 1",
             ),
             (
-                "[process]\nmax_in_flight = 550",
-                "process.max_in_flight = 550: must not exceed database",
-            ),
-            (
                 "[worker.bulkhead]\nmax_concurrent = 50",
                 "process.max_in_flight = 512: with recovery.max_concurrent (64) must not exceed worker",
             ),

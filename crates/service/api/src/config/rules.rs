@@ -54,11 +54,6 @@ fn check_process(policies: &Policies) -> Checked {
             "with recovery.max_concurrent ({later}) must not exceed worker.bulkhead's max_concurrent + max_waiting"
         )));
     }
-    if max_in_flight > capacity(&policies.database.bulkhead) {
-        return Err(broken(
-            "must not exceed database.bulkhead's max_concurrent + max_waiting",
-        ));
-    }
     check_rate_limit(&policies.process.rate_limit)
 }
 

@@ -173,6 +173,11 @@ impl Sessions {
         }
     }
 
+    /// No session that was opened before is used again unasked.
+    pub(crate) fn doubt(&self) {
+        self.pool.manager().trust().doubt(Instant::now());
+    }
+
     /// A server that refuses one more session, for the password or their number, may be well with those it has.
     fn may_wait_for_another(&self, error: &ConnectError) -> bool {
         error.spares_other_sessions() && self.pool.manager().trust().is_good(Instant::now())

@@ -89,10 +89,15 @@ impl DependencyError for WorkerError {
                 Class::failure().retry_always()
             }
             Self::Status {
-                status: 429 | 500..,
+                status,
                 retry_after,
-            } => {
-                let class = Class::failure().retry_if_idempotent();
+            } if matches!(status, 429 | 500..) => {
+                // Says itself that it has too much to do.
+                let throttled = *status == 429 || (*status == 503 && retry_after.is_some());
+                let class = match throttled {
+                    true => Class::throttled(),
+                    false => Class::failure().retry_if_idempotent(),
+                };
                 retry_after.map_or(class, |pause| class.retry_after(pause))
             }
             Self::Status { .. } if self.may_be_the_requests() => Class::neutral(),

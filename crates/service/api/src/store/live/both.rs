@@ -20,9 +20,10 @@ pub(in crate::store) async fn write_both(
 ) -> Result<bool, DatabaseError> {
     let session = sessions.acquire().await?;
     let (ids, payloads, leases) = insert::columns(new);
-    let (ended, responses, attempts) = finish::columns(ends);
-    let parameters: [&(dyn ToSql + Sync); 6] =
-        [&ids, &payloads, &leases, &ended, &responses, &attempts];
+    let (ended, responses, attempts, held) = finish::columns(ends);
+    let parameters: [&(dyn ToSql + Sync); 7] = [
+        &ids, &payloads, &leases, &ended, &responses, &attempts, &held,
+    ];
     let touched = async {
         let statement = session.prepare_cached(&statement()).await?;
         session.query(&statement, &parameters).await

@@ -18,6 +18,8 @@ pub struct EndRow {
     pub id: Uuid,
     /// The worker's response; `None`: the request is left to recovery.
     pub response: Option<String>,
+    /// Of a request that is left: the seconds for which it was the caller's. Whoever holds it by now keeps it.
+    pub lease: Option<f64>,
     /// Calls of the worker it took.
     pub attempts: i32,
 }
@@ -35,6 +37,16 @@ pub enum Finished {
 pub(in crate::store) struct Finish;
 
 impl EndRow {
+    /// Leaves the request `id` to recovery, if it is still the caller's for `lease` seconds from when it was inserted.
+    pub(super) fn released(id: Uuid, lease: f64) -> Self {
+        Self {
+            id,
+            response: None,
+            attempts: 0,
+            lease: Some(lease),
+        }
+    }
+
     /// About how much of a statement it takes.
     pub(super) fn bytes(&self) -> usize {
         20 + self.response.as_ref().map_or(0, String::len)
@@ -53,11 +65,11 @@ impl Batch for Finish {
         rows: &[EndRow],
         skip_locked: bool,
     ) -> Result<Vec<Finished>, tokio_postgres::Error> {
-        let (ids, responses, attempts) = columns(rows);
+        let (ids, responses, attempts, leases) = columns(rows);
         let finish = statement(1, if skip_locked { UNLOCKED } else { "" });
         let finish = session.prepare_cached(&finish).await?;
         let recorded = session
-            .query(&finish, &[&ids, &responses, &attempts])
+            .query(&finish, &[&ids, &responses, &attempts, &leases])
             .await?;
         if recorded.len() == rows.len() {
             return Ok(vec![Finished::Recorded; rows.len()]);
@@ -77,9 +89,10 @@ impl Batch for Finish {
     }
 }
 
-/// Its three parameters come from `first` on. The first recorded end stays. A row without a response is released.
+/// Its four parameters come from `first` on. The first recorded end stays. A row without a response is released, by whoever
+/// inserted it: that one's lease began when the row did, and a claim's later.
 pub(super) fn statement(first: u32, unlocked: &str) -> String {
-    let [ids, responses, attempts] = [0, 1, 2].map(|offset| first + offset);
+    let [ids, responses, attempts, leases] = [0, 1, 2, 3].map(|offset| first + offset);
     format!(
         "UPDATE requests SET \
             status = CASE WHEN response IS NULL THEN 'received' ELSE 'done' END, \
@@ -87,14 +100,19 @@ pub(super) fn statement(first: u32, unlocked: &str) -> String {
             attempts = requests.attempts + entry.attempts, \
             completed_at = CASE WHEN response IS NOT NULL THEN now() END, \
             lease_until = NULL \
-        FROM unnest(${ids}::uuid[], ${responses}::text[], ${attempts}::int[]) AS entry (id, response, attempts) \
-        WHERE requests.id = entry.id AND status = 'received' {unlocked} RETURNING requests.id"
+        FROM unnest(${ids}::uuid[], ${responses}::text[], ${attempts}::int[], ${leases}::float8[]) \
+            AS entry (id, response, attempts, lease) \
+        WHERE requests.id = entry.id AND status = 'received' \
+            AND (lease IS NULL OR lease_until = received_at + make_interval(secs => lease)) {unlocked} \
+        RETURNING requests.id"
     )
 }
 
-/// The parameters: ids, responses and attempts.
-pub(super) fn columns(rows: &[EndRow]) -> (Vec<Uuid>, Vec<Option<&str>>, Vec<i32>) {
+/// The parameters: ids, responses, attempts and leases.
+pub(super) fn columns(rows: &[EndRow]) -> Columns<'_> {
     let rows = rows.iter();
-    rows.map(|row| (row.id, row.response.as_deref(), row.attempts))
+    rows.map(|row| (row.id, row.response.as_deref(), row.attempts, row.lease))
         .collect()
 }
+
+type Columns<'a> = (Vec<Uuid>, Vec<Option<&'a str>>, Vec<i32>, Vec<Option<f64>>);

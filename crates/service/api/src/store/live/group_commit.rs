@@ -55,6 +55,11 @@ pub(super) trait Write: Send + Sync + 'static {
         &self,
         rows: &[Self::Row],
     ) -> impl Future<Output = Result<Vec<Written<Self::Outcome>>, Self::Error>> + Send;
+
+    /// `row` was written, and its caller had left by then.
+    fn unclaimed(&self, row: &Self::Row, outcome: &Self::Outcome, writer: &GroupCommit<Self>)
+    where
+        Self: Sized;
 }
 
 /// Gathers writes of one kind. Clones share the queue.
@@ -165,7 +170,7 @@ impl<B: Write> GroupCommit<B> {
             counted: true,
         };
         while let Some(batch) = self.next(least, &mut flushing) {
-            let flush = self.0.flush(batch);
+            let flush = self.flush(batch);
             tokio::pin!(flush);
             loop {
                 tokio::select! {
@@ -208,24 +213,31 @@ impl<B: Write> GroupCommit<B> {
         }
         Some(taken)
     }
+
+    async fn flush(&self, batch: Vec<Waiting<B>>) {
+        let now = Instant::now();
+        let shared = &self.0;
+        shared.observe(&batch, now);
+        let (rows, replies): (Vec<_>, Vec<_>) =
+            batch.into_iter().map(|it| (it.row, it.reply)).unzip();
+        let written = shared
+            .dependency
+            .call(None, || shared.write.write_all(&rows))
+            .await;
+        let written: Box<dyn Iterator<Item = Reply<B>> + Send> = match written {
+            Ok(written) => Box::new(written.into_iter().map(Ok)),
+            Err(missing) => Box::new(std::iter::repeat_with(move || Err(missing.clone()))),
+        };
+        for ((row, reply), answer) in rows.iter().zip(replies).zip(written) {
+            let Some(reply) = reply else { continue };
+            if let Err(Ok(Written::Run(outcome))) = reply.send(answer) {
+                shared.write.unclaimed(row, &outcome, self);
+            }
+        }
+    }
 }
 
 impl<B: Write> Shared<B> {
-    async fn flush(&self, batch: Vec<Waiting<B>>) {
-        let now = Instant::now();
-        self.observe(&batch, now);
-        let (rows, replies): (Vec<_>, Vec<_>) =
-            batch.into_iter().map(|it| (it.row, it.reply)).unzip();
-        let written = self
-            .dependency
-            .call(None, || self.write.write_all(&rows))
-            .await;
-        match written {
-            Ok(written) => answer(replies, written.into_iter().map(Ok)),
-            Err(missing) => answer(replies, std::iter::repeat_with(|| Err(missing.clone()))),
-        }
-    }
-
     fn observe(&self, batch: &[Waiting<B>], now: Instant) {
         #[expect(clippy::cast_precision_loss, reason = "at most MAX_ROWS")]
         self.metrics.rows.record(batch.len() as f64);
@@ -237,15 +249,6 @@ impl<B: Write> Shared<B> {
 
     fn lock(&self) -> MutexGuard<'_, Queue<B>> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn answer<T>(replies: Vec<Option<oneshot::Sender<T>>>, answers: impl Iterator<Item = T>) {
-    for (reply, answer) in replies.into_iter().zip(answers) {
-        if let Some(reply) = reply {
-            // The caller may have left.
-            let _ = reply.send(answer);
-        }
     }
 }
 

@@ -67,13 +67,22 @@ impl<T: Table> LiveStore<T> {
         runtime: &Handle,
         metrics: LiveMetrics,
     ) -> Self {
+        let unkeyed = writer(Unkeyed(table.clone()), dependency, runtime, metrics.unkeyed);
+        let keyed = Keyed {
+            table: table.clone(),
+            unkeyed: unkeyed.clone(),
+        };
         Self {
-            unkeyed: writer(Unkeyed(table.clone()), dependency, runtime, metrics.unkeyed),
-            keyed: writer(Keyed(table.clone()), dependency, runtime, metrics.keyed),
+            unkeyed,
+            keyed: writer(keyed, dependency, runtime, metrics.keyed),
             dependency: Arc::clone(dependency),
             table: table.clone(),
             lease,
         }
+    }
+
+    fn released(&self, id: Uuid) -> Row {
+        Row::End(EndRow::released(id, self.lease.as_secs_f64()))
     }
 
     async fn write_new(
@@ -210,6 +219,7 @@ impl<T: Table> Requests for LiveStore<T> {
             id: request.id,
             response: Some(result.response.get().to_owned()),
             attempts: i32::try_from(result.attempts).unwrap_or(i32::MAX),
+            lease: None,
         };
         let deadline =
             deadline.earlier(Deadline::after(self.dependency.policy().config().deadline));
@@ -251,7 +261,11 @@ impl<T: Table> Requests for LiveStore<T> {
     }
 
     async fn release(&self, request: &NewRequest, deadline: Deadline) -> Result<(), Degraded> {
-        match self.unkeyed.write(released(request.id), deadline).await? {
+        match self
+            .unkeyed
+            .write(self.released(request.id), deadline)
+            .await?
+        {
             Written::Run(Inserted::Gone | Inserted::KeyFreed) => {
                 tracing::warn!("the request is gone from Postgres: it is recorded anew");
                 self.record_anew(request, deadline).await
@@ -262,7 +276,7 @@ impl<T: Table> Requests for LiveStore<T> {
 
     fn abandon(&self, id: Uuid) {
         if self.dependency.may_call() {
-            self.unkeyed.write_unattended(released(id));
+            self.unkeyed.write_unattended(self.released(id));
         }
     }
 
@@ -288,12 +302,4 @@ impl<T: Table> Requests for LiveStore<T> {
     fn unavailability(&self) -> Degraded {
         self.dependency.unavailability()
     }
-}
-
-fn released(id: Uuid) -> Row {
-    Row::End(EndRow {
-        id,
-        response: None,
-        attempts: 0,
-    })
 }

@@ -1,6 +1,6 @@
 //! The kinds of writes that live calls share.
 
-use super::group_commit::Write;
+use super::group_commit::{GroupCommit, Write};
 use super::{EndRow, Finished, Inserted, NewRow, Written};
 use crate::store::Table;
 
@@ -8,7 +8,11 @@ use crate::store::Table;
 pub(super) struct Unkeyed<T>(pub(super) T);
 
 /// New requests with a key.
-pub(super) struct Keyed<T>(pub(super) T);
+pub(super) struct Keyed<T: Table> {
+    pub(super) table: T,
+    /// Where they are given back.
+    pub(super) unkeyed: GroupCommit<Unkeyed<T>>,
+}
 
 /// A row of the former.
 pub(super) enum Row {
@@ -44,6 +48,12 @@ impl<T: Table> Write for Unkeyed<T> {
         };
         Ok(rows.iter().filter_map(next).collect())
     }
+
+    fn unclaimed(&self, row: &Row, outcome: &Inserted, writer: &GroupCommit<Self>) {
+        if let Row::New(row) = row {
+            give_back(row, outcome, writer);
+        }
+    }
 }
 
 impl<T: Table> Write for Keyed<T> {
@@ -56,7 +66,18 @@ impl<T: Table> Write for Keyed<T> {
     }
 
     async fn write_all(&self, rows: &[NewRow]) -> Result<Vec<Written<Inserted>>, T::Error> {
-        self.0.insert_keyed(rows).await
+        self.table.insert_keyed(rows).await
+    }
+
+    fn unclaimed(&self, row: &NewRow, outcome: &Inserted, _: &GroupCommit<Self>) {
+        give_back(row, outcome, &self.unkeyed);
+    }
+}
+
+/// Nobody has the work done for which `row` is leased: recovery may have it at once.
+fn give_back<T: Table>(row: &NewRow, outcome: &Inserted, unkeyed: &GroupCommit<Unkeyed<T>>) {
+    if let (Inserted::Ours, Some(lease)) = (outcome, row.lease) {
+        unkeyed.write_unattended(Row::End(EndRow::released(row.id, lease)));
     }
 }
 

@@ -29,6 +29,7 @@ async fn new_requests_and_ends_share_a_commit_and_none_costs_the_other_its_own()
         id,
         response: Some(format!("\"{response}\"")),
         attempts: 1,
+        lease: None,
     };
     let [open, done] = [Uuid::now_v7(), Uuid::now_v7()];
     for id in [open, done] {

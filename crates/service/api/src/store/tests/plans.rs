@@ -19,6 +19,7 @@ fn end(row: &NewRow) -> EndRow {
         id: row.id,
         response: Some("1".to_owned()),
         attempts: 1,
+        lease: None,
     }
 }
 
