@@ -180,9 +180,23 @@ fn a_worker_that_refuses_everybody_fails_and_one_that_refuses_a_request_may_be_w
         assert_eq!(of(status).class(), Class::neutral(), "{status}");
         assert!(of(status).may_be_the_requests(), "{status}");
     }
-    for status in [429, 500, 503] {
+    for status in [500, 503] {
         let class = Class::failure().retry_if_idempotent();
         assert_eq!(of(status).class(), class, "{status}");
+    }
+}
+
+#[test]
+fn a_worker_that_says_it_has_too_much_to_do_is_asked_again_later_and_for_less() {
+    let pause = Duration::from_secs(3);
+    let of = |status, retry_after| WorkerError::Status {
+        status,
+        retry_after,
+    };
+    assert_eq!(of(429, None).class(), Class::throttled());
+    for status in [429, 503] {
+        let class = of(status, Some(pause)).class();
+        assert_eq!(class, Class::throttled().retry_after(pause), "{status}");
     }
 }
 
