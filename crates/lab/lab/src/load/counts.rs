@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::outcome::{Broken, Outcome, Reply};
+use super::{Broken, Outcome, Reply};
 use crate::figures::percentile;
 use crate::output::{Console, Tone};
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::plan::{Leaving, Load};
+use holdfast_checker::plan::{Leaving, Load};
 
 /// So that who leaves does not depend on when they arrive: a load with and without leavers has the same arrivals.
 const LEAVERS: u64 = 0x1ea7_e125;

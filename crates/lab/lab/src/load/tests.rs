@@ -11,11 +11,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::time::timeout;
 
-use super::super::plan::Leaving;
-use super::super::trial::End;
+use holdfast_checker::plan::{Leaving, Load, Side};
+
 use super::schedule::Arrival;
 use super::*;
-use crate::load::Arrivals;
 
 const ANSWER: &str = r#"{"request_id":"0198c0de-0000-7000-8000-000000000000","worker_response":null,"recorded_in":"database","degraded":[{"code":"worker_unavailable","reason":"circuit_open"}]}"#;
 
@@ -103,53 +102,84 @@ async fn answers_hung_calls_resets_and_refusals_are_told_apart_and_each_is_tried
     let acts = |number| [Act::Answer, Act::Hang, Act::Reset][(number % 3) as usize];
     let (gone, mut closed) = unbounded_channel();
     let url = serve(acts, gone).await;
-    let plan = LoadPlan::new(url, Side::Resilient, load(100.0, 300, 3_000));
+    let plan = Plan::new(url, Side::Resilient, load(100.0, 300, 3_000));
     let mut heard = 0;
-    let played = play(&plan, Instant::now(), pending(), |_, tally| {
+    let sent = run(&plan, Instant::now(), pending(), |_| {
         heard += 1;
-        assert_eq!(tally.ended(), heard);
+        Ok(())
     });
-    let (calls, generator) = played.await.unwrap();
-    assert_eq!((calls.len(), heard), (30, 30));
-    assert!(calls.iter().map(|call| call.number).eq(0..30));
-    for call in &calls {
-        assert_eq!(call.intended, Duration::from_millis(10 * call.number));
-        assert!(call.intended <= call.sent && call.sent <= call.ended);
-        match (acts(call.number), &call.end) {
-            (
-                Act::Answer,
-                End::Answered {
-                    status: 202,
-                    degraded,
-                    recorded_in,
-                    ..
-                },
-            ) => {
-                assert_eq!(degraded, &["worker_unavailable:circuit_open"]);
-                assert_eq!(recorded_in.as_deref(), Some("database"));
+    let sent = sent.await.unwrap();
+    assert_eq!((sent.outcomes.len(), heard), (30, 30));
+    assert!(sent.outcomes.iter().map(|one| one.number).eq(0..30));
+    for one in &sent.outcomes {
+        assert_eq!(one.intended, Duration::from_millis(10 * one.number));
+        let [made] = one.tries.as_slice() else {
+            panic!("{one:?}");
+        };
+        assert!(one.intended <= made.from && made.from <= made.to);
+        match (acts(one.number), &made.reply) {
+            (Act::Answer, Reply::Answer(answer)) => {
+                assert_eq!(answer.status, 202);
+                assert_eq!(answer.degraded, ["worker_unavailable:circuit_open"]);
+                assert_eq!(answer.recorded_in.as_deref(), Some("database"));
             }
-            (Act::Hang, End::GivenUp) => assert!(call.latency() >= Duration::from_secs(3)),
-            (Act::Reset, End::Reset) => {}
-            (_, end) => panic!("{}: {end:?}", call.number),
+            (Act::Hang, Reply::Broken(Broken::Silent)) => {
+                assert!(one.latency() >= Duration::from_secs(3));
+            }
+            (Act::Reset, Reply::Broken(Broken::Reset)) => {}
+            (_, reply) => panic!("{}: {reply:?}", one.number),
         }
     }
     for _ in 0..10 {
         let number = timeout(Duration::from_secs(10), closed.recv()).await;
         assert_eq!(number.unwrap().unwrap() % 3, 1);
     }
+    let generator = sent.generator;
     assert!(generator.cpu_us_per_request > 0.0 && generator.most_under_way >= 10);
+    assert!(generator.late_p99_ms <= generator.late_max_ms);
 }
 
 #[tokio::test]
 async fn where_nobody_listens_calls_are_refused() {
     let closed = crate::ports::free().unwrap();
     let url = format!("http://127.0.0.1:{closed}");
-    let plan = LoadPlan::new(url, Side::Naive, load(100.0, 50, 10_000));
-    let (calls, _) = play(&plan, Instant::now(), pending(), |_, _| ())
-        .await
-        .unwrap();
-    assert_eq!(calls.len(), 5);
-    assert!(calls.iter().all(|call| call.end == End::Refused));
+    let plan = Plan::new(url, Side::Naive, load(100.0, 50, 10_000));
+    let sent = run(&plan, Instant::now(), pending(), |_| Ok(())).await;
+    let outcomes = sent.unwrap().outcomes;
+    assert_eq!(outcomes.len(), 5);
+    let refused = |one: &Outcome| one.tries[0].reply == Reply::Broken(Broken::Refused);
+    assert!(outcomes.iter().all(refused));
+}
+
+#[tokio::test]
+async fn a_refused_call_goes_on_to_the_next_api_and_any_answer_ends_it() {
+    let closed = crate::ports::free().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let urls = [closed, listener.local_addr().unwrap().port()];
+    let urls = urls.map(|port| format!("http://127.0.0.1:{port}")).to_vec();
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        request(&mut stream).await.unwrap();
+        let answer =
+            b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 15\r\n\r\n{\"code\":\"over\"}";
+        stream.write_all(answer).await.unwrap();
+    });
+    let plan = Plan::balanced(urls, once(), Duration::from_secs(5));
+    let sent = run(&plan, Instant::now(), pending(), |_| Ok(())).await;
+    let outcome = sent.unwrap().outcomes.remove(0);
+    assert_eq!(outcome.tries.len(), 2);
+    assert_eq!(outcome.tries[0].reply, Reply::Broken(Broken::Refused));
+    assert_eq!(outcome.answer().unwrap().code.as_deref(), Some("over"));
+    assert_eq!(outcome.accepted(), None);
+}
+
+fn once() -> Arriving {
+    Arriving {
+        rate: 1.0,
+        arrivals: Arrivals::Constant,
+        lasts: Duration::from_millis(500),
+        seed: 1,
+    }
 }
 
 #[tokio::test]
@@ -166,12 +196,13 @@ async fn clients_that_leave_close_their_connection_and_the_others_wait() {
         .filter_map(|one| one.leaves.then_some(one.number))
         .collect();
     assert!(leavers.len() > 5 && leavers.len() < 35);
-    let plan = LoadPlan::new(url, Side::Naive, load);
+    let plan = Plan::new(url, Side::Naive, load);
     let mut left = Vec::new();
-    let played = play(&plan, Instant::now(), pending(), |call, _| {
-        assert_eq!(call.end, End::Left);
-        assert!(call.latency() >= Duration::from_secs(3));
-        left.push(call.number);
+    let played = run(&plan, Instant::now(), pending(), |one| {
+        assert_eq!(one.tries[0].reply, Reply::Broken(Broken::Left));
+        assert!(one.latency() >= Duration::from_secs(3));
+        left.push(one.number);
+        Ok(())
     });
     let closings = async {
         let mut closings = Vec::new();
@@ -206,44 +237,44 @@ async fn who_asks_again_does_so_with_the_same_key_until_it_has_a_promise_or_no_p
     let url = serve(acts, gone).await;
     let mut load = load(1.0, 500, 30_000);
     load.asks_again = Some(Duration::from_millis(200));
-    let plan = LoadPlan::new(&url, Side::Resilient, load.clone());
-    let (calls, _) = play(&plan, Instant::now(), pending(), |_, _| ())
-        .await
-        .unwrap();
-    assert_eq!(calls.len(), 1);
-    assert!(calls[0].is_promised(), "{:?}", calls[0].end);
-    assert!(calls[0].latency() >= Duration::from_millis(400));
+    let plan = Plan::new(&url, Side::Resilient, load.clone());
+    let sent = run(&plan, Instant::now(), pending(), |_| Ok(())).await;
+    let outcomes = sent.unwrap().outcomes;
+    assert_eq!(outcomes.len(), 1);
+    assert!(outcomes[0].answer().unwrap().is_promise());
+    assert_eq!(outcomes[0].tries.len(), 3);
+    assert!(outcomes[0].latency() >= Duration::from_millis(400));
     assert_eq!(ASKED.load(Ordering::Relaxed), 3);
 
     load.patience = Duration::from_millis(900);
-    let plan = LoadPlan::new(&url, Side::Resilient, load);
-    let (calls, _) = play(&plan, Instant::now(), pending(), |_, _| ())
-        .await
-        .unwrap();
+    let plan = Plan::new(&url, Side::Resilient, load);
+    let sent = run(&plan, Instant::now(), pending(), |_| Ok(())).await;
+    let outcomes = sent.unwrap().outcomes;
     // With a fifth pause its patience has ended.
     assert!((5..=8).contains(&ASKED.load(Ordering::Relaxed)));
-    assert!(matches!(calls[0].end, End::Reset | End::GivenUp));
-    assert!(calls[0].latency() < Duration::from_secs(5));
+    assert_eq!(outcomes[0].answer(), None);
+    assert!(outcomes[0].latency() < Duration::from_secs(5));
 }
 
 #[tokio::test]
-async fn stopped_it_sends_no_more_and_waits_for_what_is_under_way() {
+async fn stopped_it_sends_no_more_and_what_is_under_way_counts_as_sent_and_unanswered() {
     let (gone, _closed) = unbounded_channel();
     let url = serve(|_| Act::Hang, gone).await;
-    let plan = LoadPlan::new(url, Side::Naive, load(50.0, 60_000, 500));
+    let plan = Plan::new(url, Side::Naive, load(50.0, 60_000, 30_000));
     let stop = tokio::time::sleep(Duration::from_millis(200));
-    let (calls, _) = play(&plan, Instant::now(), stop, |_, _| ()).await.unwrap();
-    assert!((1..100).contains(&calls.len()), "{}", calls.len());
-    assert!(calls.iter().all(|call| call.end == End::GivenUp));
-    let (none, _) = play(
-        &plan,
-        Instant::now() + Duration::from_secs(5),
-        ready(()),
-        |_, _| (),
-    )
-    .await
-    .unwrap();
-    assert_eq!(none, []);
+    let sent = run(&plan, Instant::now(), stop, |_| Ok(())).await.unwrap();
+    let counts = Counts::of(&sent.outcomes);
+    assert!((1..100).contains(&counts.sent), "{counts:?}");
+    assert_eq!(counts.unanswered, counts.sent);
+    assert!(
+        sent.outcomes
+            .iter()
+            .map(|one| one.number)
+            .eq(0..counts.sent as u64)
+    );
+    let later = Instant::now() + Duration::from_secs(5);
+    let none = run(&plan, later, ready(()), |_| Ok(())).await.unwrap();
+    assert_eq!(none.outcomes, []);
 }
 
 /// Unoptimised, a call costs half a millisecond.
@@ -252,7 +283,7 @@ const HUNG: u64 = if cfg!(debug_assertions) { 2_000 } else { 5_000 };
 /// The limit is wide: a busy machine must not fail it. What it shows is printed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn thousands_of_hung_calls_do_not_slow_those_that_are_answered() {
-    crate::load::raise_limit(crate::output::Console::new(&Environment::default()));
+    raise_limit(crate::output::Console::new(&Environment::default()));
     let (gone, _closed) = unbounded_channel();
     let acts = |number| {
         if number < HUNG {
@@ -274,23 +305,23 @@ async fn thousands_of_hung_calls_do_not_slow_those_that_are_answered() {
         leaves: false,
     };
     let epoch = Instant::now();
-    let client = Client::new(LoadPlan::new(url, Side::Naive, load(1.0, 1, 1)), epoch);
+    let plan = Plan::new(url, Side::Naive, load(1.0, 1, 60_000));
+    let client = Client::new(plan.clone(), epoch);
     let running = Running::start((0..HUNG + 150).map(arrival), client, epoch).unwrap();
-    let (calls, generator) = follow(running, pending(), |_, _| ()).await.unwrap();
-    let (hung, answered) = calls.split_at(usize::try_from(HUNG).unwrap());
-    assert!(hung.iter().all(|call| call.end == End::GivenUp));
-    let promised = answered.iter().filter(|call| call.is_promised());
-    assert_eq!(promised.count(), 150);
-    assert!(generator.most_under_way >= HUNG);
-    let mut tally = Tally::new().unwrap();
-    answered.iter().for_each(|call| tally.add(call));
-    let beside = tally.generator(generator::Cost::default());
-    println!("all: {generator:?}");
-    println!(
-        "answered beside {HUNG} hung: late p99 {} ms, latency p50 {:?}, p99 {:?}",
-        beside.late_p99_ms,
-        tally.latency(0.5),
-        tally.latency(0.99)
-    );
-    assert!(tally.latency(0.5) < Duration::from_secs(2));
+    let sent = follow(&plan, running, pending(), |_| Ok(())).await.unwrap();
+    let (hung, answered) = sent.outcomes.split_at(usize::try_from(HUNG).unwrap());
+    let silent = |one: &Outcome| one.tries[0].reply == Reply::Broken(Broken::Silent);
+    assert!(hung.iter().all(silent));
+    let promised = answered.iter().filter_map(Outcome::answer);
+    assert_eq!(promised.filter(|answer| answer.is_promise()).count(), 150);
+    assert!(sent.generator.most_under_way >= HUNG);
+    let mut latencies: Vec<f64> = answered
+        .iter()
+        .map(|one| one.latency().as_secs_f64())
+        .collect();
+    latencies.sort_by(f64::total_cmp);
+    let median = percentile(&latencies, 0.5);
+    println!("all: {:?}", sent.generator);
+    println!("answered beside {HUNG} hung: latency p50 {median} s");
+    assert!(median < 2.0);
 }
