@@ -46,7 +46,7 @@ help: ## List the targets
 
 #: The lab
 
-.PHONY: demo up down status logs compare
+.PHONY: demo up down status reload logs compare
 demo: ## Guided tour: up, compare, break and heal, what was lost, down
 	$(BUILD)
 	@$(LAB) demo
@@ -62,6 +62,10 @@ down: ## Stop everything, delete the data, say what was still owed
 status: ## How each service is; fails if one is dead
 	$(BUILD)
 	@$(LAB) status
+
+reload: ## The API reads its policy file again (HOLDFAST_POLICIES)
+	$(BUILD)
+	@$(LAB) reload
 
 logs: ## Logs by time (SERVICE=worker|api|db FOLLOW=1 REQUEST=id)
 	$(BUILD)

@@ -15,7 +15,6 @@ pub use admin_token::AdminToken;
 pub use allowed_hosts::AllowedHosts;
 pub(crate) use allowed_hosts::split;
 pub use error::PolicyFileError;
-#[cfg(test)]
 pub(crate) use load::load;
 pub use load::{Loaded, parse};
 pub use policies::Policies;

@@ -36,7 +36,8 @@ pub(super) async fn process(
     http: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Failure> {
-    let Some(limit) = &state.rate_limit else {
+    let limit = state.rate_limit.get();
+    let Some(limit) = &*limit else {
         return admitted(&state, id, &http, payload).await;
     };
     let share = limit.take(client::of(&http, limit.told_by()));
@@ -77,7 +78,7 @@ async fn admitted(
         key,
         payload,
         received_at: Timestamp::now(),
-        priority: priority::read(http, &state.policies.policies.process.trusted_priorities),
+        priority: priority::read(http, &state.policies.get().process.trusted_priorities),
         admit_new: !state.open_work.is_full(),
     };
     let Some(_place) = state.process_limit.enter() else {
