@@ -4,6 +4,7 @@ mod claims;
 mod conflicts;
 mod gathered;
 mod live;
+mod plans;
 
 use std::sync::Arc;
 use std::time::Duration;
