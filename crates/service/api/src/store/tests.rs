@@ -5,6 +5,7 @@ mod conflicts;
 mod gathered;
 mod grant;
 mod live;
+mod plans;
 
 use std::sync::Arc;
 use std::time::Duration;
