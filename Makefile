@@ -18,7 +18,7 @@ OUT = $(TARGET)$(if $(CARGO_BUILD_TARGET),/$(CARGO_BUILD_TARGET))
 # Whatever is watched or tested is one unoptimised build: it takes a third of the time, and `make demo` and `make test` share it.
 # What measures, or loads both sides side by side, is optimised.
 PROFILE = debug
-bench torture experiments ablate observe-check api-check: PROFILE = release
+bench torture experiments ablate contenders grade-all observe-check api-check: PROFILE = release
 BIN = $(OUT)/$(PROFILE)
 LAB = $(BIN)/lab
 
@@ -127,13 +127,13 @@ ablate: ## What fails without which policy? (EXPERIMENT=name SEED=)
 	@$(LAB) ablate $(EXPERIMENT) $(if $(SEED),--seed $(SEED))
 
 contenders: ## Others' APIs: who survives what? (EXPERIMENT=name)
-	$(BUILD_ALL)
+	$(BUILD)
 	@contenders/serve --prepare
 	@cargo build --release --locked --quiet --manifest-path contenders/rust/Cargo.toml --target-dir target/contenders
 	@python3 contenders/play.py $(LAB) $(EXPERIMENT)
 
 grade-all: ## Grade the exercises' starters, solutions and wrong answers
-	$(BUILD_ALL)
+	$(BUILD)
 	@contenders/serve --prepare
 	@exercises/teacher/grade-all.sh $(LAB) $(EXERCISES)
 
