@@ -68,6 +68,22 @@ impl Page {
         self.comes_to(&format!("{id} counts enough"), counts).await;
     }
 
+    /// Waits until the headline begins so.
+    pub(crate) async fn comes_to_head(&self, beginning: &str) {
+        let says = async || self.text("headline").await.starts_with(beginning);
+        self.comes_to(&format!("the headline says {beginning}"), says)
+            .await;
+    }
+
+    /// Another tab comes before it, or goes: what the browser would tell the page then.
+    pub(crate) async fn is_hidden(&self, hidden: bool) {
+        let script = format!(
+            "Object.defineProperty(document, 'hidden', {{ value: {hidden}, configurable: true }});\
+            document.dispatchEvent(new Event('visibilitychange'));"
+        );
+        let _ = self.driver.execute(script, vec![]).await.unwrap();
+    }
+
     pub(crate) async fn comes_to(&self, what: &str, reached: impl AsyncFn() -> bool) {
         let started = Instant::now();
         while !reached().await {

@@ -1,6 +1,6 @@
 // Codes of the contract as words.
 
-const NAMES = { worker: "Worker", database: "Postgres" };
+const NAMES = { worker: "Worker", database: "Postgres", api: "API" };
 
 export function words(code) {
   return NAMES[code] ?? code.replaceAll("_", " ");

@@ -58,6 +58,7 @@ const ASSETS: &[File] = &[
     file!("js/dependency.js", SCRIPT),
     file!("js/facts.js", SCRIPT),
     file!("js/format.js", SCRIPT),
+    file!("js/headline.js", SCRIPT),
     file!("js/main.js", SCRIPT),
     file!("js/meter.js", SCRIPT),
     file!("js/owed.js", SCRIPT),
@@ -68,11 +69,15 @@ const ASSETS: &[File] = &[
     file!("js/traffic/arrivals.js", SCRIPT),
     file!("js/traffic/call.js", SCRIPT),
     file!("js/traffic/chart.js", SCRIPT),
+    file!("js/traffic/faults.js", SCRIPT),
     file!("js/traffic/lane.js", SCRIPT),
     file!("js/traffic/marks.js", SCRIPT),
+    file!("js/traffic/rates.js", SCRIPT),
     file!("js/traffic/scale.js", SCRIPT),
+    file!("js/traffic/shades.js", SCRIPT),
     file!("js/traffic/switch.js", SCRIPT),
     file!("js/traffic/tally.js", SCRIPT),
+    file!("js/traffic/tip.js", SCRIPT),
     file!("js/words.js", SCRIPT),
 ];
 
