@@ -47,9 +47,9 @@ help: ## List the targets
 #: The lab
 
 .PHONY: demo up down status logs compare
-demo: ## Guided tour: up, compare, break and heal, what was lost, down
+demo: ## Guided tour: break and heal, what was lost (STEP=1: key by key)
 	$(BUILD)
-	@$(LAB) demo
+	@$(LAB) demo $(if $(STEP),--step)
 
 up: ## Start what is dead, keep what is there (FRESH=1: from nothing)
 	$(BUILD)
@@ -73,7 +73,11 @@ compare: ## Call both endpoints with curl, side by side
 
 #: Break and heal
 
-.PHONY: kill-worker kill-db kill-api start-worker start-db start-api pause-worker pause-db resume-worker resume-db
+.PHONY: control kill-worker kill-db kill-api start-worker start-db start-api pause-worker pause-db resume-worker resume-db
+control: ## The page with buttons that break and heal (CONTROL_PORT=8090)
+	$(BUILD)
+	@$(LAB) control $(if $(CONTROL_PORT),--port $(CONTROL_PORT))
+
 kill-worker: ## Kill the worker (SIGKILL): its port refuses
 kill-db: ## Kill Postgres
 kill-api: ## Kill the API

@@ -43,5 +43,6 @@ async fn play(system: System, page: Page) {
     steps::shows_a_dead_database(&system, &page).await;
     steps::shows_hung_calls_and_keeps_its_other_connections(&system, &page).await;
     steps::comes_back_with_the_api(&system, &page).await;
+    steps::breaks_and_heals_by_its_buttons(&system, &page).await;
     page.has_logged_no_error().await;
 }

@@ -23,8 +23,12 @@ impl Page {
     pub(crate) async fn open(driver: WebDriver, base: &str) -> Self {
         let page = Self { driver };
         page.on_a_screen_of(1280, 900).await;
-        page.driver.goto(base).await.unwrap();
+        page.goes_to(base).await;
         page
+    }
+
+    pub(crate) async fn goes_to(&self, address: &str) {
+        self.driver.goto(address).await.unwrap();
     }
 
     pub(crate) async fn close(self) {
@@ -93,6 +97,10 @@ impl Page {
             }
             sleep(LOOK).await;
         }
+    }
+
+    pub(crate) async fn clicks(&self, id: &str) {
+        self.element(id).await.click().await.unwrap();
     }
 
     /// Presses a key wherever the focus is.

@@ -6,6 +6,7 @@ import { offerCommands } from "./commands.js";
 import { showConnection } from "./connection.js";
 import { dependencyTile } from "./dependency.js";
 import { headline } from "./headline.js";
+import { connectLab } from "./lab.js";
 import { owedTile } from "./owed.js";
 import { fetchPolicies } from "./policies.js";
 import { listen } from "./stream.js";
@@ -18,16 +19,19 @@ const BREAKERS = {
   open: { kind: "open", said: "breaker open" },
   half_open: { kind: "half_open", said: "breaker half open" },
 };
+/// A process that does not run, and how the page calls it.
+const CONDITIONS = { dead: { kind: "gone", said: "killed" }, paused: { kind: "gone", said: "paused" } };
+const PROCESSES = { worker: "worker_process", db: "database_process", api: "api_process" };
 const DEPENDENCIES = ["worker", "database"];
 const note = listChanges(document.getElementById("changes"));
-const sentence = document.getElementById("headline");
+const head = document.getElementById("headline");
 /// How services are broken, as far as the page sees.
 const broken = new Map();
 /// Whether a dependency was called lately, by anybody.
 let asked = false;
 const traffic = trafficSwitch((calls, now) => {
   const said = headline(asked, [...broken], calls, now);
-  if (sentence.textContent !== said) sentence.textContent = said;
+  if (head.textContent !== said) head.textContent = said;
 });
 const parts = [
   dependencyTile("worker", "Worker", traffic.turnOn),
@@ -38,7 +42,12 @@ const parts = [
 topology().then((drawing) => parts.push(drawing));
 let policies = null;
 
-offerCommands(document.getElementById("commands"));
+connectLab().then((lab) => {
+  offerCommands(document.getElementById("commands"), lab, tell);
+  lab?.watch((services) => {
+    for (const [name, condition] of Object.entries(services)) breaks(PROCESSES[name], CONDITIONS[condition]);
+  });
+});
 
 listen({
   async connected() {

@@ -59,6 +59,7 @@ const ASSETS: &[File] = &[
     file!("js/facts.js", SCRIPT),
     file!("js/format.js", SCRIPT),
     file!("js/headline.js", SCRIPT),
+    file!("js/lab.js", SCRIPT),
     file!("js/main.js", SCRIPT),
     file!("js/meter.js", SCRIPT),
     file!("js/owed.js", SCRIPT),
