@@ -115,6 +115,17 @@ impl Adaptive {
         }
     }
 
+    /// Goes by `config` from now on, from the limit it has found.
+    pub(crate) fn reconfigure(&mut self, config: &AdaptiveConfig, max: u32, now: Instant) {
+        let fresh = Self::new(config, max, now);
+        *self = Self {
+            limit: self.limit.clamp(fresh.min, fresh.max),
+            least: self.least,
+            searching: self.searching,
+            ..fresh
+        };
+    }
+
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,

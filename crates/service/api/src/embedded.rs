@@ -1,8 +1,9 @@
 //! A replica's core for a program that brings a world of its own: tables, workers, disks and clocks that need not be real.
 //!
 //! The code is the service's own; what the world is made of comes in through [`Table`], [`WorkClient`], [`Files`] and
-//! [`WallClock`]. Nothing here reads the machine's clock, starts a thread or opens a socket.
+//! [`WallClock`]. Nothing here reads the machine's clock, starts a thread or opens a socket, but for [`postgres_table`].
 
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,11 +11,15 @@ use holdfast_ops::Readiness;
 use holdfast_policy::{BreakerState, ConfigError, Event};
 use holdfast_wire::DegradedCode;
 use metrics::Histogram;
+use tokio::runtime::Handle;
 
+use crate::current::Current;
 use crate::open_work::OpenWork;
+use crate::postgres::Database;
 use crate::process::Process;
 use crate::replica::{Parts, Replica};
-use crate::store::{FlushMetrics, LiveMetrics, LiveStore};
+use crate::resolver::Resolver;
+use crate::store::{FlushMetrics, LiveMetrics, LiveStore, Share, Store};
 use crate::worker_client::ResilientWorker;
 
 pub use crate::clock::WallClock;
@@ -65,6 +70,28 @@ impl Dependencies {
     }
 }
 
+/// The real table of requests at `url`, over `sessions` of its own: what a model of it is held against. Must be called inside
+/// the runtime that its sockets shall live on.
+///
+/// # Errors
+/// When `url` makes no sense or the pool cannot be built.
+pub fn postgres_table(
+    url: &str,
+    policies: &Policies,
+    sessions: u32,
+) -> Result<impl Table + use<>, Box<dyn Error + Send + Sync>> {
+    let database = Database::parse(url).map_err(|error| error.to_string())?;
+    let runtime = Handle::current();
+    let share = Share {
+        name: "embedded",
+        sessions,
+        statement_limit: policies.database.deadline,
+    };
+    let resolver = Resolver::new(runtime.clone(), None);
+    let table = Store::resilient(&database, &policies.database, share, resolver, runtime)?;
+    Ok(table)
+}
+
 /// What an embedded replica is made of.
 pub struct Setup<'a, T, W> {
     /// What governs it.
@@ -109,7 +136,7 @@ impl<T: Table, W: WorkClient> Embedded<T, W> {
             catching_up,
         } = setup.dependencies;
         let replica = Replica::new(Parts {
-            policies: setup.policies,
+            policies: Arc::new(Current::new(setup.policies.clone())),
             worker,
             database: Arc::clone(&database),
             catching_up,

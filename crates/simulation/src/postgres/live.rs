@@ -49,10 +49,12 @@ impl Tables {
         let mut dangling = BTreeSet::new();
         let mut outcomes = Vec::with_capacity(rows.len());
         for row in rows {
-            outcomes.push(if row.payload.as_deref() == Some(POISON) {
-                Written::RowRefused(REFUSAL.to_owned())
-            } else if conditions.locked_keys.contains(&row.key) {
+            // A row whose key stands for another one is not written, so nothing refuses it.
+            let is_written = !self.keys.contains_key(&row.key);
+            outcomes.push(if conditions.locked_keys.contains(&row.key) {
                 Written::RowLocked
+            } else if is_written && row.payload.as_deref() == Some(POISON) {
+                Written::RowRefused(REFUSAL.to_owned())
             } else {
                 Written::Run(self.insert_one_keyed(row, &mut dangling, now))
             });

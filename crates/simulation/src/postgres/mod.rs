@@ -1,5 +1,5 @@
 //! A model of Postgres: its tables (`rows`), what each statement of the service does to them (`live`, `open`, `replay`), and the server
-//! around them that dies, hangs, loses answers and fails over (`server`).
+//! around them that dies, hangs, loses answers and fails over (`server`). A test holds the first two against the real one.
 
 pub mod live;
 pub mod open;

@@ -139,6 +139,8 @@ pub(super) enum Task {
     },
     /// Be the wires of the experiments on Compose: forward, and break on command over a control connection
     Wire(Wire),
+    /// Have the API read its policy file again (SIGHUP): all of it takes effect, or nothing does and the reason is told
+    Reload,
     /// Kill a service (SIGKILL): its port refuses
     Kill {
         /// Which

@@ -90,6 +90,7 @@ async fn perform(task: Task, settings: &Settings, console: Console) -> Result<Ex
             };
             logs::show(&wanted, settings, console).await?;
         }
+        Task::Reload => stage(settings, console).await?.reload(console).await?,
         Task::Kill { service } => stage(settings, console).await?.kill(service).await?,
         Task::Start { service } => stage(settings, console).await?.start(service).await?,
         Task::Pause { service } => stage(settings, console).await?.pause(service).await?,

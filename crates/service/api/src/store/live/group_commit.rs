@@ -120,7 +120,7 @@ impl<B: Write> GroupCommit<B> {
         let started = Instant::now();
         let (reply, answer) = oneshot::channel();
         self.enqueue(row, started, Some(reply));
-        let limit = dependency.config().deadline;
+        let limit = dependency.policy().config().deadline;
         let until = deadline.instant().min(started + limit);
         match timeout_at(until, answer).await {
             Ok(Ok(reply)) => reply,
