@@ -16,6 +16,8 @@ pub struct Outcome {
     pub key: String,
     /// When it was meant to be sent.
     pub intended: Duration,
+    /// Whether it is none of the usual load's, but of a surge.
+    pub surge: bool,
     /// All but the last are broken; none: the run was cut off before the call was over.
     pub tries: Vec<Try>,
 }
@@ -148,6 +150,7 @@ impl Outcome {
             intended: self.intended,
             sent: first.map_or(self.intended, |made| made.from),
             ended: last.map_or(self.intended, |made| made.to),
+            surge: self.surge,
             end: last.map_or(End::GivenUp, |made| end(&made.reply)),
         }
     }

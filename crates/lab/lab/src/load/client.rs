@@ -9,6 +9,9 @@ use super::post::Poster;
 use super::schedule::Arrival;
 use super::{Broken, Outcome, Plan, Reply, Try, leaver};
 
+/// The usual load is of so many.
+const USUAL_CLIENTS: u64 = 4;
+
 /// The clients of a plan.
 #[derive(Debug)]
 pub struct Client {
@@ -40,12 +43,13 @@ impl Client {
         let mut outcome = self.plan.yet_to_be_tried(arrival);
         let body = body(arrival.number, &outcome.key);
         let until = self.epoch + arrival.until;
+        let headers = headers(arrival);
         let first = usize::try_from(arrival.number).unwrap_or_default();
         loop {
             let api = (first + outcome.tries.len()) % self.plan.urls.len().max(1);
             let made = match arrival.leaves {
                 true => self.leave(api, &outcome.key, &body, until).await,
-                false => self.make_until(api, &outcome.key, &body, until).await,
+                false => self.ask(api, &outcome.key, &body, (&headers, until)).await,
             };
             let content = arrival.leaves || self.plan.contents(&made.reply);
             outcome.tries.push(made);
@@ -58,21 +62,22 @@ impl Client {
 
     /// One try at one API.
     pub async fn make(&self, api: usize, key: &str, body: &Value) -> Try {
-        let until = Instant::now() + self.plan.try_for;
-        self.make_until(api, key, body, until).await
+        let until = Instant::now() + self.plan.try_for();
+        self.ask(api, key, body, (&[], until)).await
     }
 
-    async fn make_until(&self, api: usize, key: &str, body: &Value, until: Instant) -> Try {
-        let until = until.min(Instant::now() + self.plan.try_for);
+    async fn ask(
+        &self,
+        api: usize,
+        key: &str,
+        body: &Value,
+        (headers, until): (&[(&'static str, String)], Instant),
+    ) -> Try {
+        let until = until.min(Instant::now() + self.plan.try_for());
         let url = self.plan.endpoint(api);
+        let body = (!self.plan.bodiless).then_some(body);
         self.timed(api, async {
-            let answer = async {
-                match self.plan.bodiless {
-                    true => self.poster.get(&url, key).await,
-                    false => self.poster.post(&url, key, body).await,
-                }
-            };
-            let made = timeout_at(until, answer).await;
+            let made = timeout_at(until, self.poster.ask(&url, key, body, headers)).await;
             made.unwrap_or(Reply::Broken(Broken::Silent))
         })
         .await
@@ -98,4 +103,15 @@ impl Client {
     fn since_epoch(&self) -> Duration {
         self.epoch.elapsed()
     }
+}
+
+/// Whose call it is, and how urgent.
+fn headers(arrival: Arrival) -> Vec<(&'static str, String)> {
+    let client = match arrival.surge {
+        Some(_) => "surge".to_owned(),
+        None => format!("usual-{}", arrival.number % USUAL_CLIENTS),
+    };
+    let urgency = arrival.surge.and_then(|surge| surge.priority);
+    let urgency = urgency.map(|urgency| ("priority", format!("u={urgency}")));
+    [("x-client", client)].into_iter().chain(urgency).collect()
 }

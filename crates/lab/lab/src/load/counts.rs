@@ -123,6 +123,7 @@ mod tests {
             number: 0,
             key: "k".to_owned(),
             intended: Duration::from_millis(10),
+            surge: false,
             tries: vec![Try {
                 api: 0,
                 from: Duration::from_millis(15),

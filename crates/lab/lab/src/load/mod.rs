@@ -1,5 +1,6 @@
 //! Load as clients make it: requests that arrive when they arrive, whatever became of those before (open loop), each over a
-//! connection of its own, with a body (unless the API takes none) and an `Idempotency-Key` of its own.
+//! connection of its own, with a body (unless the API takes none) and an `Idempotency-Key` of its own. `X-Client`
+//! names its client: the usual load's are four, a surge is one more.
 //!
 //! What arrives when, and whose client leaves, is decided by the seed alone. Times count from the epoch, latency from the
 //! moment the request was meant to be sent: a system that stops answering cannot hide it by keeping its callers busy. The
@@ -57,7 +58,7 @@ pub async fn run(
     heard: impl FnMut(&Outcome) -> Result<(), LabError>,
 ) -> Result<Sent, LabError> {
     let client = Client::new(plan.clone(), epoch);
-    let running = Running::start(schedule::arrivals(&plan.load), client, epoch)?;
+    let running = Running::start(plan.arrivals(), client, epoch)?;
     follow(plan, running, stop, heard).await
 }
 
@@ -90,7 +91,7 @@ async fn follow(
     let cost = running.cost().await?;
     let generator = figures(&outcomes, &cost);
     let heard: BTreeSet<u64> = outcomes.iter().map(|one| one.number).collect();
-    let begun = schedule::arrivals(&plan.load).take(cost.sent);
+    let begun = plan.arrivals().take(cost.sent);
     let cut_off = begun.filter(|one| !heard.contains(&one.number));
     outcomes.extend(cut_off.map(|one| plan.yet_to_be_tried(one)));
     outcomes.sort_by_key(|one| one.number);

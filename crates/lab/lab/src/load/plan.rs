@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use holdfast_checker::plan::{Load, Side};
+use holdfast_checker::plan::{Fault, Load, Side};
 use uuid::Uuid;
 
-use super::schedule::Arrival;
+use super::schedule::{self, Arrival};
 use super::{Arrivals, Outcome, Reply};
 
 /// How long a client behind a load balancer tries.
@@ -24,8 +24,8 @@ pub struct Plan {
     pub bodiless: bool,
     /// What arrives, for how long, and for how long its clients have patience.
     pub load: Load,
-    /// How long one try waits for its answer, if its client's patience lasts.
-    pub try_for: Duration,
+    /// Of these, surges arrive too.
+    pub faults: Vec<Fault>,
     /// Whether any answer will do, or only one that promises something.
     wants_a_promise: bool,
     /// What all keys of this run begin with. The same seed again must not meet its requests again.
@@ -40,8 +40,8 @@ impl Plan {
             urls: vec![url.into()],
             side,
             bodiless: false,
-            try_for: load.patience,
             load,
+            faults: Vec::new(),
             wants_a_promise: true,
             run: Uuid::now_v7().simple().to_string(),
         }
@@ -56,12 +56,12 @@ impl Plan {
             lasts: arriving.lasts,
             patience: PATIENCE,
             seed: arriving.seed,
+            try_for: Some(try_for),
             asks_again: Some(PAUSE),
             leaving: None,
         };
         Self {
             urls,
-            try_for,
             wants_a_promise: false,
             ..Self::new("", Side::Resilient, load)
         }
@@ -71,6 +71,16 @@ impl Plan {
     #[must_use]
     pub fn key(&self, number: u64) -> String {
         format!("{}-{number}", self.run)
+    }
+
+    /// All requests, in order.
+    pub(super) fn arrivals(&self) -> impl Iterator<Item = Arrival> + use<> {
+        schedule::with_surges(&self.load, &self.faults)
+    }
+
+    /// How long a try waits for its answer, if its client's patience lasts.
+    pub(super) fn try_for(&self) -> Duration {
+        self.load.try_for.unwrap_or(self.load.patience)
     }
 
     /// Whether a client leaves it at this.
@@ -89,6 +99,7 @@ impl Plan {
             number: arrival.number,
             key: self.key(arrival.number),
             intended: arrival.at,
+            surge: arrival.surge.is_some(),
             tries: Vec::new(),
         }
     }

@@ -25,6 +25,7 @@ fn load(rate: f64, lasts: u64, patience: u64) -> Load {
         lasts: Duration::from_millis(lasts),
         patience: Duration::from_millis(patience),
         seed: 5,
+        try_for: None,
         asks_again: None,
         leaving: None,
     }
@@ -236,6 +237,7 @@ async fn thousands_of_hung_calls_do_not_slow_those_that_are_answered() {
         },
         until: Duration::from_secs(if number < HUNG { 10 } else { 60 }),
         leaves: false,
+        surge: None,
     };
     let epoch = Instant::now();
     let plan = Plan::new(url, Side::Naive, load(1.0, 1, 60_000));

@@ -3,6 +3,7 @@
 mod claims;
 mod conflicts;
 mod gathered;
+mod grant;
 mod live;
 mod plans;
 
