@@ -23,7 +23,8 @@ struct Overload {
     limit: Adaptive,
     rng: Rng,
     origin: Instant,
-    steps: BTreeMap<(u64, u64), (Step, usize)>,
+    steps: BTreeMap<(Duration, usize), (Step, usize)>,
+    planned: usize,
     admitted: Vec<f64>,
     over: Vec<bool>,
     waiting: VecDeque<usize>,
@@ -44,6 +45,7 @@ impl Overload {
             rng: Rng::with_seed(seed),
             origin,
             steps: BTreeMap::new(),
+            planned: 0,
             admitted: Vec::new(),
             over: Vec::new(),
             waiting: VecDeque::new(),
@@ -57,12 +59,9 @@ impl Overload {
     }
 
     fn then(&mut self, at: f64, step: Step, call: usize) {
-        let number = self.steps.len() as u64 + 1_000 * self.answered.len() as u64;
-        let mut key = ((at * 1e9) as u64, number);
-        while self.steps.contains_key(&key) {
-            key.1 += 1;
-        }
-        self.steps.insert(key, (step, call));
+        let at = Duration::from_secs_f64(at);
+        self.steps.insert((at, self.planned), (step, call));
+        self.planned += 1;
     }
 
     fn calls(&mut self, per_second: f64, from: f64, until: f64) {
@@ -77,7 +76,7 @@ impl Overload {
 
     fn play(&mut self) {
         while let Some(((at, _), (step, call))) = self.steps.pop_first() {
-            let now = at as f64 / 1e9;
+            let now = at.as_secs_f64();
             match step {
                 Step::Arrives => {
                     self.waiting.push_back(call);
