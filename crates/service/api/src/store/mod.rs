@@ -5,6 +5,7 @@
 //! their own.
 
 mod distrust;
+mod grant;
 mod live;
 mod open;
 mod operator;
@@ -26,6 +27,7 @@ use tokio_postgres::types::Json;
 use uuid::Uuid;
 
 pub(crate) use self::distrust::doubt_when_open;
+pub(crate) use self::grant::Wanted;
 pub use self::live::{EndRow, Finished, Inserted, NewRow, Written};
 pub(crate) use self::live::{FlushMetrics, LiveMetrics, LiveStore};
 pub use self::open::{Claimed, FailureOutcome, OpenRequest};

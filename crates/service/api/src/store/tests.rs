@@ -3,6 +3,7 @@
 mod claims;
 mod conflicts;
 mod gathered;
+mod grant;
 mod leases;
 mod live;
 mod plans;
