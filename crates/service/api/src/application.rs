@@ -15,7 +15,7 @@ use crate::config::Settings;
 use crate::http::{Feed, keep_feeding, routes, serve};
 use crate::recovery::Recovery;
 use crate::state::State;
-use crate::store::Store;
+use crate::store::{Store, Wanted};
 use crate::worker_client::Endpoints;
 
 /// How long it says "not ready" before it refuses connections, so that load balancers can turn elsewhere.
@@ -172,6 +172,8 @@ fn background(
             .clone()
             .keep_current(state.schema_store.clone()),
     );
+    let wanted = Wanted::by(&state.policies.get().database.pool);
+    tasks.spawn(wanted.keep_comparing(state.schema_store.clone()));
     tasks.spawn(recovery.run(state.readiness.clone()));
     let (looks, reads) = (state.records.reads.clone(), state.records.reads.clone());
     tasks.spawn(state.ends.clone().keep_looking(

@@ -12,6 +12,11 @@ use holdfast_ops::{Environment, exit};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::task::spawn_blocking;
 
+/// Requests are received on one thread and worked on by another, which frees much of what the former allocated: this one
+/// takes a fifth less time for that than the C library's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const SERVICE: Service = Service {
     name: "holdfast-api",
     about: "The API: /naive/process falls with its dependencies, /process holds",

@@ -9,6 +9,7 @@ mod error;
 mod folder;
 mod install;
 mod manifest;
+mod patroni;
 mod programs;
 mod reap;
 mod server;
@@ -16,6 +17,7 @@ mod template;
 
 pub use cluster::{Cluster, ClusterOptions};
 pub use error::PostgresError;
+pub use patroni::{Patroni, Replication};
 pub use reap::end_stale;
 pub use server::{Installation, Server};
 

@@ -19,7 +19,8 @@ pub(crate) use load::load;
 pub use load::{Loaded, parse};
 pub use policies::Policies;
 pub(crate) use policies::{
-    ClientBy, DatabasePolicy, OnDatabaseUnavailable, OnWorkerUnavailable, RateLimitPolicy,
+    ClientBy, DatabasePolicy, OnDatabaseUnavailable, OnWorkerUnavailable, PoolConfig,
+    RateLimitPolicy,
 };
 pub(crate) use rules::{READERS, RECOVERERS};
 pub use settings::{Settings, SettingsError};

@@ -1,14 +1,15 @@
-//! What every exchange gets, whatever its handler does: a request id, `no-store`, a problem body for every error, and
-//! an answer even when the handler panics.
+//! What every exchange gets, whatever its handler does: a request id, `no-store`, a problem body for every error, an answer
+//! even when the handler panics, and once the service drains the end of its connection.
 
 use std::panic::AssertUnwindSafe;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::ConnectionType;
 use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
-use actix_web::{Error, ResponseError};
+use actix_web::{Error, HttpRequest, ResponseError};
 use futures_util::FutureExt;
 use holdfast_wire::ProblemCode;
 
@@ -18,6 +19,7 @@ use super::ids::Ids;
 use super::probes;
 use super::problem::Failure;
 use crate::config::AllowedHosts;
+use crate::state::State;
 use crate::trace;
 
 /// The middleware. Stands inside the tracing logger, which chooses the ids.
@@ -67,7 +69,17 @@ fn seal<B: MessageBody + 'static>(
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     ids.stamp(headers);
+    if is_draining(response.request()) {
+        // Or the client sends its next request on it at the moment when it is closed, and cannot know what became of that.
+        let head = response.response_mut().head_mut();
+        head.set_connection_type(ConnectionType::Close);
+    }
     response
+}
+
+fn is_draining(request: &HttpRequest) -> bool {
+    let state = request.app_data::<Data<State>>();
+    state.is_some_and(|state| !state.readiness.is_ready())
 }
 
 /// The failure behind an actix error. What is none of ours comes from reading the request: the client's fault or

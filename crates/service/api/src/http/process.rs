@@ -6,6 +6,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{LOCATION, RETRY_AFTER};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+use futures_util::FutureExt;
 use holdfast_wire::{
     Degraded, DegradedCode, JsonText, ProblemCode, Processed, ProcessedStatus, RecordedIn,
 };
@@ -101,7 +102,8 @@ async fn admitted(
 /// client that leaves takes its call with it.
 async fn handled(state: &State, request: NewRequest) -> Result<Outcome, Failure> {
     let process = Arc::clone(&state.process);
-    let call = trace::carried(async move { process.run(&request).await });
+    // Boxed: on its way to the main runtime it is handed on several times, and it is large.
+    let call = trace::carried(async move { process.run(&request).await }.boxed());
     let handled = run_on(&state.runtime, call).await;
     handled.map_err(|_stopped| {
         let detail = "the service is stopping: try again with the same Idempotency-Key";

@@ -16,6 +16,7 @@ mod contract;
 mod dashboard;
 mod database_failures;
 mod endpoints;
+mod failover;
 mod healthy;
 mod idempotency;
 mod isolation;
