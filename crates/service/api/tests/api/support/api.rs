@@ -117,7 +117,12 @@ impl Api {
         let environment = Environment::of_process();
         if environment.get("RUST_LOG").is_some() {
             LOGS.get_or_init(|| {
-                holdfast_ops::telemetry::init(&environment, "tests", &Handle::current()).unwrap()
+                holdfast_ops::telemetry::init(
+                    &environment,
+                    "tests",
+                    &tokio::runtime::Handle::current(),
+                )
+                .unwrap()
             });
         }
         let application = surroundings.build().unwrap();
