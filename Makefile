@@ -139,6 +139,7 @@ contenders: ## Others' APIs: who survives what? (EXPERIMENT=name)
 	@contenders/serve --prepare
 	@cargo build --release --locked --quiet --manifest-path contenders/rust/Cargo.toml --target-dir target/contenders
 	@python3 contenders/play.py $(LAB) $(EXPERIMENT)
+	@contenders/.venv/bin/python contenders/throughput.py $(LAB)
 
 grade-all: ## Grade the exercises' starters, solutions and wrong answers
 	$(BUILD)
