@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use holdfast_ops::TraceContext;
 use holdfast_policy::Deadline;
 use holdfast_wire::Degraded;
 use metrics::Histogram;
@@ -17,6 +18,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::batch::Written;
 use crate::dependency::{Dependency, DependencyError};
+use crate::trace;
 
 /// Rows of one statement at most: some hundred kilobytes of ids and small bodies, and a few milliseconds of Postgres.
 const MAX_ROWS: usize = 256;
@@ -83,6 +85,8 @@ struct Waiting<B: Write> {
     since: Instant,
     /// `None`: the caller does not wait.
     reply: Option<oneshot::Sender<Reply<B>>>,
+    /// The caller's, where a collector shall see it.
+    trace: Option<TraceContext>,
 }
 
 type Reply<B> = Result<Written<<B as Write>::Outcome>, Degraded>;
@@ -142,7 +146,13 @@ impl<B: Write> GroupCommit<B> {
 
     fn enqueue(&self, row: B::Row, since: Instant, reply: Option<oneshot::Sender<Reply<B>>>) {
         let mut queue = self.0.lock();
-        queue.waiting.push_back(Waiting { row, since, reply });
+        let trace = trace::exported();
+        queue.waiting.push_back(Waiting {
+            row,
+            since,
+            reply,
+            trace,
+        });
         if queue.flushes == 0 {
             self.begin(&mut queue, 1);
         } else if queue.waiting.len() >= WORTH_A_COMMIT * queue.flushes {
@@ -218,12 +228,13 @@ impl<B: Write> GroupCommit<B> {
         let now = Instant::now();
         let shared = &self.0;
         shared.observe(&batch, now);
+        let traces = batch.iter().filter_map(|it| it.trace.clone()).collect();
         let (rows, replies): (Vec<_>, Vec<_>) =
             batch.into_iter().map(|it| (it.row, it.reply)).unzip();
-        let written = shared
+        let call = shared
             .dependency
-            .call(None, || shared.write.write_all(&rows))
-            .await;
+            .call(None, || shared.write.write_all(&rows));
+        let written = trace::shared(traces, call).await;
         let written: Box<dyn Iterator<Item = Reply<B>> + Send> = match written {
             Ok(written) => Box::new(written.into_iter().map(Ok)),
             Err(missing) => Box::new(std::iter::repeat_with(move || Err(missing.clone()))),
