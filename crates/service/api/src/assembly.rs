@@ -84,12 +84,7 @@ pub(crate) fn assemble(
     let stores = Stores::build(&settings, &runtime)?;
     let naive_store = naive_store(&settings, &runtime)?;
     let pools = stores.and(&naive_store);
-    let with_policy = vec![
-        stores.live.clone(),
-        stores.reads.clone(),
-        stores.recovery.clone(),
-    ];
-    runtime.spawn(doubt_when_open(live.transitions(), with_policy));
+    runtime.spawn(doubt_when_open(live.transitions(), stores.with_policy()));
     let reads = ReadStore::new(database.clone(), &stores.reads, policies.database.deadline);
     let endpoints = endpoints(&settings, &runtime)?;
     let catching_up = recovery_policy(policies)?;
@@ -202,6 +197,12 @@ struct Stores {
 }
 
 impl Stores {
+    fn with_policy(&self) -> Vec<Store> {
+        [&self.live, &self.reads, &self.recovery]
+            .map(Store::clone)
+            .into()
+    }
+
     /// These and the naive one, in the order of [`POOLS`].
     fn and(&self, naive: &Store) -> [Store; POOLS.len()] {
         [&self.live, &self.reads, &self.recovery, naive].map(Store::clone)
