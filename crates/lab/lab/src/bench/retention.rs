@@ -157,7 +157,10 @@ fn void(problem: &str) -> LabError {
 }
 
 fn print(rounds: &[Round], console: Console) {
-    let of = |figure: fn(&Round) -> f64| Ratio::over(&rounds.iter().map(figure).collect::<Vec<_>>());
+    let of = |figure: fn(&Round) -> f64| {
+        let figures: Vec<f64> = rounds.iter().map(figure).collect();
+        Ratio::over(&figures)
+    };
     let deleted = of(|round| round.deleted_per_second);
     console.print(format_args!("\nrows/s deleted {deleted:.0}"));
     let ratio = of(|round| round.beside.per_second / round.alone.per_second);
