@@ -18,7 +18,7 @@ OUT = $(TARGET)$(if $(CARGO_BUILD_TARGET),/$(CARGO_BUILD_TARGET))
 # Whatever is watched or tested is one unoptimised build: it takes a third of the time, and `make demo` and `make test` share it.
 # What measures, or loads both sides side by side, is optimised.
 PROFILE = debug
-bench torture experiments ablate observe-check api-check: PROFILE = release
+bench torture experiments ablate contenders grade-all observe-check api-check: PROFILE = release
 BIN = $(OUT)/$(PROFILE)
 LAB = $(BIN)/lab
 
@@ -47,9 +47,9 @@ help: ## List the targets
 #: The lab
 
 .PHONY: demo up down status reload logs compare
-demo: ## Guided tour: up, compare, break and heal, what was lost, down
+demo: ## Guided tour: break and heal, what was lost (STEP=1: key by key)
 	$(BUILD)
-	@$(LAB) demo
+	@$(LAB) demo $(if $(STEP),--step)
 
 up: ## Start what is dead, keep what is there (FRESH=1: from nothing)
 	$(BUILD)
@@ -77,7 +77,11 @@ compare: ## Call both endpoints with curl, side by side
 
 #: Break and heal
 
-.PHONY: kill-worker kill-db kill-api start-worker start-db start-api pause-worker pause-db resume-worker resume-db
+.PHONY: control kill-worker kill-db kill-api start-worker start-db start-api pause-worker pause-db resume-worker resume-db
+control: ## The page with buttons that break and heal (CONTROL_PORT=8090)
+	$(BUILD)
+	@$(LAB) control $(if $(CONTROL_PORT),--port $(CONTROL_PORT))
+
 kill-worker: ## Kill the worker (SIGKILL): its port refuses
 kill-db: ## Kill Postgres
 kill-api: ## Kill the API
@@ -131,13 +135,13 @@ ablate: ## What fails without which policy? (EXPERIMENT=name SEED=)
 	@$(LAB) ablate $(EXPERIMENT) $(if $(SEED),--seed $(SEED))
 
 contenders: ## Others' APIs: who survives what? (EXPERIMENT=name)
-	$(BUILD_ALL)
+	$(BUILD)
 	@contenders/serve --prepare
 	@cargo build --release --locked --quiet --manifest-path contenders/rust/Cargo.toml --target-dir target/contenders
 	@python3 contenders/play.py $(LAB) $(EXPERIMENT)
 
 grade-all: ## Grade the exercises' starters, solutions and wrong answers
-	$(BUILD_ALL)
+	$(BUILD)
 	@contenders/serve --prepare
 	@exercises/teacher/grade-all.sh $(LAB) $(EXERCISES)
 

@@ -112,11 +112,10 @@ fn grouped(mut runs: Vec<&Listed>) -> Option<Runs<'_>> {
 }
 
 fn side_row(name: &'static str, side: &Summary) -> SideRow {
-    let promised = side.whole + side.degraded + side.deferred;
     SideRow {
         name,
         calls: count(side.calls),
-        promised: share(promised, side.calls),
+        promised: share(side.promised(), side.calls),
         errors: count(side.errors),
         unanswered: count(side.unanswered),
         p99: side.p99_seconds.map_or_else(|| "none".to_owned(), seconds),

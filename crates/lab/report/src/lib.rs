@@ -25,7 +25,7 @@ pub use askama::Error;
 pub use index::{Listed, index};
 pub use page::html;
 pub use page::judged::{during, sentence, word};
-pub use summary::{Row, Summary, rows};
+pub use summary::{Row, Summary, rows, tiles};
 
 /// All that a report tells.
 #[derive(Debug, Clone, Copy)]

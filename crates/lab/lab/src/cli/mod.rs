@@ -27,7 +27,7 @@ use crate::error::LabError;
 use crate::output::Console;
 use crate::settings::Settings;
 use crate::stage::{Probe, Stage};
-use crate::{api_check, bench, demo, experiment, observe, torture};
+use crate::{api_check, bench, control, demo, experiment, observe, torture};
 
 /// Runs the command the process was called with.
 ///
@@ -95,6 +95,7 @@ async fn perform(task: Task, settings: &Settings, console: Console) -> Result<Ex
         Task::Start { service } => stage(settings, console).await?.start(service).await?,
         Task::Pause { service } => stage(settings, console).await?.pause(service).await?,
         Task::Resume { service } => stage(settings, console).await?.resume(service).await?,
+        Task::Control { port } => control::run(port, settings, console).await?,
         Task::Compare => return compare(settings, console).await,
         Task::Load(wanted) => load::run(wanted, settings, console).await?,
         Task::Check(wanted) => return Ok(verdict(check::run(wanted, settings, console).await?)),
@@ -113,7 +114,7 @@ async fn perform(task: Task, settings: &Settings, console: Console) -> Result<Ex
         Task::Guard { guarded } => guard::stand(guarded, settings, console).await?,
         Task::Look(wanted) => experiments::look(wanted, console).await,
         Task::ObserveCheck => return Ok(verdict(observe::run(settings, console).await?)),
-        Task::Demo => return Ok(verdict(demo::run(settings, console).await?)),
+        Task::Demo { step } => return Ok(verdict(demo::run(step, settings, console).await?)),
         Task::ApiCheck { examples, seed } => {
             let plan = api_check::Plan { examples, seed };
             return api_check::run(plan, settings, console).await.map(verdict);
