@@ -91,6 +91,7 @@ impl Playing<'_> {
         Making {
             policies: self.policies.to_owned(),
             work_delay: self.experiment.system.work_delay,
+            work_capacity: self.experiment.system.work_capacity,
             wired: fault::wired(&self.experiment.faults),
             replaced: fault::replaced(&self.experiment.faults),
             seed: self.experiment.load.seed,
@@ -112,6 +113,7 @@ impl Playing<'_> {
         progress.begin(epoch);
         let mut plan = LoadPlan::new(scene.api().base(), side, experiment.load.clone());
         plan.bodiless = start.bodiless;
+        plan.faults.clone_from(&experiment.faults);
         let load = load::play(&plan, epoch, pending(), |call, _| {
             progress.heard(call);
             heard.borrow_mut().push(call.clone());

@@ -68,7 +68,8 @@ impl Caller {
         let from = self.epoch.elapsed();
         let url = self.urls.get(api).map(String::as_str).unwrap_or_default();
         let url = format!("{url}/process");
-        let made = timeout(self.try_for, self.poster.post(&url, key, body)).await;
+        let asked = self.poster.ask(&url, key, Some(body), &[]);
+        let made = timeout(self.try_for, asked).await;
         let reply = made.unwrap_or(Reply::Broken(Broken::Silent));
         Try {
             api,

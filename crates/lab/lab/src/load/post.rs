@@ -1,4 +1,4 @@
-//! One POST over a connection of its own, and what came of it.
+//! One request over a connection of its own, and what came of it.
 
 use reqwest::RequestBuilder;
 use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER};
@@ -27,15 +27,24 @@ impl Poster {
         }
     }
 
-    pub(crate) async fn post(&self, url: &str, key: &str, body: &Value) -> Reply {
-        let request = self.client.post(url).header("Idempotency-Key", key);
-        reply(request.json(body)).await
-    }
-
-    /// Without a body: of an API that takes none.
-    pub(crate) async fn get(&self, url: &str, key: &str) -> Reply {
-        let request = self.client.get(url).header("Idempotency-Key", key);
-        reply(request).await
+    /// `POST` with a body, `GET` without: of an API that takes none.
+    pub(crate) async fn ask(
+        &self,
+        url: &str,
+        key: &str,
+        body: Option<&Value>,
+        headers: &[(&'static str, String)],
+    ) -> Reply {
+        let request = match body {
+            Some(body) => self.client.post(url).json(body),
+            None => self.client.get(url),
+        };
+        let request = request.header("Idempotency-Key", key);
+        let headers = headers.iter();
+        reply(headers.fold(request, |request, (name, value)| {
+            request.header(*name, value)
+        }))
+        .await
     }
 }
 

@@ -1,5 +1,6 @@
 //! The load of an experiment: requests that arrive when they arrive (open loop), each over a connection of its
-//! own, with a body (unless the API takes none) and an `Idempotency-Key` of its own; tried once, unless its client asks again.
+//! own, with a body (unless the API takes none) and an `Idempotency-Key` of its own; tried once, unless its client asks again. `X-Client` names its
+//! client: the usual load's are four, a surge is one more.
 //!
 //! What arrives when, and whose client leaves, is decided by the seed alone: both sides get the same. Times count from
 //! the epoch, latency from the intended start. The generator has a thread to itself, so that whatever else
@@ -21,7 +22,7 @@ pub use tally::Tally;
 use generator::Running;
 use single::Client;
 
-use super::plan::{Load, Side};
+use super::plan::{Fault, Load, Side};
 use super::trial::{Call, Generator};
 use crate::error::LabError;
 
@@ -36,6 +37,8 @@ pub struct LoadPlan {
     pub bodiless: bool,
     /// What arrives.
     pub load: Load,
+    /// Of these, surges arrive too.
+    pub faults: Vec<Fault>,
     /// What all keys of this run begin with; no other run's do.
     pub run: String,
 }
@@ -49,6 +52,7 @@ impl LoadPlan {
             side,
             bodiless: false,
             load,
+            faults: Vec::new(),
             run: Uuid::now_v7().simple().to_string(),
         }
     }
@@ -73,7 +77,11 @@ pub async fn play(
     heard: impl FnMut(&Call, &Tally),
 ) -> Result<(Vec<Call>, Generator), LabError> {
     let client = Client::new(plan.clone(), epoch);
-    let running = Running::start(schedule::arrivals(&plan.load), client, epoch)?;
+    let running = Running::start(
+        schedule::with_surges(&plan.load, &plan.faults),
+        client,
+        epoch,
+    )?;
     follow(running, stop, heard).await
 }
 

@@ -8,6 +8,9 @@ use super::schedule::Arrival;
 use super::{LoadPlan, leaver};
 use crate::load::{Answer, Broken, Poster, Reply, body};
 
+/// The usual load is of so many.
+const USUAL_CLIENTS: u64 = 4;
+
 /// A client of one endpoint.
 #[derive(Debug)]
 pub(super) struct Client {
@@ -38,27 +41,28 @@ impl Client {
             let body = (!self.plan.bodiless).then_some(&body);
             leaver::ask(&self.url, &key, body, until).await
         } else {
-            self.ask(&key, &body, until).await
+            self.ask(arrival, &key, &body).await
         };
         Call {
             number: arrival.number,
             intended: arrival.at,
             sent,
             ended: self.epoch.elapsed(),
+            surge: arrival.surge.is_some(),
             end,
         }
     }
 
     /// Asks, and again where clients do so, for as long as this one has patience.
-    async fn ask(&self, key: &str, body: &Value, until: Instant) -> End {
+    async fn ask(&self, arrival: Arrival, key: &str, body: &Value) -> End {
+        let until = self.epoch + arrival.until;
+        let headers = headers(arrival);
+        let body = (!self.plan.bodiless).then_some(body);
         loop {
-            let answer = async {
-                match self.plan.bodiless {
-                    true => self.poster.get(&self.url, key).await,
-                    false => self.poster.post(&self.url, key, body).await,
-                }
-            };
-            let reply = timeout_at(until, answer).await;
+            let answer = self.poster.ask(&self.url, key, body, &headers);
+            let limit = self.plan.load.try_for.map(|limit| Instant::now() + limit);
+            let limit = limit.map_or(until, |limit| limit.min(until));
+            let reply = timeout_at(limit, answer).await;
             let end = reply.map_or(End::GivenUp, end);
             match self.plan.load.asks_again {
                 Some(pause) if !is_promise(&end) && Instant::now() + pause < until => {
@@ -68,6 +72,17 @@ impl Client {
             }
         }
     }
+}
+
+/// Whose call it is, and how urgent.
+fn headers(arrival: Arrival) -> Vec<(&'static str, String)> {
+    let client = match arrival.surge {
+        Some(_) => "surge".to_owned(),
+        None => format!("usual-{}", arrival.number % USUAL_CLIENTS),
+    };
+    let urgency = arrival.surge.and_then(|surge| surge.priority);
+    let urgency = urgency.map(|urgency| ("priority", format!("u={urgency}")));
+    [("x-client", client)].into_iter().chain(urgency).collect()
 }
 
 fn is_promise(end: &End) -> bool {

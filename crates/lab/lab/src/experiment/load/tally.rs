@@ -83,6 +83,7 @@ mod tests {
             intended: at(number),
             sent: at(number) + Duration::from_micros(10 * (number + 1)),
             ended: at(2 * number + 1),
+            surge: false,
             end: End::GivenUp,
         }
     }

@@ -93,6 +93,7 @@ fn load(rate: f64, lasts: u64, patience: u64) -> Load {
         lasts: Duration::from_millis(lasts),
         patience: Duration::from_millis(patience),
         seed: 5,
+        try_for: None,
         asks_again: None,
         leaving: None,
     }
@@ -272,6 +273,7 @@ async fn thousands_of_hung_calls_do_not_slow_those_that_are_answered() {
         },
         until: Duration::from_secs(if number < HUNG { 10 } else { 60 }),
         leaves: false,
+        surge: None,
     };
     let epoch = Instant::now();
     let client = Client::new(LoadPlan::new(url, Side::Naive, load(1.0, 1, 1)), epoch);
