@@ -5,7 +5,7 @@ use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER};
 use reqwest::retry;
 use serde_json::Value;
 
-use super::outcome::{Answer, Broken, Reply};
+use super::{Answer, Broken, Reply};
 
 /// A client that makes each try itself, on a connection that is closed with it: what is refused was refused, and to this
 /// request. It waits for ever; whoever does not drops the call, and with it the connection.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::plan::{Fault, Kind, Leaving, Load};
+use holdfast_checker::plan::{Fault, Kind, Leaving, Load};
 
 /// So that who leaves does not depend on when they arrive: a load with and without leavers has the same arrivals.
 const LEAVERS: u64 = 0x1ea7_e125;
@@ -74,7 +74,8 @@ pub(super) fn arrivals(load: &Load) -> impl Iterator<Item = Arrival> + use<> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::plan::Target;
+    use holdfast_checker::plan::Target;
+
     use super::*;
     use crate::load::Arrivals;
 
