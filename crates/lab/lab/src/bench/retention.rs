@@ -22,8 +22,8 @@ use crate::postgres::{Cluster, ClusterOptions};
 use crate::settings::Settings;
 use crate::stage::ServiceProcess;
 
-/// For each second of a measurement: several times what has to be deleted.
-const ROWS_PER_SECOND: u32 = 25_000;
+/// For each second of a measurement, and for one before it: several times what has to be deleted.
+const ROWS_PER_SECOND: u32 = 30_000;
 const FILL: &str = "WITH old AS ( \
         INSERT INTO requests (id, origin, status, worker_response, received_at, completed_at) \
         SELECT gen_random_uuid(), 'resilient', 'done', '{\"status\":\"done\"}', \
@@ -108,7 +108,7 @@ pub(super) async fn run(
 
 async fn one_round(wrk: &Wrk, sql: &Client, seconds: u32) -> Result<Round, LabError> {
     let alone = wrk.run(seconds, None).await?;
-    let rows = i64::from(ROWS_PER_SECOND * seconds);
+    let rows = i64::from(ROWS_PER_SECOND * (seconds + 1));
     sql.execute(FILL, &[&i32::try_from(rows).unwrap_or(i32::MAX)])
         .await?;
     let before = come_to(sql, BEGUN_WITHIN, |left| left < rows).await?;
