@@ -153,9 +153,9 @@ report: ## Write the index of all experiments' reports
 #: Measure
 
 .PHONY: bench bench-policy
-bench: ## Throughput and latency beside pgbench (ROUNDS=9 SECONDS=1)
+bench: ## Throughput beside pgbench (ROUNDS=9 SECONDS=1 RETENTION=1)
 	$(BUILD)
-	@$(LAB) bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECONDS),--seconds $(SECONDS))
+	@$(LAB) bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(RETENTION),--retention)
 
 bench-policy: ## What a policed call costs, beside its rivals (ROUNDS=15)
 	@cargo run --release --locked --quiet -p holdfast-rivals --no-default-features --bin speed -- $(ROUNDS)
