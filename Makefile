@@ -112,12 +112,8 @@ simulate: ## Any interleaving in virtual time (SEEDS= SEED= MUTANTS=)
 	  $(if $(SEEDS),--seeds $(SEEDS)) $(if $(FROM),--from $(FROM)) $(if $(MUTANTS),--mutants $(MUTANTS)) \
 	  $(if $(SPEED),--speed)
 
-map: ## When does it fall over, and get up? (REPLAY=1 on the real system)
+map: ## When does it fall over, and get up? (results/map.html)
 	@cargo run --release --locked --quiet -p holdfast-simulation -- --map results/map.html
-ifdef REPLAY
-	@cargo build --locked --quiet -p holdfast-api -p holdfast-worker
-	@cargo test --locked --quiet -p holdfast-simulation --test map -- --ignored --nocapture
-endif
 
 #: Experiments
 
