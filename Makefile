@@ -18,13 +18,13 @@ OUT = $(TARGET)$(if $(CARGO_BUILD_TARGET),/$(CARGO_BUILD_TARGET))
 # Whatever is watched or tested is one unoptimised build: it takes a third of the time, and `make demo` and `make test` share it.
 # What measures, or loads both sides side by side, is optimised.
 PROFILE = debug
-bench torture experiments ablate observe-check api-check: PROFILE = release
+bench torture experiments ablate contenders grade-all observe-check api-check: PROFILE = release
 BIN = $(OUT)/$(PROFILE)
 LAB = $(BIN)/lab
 
 # What is given on make's command line must reach the lab as well. Empty counts as unset there.
 export STAGE API_PORT WORKER_PORT DB_PORT HOLDFAST_WORK_DELAY HOLDFAST_WORK_CAPACITY HOLDFAST_POLICIES \
-  HOLDFAST_ADMIN_TOKEN HOLDFAST_BINARIES HOLDFAST_RESULTS HOLDFAST_LOG_FORMAT HOLDFAST_INSTALL RUST_LOG SCREENSHOTS
+  HOLDFAST_ADMIN_TOKEN HOLDFAST_BINARIES HOLDFAST_RESULTS HOLDFAST_LOG_FORMAT HOLDFAST_INSTALL RUST_LOG SCREENSHOTS OTEL_EXPORTER_OTLP_ENDPOINT
 
 # A first build takes minutes and shows its progress; later ones speak only of errors.
 # With a test among what is built cargo gives the dependencies the features that tests need; it would build most of them twice.
@@ -46,10 +46,10 @@ help: ## List the targets
 
 #: The lab
 
-.PHONY: demo up down status logs compare
-demo: ## Guided tour: up, compare, break and heal, what was lost, down
+.PHONY: demo up down status reload logs compare
+demo: ## Guided tour: break and heal, what was lost (STEP=1: key by key)
 	$(BUILD)
-	@$(LAB) demo
+	@$(LAB) demo $(if $(STEP),--step)
 
 up: ## Start what is dead, keep what is there (FRESH=1: from nothing)
 	$(BUILD)
@@ -63,6 +63,10 @@ status: ## How each service is; fails if one is dead
 	$(BUILD)
 	@$(LAB) status
 
+reload: ## The API reads its policy file again (HOLDFAST_POLICIES)
+	$(BUILD)
+	@$(LAB) reload
+
 logs: ## Logs by time (SERVICE=worker|api|db FOLLOW=1 REQUEST=id)
 	$(BUILD)
 	@$(LAB) logs $(SERVICE) $(if $(FOLLOW),--follow) $(if $(REQUEST),--request $(REQUEST))
@@ -73,7 +77,11 @@ compare: ## Call both endpoints with curl, side by side
 
 #: Break and heal
 
-.PHONY: kill-worker kill-db kill-api start-worker start-db start-api pause-worker pause-db resume-worker resume-db
+.PHONY: control kill-worker kill-db kill-api start-worker start-db start-api pause-worker pause-db resume-worker resume-db
+control: ## The page with buttons that break and heal (CONTROL_PORT=8090)
+	$(BUILD)
+	@$(LAB) control $(if $(CONTROL_PORT),--port $(CONTROL_PORT))
+
 kill-worker: ## Kill the worker (SIGKILL): its port refuses
 kill-db: ## Kill Postgres
 kill-api: ## Kill the API
@@ -130,13 +138,14 @@ ablate: ## What fails without which policy? (EXPERIMENT=name SEED=)
 	@$(LAB) ablate $(EXPERIMENT) $(if $(SEED),--seed $(SEED))
 
 contenders: ## Others' APIs: who survives what? (EXPERIMENT=name)
-	$(BUILD_ALL)
+	$(BUILD)
 	@contenders/serve --prepare
 	@cargo build --release --locked --quiet --manifest-path contenders/rust/Cargo.toml --target-dir target/contenders
 	@python3 contenders/play.py $(LAB) $(EXPERIMENT)
+	@contenders/.venv/bin/python contenders/throughput.py $(LAB)
 
 grade-all: ## Grade the exercises' starters, solutions and wrong answers
-	$(BUILD_ALL)
+	$(BUILD)
 	@contenders/serve --prepare
 	@exercises/teacher/grade-all.sh $(LAB) $(EXERCISES)
 
@@ -147,16 +156,22 @@ report: ## Write the index of all experiments' reports
 #: Measure
 
 .PHONY: bench bench-policy
-bench: ## Throughput and latency beside pgbench (ROUNDS=9 SECONDS=1)
+bench: ## Throughput beside pgbench (ROUNDS=9 SECONDS=1 RETENTION=1)
 	$(BUILD)
-	@$(LAB) bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECONDS),--seconds $(SECONDS))
+	@$(LAB) bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(RETENTION),--retention)
 
 bench-policy: ## What a policed call costs, beside its rivals (ROUNDS=15)
 	@cargo run --release --locked --quiet -p holdfast-rivals --no-default-features --bin speed -- $(ROUNDS)
 
 #: Develop
 
-.PHONY: test probes loom e2e browser observe-check api-check kubernetes lint fmt
+# What is installed is left as it is.
+APT_INSTALL = install -y -qq --no-install-recommends --no-upgrade --no-remove
+# The packages of a program that is missing are installed where that needs nobody's permission; else it fails.
+NEED = command -v $(1) >/dev/null || { [ "$$(id -u)" = 0 ] && [ -e /etc/debian_version ] && [ "$$HOLDFAST_INSTALL" != no ] && \
+  apt-get update -qq && echo '$(1) is missing: apt-get $(APT_INSTALL) $(2)' >&2 && apt-get $(APT_INSTALL) $(2) >/dev/null; }
+
+.PHONY: test probes loom e2e failover rollout browser observe-check api-check kubernetes lint fmt
 test: ## Unit and integration tests, on a real Postgres
 	@cargo test --locked
 
@@ -178,6 +193,14 @@ e2e: ## These targets as a user runs them, on each stage; minutes
 	@if docker version >/dev/null 2>&1; then $(call E2E,--test e2e_compose); else \
 	  echo '*** NOT TESTED: the Compose stage. No Docker engine answers `docker version`. ***' >&2; fi
 
+failover: ## Postgres under Patroni: primary killed, cut off, replaced
+	@$(call NEED,patroni,patroni etcd-server python3-etcd) || { \
+	  echo 'it needs Patroni: sudo apt-get $(APT_INSTALL) patroni etcd-server python3-etcd' >&2; exit 2; }
+	@cargo test --locked -p holdfast-api --test api failover:: -- --ignored --test-threads=1 --nocapture
+
+rollout: ## Three replicas restarted in turn at half load: is a call hurt?
+	@cargo test --locked -p holdfast-api --test rollout -- --ignored --nocapture
+
 browser: ## The page in a real browser, broken and healed (SCREENSHOTS=dir)
 	$(BUILD)
 	@HOLDFAST_BINARIES=$(abspath $(BIN)) $(call E2E,-p holdfast-browser)
@@ -195,19 +218,13 @@ kubernetes: ## Its manifests against schemas, rules and compose.yml
 	  --requirement deploy/kubernetes/requirements.txt || { echo 'it needs python3, its venv and PyPI: sudo apt-get install -y python3-venv' >&2; exit 2; }
 	@$(TARGET)/kubernetes/bin/python deploy/kubernetes/check.py
 
-# What is installed is left as it is.
-APT_INSTALL = install -y -qq --no-install-recommends --no-upgrade --no-remove
-
 lint: ## Formatting, clippy, docs, dependency rules, shell scripts
 	@cargo fmt --all --check
 	@cargo clippy --workspace --all-targets --locked -- -D warnings
 	@RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked --quiet
 	@if cargo deny --version >/dev/null 2>&1; then cargo deny --locked check bans licenses sources; else \
 	  echo 'skipped: cargo-deny is not installed (cargo install --locked cargo-deny)' >&2; fi
-	@command -v shellcheck >/dev/null || { [ "$$(id -u)" = 0 ] && [ -e /etc/debian_version ] && \
-	  [ "$$HOLDFAST_INSTALL" != no ] && apt-get update -qq && \
-	  echo 'shellcheck is missing: apt-get $(APT_INSTALL) shellcheck' >&2 && \
-	  apt-get $(APT_INSTALL) shellcheck >/dev/null; } || true
+	@$(call NEED,shellcheck,shellcheck) || true
 	@if command -v shellcheck >/dev/null; then shellcheck .ci/run $$(find deploy -name '*.sh'); else \
 	  echo 'skipped: shellcheck is not installed (sudo apt-get install -y shellcheck)' >&2; fi
 

@@ -7,7 +7,7 @@ use crate::breaker::{BreakerLayer, Circuit, CircuitSettings};
 use crate::bulkhead::BulkheadLayer;
 use crate::capacity::Slots;
 use crate::class::ErrorsAreFailures;
-use crate::config::{ConfigError, PolicyConfig, RetryConfig};
+use crate::config::{BudgetConfig, ConfigError, PolicyConfig, RetryConfig};
 use crate::deadline::DeadlineLayer;
 use crate::event::Observer;
 use crate::hedge::{HedgeLayer, HedgeSettings};
@@ -108,34 +108,47 @@ impl<C> Builder<C> {
         } = self;
         config.validate(&name)?;
         let reporter = Reporter::new(name, observers);
-        let mut parts = parts(config, seed, budget, &reporter);
-        let layers = layers(&parts, classify, reporter);
-        parts.hedge = layers.hedge.delay();
-        Ok(Policy::new(parts, layers))
+        let parts = parts(config, seed, budget, reporter);
+        Ok(policy(parts, classify))
     }
 }
 
-fn parts(config: PolicyConfig, seed: u64, shared: Option<Budget>, reporter: &Reporter) -> Parts {
+/// The policy that `parts` make.
+pub(crate) fn policy<C: Clone>(mut parts: Parts, classify: C) -> Policy<C> {
+    let layers = layers(&parts, classify, parts.reporter.clone());
+    parts.hedge = layers.hedge.delay();
+    Policy::new(parts, layers)
+}
+
+/// What the breaker must know of the rest of `config`.
+pub(crate) fn circuit_settings(config: &PolicyConfig, seed: u64) -> CircuitSettings {
+    let bulkhead = config.bulkhead.as_ref();
+    CircuitSettings {
+        lease: config.lease(),
+        concurrency: bulkhead.map_or(UNLIMITED_RAMP, |it| it.max_concurrent),
+        seed,
+    }
+}
+
+/// What the retries of `config` may add.
+pub(crate) fn budget_config(config: &PolicyConfig) -> BudgetConfig {
+    let retry = config.retry.as_ref();
+    retry.map(|retry| retry.budget.clone()).unwrap_or_default()
+}
+
+fn parts(config: PolicyConfig, seed: u64, shared: Option<Budget>, reporter: Reporter) -> Parts {
     let slots = config.bulkhead.as_ref();
     let slots = slots.map(|bulkhead| Slots::new(bulkhead, reporter.clone()));
-    let settings = CircuitSettings {
-        lease: config.lease(),
-        concurrency: config
-            .bulkhead
-            .as_ref()
-            .map_or(UNLIMITED_RAMP, |it| it.max_concurrent),
-        seed,
-    };
+    let settings = circuit_settings(&config, seed);
     let breaker = config.breaker.as_ref();
-    let own = config.retry.as_ref().map(|retry| retry.budget.clone());
-    let budget = shared.unwrap_or_else(|| Budget::new(&own.unwrap_or_default()));
     Parts {
         seed,
         circuit: breaker.map(|breaker| Circuit::new(breaker, settings, reporter.clone())),
         slots,
-        budget,
+        shares_budget: shared.is_some(),
+        budget: shared.unwrap_or_else(|| Budget::new(&budget_config(&config))),
         hedge: None,
-        reporter: reporter.clone(),
+        reporter,
         config,
     }
 }

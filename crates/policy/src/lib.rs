@@ -23,6 +23,7 @@ pub mod observe;
 mod policy;
 mod priority;
 mod progress;
+mod reconfigure;
 mod reporter;
 pub mod retry;
 mod snapshot;

@@ -30,8 +30,8 @@ use crate::stack::{AttemptsStackFuture, Layers, OnceStackFuture, Stack, StackFut
 /// Needs a tokio runtime with time enabled, and follows its clock, paused or not.
 #[derive(Debug)]
 pub struct Policy<C = ErrorsAreFailures> {
-    parts: Arc<Parts>,
-    layers: Layers<C>,
+    pub(crate) parts: Arc<Parts>,
+    pub(crate) layers: Layers<C>,
 }
 
 /// The future of [`Policy::call`].
@@ -51,6 +51,8 @@ pub(crate) struct Parts {
     pub(crate) circuit: Option<Circuit>,
     pub(crate) slots: Option<Slots>,
     pub(crate) budget: Budget,
+    /// Whether other policies draw from it, by whose configuration it is not this one's to change.
+    pub(crate) shares_budget: bool,
     pub(crate) hedge: Option<Arc<Delay>>,
 }
 

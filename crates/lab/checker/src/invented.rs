@@ -71,6 +71,7 @@ impl Scene {
             intended,
             sent: intended,
             ended: intended + latency,
+            surge: false,
             end,
         });
         self

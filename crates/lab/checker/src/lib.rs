@@ -6,6 +6,7 @@
 pub mod arrivals;
 pub mod figures;
 pub mod hint;
+pub mod history;
 #[cfg(any(test, feature = "invented"))]
 pub mod invented;
 pub mod ledger;

@@ -64,6 +64,8 @@ pub enum Metric {
     PromisedShare,
     /// Promises per second.
     Goodput,
+    /// Answers 200 with the worker's result per second, a surge's among them: what the worker's capacity came to.
+    Successes,
     /// Latency from the intended start, median, in seconds. A call without an answer counts with the time it waited.
     P50,
     /// Likewise, the 99th percentile.
@@ -115,7 +117,7 @@ impl Window {
 
 impl Metric {
     /// All, in the order in which they are told.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Unanswered,
         Self::UnansweredShare,
         Self::ErrorShare,
@@ -123,6 +125,7 @@ impl Metric {
         Self::DegradedShare,
         Self::PromisedShare,
         Self::Goodput,
+        Self::Successes,
         Self::P50,
         Self::P99,
         Self::OverBound,
@@ -146,6 +149,7 @@ impl Metric {
             Self::DegradedShare => "degraded_share",
             Self::PromisedShare => "promised_share",
             Self::Goodput => "goodput",
+            Self::Successes => "successes",
             Self::P50 => "p50",
             Self::P99 => "p99",
             Self::OverBound => "over_bound",
@@ -171,7 +175,7 @@ impl Metric {
             | Self::PromisedShare
             | Self::Harmed => Unit::Share,
             Self::P50 | Self::P99 | Self::TimeToOpen | Self::TimeToRecover => Unit::Seconds,
-            Self::Goodput | Self::PeakArrivals => Unit::PerSecond,
+            Self::Goodput | Self::Successes | Self::PeakArrivals => Unit::PerSecond,
             Self::AttemptsPerCall => Unit::PerCall,
         }
     }

@@ -1,6 +1,7 @@
 //! An experiment as it stands in its file, validated.
 
 use std::fmt;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use clap::ValueEnum;
@@ -52,6 +53,8 @@ impl Experiment {
 pub struct System {
     /// How long the worker works on a call.
     pub work_delay: Duration,
+    /// Works done at once, the rest wait; none: as many as arrive.
+    pub work_capacity: Option<NonZeroU32>,
     /// Laid over the experiments' policy file, key by key.
     pub policies: toml::Table,
 }
@@ -69,6 +72,9 @@ pub struct Load {
     pub patience: Duration,
     /// Of the arrivals and of all else that is random.
     pub seed: u64,
+    /// How long a client waits for one try; then it closes the connection, and asks again if it does so. None: for as long
+    /// as it has patience.
+    pub try_for: Option<Duration>,
     /// After how long a client without an answer, or with an error, asks again with the same key; none: it does not.
     pub asks_again: Option<Duration>,
     /// Clients that leave in the middle of their call.
@@ -171,6 +177,13 @@ pub enum Kind {
     Connections,
     /// Postgres takes no writes. Postgres only.
     ReadOnly,
+    /// Nothing is broken: another client sends so much more. The API's only.
+    Surge {
+        /// Requests per second, beside the usual load.
+        rate: f64,
+        /// `u` of their `Priority`; none: they do not say.
+        priority: Option<u8>,
+    },
 }
 
 /// Which endpoint.
@@ -215,6 +228,7 @@ impl Kind {
             Self::Lock => "lock",
             Self::Connections => "connections",
             Self::ReadOnly => "read_only",
+            Self::Surge { .. } => "surge",
         }
     }
 }

@@ -59,6 +59,9 @@ pub struct Call {
     /// When its client had an answer, or stopped waiting.
     #[serde(with = "seconds")]
     pub ended: Duration,
+    /// Whether it is none of the usual load's, but of a surge.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub surge: bool,
     /// How it ended.
     pub end: End,
 }

@@ -62,6 +62,9 @@ pub enum LabError {
     /// A service refuses its configuration, in its own words.
     #[error("{0}")]
     Refused(String),
+    /// The API does not go by its policy file as it is now, in its own words.
+    #[error("the policy file is refused, and all stays as it was: {0}")]
+    PoliciesRefused(String),
     /// Somebody else's API did not start: what was seen, and the end of what it said.
     #[error("the API to be judged {0}")]
     Contender(String, Vec<String>),
@@ -212,6 +215,7 @@ impl LabError {
                 "build it: cargo build --locked --bins -p holdfast-api -p holdfast-worker -p holdfast-lab".to_owned()
             }
             Self::Refused(_) => return None,
+            Self::PoliciesRefused(_) => "mend the file, then again: make reload".to_owned(),
             Self::Unhealthy { file: Some(file), .. } => format!("read the whole log: {}", file.display()),
             Self::Unhealthy { service, .. } => format!("read the whole log: make logs SERVICE={service}"),
             Self::Contender(..) => "try it by hand with PORT set; docs/your-own-api.md has the contract".to_owned(),

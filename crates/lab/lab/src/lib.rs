@@ -9,6 +9,7 @@ pub mod bench;
 pub mod check;
 pub mod cli;
 pub mod compare;
+pub mod control;
 pub mod debian;
 pub mod demo;
 pub mod error;

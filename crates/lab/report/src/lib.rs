@@ -22,10 +22,10 @@ use holdfast_checker::verdict::Verdict;
 
 /// A template that could not be filled in.
 pub use askama::Error;
-pub use index::{Listed, index};
+pub use index::{Listed, Others, Unplayed, index};
 pub use page::html;
 pub use page::judged::{during, sentence, word};
-pub use summary::{Row, Summary, rows};
+pub use summary::{Row, Summary, rows, tiles};
 
 /// All that a report tells.
 #[derive(Debug, Clone, Copy)]

@@ -8,7 +8,7 @@ use askama::Template;
 
 use self::judged::Judged;
 use super::plots::{self, Axis, Figure};
-use super::summary::{Row, Summary, rows};
+use super::summary::{Row, Summary, rows, tiles};
 use super::words::{count, seconds, tied};
 use super::{Facts, Repeat, Report};
 use holdfast_checker::arrivals::Arrivals;
@@ -25,6 +25,7 @@ struct Page<'a> {
     facts: &'a Facts,
     repeats: &'a [Repeat],
     verdict: Judged<'a>,
+    tiles: [Row; 4],
     rows: Vec<Row>,
     figures: Vec<Figure>,
     faults: [Faults<'a>; 2],
@@ -69,12 +70,14 @@ pub fn html(report: &Report<'_>) -> Result<String, askama::Error> {
         repeats,
     } = *report;
     let both = [naive, resilient];
+    let sums = both.map(Summary::of);
     let page = Page {
         experiment,
         facts,
         repeats,
         verdict: Judged::of(verdict),
-        rows: rows(&Summary::of(naive), &Summary::of(resilient)),
+        tiles: tiles(&sums[0], &sums[1]),
+        rows: rows(&sums[0], &sums[1]),
         figures: figures(naive, resilient),
         faults: both.map(faults),
         ledger: ledger(&naive.ledger, &resilient.ledger),

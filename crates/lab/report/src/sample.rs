@@ -119,6 +119,7 @@ pub(super) fn experiment() -> Experiment {
         stages: vec![StageKind::Local],
         system: System {
             work_delay: Duration::from_secs_f64(WORK),
+            work_capacity: None,
             policies: toml::Table::new(),
         },
         load: Load {
@@ -127,6 +128,7 @@ pub(super) fn experiment() -> Experiment {
             lasts: Duration::from_secs_f64(LASTS),
             patience: Duration::from_secs_f64(PATIENCE),
             seed: 7,
+            try_for: None,
             asks_again: None,
             leaving: None,
         },

@@ -1,15 +1,21 @@
 //! The figures of one side that a reader wants first: counts of ends, latency, what Postgres says.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::outcome::Outcome;
 use super::series::arrivals;
 use super::words::{count, seconds, share};
 use holdfast_checker::figures::percentile;
-use holdfast_checker::trial::Trial;
+use holdfast_checker::trial::{Call, End, Trial};
+
+/// What checks allow the machine beyond the bound.
+const MACHINE: Duration = Duration::from_millis(300);
 
 /// One side in numbers, over all its calls.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Summary {
     /// Calls meant to be sent.
     pub calls: usize,
@@ -21,6 +27,8 @@ pub struct Summary {
     pub deferred: usize,
     /// Answered with another status.
     pub errors: usize,
+    /// Answered, with whatever status, within the bound and the 300 ms that checks allow the machine.
+    pub within_bound: usize,
     /// No HTTP answer: given up, refused, reset.
     pub unanswered: usize,
     /// Clients that left as they were meant to, or calls the load generator could not send.
@@ -58,6 +66,9 @@ impl Summary {
             let ends = trial.calls.iter().map(Outcome::of);
             ends.filter(|end| wanted.contains(end)).count()
         };
+        let limit = trial.bound + MACHINE;
+        let in_time =
+            |call: &&Call| matches!(call.end, End::Answered { .. }) && call.latency() <= limit;
         let mut latencies: Vec<f64> = trial
             .calls
             .iter()
@@ -72,6 +83,7 @@ impl Summary {
             degraded: counted(&[Outcome::Degraded]),
             deferred: counted(&[Outcome::Deferred]),
             errors: counted(&[Outcome::Error]),
+            within_bound: trial.calls.iter().filter(in_time).count(),
             unanswered: counted(&[Outcome::Unanswered]),
             aside: counted(&[Outcome::Left, Outcome::NotSent]),
             p50_seconds: at(0.5),
@@ -85,6 +97,39 @@ impl Summary {
             duplicates: trial.ledger.duplicates,
         }
     }
+}
+
+impl Summary {
+    /// Answered 200, or promised by a 202.
+    pub(super) fn promised(&self) -> usize {
+        self.whole + self.degraded + self.deferred
+    }
+
+    /// Calls that an answer was wanted for.
+    fn wanted(&self) -> usize {
+        self.calls - self.aside.min(self.calls)
+    }
+}
+
+/// What a reader wants to know first, before any other figure.
+#[must_use]
+pub fn tiles(naive: &Summary, resilient: &Summary) -> [Row; 4] {
+    let row = |name, figure: &dyn Fn(&Summary) -> String| Row {
+        name,
+        naive: figure(naive),
+        resilient: figure(resilient),
+    };
+    let time = |value: Option<f64>| value.map_or_else(|| "none".to_owned(), seconds);
+    [
+        row("answered or promised", &|it| {
+            share(it.promised(), it.wanted())
+        }),
+        row("lost", &|it| count(it.lost)),
+        row("p99", &|it| time(it.p99_seconds)),
+        row("within the bound", &|it| {
+            share(it.within_bound, it.wanted())
+        }),
+    ]
 }
 
 /// Both sides' figures, line by line.
@@ -160,6 +205,17 @@ mod tests {
         let p99 = Summary::of(&naive).p99_seconds.unwrap();
         assert!((p99 - patience).abs() < 0.01, "{p99}");
         assert!(Summary::of(&resilient).slowest_seconds.unwrap() < resilient.bound.as_secs_f64());
+    }
+
+    #[test]
+    fn the_first_figures_are_of_the_calls_an_answer_was_wanted_for() {
+        let [naive, resilient] = sample::both().map(|trial| Summary::of(&trial));
+        let [promised, lost, _, in_time] = tiles(&naive, &resilient);
+        assert_eq!(promised.resilient, "100\u{a0}%");
+        assert_ne!(promised.naive, promised.resilient);
+        assert_eq!(lost.resilient, "0");
+        assert_eq!(in_time.resilient, "100\u{a0}%");
+        assert!(naive.within_bound + naive.unanswered <= naive.calls);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use tokio::time::Instant;
 
 use super::core::{Core, Pass, Refusal, Sample, Transition};
 use super::gate::Gate;
+use super::slow_call::SlowCall;
 use super::stopwatch::Stopwatch;
 use super::window::Record;
 use crate::config::BreakerConfig;
@@ -38,7 +39,7 @@ pub struct CircuitSettings {
 #[derive(Debug)]
 pub(super) struct Shared {
     reporter: Reporter,
-    slow_call: Option<Duration>,
+    slow_call: SlowCall,
     gate: Gate,
     core: Mutex<Core>,
 }
@@ -71,7 +72,7 @@ impl Circuit {
             seed,
         } = settings;
         let core = Core::new(config, lease, concurrency, seed, Instant::now());
-        let slow_call = config.slow_call;
+        let slow_call = SlowCall::new(config.slow_call);
         Self {
             shared: Handle::new(Shared {
                 reporter,
@@ -86,6 +87,18 @@ impl Circuit {
     pub(crate) fn fork(&self) -> Self {
         let shared = self.shared.fork();
         Self { shared }
+    }
+
+    /// Goes by `config` from now on, in the state it is in, with what it has counted.
+    pub(crate) fn reconfigure(&self, config: &BreakerConfig, settings: CircuitSettings) {
+        let CircuitSettings {
+            lease, concurrency, ..
+        } = settings;
+        self.shared.slow_call.set(config.slow_call);
+        self.shared.change(|core| {
+            core.reconfigure(config, lease, concurrency, Instant::now());
+            None
+        });
     }
 
     /// The state it is in.
@@ -147,12 +160,14 @@ impl Shared {
     /// Whether anybody needs to know how long an attempt takes.
     #[inline]
     pub(super) fn is_timed(&self) -> bool {
-        self.slow_call.is_some() || self.reporter.is_heard()
+        self.slow_call.get().is_some() || self.reporter.is_heard()
     }
 
     #[inline]
     pub(super) fn is_slow(&self, watch: &Stopwatch) -> bool {
-        self.slow_call.is_some_and(|limit| watch.elapsed() >= limit)
+        self.slow_call
+            .get()
+            .is_some_and(|limit| watch.elapsed() >= limit)
     }
 
     /// Whether an attempt may start.

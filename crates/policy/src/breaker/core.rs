@@ -4,6 +4,7 @@
 //! ticket sees to that) and counts only in its own generation.
 
 mod phase;
+mod reconfigure;
 mod sample;
 
 use std::time::Duration;

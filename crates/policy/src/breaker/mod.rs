@@ -106,6 +106,7 @@ mod open_time;
 mod probes;
 mod ramp;
 mod service;
+mod slow_call;
 mod stopwatch;
 mod tally;
 mod ticket;

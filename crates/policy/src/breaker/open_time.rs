@@ -34,6 +34,12 @@ impl OpenTime {
         }
     }
 
+    /// How often it opened stays: the next open time is drawn by `config`.
+    pub(super) fn reconfigure(&mut self, config: &BreakerConfig) {
+        self.first = config.open_for;
+        self.cap = config.max_open_for;
+    }
+
     /// The breaker opens: for how long? Not shorter than the dependency `asked` for, up to the cap.
     pub(super) fn next(&mut self, asked: Option<Duration>, now: Instant) -> Duration {
         let closed_for = self

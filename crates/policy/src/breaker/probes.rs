@@ -72,6 +72,15 @@ impl Probes {
         }
     }
 
+    /// None is out; keys go on, so that none from before fits.
+    pub(super) fn reconfigure(&mut self, config: &BreakerConfig, lease: Duration) {
+        let next = self.next;
+        *self = Self {
+            next,
+            ..Self::new(config, lease)
+        };
+    }
+
     /// Probes that were counted, and the bad ones among them.
     pub(super) fn figures(&self) -> (u32, u32) {
         (self.good + self.bad, self.bad)

@@ -28,6 +28,12 @@ impl Ramp {
         }
     }
 
+    /// Goes on as if it had been so from its start.
+    pub(super) fn reconfigure(&mut self, over: Duration, full: u32) {
+        self.over = over;
+        self.full = full;
+    }
+
     /// The breaker closed; nobody it admitted before counts.
     pub(super) fn start(&mut self, now: Instant) {
         self.started = Some(now);

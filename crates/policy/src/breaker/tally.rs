@@ -3,13 +3,14 @@
 use tokio::time::Instant;
 
 use super::window::{Counts, Record, Window};
-use crate::config::BreakerConfig;
+use crate::config::{self, BreakerConfig};
 use crate::now::Now;
 use crate::snapshot::OpeningRule;
 
 #[derive(Debug)]
 pub(super) struct Tally {
     window: Window,
+    over: config::Window,
     // Failures since the last success.
     streak: u32,
     minimum_calls: u32,
@@ -22,12 +23,22 @@ impl Tally {
     pub(super) fn new(config: &BreakerConfig, now: Instant) -> Self {
         Self {
             window: Window::new(config.window, now),
+            over: config.window,
             streak: 0,
             minimum_calls: config.minimum_calls,
             failure_rate: config.failure_rate,
             slow_call_rate: config.slow_call_rate,
             consecutive_failures: config.consecutive_failures,
         }
+    }
+
+    /// Goes by `config` from now on. What was counted stays, unless it is to be counted over another window.
+    pub(super) fn reconfigure(&mut self, config: &BreakerConfig, now: Instant) {
+        let before = std::mem::replace(self, Self::new(config, now));
+        if before.over == self.over {
+            self.window = before.window;
+        }
+        self.streak = before.streak;
     }
 
     /// Counts one attempt; names the rule by which the breaker must open, if any. A failure in a row
@@ -86,7 +97,6 @@ impl Tally {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config;
     use crate::support::breaker_config;
 
     const GOOD: Record = Record {

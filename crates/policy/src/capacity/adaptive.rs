@@ -2,38 +2,42 @@
 //! Pure; takes every instant.
 //!
 //! While latency stays near the least that was measured, a limit that is used grows; where latency grows
-//! instead, attempts wait inside the dependency, and the limit shrinks by as much. Attempts that were
-//! admitted before it last shrank are not looked at, so nothing is reacted to twice.
+//! instead, attempts wait inside the dependency, and the limit shrinks by as much. It looks at windows, and
+//! in each only at attempts that were also admitted in it: the crowd that they met is this limit's, not the
+//! last one's, so nothing is reacted to twice and no growth is judged by attempts that came before it.
 //!
-//! The least latency is *measured*, not remembered: from time to time the limit steps down for as long as
-//! latency falls with it. So a figure learned while the dependency was degraded, or while this limit
-//! itself kept it congested, does not stay.
+//! The least latency is *measured*, not remembered: from time to time, and when shrinking does not help, the
+//! limit steps down for as long as latency falls with it. So a figure learned while the dependency was
+//! degraded, or while this limit itself kept it congested, does not stay. A higher one is believed only after
+//! a second step down, for noise hides the effect of one; and never of a limit that is not in use, which
+//! can be a crowd all the same and cannot step down without refusing calls for nothing.
+
+mod window;
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use self::window::Window;
 use crate::config::AdaptiveConfig;
 
-/// A window ends after this time at the earliest, with so many attempts in it; with fewer after
-/// `PATIENCE`. In seconds.
-const WINDOW: f64 = 0.1;
-const ATTEMPTS: u32 = 20;
-const PATIENCE: f64 = 1.0;
-/// Nor does it end before attempts could come and go this often: the slow ones must be in it as well.
-const TURNS: f64 = 2.0;
-/// A limit is in use if at least this share of it was taken at once.
+/// A limit is in use if at least this share of it was taken when half of the attempts ended.
 const USED: f64 = 0.8;
-/// What remains of the limit when a tenth of the attempts time out or are refused.
+/// What remains of the limit in a window full of timeouts and refusals.
 const BACKOFF: f64 = 0.8;
-const OVERLOADED: f64 = 0.1;
 /// However steep the rise, one window does not take more than half.
 const STEEPEST: f64 = 0.5;
 /// Seconds by which latency may rise on a busy machine for no reason of the dependency's.
 const NOISE: f64 = 0.005;
+/// By which factor the limit grows until latency first rises: a dependency with some slack survives what it overshoots.
+const SEARCH: f64 = 1.5;
 /// One step down of a measurement, and what of the latency is left if attempts were waiting.
 const STEP: f64 = 0.75;
 const FELL: f64 = 0.88;
+/// After so many windows in which shrinking did not help, the least latency may be wrong. It is not measured for
+/// that more often than this share of the usual pause allows: a measurement refuses calls.
+const IN_VAIN: u32 = 3;
+const SOONEST: u32 = 4;
 /// How fast a lower latency than the least is believed; one that is lower by far, at once.
 const BELIEF: f64 = 0.1;
 const FAR_LOWER: f64 = 0.7;
@@ -48,13 +52,16 @@ pub(crate) struct Adaptive {
     limit: f64,
     // Seconds.
     least: Option<f64>,
-    // Until latency first rises the limit doubles.
+    // Until latency first rises the limit grows faster.
     searching: bool,
     window: Window,
-    // When the limit last shrank.
     shrank: Instant,
+    // Windows in a row above what is normal.
+    crowded: u32,
     measuring: Option<Measuring>,
+    // When the least is measured anew, and from when on if shrinking does not help.
     measure_at: Instant,
+    soonest_at: Instant,
 }
 
 /// An attempt that is over.
@@ -78,21 +85,14 @@ pub(crate) enum Signal {
     Nothing,
 }
 
-#[derive(Debug)]
-struct Window {
-    since: Instant,
-    seconds: f64,
-    answered: u32,
-    overloaded: u32,
-    peak: u32,
-}
-
 /// Stepping down to find the least latency.
 #[derive(Clone, Copy, Debug)]
 struct Measuring {
-    /// The limit before the last step, and the latency there.
+    /// The limit at which latency was last seen to fall, or where it began, and the latency there.
     above: f64,
     latency: f64,
+    /// Latency did not fall with the last step.
+    unsure: bool,
 }
 
 impl Adaptive {
@@ -108,11 +108,24 @@ impl Adaptive {
             limit: f64::from(config.initial).clamp(min, max),
             least: None,
             searching: true,
-            window: Window::new(now, 0),
+            window: Window::new(now),
             shrank: now,
+            crowded: 0,
             measuring: None,
             measure_at: now + config.remeasure,
+            soonest_at: now + config.remeasure / SOONEST,
         }
+    }
+
+    /// Goes by `config` from now on, from the limit it has found.
+    pub(crate) fn reconfigure(&mut self, config: &AdaptiveConfig, max: u32, now: Instant) {
+        let fresh = Self::new(config, max, now);
+        *self = Self {
+            limit: self.limit.clamp(fresh.min, fresh.max),
+            least: self.least,
+            searching: self.searching,
+            ..fresh
+        };
     }
 
     #[expect(
@@ -132,8 +145,14 @@ impl Adaptive {
     /// Takes an attempt into account; whether the limit may have changed.
     pub(crate) fn observe(&mut self, sample: Sample) -> bool {
         self.window.peak = self.window.peak.max(sample.in_flight);
-        if sample.admitted >= self.shrank {
-            self.window.add(sample);
+        // A timeout takes longer than most windows.
+        let since = match sample.signal {
+            Signal::Overloaded => self.shrank,
+            Signal::Answered | Signal::Nothing => self.window.since,
+        };
+        if sample.admitted >= since {
+            let in_use = f64::from(sample.in_flight) >= self.limit * USED;
+            self.window.add(sample, in_use);
         }
         let over = self.window.is_over(sample.ended);
         if over {
@@ -143,7 +162,7 @@ impl Adaptive {
             if self.limit < before {
                 self.shrank = sample.ended;
             }
-            self.window = Window::new(sample.ended, sample.in_flight);
+            self.window = Window::new(sample.ended);
         }
         over
     }
@@ -152,7 +171,7 @@ impl Adaptive {
         if self.window.is_overloaded() {
             // Where nothing at all is answered and the limit is not in use, such as while a breaker probes, the
             // dependency is down, which says nothing of what it bears.
-            if self.window.answered == 0 && !self.is_used() {
+            if self.window.answered == 0 && !self.window.is_used() {
                 return;
             }
             self.searching = false;
@@ -171,27 +190,25 @@ impl Adaptive {
     }
 
     fn follow(&mut self, latency: f64, now: Instant) {
-        let used = self.is_used();
-        let least = self.least.get_or_insert(latency);
-        if latency < *least * FAR_LOWER {
-            *least = latency;
-        } else if latency < *least {
-            *least += (latency - *least) * BELIEF;
-        }
-        let normal = (self.tolerance * *least).max(*least + NOISE);
-        let gradient = (normal / latency).clamp(STEEPEST, 1.0);
-        if self.searching && gradient < 1.0 {
-            // The dependency may have been crowded from the start: measure, when the crowd of the last
-            // doubling has shown all of its effect.
-            self.searching = false;
-            self.measure_at = now;
-        } else if now >= self.measure_at {
-            self.measure(latency, used, now);
-        } else if gradient < 1.0 {
-            self.limit *= gradient;
+        let used = self.window.is_used();
+        let gradient = (self.normal(latency) / latency).clamp(STEEPEST, 1.0);
+        let crowd = gradient < 1.0;
+        self.crowded = if crowd { self.crowded + 1 } else { 0 };
+        // The dependency may have been crowded from the start.
+        let first = crowd && std::mem::take(&mut self.searching);
+        if used && (first || self.is_due(now)) {
+            self.measure(latency, now);
+        } else if crowd {
+            // What is not in use is not what the dependency suffers from: it goes, and nobody is refused.
+            let spared = if used {
+                0.0
+            } else {
+                f64::from(self.window.peak + 1) / USED
+            };
+            self.limit = (self.limit * gradient).max(spared.min(self.limit));
         } else if used {
             let growth = if self.searching {
-                2.0
+                SEARCH
             } else {
                 1.0 + self.headroom
             };
@@ -200,18 +217,32 @@ impl Adaptive {
         }
     }
 
-    fn is_used(&self) -> bool {
-        f64::from(self.window.peak) >= self.limit * USED
+    /// What latency is normal, after it was `latency`.
+    fn normal(&mut self, latency: f64) -> f64 {
+        let least = self.least.get_or_insert(latency);
+        if latency < *least * FAR_LOWER {
+            *least = latency;
+            // Another dependency, and this may be its crowd: measured as soon as that can be.
+            self.measure_at = self.window.since;
+        } else if latency < *least {
+            *least += (latency - *least) * BELIEF;
+        }
+        (self.tolerance * *least).max(*least + NOISE)
     }
 
-    /// A limit that is not in use, or cannot be lower, measures as it is.
-    fn measure(&mut self, latency: f64, used: bool, now: Instant) {
-        if !used || self.limit <= self.min {
+    fn is_due(&self, now: Instant) -> bool {
+        now >= self.measure_at || self.crowded >= IN_VAIN && now >= self.soonest_at
+    }
+
+    /// A limit that cannot be lower measures as it is.
+    fn measure(&mut self, latency: f64, now: Instant) {
+        if self.limit <= self.min {
             self.measured(latency, now);
         } else {
             self.measuring = Some(Measuring {
                 above: self.limit,
                 latency,
+                unsure: false,
             });
             self.limit *= STEP;
         }
@@ -219,16 +250,24 @@ impl Adaptive {
 
     fn step_down_or_stop(&mut self, measuring: Measuring, latency: f64, now: Instant) {
         let fell = latency < measuring.latency * FELL;
-        if fell && self.limit > self.min {
-            self.searching = false;
+        let found = latency.min(measuring.latency);
+        let lowest = self.limit <= self.min;
+        if fell && !lowest {
             self.measuring = Some(Measuring {
                 above: self.limit,
                 latency,
+                unsure: false,
+            });
+            self.limit *= STEP;
+        } else if !fell && !lowest && !measuring.unsure && found > self.normal(found) {
+            self.measuring = Some(Measuring {
+                unsure: true,
+                ..measuring
             });
             self.limit *= STEP;
         } else {
             self.measuring = None;
-            self.measured(latency.min(measuring.latency), now);
+            self.measured(found, now);
             if !fell {
                 // There nothing waited either.
                 self.limit = measuring.above;
@@ -239,49 +278,8 @@ impl Adaptive {
     fn measured(&mut self, latency: f64, now: Instant) {
         self.least = Some(latency);
         self.measure_at = now + self.remeasure;
-    }
-}
-
-impl Window {
-    fn new(since: Instant, in_flight: u32) -> Self {
-        Self {
-            since,
-            seconds: 0.0,
-            answered: 0,
-            overloaded: 0,
-            peak: in_flight,
-        }
-    }
-
-    fn add(&mut self, sample: Sample) {
-        match sample.signal {
-            Signal::Answered => {
-                let took = sample.ended.saturating_duration_since(sample.admitted);
-                self.seconds += took.as_secs_f64();
-                self.answered += 1;
-            }
-            Signal::Overloaded => self.overloaded += 1,
-            Signal::Nothing => {}
-        }
-    }
-
-    fn is_over(&self, now: Instant) -> bool {
-        let age = now.saturating_duration_since(self.since).as_secs_f64();
-        let attempts = self.answered + self.overloaded;
-        let turns = self.latency().unwrap_or_default() * TURNS;
-        age >= WINDOW.max(turns) && attempts >= ATTEMPTS
-            || age >= PATIENCE.max(2.0 * turns) && attempts > 0
-    }
-
-    fn is_overloaded(&self) -> bool {
-        let attempts = f64::from(self.answered + self.overloaded);
-        self.overloaded > 0 && f64::from(self.overloaded) >= attempts * OVERLOADED
-    }
-
-    /// Seconds, on the average. Never nothing, for it divides.
-    fn latency(&self) -> Option<f64> {
-        let answered = f64::from(self.answered);
-        (self.answered > 0).then(|| (self.seconds / answered).max(1e-9))
+        self.soonest_at = now + self.remeasure / SOONEST;
+        self.crowded = 0;
     }
 }
 

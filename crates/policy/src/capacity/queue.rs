@@ -14,7 +14,7 @@ use std::task::Waker;
 use super::places::Places;
 use crate::lock::lock;
 use crate::priority::Priority;
-use crate::sync::Mutex;
+use crate::sync::{AtomicU32, Mutex, Ordering};
 
 /// Names one wait. Later waits have greater numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +43,7 @@ pub(crate) enum Turn {
 
 #[derive(Debug)]
 pub(crate) struct Queue {
-    max_waiting: u32,
+    max_waiting: AtomicU32,
     places: Places,
     line: Mutex<Line>,
 }
@@ -70,7 +70,7 @@ impl Queue {
             next: 0,
         };
         Self {
-            max_waiting,
+            max_waiting: AtomicU32::new(max_waiting),
             places: Places::new(limit),
             line: Mutex::new(line),
         }
@@ -93,6 +93,11 @@ impl Queue {
     #[inline]
     pub(crate) fn limit(&self) -> u32 {
         self.places.count().limit
+    }
+
+    /// So many may wait from now on; those who wait already may stay.
+    pub(crate) fn set_max_waiting(&self, max_waiting: u32) {
+        self.max_waiting.store(max_waiting, Ordering::Relaxed);
     }
 
     /// There are so many places from now on; the wakers of those who get one at once are returned.
@@ -170,7 +175,7 @@ impl Queue {
             if self.places.take() {
                 return Entry::Place;
             }
-            if self.places.count().waiting >= self.max_waiting {
+            if self.places.count().waiting >= self.max_waiting.load(Ordering::Relaxed) {
                 // The newcomer takes the turn of the one who leaves: as many wait as before.
                 return match line.shed_below(priority) {
                     Some(waker) => Entry::Wait(line.push(priority), Some(waker)),

@@ -16,7 +16,7 @@ use crate::handle::Handle;
 use crate::lock::lock;
 use crate::priority::Priority;
 use crate::reporter::Reporter;
-use crate::sync::Mutex;
+use crate::sync::{AtomicBool, AtomicU64, Mutex, Ordering};
 
 /// The places of one bulkhead. Clones share them.
 #[derive(Clone, Debug)]
@@ -27,10 +27,13 @@ pub struct Slots {
 #[derive(Debug)]
 struct Shared {
     reporter: Reporter,
-    max_wait: Duration,
+    // In nanoseconds.
+    max_wait: AtomicU64,
     queue: Queue,
+    // Whether there is one: asked by each attempt.
+    is_adaptive: AtomicBool,
     // `None`: the limit stays as it is.
-    adaptive: Option<Mutex<Adaptive>>,
+    adaptive: Mutex<Option<Adaptive>>,
 }
 
 /// A place, until dropped.
@@ -71,11 +74,33 @@ impl Slots {
         Self {
             shared: Handle::new(Shared {
                 reporter,
-                max_wait: config.max_wait,
+                max_wait: AtomicU64::new(nanoseconds(config.max_wait)),
                 queue,
-                adaptive: adaptive.map(Mutex::new),
+                is_adaptive: AtomicBool::new(adaptive.is_some()),
+                adaptive: Mutex::new(adaptive),
             }),
         }
+    }
+
+    /// As many places as `config` grants from now on. Who holds one keeps it, and a limit that was found stays.
+    pub(crate) fn reconfigure(&self, config: &BulkheadConfig) {
+        let max = config.max_concurrent;
+        let shared = &*self.shared;
+        let max_wait = nanoseconds(config.max_wait);
+        shared.max_wait.store(max_wait, Ordering::Relaxed);
+        shared.queue.set_max_waiting(config.max_waiting);
+        let mut core = lock(&shared.adaptive);
+        let now = Instant::now();
+        match (&mut *core, &config.adaptive) {
+            (Some(core), Some(config)) => core.reconfigure(config, max, now),
+            (core, config) => *core = config.as_ref().map(|it| Adaptive::new(it, max, now)),
+        }
+        shared.is_adaptive.store(core.is_some(), Ordering::Relaxed);
+        let limit = core.as_ref().map_or(max, Adaptive::limit);
+        // Under the lock: of two changes the later one must hold.
+        let woken = shared.queue.set_limit(limit);
+        drop(core);
+        woken.into_iter().for_each(Waker::wake);
     }
 
     /// The same places, by a handle that counts its own clones.
@@ -103,7 +128,7 @@ impl Slots {
     }
 
     pub(crate) fn max_wait(&self) -> Duration {
-        self.shared.max_wait
+        Duration::from_nanos(self.shared.max_wait.load(Ordering::Relaxed))
     }
 
     pub(crate) fn policy(&self) -> &Arc<str> {
@@ -129,7 +154,7 @@ impl Slots {
     /// Whether it matters how long an attempt takes.
     #[inline]
     pub(crate) fn is_adaptive(&self) -> bool {
-        self.shared.adaptive.is_some()
+        self.shared.is_adaptive.load(Ordering::Relaxed)
     }
 
     /// How long the last who came with `priority` will wait about, if that is known.
@@ -138,21 +163,27 @@ impl Slots {
         reason = "far below what a double holds exactly"
     )]
     pub(crate) fn expected_wait(&self, priority: Priority) -> Duration {
-        let Some(adaptive) = &self.shared.adaptive else {
+        if !self.is_adaptive() {
             return Duration::ZERO;
-        };
-        let least = lock(adaptive).least().unwrap_or_default();
+        }
+        let least = lock(&self.shared.adaptive)
+            .as_ref()
+            .and_then(Adaptive::least);
+        let least = least.unwrap_or_default();
         let before = self.shared.queue.waiting_with(priority) as f64;
         Duration::from_secs_f64(least * before / f64::from(self.limit().max(1)))
     }
 
     /// An attempt that was admitted at `admitted` is over; it still holds its place.
     pub(crate) fn learn(&self, admitted: Instant, signal: Signal) {
-        let Some(adaptive) = &self.shared.adaptive else {
+        if !self.is_adaptive() {
+            return;
+        }
+        let (in_flight, _) = self.usage();
+        let mut adaptive = lock(&self.shared.adaptive);
+        let Some(core) = &mut *adaptive else {
             return;
         };
-        let (in_flight, _) = self.usage();
-        let mut core = lock(adaptive);
         let changed = core.observe(Sample {
             admitted,
             ended: Instant::now(),
@@ -161,7 +192,7 @@ impl Slots {
         });
         // Under the lock: of two changes the later one must hold.
         let woken = changed.then(|| self.shared.queue.set_limit(core.limit()));
-        drop(core);
+        drop(adaptive);
         woken.into_iter().flatten().for_each(Waker::wake);
     }
 
@@ -210,6 +241,10 @@ impl Drop for Wait {
             wake(slots.shared.queue.give_up(number));
         }
     }
+}
+
+fn nanoseconds(span: Duration) -> u64 {
+    u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// Outside the lock: a waker may run the woken task's code.

@@ -67,6 +67,11 @@ impl<C> HedgeLayer<C> {
         }
     }
 
+    /// Who tells what is a whole answer.
+    pub(crate) fn classify(&self) -> &C {
+        &self.classify
+    }
+
     /// How long a first attempt is waited for.
     pub(crate) fn delay(&self) -> Option<Arc<Delay>> {
         self.rules.as_ref().map(|rules| Arc::clone(&rules.delay))

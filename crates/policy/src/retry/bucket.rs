@@ -49,6 +49,13 @@ impl Bucket {
         bucket
     }
 
+    /// What is saved stays; what is to come is paid by `config`.
+    pub(super) fn reconfigure(&mut self, config: &BudgetConfig, now: Instant) {
+        self.advance(now);
+        self.per_call = millionths(config.ratio);
+        self.per_second = millionths(config.floor_per_second);
+    }
+
     /// So many calls were made, all in the second of `now`: within one their order with the floor
     /// and each other makes no difference.
     pub(super) fn deposit(&mut self, calls: u32, now: Instant) {

@@ -50,6 +50,12 @@ impl Budget {
         }
     }
 
+    /// Pays by `config` from `now` on; what is saved stays.
+    pub(crate) fn reconfigure(&self, config: &BudgetConfig, now: Instant) {
+        self.shared
+            .ask(now, |bucket| bucket.reconfigure(config, now));
+    }
+
     /// A call was made at `now`.
     #[inline]
     pub fn deposit(&self, now: Instant) {

@@ -32,6 +32,8 @@ mod manual;
 #[cfg(test)]
 mod overload;
 #[cfg(test)]
+mod reconfigure;
+#[cfg(test)]
 mod recovery;
 #[cfg(test)]
 mod retry;

@@ -15,11 +15,13 @@ use crate::config::Settings;
 use crate::http::{Feed, keep_feeding, routes, serve};
 use crate::recovery::Recovery;
 use crate::state::State;
-use crate::store::Store;
+use crate::store::{Store, Wanted};
 use crate::worker_client::Endpoints;
 
 /// How long it says "not ready" before it refuses connections, so that load balancers can turn elsewhere.
 const DRAIN_NOTICE: Duration = Duration::from_millis(500);
+/// For answers to be written when the bound is used up.
+const DRAIN_SLACK: Duration = Duration::from_secs(1);
 const UPKEEP_PERIOD: Duration = Duration::from_secs(5);
 const LOOK_PERIOD: Duration = Duration::from_millis(50);
 
@@ -67,14 +69,13 @@ impl Application {
         let bind = |source| StartError::Bind { address, source };
         let listener = holdfast_ops::listen(address).map_err(bind)?;
         let port = listener.local_addr().map_err(bind)?.port();
-        let worst_case = settings.policies.policies.worst_case();
+        // At least the bound, whatever the policy file says when it is read again: so the rules of the file have it.
+        let drain_limit = settings.policies.policies.recovery.lease;
         let hosts = Data::new(settings.allowed_hosts.clone());
         let (state, recovery) = assembly::assemble(settings)?;
         let state = Data::new(state);
         let feed = Data::new(Feed::new());
         let (shared, streams) = (state.clone(), feed.clone());
-        // What is under way ends within the bound; only naive calls may hang longer, and they are cut.
-        let drain_limit = worst_case + Duration::from_secs(1);
         let server = serve(listener, drain_limit, move |config| {
             config
                 .app_data(shared.clone())
@@ -98,6 +99,12 @@ impl Application {
         self.port
     }
 
+    /// Reads the policy file again whenever it is called. Blocks on the disk.
+    pub fn reload(&self) -> impl Fn() + Send + Clone + 'static {
+        let state = Data::clone(&self.state);
+        move || state.reload.run()
+    }
+
     /// Its readiness, for those who drain it.
     #[must_use]
     pub fn readiness(&self) -> Readiness {
@@ -116,22 +123,27 @@ impl Application {
             stop.await;
             self.state.readiness.drain();
             sleep(DRAIN_NOTICE).await;
-            // Both within the bound: calls of clients, and work that recovery has in hand.
-            tokio::join!(handle.stop(true), recovery_at_rest(&self.state));
+            // Both within the bound: calls of clients, and work that recovery has in hand. Only naive calls may hang
+            // longer, and they are cut.
+            let limit = self.state.policies.get().worst_case() + DRAIN_SLACK;
+            let under_way = timeout(limit, handle.stop(true));
+            let (drained, ()) = tokio::join!(under_way, recovery_at_rest(&self.state));
+            drained.is_ok()
         };
         let mut server = pin!(self.server);
         tokio::select! {
             served = &mut server => served,
             // They run for ever: without them nothing is recovered, metrics grow and the count of open work is a lie.
             ended = background.join_next() => Err(io::Error::other(format!("a background task ended: {ended:?}"))),
-            () = drain => server.await,
+            // What is not drained by then goes with the process.
+            drained = drain => if drained { server.await } else { Ok(()) },
         }
     }
 }
 
 /// Until recovery has nothing in hand, or would not end. What it leaves behind its lease gives back.
 async fn recovery_at_rest(state: &State) {
-    let limit = state.policies.policies.worst_case();
+    let limit = state.policies.get().worst_case();
     let at_rest = async {
         while state.recovery.in_flight() > 0 {
             sleep(LOOK_PERIOD).await;
@@ -160,6 +172,8 @@ fn background(
             .clone()
             .keep_current(state.schema_store.clone()),
     );
+    let wanted = Wanted::by(&state.policies.get().database.pool);
+    tasks.spawn(wanted.keep_comparing(state.schema_store.clone()));
     tasks.spawn(recovery.run(state.readiness.clone()));
     let (looks, reads) = (state.records.reads.clone(), state.records.reads.clone());
     tasks.spawn(state.ends.clone().keep_looking(

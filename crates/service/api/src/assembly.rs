@@ -13,6 +13,7 @@ use tokio::runtime::Handle;
 
 use crate::clock::WallClock;
 use crate::config::{OnDatabaseUnavailable, Policies, READERS, RECOVERERS, Settings};
+use crate::current::Current;
 use crate::dependency::Dependency;
 use crate::ends::Ends;
 use crate::http::expected;
@@ -22,9 +23,9 @@ use crate::live::{Live, Watch};
 use crate::metrics::{Metrics, POOLS};
 use crate::naive::Naive;
 use crate::operator::Operator;
-use crate::rate_limit::RateLimit;
 use crate::records::Records;
 use crate::recovery::Recovery;
+use crate::reload::{self, Reload};
 use crate::replica::{Parts, Replica};
 use crate::resolver::Resolver;
 use crate::state::State;
@@ -83,11 +84,13 @@ pub(crate) fn assemble(
     let pools = stores.and(&naive_store);
     let reads = ReadStore::new(database.clone(), &stores.reads, policies.database.deadline);
     let endpoints = endpoints(&settings, &runtime)?;
+    let catching_up = recovery_policy(policies)?;
+    let in_force = Arc::new(Current::new(policies.clone()));
     let replica = Replica::new(Parts {
-        policies,
+        policies: in_force.clone(),
         worker: worker.clone(),
         database: database.clone(),
-        catching_up: recovery_policy(policies)?,
+        catching_up: catching_up.clone(),
         client: endpoints.clone(),
         live: stores.live,
         open: stores.recovery,
@@ -95,9 +98,13 @@ pub(crate) fn assemble(
         clock: WallClock::of_this_machine(),
         metrics: metrics.writes(),
     });
+    let (dependencies, open_work) = ([&worker, &database, &catching_up], &replica.open_work);
+    let parts = reload::Parts::new(policies, dependencies, &endpoints, open_work);
+    let store = OperatorStore::new(reads.clone());
+    let operator = Operator::new(store, journal.clone(), in_force.clone(), open_work);
     let state = State {
-        process_limit: InFlightLimit::new(policies.process.max_in_flight),
-        rate_limit: RateLimit::new(&policies.process.rate_limit),
+        process_limit: parts.process_limit.clone(),
+        rate_limit: parts.rate_limit.clone(),
         naive: naive(&settings, naive_store, runtime.clone())?,
         pools,
         body_limit: InFlightLimit::new(MAX_BODIES),
@@ -105,13 +112,7 @@ pub(crate) fn assemble(
         readiness: Readiness::default(),
         runtime,
         process: Arc::new(replica.process),
-        operator: Operator {
-            store: OperatorStore::new(reads.clone()),
-            journal: journal.clone(),
-            journal_deadline: policies.journal.deadline,
-            open_work: replica.open_work.clone(),
-            per_second: policies.recovery.requeue_per_second,
-        },
+        operator,
         admin_token: settings.admin_token.clone(),
         ends: Ends::default(),
         records: Records {
@@ -120,7 +121,7 @@ pub(crate) fn assemble(
             journal: journal.clone(),
             journal_deadline: policies.journal.deadline,
         },
-        policies: settings.policies,
+        policies: in_force.clone(),
         recovery: replica.recovery.progress.clone(),
         journal,
         open_work: replica.open_work,
@@ -131,6 +132,7 @@ pub(crate) fn assemble(
         worker,
         endpoints,
         database,
+        reload: Reload::new(&settings, in_force, parts),
     };
     Ok((state, replica.recovery))
 }

@@ -2,8 +2,10 @@
 //!
 //! Built once per process and shared by all threads: a breaker per thread would be as good as none.
 
+mod words;
+
 use std::error::Error as StdError;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use holdfast_policy::breaker::Circuit;
@@ -16,9 +18,11 @@ use holdfast_wire::{Degraded, DegradedCode, Reason};
 
 use tokio::time::{Instant, timeout};
 
+use self::words::in_words;
 use crate::causes::chain;
+use crate::current::Current;
 use crate::seconds::milliseconds;
-use crate::trace::{self, Spans};
+use crate::trace::{self, Spans, Target};
 
 /// When to come back if no policy knows better.
 const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -48,7 +52,7 @@ impl<T, E: DependencyError> Classify<T, E> for ByError {
 pub struct Dependency {
     name: &'static str,
     code: DegradedCode,
-    policy: Policy<ByError>,
+    policy: Current<Policy<ByError>>,
     last_error: Mutex<Option<Reason>>,
 }
 
@@ -72,7 +76,7 @@ impl Dependency {
         Ok(Self {
             name,
             code,
-            policy,
+            policy: Current::new(policy),
             last_error: Mutex::default(),
         })
     }
@@ -83,16 +87,26 @@ impl Dependency {
         self.name
     }
 
-    /// What governs the policy.
+    /// As it is now.
     #[must_use]
-    pub(crate) fn config(&self) -> &PolicyConfig {
-        self.policy.config()
+    pub(crate) fn policy(&self) -> Arc<Policy<ByError>> {
+        self.policy.get()
+    }
+
+    /// Goes by `config` for calls to come; the breaker, what it has counted and who is under way stay.
+    ///
+    /// # Errors
+    /// When it is incoherent; then nothing has changed.
+    pub(crate) fn reconfigure(&self, config: PolicyConfig) -> Result<(), ConfigError> {
+        let policy = self.policy().reconfigured(config)?;
+        self.policy.set(policy);
+        Ok(())
     }
 
     /// What the policy knows now.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        self.policy.snapshot()
+        self.policy().snapshot()
     }
 
     /// The cause of the last call that failed at the dependency.
@@ -113,7 +127,7 @@ impl Dependency {
             code: DegradedCode::Overloaded,
             ..self.missing(Reason::Shed, 0, Duration::ZERO, DEFAULT_RETRY_AFTER)
         };
-        self.policy.reserve(priority).await.map_err(shed)
+        self.policy().reserve(priority).await.map_err(shed)
     }
 
     /// Calls through the policy, by its own deadline and by the caller's, if it has one.
@@ -148,9 +162,13 @@ impl Dependency {
         F: Fn() -> Fut + Clone,
         Fut: Future<Output = Result<T, E>>,
     {
-        let attempt = move |()| trace::attempt(operation());
+        let target = match self.code {
+            DegradedCode::DbUnavailable => Target::Postgres,
+            _ => Target::Http,
+        };
+        let attempt = move |()| trace::attempt(target, operation());
         trace::call(self.name, async {
-            let result = self.policy.call(call, attempt).await;
+            let result = self.policy().call(call, attempt).await;
             result.map_err(|error| self.degraded(&error))
         })
         .await
@@ -182,7 +200,7 @@ impl Dependency {
     #[must_use]
     pub(crate) fn may_call(&self) -> bool {
         // The whole snapshot only where it matters: each call asks this several times.
-        match self.policy.breaker().map(Circuit::state) {
+        match self.policy().breaker().map(Circuit::state) {
             Some(BreakerState::Open) => self
                 .snapshot()
                 .retry_after
@@ -268,28 +286,5 @@ fn reason_of<E: DependencyError>(kind: &ErrorKind<E>) -> Reason {
         ErrorKind::DeadlineExceeded => Reason::DeadlineExceeded,
         ErrorKind::CircuitOpen => Reason::CircuitOpen,
         ErrorKind::BulkheadFull => Reason::BulkheadFull,
-    }
-}
-
-/// Safe to show: names no host, no statement, no version.
-fn in_words(reason: Reason) -> &'static str {
-    match reason {
-        Reason::CircuitOpen => {
-            "failed too often lately: calls are held back until it is probed again"
-        }
-        Reason::AttemptTimeout => "did not answer in time",
-        Reason::DeadlineExceeded => "could not be tried in the time that was left",
-        Reason::ConnectRefused => "refuses connections",
-        Reason::ConnectTimeout => "did not accept a connection in time",
-        Reason::ConnectionReset => "ended the connection before it answered",
-        Reason::DnsFailure => "cannot be found under its name",
-        Reason::PoolExhausted => "has no free connection for this call",
-        Reason::BulkheadFull => "has as many calls under way as allowed",
-        Reason::BadStatus => "answered with an error",
-        Reason::BadResponse => "answered with something that makes no sense",
-        Reason::SchemaOutdated => "lacks a table or column that this call needs",
-        Reason::TlsFailure => "gave no encrypted connection that can be trusted",
-        Reason::NotWritable => "takes no writes: it is a standby",
-        Reason::Shed => "has as much to do as it can: more urgent calls went first",
     }
 }

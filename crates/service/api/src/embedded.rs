@@ -13,6 +13,7 @@ use holdfast_wire::DegradedCode;
 use metrics::Histogram;
 use tokio::runtime::Handle;
 
+use crate::current::Current;
 use crate::open_work::OpenWork;
 use crate::postgres::Database;
 use crate::process::Process;
@@ -135,7 +136,7 @@ impl<T: Table, W: WorkClient> Embedded<T, W> {
             catching_up,
         } = setup.dependencies;
         let replica = Replica::new(Parts {
-            policies: setup.policies,
+            policies: Arc::new(Current::new(setup.policies.clone())),
             worker,
             database: Arc::clone(&database),
             catching_up,

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// Lets a fixed number of calls in at once. Clones share the count.
+/// Lets a number of calls in at once. Clones share the count.
 #[derive(Debug, Clone)]
 pub(crate) struct InFlightLimit {
     in_flight: Arc<AtomicU32>,
-    limit: u32,
+    limit: Arc<AtomicU32>,
 }
 
 /// A place among the calls in flight; given back on drop, however the call ends.
@@ -20,14 +20,15 @@ impl InFlightLimit {
     pub(crate) fn new(limit: u32) -> Self {
         Self {
             in_flight: Arc::default(),
-            limit,
+            limit: Arc::new(AtomicU32::new(limit)),
         }
     }
 
     /// A place, unless all are taken.
     #[must_use]
     pub(crate) fn enter(&self) -> Option<Place> {
-        let one_more = |taken| (taken < self.limit).then_some(taken + 1);
+        let limit = self.limit();
+        let one_more = |taken| (taken < limit).then_some(taken + 1);
         self.in_flight
             .fetch_update(Ordering::AcqRel, Ordering::Relaxed, one_more)
             .ok()?;
@@ -43,7 +44,12 @@ impl InFlightLimit {
     /// How many it lets in at once.
     #[must_use]
     pub(crate) fn limit(&self) -> u32 {
-        self.limit
+        self.limit.load(Ordering::Relaxed)
+    }
+
+    /// Lets so many in from now on; who is in stays.
+    pub(crate) fn set(&self, limit: u32) {
+        self.limit.store(limit, Ordering::Relaxed);
     }
 }
 

@@ -10,6 +10,12 @@ use holdfast_ops::service::{Service, ServiceError};
 use holdfast_ops::signals::StopSignals;
 use holdfast_ops::{Environment, exit};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::task::spawn_blocking;
+
+/// Requests are received on one thread and worked on by another, which frees much of what the former allocated: this one
+/// takes a fifth less time for that than the C library's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const SERVICE: Service = Service {
     name: "holdfast-api",
@@ -26,10 +32,11 @@ const SERVICE: Service = Service {
         HOLDFAST_WORKER_URL  the worker's address, such as http://127.0.0.1:8081 (required)\n  \
         HOLDFAST_WORKER_CA   certificates of the authority that proves an https worker [the system's]\n  \
         DATABASE_URL         how to reach Postgres, such as postgres://user:password@host/db (required)\n  \
-        HOLDFAST_POLICIES    a policy file, laid over the built-in defaults\n  \
+        HOLDFAST_POLICIES    a policy file, laid over the built-in defaults; read again at SIGHUP\n  \
         HOLDFAST_JOURNAL_DIR this replica's own folder for its journal; must survive restarts [holdfast-journal]\n  \
         HOLDFAST_OBSERVE     off: what the policies do is neither counted nor traced, to measure what that costs [on]\n  \
         HOLDFAST_LOG_FORMAT  json or pretty [pretty on a terminal, else json]\n  \
+        OTEL_EXPORTER_OTLP_ENDPOINT  a collector's address, to which spans go [unset: none do]; the other OTEL_* as usual\n  \
         RUST_LOG             what to log [info]",
     default_bind: "127.0.0.1:8080",
 };
@@ -114,8 +121,14 @@ async fn serve(environment: Environment, bind: SocketAddr) -> Result<(), Service
             .as_ref(),
         "api started"
     );
+    let reload = application.reload();
     let stop = async {
-        let signal = signals.next().await;
+        let signal = loop {
+            match signals.next().await {
+                "SIGHUP" => drop(spawn_blocking(reload.clone()).await),
+                signal => break signal,
+            }
+        };
         tracing::info!(signal, "stopping: finishing what is under way");
     };
     application

@@ -9,6 +9,7 @@ use holdfast_wire::RecordedIn;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::journal::Journal;
+use crate::trace::PutOff;
 
 const PERIOD: Duration = Duration::from_secs(1);
 const NEVER_COUNTED: u64 = u64::MAX;
@@ -31,7 +32,9 @@ pub(crate) struct OpenWork {
     oldest: Arc<AtomicU64>,
     since: Arc<AtomicU64>,
     journal: Option<Journal>,
-    most: u64,
+    /// In which traces it was put off, for those who come back to it.
+    pub(crate) put_off: PutOff,
+    most: Arc<AtomicU64>,
 }
 
 impl OpenWork {
@@ -43,7 +46,8 @@ impl OpenWork {
             oldest: Arc::new(AtomicU64::new(NO_AGE)),
             since: Arc::default(),
             journal,
-            most,
+            put_off: PutOff::default(),
+            most: Arc::new(AtomicU64::new(most)),
         }
     }
 
@@ -74,7 +78,13 @@ impl OpenWork {
         let in_journal = self.journal.as_ref().map_or(0, |it| it.depth().open);
         let since = self.since.load(Ordering::Relaxed);
         let counted = self.counted().unwrap_or(0);
-        counted.saturating_add(since).saturating_add(in_journal) >= self.most
+        counted.saturating_add(since).saturating_add(in_journal)
+            >= self.most.load(Ordering::Relaxed)
+    }
+
+    /// The service takes on so much from now on.
+    pub(crate) fn take_on(&self, most: u64) {
+        self.most.store(most, Ordering::Relaxed);
     }
 
     /// A request was deferred. Counted here until Postgres is asked again; the journal counts its own.

@@ -3,6 +3,7 @@
 //! A request may be in Postgres, in this replica's journal, or in both, so both are asked, the journal first: an end that it
 //! holds was promised to a client, and what a live call holds there ends within the bound.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use holdfast_ops::Readiness;
@@ -11,6 +12,8 @@ use holdfast_wire::{Degraded, RecordedIn};
 use tokio::time::sleep;
 use uuid::Uuid;
 
+use crate::config::Policies;
+use crate::current::Current;
 use crate::journal::{Entry, Journal, JournalError};
 use crate::open_work::OpenWork;
 use crate::store::{Change, Moved, OperatorStore};
@@ -22,13 +25,13 @@ const LOOK: Duration = Duration::from_secs(1);
 /// An operator's hands.
 #[derive(Clone)]
 pub(crate) struct Operator {
-    pub(crate) store: OperatorStore,
-    pub(crate) journal: Option<Journal>,
+    store: OperatorStore,
+    journal: Option<Journal>,
     /// Time for one read in the journal.
-    pub(crate) journal_deadline: Duration,
-    pub(crate) open_work: OpenWork,
-    /// How many failed requests are owed again per second.
-    pub(crate) per_second: f64,
+    journal_deadline: Duration,
+    open_work: OpenWork,
+    /// They say at which pace failed requests are owed again.
+    policies: Arc<Current<Policies>>,
 }
 
 /// Why an operator's wish is not granted.
@@ -45,6 +48,22 @@ pub(crate) enum Unchanged {
 type Changed = Result<holdfast_wire::Request, Unchanged>;
 
 impl Operator {
+    /// Over the table and, if there is one, the journal.
+    pub(crate) fn new(
+        store: OperatorStore,
+        journal: Option<Journal>,
+        policies: Arc<Current<Policies>>,
+        open_work: &OpenWork,
+    ) -> Self {
+        Self {
+            store,
+            journal,
+            journal_deadline: policies.get().journal.deadline,
+            open_work: open_work.clone(),
+            policies,
+        }
+    }
+
     /// The failed or cancelled request `id` is owed again.
     ///
     /// # Errors
@@ -118,11 +137,16 @@ impl Operator {
             if !may || self.open_work.is_full() {
                 continue;
             }
-            if let Ok(Some(moved)) = self.store.requeue(self.per_second).await {
+            if let Ok(Some(moved)) = self.store.requeue(self.per_second()).await {
                 self.moved(moved).await;
                 pause = STEP;
             }
         }
+    }
+
+    /// How many failed requests are owed again per second.
+    pub(crate) fn per_second(&self) -> f64 {
+        self.policies.get().recovery.requeue_per_second
     }
 
     async fn moved(&self, moved: Moved) {

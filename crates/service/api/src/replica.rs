@@ -9,17 +9,18 @@ use tokio::runtime::Handle;
 
 use crate::clock::WallClock;
 use crate::config::{OnDatabaseUnavailable, Policies};
+use crate::current::Current;
 use crate::dependency::Dependency;
 use crate::journal::Journal;
 use crate::open_work::OpenWork;
-use crate::process::{Process, Rules};
+use crate::process::Process;
 use crate::recovery::{self, Progress, Recovery, RecoveryStore};
 use crate::store::{LiveMetrics, LiveStore, Table};
 use crate::worker_client::{ResilientWorker, WorkClient};
 
 /// What a replica is made of.
-pub(crate) struct Parts<'a, T, W> {
-    pub(crate) policies: &'a Policies,
+pub(crate) struct Parts<T, W> {
+    pub(crate) policies: Arc<Current<Policies>>,
     pub(crate) worker: Arc<Dependency>,
     /// The database as live calls know it.
     pub(crate) database: Arc<Dependency>,
@@ -44,8 +45,8 @@ pub(crate) struct Replica<T: Table, W> {
 
 impl<T: Table, W: WorkClient> Replica<T, W> {
     /// Puts the parts together; must be called inside the runtime that flushes shall live on.
-    pub(crate) fn new(parts: Parts<'_, T, W>) -> Self {
-        let policies = parts.policies;
+    pub(crate) fn new(parts: Parts<T, W>) -> Self {
+        let policies = parts.policies.get();
         let requests = LiveStore::new(
             &parts.database,
             &parts.live,
@@ -56,7 +57,7 @@ impl<T: Table, W: WorkClient> Replica<T, W> {
         let worker = ResilientWorker::new(parts.worker, parts.client, parts.clock);
         let open_work = OpenWork::new(parts.journal.clone(), policies.recovery.max_open);
         let recovery = Recovery {
-            rules: recovery::Rules::from(policies),
+            rules: recovery::Rules::from(&*policies),
             store: RecoveryStore::new(
                 parts.database,
                 parts.catching_up,
@@ -70,7 +71,7 @@ impl<T: Table, W: WorkClient> Replica<T, W> {
         };
         let in_use = policies.database.on_unavailable == OnDatabaseUnavailable::Journal;
         let process = Process::new(
-            Rules::from(policies),
+            parts.policies,
             requests,
             parts.journal.filter(|_| in_use),
             worker,

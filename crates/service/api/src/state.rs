@@ -5,7 +5,8 @@ use std::sync::Arc;
 use holdfast_ops::Readiness;
 use tokio::runtime::Handle;
 
-use crate::config::{AdminToken, Loaded};
+use crate::config::{AdminToken, Policies};
+use crate::current::Current;
 use crate::dependency::Dependency;
 use crate::ends::Ends;
 use crate::journal::Journal;
@@ -19,12 +20,14 @@ use crate::process::Process;
 use crate::rate_limit::RateLimit;
 use crate::records::Records;
 use crate::recovery::Progress;
+use crate::reload::Reload;
 use crate::store::{LiveStore, SchemaWatch, Store};
 use crate::worker_client::{Endpoints, ResilientWorker};
 
 /// Everything a handler may need.
 pub(crate) struct State {
-    pub(crate) policies: Loaded,
+    pub(crate) policies: Arc<Current<Policies>>,
+    pub(crate) reload: Reload,
     pub(crate) readiness: Readiness,
     pub(crate) metrics: Metrics,
     pub(crate) live: Live,
@@ -38,7 +41,7 @@ pub(crate) struct State {
     pub(crate) process: Arc<Process<LiveStore<Store>, ResilientWorker<Endpoints>>>,
     pub(crate) process_limit: InFlightLimit,
     /// `None`: clients are not told apart.
-    pub(crate) rate_limit: Option<RateLimit>,
+    pub(crate) rate_limit: Arc<Current<Option<RateLimit>>>,
     pub(crate) body_limit: InFlightLimit,
     pub(crate) naive: Naive,
     pub(crate) naive_limit: InFlightLimit,

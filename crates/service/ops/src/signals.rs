@@ -3,7 +3,8 @@
 use std::io;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// SIGTERM, SIGINT and SIGHUP (the terminal is gone), counted from the moment this value exists.
+/// SIGTERM, SIGINT and SIGHUP (the terminal is gone; a service that has a file to read again may take it for that), counted
+/// from the moment this value exists.
 #[derive(Debug)]
 pub struct StopSignals {
     terminate: Signal,

@@ -17,7 +17,7 @@ pub use codes::{DegradedCode, ProblemCode, Reason};
 pub use health::Health;
 pub use json_text::JsonText;
 pub use live::{Latencies, Latency, Live, Transition};
-pub use policies::{Policies, ProcessPolicy};
+pub use policies::{Policies, ProcessPolicy, Reloads};
 pub use problem::Problem;
 pub use process::{Degraded, NaiveProcessed, Processed, ProcessedStatus, RecordedIn, Work};
 pub use requests::{Request, RequestList, RequestStatus, Requeued};

@@ -12,6 +12,18 @@ pub struct Policies {
     /// The tables of the policy file by dependency, every key, durations as text.
     #[schema(value_type = Object)]
     pub policies: serde_json::Map<String, Value>,
+    /// What became of the policy file when it was read again.
+    #[serde(default)]
+    pub reloads: Reloads,
+}
+
+/// What became of the policy file when it was read again, at SIGHUP.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Reloads {
+    /// How often it was.
+    pub count: u64,
+    /// Why the last time changed nothing; `null`: it is in force, or it never was read again.
+    pub refused: Option<String>,
 }
 
 /// The bounds of `/process` as a whole.

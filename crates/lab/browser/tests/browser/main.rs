@@ -34,6 +34,8 @@ async fn the_page_shows_what_breaks_and_what_heals() {
 /// Each step leaves the system healthy for the next.
 async fn play(system: System, page: Page) {
     steps::is_live_and_healthy(&page).await;
+    steps::says_that_nobody_calls(&page).await;
+    steps::gives_its_stream_back_while_hidden(&page).await;
     steps::can_be_used_by_keyboard_alone(&page).await;
     steps::fits_a_phone(&page).await;
     steps::sends_traffic_to_both(&page).await;
@@ -41,5 +43,6 @@ async fn play(system: System, page: Page) {
     steps::shows_a_dead_database(&system, &page).await;
     steps::shows_hung_calls_and_keeps_its_other_connections(&system, &page).await;
     steps::comes_back_with_the_api(&system, &page).await;
+    steps::breaks_and_heals_by_its_buttons(&system, &page).await;
     page.has_logged_no_error().await;
 }

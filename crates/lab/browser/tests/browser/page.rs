@@ -23,8 +23,12 @@ impl Page {
     pub(crate) async fn open(driver: WebDriver, base: &str) -> Self {
         let page = Self { driver };
         page.on_a_screen_of(1280, 900).await;
-        page.driver.goto(base).await.unwrap();
+        page.goes_to(base).await;
         page
+    }
+
+    pub(crate) async fn goes_to(&self, address: &str) {
+        self.driver.goto(address).await.unwrap();
     }
 
     pub(crate) async fn close(self) {
@@ -68,6 +72,22 @@ impl Page {
         self.comes_to(&format!("{id} counts enough"), counts).await;
     }
 
+    /// Waits until the headline begins so.
+    pub(crate) async fn comes_to_head(&self, beginning: &str) {
+        let says = async || self.text("headline").await.starts_with(beginning);
+        self.comes_to(&format!("the headline says {beginning}"), says)
+            .await;
+    }
+
+    /// Another tab comes before it, or goes: what the browser would tell the page then.
+    pub(crate) async fn is_hidden(&self, hidden: bool) {
+        let script = format!(
+            "Object.defineProperty(document, 'hidden', {{ value: {hidden}, configurable: true }});\
+            document.dispatchEvent(new Event('visibilitychange'));"
+        );
+        let _ = self.driver.execute(script, vec![]).await.unwrap();
+    }
+
     pub(crate) async fn comes_to(&self, what: &str, reached: impl AsyncFn() -> bool) {
         let started = Instant::now();
         while !reached().await {
@@ -77,6 +97,10 @@ impl Page {
             }
             sleep(LOOK).await;
         }
+    }
+
+    pub(crate) async fn clicks(&self, id: &str) {
+        self.element(id).await.click().await.unwrap();
     }
 
     /// Presses a key wherever the focus is.

@@ -34,7 +34,7 @@ pub(crate) async fn is_live_and_healthy(page: &Page) {
 
 pub(crate) async fn can_be_used_by_keyboard_alone(page: &Page) {
     let mut reached = Vec::new();
-    for _ in 0..16 {
+    for _ in 0..20 {
         page.press(Key::Tab).await;
         reached.push(page.focus().await);
         if reached.last().unwrap() == "traffic" {
@@ -68,12 +68,34 @@ pub(crate) async fn fits_a_phone(page: &Page) {
     page.on_a_screen_of(1280, 900).await;
 }
 
+pub(crate) async fn says_that_nobody_calls(page: &Page) {
+    page.comes_to_head("Nobody calls").await;
+    let worker = page.text("dependency-worker").await;
+    assert!(worker.contains("Nobody called it lately"), "{worker}");
+    page.picture("quiet").await;
+}
+
+pub(crate) async fn gives_its_stream_back_while_hidden(page: &Page) {
+    page.is_hidden(true).await;
+    page.comes_to_say("connection", "paused while hidden").await;
+    page.is_hidden(false).await;
+    page.comes_to_say("connection", "live").await;
+}
+
 pub(crate) async fn sends_traffic_to_both(page: &Page) {
-    page.element("rate").await.send_keys("5").await.unwrap();
-    page.element("traffic").await.click().await.unwrap();
+    page.clicks("traffic").await;
+    // Offered once the page has seen that calls are quick enough for so many.
+    page.counts("naive-done", |done| done > 0).await;
+    let rate = page.element("rate").await;
+    let offered = async || !rate.text().await.unwrap().contains("too fast");
+    page.comes_to("five calls a second are offered", offered)
+        .await;
+    rate.send_keys("5").await.unwrap();
     sleep(A_WHILE).await;
     page.counts("naive-done", |done| done > 5).await;
     page.counts("resilient-done", |done| done > 5).await;
+    page.comes_to_head("Nothing is broken: naive answers all")
+        .await;
     page.picture("healthy").await;
 }
 
@@ -88,6 +110,9 @@ pub(crate) async fn shows_a_dead_worker(system: &System, page: &Page) {
     page.counts("naive-failed", |failed| failed > 3).await;
     page.counts("resilient-accepted", |accepted| accepted > 3)
         .await;
+    page.comes_to_head("Worker breaker open: naive fails").await;
+    let why = page.text("meaning-worker").await;
+    assert!(why.contains("Why it opened: "), "{why}");
     assert_eq!(page.text("worker-error").await, "connect refused");
     page.comes_to_say("breaker-worker", "open").await;
     page.picture("worker-dead").await;
@@ -120,7 +145,8 @@ pub(crate) async fn shows_a_dead_database(system: &System, page: &Page) {
 pub(crate) async fn shows_hung_calls_and_keeps_its_other_connections(system: &System, page: &Page) {
     system.pause(Service::Worker).await;
     // More than the browser may have under way: all of its naive connections hang.
-    page.counts("naive-waiting", |waiting| waiting > 8).await;
+    page.counts("naive-waiting", |waiting| waiting == 4).await;
+    page.counts("naive-queued", |queued| queued > 4).await;
     let accepted = page.figure("resilient-accepted").await.unwrap();
     page.counts("resilient-accepted", |now| now > accepted + 5)
         .await;
@@ -129,8 +155,9 @@ pub(crate) async fn shows_hung_calls_and_keeps_its_other_connections(system: &Sy
     page.picture("worker-hung").await;
 
     // Those that wait are still sent, those that hang still answered.
-    page.element("traffic").await.click().await.unwrap();
+    page.clicks("traffic").await;
     system.start(Service::Worker).await;
+    page.comes_to_say("naive-queued", "0").await;
     page.comes_to_say("naive-waiting", "0").await;
     page.comes_to_say("breaker-worker", "closed").await;
     page.comes_to_say("open-work", "0").await;
@@ -157,4 +184,23 @@ pub(crate) async fn comes_back_with_the_api(system: &System, page: &Page) {
     page.comes_to_say("breaker-worker", "closed").await;
     page.comes_to_say("open-work", "0").await;
     page.comes_to_show("api", "healthy").await;
+}
+
+pub(crate) async fn breaks_and_heals_by_its_buttons(system: &System, page: &Page) {
+    page.goes_to(&system.controlled().await).await;
+    page.comes_to_say("connection", "live").await;
+    page.comes_to_say("run-kill-worker", "Kill").await;
+    page.clicks("traffic").await;
+    page.clicks("run-kill-worker").await;
+    page.comes_to_head("Worker’s process killed").await;
+    page.comes_to_say("breaker-worker", "open").await;
+    page.counts("resilient-accepted", |accepted| accepted > 0)
+        .await;
+    page.picture("buttons").await;
+
+    page.clicks("run-start-worker").await;
+    page.comes_to_say("breaker-worker", "closed").await;
+    page.comes_to_head("Nothing is broken").await;
+    page.comes_to_say("open-work", "0").await;
+    page.clicks("traffic").await;
 }

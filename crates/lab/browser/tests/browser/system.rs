@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use holdfast_lab::control::Control;
 use holdfast_lab::settings::{Ports, Settings};
-use holdfast_lab::stage::{Local, Service};
+use holdfast_lab::stage::{Local, Service, Stage};
 use holdfast_ops::Environment;
 use holdfast_testbed::output::Console;
 use holdfast_testbed::ports;
@@ -62,6 +63,15 @@ impl System {
 
     pub(crate) async fn pause(&self, service: Service) {
         self.stage.pause(service).await.unwrap();
+    }
+
+    /// The page's address at a service that breaks and heals for it; it is served for as long as the test runs.
+    pub(crate) async fn controlled(&self) -> String {
+        let stage = Stage::Local(self.stage.clone());
+        let control = Control::listen(0, &stage).await.unwrap();
+        let url = control.url().to_owned();
+        tokio::spawn(async move { control.serve().await });
+        url
     }
 
     pub(crate) async fn down(&self) {

@@ -11,10 +11,24 @@ use crate::trial::{Call, End, Trial};
 pub(super) struct Calls<'a>(Vec<&'a Call>);
 
 impl<'a> Calls<'a> {
+    /// Of the usual load.
     pub(super) fn within(spans: &Spans, trial: &'a Trial) -> Result<Self, Unmeasured> {
+        Self::of(spans, trial, |call| !call.surge)
+    }
+
+    /// Of the usual load and of surges.
+    pub(super) fn with_surges(spans: &Spans, trial: &'a Trial) -> Result<Self, Unmeasured> {
+        Self::of(spans, trial, |_| true)
+    }
+
+    fn of(
+        spans: &Spans,
+        trial: &'a Trial,
+        whose: impl Fn(&Call) -> bool,
+    ) -> Result<Self, Unmeasured> {
         let calls = trial.calls.iter();
         let calls: Vec<_> = calls
-            .filter(|call| call.is_telling() && spans.contains(call.intended))
+            .filter(|call| call.is_telling() && whose(call) && spans.contains(call.intended))
             .collect();
         match calls.is_empty() {
             true => Err(Unmeasured::NoCalls),
@@ -37,10 +51,14 @@ impl<'a> Calls<'a> {
         percentile(&latencies, share)
     }
 
-    pub(super) fn goodput(&self, length: Duration) -> Result<f64, Unmeasured> {
+    pub(super) fn per_second(
+        &self,
+        holds: impl Fn(&Call) -> bool,
+        length: Duration,
+    ) -> Result<f64, Unmeasured> {
         match length.is_zero() {
             true => Err(Unmeasured::NoCalls),
-            false => Ok(self.number(Call::is_promised) / seconds(length)),
+            false => Ok(self.number(holds) / seconds(length)),
         }
     }
 }
@@ -190,6 +208,19 @@ mod tests {
         assert_eq!(during(&scene, Goodput), Some(2.0 / 5.0));
         assert_eq!(value(Goodput, After, &scene.trial), Some(1.0 / 6.0));
         assert_eq!(value(Goodput, All, &scene.trial), Some(4.0 / 14.0));
+    }
+
+    #[test]
+    fn a_surge_counts_in_successes_and_over_the_bound_and_nowhere_else() {
+        let mut scene = mixed().call(ms(5200), ms(200), whole());
+        let usual = during(&scene, Successes).unwrap();
+        let last = scene.trial.calls.len() - 1;
+        scene.trial.calls[last].surge = true;
+        assert_eq!(during(&scene, Successes), Some(usual));
+        assert_eq!(usual, 2.0 / 5.0);
+        for metric in [SuccessShare, PromisedShare, Goodput, P50] {
+            assert_eq!(during(&scene, metric), during(&mixed(), metric), "{metric}");
+        }
     }
 
     #[test]

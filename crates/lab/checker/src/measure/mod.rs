@@ -5,6 +5,7 @@
 //!   one began, and `time_to_recover` counts from there: what it takes to heal a fault is part of it.
 //! - Clients that left, and calls that the load generator could not send, say nothing of the system: they count nowhere,
 //!   except that who left has been sent (`attempts_per_call`).
+//! - The calls of a surge are somebody else's: they count in `successes` and `over_bound` alone, and in the account.
 //! - Shares and counts are of calls. Where a window has none, there is no figure: nothing was seen, not "none failed".
 //! - A latency counts from the intended start. A call without an answer counts with the time it waited, which is next to
 //!   nothing where it was refused: read it beside `unanswered`.
@@ -100,7 +101,11 @@ pub fn measure(metric: Metric, window: Window, trial: &Trial) -> Result<f64, Unm
 }
 
 fn of_calls(metric: Metric, spans: &Spans, trial: &Trial) -> Result<f64, Unmeasured> {
-    let calls = Calls::within(spans, trial)?;
+    let all = matches!(metric, Metric::Successes | Metric::OverBound);
+    let calls = match all {
+        true => Calls::with_surges(spans, trial)?,
+        false => Calls::within(spans, trial)?,
+    };
     match metric {
         Metric::Unanswered => Ok(calls.number(calls::is_unanswered)),
         Metric::UnansweredShare => Ok(calls.share(calls::is_unanswered)),
@@ -108,7 +113,11 @@ fn of_calls(metric: Metric, spans: &Spans, trial: &Trial) -> Result<f64, Unmeasu
         Metric::SuccessShare => Ok(calls.share(calls::is_success)),
         Metric::DegradedShare => Ok(calls.share(calls::is_degraded)),
         Metric::PromisedShare => Ok(calls.share(super::trial::Call::is_promised)),
-        Metric::Goodput => calls.goodput(spans.until(trial.lasts).length()),
+        Metric::Goodput => {
+            let length = spans.until(trial.lasts).length();
+            calls.per_second(super::trial::Call::is_promised, length)
+        }
+        Metric::Successes => calls.per_second(calls::is_success, spans.until(trial.lasts).length()),
         Metric::P50 => Ok(calls.latency(0.5)),
         Metric::P99 => Ok(calls.latency(0.99)),
         Metric::OverBound => Ok(calls.number(|call| calls::is_over(call, trial.bound))),

@@ -46,6 +46,10 @@ fn kind(fault: &file::Fault, place: &Place) -> Result<Kind, Broken> {
         KindName::Lock => Kind::Lock,
         KindName::Connections => Kind::Connections,
         KindName::ReadOnly => Kind::ReadOnly,
+        KindName::Surge => Kind::Surge {
+            rate: needed(fault.rate, "rate", place)?,
+            priority: fault.priority,
+        },
     })
 }
 
@@ -56,6 +60,7 @@ fn keys_of(kind: KindName) -> &'static [&'static str] {
         KindName::Reset => &["after_bytes", "share"],
         KindName::Garbage => &["share"],
         KindName::Status => &["code", "share"],
+        KindName::Surge => &["rate", "priority"],
         _ => &[],
     }
 }
@@ -67,6 +72,8 @@ fn only_its_own_keys(fault: &file::Fault, place: &Place) -> Result<(), Broken> {
         ("after_bytes", fault.after_bytes.is_some()),
         ("code", fault.code.is_some()),
         ("share", fault.share.is_some()),
+        ("rate", fault.rate.is_some()),
+        ("priority", fault.priority.is_some()),
     ];
     let own = keys_of(fault.kind);
     let foreign = given

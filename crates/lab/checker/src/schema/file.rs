@@ -1,6 +1,7 @@
 //! The file as serde reads it, and as an editor is told of it: each key with its type and its default.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -45,6 +46,8 @@ pub(super) struct File {
 pub(super) struct System {
     /// How long the worker works on a call.
     pub(super) work_delay: Time,
+    /// Works done at once by the worker, the rest wait; none: as many as arrive.
+    pub(super) work_capacity: Option<NonZeroU32>,
     /// Laid over the experiments' policy file, key by key.
     #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
     pub(super) policies: Table,
@@ -65,6 +68,8 @@ pub(super) struct Load {
     /// How long a client waits for its answer; then it gives up.
     #[serde(default = "patience")]
     pub(super) patience: Time,
+    /// How long a client waits for one try; then it closes the connection.
+    pub(super) try_for: Option<Time>,
     /// Of the arrivals and of all else that is random.
     #[serde(default = "seed")]
     pub(super) seed: u64,
@@ -107,6 +112,10 @@ pub(super) struct Fault {
     pub(super) code: Option<u16>,
     /// Of `latency`, `reset`, `garbage`, `status`: of how many requests.
     pub(super) share: Option<f64>,
+    /// Of `surge`: requests per second, beside the usual load.
+    pub(super) rate: Option<f64>,
+    /// Of `surge`: the urgency that they ask for, `u` of `Priority`.
+    pub(super) priority: Option<u8>,
 }
 
 /// How something is hurt.
@@ -139,6 +148,8 @@ pub(super) enum KindName {
     Connections,
     /// Postgres takes no writes.
     ReadOnly,
+    /// Nothing is broken: another client sends so much more.
+    Surge,
 }
 
 /// What a side must show: for each figure its limits, or several.
@@ -160,6 +171,7 @@ impl Default for System {
     fn default() -> Self {
         Self {
             work_delay: Time(Duration::from_millis(200)),
+            work_capacity: None,
             policies: Table::new(),
         }
     }

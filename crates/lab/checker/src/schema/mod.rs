@@ -67,6 +67,7 @@ fn build(name: &str, file: file::File) -> Result<Experiment, Broken> {
         stages: file.stages,
         system: System {
             work_delay: file.system.work_delay.0,
+            work_capacity: file.system.work_capacity,
             policies: file.system.policies,
         },
         load: load(&file.load),
@@ -86,6 +87,7 @@ fn load(load: &file::Load) -> Load {
         lasts: load.lasts.0,
         patience: load.patience.0,
         seed: load.seed,
+        try_for: load.try_for.as_ref().map(|it| it.0),
         asks_again: load.asks_again.as_ref().map(|it| it.0),
         leaving: load.leaving.as_ref().map(|it| super::plan::Leaving {
             share: it.share,

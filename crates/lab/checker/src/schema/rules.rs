@@ -67,6 +67,11 @@ fn load(load: &Load) -> Result<(), Broken> {
     )?;
     let patience = (Duration::from_millis(100)..=LONGEST).contains(&load.patience);
     holds(patience, key("patience"), "must be from 100ms to 1h")?;
+    if let Some(limit) = load.try_for {
+        let rule = "must be above 0 and at most load.patience";
+        let some = !limit.is_zero() && limit <= load.patience;
+        holds(some, key("try_for"), rule)?;
+    }
     if let Some(pause) = load.asks_again {
         let rule = "must be above 0 and below load.patience";
         holds(

@@ -53,6 +53,12 @@ pub(super) enum Task {
         #[arg(long, value_name = "ID")]
         request: Option<String>,
     },
+    /// Serve the page at a loopback address of its own, where its buttons break and heal
+    Control {
+        /// Where, on 127.0.0.1
+        #[arg(long, default_value_t = 8090)]
+        port: u16,
+    },
     /// Call the naive and the resilient endpoint at the same time and show both answers
     Compare,
     /// Send requests at a steady rate, each until it is answered, and write down which were accepted
@@ -106,7 +112,11 @@ pub(super) enum Task {
         delay: Duration,
     },
     /// The guided tour: break each dependency in turn, compare, heal, on a stage of its own
-    Demo,
+    Demo {
+        /// Wait for Enter before each step
+        #[arg(long)]
+        step: bool,
+    },
     /// Hold the API to its own description with made-up requests, healthy and with each dependency dead, on a system of its
     /// own
     ApiCheck {
@@ -126,9 +136,14 @@ pub(super) enum Task {
         /// How long each measurement takes
         #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
         seconds: u32,
+        /// Measure something else instead: how fast old rows are deleted, and what that costs live calls
+        #[arg(long)]
+        retention: bool,
     },
     /// Be the wires of the experiments on Compose: forward, and break on command over a control connection
     Wire(Wire),
+    /// Have the API read its policy file again (SIGHUP): all of it takes effect, or nothing does and the reason is told
+    Reload,
     /// Kill a service (SIGKILL): its port refuses
     Kill {
         /// Which

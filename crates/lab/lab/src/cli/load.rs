@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::arguments::Load;
 use crate::accepted::{self, AcceptedFile};
 use crate::error::LabError;
-use crate::load::{self, Counts, Plan};
+use crate::load::{self, Arriving, Counts, Plan};
 use crate::output::Console;
 use crate::settings::Settings;
 use crate::stage::{Probe, Stage};
@@ -28,21 +28,20 @@ pub(super) async fn run(
     load::raise_limit(console);
     let mut signals = StopSignals::listen().map_err(LabError::file("listen for", "signals"))?;
     let (folder, urls, bound) = target(wanted.urls, settings, console).await?;
-    let plan = Plan {
-        urls,
+    let arriving = Arriving {
         rate: wanted.rate,
-        duration: wanted.duration,
+        lasts: wanted.duration,
         arrivals: wanted.arrivals,
         seed: wanted.seed.unwrap_or_else(|| fastrand::u64(..1_000_000)),
-        try_for: bound + BEYOND,
     };
+    let plan = Plan::balanced(urls, arriving, bound + BEYOND);
     let out = wanted.out.unwrap_or_else(|| folder.join(accepted::FILE));
     console.say(format_args!(
         "{} requests/s for {:?} on {}, seed {}; what is accepted goes to {}",
-        plan.rate,
-        plan.duration,
+        arriving.rate,
+        arriving.lasts,
         plan.urls.join(" and "),
-        plan.seed,
+        arriving.seed,
         out.display()
     ));
     let mut file = AcceptedFile::append(&out)?;
@@ -53,7 +52,7 @@ pub(super) async fn run(
     let outcomes = load::run(&plan, Instant::now(), stop, |outcome| {
         outcome.accepted().map_or(Ok(()), |one| file.add(&one))
     });
-    Counts::of(&outcomes.await?).print(console);
+    Counts::of(&outcomes.await?.outcomes).print(console);
     Ok(())
 }
 

@@ -27,7 +27,7 @@ use crate::error::LabError;
 use crate::output::Console;
 use crate::settings::Settings;
 use crate::stage::{Probe, Stage};
-use crate::{api_check, bench, demo, experiment, observe, torture};
+use crate::{api_check, bench, control, demo, experiment, observe, torture};
 
 /// Runs the command the process was called with.
 ///
@@ -90,10 +90,12 @@ async fn perform(task: Task, settings: &Settings, console: Console) -> Result<Ex
             };
             logs::show(&wanted, settings, console).await?;
         }
+        Task::Reload => stage(settings, console).await?.reload(console).await?,
         Task::Kill { service } => stage(settings, console).await?.kill(service).await?,
         Task::Start { service } => stage(settings, console).await?.start(service).await?,
         Task::Pause { service } => stage(settings, console).await?.pause(service).await?,
         Task::Resume { service } => stage(settings, console).await?.resume(service).await?,
+        Task::Control { port } => control::run(port, settings, console).await?,
         Task::Compare => return compare(settings, console).await,
         Task::Load(wanted) => load::run(wanted, settings, console).await?,
         Task::Check(wanted) => return Ok(verdict(check::run(wanted, settings, console).await?)),
@@ -112,15 +114,24 @@ async fn perform(task: Task, settings: &Settings, console: Console) -> Result<Ex
         Task::Guard { guarded } => guard::stand(guarded, settings, console).await?,
         Task::Look(wanted) => experiments::look(wanted, console).await,
         Task::ObserveCheck => return Ok(verdict(observe::run(settings, console).await?)),
-        Task::Demo => return Ok(verdict(demo::run(settings, console).await?)),
+        Task::Demo { step } => return Ok(verdict(demo::run(step, settings, console).await?)),
         Task::ApiCheck { examples, seed } => {
             let plan = api_check::Plan { examples, seed };
             return api_check::run(plan, settings, console).await.map(verdict);
         }
         Task::Wire(wanted) => wire::run(wanted, console).await?,
         Task::DistinctWorker { bind, delay } => distinct_worker(bind, delay).await?,
-        Task::Bench { rounds, seconds } => {
-            bench::run(bench::Plan { rounds, seconds }, settings, console).await?;
+        Task::Bench {
+            rounds,
+            seconds,
+            retention,
+        } => {
+            let plan = bench::Plan {
+                rounds,
+                seconds,
+                retention,
+            };
+            bench::run(plan, settings, console).await?;
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -26,10 +26,8 @@ pub(super) async fn show(
             promised += 1;
             kept += usize::from(tone == Tone::Good);
             let fate = console.paint(tone, fate);
-            console.print(format_args!(
-                "  {:<24}{} {fate}",
-                stop.title, processed.request_id
-            ));
+            let id = console.paint(Tone::Faint, processed.request_id);
+            console.print(format_args!("  {:<24}{fate}\n    {id}", stop.title));
         }
     }
     let open = probe.requests("status=received&limit=1").await?.total;

@@ -2,6 +2,7 @@
 
 mod expected;
 mod fate;
+mod narrator;
 mod summary;
 
 use std::time::Duration;
@@ -11,6 +12,7 @@ use holdfast_wire::Breaker;
 use tokio::time::{Instant, sleep};
 
 use expected::Expected;
+use narrator::Narrator;
 
 use crate::compare::{self, Comparison};
 use crate::error::LabError;
@@ -25,6 +27,59 @@ const POLL: Duration = Duration::from_millis(250);
 const HEALED_WITHIN: Duration = Duration::from_secs(45);
 /// A lease that ran out, the journal replayed, the work done: each takes seconds.
 const DONE_WITHIN: Duration = Duration::from_secs(120);
+
+/// What is done to the stage before both sides are called.
+enum Before {
+    Nothing,
+    Kill(Service),
+    Start(Service),
+}
+
+/// One leg of the tour, as planned.
+struct Leg {
+    before: Before,
+    title: &'static str,
+    /// Within 78 columns a line.
+    told: &'static str,
+    expected: Expected,
+}
+
+const LEGS: &[Leg] = &[
+    Leg {
+        before: Before::Nothing,
+        title: "everything works",
+        told: "Both endpoints do the same: store the request, have the worker work for two\n\
+               seconds, store the result.",
+        expected: Expected::Whole,
+    },
+    Leg {
+        before: Before::Kill(Service::Worker),
+        title: "the worker is killed",
+        told: "Its port refuses. Naive can only fail. Resilient has the request in Postgres,\n\
+               and so it can promise: 202, it will be done.",
+        expected: Expected::Accepted,
+    },
+    Leg {
+        before: Before::Start(Service::Worker),
+        title: "it is back",
+        told: "The breaker lets a call through to test it, and closes. What was promised is\n\
+               done meanwhile, by itself.",
+        expected: Expected::Whole,
+    },
+    Leg {
+        before: Before::Kill(Service::Db),
+        title: "the database is killed",
+        told: "Naive fails before it has asked the worker. Resilient has the work done, and\n\
+               writes the result into a journal on its own disk: 200.",
+        expected: Expected::Journalled,
+    },
+    Leg {
+        before: Before::Start(Service::Db),
+        title: "it is back",
+        told: "Postgres gets from the journal what it missed.",
+        expected: Expected::Whole,
+    },
+];
 
 /// One stop of the tour: its title, what must be seen there and what was.
 struct Stop {
@@ -41,11 +96,11 @@ impl Stop {
 }
 
 /// Runs the tour on a stage of its own, on local processes unless `STAGE` says otherwise, and takes it down again,
-/// also when interrupted. Whether the resilient side held at every stop, with the answer that belongs there.
+/// also when interrupted; with `step`, each stop waits for a key. Whether the resilient side held at every stop, with the answer that belongs there.
 ///
 /// # Errors
 /// When a stage is already up, or the tour cannot go on.
-pub async fn run(settings: &Settings, console: Console) -> Result<bool, LabError> {
+pub async fn run(step: bool, settings: &Settings, console: Console) -> Result<bool, LabError> {
     if let Some(stage) = Stage::found_up(settings, console).await? {
         return Err(LabError::StageInTheWay(stage.name()));
     }
@@ -63,33 +118,40 @@ pub async fn run(settings: &Settings, console: Console) -> Result<bool, LabError
     let stage = Stage::to_bring_up(&settings, console).await?;
     let _guard = Guard::post(Guarded::Stage)?;
     let result = tokio::select! {
-        result = tour(&stage, console) => result,
+        result = tour(&stage, step, console) => result,
         _ = signals.next() => Err(LabError::Interrupted),
     };
     console.say("");
     console.say("taking the stage down");
-    stage.down().await?;
+    let narrator = Narrator::new(step, console);
+    narrator.meanwhile("stopping", stage.down()).await?;
     let (stops, nothing_lost) = result?;
     summary::print(&stops, nothing_lost, console);
     Ok(nothing_lost && stops.iter().all(Stop::held))
 }
 
 /// The stops, and whether every promise made at them was kept.
-async fn tour(stage: &Stage, console: Console) -> Result<(Vec<Stop>, bool), LabError> {
-    stage.up().await?;
+async fn tour(stage: &Stage, step: bool, console: Console) -> Result<(Vec<Stop>, bool), LabError> {
+    let narrator = Narrator::new(step, console);
+    narrator.meanwhile("starting", stage.up()).await?;
     let probe = Probe::new(stage.api_port().await?);
-    let mut stops = vec![stop("everything works", Expected::Whole, &probe, console).await?];
-    for (service, title, expected) in [
-        (Service::Worker, "the worker is killed", Expected::Accepted),
-        (Service::Db, "the database is killed", Expected::Journalled),
-    ] {
-        console.print("");
-        stage.kill(service).await?;
-        stops.push(stop(title, expected, &probe, console).await?);
-        console.print("");
-        stage.start(service).await?;
-        healed(&probe).await?;
-        stops.push(stop("it is back", Expected::Whole, &probe, console).await?);
+    let mut stops = Vec::new();
+    for leg in LEGS {
+        narrator.begin(leg.title, leg.told).await;
+        match leg.before {
+            Before::Nothing => {}
+            Before::Kill(service) => stage.kill(service).await?,
+            Before::Start(service) => {
+                stage.start(service).await?;
+                let healed = healed(&probe);
+                narrator
+                    .meanwhile("until the breaker closes", healed)
+                    .await?;
+            }
+        }
+        let comparing = compare::compare(&probe);
+        let seen = narrator.meanwhile("both are called", comparing).await?;
+        stops.push(stop(leg, seen, console));
     }
     console.say("\nwaiting until all that was accepted is done");
     // What is left after that shows in the fates.
@@ -98,25 +160,19 @@ async fn tour(stage: &Stage, console: Console) -> Result<(Vec<Stop>, bool), LabE
     Ok((stops, nothing_lost))
 }
 
-async fn stop(
-    title: &'static str,
-    expected: Expected,
-    probe: &Probe,
-    console: Console,
-) -> Result<Stop, LabError> {
-    console.print(console.paint(Tone::Strong, format_args!("\n=== {title} ===\n")));
-    let seen = compare::compare(probe).await?;
+/// What was seen at a stop, and whether that belongs there.
+fn stop(leg: &Leg, seen: Comparison, console: Console) -> Stop {
     seen.print(console);
     let stop = Stop {
-        title,
-        expected,
+        title: leg.title,
+        expected: leg.expected,
         seen,
     };
     if !stop.held() {
-        let problem = format_args!("  here the resilient side must give {expected}");
+        let problem = format_args!("  here the resilient side must give {}", leg.expected);
         console.print(console.paint(Tone::Bad, problem));
     }
-    Ok(stop)
+    stop
 }
 
 /// Calls until both breakers are closed again: an open one lets a probe through only when somebody calls.

@@ -16,12 +16,8 @@ pub(super) fn print(stops: &[Stop], nothing_lost: bool, console: Console) {
     console.print(console.paint(Tone::Strong, "\n=== in short ===\n"));
     for stop in stops {
         let (naive, resilient) = (stop.seen.naive(), stop.seen.resilient());
-        let naive = console
-            .paint(naive.tone(), format_args!("{:<28}", naive.to_string()))
-            .to_string();
-        let resilient = console
-            .paint(resilient.tone(), resilient.to_string())
-            .to_string();
+        let naive = console.paint(naive.tone(), &naive).to_string();
+        let resilient = console.paint(resilient.tone(), &resilient).to_string();
         let instead = if stop.held() {
             String::new()
         } else {
@@ -29,7 +25,7 @@ pub(super) fn print(stops: &[Stop], nothing_lost: bool, console: Console) {
             console.paint(Tone::Bad, expected).to_string()
         };
         console.print(format_args!(
-            "  {:<24}naive {naive}resilient {resilient}{instead}",
+            "  {}\n    naive      {naive}\n    resilient  {resilient}{instead}",
             stop.title
         ));
     }
@@ -39,6 +35,6 @@ pub(super) fn print(stops: &[Stop], nothing_lost: bool, console: Console) {
         (Tone::Bad, "see above: not all that was accepted is done")
     };
     let promises = console.paint(tone, promises);
-    console.print(format_args!("  {:<24}{promises}", "lost"));
+    console.print(format_args!("  {}\n    {promises}", "lost"));
     console.print(NEXT);
 }

@@ -124,6 +124,7 @@ mod tests {
             intended: Duration::ZERO,
             sent: Duration::ZERO,
             ended: Duration::ZERO,
+            surge: false,
             end: End::Answered {
                 status,
                 request_id: Some(Uuid::from_u128(id)),

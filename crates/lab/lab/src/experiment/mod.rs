@@ -10,7 +10,6 @@ pub mod contender;
 mod fault;
 mod find;
 mod grade;
-pub mod load;
 pub mod look;
 mod play;
 mod policies;

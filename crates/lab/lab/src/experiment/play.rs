@@ -13,7 +13,6 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::contender::{Contender, untold};
-use super::load::{self, LoadPlan};
 use super::plan::{Experiment, Side};
 use super::progress::Progress;
 use super::scene::{Ground, Making, Scene};
@@ -22,6 +21,7 @@ use super::watch::Watcher;
 use super::{account, fault, transitions, verdict};
 use crate::check::Database;
 use crate::error::LabError;
+use crate::load;
 use crate::output::Console;
 use crate::settings::Settings;
 
@@ -91,6 +91,7 @@ impl Playing<'_> {
         Making {
             policies: self.policies.to_owned(),
             work_delay: self.experiment.system.work_delay,
+            work_capacity: self.experiment.system.work_capacity,
             wired: fault::wired(&self.experiment.faults),
             replaced: fault::replaced(&self.experiment.faults),
             seed: self.experiment.load.seed,
@@ -110,11 +111,14 @@ impl Playing<'_> {
         let (heard, samples) = (RefCell::new(Vec::<Call>::new()), RefCell::new(Vec::new()));
         let (epoch, since) = (Instant::now(), Timestamp::now());
         progress.begin(epoch);
-        let mut plan = LoadPlan::new(scene.api().base(), side, experiment.load.clone());
+        let mut plan = load::Plan::new(scene.api().base(), side, experiment.load.clone());
         plan.bodiless = start.bodiless;
-        let load = load::play(&plan, epoch, pending(), |call, _| {
-            progress.heard(call);
-            heard.borrow_mut().push(call.clone());
+        plan.faults.clone_from(&experiment.faults);
+        let load = load::run(&plan, epoch, pending(), |outcome| {
+            let call = outcome.call();
+            progress.heard(&call);
+            heard.borrow_mut().push(call);
+            Ok(())
         });
         let steady = || {
             verdict::steady_before(experiment, &heard.borrow())
@@ -128,10 +132,11 @@ impl Playing<'_> {
             samples.borrow_mut().push(sample);
         });
         let both = async { tokio::try_join!(load, faults) };
-        let ((calls, generator), faults) = tokio::select! {
+        let (sent, faults) = tokio::select! {
             both = both => both?,
             never = watch => match never {},
         };
+        let calls: Vec<Call> = sent.outcomes.iter().map(load::Outcome::call).collect();
         progress.enter("waiting until all is done");
         let (ledger, contender) = self.account(side, &calls, &start, scene).await?;
         let log = match side {
@@ -147,7 +152,7 @@ impl Playing<'_> {
             samples: samples.into_inner(),
             calls,
             ledger,
-            generator,
+            generator: sent.generator,
             contender,
         })
     }

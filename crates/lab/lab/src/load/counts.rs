@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::outcome::{Broken, Outcome, Reply};
+use super::{Broken, Outcome, Reply};
 use crate::figures::percentile;
 use crate::output::{Console, Tone};
 
@@ -123,6 +123,7 @@ mod tests {
             number: 0,
             key: "k".to_owned(),
             intended: Duration::from_millis(10),
+            surge: false,
             tries: vec![Try {
                 api: 0,
                 from: Duration::from_millis(15),

@@ -1,139 +1,129 @@
-//! Load as clients make it: requests that arrive when they arrive, whatever became of those before (open loop), each with
-//! a body and an `Idempotency-Key` of its own, tried again until it is answered.
+//! Load as clients make it: requests that arrive when they arrive, whatever became of those before (open loop), each over a
+//! connection of its own, with a body (unless the API takes none) and an `Idempotency-Key` of its own. `X-Client`
+//! names its client: the usual load's are four, a surge is one more.
 //!
-//! Latency counts from the moment the request was meant to be sent: a system that stops answering cannot hide it by
-//! keeping its callers busy.
+//! What arrives when, and whose client leaves, is decided by the seed alone. Times count from the epoch, latency from the
+//! moment the request was meant to be sent: a system that stops answering cannot hide it by keeping its callers busy. The
+//! generator has a thread to itself, so that whatever else this process does, carrying the bytes of a wire for instance,
+//! neither delays a request nor is counted as its cost.
 
-mod call;
+mod client;
 mod counts;
 mod files;
-mod outcome;
+mod generator;
+mod leaver;
+mod plan;
 mod post;
+mod schedule;
 
-use std::collections::BTreeMap;
-use std::future::Future;
-use std::sync::Arc;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep_until, timeout_at};
-use uuid::Uuid;
+use tokio::time::{Instant, timeout_at};
 
-pub use call::{Caller, body};
+pub use client::{Client, body};
 pub use counts::Counts;
 pub(crate) use files::raise_limit;
 pub use holdfast_checker::arrivals::Arrivals;
-pub use outcome::{Answer, Broken, Outcome, Reply, Try};
+pub use holdfast_checker::history::{Answer, Broken, Outcome, Reply, Try};
+use holdfast_checker::trial::Generator;
+pub use plan::{Arriving, Plan};
 pub(crate) use post::Poster;
 
 use crate::error::LabError;
+use crate::figures::percentile;
+use generator::{Cost, Running};
 
 /// How long after a stop answers are still taken in: those that were on their way.
 const IN_FLIGHT: Duration = Duration::from_millis(100);
 
-/// What is to be sent.
-#[derive(Debug, Clone)]
-pub struct Plan {
-    /// The APIs, taken in turn.
-    pub urls: Vec<String>,
-    /// Requests per second, on average.
-    pub rate: f64,
-    /// For how long requests arrive.
-    pub duration: Duration,
-    /// How they arrive.
-    pub arrivals: Arrivals,
-    /// Of the arrivals.
-    pub seed: u64,
-    /// How long one try waits for an answer: longer than the API's bound.
-    pub try_for: Duration,
+/// What became of all requests, in the order of their intended starts, and what sending them cost.
+#[derive(Debug)]
+pub struct Sent {
+    /// All of them.
+    pub outcomes: Vec<Outcome>,
+    /// The cost.
+    pub generator: Generator,
 }
 
-/// Sends what the plan says and hands each outcome over as it comes, then all of them. `stop` cuts it short: what is
-/// under way then is given up, and has no tries to show. Times count from `epoch`.
+/// Sends what the plan says, the first request at `epoch`, and hands each outcome over as it comes. `stop` cuts it short:
+/// what is under way then is given up, and has no tries to show. Dropped, it drops all calls.
 ///
 /// # Errors
-/// The first error of `heard`.
+/// The first error of `heard`; when the generator has no thread to run on.
 pub async fn run(
     plan: &Plan,
     epoch: Instant,
     stop: impl Future<Output = ()>,
-    mut heard: impl FnMut(&Outcome) -> Result<(), LabError>,
-) -> Result<Vec<Outcome>, LabError> {
-    let caller = Arc::new(Caller::new(plan.urls.clone(), plan.try_for, epoch));
-    // Another run with the same seed must not meet its keys again.
-    let run = Uuid::now_v7().simple();
-    let mut arrivals = plan.arrivals.times(plan.rate, plan.duration, plan.seed);
-    let start = Instant::now();
-    let mut next = arrivals.next();
-    let mut number = 0;
-    let mut calls = JoinSet::new();
-    let mut under_way = BTreeMap::new();
-    let mut outcomes = Vec::new();
-    tokio::pin!(stop);
-    while next.is_some() || !calls.is_empty() {
-        let at = start + next.unwrap_or_default();
-        tokio::select! {
-            () = sleep_until(at), if next.is_some() => {
-                let key = format!("{run}-{number}");
-                under_way.insert(number, cut_off(number, key.clone(), at.saturating_duration_since(epoch)));
-                let caller = Arc::clone(&caller);
-                calls.spawn(async move { caller.call(number, key, at).await });
-                number += 1;
-                next = arrivals.next();
-            }
-            Some(Ok(outcome)) = calls.join_next() => {
-                heard(&outcome)?;
-                under_way.remove(&outcome.number);
-                outcomes.push(outcome);
-            }
-            () = &mut stop => break,
-        }
-    }
-    let end = Instant::now() + IN_FLIGHT;
-    while let Ok(Some(Ok(outcome))) = timeout_at(end, calls.join_next()).await {
-        heard(&outcome)?;
-        under_way.remove(&outcome.number);
-        outcomes.push(outcome);
-    }
-    outcomes.extend(under_way.into_values());
-    Ok(outcomes)
+    heard: impl FnMut(&Outcome) -> Result<(), LabError>,
+) -> Result<Sent, LabError> {
+    let client = Client::new(plan.clone(), epoch);
+    let running = Running::start(plan.arrivals(), client, epoch)?;
+    follow(plan, running, stop, heard).await
 }
 
-/// A request that nobody waits for any more.
-fn cut_off(number: u64, key: String, intended: Duration) -> Outcome {
-    Outcome {
-        number,
-        key,
-        intended,
-        tries: Vec::new(),
+async fn follow(
+    plan: &Plan,
+    mut running: Running,
+    stop: impl Future<Output = ()>,
+    mut heard: impl FnMut(&Outcome) -> Result<(), LabError>,
+) -> Result<Sent, LabError> {
+    let mut outcomes = Vec::new();
+    tokio::pin!(stop);
+    loop {
+        tokio::select! {
+            outcome = running.next() => {
+                let Some(outcome) = outcome else { break };
+                heard(&outcome)?;
+                outcomes.push(outcome);
+            }
+            () = &mut stop => {
+                running.stop();
+                let end = Instant::now() + IN_FLIGHT;
+                while let Ok(Some(outcome)) = timeout_at(end, running.next()).await {
+                    heard(&outcome)?;
+                    outcomes.push(outcome);
+                }
+                break;
+            }
+        }
+    }
+    let cost = running.cost().await?;
+    let generator = figures(&outcomes, &cost);
+    let heard: BTreeSet<u64> = outcomes.iter().map(|one| one.number).collect();
+    let begun = plan.arrivals().take(cost.sent);
+    let cut_off = begun.filter(|one| !heard.contains(&one.number));
+    outcomes.extend(cut_off.map(|one| plan.yet_to_be_tried(one)));
+    outcomes.sort_by_key(|one| one.number);
+    Ok(Sent {
+        outcomes,
+        generator,
+    })
+}
+
+/// What sending these cost, and how punctual it was.
+#[expect(clippy::cast_precision_loss, reason = "figures for people")]
+fn figures(outcomes: &[Outcome], cost: &Cost) -> Generator {
+    let late = |one: &Outcome| {
+        let sent = one.tries.first().map_or(one.intended, |made| made.from);
+        sent.saturating_sub(one.intended).as_secs_f64() * 1_000.0
+    };
+    let mut late: Vec<f64> = outcomes.iter().map(late).collect();
+    late.sort_by(f64::total_cmp);
+    // As many digits as are meant, and as any reader of numbers keeps.
+    let rounded = |value: f64, digits: f64| (value * digits).round() / digits;
+    let at = |share| match late.is_empty() {
+        true => 0.0,
+        false => rounded(percentile(&late, share), 1_000.0),
+    };
+    let per_request = cost.processor.as_secs_f64() * 1e6 / outcomes.len().max(1) as f64;
+    Generator {
+        cpu_us_per_request: rounded(per_request, 10.0),
+        late_p99_ms: at(0.99),
+        late_max_ms: at(1.0),
+        most_under_way: cost.most_under_way as u64,
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::future::ready;
-
-    use tokio::net::TcpListener;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn a_call_that_is_cut_off_is_counted_as_sent_and_unanswered() {
-        // Accepts and never answers.
-        let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let plan = Plan {
-            urls: vec![format!("http://{}", silent.local_addr().unwrap())],
-            rate: 100.0,
-            duration: Duration::from_millis(25),
-            arrivals: Arrivals::Constant,
-            seed: 1,
-            try_for: Duration::from_secs(5),
-        };
-        let stop = tokio::time::sleep(Duration::from_millis(200));
-        let outcomes = run(&plan, Instant::now(), stop, |_| Ok(())).await.unwrap();
-        let counts = Counts::of(&outcomes);
-        assert_eq!((counts.sent, counts.unanswered), (3, 3));
-        let none = run(&plan, Instant::now(), ready(()), |_| Ok(())).await;
-        assert!(none.unwrap().len() <= 1);
-    }
-}
+mod tests;

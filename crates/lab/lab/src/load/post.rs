@@ -1,11 +1,11 @@
-//! One POST over a connection of its own, and what came of it.
+//! One request over a connection of its own, and what came of it.
 
 use reqwest::RequestBuilder;
 use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER};
 use reqwest::retry;
 use serde_json::Value;
 
-use super::outcome::{Answer, Broken, Reply};
+use super::{Answer, Broken, Reply};
 
 /// A client that makes each try itself, on a connection that is closed with it: what is refused was refused, and to this
 /// request. It waits for ever; whoever does not drops the call, and with it the connection.
@@ -27,15 +27,24 @@ impl Poster {
         }
     }
 
-    pub(crate) async fn post(&self, url: &str, key: &str, body: &Value) -> Reply {
-        let request = self.client.post(url).header("Idempotency-Key", key);
-        reply(request.json(body)).await
-    }
-
-    /// Without a body: of an API that takes none.
-    pub(crate) async fn get(&self, url: &str, key: &str) -> Reply {
-        let request = self.client.get(url).header("Idempotency-Key", key);
-        reply(request).await
+    /// `POST` with a body, `GET` without: of an API that takes none.
+    pub(crate) async fn ask(
+        &self,
+        url: &str,
+        key: &str,
+        body: Option<&Value>,
+        headers: &[(&'static str, String)],
+    ) -> Reply {
+        let request = match body {
+            Some(body) => self.client.post(url).json(body),
+            None => self.client.get(url),
+        };
+        let request = request.header("Idempotency-Key", key);
+        let headers = headers.iter();
+        reply(headers.fold(request, |request, (name, value)| {
+            request.header(*name, value)
+        }))
+        .await
     }
 }
 

@@ -22,7 +22,7 @@ use self::dashboard::Query;
 use self::server::{Range, Server};
 use crate::error::LabError;
 use crate::guard::{Guard, Guarded};
-use crate::load::{self, Arrivals};
+use crate::load::{self, Arrivals, Arriving};
 use crate::output::{Console, Tone};
 use crate::own_folder::OwnFolder;
 use crate::ports;
@@ -138,17 +138,17 @@ async fn observe(
 
 /// A steady load; meanwhile the worker is killed, and some seconds later it is back.
 async fn play(stage: &Local, ports: Ports, console: Console) -> Result<(), LabError> {
-    let plan = load::Plan {
-        urls: vec![Probe::new(ports.api).base().to_owned()],
+    let arriving = Arriving {
         rate: RATE,
-        duration: HEALTHY + DEAD + AFTERWARDS,
+        lasts: HEALTHY + DEAD + AFTERWARDS,
         arrivals: Arrivals::Constant,
         seed: 1,
-        try_for: TRY_FOR,
     };
+    let urls = vec![Probe::new(ports.api).base().to_owned()];
+    let plan = load::Plan::balanced(urls, arriving, TRY_FOR);
     console.say(format_args!(
         "  {RATE} requests/s for {:?}; after {HEALTHY:?} the worker is dead for {DEAD:?}",
-        plan.duration
+        arriving.lasts
     ));
     let outage = async {
         sleep(HEALTHY).await;

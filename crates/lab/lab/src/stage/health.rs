@@ -7,12 +7,14 @@ use holdfast_testbed::exposition;
 use holdfast_wire::{Policies, Request, RequestList, Status};
 use reqwest::StatusCode;
 use serde::de::DeserializeOwned;
+use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 use crate::error::LabError;
 
 const PROCESS_WITHIN: Duration = Duration::from_secs(15);
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
+const LOOK: Duration = Duration::from_millis(50);
 
 /// A client for one service's questions about itself; never used for what is being measured.
 #[derive(Debug, Clone)]
@@ -73,6 +75,27 @@ impl Probe {
     /// When the API does not answer, or not with what it should.
     pub async fn policies(&self) -> Result<Policies, LabError> {
         self.get("/policies").await
+    }
+
+    /// `GET /policies`, once the policy file has been read again more than `before` times.
+    ///
+    /// # Errors
+    /// When that takes too long, or the API does not answer.
+    pub async fn policies_read_after(&self, before: u64) -> Result<Policies, LabError> {
+        let started = Instant::now();
+        loop {
+            let now = self.policies().await?;
+            if now.reloads.count > before {
+                return Ok(now);
+            }
+            if started.elapsed() > ANSWER_WITHIN {
+                return Err(LabError::Api {
+                    url: format!("{}/policies", self.base),
+                    problem: "the policy file was not read again".to_owned(),
+                });
+            }
+            sleep(LOOK).await;
+        }
     }
 
     /// `GET /status`.

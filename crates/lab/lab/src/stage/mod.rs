@@ -18,6 +18,7 @@ pub(crate) use process::ServiceProcess;
 use std::path::Path;
 
 use crate::error::LabError;
+use crate::output::Console;
 
 /// How a service is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -130,6 +131,32 @@ impl Stage {
     /// See [`Local::resume`] and [`Compose::resume`].
     pub async fn resume(&self, service: Service) -> Result<(), LabError> {
         on!(self, stage => stage.resume(service).await)
+    }
+
+    /// Has the API read its policy file again, and tells what came of it.
+    ///
+    /// # Errors
+    /// [`LabError::NotRunning`], or [`LabError::PoliciesRefused`] in the API's own words.
+    pub async fn reload(&self, console: Console) -> Result<(), LabError> {
+        let conditions = self.conditions().await?;
+        let api = conditions
+            .iter()
+            .find(|(service, _)| *service == Service::Api);
+        if !matches!(api, Some((_, Condition::Running { .. }))) {
+            return Err(LabError::NotRunning(Service::Api));
+        }
+        let probe = Probe::new(self.api_port().await?);
+        let before = probe.policies().await?.reloads.count;
+        on!(self, stage => stage.hang_up().await)?;
+        let read = probe.policies_read_after(before).await?;
+        if let Some(reason) = read.reloads.refused {
+            return Err(LabError::PoliciesRefused(reason));
+        }
+        console.say(format_args!(
+            "  api     goes by its policy file as it is now: every call is answered within {} s",
+            read.process.worst_case_seconds
+        ));
+        Ok(())
     }
 
     /// How each service is.

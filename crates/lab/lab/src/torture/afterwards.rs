@@ -6,12 +6,11 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::deployment::Deployment;
 use super::evidence::{Again, Recorded, Tables};
 use crate::accepted::Accepted;
 use crate::check::{self, Database};
 use crate::error::LabError;
-use crate::load::{Caller, Outcome, body};
+use crate::load::{Client, Outcome, Plan, body};
 use crate::output::Console;
 
 /// Requests that are sent again: those with the most tries, and as many at random.
@@ -64,28 +63,17 @@ async fn read<T>(
 }
 
 /// Sends a sample again, each twice: with its body, and with another.
-pub(super) async fn again(
-    outcomes: &[Outcome],
-    deployment: &Deployment,
-    try_for: Duration,
-    seed: u64,
-) -> Vec<Again> {
-    let urls: Vec<String> = deployment
-        .apis
-        .iter()
-        .map(|api| api.base().to_owned())
-        .collect();
-    let replicas = urls.len();
-    let caller = Caller::new(urls, try_for, Instant::now());
+pub(super) async fn again(outcomes: &[Outcome], plan: &Plan) -> Vec<Again> {
+    let client = Client::new(plan.clone(), Instant::now());
     let mut asked = Vec::new();
-    for (index, outcome) in sample(outcomes, seed).into_iter().enumerate() {
+    for (index, outcome) in sample(outcomes, plan.load.seed).into_iter().enumerate() {
         let Some(accepted) = outcome.accepted() else {
             continue;
         };
-        let (api, key) = (index % replicas.max(1), outcome.key.clone());
-        let same = caller.make(api, &key, &body(outcome.number, &key)).await;
+        let (api, key) = (index % plan.urls.len().max(1), outcome.key.clone());
+        let same = client.make(api, &key, &body(outcome.number, &key)).await;
         // No request has the number: its body is nobody's.
-        let other = caller.make(api, &key, &body(u64::MAX, &key)).await;
+        let other = client.make(api, &key, &body(u64::MAX, &key)).await;
         asked.push(Again {
             key,
             id: accepted.id,

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep};
 
 use super::deployment::Deployment;
 use crate::error::LabError;
-use crate::load::{self, Arrivals, Caller, Outcome, body};
+use crate::load::{self, Answer, Arrivals, Arriving, Client, body};
 
 const LASTS: Duration = Duration::from_secs(4);
 const RATE: f64 = 20.0;
@@ -39,51 +39,38 @@ pub(super) async fn measure(
     try_for: Duration,
     seed: u64,
 ) -> Result<Calm, LabError> {
-    let apis = deployment.apis.iter();
-    let urls: Vec<String> = apis.map(|api| api.base().to_owned()).collect();
-    for api in 0..urls.len() {
-        become_well(&urls, api, try_for).await;
-    }
-    let plan = load::Plan {
-        urls,
+    let arriving = Arriving {
         rate: RATE,
-        duration: LASTS,
+        lasts: LASTS,
         arrivals: Arrivals::Constant,
         seed,
-        try_for,
     };
+    let plan = load::Plan::balanced(deployment.urls(), arriving, try_for);
+    for api in 0..plan.urls.len() {
+        become_well(&plan, api).await;
+    }
     let before = deployment.worker_calls().await;
-    let outcomes = load::run(&plan, Instant::now(), pending(), |_| Ok(())).await?;
+    let sent = load::run(&plan, Instant::now(), pending(), |_| Ok(())).await?;
     let after = deployment.worker_calls().await;
-    let whole = outcomes.iter().filter(|it| is_whole(it)).count();
+    let answers = sent.outcomes.iter().filter_map(|it| it.answer());
     Ok(Calm {
-        sent: outcomes.len() as u64,
-        whole: whole as u64,
+        sent: sent.outcomes.len() as u64,
+        whole: answers.filter(|answer| answer.is_whole()).count() as u64,
         calls: after.zip(before).map(|(after, before)| after - before),
     })
 }
 
 /// Calls until it is, or time is up: then the measurement will say so.
-async fn become_well(urls: &[String], api: usize, try_for: Duration) {
+async fn become_well(plan: &load::Plan, api: usize) {
     let epoch = Instant::now();
-    let caller = Caller::new(urls.to_vec(), try_for, epoch);
+    let client = Client::new(plan.clone(), epoch);
     let (mut in_a_row, mut number) = (0, 0);
     while in_a_row < WHOLE && epoch.elapsed() < WELL_WITHIN {
         let key = format!("calm-{api}-{number}");
-        let outcome = Outcome {
-            number,
-            tries: vec![caller.make(api, &key, &body(number, &key)).await],
-            key,
-            intended: Duration::ZERO,
-        };
-        in_a_row = if is_whole(&outcome) { in_a_row + 1 } else { 0 };
+        let made = client.make(api, &key, &body(number, &key)).await;
+        let is_whole = made.reply.answer().is_some_and(Answer::is_whole);
+        in_a_row = if is_whole { in_a_row + 1 } else { 0 };
         number += 1;
         sleep(PAUSE).await;
     }
-}
-
-fn is_whole(outcome: &Outcome) -> bool {
-    outcome
-        .answer()
-        .is_some_and(|answer| answer.status == 200 && answer.degraded.is_empty())
 }

@@ -106,6 +106,12 @@ impl Deployment {
         Ok(bounds)
     }
 
+    /// Where the APIs are called.
+    pub(super) fn urls(&self) -> Vec<String> {
+        let apis = self.apis.iter();
+        apis.map(|api| api.base().to_owned()).collect()
+    }
+
     /// Heals all that is still hurt; what did not come back, and why.
     pub(super) async fn heal(&mut self) -> Vec<LabError> {
         // First, or the one that is waited for may be waiting for one that stands still.

@@ -30,7 +30,7 @@ use crate::accepted::{self, Accepted, AcceptedFile};
 use crate::check::Database;
 use crate::error::LabError;
 use crate::guard::{Guard, Guarded};
-use crate::load::{self, Arrivals, Outcome};
+use crate::load::{self, Arrivals, Arriving, Outcome};
 use crate::output::{Console, Tone};
 use crate::own_folder::OwnFolder;
 use crate::settings::Settings;
@@ -125,9 +125,16 @@ async fn gather(
 ) -> Result<Evidence, LabError> {
     let published = deployment.published().await?;
     let try_for = BOUND + BEYOND;
+    let arriving = Arriving {
+        rate: plan.rate,
+        lasts: plan.duration,
+        arrivals: Arrivals::Poisson,
+        seed: plan.seed,
+    };
+    let load = load::Plan::balanced(deployment.urls(), arriving, try_for);
     let mut file = AcceptedFile::append(&deployment.folder.join(accepted::FILE))?;
     let heard = |outcome: &Outcome| outcome.accepted().map_or(Ok(()), |one| file.add(&one));
-    let run = play(plan, faults, deployment, try_for, heard, console).await?;
+    let run = play(&load, faults, deployment, heard, console).await?;
     console.say("\nall faults are over: healing what is left, then waiting until all is done");
     let not_healed = deployment.heal().await;
     let left = settle(&deployment.apis, plan.settle.unwrap_or(SETTLE), console).await;
@@ -136,7 +143,7 @@ async fn gather(
     // Before anything is asked again: what that leaves behind is no part of the run.
     let tables = afterwards::tables(&accepted, &database, console).await;
     let worker_calls = deployment.worker_calls().await;
-    let again = afterwards::again(&run.outcomes, deployment, try_for, plan.seed).await;
+    let again = afterwards::again(&run.outcomes, &load).await;
     let calls_after = deployment.worker_calls().await.zip(worker_calls);
     let calm = calm::measure(deployment, try_for, plan.seed).await?;
     let fell = run.played.iter().filter_map(|it| it.fell.as_ref());
@@ -162,25 +169,12 @@ async fn gather(
 
 /// The faults of every target and the load, all from the same moment.
 async fn play(
-    plan: &Plan,
+    load: &load::Plan,
     faults: &[Fault],
     deployment: &mut Deployment,
-    try_for: Duration,
     heard: impl FnMut(&Outcome) -> Result<(), LabError>,
     console: Console,
 ) -> Result<Run, LabError> {
-    let load = load::Plan {
-        urls: deployment
-            .apis
-            .iter()
-            .map(|api| api.base().to_owned())
-            .collect(),
-        rate: plan.rate,
-        duration: plan.duration,
-        arrivals: Arrivals::Poisson,
-        seed: plan.seed,
-        try_for,
-    };
     let epoch = Instant::now();
     let parts = deployment
         .victims
@@ -192,10 +186,10 @@ async fn play(
         });
     let (played, outcomes) = tokio::join!(
         together(parts.collect()),
-        load::run(&load, epoch, pending(), heard)
+        load::run(load, epoch, pending(), heard)
     );
     Ok(Run {
-        outcomes: outcomes?,
+        outcomes: outcomes?.outcomes,
         played,
     })
 }

@@ -9,13 +9,15 @@ fn page(run: &sample::Run) -> String {
 }
 
 #[test]
-fn the_verdict_stands_before_the_question_and_both_before_the_plots() {
+fn verdict_question_and_first_figures_stand_before_the_plots_and_the_checks_after() {
     let page = page(&sample::Run::new());
     let places = [
         ">PASSED<",
-        "What had to be seen",
         "The question",
+        "What was predicted",
+        "answered or promised",
         "Latency of every call",
+        "What had to be seen",
         "This run",
     ]
     .map(|part| page.find(part).unwrap());
@@ -41,6 +43,9 @@ fn every_check_has_a_row_and_a_predicted_fall_reads_as_predicted() {
     run.verdict.checks[9].holds = false;
     let broken = page(&run);
     assert!(broken.contains(">DEVIATED<") && broken.contains("1 of 11 checks"));
+    let told = broken.find("What deviated").unwrap();
+    assert!(told < broken.find("Latency of every call").unwrap());
+    assert!(!whole.contains("What deviated"));
     assert_eq!(broken.matches("<tr class=\"violated\">").count(), 1);
     assert_eq!(broken.matches("violated</td>").count(), 1);
 }
@@ -168,7 +173,10 @@ fn the_pages_as_files_open_without_anything_beside_them() {
     let pages = [
         ("report.html", page(&sample::Run::new())),
         ("deviated.html", page(&sample::Run::deviated())),
-        ("index.html", crate::index(&runs).unwrap()),
+        (
+            "index.html",
+            crate::index(&runs, &crate::Others::default()).unwrap(),
+        ),
     ];
     println!("{}", folder.display());
     for (name, page) in pages {

@@ -110,6 +110,7 @@ fn call(side: Side, intended: Duration, number: u64, random: &mut Rng) -> Call {
         intended,
         sent: intended + Duration::from_micros(300),
         ended: intended + Duration::from_secs_f64(latency),
+        surge: false,
         end,
     }
 }

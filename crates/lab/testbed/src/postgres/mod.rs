@@ -9,13 +9,16 @@ mod error;
 mod folder;
 mod install;
 mod manifest;
+mod patroni;
 mod programs;
 mod reap;
 mod server;
+mod standby;
 mod template;
 
 pub use cluster::{Cluster, ClusterOptions};
 pub use error::PostgresError;
+pub use patroni::{Patroni, Replication};
 pub use reap::end_stale;
 pub use server::{Installation, Server};
 

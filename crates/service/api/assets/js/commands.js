@@ -1,71 +1,91 @@
-// The commands that break and heal, each with a button that copies it.
+// What breaks and heals: buttons that do it, where the lab is there to do it, else commands with a button that copies them.
 
 import { announce } from "./announcer.js";
 
 const SHOWN = 1500;
 const GROUPS = [
   ["Worker", [
-    ["kill-worker", "its port refuses"],
-    ["pause-worker", "its port is open, nobody answers"],
-    ["start-worker", "heals either"],
+    ["kill", "worker", "its port refuses"],
+    ["pause", "worker", "its port is open, nobody answers"],
+    ["start", "worker", "heals either"],
   ]],
   ["Postgres", [
-    ["kill-db", "its port refuses"],
-    ["pause-db", "its port is open, nobody answers"],
-    ["start-db", "heals either, on the data it had"],
+    ["kill", "db", "its port refuses"],
+    ["pause", "db", "its port is open, nobody answers"],
+    ["start", "db", "heals either, on the data it had"],
   ]],
   ["API", [
-    ["kill-api", "this page reconnects"],
-    ["start-api", "what it had accepted is done"],
-    ["check-lost", "after make load: was anything lost?"],
+    ["kill", "api", "this page reconnects"],
+    ["start", "api", "what it had accepted is done"],
+    ["check", "lost", "after make load: was anything lost?"],
   ]],
 ];
+const VERBS = ["kill", "pause", "start"];
 
-export function offerCommands(place) {
-  place.append(...GROUPS.map(([title, targets]) => group(title, targets)));
+/// `lab`: what does it, or null; `tell` is told what was done.
+export function offerCommands(place, lab, tell) {
+  if (lab) document.getElementById("commands-hint").textContent = "The lab does it to the stage that is up.";
+  place.append(...GROUPS.map(([title, targets]) => group(title, targets, lab, tell)));
 }
 
-function group(title, targets) {
+function group(title, targets, lab, tell) {
   const section = document.createElement("div");
   const heading = document.createElement("h3");
   const list = document.createElement("ul");
   heading.textContent = title;
-  list.append(...targets.map(([target, meaning]) => command(`make ${target}`, meaning)));
+  list.append(...targets.map((target) => command(target, lab, tell)));
   section.append(heading, list);
   return section;
 }
 
-function command(text, meaning) {
+function command([verb, service, meaning], lab, tell) {
+  const target = `${verb}-${service}`;
+  const text = `make ${target}`;
   const item = document.createElement("li");
   const code = document.createElement("code");
   const note = document.createElement("span");
-  const button = document.createElement("button");
   code.textContent = text;
   note.textContent = meaning;
-  button.type = "button";
-  button.textContent = "Copy";
-  button.setAttribute("aria-label", `Copy ${text}`);
-  button.dataset.testid = `copy-${text.replace("make ", "")}`;
-  button.addEventListener("click", async () => {
-    button.textContent = (await copy(text)) ? "Copied" : select(code);
-    announce(`${button.textContent}: ${text}`);
-    setTimeout(() => (button.textContent = "Copy"), SHOWN);
-  });
+  const button = lab && VERBS.includes(verb)
+    ? acting(capital(verb), `${capital(verb)} ${service}`, () => run(lab, verb, service, tell))
+    : acting("Copy", `Copy ${text}`, () => copyOrSelect(code));
+  button.dataset.testid = `${button.textContent === "Copy" ? "copy" : "run"}-${target}`;
   item.append(code, note, button);
   return item;
 }
 
-async function copy(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    return false;
-  }
+/// A button that says for a moment what became of it.
+function acting(name, label, act) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = name;
+  button.setAttribute("aria-label", label);
+  button.addEventListener("click", async () => {
+    button.textContent = "…";
+    button.textContent = await act();
+    announce(`${button.textContent}: ${label}`);
+    setTimeout(() => (button.textContent = name), SHOWN);
+  });
+  return button;
+}
+
+async function run(lab, verb, service, tell) {
+  const problem = await lab.act(verb, service);
+  tell(problem === null ? `You: ${verb} ${service}` : `Could not ${verb} ${service}: ${problem}`);
+  return problem === null ? "Done" : "Failed";
 }
 
 /// Where the browser keeps its clipboard to itself, on plain HTTP from another machine, the reader presses the keys.
-function select(code) {
-  getSelection().selectAllChildren(code);
-  return "Selected";
+async function copyOrSelect(code) {
+  try {
+    await navigator.clipboard.writeText(code.textContent);
+    return "Copied";
+  } catch {
+    getSelection().selectAllChildren(code);
+    return "Selected";
+  }
+}
+
+function capital(word) {
+  return word[0].toUpperCase() + word.slice(1);
 }

@@ -12,30 +12,44 @@ const GLYPHS = {
   unknown: "M0-3V1M0 4V4.1",
 };
 
-export function dependencyTile(name, title) {
+const MEANINGS = {
+  closed: "Calls pass.",
+  open: "Calls are refused at once, without touching it.",
+  half_open: "A few calls test it, the others are refused.",
+  unknown: "",
+};
+
+/// `ask` has it called, where nobody called lately.
+export function dependencyTile(name, title, ask) {
   const tile = document.getElementById("dependency").content.cloneNode(true).firstElementChild;
   const heading = tile.querySelector("h2");
   const word = tile.querySelector(".word");
   heading.textContent = title;
   heading.id = `${name}-title`;
   tile.setAttribute("aria-labelledby", heading.id);
+  tile.dataset.testid = `dependency-${name}`;
   word.dataset.testid = `breaker-${name}`;
+  tile.querySelector(".meaning").dataset.testid = `meaning-${name}`;
   tile.querySelectorAll("[data-fact]").forEach((it) => (it.dataset.testid = `${name}-${it.dataset.fact}`));
   document.getElementById("dependencies").append(tile);
   const facts = factsOf(tile);
 
-  function breaker(state) {
+  function breaker(state, why, asked) {
     tile.dataset.breaker = state;
     set(tile.querySelector(".glyph path"), { d: GLYPHS[state] });
     word.textContent = words(state);
+    tile.querySelector(".meaning").textContent = MEANINGS[state] + (why ? ` Why it opened: ${words(why)}.` : "");
+    tile.querySelector(".quiet").hidden = asked;
   }
 
-  breaker("unknown");
+  tile.querySelector(".quiet button").addEventListener("click", ask);
+  breaker("unknown", null, true);
   return {
     show({ status, latency }, policies) {
       const now = status.dependencies[name];
       const limits = policies?.[name];
-      breaker(now.breaker);
+      // An open breaker that nobody calls is judged by what opened it.
+      breaker(now.breaker, now.opened_because, now.failure_rate !== null || now.breaker !== "closed");
       rates(tile, facts, now, limits);
       facts.say("flight", `${now.in_flight} of ${now.limit}`);
       facts.measure("flight", now.in_flight / now.limit);
@@ -46,7 +60,7 @@ export function dependencyTile(name, title) {
       facts.say("probe", nextProbe(now));
     },
     forget() {
-      breaker("unknown");
+      breaker("unknown", null, true);
       facts.forget();
     },
   };

@@ -1,15 +1,19 @@
 // The stream of events: opens it, passes on what it says, notices when it is gone, comes back by itself.
+//
+// The service has room for so many streams: a page that nobody looks at gives its own back.
 
 // The service speaks every two seconds; a frozen one keeps its connections open and says nothing.
 const SILENCE = 5000;
 const PAUSE = 1000;
 
-export function listen({ connected, live, transition, gone }) {
-  let source;
-  let silence;
+export function listen({ connected, live, transition, gone, paused }) {
+  let source = null;
+  let timer;
   let wasHeard = null;
 
   function open() {
+    clearTimeout(timer);
+    source?.close();
     source = new EventSource("/events");
     source.addEventListener("live", (event) => {
       heard();
@@ -17,12 +21,12 @@ export function listen({ connected, live, transition, gone }) {
     });
     source.addEventListener("transition", (event) => transition(JSON.parse(event.data)));
     source.addEventListener("error", lost);
-    silence = setTimeout(lost, SILENCE);
+    timer = setTimeout(lost, SILENCE);
   }
 
   function heard() {
-    clearTimeout(silence);
-    silence = setTimeout(lost, SILENCE);
+    clearTimeout(timer);
+    timer = setTimeout(lost, SILENCE);
     if (wasHeard !== true) {
       wasHeard = true;
       connected();
@@ -31,14 +35,22 @@ export function listen({ connected, live, transition, gone }) {
 
   // Never left to the browser: it gives up for good on an answer that is no stream, a 503 for one.
   function lost() {
-    clearTimeout(silence);
+    clearTimeout(timer);
     source.close();
     if (wasHeard !== false) {
       wasHeard = false;
       gone();
     }
-    setTimeout(open, PAUSE);
+    timer = setTimeout(open, PAUSE);
   }
 
-  open();
+  function pause() {
+    clearTimeout(timer);
+    source?.close();
+    wasHeard = null;
+    paused();
+  }
+
+  document.addEventListener("visibilitychange", () => (document.hidden ? pause() : open()));
+  if (!document.hidden) open();
 }

@@ -215,6 +215,10 @@ mod tests {
                 "database.pool.max_size = 60: must be 1 to 45",
             ),
             (
+                "[database]\npool = { replicas = 0 }",
+                "database.pool.replicas = 0: must be 1 to 1000",
+            ),
+            (
                 "[database]\npool = { max_wait = \"400ms\" }",
                 "database.pool.max_wait = 400ms: must be below",
             ),

@@ -15,12 +15,12 @@ pub use admin_token::AdminToken;
 pub use allowed_hosts::AllowedHosts;
 pub(crate) use allowed_hosts::split;
 pub use error::PolicyFileError;
-#[cfg(test)]
 pub(crate) use load::load;
 pub use load::{Loaded, parse};
 pub use policies::Policies;
 pub(crate) use policies::{
-    ClientBy, DatabasePolicy, OnDatabaseUnavailable, OnWorkerUnavailable, RateLimitPolicy,
+    ClientBy, DatabasePolicy, OnDatabaseUnavailable, OnWorkerUnavailable, PoolConfig,
+    RateLimitPolicy,
 };
 pub(crate) use rules::{READERS, RECOVERERS};
 pub use settings::{Settings, SettingsError};

@@ -160,6 +160,8 @@ pub enum OnDatabaseUnavailable {
 pub struct PoolConfig {
     /// Sessions at most.
     pub max_size: u32,
+    /// Replicas of the API that have as many each.
+    pub replicas: u32,
     /// How long a call waits for a free one.
     #[serde(with = "duration")]
     pub max_wait: Duration,

@@ -25,6 +25,7 @@ const LONGEST_KEPT: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// `Retry-After` counts in seconds.
 const SHORTEST_SHARED: Duration = Duration::from_secs(1);
+const MOST_REPLICAS: u32 = 1_000;
 const MOST_CLIENTS: usize = 1_000_000;
 
 type Checked = Result<(), PolicyFileError>;
@@ -128,6 +129,11 @@ fn check_database(policies: &Policies) -> Checked {
             database.pool.max_size,
             "must be 1 to 45: two pools of this size and 7 more share Postgres' 100 connections, 3 of them reserved",
         ));
+    }
+    if !(1..=MOST_REPLICAS).contains(&database.pool.replicas) {
+        let rule = "must be 1 to 1000: how many replicas of the API share this Postgres";
+        let key = "database.pool.replicas";
+        return Err(broken(key, database.pool.replicas, rule));
     }
     Ok(())
 }

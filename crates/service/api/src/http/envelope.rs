@@ -1,25 +1,25 @@
-//! What every exchange gets, whatever its handler does: a request id, `no-store`, a problem body for every error, and
-//! an answer even when the handler panics.
+//! What every exchange gets, whatever its handler does: a request id, `no-store`, a problem body for every error, an answer
+//! even when the handler panics, and once the service drains the end of its connection.
 
 use std::panic::AssertUnwindSafe;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::ConnectionType;
 use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
-use actix_web::{Error, HttpMessage, ResponseError};
+use actix_web::{Error, HttpRequest, ResponseError};
 use futures_util::FutureExt;
 use holdfast_wire::ProblemCode;
-use tracing::Span;
-use tracing_actix_web::{RequestId, RootSpanBuilder};
 
 use super::access;
 use super::connections::Exchange;
-use super::ids::{self, Ids};
+use super::ids::Ids;
 use super::probes;
 use super::problem::Failure;
 use crate::config::AllowedHosts;
+use crate::state::State;
 use crate::trace;
 
 /// The middleware. Stands inside the tracing logger, which chooses the ids.
@@ -69,7 +69,17 @@ fn seal<B: MessageBody + 'static>(
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     ids.stamp(headers);
+    if is_draining(response.request()) {
+        // Or the client sends its next request on it at the moment when it is closed, and cannot know what became of that.
+        let head = response.response_mut().head_mut();
+        head.set_connection_type(ConnectionType::Close);
+    }
     response
+}
+
+fn is_draining(request: &HttpRequest) -> bool {
+    let state = request.app_data::<Data<State>>();
+    state.is_some_and(|state| !state.readiness.is_ready())
 }
 
 /// The failure behind an actix error. What is none of ours comes from reading the request: the client's fault or
@@ -86,41 +96,10 @@ fn failure_of(error: &Error) -> Failure {
     }
 }
 
-/// One span per exchange, with the ids under which all its log lines stand.
-pub(crate) struct RequestSpan;
-
-impl RootSpanBuilder for RequestSpan {
-    fn on_request_start(request: &ServiceRequest) -> Span {
-        let id = request
-            .extensions()
-            .get::<RequestId>()
-            .map(ToString::to_string);
-        let context = ids::context(request.headers());
-        let trace_id = context.trace_id();
-        let correlation_id = ids::correlation(request.headers()).and_then(|id| id.to_str().ok());
-        request.extensions_mut().insert(context);
-        tracing::info_span!(
-            "request",
-            request_id = id,
-            %trace_id,
-            correlation_id,
-            method = %request.method(),
-            path = request.path()
-        )
-    }
-
-    fn on_request_end<B: MessageBody>(_: Span, outcome: &Result<ServiceResponse<B>, Error>) {
-        let status = match outcome {
-            Ok(response) => response.status(),
-            Err(error) => error.as_response_error().status_code(),
-        };
-        tracing::debug!(status = status.as_u16(), "answered");
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::ids::{REQUEST_ID, TRACE_ID};
+    use super::super::span::RequestSpan;
     use super::*;
     use actix_web::dev::Service;
     use actix_web::middleware::from_fn;

@@ -7,11 +7,12 @@ use crate::metrics::Sources;
 use crate::state::State;
 
 pub(super) async fn metrics(state: Data<State>) -> HttpResponse {
+    let policies = state.policies.get();
     let sources = Sources {
         worker: &state.worker,
         endpoints: &state.endpoints,
         database: &state.database,
-        policies: &state.policies.policies,
+        policies: &policies,
         journal: state.journal.as_ref(),
         open_work: &state.open_work,
         recovery: &state.recovery,

@@ -42,7 +42,7 @@ pub(super) async fn retry_all(
     })?;
     Ok(HttpResponse::Accepted().json(Requeued {
         count,
-        per_second: state.operator.per_second,
+        per_second: state.operator.per_second(),
     }))
 }
 

@@ -6,6 +6,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{LOCATION, RETRY_AFTER};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+use futures_util::FutureExt;
 use holdfast_wire::{
     Degraded, DegradedCode, JsonText, ProblemCode, Processed, ProcessedStatus, RecordedIn,
 };
@@ -36,7 +37,8 @@ pub(super) async fn process(
     http: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Failure> {
-    let Some(limit) = &state.rate_limit else {
+    let limit = state.rate_limit.get();
+    let Some(limit) = &*limit else {
         return admitted(&state, id, &http, payload).await;
     };
     let share = limit.take(client::of(&http, limit.told_by()));
@@ -77,7 +79,7 @@ async fn admitted(
         key,
         payload,
         received_at: Timestamp::now(),
-        priority: priority::read(http, &state.policies.policies.process.trusted_priorities),
+        priority: priority::read(http, &state.policies.get().process.trusted_priorities),
         admit_new: !state.open_work.is_full(),
     };
     let Some(_place) = state.process_limit.enter() else {
@@ -100,7 +102,8 @@ async fn admitted(
 /// client that leaves takes its call with it.
 async fn handled(state: &State, request: NewRequest) -> Result<Outcome, Failure> {
     let process = Arc::clone(&state.process);
-    let call = trace::carried(async move { process.run(&request).await });
+    // Boxed: on its way to the main runtime it is handed on several times, and it is large.
+    let call = trace::carried(async move { process.run(&request).await }.boxed());
     let handled = run_on(&state.runtime, call).await;
     handled.map_err(|_stopped| {
         let detail = "the service is stopping: try again with the same Idempotency-Key";

@@ -64,7 +64,8 @@ impl DependencyGauges {
             return;
         }
         self.show(&dependency.snapshot());
-        let config = dependency.config();
+        let policy = dependency.policy();
+        let config = policy.config();
         self.attempt_timeout
             .set(config.attempt_timeout.unwrap_or_default().as_secs_f64());
         self.deadline.set(config.deadline.as_secs_f64());

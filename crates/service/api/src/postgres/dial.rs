@@ -4,7 +4,7 @@
 //! what the others need.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use deadpool_postgres::ClientWrapper;
@@ -40,6 +40,9 @@ pub(super) struct Dialer {
     limit: Option<Duration>,
     /// The address that answered last: addresses behind one name are alike, and one of them may be dead for long.
     last: Mutex<Option<IpAddr>>,
+    /// The host that hung last, of several: a primary that was replaced and does not know passes every check, and commits
+    /// nothing more.
+    hung: Mutex<Option<(String, u16)>>,
 }
 
 impl Dialer {
@@ -57,7 +60,31 @@ impl Dialer {
             resolver,
             runtime,
             last: Mutex::default(),
+            hung: Mutex::default(),
         }
+    }
+
+    /// A statement hung at `peer`: from now on it is tried after all others, and sessions that lead there are worth nothing.
+    /// Where any server will do, or there is one only, there is nowhere else to go.
+    pub(super) fn avoid(&self, peer: &Peer) {
+        if self.database.nodes.len() > 1 && self.database.target != Target::Any {
+            *self.hung() = Some((peer.host.clone(), peer.address.port()));
+        }
+    }
+
+    /// Whether that is where a statement hung last.
+    pub(super) fn avoids(&self, peer: &Peer) -> bool {
+        self.is_hung(&peer.host, peer.address.port())
+    }
+
+    fn is_hung(&self, host: &str, port: u16) -> bool {
+        let hung = self.hung();
+        let hung = hung.as_ref();
+        hung.is_some_and(|(name, number)| name == host && *number == port)
+    }
+
+    fn hung(&self) -> MutexGuard<'_, Option<(String, u16)>> {
+        self.hung.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Opens a session with the first that takes one.
@@ -70,6 +97,7 @@ impl Dialer {
         if self.database.shuffled {
             fastrand::shuffle(&mut nodes);
         }
+        nodes.sort_by_key(|node| self.is_hung(&node.host, node.port));
         let mut failure = None;
         for (index, node) in nodes.iter().enumerate() {
             let others = nodes.len() - index - 1;

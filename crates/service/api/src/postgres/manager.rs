@@ -18,7 +18,7 @@ use crate::main_runtime::run_on;
 
 /// How long a session in doubt may take to answer: a fraction of what a statement may, so that the caller has time left
 /// for a new one.
-const ANSWER_WITHIN: Duration = Duration::from_millis(100);
+pub(super) const ANSWER_WITHIN: Duration = Duration::from_millis(100);
 /// While other sessions are good, a refused login is not repeated before this.
 const LOGIN_PAUSE: Duration = Duration::from_millis(500);
 
@@ -133,6 +133,9 @@ impl Manager for SessionManager {
         match verdict {
             Verdict::Use => Ok(()),
             Verdict::Drop => Err(RecycleError::message("its like gave no answer")),
+            Verdict::Ask if self.dialer.avoids(&connection.peer) => {
+                Err(RecycleError::message("its server hung"))
+            }
             Verdict::Ask => {
                 let answer = timeout(ANSWER_WITHIN, self.dialer.check(&connection.client)).await;
                 if let Ok(Ok(())) = answer {

@@ -136,6 +136,11 @@ impl Sessions {
         })
     }
 
+    /// Whether a pooler stands between, so that its sessions are not Postgres'.
+    pub(crate) fn are_a_poolers(&self) -> bool {
+        self.pool.manager().parameter_types.is_some()
+    }
+
     /// How full it is now.
     pub(crate) fn usage(&self) -> Usage {
         let status = self.pool.status();

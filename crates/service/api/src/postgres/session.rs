@@ -12,7 +12,7 @@ use deadpool_postgres::ClientWrapper;
 use tokio::time::{Instant, timeout};
 
 use super::error::{Aftermath, DatabaseError};
-use super::manager::{Connection, SessionManager};
+use super::manager::{ANSWER_WITHIN, Connection, SessionManager};
 use super::pool::Sessions;
 use super::statement::ParameterTypes;
 
@@ -24,12 +24,16 @@ pub(crate) struct Session {
     /// `None` once finished.
     object: Option<Object<SessionManager>>,
     sessions: Sessions,
+    lent: Instant,
 }
 
 impl Session {
     pub(super) fn new(object: Object<SessionManager>, sessions: Sessions) -> Self {
-        let object = Some(object);
-        Self { object, sessions }
+        Self {
+            object: Some(object),
+            sessions,
+            lent: Instant::now(),
+        }
     }
 
     /// Ends the loan: the session is reused if the outcome shows that it is sound.
@@ -63,6 +67,7 @@ impl Session {
             Aftermath::Spent => drop(Object::take(object)),
             Aftermath::OthersInDoubt => {
                 manager.trust().doubt(now);
+                manager.dialer.avoid(&object.peer);
                 drop(Object::take(object));
             }
             Aftermath::OthersUseless => {
@@ -99,8 +104,13 @@ impl Drop for Session {
             return;
         };
         let manager = self.sessions.pool.manager();
-        manager.trust().doubt(Instant::now());
+        let now = Instant::now();
+        manager.trust().doubt(now);
         let dialer = manager.dialer.clone();
+        // A client that left at once tells nothing of the server.
+        if now.saturating_duration_since(self.lent) >= ANSWER_WITHIN {
+            dialer.avoid(&object.peer);
+        }
         let returned = self.sessions.returned.clone();
         manager.runtime.spawn(async move {
             // Best effort: `statement_timeout` ends the statement where this does not.

@@ -48,7 +48,7 @@ impl<R: Requests, W: Worker> Process<R, W> {
     }
 
     async fn wait_for(&self, mut known: Known, deadline: Deadline) -> Result<Known, Degraded> {
-        let last_look = deadline.less(self.rules.reserve);
+        let last_look = deadline.less(self.rules().reserve);
         let mut pause = FIRST_PAUSE;
         while known.existing.state == RequestState::Running
             && last_look.remaining(Instant::now()) > pause

@@ -14,6 +14,7 @@ mod ports;
 mod recent_keys;
 mod recorder;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use holdfast_policy::{Deadline, Priority};
@@ -34,6 +35,7 @@ pub(crate) use self::ports::{Owner, Requests, Worker};
 use self::recent_keys::RecentKeys;
 use self::recorder::Recorder;
 use crate::config::Policies;
+use crate::current::Current;
 use crate::journal::Journal;
 use crate::open_work::OpenWork;
 
@@ -68,7 +70,7 @@ impl NewRequest {
 
 /// The use case with its rules and its dependencies.
 pub(crate) struct Process<R, W> {
-    rules: Rules,
+    policies: Arc<Current<Policies>>,
     recorder: Recorder<R>,
     keys: InFlightKeys,
     worker: W,
@@ -77,15 +79,13 @@ pub(crate) struct Process<R, W> {
 
 /// What the policy file says about `/process` as a whole.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Rules {
+struct Rules {
     /// The bound on the whole call.
-    pub worst_case: Duration,
+    worst_case: Duration,
     /// What must be left of it when the worker has answered.
-    pub reserve: Duration,
+    reserve: Duration,
     /// What is answered without the worker or the database.
-    pub answers: AnswerRules,
-    /// Time for one record in the journal.
-    pub journal_deadline: Duration,
+    answers: AnswerRules,
 }
 
 impl From<&Policies> for Rules {
@@ -97,7 +97,6 @@ impl From<&Policies> for Rules {
                 on_worker_unavailable: policies.worker.on_unavailable,
                 on_database_unavailable: policies.database.on_unavailable,
             },
-            journal_deadline: policies.journal.deadline,
         }
     }
 }
@@ -105,7 +104,7 @@ impl From<&Policies> for Rules {
 impl<R: Requests, W: Worker> Process<R, W> {
     /// The use case over these dependencies; without a journal, only Postgres records.
     pub(crate) fn new(
-        rules: Rules,
+        policies: Arc<Current<Policies>>,
         requests: R,
         journal: Option<Journal>,
         worker: W,
@@ -114,11 +113,11 @@ impl<R: Requests, W: Worker> Process<R, W> {
         let recorder = Recorder {
             requests,
             journal,
-            journal_deadline: rules.journal_deadline,
+            journal_deadline: policies.get().journal.deadline,
             recent: RecentKeys::default(),
         };
         Self {
-            rules,
+            policies,
             recorder,
             keys: InFlightKeys::default(),
             worker,
@@ -126,10 +125,16 @@ impl<R: Requests, W: Worker> Process<R, W> {
         }
     }
 
+    /// As they are now.
+    fn rules(&self) -> Rules {
+        Rules::from(&*self.policies.get())
+    }
+
     /// Handles one request within the worst case, give or take the machine's own delays.
     pub(crate) async fn run(&self, request: &NewRequest) -> Outcome {
-        let deadline = Deadline::after(self.rules.worst_case + TIMER_SLACK);
-        let last_look = deadline.less(self.rules.reserve);
+        let rules = self.rules();
+        let deadline = Deadline::after(rules.worst_case + TIMER_SLACK);
+        let last_look = deadline.less(rules.reserve);
         let key = match self.keys.claim(request, last_look).await {
             KeyClaim::Ours(key) => key,
             KeyClaim::Answered(outcome) => return outcome.into_replay(),
@@ -171,7 +176,7 @@ impl<R: Requests, W: Worker> Process<R, W> {
             return self.answer(request, accepted, worked);
         };
         let lease = LiveLease::new(&self.recorder.requests, request.id, &location);
-        let waiting = (deadline.less(self.rules.reserve), place);
+        let waiting = (deadline.less(self.rules().reserve), place);
         let worked = match self.worker.work(request.id, Some(waiting)).await {
             Ok(result) => {
                 let completed = self.recorder.complete(request, result, &location, deadline);
@@ -219,9 +224,10 @@ impl<R: Requests, W: Worker> Process<R, W> {
                 recorded_in = ?accepted.recorded_in(),
                 "accepted, to be done later"
             );
+            self.open_work.put_off.remember(request.id);
             self.open_work.deferred(accepted.recorded_in());
         }
-        decide(self.rules.answers, request.id, accepted, worked)
+        decide(self.rules().answers, request.id, accepted, worked)
     }
 }
 

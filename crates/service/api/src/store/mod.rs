@@ -4,6 +4,7 @@
 //! first recorded result wins. No policy here; the naive and the resilient side use the same statements over pools of
 //! their own.
 
+mod grant;
 mod live;
 mod open;
 mod operator;
@@ -24,6 +25,7 @@ use tokio::runtime::Handle;
 use tokio_postgres::types::Json;
 use uuid::Uuid;
 
+pub(crate) use self::grant::Wanted;
 pub use self::live::{EndRow, Finished, Inserted, NewRow, Written};
 pub(crate) use self::live::{FlushMetrics, LiveMetrics, LiveStore};
 pub use self::open::{Claimed, FailureOutcome, OpenRequest};

@@ -3,7 +3,9 @@
 mod claims;
 mod conflicts;
 mod gathered;
+mod grant;
 mod live;
+mod plans;
 
 use std::sync::Arc;
 use std::time::Duration;

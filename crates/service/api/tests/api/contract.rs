@@ -20,7 +20,7 @@ async fn policies_shows_every_key_in_force_and_the_bound_that_follows() {
     );
     assert_eq!(
         body["policies"]["database"]["pool"],
-        json!({"max_size": 16, "max_wait": "300ms", "idle_timeout": "1m", "max_lifetime": "30m"})
+        json!({"max_size": 16, "replicas": 1, "max_wait": "300ms", "idle_timeout": "1m", "max_lifetime": "30m"})
     );
 }
 

@@ -10,17 +10,19 @@ use crate::support::{Answer, System};
 async fn stopping_turns_unready_first_and_finishes_what_is_under_way() {
     let mut system = System::with("", Duration::from_millis(300)).await;
     let call = tokio::spawn(system.api.request("GET", "/process").send());
-    let mut unready = false;
+    let mut farewell = None;
     tokio::time::sleep(Duration::from_millis(100)).await;
     system.api.stop();
     for _ in 0..20 {
         tokio::time::sleep(Duration::from_millis(20)).await;
-        unready |= system.api.get("/readyz").await.status() == 503;
-        if unready {
+        let answer = system.api.get("/readyz").await;
+        if answer.status() == 503 {
+            farewell = answer.headers().get("connection").cloned();
             break;
         }
+        assert_eq!(answer.headers().get("connection"), None);
     }
-    assert!(unready, "it never said that it drains");
+    assert_eq!(farewell.unwrap(), "close", "it never said that it drains");
     let answer = Answer::read(call.await.unwrap().unwrap()).await;
     assert_eq!(answer.status, 200);
     assert!(answer.degraded().is_empty(), "{answer:?}");
@@ -31,6 +33,22 @@ async fn stopping_turns_unready_first_and_finishes_what_is_under_way() {
             .is_err(),
         "it still listens"
     );
+}
+
+#[tokio::test]
+async fn a_naive_call_that_hangs_holds_up_an_orderly_stop_no_longer_than_the_bound() {
+    // What the server itself would wait for is the lease.
+    let mut system = System::with("recovery.lease = \"60s\"", Duration::from_millis(300)).await;
+    system.api.becomes_healthy().await;
+    system.worker.set(Fault::Hang).await;
+    let _hangs = tokio::spawn(system.api.request("GET", "/naive/process").send());
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let bound = system.api.worst_case().await;
+    let started = tokio::time::Instant::now();
+    system.api.stop();
+    system.api.stopped().await;
+    // The notice before it, the slack after it, the machine.
+    assert!(started.elapsed() < bound + Duration::from_secs(4));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -41,6 +41,7 @@ fn can_suffer(fault: &Fault, plan: &Experiment, place: &Place) -> Result<(), Bro
         | Kind::Latency { .. }
         | Kind::Reset { .. }
         | Kind::Garbage { .. } => fault.target != Target::Api,
+        Kind::Surge { .. } => fault.target == Target::Api,
         Kind::Lock | Kind::Connections | Kind::ReadOnly => fault.target == Target::Database,
     };
     let rule = format!("is nothing that the {} can suffer", fault.target);
@@ -52,6 +53,16 @@ fn can_suffer(fault: &Fault, plan: &Experiment, place: &Place) -> Result<(), Bro
 }
 
 fn figures(kind: Kind, place: &Place) -> Result<(), Broken> {
+    if let Kind::Surge { rate, priority } = kind {
+        let rule = "must be from 0.1 to 2000";
+        holds((0.1..=2000.0).contains(&rate), place.key("rate"), rule)?;
+        let rule = "must be from 0 to 7";
+        return holds(
+            priority.is_none_or(|it| it <= 7),
+            place.key("priority"),
+            rule,
+        );
+    }
     let (Kind::Latency { share, .. }
     | Kind::Reset { share, .. }
     | Kind::Garbage { share }

@@ -116,7 +116,8 @@ impl InForce {
             Kind::Kill => kill::end(target, scene).await?,
             Kind::Pause => pause::end(target, scene).await?,
             Kind::ReadOnly => read_only::end(scene).await?,
-            Kind::Restart | Kind::Replace | Kind::Lock | Kind::Connections => {}
+            Kind::Restart | Kind::Replace | Kind::Lock | Kind::Connections | Kind::Surge { .. } => {
+            }
             Kind::Refuse
             | Kind::Blackhole
             | Kind::Latency { .. }
@@ -151,6 +152,8 @@ async fn put(
         Kind::Lock => lock::put(scene, sessions).await?,
         Kind::Connections => connections::put(scene, sessions).await?,
         Kind::ReadOnly => read_only::put(scene).await?,
+        // The load sends it.
+        Kind::Surge { .. } => {}
         Kind::Refuse
         | Kind::Blackhole
         | Kind::Latency { .. }
@@ -169,6 +172,10 @@ async fn look(fault: &Fault, scene: &Scene) -> Sight {
         Kind::Lock => lock::look(scene).await,
         Kind::Connections => connections::look(scene).await,
         Kind::ReadOnly => read_only::look(scene).await,
+        Kind::Surge { rate, .. } => Sight {
+            holds: true,
+            seen: format!("{rate} calls a second more are sent"),
+        },
         Kind::Refuse
         | Kind::Blackhole
         | Kind::Latency { .. }

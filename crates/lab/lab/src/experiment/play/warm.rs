@@ -59,12 +59,8 @@ pub(super) async fn takes_no_body(base: &str) -> bool {
 async fn ask(url: &str, bodiless: bool, number: u64) -> Option<Reply> {
     let poster = Poster::new();
     let key = format!("{KEY}-{number}");
-    let asked = async {
-        match bodiless {
-            true => poster.get(url, &key).await,
-            false => poster.post(url, &key, &body(number, &key)).await,
-        }
-    };
+    let body = (!bodiless).then(|| body(number, &key));
+    let asked = poster.ask(url, &key, body.as_ref(), &[]);
     timeout(PATIENCE, asked).await.ok()
 }
 

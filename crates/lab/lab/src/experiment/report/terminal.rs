@@ -2,7 +2,7 @@
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
-use holdfast_report::{Report, Summary, during, rows, sentence, word};
+use holdfast_report::{Report, Row, Summary, during, rows, sentence, tiles, word};
 
 use crate::experiment::plan::Side;
 use crate::experiment::verdict::Check;
@@ -29,9 +29,23 @@ pub fn text(report: &Report<'_>, console: Console) -> Vec<String> {
         let line = format!("  \u{2717} {}", one(check));
         console.paint(Tone::Bad, line).to_string()
     }));
+    let sums = [report.naive, report.resilient].map(Summary::of);
     lines.push(String::new());
-    lines.extend(table(report, console));
+    lines.extend(tiles(&sums[0], &sums[1]).map(|tile| first(&tile, console)));
+    lines.push(String::new());
+    lines.extend(table(&sums, console));
     lines
+}
+
+/// Naive, then resilient: what changed.
+fn first(tile: &Row, console: Console) -> String {
+    let Row {
+        name,
+        naive,
+        resilient,
+    } = tile;
+    let figures = format!("{naive} \u{2192} {resilient}");
+    format!("  {name:<26} {}", console.paint(Tone::Strong, figures))
 }
 
 fn one(check: &Check) -> String {
@@ -49,15 +63,14 @@ fn one(check: &Check) -> String {
     format!("{side}: {name}{during}: had to be {expected}, was {seen}")
 }
 
-fn table(report: &Report<'_>, console: Console) -> Vec<String> {
-    let [naive, resilient] = [report.naive, report.resilient].map(Summary::of);
+fn table([naive, resilient]: &[Summary; 2], console: Console) -> Vec<String> {
     let mut table = Table::new();
     table
         .load_style(presets::NOTHING)
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_width(u16::try_from(console.width().min(WIDEST)).unwrap_or(u16::MAX))
         .set_header(["", "naive", "resilient"]);
-    for row in rows(&naive, &resilient) {
+    for row in rows(naive, resilient) {
         table.add_row([row.name, &row.naive, &row.resilient]);
     }
     for column in table.column_iter_mut().skip(1) {
@@ -118,6 +131,11 @@ mod tests {
         let lines = with_report(|_| (), |report| text(report, console("80")));
         assert!(lines[0].starts_with("PASSED  "), "{lines:?}");
         assert!(lines[1].contains("all 14 checks hold"), "{lines:?}");
+        let promised = lines
+            .iter()
+            .find(|line| line.contains("answered or promised"))
+            .unwrap();
+        assert!(promised.ends_with("% \u{2192} 100\u{a0}%"), "{promised}");
         let unanswered = lines
             .iter()
             .find(|line| line.contains("no answer"))
@@ -142,7 +160,13 @@ mod tests {
 
     #[test]
     fn on_a_narrow_terminal_no_line_of_the_table_is_wider() {
-        let lines = with_report(|_| (), |report| table(report, console("44")));
+        let lines = with_report(
+            |_| (),
+            |report| {
+                let sums = [report.naive, report.resilient].map(Summary::of);
+                table(&sums, console("44"))
+            },
+        );
         assert!(
             lines.iter().all(|line| line.chars().count() <= 44),
             "{lines:#?}"

@@ -84,6 +84,7 @@ fn trial(side: Side, lost: u64) -> Trial {
             intended: Duration::ZERO,
             sent: Duration::from_millis(1),
             ended: Duration::from_millis(2_010),
+            surge: false,
             end: End::GivenUp,
         }],
         ledger: Ledger {

@@ -85,16 +85,13 @@ impl ComposeScene {
             ("WIRE_PORT", wire.to_string()),
             ("WIRE_SEED", making.seed.to_string()),
             ("HOLDFAST_POLICIES", policies.to_string_lossy().into_owned()),
-            (
-                "HOLDFAST_WORK_DELAY",
-                format!("{}ms", making.work_delay.as_millis()),
-            ),
             // What the breakers did is read from the log.
             ("RUST_LOG", "info".to_owned()),
             ("HOLDFAST_LOG_FORMAT", "json".to_owned()),
             ("EXPERIMENT_WORKER", host(making.wired.worker, "worker")),
             ("EXPERIMENT_DATABASE", host(making.wired.database, "db")),
         ];
+        let variables = variables.into_iter().chain(making.of_the_worker());
         let variables = variables.map(|(name, value)| (name.to_owned(), value));
         let compose = containers.compose.with_variables(variables);
         let mut scene = Self {

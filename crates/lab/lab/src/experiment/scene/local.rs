@@ -174,7 +174,7 @@ impl Raised {
         settings: &Settings,
     ) -> Result<Self, LabError> {
         let cluster = Cluster::start(ClusterOptions::default()).await?;
-        let worker = worker(folder, making.work_delay, settings).await?;
+        let worker = worker(folder, making, settings).await?;
         let (wired, seed) = (making.wired, making.seed);
         let wires = Wires {
             worker: wire(wired.worker, worker.port(), seed).await?,
@@ -262,11 +262,12 @@ async fn own_api(
 
 async fn worker(
     folder: &Path,
-    work_delay: Duration,
+    making: &Making,
     settings: &Settings,
 ) -> Result<ServiceProcess, LabError> {
-    let delay = format!("{}ms", work_delay.as_millis());
-    let variables = BTreeMap::from([("HOLDFAST_WORK_DELAY".to_owned(), delay)]);
+    let variables = making.of_the_worker();
+    let variables = variables.map(|(name, value)| (name.to_owned(), value));
+    let variables = BTreeMap::from(variables);
     let home = (folder, Service::Worker.name());
     ServiceProcess::start_own(Service::Worker, home, variables, settings).await
 }

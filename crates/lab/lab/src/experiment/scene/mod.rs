@@ -8,6 +8,7 @@ mod contender;
 mod local;
 mod wires;
 
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -35,6 +36,7 @@ pub(super) struct Making {
     /// The policy file's text.
     pub(super) policies: String,
     pub(super) work_delay: Duration,
+    pub(super) work_capacity: Option<NonZeroU32>,
     pub(super) wired: Wired,
     /// Whether the worker moves: then a second one needs room beside the first.
     pub(super) replaced: bool,
@@ -56,6 +58,20 @@ pub(super) struct Wired {
 pub(super) enum Ground {
     Local,
     Compose(Containers),
+}
+
+impl Making {
+    /// What the worker is told.
+    fn of_the_worker(&self) -> [(&'static str, String); 2] {
+        let capacity = self.work_capacity.map(|places| places.to_string());
+        [
+            (
+                "HOLDFAST_WORK_DELAY",
+                format!("{}ms", self.work_delay.as_millis()),
+            ),
+            ("HOLDFAST_WORK_CAPACITY", capacity.unwrap_or_default()),
+        ]
+    }
 }
 
 impl Ground {

@@ -84,6 +84,13 @@ impl Compose {
         Ok(())
     }
 
+    /// Sends the API the signal at which it reads its policy file again.
+    pub(in crate::stage) async fn hang_up(&self) -> Result<(), LabError> {
+        let api = Service::Api.name();
+        self.engine.compose(&["kill", "-s", "SIGHUP", api]).await?;
+        Ok(())
+    }
+
     fn already(&self, service: Service, what: &str) {
         self.console.say(format_args!("  {service:<7} {what}"));
     }

@@ -1,5 +1,6 @@
 //! Breaking and healing one service; each returns when the state is reached.
 
+use rustix::process::Signal;
 use tokio::time::Instant;
 
 use super::state::State;
@@ -81,6 +82,13 @@ impl Local {
             self.console
                 .say(format_args!("  {service:<7} was running already"));
         }
+        Ok(())
+    }
+
+    /// Sends the API the signal at which it reads its policy file again.
+    pub(in crate::stage) async fn hang_up(&self) -> Result<(), LabError> {
+        let (_turn, state) = self.enter().await?;
+        state.family(Service::Api).signal_leader(Signal::HUP);
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::Violation;
-use crate::load::{Answer, Reply};
+use crate::load::Answer;
 use crate::torture::evidence::Evidence;
 
 /// A 200 carries its result; a 202 has none yet, and says where and when to ask for it; both say where they are recorded.
@@ -15,10 +15,7 @@ pub(super) fn contents(evidence: &Evidence) -> Vec<Violation> {
     let of_again = evidence
         .again
         .iter()
-        .filter_map(|again| match &again.same.reply {
-            Reply::Answer(answer) => Some((again.key.as_str(), answer)),
-            Reply::Broken(_) => None,
-        });
+        .filter_map(|again| Some((again.key.as_str(), again.same.reply.answer()?)));
     let mut found = Vec::new();
     for (key, answer) in of_run.chain(of_again) {
         let lacks = lacks(answer);

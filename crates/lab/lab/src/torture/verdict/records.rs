@@ -6,7 +6,6 @@ use uuid::Uuid;
 
 use super::Violation;
 use crate::check::Ledger;
-use crate::load::{Answer, Reply, Try};
 use crate::torture::evidence::{Again, Evidence, Recorded, Tables};
 
 /// Every accepted request is done, once.
@@ -93,7 +92,12 @@ pub(super) fn again(evidence: &Evidence, tables: &Tables) -> Vec<Violation> {
             );
             found.push(Violation::new(SAME, detail));
         }
-        if answer(&again.other).is_none_or(|answer| answer.status != 422) {
+        if again
+            .other
+            .reply
+            .answer()
+            .is_none_or(|answer| answer.status != 422)
+        {
             let detail = format!("{}: {:?}", again.key, again.other.reply);
             found.push(Violation::new(OTHER, detail));
         }
@@ -117,7 +121,10 @@ pub(super) fn results(evidence: &Evidence, tables: &Tables) -> Vec<Violation> {
     let of_run = evidence.outcomes.iter().flat_map(|it| &it.tries);
     let of_again = evidence.again.iter().map(|again| &again.same);
     let mut found = Vec::new();
-    for answer in of_run.chain(of_again).filter_map(answer) {
+    for answer in of_run
+        .chain(of_again)
+        .filter_map(|made| made.reply.answer())
+    {
         let (Some(id), Some(told)) = (answer.request_id, &answer.result) else {
             continue;
         };
@@ -135,18 +142,11 @@ pub(super) fn results(evidence: &Evidence, tables: &Tables) -> Vec<Violation> {
 
 /// To the id it was accepted under; where several requests were made under the key, to one of them.
 fn resolves(again: &Again, ids: Option<&BTreeSet<Uuid>>) -> bool {
-    answer(&again.same).is_some_and(|answer| {
+    again.same.reply.answer().is_some_and(|answer| {
         let known =
             |id| id == again.id || ids.is_some_and(|ids| ids.len() > 1 && ids.contains(&id));
         answer.status == 200 && answer.request_id.is_some_and(known)
     })
-}
-
-fn answer(made: &Try) -> Option<&Answer> {
-    match &made.reply {
-        Reply::Answer(answer) => Some(answer),
-        Reply::Broken(_) => None,
-    }
 }
 
 /// The requests whose bodies carry a key.

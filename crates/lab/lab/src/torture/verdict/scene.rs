@@ -64,6 +64,7 @@ impl Scene {
             number,
             key: key(number),
             intended: seconds(10.0),
+            surge: false,
             tries: vec![made(answer(200, number), 10.0, 10.3)],
         };
         let row = |number| Row {

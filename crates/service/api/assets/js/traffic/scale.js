@@ -1,27 +1,24 @@
-// The axes: a minute from left to right, as many seconds upwards as the slowest call asks for.
+// The axes: a minute from left to right for both sides, as many seconds upwards in each lane as the slowest call asks for.
 
 /// So many seconds, and a line at each of these.
-const HEIGHTS = [[1, 0.2], [2.5, 0.5], [5, 1], [10, 2], [20, 5], [35, 5]];
+const HEIGHTS = [[1, 0.5], [2.5, 0.5], [5, 1], [10, 2], [20, 5], [40, 10]];
 export const SECONDS_SHOWN = 60;
 
 export class Scale {
-  constructor(width, height, slowest) {
+  constructor(width, slowest) {
     this.left = 34;
     this.right = width - 12;
-    this.top = 10;
-    this.bottom = height - 24;
     [this.most, this.step] = HEIGHTS.find(([most]) => most >= slowest) ?? HEIGHTS.at(-1);
   }
 
-  /// Where a call stands that was due so many seconds ago.
+  /// Where something stands that was so many seconds ago; no further left than the axis.
   x(ago) {
-    return this.right - (ago / SECONDS_SHOWN) * (this.right - this.left);
+    return this.right - Math.min(ago / SECONDS_SHOWN, 1) * (this.right - this.left);
   }
 
-  /// Where a latency of so many seconds stands.
-  y(seconds) {
-    const share = Math.min(seconds / this.most, 1);
-    return this.bottom - share * (this.bottom - this.top);
+  /// Where a latency of so many seconds stands in a lane.
+  y(seconds, { top, bottom }) {
+    return bottom - Math.min(seconds / this.most, 1) * (bottom - top);
   }
 
   /// In seconds ago; fewer where there is no room for their words.

@@ -2,6 +2,7 @@
 
 import { seconds } from "../format.js";
 import { svg } from "../svg.js";
+import { latency } from "./lane.js";
 import { OUTCOMES, mark } from "./marks.js";
 
 const SIDES = ["naive", "resilient"];
@@ -17,7 +18,8 @@ export function tally(table) {
     show(calls, now) {
       SIDES.forEach((side, at) => {
         const own = calls.filter((call) => call.side === side);
-        const took = own.map((call) => ((call.end ?? now) - call.due) / 1000).sort((a, b) => a - b);
+        const sent = own.filter((call) => call.sent !== null);
+        const took = sent.map((call) => latency(call, now)).sort((a, b) => a - b);
         OUTCOMES.forEach(([outcome], of) => say(counts[of][at], own.filter((call) => call.outcome === outcome).length));
         say(median[at], took.length ? seconds(took[took.length >> 1]) : "–");
         say(slowest[at], took.length ? seconds(took.at(-1)) : "–");

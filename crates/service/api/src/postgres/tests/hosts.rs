@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use holdfast_wire::Reason;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::{CONNECT, LIMITS, ask, cluster, pid, sessions, silent, sql, with_resolver};
 use crate::dependency::DependencyError;
@@ -83,5 +83,31 @@ async fn sessions_with_a_primary_that_was_demoted_are_given_up_and_the_new_one_i
         }
     };
     assert_eq!(failure.reason(), Reason::NotWritable);
+    assert_eq!(ask(&sessions, at).await.unwrap(), second.to_string());
+}
+
+#[tokio::test]
+async fn a_primary_that_was_replaced_and_does_not_know_is_left_after_one_statement_that_hangs() {
+    let (old, new) = tokio::join!(cluster(), cluster());
+    let (first, second) = (old.port(), new.port());
+    let url = format!(
+        "postgres://holdfast:holdfast@127.0.0.1:{first},127.0.0.1:{second}/holdfast?target_session_attrs=read-write"
+    );
+    let sessions = sessions(&url);
+    let at = "with written as (insert into requests (id, origin) values (gen_random_uuid(), 'naive')) \
+        select current_setting('port')";
+    let (one, other) = tokio::join!(ask(&sessions, at), ask(&sessions, at));
+    assert_eq!(
+        [one.unwrap(), other.unwrap()],
+        [first.to_string(), first.to_string()]
+    );
+    let standby_left = "alter system set synchronous_standby_names = 'gone'";
+    sql(&old, &[standby_left, "select pg_reload_conf()"]).await;
+    let hung = async { while ask(&sessions, at).await.is_ok() {} };
+    assert!(
+        timeout(CONNECT, hung).await.is_err(),
+        "its commits do not wait"
+    );
+    // The session that is left would answer any question.
     assert_eq!(ask(&sessions, at).await.unwrap(), second.to_string());
 }

@@ -178,7 +178,8 @@ impl<T: Table> Requests for LiveStore<T> {
         deadline: Deadline,
     ) -> Result<InsertOutcome, Degraded> {
         let started = Instant::now();
-        let deadline = deadline.earlier(Deadline::after(self.dependency.config().deadline));
+        let deadline =
+            deadline.earlier(Deadline::after(self.dependency.policy().config().deadline));
         loop {
             match self.write_new(request, owner, deadline).await? {
                 Written::Run(Inserted::Ours) => return Ok(InsertOutcome::Inserted),
@@ -210,7 +211,8 @@ impl<T: Table> Requests for LiveStore<T> {
             response: Some(result.response.get().to_owned()),
             attempts: i32::try_from(result.attempts).unwrap_or(i32::MAX),
         };
-        let deadline = deadline.earlier(Deadline::after(self.dependency.config().deadline));
+        let deadline =
+            deadline.earlier(Deadline::after(self.dependency.policy().config().deadline));
         loop {
             let end = Row::End(end.clone());
             let state = match self.unkeyed.write(end, deadline).await? {

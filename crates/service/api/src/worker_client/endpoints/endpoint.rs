@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use super::choice::{Candidate, Service};
 use super::load::{End, Load};
+use crate::current::Current;
 use crate::dependency::{ByError, DependencyError as _};
 use crate::worker_client::{WorkCall, WorkClient, WorkerClient, WorkerError};
 
@@ -24,7 +25,7 @@ pub(super) struct Endpoint {
     /// Which of the listed workers it belongs to.
     of: Url,
     client: WorkerClient,
-    policy: Policy<ByError>,
+    policy: Current<Policy<ByError>>,
     load: Mutex<Load>,
 }
 
@@ -55,9 +56,19 @@ impl Endpoint {
             slot,
             of,
             client,
-            policy,
+            policy: Current::new(policy),
             load: Mutex::default(),
         })
+    }
+
+    /// Goes by the worker's policy as it is now.
+    ///
+    /// # Errors
+    /// When it is incoherent; then nothing has changed.
+    pub(super) fn reconfigure(&self, of_worker: &PolicyConfig) -> Result<(), ConfigError> {
+        let changed = self.policy.get().reconfigured(policy(of_worker))?;
+        self.policy.set(changed);
+        Ok(())
     }
 
     /// As a call sees it that has tried the endpoints `tried`, a bit for each.
@@ -72,7 +83,7 @@ impl Endpoint {
 
     /// Whether it may be called.
     pub(super) fn service(&self, now: Instant) -> Service {
-        let snapshot = self.policy.snapshot();
+        let snapshot = self.policy.get().snapshot();
         match (snapshot.breaker, snapshot.retry_after) {
             (BreakerState::Closed | BreakerState::Disabled, _) if self.load().is_suspect(now) => {
                 Service::Suspect
@@ -100,7 +111,7 @@ impl Endpoint {
 
     /// The state of its breaker.
     pub(super) fn breaker(&self) -> BreakerState {
-        self.policy.snapshot().breaker
+        self.policy.get().snapshot().breaker
     }
 
     /// Calls it behind its breaker.
@@ -109,7 +120,7 @@ impl Endpoint {
             call.has_tried(self.bit());
             self.call_past(call)
         };
-        match self.policy.call_once(Call::new(()), attempt).await {
+        match self.policy.get().call_once(Call::new(()), attempt).await {
             Ok(body) => Tried::Called(Ok(body)),
             Err(error) => match error.into_kind() {
                 ErrorKind::Failed(error) => Tried::Called(Err(error)),

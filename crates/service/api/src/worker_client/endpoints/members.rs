@@ -3,18 +3,22 @@
 //! Names are looked at again once a second while calls come, so that a worker that is added, moved or gone is followed
 //! under steady traffic. A name that does not resolve keeps the endpoints it had.
 
+#[cfg(test)]
+mod tests;
+
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use holdfast_policy::PolicyConfig;
+use holdfast_policy::{ConfigError, PolicyConfig};
 use reqwest::Url;
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 
 use super::endpoint::Endpoint;
 use crate::config::WorkerAddress;
+use crate::current::Current;
 use crate::resolver::Resolver;
 use crate::worker_client::connections::Recipe;
 use crate::worker_client::{MAX_AGE, WorkerClient, WorkerError};
@@ -25,16 +29,16 @@ const LOOK_PERIOD: Duration = Duration::from_secs(1);
 /// The endpoints, and what they are made of.
 pub(super) struct Members {
     workers: Vec<WorkerAddress>,
-    policy: PolicyConfig,
+    policy: Current<PolicyConfig>,
     connect_timeout: Duration,
     resolver: Resolver,
     runtime: Handle,
-    current: RwLock<Current>,
+    current: RwLock<Latest>,
     looking: AtomicBool,
     next_slot: AtomicU32,
 }
 
-struct Current {
+struct Latest {
     endpoints: Arc<[Arc<Endpoint>]>,
     looked: Instant,
 }
@@ -53,11 +57,11 @@ impl Members {
     ) -> Result<Self, WorkerError> {
         let members = Self {
             workers,
-            policy,
+            policy: Current::new(policy),
             connect_timeout,
             resolver,
             runtime,
-            current: RwLock::new(Current {
+            current: RwLock::new(Latest {
                 endpoints: Arc::new([]),
                 looked: Instant::now(),
             }),
@@ -85,6 +89,20 @@ impl Members {
             });
         }
         endpoints
+    }
+
+    /// Those there are, and those to come, go by `policy`.
+    ///
+    /// # Errors
+    /// When it is incoherent.
+    pub(super) fn reconfigure(&self, policy: &PolicyConfig) -> Result<(), ConfigError> {
+        // First: an endpoint that is made meanwhile has the new one.
+        self.policy.set(policy.clone());
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        current
+            .endpoints
+            .iter()
+            .try_for_each(|it| it.reconfigure(policy))
     }
 
     /// Looks at all names, and takes over what they say.
@@ -164,7 +182,13 @@ impl Members {
         let client = WorkerClient::build(worker, recipe, Some(MAX_AGE), self.runtime.clone())?;
         let slot = self.next_slot.fetch_add(1, Ordering::Relaxed);
         let address = shown(&worker.url, pin);
-        let endpoint = Endpoint::new(address, worker.url.clone(), slot, client, &self.policy);
+        let endpoint = Endpoint::new(
+            address,
+            worker.url.clone(),
+            slot,
+            client,
+            &self.policy.get(),
+        );
         endpoint
             .map(Arc::new)
             .map_err(|error| WorkerError::BadResponse(error.into()))
@@ -173,7 +197,7 @@ impl Members {
     fn set(&self, endpoints: Arc<[Arc<Endpoint>]>) {
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         let looked = Instant::now();
-        let before = std::mem::replace(&mut *current, Current { endpoints, looked });
+        let before = std::mem::replace(&mut *current, Latest { endpoints, looked });
         drop(current);
         drop(before);
     }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use holdfast_policy::{BreakerState, PolicyConfig, Retry};
+use holdfast_policy::{BreakerState, ConfigError, PolicyConfig, Retry};
 use holdfast_wire::JsonText;
 use tokio::runtime::Handle;
 use tokio::time::Instant;
@@ -55,6 +55,14 @@ impl Endpoints {
     ) -> Result<Self, WorkerError> {
         let members = Members::new(workers, policy, connect_timeout, resolver, runtime)?;
         Ok(Self(Arc::new(members)))
+    }
+
+    /// Each goes by `policy`, the worker's, for calls to come.
+    ///
+    /// # Errors
+    /// When it is incoherent.
+    pub(crate) fn reconfigure(&self, policy: &PolicyConfig) -> Result<(), ConfigError> {
+        self.0.reconfigure(policy)
     }
 
     /// How each is.

@@ -46,13 +46,16 @@ fn end() -> impl Strategy<Value = End> {
 
 fn call() -> impl Strategy<Value = Call> {
     let times = (time(), time(), time());
-    (any::<u64>(), times, end()).prop_map(|(number, (intended, sent, ended), end)| Call {
-        number,
-        intended,
-        sent,
-        ended,
-        end,
-    })
+    (any::<u64>(), times, any::<bool>(), end()).prop_map(
+        |(number, (intended, sent, ended), surge, end)| Call {
+            number,
+            intended,
+            sent,
+            ended,
+            surge,
+            end,
+        },
+    )
 }
 
 fn fault() -> impl Strategy<Value = Observed> {

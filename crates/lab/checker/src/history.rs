@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use crate::accepted::Accepted;
+use super::ledger::Accepted;
+use super::trial::{Call, End};
 
 /// A request with every try it took. Times count from the run's epoch.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,6 +16,8 @@ pub struct Outcome {
     pub key: String,
     /// When it was meant to be sent.
     pub intended: Duration,
+    /// Whether it is none of the usual load's, but of a surge.
+    pub surge: bool,
     /// All but the last are broken; none: the run was cut off before the call was over.
     pub tries: Vec<Try>,
 }
@@ -75,6 +78,33 @@ pub enum Broken {
     Reset,
     /// Nothing came within the time of a try.
     Silent,
+    /// The client left, as it was meant to.
+    Left,
+}
+
+impl Reply {
+    /// The answer; none: there was none.
+    #[must_use]
+    pub fn answer(&self) -> Option<&Answer> {
+        match self {
+            Self::Answer(answer) => Some(answer),
+            Self::Broken(_) => None,
+        }
+    }
+}
+
+impl Answer {
+    /// Whether it promises something: 200 or 202.
+    #[must_use]
+    pub fn is_promise(&self) -> bool {
+        matches!(self.status, 200 | 202)
+    }
+
+    /// Whether it is 200 and nothing was missing.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.status == 200 && self.degraded.is_empty()
+    }
 }
 
 impl Try {
@@ -90,19 +120,15 @@ impl Outcome {
     /// The answer it ended with; none: it was given up.
     #[must_use]
     pub fn answer(&self) -> Option<&Answer> {
-        match &self.tries.last()?.reply {
-            Reply::Answer(answer) => Some(answer),
-            Reply::Broken(_) => None,
-        }
+        self.tries.last()?.reply.answer()
     }
 
     /// The promise it was given, if any.
     #[must_use]
     pub fn accepted(&self) -> Option<Accepted> {
         let answer = self.answer()?;
-        let promised = matches!(answer.status, 200 | 202);
         Some(Accepted {
-            id: answer.request_id.filter(|_| promised)?,
+            id: answer.request_id.filter(|_| answer.is_promise())?,
             key: self.key.clone(),
             status: answer.status,
         })
@@ -113,5 +139,36 @@ impl Outcome {
     pub fn latency(&self) -> Duration {
         let end = self.tries.last().map_or(self.intended, |last| last.to);
         end.saturating_sub(self.intended)
+    }
+
+    /// As an experiment looks at it: what its client was left with, however often it asked.
+    #[must_use]
+    pub fn call(&self) -> Call {
+        let (first, last) = (self.tries.first(), self.tries.last());
+        Call {
+            number: self.number,
+            intended: self.intended,
+            sent: first.map_or(self.intended, |made| made.from),
+            ended: last.map_or(self.intended, |made| made.to),
+            surge: self.surge,
+            end: last.map_or(End::GivenUp, |made| end(&made.reply)),
+        }
+    }
+}
+
+fn end(reply: &Reply) -> End {
+    match reply {
+        Reply::Answer(answer) => End::Answered {
+            status: answer.status,
+            request_id: answer.request_id,
+            has_result: answer.has_result,
+            degraded: answer.degraded.clone(),
+            recorded_in: answer.recorded_in.clone(),
+        },
+        Reply::Broken(Broken::Refused) => End::Refused,
+        Reply::Broken(Broken::NoFile) => End::NoFile,
+        Reply::Broken(Broken::Reset) => End::Reset,
+        Reply::Broken(Broken::Silent) => End::GivenUp,
+        Reply::Broken(Broken::Left) => End::Left,
     }
 }

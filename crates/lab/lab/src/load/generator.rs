@@ -11,24 +11,26 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
-use super::super::trial::Call;
+use super::Outcome;
+use super::client::Client;
 use super::schedule::Arrival;
-use super::single::Client;
 use crate::error::LabError;
 
-/// What sending cost.
+/// What was sent, and what that cost.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Cost {
     /// Processor time of the thread.
     pub(super) processor: Duration,
     /// Most calls under way at once.
     pub(super) most_under_way: usize,
+    /// Calls that were begun.
+    pub(super) sent: usize,
 }
 
 /// A generator under way. Dropped, it drops its calls.
 #[derive(Debug)]
 pub(super) struct Running {
-    ended: UnboundedReceiver<Call>,
+    ended: UnboundedReceiver<Outcome>,
     stop: Option<oneshot::Sender<()>>,
     cost: oneshot::Receiver<Cost>,
 }
@@ -48,13 +50,10 @@ impl Running {
             let thread = thread::Builder::new().name("load".to_owned());
             thread.spawn(move || {
                 let sent = send(arrivals, Arc::new(client), epoch, ended_to, stopped);
-                let most_under_way = runtime.block_on(sent);
-                let processor = processor_time();
+                let mut cost = runtime.block_on(sent);
+                cost.processor = processor_time();
                 // Whoever does not listen any more does not want to know.
-                let _ = cost_to.send(Cost {
-                    processor,
-                    most_under_way,
-                });
+                let _ = cost_to.send(cost);
             })
         });
         started.map_err(LabError::file("start", "the load generator's thread"))?;
@@ -66,7 +65,7 @@ impl Running {
     }
 
     /// The next call that has ended; none: all have.
-    pub(super) async fn next(&mut self) -> Option<Call> {
+    pub(super) async fn next(&mut self) -> Option<Outcome> {
         self.ended.recv().await
     }
 
@@ -75,26 +74,27 @@ impl Running {
         self.stop = None;
     }
 
-    /// Once all calls have ended.
+    /// Drops the calls that are still under way.
     ///
     /// # Errors
-    /// When it ended otherwise.
-    pub(super) async fn cost(self) -> Result<Cost, LabError> {
+    /// When the thread ended otherwise.
+    pub(super) async fn cost(mut self) -> Result<Cost, LabError> {
+        self.ended.close();
         let ended = |_| LabError::Measurement("the load generator broke off".to_owned());
         self.cost.await.map_err(ended)
     }
 }
 
-/// Most calls under way at once.
+/// All but the processor time.
 async fn send(
     mut arrivals: impl Iterator<Item = Arrival>,
     client: Arc<Client>,
     epoch: Instant,
-    ended: UnboundedSender<Call>,
+    ended: UnboundedSender<Outcome>,
     mut stopped: oneshot::Receiver<()>,
-) -> usize {
+) -> Cost {
     let mut calls = JoinSet::new();
-    let mut most_under_way = 0;
+    let mut cost = Cost::default();
     let mut next = arrivals.next();
     while next.is_some() || !calls.is_empty() {
         tokio::select! {
@@ -103,20 +103,21 @@ async fn send(
             () = sleep_until(due(epoch, next)), if next.is_some() => {
                 if let Some(arrival) = next {
                     let client = Arc::clone(&client);
+                    cost.sent += 1;
                     calls.spawn(async move { client.call(arrival).await });
-                    most_under_way = most_under_way.max(calls.len());
+                    cost.most_under_way = cost.most_under_way.max(calls.len());
                 }
                 next = arrivals.next();
             }
             _ = &mut stopped, if next.is_some() => next = None,
             () = ended.closed() => break,
-            Some(Ok(call)) = calls.join_next() => {
+            Some(Ok(outcome)) = calls.join_next() => {
                 // Nobody listens: the next round finds out.
-                let _ = ended.send(call);
+                let _ = ended.send(outcome);
             }
         }
     }
-    most_under_way
+    cost
 }
 
 fn due(epoch: Instant, next: Option<Arrival>) -> Instant {

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use super::super::plan::{Leaving, Load};
+use holdfast_checker::plan::{Fault, Kind, Leaving, Load};
 
 /// So that who leaves does not depend on when they arrive: a load with and without leavers has the same arrivals.
 const LEAVERS: u64 = 0x1ea7_e125;
+/// Likewise: a surge changes nothing about the usual arrivals.
+const SURGE: u64 = 0x5_0926;
 
 /// A request that is to be sent.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -18,6 +20,37 @@ pub(super) struct Arrival {
     pub(super) until: Duration,
     /// Whether it leaves then, rather than lose its patience.
     pub(super) leaves: bool,
+    /// Whether it is a surge's, and of which urgency.
+    pub(super) surge: Option<Surging>,
+}
+
+/// What a surge's requests have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Surging {
+    /// `u` of their `Priority`.
+    pub(super) priority: Option<u8>,
+}
+
+/// The usual load's and those of all surges, in order.
+pub(super) fn with_surges(load: &Load, faults: &[Fault]) -> impl Iterator<Item = Arrival> + use<> {
+    let mut all: Vec<Arrival> = arrivals(load).collect();
+    for (nth, fault) in (1..).zip(faults) {
+        if let Kind::Surge { rate, priority } = fault.kind {
+            let times = load
+                .arrivals
+                .times(rate, fault.lasts, load.seed ^ (SURGE * nth));
+            all.extend(times.map(|since| Arrival {
+                number: 0,
+                at: fault.at + since,
+                until: fault.at + since + load.patience,
+                leaves: false,
+                surge: Some(Surging { priority }),
+            }));
+        }
+    }
+    all.sort_by_key(|one| one.at);
+    let numbered = (0..).zip(all);
+    numbered.map(|(number, one)| Arrival { number, ..one })
 }
 
 /// All of them, in order.
@@ -34,12 +67,15 @@ pub(super) fn arrivals(load: &Load) -> impl Iterator<Item = Arrival> + use<> {
             at,
             until: at + leaves.map_or(patience, |leaving| leaving.after),
             leaves: leaves.is_some(),
+            surge: None,
         }
     })
 }
 
 #[cfg(test)]
 mod tests {
+    use holdfast_checker::plan::Target;
+
     use super::*;
     use crate::load::Arrivals;
 
@@ -50,6 +86,7 @@ mod tests {
             lasts: Duration::from_secs(20),
             patience: Duration::from_secs(4),
             seed: 3,
+            try_for: None,
             asks_again: None,
             leaving: Some(Leaving {
                 share,
@@ -76,6 +113,34 @@ mod tests {
         let (with, without): (Vec<_>, Vec<_>) = (times(&load(0.5, 500)), times(&none));
         assert_eq!(with, without);
         assert!(with.len() > 800 && with[1].0 == 1);
+    }
+
+    #[test]
+    fn a_surge_comes_beside_the_usual_load_and_only_while_it_lasts() {
+        let load = load(0.0, 500);
+        let surge = Fault {
+            target: Target::Api,
+            kind: Kind::Surge {
+                rate: 100.0,
+                priority: Some(6),
+            },
+            at: Duration::from_secs(5),
+            lasts: Duration::from_secs(4),
+        };
+        let all: Vec<_> = with_surges(&load, &[surge]).collect();
+        let (more, usual): (Vec<Arrival>, Vec<Arrival>) =
+            all.iter().partition(|one| one.surge.is_some());
+        assert!((300..500).contains(&more.len()), "{}", more.len());
+        let within = Duration::from_secs(5)..=Duration::from_secs(9);
+        assert!(more.iter().all(|one| within.contains(&one.at)));
+        let times: Vec<_> = usual.iter().map(|one| one.at).collect();
+        assert_eq!(times, arrivals(&load).map(|one| one.at).collect::<Vec<_>>());
+        assert!(
+            all.iter()
+                .zip(0..)
+                .all(|(one, number)| one.number == number)
+        );
+        assert!(all.is_sorted_by_key(|one| one.at));
     }
 
     #[test]

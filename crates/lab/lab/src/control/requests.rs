@@ -1,0 +1,132 @@
+//! What is asked: `/lab/` acts on the stage, the rest goes to the API.
+
+use clap::ValueEnum;
+use hyper::body::Incoming;
+use hyper::header::{CONNECTION, CONTENT_TYPE, HOST, HeaderValue, ORIGIN, TRANSFER_ENCODING};
+use hyper::{Method, Request, Response, StatusCode};
+use reqwest::{Body, Client};
+
+use super::door::Door;
+use crate::error::LabError;
+use crate::stage::{Condition, Service, Stage};
+
+const UNDER: &str = "/lab/";
+
+/// What belongs to every connection.
+pub(super) struct Shared {
+    pub(super) door: Door,
+    pub(super) stage: Stage,
+    pub(super) client: Client,
+}
+
+impl Shared {
+    pub(super) async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
+        let path = request.uri().path().to_owned();
+        let answer = match path.strip_prefix(UNDER) {
+            Some(action) => match self.door.may_act(request.headers()) {
+                Ok(()) => self.act(request.method(), action).await,
+                Err((status, why)) => Err((status, why.to_owned())),
+            },
+            None => match self.door.is_meant(request.headers()) {
+                Ok(()) => self.pass_on(request).await,
+                Err((status, why)) => Err((status, why.to_owned())),
+            },
+        };
+        answer.unwrap_or_else(|(status, why)| tell(status, "text/plain; charset=utf-8", why))
+    }
+
+    /// `services`, or a verb and a service: `kill/worker`.
+    async fn act(
+        &self,
+        method: &Method,
+        action: &str,
+    ) -> Result<Response<Body>, (StatusCode, String)> {
+        if *method == Method::GET && action == "services" {
+            return self.services().await.map_err(failed);
+        }
+        let unknown = || (StatusCode::NOT_FOUND, format!("there is no {action}"));
+        let (verb, name) = action.split_once('/').ok_or_else(unknown)?;
+        let service = Service::from_str(name, false).map_err(|_| unknown())?;
+        if *method != Method::POST {
+            let why = "this is asked for with POST".to_owned();
+            return Err((StatusCode::METHOD_NOT_ALLOWED, why));
+        }
+        let done = match verb {
+            "kill" => self.stage.kill(service).await,
+            "start" => self.stage.start(service).await,
+            "pause" => self.stage.pause(service).await,
+            _ => return Err(unknown()),
+        };
+        done.map_err(failed)?;
+        Ok(tell(StatusCode::NO_CONTENT, "text/plain", String::new()))
+    }
+
+    async fn services(&self) -> Result<Response<Body>, LabError> {
+        let conditions = self.stage.conditions().await?;
+        let lines = conditions
+            .iter()
+            .map(|(service, condition)| format!("\"{service}\":\"{}\"", word(condition)));
+        let text = format!("{{{}}}", lines.collect::<Vec<_>>().join(","));
+        Ok(tell(StatusCode::OK, "application/json", text))
+    }
+
+    /// What the page asks of the API: without a body, as all of the page's questions are.
+    async fn pass_on(
+        &self,
+        request: Request<Incoming>,
+    ) -> Result<Response<Body>, (StatusCode, String)> {
+        let port = self.stage.api_port().await.map_err(failed)?;
+        let asked = request.uri().path_and_query().map_or("/", |it| it.as_str());
+        let mut headers = request.headers().clone();
+        for name in [HOST, CONNECTION, TRANSFER_ENCODING] {
+            headers.remove(name);
+        }
+        let origin = headers.get(&ORIGIN).and_then(|it| it.to_str().ok());
+        if origin.is_some_and(|origin| self.door.is_own(origin)) {
+            // To the API it would be foreign.
+            headers.remove(ORIGIN);
+        }
+        let call = self
+            .client
+            .request(
+                request.method().clone(),
+                format!("http://127.0.0.1:{port}{asked}"),
+            )
+            .headers(headers);
+        match call.send().await {
+            Ok(answer) => {
+                let mut answer = Response::from(answer);
+                answer.headers_mut().remove(CONNECTION);
+                answer.headers_mut().remove(TRANSFER_ENCODING);
+                Ok(answer)
+            }
+            Err(_) => {
+                let why = "the API does not answer: lab start api".to_owned();
+                Err((StatusCode::BAD_GATEWAY, why))
+            }
+        }
+    }
+}
+
+fn word(condition: &Condition) -> &'static str {
+    match condition {
+        Condition::Running { .. } => "running",
+        Condition::Paused { .. } => "paused",
+        Condition::Dead => "dead",
+    }
+}
+
+/// As the command line tells it: the cause, and the cure.
+fn failed(error: LabError) -> (StatusCode, String) {
+    let cure = error.cure().map(|cure| format!("; {cure}"));
+    let why = format!("{error}{}", cure.unwrap_or_default());
+    (StatusCode::CONFLICT, why)
+}
+
+fn tell(status: StatusCode, kind: &'static str, text: String) -> Response<Body> {
+    let mut answer = Response::new(Body::from(text));
+    *answer.status_mut() = status;
+    let kind = HeaderValue::from_static(kind);
+    answer.headers_mut().insert(CONTENT_TYPE, kind);
+    answer
+}

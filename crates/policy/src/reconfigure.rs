@@ -1,0 +1,60 @@
+//! Another configuration for a policy at work.
+
+use tokio::time::Instant;
+
+use crate::breaker::Circuit;
+use crate::builder::{budget_config, circuit_settings, policy};
+use crate::capacity::Slots;
+use crate::config::{ConfigError, PolicyConfig};
+use crate::policy::{Parts, Policy};
+
+impl<C: Clone> Policy<C> {
+    /// The same policy under another configuration, for calls to come: put it where this one was. Both share what must not
+    /// be lost: the state of the breaker and what it has counted, the places that are taken, the retry budget. By those the
+    /// new configuration holds at once for calls under way too; else such a call ends as it began.
+    ///
+    /// # Errors
+    /// If the configuration is incoherent; then nothing has changed.
+    pub fn reconfigured(&self, config: PolicyConfig) -> Result<Self, ConfigError> {
+        let before = &*self.parts;
+        config.validate(before.reporter.policy())?;
+        if !before.shares_budget {
+            let budget = budget_config(&config);
+            before.budget.reconfigure(&budget, Instant::now());
+        }
+        let parts = Parts {
+            circuit: circuit(before, &config),
+            slots: slots(before, &config),
+            reporter: before.reporter.clone(),
+            seed: before.seed,
+            budget: before.budget.clone(),
+            shares_budget: before.shares_budget,
+            hedge: None,
+            config,
+        };
+        Ok(policy(parts, self.layers.hedge.classify().clone()))
+    }
+}
+
+fn circuit(before: &Parts, config: &PolicyConfig) -> Option<Circuit> {
+    let breaker = config.breaker.as_ref()?;
+    let settings = circuit_settings(config, before.seed);
+    Some(match &before.circuit {
+        Some(circuit) => {
+            circuit.reconfigure(breaker, settings);
+            circuit.fork()
+        }
+        None => Circuit::new(breaker, settings, before.reporter.clone()),
+    })
+}
+
+fn slots(before: &Parts, config: &PolicyConfig) -> Option<Slots> {
+    let bulkhead = config.bulkhead.as_ref()?;
+    Some(match &before.slots {
+        Some(slots) => {
+            slots.reconfigure(bulkhead);
+            slots.fork()
+        }
+        None => Slots::new(bulkhead, before.reporter.clone()),
+    })
+}
