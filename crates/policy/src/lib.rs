@@ -15,6 +15,8 @@ mod error;
 mod event;
 mod handle;
 pub mod hedge;
+#[cfg(feature = "http")]
+pub mod http;
 pub mod keyed;
 mod lock;
 mod now;
