@@ -58,7 +58,7 @@ async fn on_stage(
         Ok(stage) => stage,
         Err(error) => return Err(folder.left_by(error)),
     };
-    let mut contenders = stage.contenders(folder.path())?;
+    let mut contenders = stage.contenders(folder.path()).await?;
     measure(&mut contenders, &stage, plan, console).await?;
     report::print(&contenders, &stage, console).await
 }

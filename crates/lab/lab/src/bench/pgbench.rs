@@ -8,7 +8,6 @@ use tokio::process::Command;
 
 use crate::error::LabError;
 use crate::figures::{Figures, percentile};
-use crate::postgres::Cluster;
 
 /// What the API does per request, in autocommit as there. The ids ascend, as UUIDv7 does: a counter, then the client.
 const SCRIPT: &str = "\\set n :n + 1
@@ -32,17 +31,17 @@ pub(super) struct Pgbench {
 }
 
 impl Pgbench {
-    /// With `clients` sessions, each in turn with its two statements.
+    /// The program on the database at `url` with `clients` sessions, each in turn with its two statements.
     pub(super) fn prepare(
-        database: &Cluster,
+        (program, url): (PathBuf, String),
         clients: u32,
         folder: &Path,
     ) -> Result<Self, LabError> {
         let script = folder.join("pgbench.sql");
         fs::write(&script, SCRIPT).map_err(LabError::file("write", &script))?;
         Ok(Self {
-            program: database.installation().program("pgbench"),
-            url: database.url(),
+            program,
+            url,
             clients,
             folder: folder.to_owned(),
         })
