@@ -24,7 +24,7 @@ LAB = $(BIN)/lab
 
 # What is given on make's command line must reach the lab as well. Empty counts as unset there.
 export STAGE API_PORT WORKER_PORT DB_PORT HOLDFAST_WORK_DELAY HOLDFAST_WORK_CAPACITY HOLDFAST_POLICIES \
-  HOLDFAST_ADMIN_TOKEN HOLDFAST_BINARIES HOLDFAST_RESULTS HOLDFAST_LOG_FORMAT HOLDFAST_INSTALL RUST_LOG SCREENSHOTS
+  HOLDFAST_ADMIN_TOKEN HOLDFAST_BINARIES HOLDFAST_RESULTS HOLDFAST_LOG_FORMAT HOLDFAST_INSTALL RUST_LOG SCREENSHOTS OTEL_EXPORTER_OTLP_ENDPOINT
 
 # A first build takes minutes and shows its progress; later ones speak only of errors.
 # With a test among what is built cargo gives the dependencies the features that tests need; it would build most of them twice.
@@ -139,6 +139,7 @@ contenders: ## Others' APIs: who survives what? (EXPERIMENT=name)
 	@contenders/serve --prepare
 	@cargo build --release --locked --quiet --manifest-path contenders/rust/Cargo.toml --target-dir target/contenders
 	@python3 contenders/play.py $(LAB) $(EXPERIMENT)
+	@contenders/.venv/bin/python contenders/throughput.py $(LAB)
 
 grade-all: ## Grade the exercises' starters, solutions and wrong answers
 	$(BUILD)
@@ -152,9 +153,9 @@ report: ## Write the index of all experiments' reports
 #: Measure
 
 .PHONY: bench bench-policy
-bench: ## Throughput and latency beside pgbench (ROUNDS=9 SECONDS=1)
+bench: ## Throughput beside pgbench (ROUNDS=9 SECONDS=1 RETENTION=1)
 	$(BUILD)
-	@$(LAB) bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECONDS),--seconds $(SECONDS))
+	@$(LAB) bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(RETENTION),--retention)
 
 bench-policy: ## What a policed call costs, beside its rivals (ROUNDS=15)
 	@cargo run --release --locked --quiet -p holdfast-rivals --no-default-features --bin speed -- $(ROUNDS)

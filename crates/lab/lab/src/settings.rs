@@ -12,12 +12,13 @@ use crate::hint::hint;
 pub use holdfast_checker::stage::StageKind;
 
 /// Variables that reach the services unchanged when set.
-const PASSED_ON: [&str; 6] = [
+const PASSED_ON: [&str; 7] = [
     "HOLDFAST_WORK_DELAY",
     "HOLDFAST_WORK_CAPACITY",
     "HOLDFAST_POLICIES",
     "HOLDFAST_ADMIN_TOKEN",
     "HOLDFAST_LOG_FORMAT",
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
     "RUST_LOG",
 ];
 /// The lab's own folder, under the checkout's root.

@@ -38,11 +38,32 @@ pub struct Listed {
     pub resilient: Summary,
 }
 
+/// An experiment that was never played.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unplayed {
+    /// Its name.
+    pub name: String,
+    /// Its title.
+    pub title: String,
+    /// Its question.
+    pub question: String,
+}
+
+/// What the index shows beside the runs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Others {
+    /// Experiments without a run.
+    pub unplayed: Vec<Unplayed>,
+    /// Where ablations' reports are, from the index: relative paths, the newest first.
+    pub ablations: Vec<String>,
+}
+
 #[derive(Template)]
 #[template(path = "index.html")]
 struct Page<'a> {
     totals: String,
     experiments: Vec<Runs<'a>>,
+    others: &'a Others,
 }
 
 /// All runs of an experiment.
@@ -67,7 +88,7 @@ struct SideRow {
 /// # Errors
 ///
 /// If the template cannot be filled in.
-pub fn index(runs: &[Listed]) -> Result<String, askama::Error> {
+pub fn index(runs: &[Listed], others: &Others) -> Result<String, askama::Error> {
     let mut by_name: BTreeMap<&str, Vec<&Listed>> = BTreeMap::new();
     for run in runs {
         by_name.entry(&run.name).or_default().push(run);
@@ -76,6 +97,7 @@ pub fn index(runs: &[Listed]) -> Result<String, askama::Error> {
     let page = Page {
         totals: totals(&experiments, runs),
         experiments,
+        others,
     };
     page.render()
 }
@@ -156,7 +178,7 @@ mod tests {
 
     #[test]
     fn the_newest_run_of_each_experiment_is_shown_and_the_earlier_ones_below_it() {
-        let page = index(&runs()).unwrap();
+        let page = index(&runs(), &Others::default()).unwrap();
         let newest = page.find("worker-paused/run-2/report.html").unwrap();
         let earlier = page.find("worker-paused/run-1/report.html").unwrap();
         assert!(newest < earlier);
@@ -169,7 +191,7 @@ mod tests {
 
     #[test]
     fn it_loads_nothing_and_runs_nothing() {
-        let page = index(&runs()).unwrap();
+        let page = index(&runs(), &Others::default()).unwrap();
         for forbidden in ["http:", "https:", "<script", "url(", "@import", "src="] {
             assert!(!page.contains(forbidden), "{forbidden}");
         }
@@ -180,13 +202,28 @@ mod tests {
         let mut runs = runs();
         runs[0].title = "<img onerror=x>".to_owned();
         runs[1].title = "<img onerror=x>".to_owned();
-        let page = index(&runs).unwrap();
+        let page = index(&runs, &Others::default()).unwrap();
         assert!(!page.contains("<img"), "{page}");
     }
 
     #[test]
     fn without_runs_it_says_so() {
-        let page = index(&[]).unwrap();
+        let page = index(&[], &Others::default()).unwrap();
         assert!(page.contains("In all 0 runs"), "{page}");
+    }
+
+    #[test]
+    fn what_was_never_played_and_what_ablations_left_is_listed_too() {
+        let others = Others {
+            unplayed: vec![Unplayed {
+                name: "both-gone".to_owned(),
+                title: "Both are gone".to_owned(),
+                question: "And now?".to_owned(),
+            }],
+            ablations: vec!["ablations/one.md".to_owned()],
+        };
+        let page = index(&runs(), &others).unwrap();
+        assert!(page.contains("make experiments EXPERIMENT=both-gone"));
+        assert!(page.contains("href=\"ablations/one.md\""));
     }
 }

@@ -22,7 +22,7 @@ use holdfast_checker::verdict::Verdict;
 
 /// A template that could not be filled in.
 pub use askama::Error;
-pub use index::{Listed, index};
+pub use index::{Listed, Others, Unplayed, index};
 pub use page::html;
 pub use page::judged::{during, sentence, word};
 pub use summary::{Row, Summary, rows, tiles};

@@ -126,7 +126,7 @@ pub fn tiles(naive: &Summary, resilient: &Summary) -> [Row; 4] {
         }),
         row("lost", &|it| count(it.lost)),
         row("p99", &|it| time(it.p99_seconds)),
-        row("answered within the bound", &|it| {
+        row("within the bound", &|it| {
             share(it.within_bound, it.wanted())
         }),
     ]

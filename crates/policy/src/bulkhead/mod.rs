@@ -30,16 +30,18 @@
 //!
 //! # The adaptive limit
 //!
-//! With `adaptive`, the limit moves between `min` and `max_concurrent`. It starts at `initial` and doubles
-//! until latency first rises; then it grows by `headroom` while attempts take no longer than `tolerance`
-//! times the least latency, and shrinks in proportion to what they take above that. It grows only while
-//! at least four fifths of it are in use, and loses a fifth when a tenth of the attempts time out or are
-//! [throttled](crate::Class::throttled). Where it settles, attempts take about `tolerance` times what they
-//! take alone: keep that below `slow_call` and the attempt timeout.
+//! With `adaptive`, the limit moves between `min` and `max_concurrent`. It starts at `initial` and grows
+//! by half until latency first rises; then it grows by `headroom` while attempts take no longer than
+//! `tolerance` times the least latency, and shrinks in proportion to what they take above that; one that
+//! is not in use shrinks to what is, and no further. It grows only while four fifths of it are in use,
+//! and loses a fifth when a tenth of the attempts time out or are [throttled](crate::Class::throttled).
+//! Where it settles, attempts take about `tolerance` times what they take alone: keep that below
+//! `slow_call` and the attempt timeout.
 //!
-//! Every `remeasure` the least latency is measured anew: the limit steps down by a quarter, and again for
-//! as long as latency falls with it, then goes back to the last step at which nothing waited. So neither a
-//! figure from a degraded start nor one from a congestion of its own making stays.
+//! Every `remeasure`, and sooner if shrinking does not help, the least latency is measured anew: the limit
+//! steps down by a quarter, and again for as long as latency falls with it, then goes back to the last step
+//! at which nothing waited; a higher figure is believed after a second step only. So neither a figure from a
+//! degraded start nor one from a congestion of its own making stays.
 //!
 //! # Defaults, and why
 //!

@@ -22,7 +22,7 @@ use self::words::in_words;
 use crate::causes::chain;
 use crate::current::Current;
 use crate::seconds::milliseconds;
-use crate::trace::{self, Spans};
+use crate::trace::{self, Spans, Target};
 
 /// When to come back if no policy knows better.
 const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -162,7 +162,11 @@ impl Dependency {
         F: Fn() -> Fut + Clone,
         Fut: Future<Output = Result<T, E>>,
     {
-        let attempt = move |()| trace::attempt(operation());
+        let target = match self.code {
+            DegradedCode::DbUnavailable => Target::Postgres,
+            _ => Target::Http,
+        };
+        let attempt = move |()| trace::attempt(target, operation());
         trace::call(self.name, async {
             let result = self.policy().call(call, attempt).await;
             result.map_err(|error| self.degraded(&error))

@@ -36,6 +36,7 @@ const SERVICE: Service = Service {
         HOLDFAST_JOURNAL_DIR this replica's own folder for its journal; must survive restarts [holdfast-journal]\n  \
         HOLDFAST_OBSERVE     off: what the policies do is neither counted nor traced, to measure what that costs [on]\n  \
         HOLDFAST_LOG_FORMAT  json or pretty [pretty on a terminal, else json]\n  \
+        OTEL_EXPORTER_OTLP_ENDPOINT  a collector's address, to which spans go [unset: none do]; the other OTEL_* as usual\n  \
         RUST_LOG             what to log [info]",
     default_bind: "127.0.0.1:8080",
 };

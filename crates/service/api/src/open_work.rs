@@ -9,6 +9,7 @@ use holdfast_wire::RecordedIn;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::journal::Journal;
+use crate::trace::PutOff;
 
 const PERIOD: Duration = Duration::from_secs(1);
 const NEVER_COUNTED: u64 = u64::MAX;
@@ -31,6 +32,8 @@ pub(crate) struct OpenWork {
     oldest: Arc<AtomicU64>,
     since: Arc<AtomicU64>,
     journal: Option<Journal>,
+    /// In which traces it was put off, for those who come back to it.
+    pub(crate) put_off: PutOff,
     most: Arc<AtomicU64>,
 }
 
@@ -43,6 +46,7 @@ impl OpenWork {
             oldest: Arc::new(AtomicU64::new(NO_AGE)),
             since: Arc::default(),
             journal,
+            put_off: PutOff::default(),
             most: Arc::new(AtomicU64::new(most)),
         }
     }

@@ -58,16 +58,30 @@ impl Resolver {
     /// One that knows `host` to be at `addresses`.
     #[cfg(test)]
     pub(crate) fn knowing(host: &str, addresses: &[IpAddr]) -> Self {
-        let resolver = Self::new(Handle::current(), None);
+        let resolver = Self::new(Handle::current(), Some(FRESH_FOR));
+        resolver.learn(host, addresses);
+        resolver
+    }
+
+    /// From now on `host` is at `addresses`.
+    #[cfg(test)]
+    pub(crate) fn learn(&self, host: &str, addresses: &[IpAddr]) {
         let answer = Answer {
             addresses: addresses.into(),
             at: Instant::now() + FRESH_FOR * 3600,
         };
         let known: Lookup = std::future::ready(Ok(answer)).boxed().shared();
-        let mut lookups = resolver.lookups.lock().unwrap();
-        lookups.insert(host.to_owned(), known);
-        drop(lookups);
-        resolver
+        self.lookups.lock().unwrap().insert(host.to_owned(), known);
+    }
+
+    /// From now on nobody says where `host` is.
+    #[cfg(test)]
+    pub(crate) fn forget(&self, host: &str) {
+        let silence = std::future::pending().boxed().shared();
+        self.lookups
+            .lock()
+            .unwrap()
+            .insert(host.to_owned(), silence);
     }
 
     /// The addresses of `host`, which may be an address itself.

@@ -35,8 +35,10 @@ const ASKED_EVERY: Duration = Duration::from_millis(100);
 const ANSWERED_WITHIN: Duration = Duration::from_secs(1);
 /// Its predecessor drains meanwhile.
 const READY_WITHIN: Duration = Duration::from_secs(20);
-/// Three of 31 fit into the 97 sessions that Postgres grants.
-const POLICIES: &str = "[database]\npool = { max_size = 12, replicas = 3 }\n";
+/// Three of 31 fit into the 97 sessions that Postgres grants. The limit does not adapt: a machine that builds and tests at the same
+/// time looks like a worker that is overloaded.
+const POLICIES: &str =
+    "[database]\npool = { max_size = 12, replicas = 3 }\n[worker.bulkhead]\nadaptive = false\n";
 
 /// One process of one replica.
 struct Process {

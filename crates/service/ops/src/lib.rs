@@ -18,4 +18,4 @@ mod trace_context;
 pub use environment::{Environment, EnvironmentError};
 pub use listen::listen;
 pub use readiness::Readiness;
-pub use trace_context::{TraceContext, TraceId};
+pub use trace_context::{TraceContext, TraceId, describe, failed};

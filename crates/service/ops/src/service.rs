@@ -123,10 +123,13 @@ impl Service {
                 .block_on(probe::ready(bind, HEALTH_LIMIT))
                 .map_err(ServiceError::failed),
             Task::Serve => {
-                telemetry = Some(telemetry::init(&environment)?);
+                telemetry = Some(telemetry::init(&environment, self.name, runtime.handle())?);
                 runtime.block_on(serve(environment, bind))
             }
         };
+        if let Some(telemetry) = &mut telemetry {
+            telemetry.end_spans();
+        }
         runtime.shutdown_timeout(RUNTIME_STOP_LIMIT);
         drop(telemetry);
         result

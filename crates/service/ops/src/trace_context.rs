@@ -1,108 +1,143 @@
 //! W3C trace context: which trace a call belongs to, and whose child it is.
 //!
-//! Pure: text in, text out. Nothing here samples or exports; the ids tie the log lines of services together.
+//! Where spans are exported it is that of a span; else the ids tie the log lines of services together all the same.
 
-use std::fmt;
+use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
+use opentelemetry::trace::{SpanContext, SpanId, Status, TraceContextExt, TraceFlags, TraceState};
+use opentelemetry::{Context, Value};
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+use tracing::Span;
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+
+pub use opentelemetry::trace::TraceId;
+
+use crate::telemetry::spans_are_exported;
 
 /// The longest `tracestate` that is passed on, in bytes.
 const LONGEST_STATE: usize = 512;
 
-/// The id of a trace, not zero; written as 32 hex digits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TraceId(u128);
-
 /// What a call carries: its trace, its caller's span, and what other systems say about the trace.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TraceContext {
-    trace_id: TraceId,
-    parent_id: u64,
-    flags: u8,
-    state: Option<String>,
-}
-
-impl fmt::Display for TraceId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:032x}", self.0)
-    }
-}
+#[derive(Debug, Clone, PartialEq)]
+pub struct TraceContext(SpanContext);
 
 impl TraceContext {
     /// A trace that begins here, not sampled.
     #[must_use]
     pub fn begin() -> Self {
-        Self {
-            trace_id: TraceId(fastrand::u128(1..)),
-            parent_id: fastrand::u64(1..),
-            flags: 0,
-            state: None,
-        }
+        let trace = TraceId::from(fastrand::u128(1..));
+        let state = TraceState::NONE;
+        Self(SpanContext::new(
+            trace,
+            new_span(),
+            TraceFlags::NOT_SAMPLED,
+            false,
+            state,
+        ))
     }
 
-    /// Reads the headers `traceparent` and `tracestate`. `None` unless the first is of version 00, in lower-case hex, of
-    /// exact length and with ids other than zero: the caller's trace is not known then. A `tracestate` that is too long is
-    /// left out.
+    /// Reads the headers `traceparent` and `tracestate`. `None` where the first is none: the caller's trace is not known
+    /// then. A `tracestate` that is too long is left out.
     #[must_use]
     pub fn parse(traceparent: &str, tracestate: Option<&str>) -> Option<Self> {
-        let mut parts = traceparent.split('-');
-        let (version, trace, parent, flags) =
-            (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-        if version != "00" || parts.next().is_some() {
+        let state = tracestate.filter(|state| !state.is_empty() && state.len() <= LONGEST_STATE);
+        let headers = Headers([("traceparent", Some(traceparent)), ("tracestate", state)]);
+        let context = TraceContextPropagator::new().extract_with_context(&Context::new(), &headers);
+        let context = context.span().span_context().clone();
+        context.is_valid().then_some(Self(context))
+    }
+
+    /// That of `span`; `None` where spans are not exported, or this one is not there.
+    #[must_use]
+    pub fn of(span: &Span) -> Option<Self> {
+        if !spans_are_exported() {
             return None;
         }
-        let trace_id = hex(trace, 32).filter(|id| *id != 0)?;
-        let parent_id = hex(parent, 16).filter(|id| *id != 0)?;
-        let flags = hex(flags, 2)?;
-        Some(Self {
-            trace_id: TraceId(trace_id),
-            parent_id: u64::try_from(parent_id).ok()?,
-            flags: u8::try_from(flags).ok()?,
-            state: tracestate
-                .filter(|state| !state.is_empty() && state.len() <= LONGEST_STATE)
-                .map(str::to_owned),
-        })
+        let context = span.context().span().span_context().clone();
+        context.is_valid().then_some(Self(context))
+    }
+
+    /// `span` is a child of this one, the caller's: before anything asks for the span's own.
+    pub fn adopt(&self, span: &Span) {
+        // It fails for a span whose id is known already; that one keeps its parent.
+        let _ = span.set_parent(Context::new().with_remote_span_context(self.0.clone()));
+    }
+
+    /// `span` has to do with this one.
+    pub fn link(&self, span: &Span) {
+        span.add_link(self.0.clone());
     }
 
     /// The trace.
     #[must_use]
     pub fn trace_id(&self) -> TraceId {
-        self.trace_id
+        self.0.trace_id()
     }
 
     /// The same trace for a call made on behalf of this one: the parent is a new span.
     #[must_use]
     pub fn child(&self) -> Self {
-        Self {
-            parent_id: fastrand::u64(1..),
-            ..self.clone()
-        }
+        let (trace, flags) = (self.0.trace_id(), self.0.trace_flags());
+        let state = self.0.trace_state().clone();
+        Self(SpanContext::new(trace, new_span(), flags, false, state))
     }
 
     /// The span that calls, as 16 hex digits.
     #[must_use]
     pub fn parent_id(&self) -> String {
-        format!("{:016x}", self.parent_id)
+        self.0.span_id().to_string()
     }
 
-    /// The header `traceparent`.
+    /// The headers that carry it: `traceparent`, and `tracestate` where there is one.
     #[must_use]
-    pub fn traceparent(&self) -> String {
-        format!(
-            "00-{}-{:016x}-{:02x}",
-            self.trace_id, self.parent_id, self.flags
-        )
-    }
-
-    /// The header `tracestate`, as received.
-    #[must_use]
-    pub fn tracestate(&self) -> Option<&str> {
-        self.state.as_deref()
+    pub fn headers(&self) -> Vec<(&'static str, String)> {
+        let mut headers = Written(Vec::with_capacity(2));
+        let context = Context::new().with_remote_span_context(self.0.clone());
+        TraceContextPropagator::new().inject_context(&context, &mut headers);
+        headers.0
     }
 }
 
-fn hex(text: &str, digits: usize) -> Option<u128> {
-    let lower = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-    let fits = text.len() == digits && text.bytes().all(lower);
-    fits.then(|| u128::from_str_radix(text, 16).ok()).flatten()
+/// Says something of `span` to the collector that no log line needs, by the names of the semantic conventions.
+pub fn describe(span: &Span, key: &'static str, value: impl Into<Value>) {
+    if spans_are_exported() {
+        span.set_attribute(key, value);
+    }
+}
+
+/// `span` ended in an error, whatever else is said of it.
+pub fn failed(span: &Span, description: &'static str) {
+    if spans_are_exported() {
+        span.set_status(Status::error(description));
+    }
+}
+
+fn new_span() -> SpanId {
+    SpanId::from(fastrand::u64(1..))
+}
+
+struct Headers<'a>([(&'static str, Option<&'a str>); 2]);
+
+impl Extractor for Headers<'_> {
+    fn get(&self, key: &str) -> Option<&str> {
+        self.0.iter().find(|(name, _)| *name == key)?.1
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        self.0.iter().map(|(name, _)| *name).collect()
+    }
+}
+
+struct Written(Vec<(&'static str, String)>);
+
+impl Injector for Written {
+    fn set(&mut self, key: &str, value: String) {
+        let name = ["traceparent", "tracestate"]
+            .into_iter()
+            .find(|name| *name == key);
+        if let Some(name) = name.filter(|_| !value.is_empty()) {
+            self.0.push((name, value));
+        }
+    }
 }
 
 #[cfg(test)]
@@ -115,13 +150,17 @@ mod tests {
         TraceContext::parse(traceparent, None)
     }
 
+    fn traceparent(context: &TraceContext) -> String {
+        context.headers()[0].1.clone()
+    }
+
     #[test]
     fn a_context_is_written_as_it_was_read() {
         let text = format!("00-{TRACE}-00f067aa0ba902b7-01");
         let context = TraceContext::parse(&text, Some("vendor=1")).unwrap();
-        assert_eq!(context.traceparent(), text);
+        let written = [("traceparent", text), ("tracestate", "vendor=1".to_owned())];
+        assert_eq!(context.headers(), written);
         assert_eq!(context.trace_id().to_string(), TRACE);
-        assert_eq!(context.tracestate(), Some("vendor=1"));
     }
 
     #[test]
@@ -131,8 +170,8 @@ mod tests {
         let child = context.child();
         assert_eq!(child.trace_id(), context.trace_id());
         assert_ne!(child.parent_id(), context.parent_id());
-        assert!(child.traceparent().ends_with("-01"));
-        assert_eq!(child.tracestate(), context.tracestate());
+        assert!(traceparent(&child).ends_with("-01"));
+        assert_eq!(child.headers()[1], context.headers()[1]);
     }
 
     #[test]
@@ -141,18 +180,14 @@ mod tests {
         for bad in [
             String::new(),
             TRACE.to_owned(),
-            format!("01-{TRACE}-{parent}-01"),
             format!("ff-{TRACE}-{parent}-01"),
             format!("00-{zero}-{parent}-01"),
             format!("00-{TRACE}-0000000000000000-01"),
             format!("00-{}-{parent}-01", TRACE.to_uppercase()),
             format!("00-{TRACE}-{parent}"),
-            format!("00-{TRACE}-{parent}-1"),
             format!("00-{TRACE}-{parent}-01-more"),
             format!("00-{TRACE}0-{parent}-01"),
-            format!("00-+{}-{parent}-01", &TRACE[1..]),
             format!("00-{TRACE}-{parent}-0g"),
-            format!(" 00-{TRACE}-{parent}-01"),
         ] {
             assert_eq!(parse(&bad), None, "{bad:?}");
         }
@@ -161,16 +196,20 @@ mod tests {
     #[test]
     fn a_tracestate_beyond_the_limit_is_not_passed_on() {
         let text = format!("00-{TRACE}-00f067aa0ba902b7-00");
-        let state = |length| {
-            let context = TraceContext::parse(&text, Some(&"x".repeat(length))).unwrap();
-            context.tracestate().map(str::len)
+        let state = |length: usize| {
+            let state = format!("v={}", "x".repeat(length - 2));
+            let context = TraceContext::parse(&text, Some(&state)).unwrap();
+            context.headers().get(1).map(|(_, state)| state.len())
         };
-        assert_eq!([state(0), state(512), state(513)], [None, Some(512), None]);
+        assert_eq!([state(258), state(513)], [Some(258), None]);
     }
 
     #[test]
     fn a_trace_that_begins_here_can_be_read_by_others() {
         let begun = TraceContext::begin();
-        assert_eq!(parse(&begun.traceparent()), Some(begun));
+        assert_eq!(
+            parse(&traceparent(&begun)).map(|it| it.headers()),
+            Some(begun.headers())
+        );
     }
 }

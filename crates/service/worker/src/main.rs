@@ -17,6 +17,7 @@ const SERVICE: Service = Service {
         HOLDFAST_WORK_DELAY  how long the work takes [2s]\n  \
         HOLDFAST_WORK_CAPACITY  works done at once, the rest wait in arrival order [unlimited]\n  \
         HOLDFAST_LOG_FORMAT  json or pretty [pretty on a terminal, else json]\n  \
+        OTEL_EXPORTER_OTLP_ENDPOINT  a collector's address, to which spans go [unset: none do]; the other OTEL_* as usual\n  \
         RUST_LOG             what to log [info]",
     default_bind: "127.0.0.1:8081",
 };

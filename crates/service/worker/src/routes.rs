@@ -5,12 +5,13 @@ use std::time::Duration;
 use actix_web::web::{Data, Json};
 use actix_web::{HttpRequest, HttpResponse, Responder, get};
 use holdfast_ops::process_metrics::ProcessMetrics;
-use holdfast_ops::{Readiness, TraceContext};
+use holdfast_ops::{Readiness, TraceContext, describe, telemetry};
 use holdfast_wire::{Health, Work};
 use metrics::{Counter, Gauge, counter, gauge};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::sleep;
+use tracing::{Instrument, Span};
 
 use crate::settings::Settings;
 
@@ -91,22 +92,42 @@ impl Drop for InFlight<'_> {
 pub(crate) async fn work(shared: Data<Shared>, request: HttpRequest) -> impl Responder {
     shared.calls.increment(1);
     let _in_flight = InFlight::enter(&shared.in_flight);
-    log_caller(&request);
-    let _place = shared.place().await;
-    sleep(shared.work_delay).await;
+    let span = span_of(&request);
+    let worked = async {
+        let _place = shared.place().await;
+        sleep(shared.work_delay).await;
+    };
+    worked.instrument(span.clone()).await;
+    describe(&span, "http.response.status_code", 200);
     Json(Work {
         status: "done".to_owned(),
     })
 }
 
-/// Which trace asked, and which of its spans: one per attempt of the API.
-fn log_caller(request: &HttpRequest) {
+/// Where a collector is told, a span: a child of the caller's, of which there is one per attempt of the API.
+fn span_of(request: &HttpRequest) -> Span {
     let header = |name| request.headers().get(name)?.to_str().ok();
     let caller = header("traceparent")
         .and_then(|traceparent| TraceContext::parse(traceparent, header("tracestate")));
-    if let Some(caller) = caller {
+    if let Some(caller) = &caller {
         tracing::debug!(trace_id = %caller.trace_id(), parent_id = caller.parent_id(), "asked to work");
     }
+    if !telemetry::spans_are_exported() {
+        return Span::none();
+    }
+    let span = tracing::info_span!("work", otel.name = "GET /work", otel.kind = "server");
+    if let Some(caller) = &caller {
+        caller.adopt(&span);
+    }
+    for (key, value) in [
+        ("http.request.method", "GET"),
+        ("http.route", "/work"),
+        ("url.path", "/work"),
+        ("url.scheme", "http"),
+    ] {
+        describe(&span, key, value);
+    }
+    span
 }
 
 #[get("/livez")]

@@ -10,6 +10,7 @@ mod contender;
 mod pgbench;
 mod ratio;
 mod report;
+mod retention;
 mod stage;
 mod wrk;
 
@@ -30,6 +31,8 @@ pub struct Plan {
     pub rounds: u32,
     /// Seconds of each measurement.
     pub seconds: u32,
+    /// What deleting costs live calls, and nothing else.
+    pub retention: bool,
 }
 
 /// Measures, prints a table and the ratios, and ends all that it started, also when interrupted.
@@ -41,8 +44,15 @@ pub async fn run(plan: Plan, settings: &Settings, console: Console) -> Result<()
     wrk::ensure(settings, console).await?;
     let _guard = Guard::post(Guarded::Processes)?;
     let folder = OwnFolder::make("bench", settings, console).await?;
+    let measure = async {
+        if plan.retention {
+            retention::run(plan, settings, folder, console).await
+        } else {
+            on_stage(plan, settings, folder, console).await
+        }
+    };
     tokio::select! {
-        measured = on_stage(plan, settings, folder, console) => measured,
+        measured = measure => measured,
         _ = signals.next() => Err(LabError::Interrupted),
     }
 }

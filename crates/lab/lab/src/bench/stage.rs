@@ -14,7 +14,7 @@ use crate::stage::Probe;
 use crate::system::{ApiSpec, Part, System, SystemSpec, WorkerSpec};
 
 /// Callers at once, unless a contender's name says otherwise.
-const CALLERS: u32 = 64;
+pub(super) const CALLERS: u32 = 64;
 /// As many sessions as pgbench's 256 clients and all APIs may want. They need no password: 256 logins with one would take
 /// longer than a measurement.
 const FOR_MANY: [&str; 2] = [
@@ -141,6 +141,16 @@ fn with_worker(settings: &Settings) -> SystemSpec {
             without_database("journal", shared),
             without_database("one-each", one_each),
         ],
+        variables: quiet(settings),
+        ..SystemSpec::default()
+    }
+}
+
+/// One API, with all it needs.
+pub(super) fn alone(settings: &Settings) -> SystemSpec {
+    SystemSpec {
+        worker: Some(WorkerSpec::new(Duration::ZERO)),
+        apis: vec![ApiSpec::new("api", "")],
         variables: quiet(settings),
         ..SystemSpec::default()
     }

@@ -136,6 +136,9 @@ pub(super) enum Task {
         /// How long each measurement takes
         #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
         seconds: u32,
+        /// Measure something else instead: how fast old rows are deleted, and what that costs live calls
+        #[arg(long)]
+        retention: bool,
     },
     /// Be the wires of the experiments on Compose: forward, and break on command over a control connection
     Wire(Wire),

@@ -11,6 +11,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use holdfast_ops::signals::StopSignals;
 use hyper::server::conn::http1;
@@ -18,6 +19,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use reqwest::Client;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::sleep;
 
 use door::Door;
 use requests::Shared;
@@ -28,6 +30,7 @@ use crate::settings::Settings;
 use crate::stage::Stage;
 
 const TOKEN_BYTES: usize = 16;
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// The service, listening.
 pub struct Control {
@@ -88,9 +91,12 @@ impl Control {
     /// Serves for ever.
     pub async fn serve(&self) {
         loop {
-            // A failed one is its client's trouble.
-            if let Ok((connection, _)) = self.listener.accept().await {
-                tokio::spawn(serve(connection, Arc::clone(&self.shared)));
+            match self.listener.accept().await {
+                Ok((connection, _)) => {
+                    tokio::spawn(serve(connection, Arc::clone(&self.shared)));
+                }
+                // Out of files, for one: that passes, and is not to be asked all the time.
+                Err(_) => sleep(PAUSE).await,
             }
         }
     }

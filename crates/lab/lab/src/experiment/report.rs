@@ -3,7 +3,7 @@
 mod contender;
 mod terminal;
 
-pub use holdfast_report::{Facts, Listed, Repeat, Report, Summary, html, index};
+pub use holdfast_report::{Facts, Listed, Others, Repeat, Report, Summary, Unplayed, html, index};
 
 pub(super) use contender::contender;
 pub use terminal::text;

@@ -173,7 +173,10 @@ fn the_pages_as_files_open_without_anything_beside_them() {
     let pages = [
         ("report.html", page(&sample::Run::new())),
         ("deviated.html", page(&sample::Run::deviated())),
-        ("index.html", crate::index(&runs).unwrap()),
+        (
+            "index.html",
+            crate::index(&runs, &crate::Others::default()).unwrap(),
+        ),
     ];
     println!("{}", folder.display());
     for (name, page) in pages {

@@ -30,7 +30,7 @@ const broken = new Map();
 /// Whether a dependency was called lately, by anybody.
 let asked = false;
 const traffic = trafficSwitch((calls, now) => {
-  const said = headline(asked, [...broken], calls, now);
+  const said = headline(asked, [...broken].sort(causeFirst), calls, now);
   if (head.textContent !== said) head.textContent = said;
 });
 const parts = [
@@ -78,6 +78,12 @@ listen({
     showConnection("paused");
   },
 });
+
+/// A dead process before the breaker that opened because of it.
+function causeFirst([one], [other]) {
+  const isCause = (service) => Number(service.endsWith("_process"));
+  return isCause(other) - isCause(one);
+}
 
 /// How a service is broken now; null or undefined: it is not.
 function breaks(service, how) {

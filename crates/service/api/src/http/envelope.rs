@@ -9,15 +9,13 @@ use actix_web::http::ConnectionType;
 use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
-use actix_web::{Error, HttpMessage, HttpRequest, ResponseError};
+use actix_web::{Error, HttpRequest, ResponseError};
 use futures_util::FutureExt;
 use holdfast_wire::ProblemCode;
-use tracing::Span;
-use tracing_actix_web::{RequestId, RootSpanBuilder};
 
 use super::access;
 use super::connections::Exchange;
-use super::ids::{self, Ids};
+use super::ids::Ids;
 use super::probes;
 use super::problem::Failure;
 use crate::config::AllowedHosts;
@@ -98,41 +96,10 @@ fn failure_of(error: &Error) -> Failure {
     }
 }
 
-/// One span per exchange, with the ids under which all its log lines stand.
-pub(crate) struct RequestSpan;
-
-impl RootSpanBuilder for RequestSpan {
-    fn on_request_start(request: &ServiceRequest) -> Span {
-        let id = request
-            .extensions()
-            .get::<RequestId>()
-            .map(ToString::to_string);
-        let context = ids::context(request.headers());
-        let trace_id = context.trace_id();
-        let correlation_id = ids::correlation(request.headers()).and_then(|id| id.to_str().ok());
-        request.extensions_mut().insert(context);
-        tracing::info_span!(
-            "request",
-            request_id = id,
-            %trace_id,
-            correlation_id,
-            method = %request.method(),
-            path = request.path()
-        )
-    }
-
-    fn on_request_end<B: MessageBody>(_: Span, outcome: &Result<ServiceResponse<B>, Error>) {
-        let status = match outcome {
-            Ok(response) => response.status(),
-            Err(error) => error.as_response_error().status_code(),
-        };
-        tracing::debug!(status = status.as_u16(), "answered");
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::ids::{REQUEST_ID, TRACE_ID};
+    use super::super::span::RequestSpan;
     use super::*;
     use actix_web::dev::Service;
     use actix_web::middleware::from_fn;

@@ -23,6 +23,7 @@ mod process;
 mod requests;
 mod routes;
 mod server;
+mod span;
 mod status;
 
 pub(crate) use dashboard::{Feed, keep_feeding};

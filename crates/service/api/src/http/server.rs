@@ -22,8 +22,9 @@ use tokio::net::TcpStream;
 use tracing_actix_web::TracingLogger;
 
 use super::connections::{Connections, Stream};
-use super::envelope::{RequestSpan, envelope};
+use super::envelope::envelope;
 use super::measure::measure;
+use super::span::RequestSpan;
 
 /// However many files may be open: what a connection holds besides is memory.
 const MAX_CONNECTIONS: usize = 16 * 1024;

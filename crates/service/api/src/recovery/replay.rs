@@ -3,7 +3,7 @@
 //! Recording them again is harmless, so a crash between commit and removal costs nothing. A batch that Postgres refuses is
 //! bisected until the entry it refuses stands alone. That one holds nobody back: refused for its data it becomes a failed
 //! request; refused for anything that somebody may mend, or behind somebody's lock, it goes into quarantine, is tried again
-//! after pauses that grow, and fails once it was refused often while the same statement works for others.
+//! after pauses that grow, and fails once it was refused often, and once more after the same statement worked without it.
 
 use std::time::Duration;
 
@@ -114,20 +114,42 @@ impl<T: Table> Replay<T> {
     }
 
     async fn refused(&self, entry: &Entry, refusal: &Refusal) -> Result<(), NotNow> {
-        let error = &refusal.error;
-        let is_final = match refusal.kind {
-            RefusalKind::Data => true,
+        match refusal.kind {
+            RefusalKind::Data => self.fail(entry, refusal).await,
             RefusalKind::Lock => {
-                self.quarantine(entry, error);
-                false
+                self.quarantine(entry, &refusal.error);
+                Ok(())
             }
             RefusalKind::Other => {
-                self.quarantine(entry, error) >= MAX_REFUSALS && self.works_for_others().await
+                let times = self.quarantine(entry, &refusal.error);
+                if times < MAX_REFUSALS || !self.works_for_others().await {
+                    return Ok(());
+                }
+                self.try_last(entry).await
             }
-        };
-        if !is_final {
-            return Ok(());
         }
+    }
+
+    /// Whether the statement itself is taken: tables and rights are there.
+    async fn works_for_others(&self) -> bool {
+        matches!(self.store.replay(&[]).await, Ok(Replayed::Recorded { .. }))
+    }
+
+    /// Somebody may have mended what was the reason after `entry` was refused and before the statement was seen to work.
+    async fn try_last(&self, entry: &Entry) -> Result<(), NotNow> {
+        match self.store.replay(std::slice::from_ref(entry)).await {
+            Ok(Replayed::Recorded { conflicts }) => {
+                self.recorded(std::slice::from_ref(entry), &conflicts).await
+            }
+            // It is in quarantine already.
+            Ok(Replayed::Refused(refusal)) if refusal.kind == RefusalKind::Lock => Ok(()),
+            Ok(Replayed::Refused(refusal)) => self.fail(entry, &refusal).await,
+            Err(_) => Err(NotNow),
+        }
+    }
+
+    async fn fail(&self, entry: &Entry, refusal: &Refusal) -> Result<(), NotNow> {
+        let error = &refusal.error;
         tracing::error!(request_id = %entry.id, error, "Postgres refuses this entry for good: failed");
         match self.store.refuse(entry, error).await {
             Ok(Replayed::Recorded { .. }) => {
@@ -143,11 +165,6 @@ impl<T: Table> Replay<T> {
             }
             Err(_) => Err(NotNow),
         }
-    }
-
-    /// Whether the statement itself is taken: tables and rights are there.
-    async fn works_for_others(&self) -> bool {
-        matches!(self.store.replay(&[]).await, Ok(Replayed::Recorded { .. }))
     }
 
     fn quarantine(&self, entry: &Entry, error: &str) -> u32 {

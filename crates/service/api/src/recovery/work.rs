@@ -111,8 +111,9 @@ impl<T: Table, W: WorkClient> Work<T, W> {
                 }
                 for open in claimed {
                     let id = open.claimed.id;
+                    let put_off = recovery.open_work.put_off.of(id);
                     let work = Arc::clone(recovery).work_on(open);
-                    self.tasks.spawn(trace::recovering(id, work));
+                    self.tasks.spawn(trace::recovering(id, put_off, work));
                 }
             }
             Err(missing) => self.put_off_claims(&missing),

@@ -145,6 +145,7 @@ impl WorkClient for WorkerClient {
     async fn work(&self, call: WorkCall<'_>) -> Result<JsonText, WorkerError> {
         let request = traced(self.connections.client()?.get(self.work.clone()));
         let request = described(request, call);
+        trace::calls(&self.work);
         // Boxed: it is large, and the caller's own future would carry it.
         let exchange = exchange(request).boxed();
         match run_on(&self.runtime, exchange).await {
@@ -157,6 +158,7 @@ impl WorkClient for WorkerClient {
 async fn exchange(request: RequestBuilder) -> Result<JsonText, WorkerError> {
     let response = request.send().await?;
     let status = response.status();
+    trace::answered(status.as_u16());
     if !status.is_success() {
         return Err(WorkerError::Status {
             status: status.as_u16(),
@@ -203,14 +205,11 @@ fn described(request: RequestBuilder, call: WorkCall<'_>) -> RequestBuilder {
 
 /// With the headers that tell which trace calls.
 fn traced(request: RequestBuilder) -> RequestBuilder {
-    let Some(context) = trace::current() else {
-        return request;
-    };
-    let request = request.header("traceparent", context.traceparent());
-    match context.tracestate() {
-        Some(state) => request.header("tracestate", state),
-        None => request,
-    }
+    let headers = trace::current().map(|context| context.headers());
+    let headers = headers.into_iter().flatten();
+    headers.fold(request, |request, (name, value)| {
+        request.header(name, value)
+    })
 }
 
 async fn bounded_body(mut response: Response) -> Result<Vec<u8>, WorkerError> {

@@ -77,6 +77,38 @@ async fn an_entry_that_postgres_refuses_for_any_reason_fails_alone() {
     }
 }
 
+/// A sequence counts also what is rolled back, so the trigger can refuse so many tries and no more.
+const REFUSES_FOUR_TIMES: &str = "CREATE SEQUENCE tries; \
+    CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+        IF nextval('tries') <= 4 THEN RAISE EXCEPTION 'no' USING ERRCODE = '42501'; END IF; \
+        RETURN NEW; END $$; \
+    CREATE TRIGGER refuse BEFORE INSERT ON requests FOR EACH ROW EXECUTE FUNCTION refuse()";
+
+#[tokio::test]
+async fn a_promised_result_stays_if_postgres_is_mended_right_after_the_fourth_refusal() {
+    let system = System::start().await;
+    system.api.becomes_healthy().await;
+    let sql = system.sql().await;
+    system.database.set(Fault::Refuse).await;
+    let answer = system.api.process().await;
+    assert_eq!(answer.processed().recorded_in, RecordedIn::Journal);
+    sql.batch_execute(REFUSES_FOUR_TIMES).await.unwrap();
+    system.database.set(Fault::None).await;
+    let id = answer.processed().request_id;
+    let started = Instant::now();
+    // Its pauses in quarantine are seven seconds.
+    let there = "SELECT FROM requests WHERE id = $1";
+    while sql.query_opt(there, &[&id]).await.unwrap().is_none() {
+        assert!(started.elapsed() < Duration::from_secs(20), "held back");
+        sleep(Duration::from_millis(50)).await;
+    }
+    system.api.journal_empties().await;
+    let recorded = system.api.comes_to_be(id, RequestStatus::Done).await;
+    assert_eq!(recorded.worker_response, answer.processed().worker_response);
+    let tries = sql.query_one("SELECT last_value FROM tries", &[]).await;
+    assert_eq!(tries.unwrap().get::<_, i64>(0), 5);
+}
+
 #[tokio::test]
 async fn an_entry_behind_somebodys_lock_waits_alone_and_is_brought_over_afterwards() {
     let system = System::with("", Duration::from_millis(400)).await;

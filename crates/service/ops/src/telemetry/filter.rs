@@ -2,9 +2,10 @@
 
 use tracing::Subscriber;
 use tracing::level_filters::LevelFilter;
+use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::Filter;
 use tracing_subscriber::registry::LookupSpan;
-use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::environment::{Environment, EnvironmentError};
 
@@ -16,7 +17,7 @@ const VARIABLE: &str = "RUST_LOG";
 /// times, to learn whether a directive names that span. Where none names any, `Targets` filters the same without it.
 pub(super) fn choose<S>(
     environment: &Environment,
-) -> Result<Box<dyn Layer<S> + Send + Sync>, EnvironmentError>
+) -> Result<Box<dyn Filter<S> + Send + Sync>, EnvironmentError>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
@@ -30,8 +31,8 @@ where
             problem: error.to_string(),
         })?;
     Ok(match without_spans(&filter) {
-        Some(targets) => targets.boxed(),
-        None => filter.boxed(),
+        Some(targets) => Box::new(targets),
+        None => Box::new(filter),
     })
 }
 

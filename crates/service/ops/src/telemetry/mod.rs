@@ -1,49 +1,72 @@
-//! Logs: one JSON object per line where a machine reads them, plain lines on a terminal.
+//! Logs and spans. Of logs one JSON object per line where a machine reads them, plain lines on a terminal.
 //!
 //! Whoever logs never waits for whoever reads: lines go to a bounded queue (`queue`) that a thread of its own writes out
 //! (`writer`). Lines that repeat without end are counted and not written (`storm`, `repeats`). Both kinds of loss are told
-//! about in the log itself.
+//! about in the log itself. Spans go to a collector, where there is one (`spans`), whatever the log leaves out.
 
 mod filter;
 mod format;
 mod queue;
 mod repeats;
+mod spans;
 mod storm;
 mod writer;
 
+use tokio::runtime::Handle;
 use tracing::Subscriber;
+use tracing_subscriber::filter::FilterExt;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry, fmt};
 
 use self::format::Format;
 use self::queue::Queue;
+use self::spans::Spans;
+pub use self::spans::are_exported as spans_are_exported;
 use self::storm::Storm;
 use self::writer::Writer;
 use crate::environment::{Environment, EnvironmentError};
 
-/// The logs of this process. Dropped, it writes what is still in the queue, waiting for a reader who does not read for no
+/// The logs and spans of this process. Dropped, it writes what is still in the queue, waiting for a reader who does not read for no
 /// more than a second; lines of later are lost.
 #[must_use = "dropped, it ends the log"]
 pub struct Telemetry {
+    spans: Option<Spans>,
     _writer: Writer,
 }
 
+impl Telemetry {
+    /// Sends the last spans to the collector, for a second at most; later ones are lost. The runtime must still live.
+    pub fn end_spans(&mut self) {
+        self.spans = None;
+    }
+}
+
 /// Installs the process-wide subscriber. `RUST_LOG` filters; unset, everything from `info` up is shown.
+/// `OTEL_EXPORTER_OTLP_ENDPOINT` names a collector, to which `runtime` sends the spans of `service`.
 /// `HOLDFAST_LOG_FORMAT` is `json` or `pretty`; unset, a terminal gets the second, all else the first.
 ///
 /// # Errors
 /// [`EnvironmentError::Invalid`] when a variable has another value. Calling it twice keeps the first subscriber.
-pub fn init(environment: &Environment) -> Result<Telemetry, EnvironmentError> {
+pub fn init(
+    environment: &Environment,
+    service: &'static str,
+    runtime: &Handle,
+) -> Result<Telemetry, EnvironmentError> {
     let filter = filter::choose(environment)?;
     let format = Format::choose(environment)?;
+    let spans = Spans::choose(environment, service, runtime)?;
     let queue = Queue::default();
     let storm = Storm::default();
     let writer = Writer::start(queue.clone(), storm.clone());
-    let lines = lines(format, queue).with_filter(storm);
+    let lines = lines(format, queue).with_filter(filter.and(storm));
+    let exported = spans.as_ref().map(Spans::layer);
     // A second call (tests start several services in one process) keeps the first subscriber.
-    let _ = Registry::default().with(filter).with(lines).try_init();
-    Ok(Telemetry { _writer: writer })
+    let _ = Registry::default().with(exported).with(lines).try_init();
+    Ok(Telemetry {
+        spans,
+        _writer: writer,
+    })
 }
 
 fn lines<S>(format: Format, queue: Queue) -> Box<dyn Layer<S> + Send + Sync>

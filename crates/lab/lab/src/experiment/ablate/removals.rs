@@ -23,13 +23,16 @@ pub(super) enum Removal {
     Breaker,
     SlowCalls,
     Bulkhead,
+    AdaptiveLimit,
+    Hedge,
+    RateLimit,
     Ramp,
     Defer,
     Journal,
 }
 
 impl Removal {
-    pub(super) const ALL: [Self; 12] = [
+    pub(super) const ALL: [Self; 15] = [
         Self::TimeLimits,
         Self::AttemptTimeout,
         Self::Deadline,
@@ -39,6 +42,9 @@ impl Removal {
         Self::Breaker,
         Self::SlowCalls,
         Self::Bulkhead,
+        Self::AdaptiveLimit,
+        Self::Hedge,
+        Self::RateLimit,
         Self::Ramp,
         Self::Defer,
         Self::Journal,
@@ -54,7 +60,10 @@ impl Removal {
             Self::RetryBudget => "retry budget",
             Self::Breaker => "circuit breaker",
             Self::SlowCalls => "slow calls count as failures",
-            Self::Bulkhead => "bulkhead",
+            Self::Bulkhead => "bulkhead, whatever its limit",
+            Self::AdaptiveLimit => "adaptive limit, a fixed one instead",
+            Self::Hedge => "hedge",
+            Self::RateLimit => "a client's share",
             Self::Ramp => "ramp after closing",
             Self::Defer => "deferring (202)",
             Self::Journal => "journal",
@@ -82,7 +91,13 @@ impl Removal {
                 each("breaker.minimum_calls = 1000000\nbreaker.consecutive_failures = 1000000")
             }
             Self::SlowCalls => as_long_as(policies, "breaker.slow_call", "attempt_timeout"),
-            Self::Bulkhead => each("bulkhead.max_concurrent = 100000"),
+            Self::Bulkhead => format!(
+                "worker.bulkhead.adaptive = false\n{}",
+                each("bulkhead.max_concurrent = 100000")
+            ),
+            Self::AdaptiveLimit => "worker.bulkhead.adaptive = false".to_owned(),
+            Self::Hedge => "worker.hedge = false".to_owned(),
+            Self::RateLimit => "process.rate_limit.enabled = false".to_owned(),
             Self::Ramp => each("breaker.ramp = '0ms'"),
             Self::Defer => "worker.on_unavailable = 'reject'".to_owned(),
             Self::Journal => "database.on_unavailable = 'reject'".to_owned(),
@@ -125,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_removal_says_something_of_both_dependencies_or_of_the_one_it_is_about() {
+    fn each_removal_says_something_of_the_dependencies_it_is_about() {
         let policies = "[worker]\nattempt_timeout = '1s'\ndeadline = '2s'
             [database]\nattempt_timeout = '3s'\ndeadline = '4s'";
         let policies: Table = policies.parse().unwrap();
@@ -134,8 +149,12 @@ mod tests {
             assert!(!overlay.is_empty(), "{removal}");
             let tables = usize::from(overlay.contains_key("worker"))
                 + usize::from(overlay.contains_key("database"));
-            let one = matches!(removal, Removal::Defer | Removal::Journal);
-            assert_eq!(tables, if one { 1 } else { 2 }, "{removal}");
+            let about = match removal {
+                Removal::RateLimit => 0,
+                Removal::AdaptiveLimit | Removal::Hedge | Removal::Defer | Removal::Journal => 1,
+                _ => 2,
+            };
+            assert_eq!(tables, about, "{removal}");
         }
         let attempt = Removal::AttemptTimeout.overlay(&policies);
         assert_eq!(attempt["database"]["attempt_timeout"].as_str(), Some("4s"));

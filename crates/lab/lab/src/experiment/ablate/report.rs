@@ -9,16 +9,14 @@ use jiff::Timestamp;
 use super::table::{Row, missed_by_none};
 use crate::error::LabError;
 use crate::experiment::find::Found;
-
-/// Beside the folders of the experiments.
-const FOLDER: &str = "ablations";
+use crate::experiment::results::ABLATIONS;
 
 /// One experiment, and what was seen without each policy.
 pub(super) type Ablated = (Found, Vec<Row>);
 
 /// Writes the report into the folder of results; where it is.
 pub(super) fn write(ablated: &[Ablated], stage: &str, results: &Path) -> Result<PathBuf, LabError> {
-    let folder = results.join(FOLDER);
+    let folder = results.join(ABLATIONS);
     fs::create_dir_all(&folder).map_err(LabError::file("make", &folder))?;
     let now = Timestamp::now();
     let path = folder.join(format!("{}.md", now.strftime("%Y-%m-%dT%H-%M-%SZ")));

@@ -22,6 +22,7 @@ mod run;
 mod save;
 mod source;
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 pub use about::About;
@@ -41,8 +42,10 @@ const ABOUT: &str = "run.json";
 const VERDICT: &str = "verdict.json";
 /// Runs of others' APIs lie here, each API in a folder of its own that is laid out like this one.
 const CONTENDERS: &str = "contenders";
+/// Ablations leave their tables here, a file each.
+pub const ABLATIONS: &str = "ablations";
 /// Beside the experiments' folders, and none.
-const OTHERS: [&str; 3] = [CONTENDERS, "grades", "predictions"];
+const OTHERS: [&str; 4] = [CONTENDERS, ABLATIONS, "grades", "predictions"];
 
 /// All that runs have left.
 #[derive(Debug, Clone)]
@@ -69,6 +72,18 @@ impl Results {
         Self {
             folder: folder.into(),
         }
+    }
+
+    /// What ablations have left, from the folder; the newest first.
+    #[must_use]
+    pub fn ablations(&self) -> Vec<String> {
+        let items = fs::read_dir(self.folder.join(ABLATIONS));
+        let names = items.into_iter().flatten().flatten();
+        let mut paths: Vec<String> = names
+            .map(|item| format!("{ABLATIONS}/{}", item.file_name().to_string_lossy()))
+            .collect();
+        paths.sort_by(|one, other| other.cmp(one));
+        paths
     }
 
     /// Where they are.

@@ -131,7 +131,7 @@ impl<'a> Company<'a> {
         let console = if wish.json { None } else { Some(self.console) };
         let published = saved
             .map_err(LabError::from)
-            .and_then(|run| pages::publish(experiment, &trials, run, &self.results, console));
+            .and_then(|run| pages::publish(experiment, &trials, run, self.settings, console));
         // What ended the run is what decides how to go on.
         match (broke_off, published) {
             (None, published) => published,

@@ -3,6 +3,7 @@
 mod combine;
 mod company;
 mod contend;
+mod index;
 mod listing;
 mod pages;
 mod reproduce;

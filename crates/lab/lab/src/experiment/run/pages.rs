@@ -1,7 +1,5 @@
 //! What a run shows: its page, its place in the index, its summary on the terminal.
 
-use std::fs;
-
 use super::super::plan::{Experiment, Side};
 use super::super::report::{self, Facts, Listed, Repeat, Report, Summary};
 use super::super::results::{Machine, Results, Run, Source};
@@ -9,22 +7,21 @@ use super::super::statistics::{self, Comparison};
 use super::super::trial::Trial;
 use super::super::verdict::figure;
 use super::super::{measure, statistics::Interval};
-use super::combine;
+use super::{combine, index};
 use crate::error::LabError;
 use crate::output::{Console, Tone};
 use crate::settings::Settings;
 
 const PAGE: &str = "report.html";
 /// What the index shows of a run, so that the index need not read all runs' journals.
-const LISTED: &str = "listed.json";
-const INDEX: &str = "index.html";
+pub(super) const LISTED: &str = "listed.json";
 
 /// Adds the run's page to it, and the run to the index; shows its summary where there is a console.
 pub(super) fn publish(
     experiment: &Experiment,
     trials: &[Trial],
     mut run: Run,
-    results: &Results,
+    settings: &Settings,
     console: Option<Console>,
 ) -> Result<Run, LabError> {
     let Some([naive, resilient]) = combine::telling(experiment, trials) else {
@@ -46,7 +43,7 @@ pub(super) fn publish(
         LISTED,
         &listed.map_err(|error| LabError::Experiment(error.to_string()))?,
     )?;
-    let index = write_index(results)?;
+    let index = index::write(settings)?;
     if let Some(console) = console {
         for line in report::text(&report, console) {
             console.print(line);
@@ -72,22 +69,8 @@ pub fn report(settings: &Settings, console: Console) -> Result<(), LabError> {
         let problem = "there are no results yet; play an experiment first: make experiments";
         return Err(LabError::Experiment(problem.to_owned()));
     }
-    console.print(write_index(&results)?);
+    console.print(index::write(settings)?);
     Ok(())
-}
-
-fn write_index(results: &Results) -> Result<String, LabError> {
-    let listed = |run: &Run| -> Option<Listed> {
-        serde_json::from_slice(&fs::read(run.folder().join(LISTED)).ok()?).ok()
-    };
-    let listed: Vec<Listed> = results.all().runs.iter().filter_map(listed).collect();
-    let page = report::index(&listed).map_err(bad_page)?;
-    let path = results.folder().join(INDEX);
-    let partial = path.with_extension("partial");
-    fs::write(&partial, page)
-        .and_then(|()| fs::rename(&partial, &path))
-        .map_err(LabError::file("write", &path))?;
-    Ok(path.display().to_string())
 }
 
 fn listed(report: &Report<'_>, run: &Run) -> Listed {
@@ -193,6 +176,6 @@ fn repeat(both: &Comparison) -> Repeat {
     }
 }
 
-fn bad_page(error: holdfast_report::Error) -> LabError {
+pub(super) fn bad_page(error: holdfast_report::Error) -> LabError {
     LabError::Experiment(format!("the report cannot be written: {error}"))
 }

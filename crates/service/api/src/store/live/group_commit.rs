@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use holdfast_ops::TraceContext;
 use holdfast_policy::Deadline;
 use holdfast_wire::Degraded;
 use metrics::Histogram;
@@ -17,6 +18,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::batch::Written;
 use crate::dependency::{Dependency, DependencyError};
+use crate::trace;
 
 /// Rows of one statement at most: some hundred kilobytes of ids and small bodies, and a few milliseconds of Postgres.
 const MAX_ROWS: usize = 256;
@@ -78,6 +80,8 @@ struct Waiting<B: Write> {
     since: Instant,
     /// `None`: the caller does not wait.
     reply: Option<oneshot::Sender<Reply<B>>>,
+    /// The caller's, where a collector shall see it.
+    trace: Option<TraceContext>,
 }
 
 type Reply<B> = Result<Written<<B as Write>::Outcome>, Degraded>;
@@ -137,7 +141,13 @@ impl<B: Write> GroupCommit<B> {
 
     fn enqueue(&self, row: B::Row, since: Instant, reply: Option<oneshot::Sender<Reply<B>>>) {
         let mut queue = self.0.lock();
-        queue.waiting.push_back(Waiting { row, since, reply });
+        let trace = trace::exported();
+        queue.waiting.push_back(Waiting {
+            row,
+            since,
+            reply,
+            trace,
+        });
         if queue.flushes == 0 {
             self.begin(&mut queue, 1);
         } else if queue.waiting.len() >= WORTH_A_COMMIT * queue.flushes {
@@ -214,12 +224,11 @@ impl<B: Write> Shared<B> {
     async fn flush(&self, batch: Vec<Waiting<B>>) {
         let now = Instant::now();
         self.observe(&batch, now);
+        let traces = batch.iter().filter_map(|it| it.trace.clone()).collect();
         let (rows, replies): (Vec<_>, Vec<_>) =
             batch.into_iter().map(|it| (it.row, it.reply)).unzip();
-        let written = self
-            .dependency
-            .call(None, || self.write.write_all(&rows))
-            .await;
+        let call = self.dependency.call(None, || self.write.write_all(&rows));
+        let written = trace::shared(traces, call).await;
         match written {
             Ok(written) => answer(replies, written.into_iter().map(Ok)),
             Err(missing) => answer(replies, std::iter::repeat_with(|| Err(missing.clone()))),

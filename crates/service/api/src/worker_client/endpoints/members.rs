@@ -3,6 +3,9 @@
 //! Names are looked at again once a second while calls come, so that a worker that is added, moved or gone is followed
 //! under steady traffic. A name that does not resolve keeps the endpoints it had.
 
+#[cfg(test)]
+mod tests;
+
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};

@@ -116,7 +116,14 @@ impl Api {
     pub(crate) fn start(surroundings: Surroundings) -> Self {
         let environment = Environment::of_process();
         if environment.get("RUST_LOG").is_some() {
-            LOGS.get_or_init(|| holdfast_ops::telemetry::init(&environment).unwrap());
+            LOGS.get_or_init(|| {
+                holdfast_ops::telemetry::init(
+                    &environment,
+                    "tests",
+                    &tokio::runtime::Handle::current(),
+                )
+                .unwrap()
+            });
         }
         let application = surroundings.build().unwrap();
         let address = SocketAddr::from(([127, 0, 0, 1], application.port()));
