@@ -100,7 +100,7 @@ kill-worker kill-db kill-api start-worker start-db start-api pause-worker pause-
 
 #: Nothing accepted is lost
 
-.PHONY: load check-lost torture simulate
+.PHONY: load check-lost torture simulate map
 load: ## Steady requests, accepted ids kept (RATE=20 DURATION=30s)
 	$(BUILD)
 	@$(LAB) load $(if $(RATE),--rate $(RATE)) $(if $(DURATION),--for $(DURATION)) $(if $(SEED),--seed $(SEED)) \
@@ -119,6 +119,9 @@ simulate: ## Any interleaving in virtual time (SEEDS= SEED= MUTANTS=)
 	@cargo run --release --locked --quiet -p holdfast-simulation -- $(if $(SEED),--seed $(SEED)) \
 	  $(if $(SEEDS),--seeds $(SEEDS)) $(if $(FROM),--from $(FROM)) $(if $(MUTANTS),--mutants $(MUTANTS)) \
 	  $(if $(SPEED),--speed)
+
+map: ## When does it fall over, and get up? (results/map.html)
+	@cargo run --release --locked --quiet -p holdfast-simulation -- --map results/map.html
 
 #: Experiments
 

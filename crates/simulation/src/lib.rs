@@ -10,6 +10,7 @@ pub mod client;
 pub mod director;
 pub mod fault;
 pub mod history;
+pub mod map;
 pub mod mutant;
 pub mod plan;
 pub mod postgres;

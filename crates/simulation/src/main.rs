@@ -1,10 +1,11 @@
 //! `simulate`: plays seeds and says which of them broke a promise.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
 use holdfast_simulation::mutant::Mutant;
-use holdfast_simulation::report::{Options, mutants, simulate, speed};
+use holdfast_simulation::report::{Options, map, mutants, simulate, speed};
 
 /// The service's core in virtual time, over a modelled world.
 #[derive(Debug, Parser)]
@@ -28,6 +29,9 @@ struct Arguments {
     /// See whether each defect is found within so many seeds.
     #[arg(long, conflicts_with_all = ["seed", "seeds"])]
     mutants: Option<u64>,
+    /// Draw the map of when a service falls over and whether it gets up, as a page in this file.
+    #[arg(long, conflicts_with_all = ["seed", "seeds", "mutants"])]
+    map: Option<PathBuf>,
     /// Measure how many calls a second are played.
     #[arg(long, conflicts_with_all = ["seed", "seeds", "mutants"])]
     speed: bool,
@@ -36,6 +40,9 @@ struct Arguments {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let mut out = std::io::stdout().lock();
+    if let Some(page) = arguments.map {
+        return map(&page, &mut out);
+    }
     if arguments.speed {
         return speed(&mut out);
     }

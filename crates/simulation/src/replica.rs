@@ -221,7 +221,7 @@ impl Life {
         let life = &self.peer.life;
         tokio::select! {
             biased;
-            () = life.gone() => None,
+            () = life.becomes(Door::Gone) => None,
             outcome = life.holding(self.calls.process(request)) => Some(outcome),
         }
     }

@@ -1,11 +1,14 @@
 //! Plays seeds and writes down how that went.
 
+use std::fs;
 use std::io::{self, Write};
 use std::ops::Range;
+use std::path::Path;
 use std::process::ExitCode;
 
 use tokio::time::Instant;
 
+use crate::map;
 use crate::mutant::Mutant;
 use crate::plan::Plan;
 use crate::run::{CannotRun, Report, play};
@@ -94,6 +97,31 @@ fn measure(out: &mut impl Write) -> Result<(), Stopped> {
         out,
         "{calls} calls in {seconds:.2} s: {:.0} a second",
         calls as f64 / seconds
+    )?)
+}
+
+/// Draws the map to `page` and says what is on it.
+pub fn map(page: &Path, out: &mut impl Write) -> ExitCode {
+    match draw(page, out) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => unplayed(&error, out),
+    }
+}
+
+fn draw(page: &Path, out: &mut impl Write) -> Result<(), Stopped> {
+    let begun = Instant::now();
+    let sheets = map::sweep()?;
+    if let Some(folder) = page.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    fs::write(page, map::page::html(&sheets))?;
+    let calls: u64 = sheets.iter().map(|sheet| sheet.calls).sum();
+    let seconds = begun.elapsed().as_secs_f64();
+    write!(out, "{}", map::text::text(&sheets))?;
+    Ok(writeln!(
+        out,
+        "{calls} calls in {seconds:.1} s; the page is {}",
+        page.display()
     )?)
 }
 

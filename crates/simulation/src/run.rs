@@ -52,6 +52,9 @@ pub enum CannotRun {
     /// The machine.
     #[error("no runtime: {0}")]
     Runtime(#[from] std::io::Error),
+    /// The policies fit nobody.
+    #[error("a replica cannot be started with these policies")]
+    Replica,
 }
 
 /// Plays `plan`, with a defect or without, and keeps what happened to `request`, or else to the one that shows a violation.

@@ -76,11 +76,11 @@ impl Gate {
         }
     }
 
-    /// Waits until it is gone.
-    pub async fn gone(&self) {
+    /// Waits until it stands so.
+    pub async fn becomes(&self, door: Door) {
         loop {
             let moved = self.0.1.notified();
-            if self.door() == Door::Gone {
+            if self.door() == door {
                 return;
             }
             moved.await;

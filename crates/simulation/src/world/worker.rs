@@ -14,6 +14,7 @@ use super::failure::WorkFailure;
 use super::gate::{Door, Gate};
 use super::number;
 use super::peer::Peer;
+use super::trace::Trace;
 
 /// What ails it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,14 +86,23 @@ impl Worker {
         WorkerLink { worker, peer }
     }
 
-    async fn work(&self, id: Uuid, now: impl Fn() -> u64) -> Result<JsonText, WorkFailure> {
+    /// One work, whoever still waits for it: what was begun is done, as the real worker does it.
+    async fn work(self, id: Uuid, trace: Trace) -> Result<JsonText, WorkFailure> {
         if !self.0.door.pass().await {
             return Err(WorkFailure::Refused);
         }
+        tokio::select! {
+            biased;
+            answer = self.place_and_time(id, &trace) => answer,
+            () = self.0.door.becomes(Door::Refusing) => Err(WorkFailure::Lost),
+        }
+    }
+
+    async fn place_and_time(&self, id: Uuid, trace: &Trace) -> Result<JsonText, WorkFailure> {
         let place = self.0.capacity.acquire().await;
         let (pause, status) = self.lock().draw();
         sleep(pause).await;
-        // It died or hung in the middle of it; what hung goes on.
+        // It hung in the middle of it; what hung goes on.
         if !self.0.door.pass().await {
             return Err(WorkFailure::Lost);
         }
@@ -103,7 +113,7 @@ impl Worker {
         if is_unlucky(number(id)) {
             return Err(WorkFailure::status(422));
         }
-        let answer = self.lock().answer(now());
+        let answer = self.lock().answer(trace.now());
         JsonText::parse(answer).map_err(|_| WorkFailure::Lost)
     }
 
@@ -153,9 +163,10 @@ impl WorkClient for WorkerLink {
             return Err(WorkFailure::Refused);
         }
         peer.trace.note(peer.replica, "work", number(call.id), 0);
+        let work = self.worker.clone().work(call.id, peer.trace.clone());
         let answer = tokio::select! {
             biased;
-            answer = self.worker.work(call.id, || peer.trace.now()) => answer,
+            answer = tokio::spawn(work) => answer.unwrap_or(Err(WorkFailure::Lost)),
             () = peer.to_worker.leaves(Door::Open) => Err(WorkFailure::Lost),
         };
         peer.life.pass().await;

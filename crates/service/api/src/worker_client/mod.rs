@@ -55,7 +55,8 @@ pub struct WorkCall<'a> {
 
 impl<'a> WorkCall<'a> {
     /// A call that nobody has tried yet.
-    pub(crate) fn first(id: Uuid, remaining: Option<Duration>) -> Self {
+    #[must_use]
+    pub fn first(id: Uuid, remaining: Option<Duration>) -> Self {
         Self {
             id,
             remaining,
