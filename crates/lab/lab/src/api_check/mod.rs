@@ -94,7 +94,7 @@ async fn play(
     console: Console,
 ) -> Result<bool, LabError> {
     let schemathesis = Schemathesis::install(settings, folder.path(), console).await?;
-    let system = System::start_in(folder.path(), &spec(settings), settings).await?;
+    let system = System::start_in(folder.path(), &spec(), settings).await?;
     let api = system.probe(Part::Api(0))?;
     let seconds = api.policies().await?.process.worst_case_seconds;
     let bound = Duration::try_from_secs_f64(seconds).unwrap_or_default() + MACHINE;
@@ -122,16 +122,11 @@ async fn play(
     Ok(held)
 }
 
-fn spec(settings: &Settings) -> SystemSpec {
+fn spec() -> SystemSpec {
     let mut api = ApiSpec::new("api", POLICIES);
     let token = ("HOLDFAST_ADMIN_TOKEN", ADMIN_TOKEN.to_owned());
     api.variables.push(token);
-    SystemSpec {
-        worker: Some(WorkerSpec::new(WORK_DELAY)),
-        apis: vec![api],
-        variables: settings.log_filter().into_iter().collect(),
-        ..SystemSpec::default()
-    }
+    SystemSpec::new(WorkerSpec::new(WORK_DELAY), vec![api])
 }
 
 /// Kills and starts until it is as in `scene`.

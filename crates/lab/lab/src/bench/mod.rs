@@ -68,7 +68,7 @@ async fn on_stage(
         Ok(stage) => stage,
         Err(error) => return Err(folder.left_by(error)),
     };
-    let mut contenders = stage.contenders(folder.path()).await?;
+    let mut contenders = stage.contenders(folder.path())?;
     measure(&mut contenders, &stage, plan, console).await?;
     report::print(&contenders, &stage, console).await
 }

@@ -8,6 +8,7 @@ use tokio::process::Command;
 
 use crate::error::LabError;
 use crate::figures::{Figures, percentile};
+use crate::postgres::Cluster;
 
 /// What the API does per request, in autocommit as there. The ids ascend, as UUIDv7 does: a counter, then the client.
 const SCRIPT: &str = "\\set n :n + 1
@@ -31,17 +32,17 @@ pub(super) struct Pgbench {
 }
 
 impl Pgbench {
-    /// The program on the database at `url` with `clients` sessions, each in turn with its two statements.
+    /// With `clients` sessions, each in turn with its two statements.
     pub(super) fn prepare(
-        (program, url): (PathBuf, String),
+        database: &Cluster,
         clients: u32,
         folder: &Path,
     ) -> Result<Self, LabError> {
         let script = folder.join("pgbench.sql");
         fs::write(&script, SCRIPT).map_err(LabError::file("write", &script))?;
         Ok(Self {
-            program,
-            url,
+            program: database.installation().program("pgbench"),
+            url: database.url(),
             clients,
             folder: folder.to_owned(),
         })

@@ -2,7 +2,7 @@
 
 use super::contender::Contender;
 use super::ratio::Ratio;
-use super::stage::{JOURNAL_ONE_EACH, JOURNAL_SHARED, Stage};
+use super::stage::Stage;
 use crate::error::LabError;
 use crate::figures::Figures;
 use crate::output::{Console, Tone};
@@ -71,8 +71,8 @@ pub(super) async fn print(
             contender.median(p99),
         ));
     }
-    let shared = requests_per_fsync(stage.api(JOURNAL_SHARED)?).await?;
-    let one_each = requests_per_fsync(stage.api(JOURNAL_ONE_EACH)?).await?;
+    let shared = requests_per_fsync(stage.journal_shared.probe()).await?;
+    let one_each = requests_per_fsync(stage.journal_one_each.probe()).await?;
     console.print(format_args!(
         "\nrequests per fsync of the journal: {shared:.1} shared, {one_each:.1} with one for each record\n"
     ));

@@ -4,6 +4,7 @@
 //! it can delete meanwhile, each with a key. Postgres is asked how many are gone, not the API.
 
 use std::fmt;
+use std::path::Path;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
@@ -11,15 +12,15 @@ use tokio_postgres::{Client, NoTls};
 
 use super::Plan;
 use super::ratio::Ratio;
-use super::stage::{CALLERS, alone};
+use super::stage::{Apis, CALLERS, start_worker};
 use super::wrk::Wrk;
 use crate::error::LabError;
 use crate::figures::Figures;
 use crate::output::Console;
 use crate::own_folder::OwnFolder;
-use crate::postgres;
+use crate::postgres::{Cluster, ClusterOptions};
 use crate::settings::Settings;
-use crate::system::{Part, System};
+use crate::stage::ServiceProcess;
 
 /// For each second of a measurement: several times what has to be deleted.
 const ROWS_PER_SECOND: u32 = 25_000;
@@ -54,6 +55,27 @@ impl fmt::Display for Round {
     }
 }
 
+/// Who is measured. Dropping it ends it.
+struct System {
+    database: Cluster,
+    _worker: ServiceProcess,
+    api: ServiceProcess,
+}
+
+impl System {
+    async fn start(settings: &Settings, folder: &Path) -> Result<Self, LabError> {
+        let database = Cluster::start(ClusterOptions::default()).await?;
+        let worker = start_worker(settings, folder).await?;
+        let place = (worker.probe().base(), database.url());
+        let apis = Apis { settings, folder };
+        Ok(Self {
+            api: apis.start("api", &place, "", None).await?,
+            database,
+            _worker: worker,
+        })
+    }
+}
+
 /// Measures, one round more than asked for to warm up, and prints.
 ///
 /// # Errors
@@ -65,14 +87,13 @@ pub(super) async fn run(
     console: Console,
 ) -> Result<(), LabError> {
     console.say("starting a database, a worker and an API");
-    let system = match System::start_in(folder.path(), &alone(settings), settings).await {
+    let system = match System::start(settings, folder.path()).await {
         Ok(system) => system,
         Err(error) => return Err(folder.left_by(error)),
     };
-    let url = format!("{}/process", system.probe(Part::Api(0))?.base());
+    let url = format!("{}/process", system.api.probe().base());
     let wrk = Wrk::new(url, CALLERS, folder.path());
-    let url = postgres::url(system.port(Part::Db)?);
-    let (sql, connection) = tokio_postgres::connect(&url, NoTls).await?;
+    let (sql, connection) = tokio_postgres::connect(&system.database.url(), NoTls).await?;
     tokio::spawn(connection);
     one_round(&wrk, &sql, 1).await?;
     let mut rounds = Vec::new();

@@ -1,17 +1,19 @@
 //! What is measured: a worker without delay, a Postgres, and an API for each way of being without something.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::Path;
-use std::time::Duration;
+
+use tokio_postgres::NoTls;
 
 use super::contender::{Contender, Load};
 use super::pgbench::Pgbench;
 use super::wrk::Wrk;
 use crate::error::LabError;
-use crate::postgres::{self, Installation};
+use crate::ports;
+use crate::postgres::{self, Cluster, ClusterOptions};
 use crate::settings::Settings;
-use crate::stage::Probe;
-use crate::system::{ApiSpec, Part, System, SystemSpec, WorkerSpec};
+use crate::stage::{Service, ServiceProcess};
 
 /// Callers at once, unless a contender's name says otherwise.
 pub(super) const CALLERS: u32 = 64;
@@ -27,19 +29,21 @@ const JOURNAL: &str = "max_bytes = 8589934592\ndeadline = \"2s\"\n";
 /// The worker of that API never catches up.
 const OPEN_WORK: &str = "[recovery]\nmax_open = 1000000000\n";
 
-/// The APIs, by their place in the first system; the first has worker and Postgres.
-const HEALTHY: usize = 0;
-const OBSERVED: usize = 1;
-const UNOBSERVED: usize = 2;
-/// Without a database.
-pub(super) const JOURNAL_SHARED: usize = 3;
-pub(super) const JOURNAL_ONE_EACH: usize = 4;
-
 /// All of it. Dropping it ends it.
 pub(super) struct Stage {
-    with_worker: System,
-    /// With a database of its own, which holds what is owed to its clients: nobody else is to catch up on that.
-    worker_dead: System,
+    database: Cluster,
+    /// Holds what is owed to clients of the dead worker, which nobody else is to catch up on.
+    _database_of_worker_dead: Cluster,
+    _worker: ServiceProcess,
+    /// Worker and Postgres are there.
+    healthy: ServiceProcess,
+    observed: ServiceProcess,
+    unobserved: ServiceProcess,
+    /// Without a database.
+    pub(super) journal_shared: ServiceProcess,
+    pub(super) journal_one_each: ServiceProcess,
+    /// Without a worker.
+    worker_dead: ServiceProcess,
 }
 
 impl Stage {
@@ -48,56 +52,65 @@ impl Stage {
     /// # Errors
     /// When a part does not start.
     pub(super) async fn start(settings: &Settings, folder: &Path) -> Result<Self, LabError> {
-        let specs = [with_worker(settings), worker_dead(settings)];
-        let [with_worker, worker_dead] = &specs;
+        let database = roomy_database().await?;
+        let other = Cluster::start(ClusterOptions::default()).await?;
+        let worker = start_worker(settings, folder).await?;
+        let apis = Apis { settings, folder };
+        let (at_worker, nobody) = (worker.probe().base().to_owned(), free()?);
+        let nowhere = format!("http://127.0.0.1:{nobody}");
+        let healthy = (at_worker.as_str(), database.url());
+        let journal_only = (at_worker.as_str(), postgres::url(nobody));
+        let shared = format!("[journal]\n{JOURNAL}");
+        let one_each = format!("{shared}max_batch = 1\n");
         Ok(Self {
-            with_worker: System::start_in(folder, with_worker, settings).await?,
-            worker_dead: System::start_in(folder, worker_dead, settings).await?,
+            healthy: apis.start("api", &healthy, "", None).await?,
+            observed: apis.start("observed", &healthy, "", Some("on")).await?,
+            unobserved: apis.start("unobserved", &healthy, "", Some("off")).await?,
+            journal_shared: apis.start("journal", &journal_only, &shared, None).await?,
+            journal_one_each: apis
+                .start("one-each", &journal_only, &one_each, None)
+                .await?,
+            worker_dead: apis
+                .start("worker-dead", &(&nowhere, other.url()), OPEN_WORK, None)
+                .await?,
+            database,
+            _database_of_worker_dead: other,
+            _worker: worker,
         })
-    }
-
-    /// One of those that have a worker.
-    pub(super) fn api(&self, index: usize) -> Result<&Probe, LabError> {
-        self.with_worker.probe(Part::Api(index))
     }
 
     /// Who takes turns, in the order in which they warm up.
     ///
     /// # Errors
     /// When a script cannot be written.
-    pub(super) async fn contenders(&self, folder: &Path) -> Result<Vec<Contender>, LabError> {
-        let http = |name, api: &Probe, path, callers| {
-            let url = format!("{}{path}", api.base());
+    pub(super) fn contenders(&self, folder: &Path) -> Result<Vec<Contender>, LabError> {
+        let http = |name, api: &ServiceProcess, path, callers| {
+            let url = format!("{}{path}", api.probe().base());
             Contender::new(name, Load::Http(Wrk::new(url, callers, folder)))
         };
-        let healthy = self.api(HEALTHY)?;
-        let dead = self.worker_dead.probe(Part::Api(0))?;
         let process = |name, api, callers| http(name, api, "/process", callers);
-        let naive = |name, callers| http(name, healthy, "/naive/process", callers);
-        let program = Installation::find().await?.program("pgbench");
-        let url = postgres::url(self.with_worker.port(Part::Db)?);
+        let naive = |name, callers| http(name, &self.healthy, "/naive/process", callers);
         let pgbench = |name, clients| -> Result<_, LabError> {
-            let of = (program.clone(), url.clone());
-            let pgbench = Pgbench::prepare(of, clients, folder)?;
+            let pgbench = Pgbench::prepare(&self.database, clients, folder)?;
             Ok(Contender::new(name, Load::Statements(pgbench)))
         };
         super::wrk::write_pace(folder)?;
         let mut contenders = vec![
             naive("naive", CALLERS),
-            process("resilient", healthy, CALLERS),
+            process("resilient", &self.healthy, CALLERS),
             pgbench("pgbench", CALLERS)?,
             naive("naive_256", 256),
-            process("resilient_256", healthy, 256),
+            process("resilient_256", &self.healthy, 256),
             pgbench("pgbench_256", 256)?,
             naive("naive_1", 1),
-            process("resilient_1", healthy, 1),
-            process("observers_on", self.api(OBSERVED)?, CALLERS),
-            process("observers_off", self.api(UNOBSERVED)?, CALLERS),
-            process("journal_only", self.api(JOURNAL_SHARED)?, CALLERS),
-            process("journal_one_each", self.api(JOURNAL_ONE_EACH)?, CALLERS),
-            process("worker_dead", dead, CALLERS),
+            process("resilient_1", &self.healthy, 1),
+            process("observers_on", &self.observed, CALLERS),
+            process("observers_off", &self.unobserved, CALLERS),
+            process("journal_only", &self.journal_shared, CALLERS),
+            process("journal_one_each", &self.journal_one_each, CALLERS),
+            process("worker_dead", &self.worker_dead, CALLERS),
         ];
-        let mut half = process("worker_dead_half", dead, CALLERS);
+        let mut half = process("worker_dead_half", &self.worker_dead, CALLERS);
         half.half_of = Some(contenders.len() - 1);
         contenders.push(half);
         Ok(contenders)
@@ -108,8 +121,8 @@ impl Stage {
     /// # Errors
     /// When the worker or Postgres failed where they were to be well.
     pub(super) async fn nothing_failed(&self) -> Result<(), LabError> {
-        for api in [HEALTHY, OBSERVED, UNOBSERVED] {
-            let dependencies = self.api(api)?.status().await?.dependencies;
+        for api in [&self.healthy, &self.observed, &self.unobserved] {
+            let dependencies = api.probe().status().await?.dependencies;
             for (name, dependency) in [
                 ("worker", dependencies.worker.dependency),
                 ("database", dependencies.database.dependency),
@@ -124,59 +137,79 @@ impl Stage {
     }
 }
 
-fn with_worker(settings: &Settings) -> SystemSpec {
-    let shared = format!("[journal]\n{JOURNAL}");
-    let one_each = format!("{shared}max_batch = 1\n");
-    let without_database = |name, policies| ApiSpec {
-        database: false,
-        ..ApiSpec::new(name, policies)
+/// One that takes no time.
+pub(super) async fn start_worker(
+    settings: &Settings,
+    folder: &Path,
+) -> Result<ServiceProcess, LabError> {
+    let delay = variables([("HOLDFAST_WORK_DELAY", "0s".to_owned())]);
+    let quiet = logging(settings, None);
+    ServiceProcess::start_own(Service::Worker, (folder, "worker"), delay, &quiet).await
+}
+
+/// Starts APIs side by side.
+pub(super) struct Apis<'a> {
+    pub(super) settings: &'a Settings,
+    pub(super) folder: &'a Path,
+}
+
+impl Apis<'_> {
+    /// One before this worker and database, by these policies; `observe`: its observers `on`, with the log, or `off`.
+    pub(super) async fn start(
+        &self,
+        name: &str,
+        (worker, database): &(&str, String),
+        policies: &str,
+        observe: Option<&str>,
+    ) -> Result<ServiceProcess, LabError> {
+        let file = self.folder.join(format!("{name}.toml"));
+        fs::write(&file, policies).map_err(LabError::file("write", &file))?;
+        let variables = variables([
+            ("HOLDFAST_WORKER_URL", (*worker).to_owned()),
+            ("DATABASE_URL", database.clone()),
+            ("HOLDFAST_POLICIES", file.to_string_lossy().into_owned()),
+            ("HOLDFAST_JOURNAL_DIR", "journal".to_owned()),
+            ("HOLDFAST_OBSERVE", observe.unwrap_or("on").to_owned()),
+        ]);
+        let settings = logging(self.settings, observe);
+        ServiceProcess::start_own(Service::Api, (self.folder, name), variables, &settings).await
+    }
+}
+
+/// No line per request unless the caller asks for it. Where observers are measured, what the caller wants to see must not
+/// decide: the usual log, or none.
+fn logging(settings: &Settings, observe: Option<&str>) -> Settings {
+    let mut settings = settings.clone();
+    let asked_for = settings.log_filter().map(|(_, filter)| filter);
+    let filter = match observe {
+        Some("off") => "off".to_owned(),
+        Some(_) => "info".to_owned(),
+        None => asked_for.unwrap_or_else(|| "warn".to_owned()),
     };
-    SystemSpec {
-        postgres: &FOR_MANY,
-        worker: Some(WorkerSpec::new(Duration::ZERO)),
-        apis: vec![
-            ApiSpec::new("api", ""),
-            observed("observed", "on", "info"),
-            observed("unobserved", "off", "off"),
-            without_database("journal", shared),
-            without_database("one-each", one_each),
-        ],
-        variables: quiet(settings),
-        ..SystemSpec::default()
-    }
+    settings.passed_on.insert("RUST_LOG".to_owned(), filter);
+    settings
 }
 
-/// One API, with all it needs.
-pub(super) fn alone(settings: &Settings) -> SystemSpec {
-    SystemSpec {
-        worker: Some(WorkerSpec::new(Duration::ZERO)),
-        apis: vec![ApiSpec::new("api", "")],
-        variables: quiet(settings),
-        ..SystemSpec::default()
+/// With sessions for all.
+async fn roomy_database() -> Result<Cluster, LabError> {
+    let mut database = Cluster::start(ClusterOptions::default()).await?;
+    let (client, connection) = tokio_postgres::connect(&database.url(), NoTls).await?;
+    let connection = tokio::spawn(connection);
+    for statement in FOR_MANY {
+        client.batch_execute(statement).await?;
     }
+    drop(client);
+    // The session's own error, if any, is the statement's error as well.
+    let _ = connection.await;
+    database.kill().await?;
+    database.start_again().await?;
+    Ok(database)
 }
 
-fn worker_dead(settings: &Settings) -> SystemSpec {
-    SystemSpec {
-        apis: vec![ApiSpec::new("worker-dead", OPEN_WORK)],
-        variables: quiet(settings),
-        ..SystemSpec::default()
-    }
+fn free() -> Result<u16, LabError> {
+    ports::free().map_err(LabError::file("find", "a free port"))
 }
 
-/// Where observers are measured, what the caller wants to see must not decide: the usual log, or none.
-fn observed(name: &str, observe: &str, filter: &str) -> ApiSpec {
-    ApiSpec {
-        variables: vec![
-            ("HOLDFAST_OBSERVE", observe.to_owned()),
-            ("RUST_LOG", filter.to_owned()),
-        ],
-        ..ApiSpec::new(name, "")
-    }
-}
-
-/// No line per request unless the caller asks for it.
-fn quiet(settings: &Settings) -> BTreeMap<String, String> {
-    let quiet = ("RUST_LOG".to_owned(), "warn".to_owned());
-    BTreeMap::from([settings.log_filter().unwrap_or(quiet)])
+fn variables<const N: usize>(pairs: [(&str, String); N]) -> BTreeMap<String, String> {
+    pairs.map(|(name, value)| (name.to_owned(), value)).into()
 }

@@ -55,17 +55,19 @@ impl ServiceProcess {
         })
     }
 
-    /// Starts one of a command's own, on a free port, and waits until it is ready. It sees these variables and no others.
+    /// Starts one of a command's own, on a free port, and waits until it is ready. It sees these variables and the caller's
+    /// `RUST_LOG`: not the caller's policies or delay, by which nobody would judge or measure it.
     pub(crate) async fn start_own(
         service: Service,
         (folder, name): (&Path, &str),
-        variables: BTreeMap<String, String>,
+        mut variables: BTreeMap<String, String>,
         settings: &Settings,
     ) -> Result<Self, LabError> {
         let binary = settings.binaries.join(format!("holdfast-{service}"));
         if !binary.is_file() {
             return Err(LabError::NotBuilt(binary));
         }
+        variables.extend(settings.log_filter());
         Self::start_program(service, (binary, &[]), (folder, name), variables).await
     }
 
@@ -87,6 +89,10 @@ impl ServiceProcess {
     /// On the loopback address; the same for as long as it lives.
     pub(crate) fn port(&self) -> u16 {
         self.port
+    }
+
+    pub(crate) fn probe(&self) -> &Probe {
+        &self.probe
     }
 
     /// Starts it, unless it runs, and waits until it is ready.

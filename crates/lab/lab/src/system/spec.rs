@@ -1,6 +1,5 @@
 //! What a system is made of, as data.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -9,20 +8,27 @@ use super::{Contender, Wired};
 use crate::stage::Service;
 
 /// What runs.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct SystemSpec {
-    /// Statements by which Postgres is set up, before it is started once more.
-    pub(crate) postgres: &'static [&'static str],
-    /// None: nobody listens where the APIs look for it.
-    pub(crate) worker: Option<WorkerSpec>,
+    pub(crate) worker: WorkerSpec,
     /// On the same database, each with a journal of its own.
     pub(crate) apis: Vec<ApiSpec>,
     /// Before which dependencies a breakable wire stands.
     pub(crate) wired: Wired,
     /// Of the wires' random choices.
     pub(crate) seed: u64,
-    /// What all services see, such as a filter of the log.
-    pub(crate) variables: BTreeMap<String, String>,
+}
+
+impl SystemSpec {
+    /// Without a wire.
+    pub(crate) fn new(worker: WorkerSpec, apis: Vec<ApiSpec>) -> Self {
+        Self {
+            worker,
+            apis,
+            wired: Wired::default(),
+            seed: 0,
+        }
+    }
 }
 
 /// The worker.
@@ -66,22 +72,19 @@ pub(crate) struct ApiSpec {
     pub(crate) name: String,
     /// The policy file's text.
     pub(crate) policies: String,
-    /// What it sees beside all others.
+    /// What it sees beside what every API does.
     pub(crate) variables: Vec<(&'static str, String)>,
-    /// Whether it has a database; where not, nobody listens where it looks for one.
-    pub(crate) database: bool,
     /// Started in its place; it sees nothing of ours.
     pub(crate) contender: Option<Contender>,
 }
 
 impl ApiSpec {
-    /// Ours, with these policies, a database, and nothing else.
+    /// Ours, with these policies and nothing else.
     pub(crate) fn new(name: impl Into<String>, policies: impl Into<String>) -> Self {
         Self {
             name: name.into(),
             policies: policies.into(),
             variables: Vec::new(),
-            database: true,
             contender: None,
         }
     }

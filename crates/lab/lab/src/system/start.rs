@@ -5,8 +5,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::{env, fs};
 
-use tokio_postgres::NoTls;
-
 use super::contender::{ContenderProcess, LENIENT_TABLE};
 use super::process::Process;
 use super::{ApiSpec, Contender, Member, Part, System, SystemSpec, Wires};
@@ -29,7 +27,7 @@ impl System {
         spec: &SystemSpec,
         settings: &Settings,
     ) -> Result<Self, LabError> {
-        let cluster = database(spec.postgres).await?;
+        let cluster = Cluster::start(ClusterOptions::default()).await?;
         let database = cluster.port();
         let starting = Starting {
             folder,
@@ -37,22 +35,17 @@ impl System {
             settings,
         };
         let worker = starting.worker().await?;
-        let nobody = free()?;
-        let at_work = worker.as_ref().map_or(nobody, ServiceProcess::port);
         let (wired, seed) = (spec.wired, spec.seed);
         let wires = Wires {
-            worker: wire(wired.worker, at_work, seed).await?,
+            worker: wire(wired.worker, worker.port(), seed).await?,
             database: wire(wired.database, database, seed.wrapping_add(1)).await?,
+        };
+        let reached = Reached {
+            worker: port_of(wires.worker.as_ref(), worker.port()),
+            database: port_of(wires.database.as_ref(), database),
         };
         let mut members = Vec::new();
         for (index, api) in spec.apis.iter().enumerate() {
-            let reached = Reached {
-                worker: port_of(wires.worker.as_ref(), at_work),
-                database: match api.database {
-                    true => port_of(wires.database.as_ref(), database),
-                    false => nobody,
-                },
-            };
             let process = match &api.contender {
                 None => Process::Service(starting.api(api, reached).await?),
                 Some(contender) => {
@@ -62,8 +55,7 @@ impl System {
             };
             members.push(Member::new(Part::Api(index), process));
         }
-        let worker = worker.map(Process::Service);
-        members.extend(worker.map(|process| Member::new(Part::Worker, process)));
+        members.push(Member::new(Part::Worker, Process::Service(worker)));
         members.push(Member::new(Part::Db, Process::Db(cluster)));
         Ok(Self { members, wires })
     }
@@ -83,26 +75,21 @@ struct Starting<'a> {
 }
 
 impl Starting<'_> {
-    async fn worker(&self) -> Result<Option<ServiceProcess>, LabError> {
-        let Some(worker) = self.spec.worker else {
-            return Ok(None);
-        };
-        let variables = self.variables(worker.variables());
+    async fn worker(&self) -> Result<ServiceProcess, LabError> {
+        let worker = self.spec.worker;
+        let variables = variables(worker.variables());
         let (service, home) = (Service::Worker, (self.folder, Service::Worker.name()));
         let Some(arguments) = worker.stand_in else {
-            let started = ServiceProcess::start_own(service, home, variables, self.settings);
-            return started.await.map(Some);
+            return ServiceProcess::start_own(service, home, variables, self.settings).await;
         };
         let lab = env::current_exe().map_err(LabError::file("find", "this program"))?;
-        let started =
-            ServiceProcess::start_program(service, (lab, arguments), home, variables).await;
-        started.map(Some)
+        ServiceProcess::start_program(service, (lab, arguments), home, variables).await
     }
 
     async fn api(&self, api: &ApiSpec, reached: Reached) -> Result<ServiceProcess, LabError> {
         let policies = self.folder.join(format!("{}.toml", api.name));
         fs::write(&policies, &api.policies).map_err(LabError::file("write", &policies))?;
-        let mut variables = self.variables([
+        let mut variables = variables([
             (
                 "HOLDFAST_WORKER_URL",
                 format!("http://127.0.0.1:{}", reached.worker),
@@ -125,33 +112,12 @@ impl Starting<'_> {
         let worker = format!("http://127.0.0.1:{}", reached.worker);
         let database = postgres::url(reached.database);
         let variables = [("WORKER_URL", worker), ("DATABASE_URL", database)];
-        let variables = variables.map(|(name, value)| (name.to_owned(), value));
-        ContenderProcess::start_in(self.folder, contender, variables.into()).await
-    }
-
-    fn variables<const N: usize>(&self, own: [(&str, String); N]) -> BTreeMap<String, String> {
-        let mut variables = self.spec.variables.clone();
-        variables.extend(own.map(|(name, value)| (name.to_owned(), value)));
-        variables
+        ContenderProcess::start_in(self.folder, contender, self::variables(variables)).await
     }
 }
 
-async fn database(statements: &[&str]) -> Result<Cluster, LabError> {
-    let mut cluster = Cluster::start(ClusterOptions::default()).await?;
-    if statements.is_empty() {
-        return Ok(cluster);
-    }
-    let (client, connection) = tokio_postgres::connect(&cluster.url(), NoTls).await?;
-    let connection = tokio::spawn(connection);
-    for statement in statements {
-        client.batch_execute(statement).await?;
-    }
-    drop(client);
-    // The session's own error, if any, is the statement's error as well.
-    let _ = connection.await;
-    cluster.kill().await?;
-    cluster.start_again().await?;
-    Ok(cluster)
+fn variables<const N: usize>(pairs: [(&str, String); N]) -> BTreeMap<String, String> {
+    pairs.map(|(name, value)| (name.to_owned(), value)).into()
 }
 
 async fn wire(wanted: bool, port: u16, seed: u64) -> Result<Option<Arc<Wire>>, LabError> {

@@ -31,7 +31,7 @@ impl Deployment {
         replicas: usize,
         settings: &Settings,
     ) -> Result<Self, LabError> {
-        let system = System::start_in(folder, &spec(replicas, settings), settings).await?;
+        let system = System::start_in(folder, &spec(replicas), settings).await?;
         let parts = Part::all(replicas).into_iter();
         Ok(Self {
             system,
@@ -84,15 +84,11 @@ impl Deployment {
     }
 }
 
-fn spec(replicas: usize, settings: &Settings) -> SystemSpec {
+fn spec(replicas: usize) -> SystemSpec {
+    let worker = WorkerSpec {
+        stand_in: Some(worker::COMMAND),
+        ..WorkerSpec::new(WORK_DELAY)
+    };
     let apis = (0..replicas).map(|index| ApiSpec::new(Part::Api(index).to_string(), POLICIES));
-    SystemSpec {
-        worker: Some(WorkerSpec {
-            stand_in: Some(worker::COMMAND),
-            ..WorkerSpec::new(WORK_DELAY)
-        }),
-        apis: apis.collect(),
-        variables: settings.log_filter().into_iter().collect(),
-        ..SystemSpec::default()
-    }
+    SystemSpec::new(worker, apis.collect())
 }

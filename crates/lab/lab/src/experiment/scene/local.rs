@@ -44,6 +44,7 @@ impl LocalScene {
         console: Console,
     ) -> Result<Self, LabError> {
         let folder = OwnFolder::make(KIND, settings, console).await?;
+        let settings = &without_log_filter(settings);
         let system = match System::start_in(folder.path(), &spec(making), settings).await {
             Ok(system) => system,
             Err(error) => return Err(folder.left_by(error)),
@@ -112,17 +113,21 @@ impl LocalScene {
     }
 }
 
-/// Without the caller's filter of the log: breakers' changes of state are read from the API's.
 fn spec(making: &Making) -> SystemSpec {
     let mut api = ApiSpec::new(Service::Api.name(), &making.policies);
     api.contender.clone_from(&making.contender);
     SystemSpec {
-        worker: Some(making.worker()),
-        apis: vec![api],
         wired: making.wired,
         seed: making.seed,
-        ..SystemSpec::default()
+        ..SystemSpec::new(making.worker(), vec![api])
     }
+}
+
+/// Breakers' changes of state are read from the API's log, which the caller's filter could hide.
+fn without_log_filter(settings: &Settings) -> Settings {
+    let mut settings = settings.clone();
+    settings.passed_on.remove("RUST_LOG");
+    settings
 }
 
 /// As the system knows it.
