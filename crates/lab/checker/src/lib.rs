@@ -4,6 +4,7 @@
 //! Everything here is a pure function of its arguments: it starts nothing, waits for nothing and asks nobody.
 
 pub mod arrivals;
+pub mod contract;
 pub mod figures;
 pub mod hint;
 pub mod history;

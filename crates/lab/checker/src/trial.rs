@@ -27,6 +27,8 @@ pub struct Trial {
     pub samples: Vec<Sample>,
     /// Every request, in the order of their intended starts.
     pub calls: Vec<Call>,
+    /// Answers that are none of the contract's.
+    pub breaches: Vec<Breach>,
     /// What Postgres says at the end.
     pub ledger: Ledger,
     /// What the load generator itself cost.
@@ -93,6 +95,15 @@ pub enum End {
     Left,
     /// The client could not open a connection: no file was left for one. The load generator's fault.
     NoFile,
+}
+
+/// What is wrong with an answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Breach {
+    /// Of which request.
+    pub number: u64,
+    /// In words, such as `202 with no Retry-After`.
+    pub what: String,
 }
 
 /// A fault as it was observed, by a probe of its own.

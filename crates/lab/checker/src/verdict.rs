@@ -29,6 +29,7 @@ pub fn judge(plan: &Experiment, naive: &Trial, resilient: &Trial) -> Verdict {
     checks.extend(side(plan, naive));
     checks.extend(side(plan, resilient));
     checks.push(steady::steady_after(resilient));
+    checks.push(general::contract(resilient));
     checks.push(general::same_arrivals(naive, resilient));
     checks.extend(expected::expectations(&plan.naive, Side::Naive, naive));
     checks.extend(expected::expectations(
@@ -44,6 +45,7 @@ pub fn judge(plan: &Experiment, naive: &Trial, resilient: &Trial) -> Verdict {
 pub fn resilient(plan: &Experiment, trial: &Trial) -> Vec<Check> {
     let mut checks = side(plan, trial);
     checks.push(steady::steady_after(trial));
+    checks.push(general::contract(trial));
     checks.extend(expected::expectations(
         &plan.resilient,
         Side::Resilient,
@@ -235,6 +237,7 @@ mod tests {
                 (resilient, "steady before"),
                 (resilient, "the load was punctual"),
                 (resilient, "steady after"),
+                (resilient, "every answer keeps the contract"),
                 (None, "both sides met the same arrivals"),
                 (naive, "error_share"),
                 (resilient, "promised_share"),

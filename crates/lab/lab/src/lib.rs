@@ -22,6 +22,7 @@ pub mod service;
 pub mod settings;
 pub mod settle;
 pub mod stage;
+mod system;
 pub mod torture;
 
 use holdfast_checker::{figures, hint};

@@ -74,6 +74,24 @@ pub(super) fn punctual(trial: &Trial) -> Check {
     )
 }
 
+/// Each answer is one that the contract knows, with all its parts.
+pub(super) fn contract(trial: &Trial) -> Check {
+    let seen = match trial.breaches.as_slice() {
+        [] => "none is amiss".to_owned(),
+        [first, ..] => {
+            let count = trial.breaches.len();
+            format!("{count} are amiss; call {}: {}", first.number, first.what)
+        }
+    };
+    Check::plain(
+        Some(trial.side),
+        "every answer keeps the contract",
+        "a status it knows, with all that belongs to it",
+        seen,
+        trial.breaches.is_empty(),
+    )
+}
+
 pub(super) fn same_arrivals(naive: &Trial, resilient: &Trial) -> Check {
     let intended =
         |trial: &Trial| -> Vec<Duration> { trial.calls.iter().map(|call| call.intended).collect() };
@@ -118,7 +136,7 @@ mod tests {
     use super::super::tests::failing;
     use crate::invented::{answered, ms, s, whole};
     use crate::plan::{Side, Target};
-    use crate::trial::End;
+    use crate::trial::{Breach, End};
 
     /// The one check that does not hold: side, name, what was seen.
     fn only(checks: &[super::Check]) -> (Option<Side>, &str, &str) {
@@ -269,6 +287,23 @@ mod tests {
         let failing = failing(|_, _, resilient| resilient.calls[60].end = End::NoFile);
         let seen = "0.0 ms late, 1 unsent";
         let expected = (Some(Side::Resilient), "the load was punctual", seen);
+        assert_eq!(only(&failing), expected);
+    }
+
+    #[test]
+    fn an_answer_that_breaks_the_contract_fails_it_whatever_else_holds() {
+        let failing = failing(|_, _, resilient| {
+            resilient.breaches = vec![Breach {
+                number: 7,
+                what: "202 with no Retry-After".to_owned(),
+            }];
+        });
+        let seen = "1 are amiss; call 7: 202 with no Retry-After";
+        let expected = (
+            Some(Side::Resilient),
+            "every answer keeps the contract",
+            seen,
+        );
         assert_eq!(only(&failing), expected);
     }
 

@@ -8,8 +8,7 @@ use std::time::Duration;
 
 use tokio::process::Command;
 
-use super::Plan;
-use super::system::ADMIN_TOKEN;
+use super::{ADMIN_TOKEN, Plan};
 use crate::debian;
 use crate::error::LabError;
 use crate::output::Console;

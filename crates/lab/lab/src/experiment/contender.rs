@@ -4,24 +4,11 @@
 //! failed. What it is given and asked stands in `docs/your-own-api.md`.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use super::plan::Metric;
 use super::trial::{Call, End};
-
-/// An API that is not ours.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Contender {
-    /// What it is called in tables and folders.
-    pub name: String,
-    /// What starts it, for a shell.
-    pub command: String,
-    /// The folder in which the command is started: the caller's.
-    pub folder: PathBuf,
-    /// The longest a call may take by its author's word; none: it has given none.
-    pub bound: Option<Duration>,
-}
+pub use crate::system::Contender;
 
 /// What an API is called that has no name: by the last word of its command, as far as that makes the name of a folder.
 #[must_use]

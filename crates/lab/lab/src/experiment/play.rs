@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::future::pending;
 use std::time::Duration;
 
+use holdfast_checker::contract;
 use holdfast_ops::signals::StopSignals;
 use jiff::Timestamp;
 use tokio::time::Instant;
@@ -151,6 +152,11 @@ impl Playing<'_> {
             transitions: transitions::read(&log, since),
             samples: samples.into_inner(),
             calls,
+            breaches: match side {
+                Side::Resilient => contract::of(&sent.outcomes),
+                // Promised nothing, or something of their own.
+                Side::Naive | Side::Contender => Vec::new(),
+            },
             ledger,
             generator: sent.generator,
             contender,

@@ -35,6 +35,7 @@ use crate::output::{Console, Tone};
 use crate::own_folder::OwnFolder;
 use crate::settings::Settings;
 use crate::settle::settle;
+use crate::system::Part;
 use crate::together::{Doing, together};
 
 /// How long past the bound a client waits for one answer.
@@ -137,8 +138,13 @@ async fn gather(
     let run = play(&load, faults, deployment, heard, console).await?;
     console.say("\nall faults are over: healing what is left, then waiting until all is done");
     let not_healed = deployment.heal().await;
-    let left = settle(&deployment.apis, plan.settle.unwrap_or(SETTLE), console).await;
-    let database = Database::Port(deployment.db_port);
+    let left = settle(
+        &deployment.system.apis(),
+        plan.settle.unwrap_or(SETTLE),
+        console,
+    )
+    .await;
+    let database = Database::Port(deployment.system.port(Part::Db)?);
     let accepted: Vec<Accepted> = run.outcomes.iter().filter_map(Outcome::accepted).collect();
     // Before anything is asked again: what that leaves behind is no part of the run.
     let tables = afterwards::tables(&accepted, &database, console).await;
@@ -176,14 +182,15 @@ async fn play(
     console: Console,
 ) -> Result<Run, LabError> {
     let epoch = Instant::now();
-    let parts = deployment
-        .victims
-        .iter_mut()
-        .map(|victim| -> Doing<'_, Played> {
-            let own = |fault: &&Fault| fault.target == victim.target;
-            let own = faults.iter().filter(own).copied().collect();
-            Box::pin(victim.play(own, epoch, console))
-        });
+    let Deployment {
+        system, victims, ..
+    } = deployment;
+    let system = &*system;
+    let parts = victims.iter_mut().map(|victim| -> Doing<'_, Played> {
+        let own = |fault: &&Fault| fault.target == victim.part;
+        let own = faults.iter().filter(own).copied().collect();
+        Box::pin(victim.play(own, system, epoch, console))
+    });
     let (played, outcomes) = tokio::join!(
         together(parts.collect()),
         load::run(load, epoch, pending(), heard)

@@ -9,16 +9,7 @@ use std::time::Duration;
 
 use fastrand::Rng;
 
-/// What can be hurt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum Target {
-    /// The worker.
-    Worker,
-    /// Postgres.
-    Db,
-    /// A replica of the API, counted from 0.
-    Api(usize),
-}
+pub(super) use crate::system::Part as Target;
 
 /// How.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -64,7 +55,7 @@ const LONGEST_SHARE: u32 = 3;
 pub(super) fn schedule(seed: u64, duration: Duration, replicas: usize) -> Vec<Fault> {
     let mut author = Author {
         random: Rng::with_seed(seed),
-        targets: targets(replicas),
+        targets: Target::all(replicas),
         deck: Vec::new(),
         end: duration.saturating_sub(CALM),
         longest: duration / LONGEST_SHARE,
@@ -76,16 +67,6 @@ pub(super) fn schedule(seed: u64, duration: Duration, replicas: usize) -> Vec<Fa
     }
     author.faults.sort();
     author.faults
-}
-
-/// Everything there is to hurt.
-#[must_use]
-pub(super) fn targets(replicas: usize) -> Vec<Target> {
-    let apis = (0..replicas).map(Target::Api);
-    [Target::Worker, Target::Db]
-        .into_iter()
-        .chain(apis)
-        .collect()
 }
 
 struct Author {
@@ -181,16 +162,6 @@ impl Author {
     }
 }
 
-impl fmt::Display for Target {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Worker => f.pad("worker"),
-            Self::Db => f.pad("db"),
-            Self::Api(index) => f.pad(&format!("api-{}", index + 1)),
-        }
-    }
-}
-
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
@@ -249,7 +220,7 @@ mod tests {
     #[test]
     fn no_target_is_hurt_twice_at_once() {
         every(|faults, _| {
-            for target in targets(2) {
+            for target in Target::all(2) {
                 let own: Vec<_> = faults.iter().filter(|it| it.target == target).collect();
                 for pair in own.windows(2) {
                     assert!(pair[0].at + pair[0].lasts + REST <= pair[1].at);

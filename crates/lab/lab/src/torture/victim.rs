@@ -5,26 +5,18 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
 use super::evidence::Hurt;
-use super::schedule::{Fault, Kind, Target};
+use super::schedule::{Fault, Kind};
 use super::worker;
 use crate::error::LabError;
 use crate::output::{Console, Tone};
-use crate::postgres::Cluster;
-use crate::stage::ServiceProcess;
+use crate::system::{Part, System};
 
 /// Something that can be hurt and healed.
 #[derive(Debug)]
 pub(super) struct Victim {
-    pub(super) target: Target,
-    pub(super) body: Body,
+    pub(super) part: Part,
     /// Calls of `/work` counted by workers that were killed since.
     calls_before: Option<u64>,
-}
-
-#[derive(Debug)]
-pub(super) enum Body {
-    Db(Cluster),
-    Service(ServiceProcess),
 }
 
 /// What was done to a target, and why it did not come back, if it did not.
@@ -35,10 +27,9 @@ pub(super) struct Played {
 }
 
 impl Victim {
-    pub(super) fn new(target: Target, body: Body) -> Self {
+    pub(super) fn new(part: Part) -> Self {
         Self {
-            target,
-            body,
+            part,
             calls_before: Some(0),
         }
     }
@@ -47,6 +38,7 @@ impl Victim {
     pub(super) async fn play(
         &mut self,
         faults: Vec<Fault>,
+        system: &System,
         epoch: Instant,
         console: Console,
     ) -> Played {
@@ -55,7 +47,7 @@ impl Victim {
             sleep_until(epoch + fault.at).await;
             let from = epoch.elapsed();
             tell(from, Tone::Warning, format_args!("{fault:#}"), console);
-            let result = self.suffer(fault, from, epoch).await;
+            let result = self.suffer(fault, system, epoch + from + fault.lasts).await;
             let to = epoch.elapsed();
             let well = result.is_ok();
             played.hurts.push(Hurt {
@@ -87,53 +79,36 @@ impl Victim {
     async fn suffer(
         &mut self,
         fault: Fault,
-        from: Duration,
-        epoch: Instant,
+        system: &System,
+        until: Instant,
     ) -> Result<(), LabError> {
-        self.calls_before = match fault.kind {
-            Kind::Kill => self.calls().await,
-            Kind::Pause => self.calls_before,
-        };
-        match (fault.kind, &self.body) {
-            (Kind::Kill, Body::Db(cluster)) => cluster.kill().await?,
-            (Kind::Kill, Body::Service(process)) => process.kill().await?,
-            (Kind::Pause, Body::Db(cluster)) => cluster.pause().await?,
-            (Kind::Pause, Body::Service(process)) => process.pause().await?,
-        }
-        sleep_until(epoch + from + fault.lasts).await;
         match fault.kind {
-            Kind::Pause => self.resume(),
-            Kind::Kill => self.start().await?,
-        }
-        Ok(())
-    }
-
-    /// Lets it go on, if it stands still.
-    pub(super) fn resume(&self) {
-        match &self.body {
-            Body::Db(cluster) => cluster.resume(),
-            Body::Service(process) => process.resume(),
-        }
-    }
-
-    /// Starts it, if it does not run, and waits until it is ready.
-    pub(super) async fn start(&mut self) -> Result<(), LabError> {
-        match &mut self.body {
-            Body::Db(cluster) => Ok(cluster.start_again().await?),
-            Body::Service(process) => process.start().await,
+            Kind::Kill => {
+                self.calls_before = self.calls(system).await;
+                system.kill(self.part).await?;
+                sleep_until(until).await;
+                system.start(self.part).await
+            }
+            Kind::Pause => {
+                system.pause(self.part).await?;
+                sleep_until(until).await;
+                system.resume(self.part).await;
+                Ok(())
+            }
         }
     }
 
     /// Calls of `/work` so far: of all workers there were, but for what the killed ones received in their last moment.
     /// None: it is no worker, or one did not tell.
-    pub(super) async fn calls(&self) -> Option<u64> {
-        match (&self.body, self.target) {
-            (Body::Service(process), Target::Worker) => {
-                let calls = process.probe().metric::<u64>(worker::CALLS);
-                Some(self.calls_before? + calls.await?)
-            }
-            _ => None,
+    pub(super) async fn calls(&self, system: &System) -> Option<u64> {
+        if self.part != Part::Worker {
+            return None;
         }
+        let calls = system
+            .probe(Part::Worker)
+            .ok()?
+            .metric::<u64>(worker::CALLS);
+        Some(self.calls_before? + calls.await?)
     }
 }
 

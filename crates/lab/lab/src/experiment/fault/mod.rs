@@ -17,9 +17,10 @@ use tokio::time::{Instant, sleep};
 
 use super::look::Look;
 use super::plan::{Fault, Kind, Target};
-use super::scene::{Scene, Wired};
+use super::scene::Scene;
 use super::trial::{Observed, Sight};
 use crate::error::LabError;
+use crate::system::Wired;
 
 use session::Session;
 pub(super) use timeline::play;

@@ -130,7 +130,7 @@ mod tests {
     fn the_verdict_comes_first_and_both_sides_stand_beside_each_other() {
         let lines = with_report(|_| (), |report| text(report, console("80")));
         assert!(lines[0].starts_with("PASSED  "), "{lines:?}");
-        assert!(lines[1].contains("all 14 checks hold"), "{lines:?}");
+        assert!(lines[1].contains("all 15 checks hold"), "{lines:?}");
         let promised = lines
             .iter()
             .find(|line| line.contains("answered or promised"))
@@ -151,7 +151,7 @@ mod tests {
         let deviate = |verdict: &mut Verdict| verdict.checks[12].holds = false;
         let lines = with_report(deviate, |report| text(report, console("80")));
         assert!(lines[0].starts_with("DEVIATED"), "{lines:?}");
-        assert!(lines[1].contains("1 of 14 checks"), "{lines:?}");
+        assert!(lines[1].contains("1 of 15 checks"), "{lines:?}");
         assert!(
             lines[2].contains("resilient: promised_share, over all calls: had to be at least"),
             "{lines:?}"

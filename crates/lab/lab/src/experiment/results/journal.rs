@@ -12,7 +12,7 @@ use super::error::ResultsError;
 use crate::experiment::plan::Side;
 use crate::experiment::seconds;
 use crate::experiment::trial::{
-    Call, Generator, Ledger, Observed, Sample, Stranger, Transition, Trial,
+    Breach, Call, Generator, Ledger, Observed, Sample, Stranger, Transition, Trial,
 };
 
 /// Changed whenever a line means something else than before.
@@ -37,6 +37,7 @@ enum Line<'a> {
     Transition(Cow<'a, Transition>),
     Sample(Cow<'a, Sample>),
     Call(Cow<'a, Call>),
+    Breach(Cow<'a, Breach>),
     Ledger(Cow<'a, Ledger>),
     Generator(Cow<'a, Generator>),
     Contender(Cow<'a, Stranger>),
@@ -78,6 +79,8 @@ pub(super) fn write(trial: &Trial) -> serde_json::Result<String> {
     let samples = trial.samples.iter();
     let samples = samples.map(|it| Line::Sample(Cow::Borrowed(it)));
     let calls = trial.calls.iter().map(|it| Line::Call(Cow::Borrowed(it)));
+    let breaches = trial.breaches.iter();
+    let breaches = breaches.map(|it| Line::Breach(Cow::Borrowed(it)));
     let last = [
         Line::Ledger(Cow::Borrowed(&trial.ledger)),
         Line::Generator(Cow::Borrowed(&trial.generator)),
@@ -88,6 +91,7 @@ pub(super) fn write(trial: &Trial) -> serde_json::Result<String> {
     let contender = contender.map(|it| Line::Contender(Cow::Borrowed(it)));
     for line in std::iter::once(header)
         .chain(seen)
+        .chain(breaches)
         .chain(last)
         .chain(contender)
     {
@@ -117,6 +121,7 @@ pub(super) fn read(text: &str, path: &Path) -> Result<Trial, ResultsError> {
             Line::Transition(it) => trial.transitions.push(it.into_owned()),
             Line::Sample(it) => trial.samples.push(it.into_owned()),
             Line::Call(it) => trial.calls.push(it.into_owned()),
+            Line::Breach(it) => trial.breaches.push(it.into_owned()),
             Line::Ledger(it) => ledger = Some(it.into_owned()),
             Line::Generator(it) => generator = Some(it.into_owned()),
             Line::Contender(it) => trial.contender = Some(it.into_owned()),
@@ -158,6 +163,7 @@ fn begin(text: &str, path: &Path) -> Result<Trial, ResultsError> {
         transitions: Vec::new(),
         samples: Vec::new(),
         calls: Vec::new(),
+        breaches: Vec::new(),
         ledger: Ledger::default(),
         generator: Generator::default(),
         contender: None,

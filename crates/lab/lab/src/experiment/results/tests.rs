@@ -87,6 +87,7 @@ fn trial(side: Side, lost: u64) -> Trial {
             surge: false,
             end: End::GivenUp,
         }],
+        breaches: Vec::new(),
         ledger: Ledger {
             lost,
             ..Ledger::default()

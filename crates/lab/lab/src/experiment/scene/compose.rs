@@ -8,8 +8,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use super::wires::Wires;
-use super::{Making, Wired};
+use super::Making;
 use crate::error::LabError;
 use crate::experiment::look::Look;
 use crate::experiment::plan::Target;
@@ -17,6 +16,7 @@ use crate::output::Console;
 use crate::ports;
 use crate::settings::Settings;
 use crate::stage::{Compose, Probe, Project, Service};
+use crate::system::{Wired, Wires};
 use crate::wire::{Controller, Wire};
 
 const PROJECT: Project = Project {
@@ -91,7 +91,7 @@ impl ComposeScene {
             ("EXPERIMENT_WORKER", host(making.wired.worker, "worker")),
             ("EXPERIMENT_DATABASE", host(making.wired.database, "db")),
         ];
-        let variables = variables.into_iter().chain(making.of_the_worker());
+        let variables = variables.into_iter().chain(making.worker().variables());
         let variables = variables.map(|(name, value)| (name.to_owned(), value));
         let compose = containers.compose.with_variables(variables);
         let mut scene = Self {

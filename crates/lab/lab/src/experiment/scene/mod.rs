@@ -1,12 +1,9 @@
 //! The scene of one trial: worker, Postgres and API, fresh, where nobody else is, with a breakable wire between them where
 //! the experiment needs one. It ends with its trial; should the lab die, its guard ends it.
 
-mod api;
 mod arrivals;
 mod compose;
-mod contender;
 mod local;
-mod wires;
 
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -22,13 +19,14 @@ use crate::error::LabError;
 use crate::output::Console;
 use crate::settings::{Settings, StageKind};
 use crate::stage::{Probe, Service};
+use crate::system::{Wired, WorkerSpec};
 use crate::wire::Wire;
 
 pub(super) use arrivals::Arrivals;
 use compose::ComposeScene;
 pub(in crate::experiment) use compose::Containers;
 pub(crate) use compose::end_stale;
-use local::LocalScene;
+use local::{LocalScene, part};
 
 /// What a scene is made of.
 #[derive(Debug, Clone)]
@@ -46,13 +44,6 @@ pub(super) struct Making {
     pub(super) contender: Option<Contender>,
 }
 
-/// Between the API and which of its dependencies a breakable wire stands.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Wired {
-    pub(super) worker: bool,
-    pub(super) database: bool,
-}
-
 /// Where scenes are raised.
 #[derive(Debug)]
 pub(super) enum Ground {
@@ -61,16 +52,11 @@ pub(super) enum Ground {
 }
 
 impl Making {
-    /// What the worker is told.
-    fn of_the_worker(&self) -> [(&'static str, String); 2] {
-        let capacity = self.work_capacity.map(|places| places.to_string());
-        [
-            (
-                "HOLDFAST_WORK_DELAY",
-                format!("{}ms", self.work_delay.as_millis()),
-            ),
-            ("HOLDFAST_WORK_CAPACITY", capacity.unwrap_or_default()),
-        ]
+    fn worker(&self) -> WorkerSpec {
+        WorkerSpec {
+            capacity: self.work_capacity,
+            ..WorkerSpec::new(self.work_delay)
+        }
     }
 }
 
@@ -159,7 +145,7 @@ impl Scene {
 
     pub(super) fn wire(&self, target: Target) -> Option<&Arc<Wire>> {
         match &self.place {
-            Place::Local(scene) => scene.wire(target),
+            Place::Local(scene) => scene.system.wire(target),
             Place::Compose(scene) => scene.wire(target),
         }
     }
@@ -193,21 +179,21 @@ impl Scene {
 
     pub(super) async fn kill(&self, target: Target) -> Result<(), LabError> {
         match &self.place {
-            Place::Local(scene) => scene.kill(service(target)).await,
+            Place::Local(scene) => scene.system.kill(part(target)).await,
             Place::Compose(scene) => scene.kill(service(target)).await,
         }
     }
 
     pub(super) async fn start(&self, target: Target) -> Result<(), LabError> {
         match &self.place {
-            Place::Local(scene) => scene.start(service(target)).await,
+            Place::Local(scene) => scene.system.start(part(target)).await,
             Place::Compose(scene) => scene.start(service(target)).await,
         }
     }
 
     pub(super) async fn pause(&self, target: Target) -> Result<(), LabError> {
         match &self.place {
-            Place::Local(scene) => scene.pause(service(target)).await,
+            Place::Local(scene) => scene.system.pause(part(target)).await,
             Place::Compose(scene) => scene.pause(service(target)).await,
         }
     }
@@ -215,7 +201,7 @@ impl Scene {
     pub(super) async fn resume(&self, target: Target) -> Result<(), LabError> {
         match &self.place {
             Place::Local(scene) => {
-                scene.resume(service(target)).await;
+                scene.system.resume(part(target)).await;
                 Ok(())
             }
             Place::Compose(scene) => scene.resume(service(target)).await,
@@ -245,7 +231,7 @@ impl Scene {
     /// How a contender ends when it is asked to; none: the API is ours.
     pub(super) async fn stop_contender(&self) -> Option<Sight> {
         match &self.place {
-            Place::Local(scene) => scene.stop_contender().await,
+            Place::Local(scene) => scene.system.stop_contender().await,
             Place::Compose(_) => None,
         }
     }
@@ -253,7 +239,7 @@ impl Scene {
     /// Where logs and journal stay when all is over.
     pub(super) async fn keep(&mut self) -> Result<PathBuf, LabError> {
         match &mut self.place {
-            Place::Local(scene) => Ok(scene.keep().to_owned()),
+            Place::Local(scene) => Ok(scene.keep().await.to_owned()),
             Place::Compose(scene) => scene.keep().await,
         }
     }

@@ -107,18 +107,23 @@ fn generator() -> impl Strategy<Value = Generator> {
     })
 }
 
+fn breach() -> impl Strategy<Value = Breach> {
+    (any::<u64>(), ".*").prop_map(|(number, what)| Breach { number, what })
+}
+
 fn trial() -> impl Strategy<Value = Trial> {
     let lists = (
         vec(fault(), 0..3),
         vec(transition(), 0..4),
         vec(sample(), 0..4),
         vec(call(), 0..8),
+        vec(breach(), 0..3),
     );
     let ledger = proptest::array::uniform5(any::<u64>());
     let sides = proptest::sample::select(Side::BOTH.to_vec());
     (sides, time(), time(), lists, ledger, generator()).prop_map(
         |(side, bound, lasts, lists, ledger, generator)| {
-            let (faults, transitions, samples, calls) = lists;
+            let (faults, transitions, samples, calls, breaches) = lists;
             let [promised, lost, duplicates, failed, done] = ledger;
             Trial {
                 side,
@@ -128,6 +133,7 @@ fn trial() -> impl Strategy<Value = Trial> {
                 transitions,
                 samples,
                 calls,
+                breaches,
                 ledger: Ledger {
                     promised,
                     lost,

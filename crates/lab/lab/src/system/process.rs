@@ -1,64 +1,65 @@
-//! What is called in a scene of local processes: our API, or a contender in its place.
+//! A part as a process: a service of ours, a contender in the place of our API, or Postgres.
+
+use holdfast_checker::trial::Sight;
 
 use super::contender::ContenderProcess;
 use crate::error::LabError;
-use crate::experiment::trial::Sight;
-use crate::stage::{Probe, ServiceProcess};
+use crate::postgres::Cluster;
+use crate::stage::ServiceProcess;
 
 #[derive(Debug)]
-pub(super) enum Api {
-    Own(ServiceProcess),
+pub(super) enum Process {
+    Service(ServiceProcess),
     Contender(ContenderProcess),
+    Db(Cluster),
 }
 
-impl Api {
+impl Process {
     pub(super) fn port(&self) -> u16 {
         match self {
-            Self::Own(process) => process.port(),
+            Self::Service(process) => process.port(),
             Self::Contender(process) => process.port(),
-        }
-    }
-
-    pub(super) fn probe(&self) -> &Probe {
-        match self {
-            Self::Own(process) => process.probe(),
-            Self::Contender(process) => process.probe(),
+            Self::Db(cluster) => cluster.port(),
         }
     }
 
     pub(super) async fn start(&mut self) -> Result<(), LabError> {
         match self {
-            Self::Own(process) => process.start().await,
+            Self::Service(process) => process.start().await,
             Self::Contender(process) => process.start().await,
+            Self::Db(cluster) => Ok(cluster.start_again().await?),
         }
     }
 
     pub(super) async fn kill(&self) -> Result<(), LabError> {
         match self {
-            Self::Own(process) => process.kill().await,
+            Self::Service(process) => process.kill().await,
             Self::Contender(process) => process.kill().await,
+            Self::Db(cluster) => Ok(cluster.kill().await?),
         }
     }
 
     pub(super) async fn pause(&self) -> Result<(), LabError> {
         match self {
-            Self::Own(process) => process.pause().await,
+            Self::Service(process) => process.pause().await,
             Self::Contender(process) => process.pause().await,
+            Self::Db(cluster) => Ok(cluster.pause().await?),
         }
     }
 
     pub(super) fn resume(&self) {
         match self {
-            Self::Own(process) => process.resume(),
+            Self::Service(process) => process.resume(),
             Self::Contender(process) => process.resume(),
+            Self::Db(cluster) => cluster.resume(),
         }
     }
 
-    /// How a contender ends when it is asked to; ours is not judged by that.
+    /// How a contender ends when it is asked to; what is ours is not judged by that.
     pub(super) async fn stop(&self) -> Option<Sight> {
         match self {
-            Self::Own(_) => None,
             Self::Contender(process) => Some(process.stop().await),
+            Self::Service(_) | Self::Db(_) => None,
         }
     }
 }

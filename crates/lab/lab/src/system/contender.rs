@@ -5,16 +5,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use holdfast_checker::trial::Sight;
 use tokio::net::TcpStream;
 use tokio::process::Command;
 use tokio::time::{Instant, sleep};
 
 use crate::error::LabError;
-use crate::experiment::contender::Contender;
-use crate::experiment::trial::Sight;
 use crate::ports;
 use crate::process::{self, Family, Launched};
-use crate::stage::Probe;
 
 /// An interpreter with a web framework takes a second or two; a build by `cargo run` belongs before the trial.
 const STARTS_WITHIN: Duration = Duration::from_secs(30);
@@ -23,14 +21,24 @@ const ENDS_WITHIN: Duration = Duration::from_secs(5);
 const POLL: Duration = Duration::from_millis(20);
 const LOG_LINES: usize = 10;
 
-/// By which its processes are known, also those that left its group.
-pub(super) const MARK: &str = process::MARK;
-
 /// The table as a stranger may use it: `INSERT INTO requests DEFAULT VALUES RETURNING id` and
 /// `UPDATE requests SET status = 'done' WHERE id = …` are enough.
 pub(super) const LENIENT_TABLE: &str = "
     ALTER TABLE requests ALTER id SET DEFAULT gen_random_uuid(), ALTER origin SET DEFAULT 'resilient',
         DROP CONSTRAINT requests_check;";
+
+/// An API that is not ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contender {
+    /// What it is called in tables and folders.
+    pub name: String,
+    /// What starts it, for a shell.
+    pub command: String,
+    /// The folder in which the command is started: the caller's.
+    pub folder: PathBuf,
+    /// The longest a call may take by its author's word; none: it has given none.
+    pub bound: Option<Duration>,
+}
 
 #[derive(Debug)]
 pub(super) struct ContenderProcess {
@@ -39,7 +47,6 @@ pub(super) struct ContenderProcess {
     family: Family,
     log: PathBuf,
     port: u16,
-    probe: Probe,
 }
 
 impl ContenderProcess {
@@ -58,7 +65,7 @@ impl ContenderProcess {
         variables.extend([
             ("PORT".to_owned(), port.to_string()),
             ("DATA_DIR".to_owned(), text(&home.join("data"))),
-            (MARK.to_owned(), text(&home)),
+            (process::MARK.to_owned(), text(&home)),
         ]);
         let mut process = Self {
             contender: contender.clone(),
@@ -70,7 +77,6 @@ impl ContenderProcess {
             },
             log: folder.join("api.log"),
             port,
-            probe: Probe::new(port),
         };
         process.start().await?;
         Ok(process)
@@ -78,10 +84,6 @@ impl ContenderProcess {
 
     pub(super) fn port(&self) -> u16 {
         self.port
-    }
-
-    pub(super) fn probe(&self) -> &Probe {
-        &self.probe
     }
 
     /// Starts it, unless it runs, and waits until its port accepts.

@@ -1,0 +1,126 @@
+//! What each answer of `/process` must be like, whatever was hurt (`/openapi.json` has it). Pure.
+
+use uuid::Uuid;
+
+use super::history::{Answer, Outcome};
+use super::trial::Breach;
+
+/// What is wrong with an answer: a 200 carries its result; a 202 has none yet, and says where and when to ask for it; both
+/// say where they are recorded; everything else is a problem that has a code.
+#[must_use]
+pub fn breaches(answer: &Answer) -> Vec<&'static str> {
+    let recorded = matches!(answer.recorded_in.as_deref(), Some("database" | "journal"));
+    let promise = [
+        (answer.request_id.is_some(), "no request_id"),
+        (recorded, "no recorded_in"),
+    ];
+    let own: &[(bool, &'static str)] = match answer.status {
+        200 => &[(answer.has_result, "no worker_response")],
+        202 => &[
+            (!answer.has_result, "a worker_response"),
+            (
+                answer.location == answer.request_id.map(place),
+                "not its Location",
+            ),
+            (
+                answer.retry_after.is_some_and(|seconds| seconds >= 1),
+                "no Retry-After",
+            ),
+        ],
+        400..=499 | 503 => &[(answer.code.is_some(), "no code")],
+        _ => &[(false, "a status that no document knows")],
+    };
+    let promise = promise.iter().filter(|_| answer.is_promise());
+    let broken = promise.chain(own).filter(|(kept, _)| !kept);
+    broken.map(|(_, what)| *what).collect()
+}
+
+/// Of all answers, the last of each request.
+#[must_use]
+pub fn of(outcomes: &[Outcome]) -> Vec<Breach> {
+    let breach = |outcome: &Outcome| {
+        let answer = outcome.answer()?;
+        let found = breaches(answer);
+        let what = format!("{} with {}", answer.status, found.join(", "));
+        (!found.is_empty()).then_some(Breach {
+            number: outcome.number,
+            what,
+        })
+    };
+    outcomes.iter().filter_map(breach).collect()
+}
+
+fn place(id: Uuid) -> String {
+    format!("/requests/{id}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn accepted() -> Answer {
+        Answer {
+            status: 202,
+            request_id: Some(Uuid::nil()),
+            recorded_in: Some("journal".to_owned()),
+            location: Some(place(Uuid::nil())),
+            retry_after: Some(1),
+            ..Answer::default()
+        }
+    }
+
+    fn done() -> Answer {
+        Answer {
+            status: 200,
+            request_id: Some(Uuid::nil()),
+            has_result: true,
+            recorded_in: Some("database".to_owned()),
+            ..Answer::default()
+        }
+    }
+
+    fn changed(mut answer: Answer, change: impl FnOnce(&mut Answer)) -> usize {
+        change(&mut answer);
+        breaches(&answer).len()
+    }
+
+    #[test]
+    fn a_202_without_any_of_its_parts_is_broken() {
+        assert!(breaches(&accepted()).is_empty());
+        let broken: [fn(&mut Answer); 6] = [
+            |it| it.has_result = true,
+            |it| it.recorded_in = None,
+            |it| it.location = None,
+            |it| it.location = Some("/requests/other".to_owned()),
+            |it| it.retry_after = None,
+            |it| it.retry_after = Some(0),
+        ];
+        for change in broken {
+            assert_eq!(changed(accepted(), change), 1);
+        }
+        // Then its Location cannot be its own either.
+        assert_eq!(changed(accepted(), |it| it.request_id = None), 2);
+    }
+
+    #[test]
+    fn a_200_has_its_id_and_its_result_and_says_where_it_is_recorded() {
+        assert!(breaches(&done()).is_empty());
+        assert_eq!(changed(done(), |it| it.has_result = false), 1);
+        assert_eq!(changed(done(), |it| it.recorded_in = None), 1);
+        assert_eq!(changed(done(), |it| it.request_id = None), 1);
+    }
+
+    #[test]
+    fn a_refusal_has_a_code_and_a_500_is_no_answer_at_all() {
+        for status in [429, 503] {
+            let refused = Answer {
+                status,
+                ..Answer::default()
+            };
+            assert_eq!(breaches(&refused), ["no code"]);
+            let coded = |it: &mut Answer| it.code = Some("overloaded".to_owned());
+            assert_eq!(changed(refused, coded), 0);
+        }
+        assert_eq!(changed(done(), |it| it.status = 500), 1);
+    }
+}

@@ -1,0 +1,143 @@
+//! Bringing a system up.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::{env, fs};
+
+use super::contender::{ContenderProcess, LENIENT_TABLE};
+use super::process::Process;
+use super::{ApiSpec, Contender, Member, Part, System, SystemSpec, Wires};
+use crate::check::Database;
+use crate::error::LabError;
+use crate::ports;
+use crate::postgres::{self, Cluster, ClusterOptions};
+use crate::proxy::FaultProxy;
+use crate::settings::Settings;
+use crate::stage::{Service, ServiceProcess};
+use crate::wire::Wire;
+
+impl System {
+    /// Starts all of it in `folder` and waits until it is ready.
+    ///
+    /// # Errors
+    /// When a part does not start; those that did are ended.
+    pub(crate) async fn start_in(
+        folder: &Path,
+        spec: &SystemSpec,
+        settings: &Settings,
+    ) -> Result<Self, LabError> {
+        let cluster = Cluster::start(ClusterOptions::default()).await?;
+        let database = cluster.port();
+        let starting = Starting {
+            folder,
+            spec,
+            settings,
+        };
+        let worker = starting.worker().await?;
+        let (wired, seed) = (spec.wired, spec.seed);
+        let wires = Wires {
+            worker: wire(wired.worker, worker.port(), seed).await?,
+            database: wire(wired.database, database, seed.wrapping_add(1)).await?,
+        };
+        let reached = Reached {
+            worker: port_of(wires.worker.as_ref(), worker.port()),
+            database: port_of(wires.database.as_ref(), database),
+        };
+        let mut members = Vec::new();
+        for (index, api) in spec.apis.iter().enumerate() {
+            let process = match &api.contender {
+                None => Process::Service(starting.api(api, reached).await?),
+                Some(contender) => {
+                    Database::Port(database).query(LENIENT_TABLE).await?;
+                    Process::Contender(starting.contender(contender, reached).await?)
+                }
+            };
+            members.push(Member::new(Part::Api(index), process));
+        }
+        members.push(Member::new(Part::Worker, Process::Service(worker)));
+        members.push(Member::new(Part::Db, Process::Db(cluster)));
+        Ok(Self { members, wires })
+    }
+}
+
+/// Where an API finds its dependencies.
+#[derive(Clone, Copy)]
+struct Reached {
+    worker: u16,
+    database: u16,
+}
+
+struct Starting<'a> {
+    folder: &'a Path,
+    spec: &'a SystemSpec,
+    settings: &'a Settings,
+}
+
+impl Starting<'_> {
+    async fn worker(&self) -> Result<ServiceProcess, LabError> {
+        let worker = self.spec.worker;
+        let variables = variables(worker.variables());
+        let (service, home) = (Service::Worker, (self.folder, Service::Worker.name()));
+        let Some(arguments) = worker.stand_in else {
+            return ServiceProcess::start_own(service, home, variables, self.settings).await;
+        };
+        let lab = env::current_exe().map_err(LabError::file("find", "this program"))?;
+        ServiceProcess::start_program(service, (lab, arguments), home, variables).await
+    }
+
+    async fn api(&self, api: &ApiSpec, reached: Reached) -> Result<ServiceProcess, LabError> {
+        let policies = self.folder.join(format!("{}.toml", api.name));
+        fs::write(&policies, &api.policies).map_err(LabError::file("write", &policies))?;
+        let mut variables = variables([
+            (
+                "HOLDFAST_WORKER_URL",
+                format!("http://127.0.0.1:{}", reached.worker),
+            ),
+            ("DATABASE_URL", postgres::url(reached.database)),
+            ("HOLDFAST_POLICIES", policies.to_string_lossy().into_owned()),
+            ("HOLDFAST_JOURNAL_DIR", "journal".to_owned()),
+        ]);
+        let own = api.variables.iter();
+        variables.extend(own.map(|(name, value)| ((*name).to_owned(), value.clone())));
+        let home = (self.folder, api.name.as_str());
+        ServiceProcess::start_own(Service::Api, home, variables, self.settings).await
+    }
+
+    async fn contender(
+        &self,
+        contender: &Contender,
+        reached: Reached,
+    ) -> Result<ContenderProcess, LabError> {
+        let worker = format!("http://127.0.0.1:{}", reached.worker);
+        let database = postgres::url(reached.database);
+        let variables = [("WORKER_URL", worker), ("DATABASE_URL", database)];
+        ContenderProcess::start_in(self.folder, contender, self::variables(variables)).await
+    }
+}
+
+fn variables<const N: usize>(pairs: [(&str, String); N]) -> BTreeMap<String, String> {
+    pairs.map(|(name, value)| (name.to_owned(), value)).into()
+}
+
+async fn wire(wanted: bool, port: u16, seed: u64) -> Result<Option<Arc<Wire>>, LabError> {
+    if !wanted {
+        return Ok(None);
+    }
+    let upstream = ports::loopback(port).to_string();
+    let proxy = FaultProxy::listen(ports::loopback(free()?), &upstream, seed).await;
+    let proxy = proxy.map_err(LabError::file("open", "a port for the fault proxy"))?;
+    Ok(Some(Arc::new(Wire::Local(proxy))))
+}
+
+/// Where a dependency is reached: by its wire, where there is one.
+pub(crate) fn port_of(wire: Option<&Arc<Wire>>, own: u16) -> u16 {
+    match wire.map(Arc::as_ref) {
+        Some(Wire::Local(proxy)) => proxy.addr().port(),
+        _ => own,
+    }
+}
+
+fn free() -> Result<u16, LabError> {
+    ports::free().map_err(LabError::file("find", "a free port"))
+}
