@@ -124,6 +124,10 @@ async fn perform(task: Task, settings: &Settings, console: Console) -> Result<Ex
         Task::Bench { rounds, seconds } => {
             bench::run(bench::Plan { rounds, seconds }, settings, console).await?;
         }
+        Task::Scale { seconds, most_rows } => {
+            let plan = bench::ScalePlan { seconds, most_rows };
+            bench::scale(plan, settings, console).await?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
