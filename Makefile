@@ -153,9 +153,9 @@ report: ## Write the index of all experiments' reports
 #: Measure
 
 .PHONY: bench scale bench-policy
-bench: ## Throughput and latency beside pgbench (ROUNDS=9 SECONDS=1)
+bench: ## Throughput beside pgbench (ROUNDS=9 SECONDS=1 RETENTION=1)
 	$(BUILD)
-	@$(LAB) bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECONDS),--seconds $(SECONDS))
+	@$(LAB) bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(RETENTION),--retention)
 
 scale: ## How cost grows: replicas, workers, rows (SECONDS=3 ROWS=1000000)
 	$(BUILD)

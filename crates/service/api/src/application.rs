@@ -135,8 +135,8 @@ impl Application {
             served = &mut server => served,
             // They run for ever: without them nothing is recovered, metrics grow and the count of open work is a lie.
             ended = background.join_next() => Err(io::Error::other(format!("a background task ended: {ended:?}"))),
-            true = drain => server.await,
-            else => Ok(()),
+            // What is not drained by then goes with the process.
+            drained = drain => if drained { server.await } else { Ok(()) },
         }
     }
 }

@@ -10,6 +10,7 @@ mod contender;
 mod pgbench;
 mod ratio;
 mod report;
+mod retention;
 mod scale;
 mod stage;
 mod wrk;
@@ -32,6 +33,8 @@ pub struct Plan {
     pub rounds: u32,
     /// Seconds of each measurement.
     pub seconds: u32,
+    /// What deleting costs live calls, and nothing else.
+    pub retention: bool,
 }
 
 /// Measures, prints a table and the ratios, and ends all that it started, also when interrupted.
@@ -39,7 +42,13 @@ pub struct Plan {
 /// # Errors
 /// When the stage cannot be had, or any call failed: then the figures are void.
 pub async fn run(plan: Plan, settings: &Settings, console: Console) -> Result<(), LabError> {
-    let work = async |folder| on_stage(plan, settings, folder, console).await;
+    let work = async |folder| {
+        if plan.retention {
+            retention::run(plan, settings, folder, console).await
+        } else {
+            on_stage(plan, settings, folder, console).await
+        }
+    };
     alone("bench", settings, console, work).await
 }
 

@@ -25,12 +25,13 @@ impl Ratio {
     }
 }
 
-/// The median with the 95 % interval, if there is more than one round.
+/// The median with the 95 % interval, if there is more than one round; two digits unless asked for others.
 impl fmt::Display for Ratio {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:.2}", self.median)?;
+        let digits = f.precision().unwrap_or(2);
+        write!(f, "{:.digits$}", self.median)?;
         match self.interval {
-            Some(Interval { low, high }) => write!(f, " ({low:.2} to {high:.2})"),
+            Some(Interval { low, high }) => write!(f, " ({low:.digits$} to {high:.digits$})"),
             None => Ok(()),
         }
     }
@@ -45,5 +46,6 @@ mod tests {
         assert_eq!(Ratio::over(&[0.9]).to_string(), "0.90");
         let ratio = Ratio::over(&[0.9, 0.95, 1.0]);
         assert_eq!(ratio.to_string(), "0.95 (0.90 to 1.00)");
+        assert_eq!(format!("{ratio:.1}"), "0.9 (0.9 to 1.0)");
     }
 }

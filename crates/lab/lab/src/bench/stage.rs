@@ -16,7 +16,7 @@ use crate::settings::Settings;
 use crate::stage::{Service, ServiceProcess};
 
 /// Callers at once, unless a contender's name says otherwise.
-const CALLERS: u32 = 64;
+pub(super) const CALLERS: u32 = 64;
 /// As many sessions as pgbench's 256 clients and all APIs may want. They need no password: 256 logins with one would take
 /// longer than a measurement.
 const FOR_MANY: [&str; 2] = [
@@ -54,11 +54,7 @@ impl Stage {
     pub(super) async fn start(settings: &Settings, folder: &Path) -> Result<Self, LabError> {
         let database = roomy_database().await?;
         let other = Cluster::start(ClusterOptions::default()).await?;
-        let delay = [("HOLDFAST_WORK_DELAY", "0s".to_owned())];
-        let home = (folder, "worker");
-        let quiet = logging(settings, None);
-        let worker =
-            ServiceProcess::start_own(Service::Worker, home, variables(delay), &quiet).await?;
+        let worker = start_worker(settings, folder).await?;
         let apis = Apis { settings, folder };
         let (at_worker, nobody) = (worker.probe().base().to_owned(), free()?);
         let nowhere = format!("http://127.0.0.1:{nobody}");
@@ -139,6 +135,16 @@ impl Stage {
         }
         Ok(())
     }
+}
+
+/// One that takes no time.
+pub(super) async fn start_worker(
+    settings: &Settings,
+    folder: &Path,
+) -> Result<ServiceProcess, LabError> {
+    let delay = variables([("HOLDFAST_WORK_DELAY", "0s".to_owned())]);
+    let quiet = logging(settings, None);
+    ServiceProcess::start_own(Service::Worker, (folder, "worker"), delay, &quiet).await
 }
 
 /// Starts APIs side by side.

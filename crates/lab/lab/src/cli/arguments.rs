@@ -136,6 +136,9 @@ pub(super) enum Task {
         /// How long each measurement takes
         #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
         seconds: u32,
+        /// Measure something else instead: how fast old rows are deleted, and what that costs live calls
+        #[arg(long)]
+        retention: bool,
     },
     /// Measure how cost grows: with replicas, connections, workers, open requests and done rows, on processes of its own
     Scale {

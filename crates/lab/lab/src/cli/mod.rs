@@ -121,8 +121,17 @@ async fn perform(task: Task, settings: &Settings, console: Console) -> Result<Ex
         }
         Task::Wire(wanted) => wire::run(wanted, console).await?,
         Task::DistinctWorker { bind, delay } => distinct_worker(bind, delay).await?,
-        Task::Bench { rounds, seconds } => {
-            bench::run(bench::Plan { rounds, seconds }, settings, console).await?;
+        Task::Bench {
+            rounds,
+            seconds,
+            retention,
+        } => {
+            let plan = bench::Plan {
+                rounds,
+                seconds,
+                retention,
+            };
+            bench::run(plan, settings, console).await?;
         }
         Task::Scale { seconds, most_rows } => {
             let plan = bench::ScalePlan { seconds, most_rows };

@@ -117,6 +117,8 @@ impl Comparison {
             console.paint(naive.tone(), &naive),
             console.paint(resilient.tone(), &resilient),
         );
-        console.print(format_args!("  naive: {naive} · resilient: {resilient}"));
+        console.print(format_args!(
+            "  naive:     {naive}\n  resilient: {resilient}"
+        ));
     }
 }

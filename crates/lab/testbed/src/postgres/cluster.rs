@@ -37,22 +37,9 @@ impl Cluster {
     /// # Errors
     /// When Postgres is not installed, cannot be run, or the port is taken.
     pub async fn start(options: ClusterOptions) -> Result<Self, PostgresError> {
-        let installation = Installation::find().await?;
-        let parent = folder::temporary(&installation.account).await;
-        reap::stale(&parent).await;
-        let mut tries = PORT_TRIES;
-        loop {
-            tries -= 1;
-            let port = match options.port {
-                0 => {
-                    ports::free().map_err(PostgresError::folder("find a free port for", &parent))?
-                }
-                port => port,
-            };
-            match Self::start_on(&installation, port).await {
-                Err(PostgresError::PortTaken { .. }) if options.port == 0 && tries > 0 => {}
-                result => return result,
-            }
+        match options.port {
+            0 => Self::on_free_port(None).await,
+            port => Self::on_port(&Self::find().await?, port, None).await,
         }
     }
 
@@ -110,7 +97,33 @@ impl Cluster {
         self.server.family.resume();
     }
 
-    async fn start_on(installation: &Installation, port: u16) -> Result<Self, PostgresError> {
+    /// On a free port; on a copy of the data of the server on port `primary`, if there is one to follow.
+    pub(super) async fn on_free_port(primary: Option<u16>) -> Result<Self, PostgresError> {
+        let installation = Self::find().await?;
+        let mut tries = PORT_TRIES;
+        loop {
+            tries -= 1;
+            let port = ports::free();
+            let port = port.map_err(PostgresError::folder("find", "a free port"))?;
+            match Self::on_port(&installation, port, primary).await {
+                Err(PostgresError::PortTaken { .. }) if tries > 0 => {}
+                result => return result,
+            }
+        }
+    }
+
+    /// What is needed to start one, with what earlier runs left behind gone.
+    async fn find() -> Result<Installation, PostgresError> {
+        let installation = Installation::find().await?;
+        reap::stale(&folder::temporary(&installation.account).await).await;
+        Ok(installation)
+    }
+
+    async fn on_port(
+        installation: &Installation,
+        port: u16,
+        primary: Option<u16>,
+    ) -> Result<Self, PostgresError> {
         let parent = folder::temporary(&installation.account).await;
         let (owner, server) = reap::owned(&installation.account, &parent, port)?;
         let mut cluster = Self {
@@ -119,7 +132,10 @@ impl Cluster {
             owner,
         };
         // From here on, dropping the cluster cleans up.
-        cluster.server.create(installation).await?;
+        match primary {
+            None => cluster.server.create(installation).await?,
+            Some(primary) => cluster.server.create_standby(installation, primary).await?,
+        }
         cluster.record()?;
         Ok(cluster)
     }

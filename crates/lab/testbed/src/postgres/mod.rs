@@ -13,6 +13,7 @@ mod patroni;
 mod programs;
 mod reap;
 mod server;
+mod standby;
 mod template;
 
 pub use cluster::{Cluster, ClusterOptions};

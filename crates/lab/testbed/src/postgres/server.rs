@@ -109,6 +109,20 @@ impl Server {
     /// When the directory cannot be made or the server does not come up; then nothing runs.
     pub async fn create(&mut self, installation: &Installation) -> Result<(), PostgresError> {
         template::copy_to(installation, &self.folder.join("data")).await?;
+        self.begin(installation).await
+    }
+
+    /// Fills the folder with a copy of what the server on port `primary` has now, and follows it from there on.
+    pub(super) async fn create_standby(
+        &mut self,
+        installation: &Installation,
+        primary: u16,
+    ) -> Result<(), PostgresError> {
+        template::copy_from(installation, primary, &self.folder.join("data")).await?;
+        self.begin(installation).await
+    }
+
+    async fn begin(&mut self, installation: &Installation) -> Result<(), PostgresError> {
         self.launch(installation)?;
         self.ready("holdfast")
             .await

@@ -41,6 +41,22 @@ pub(super) async fn copy_to(installation: &Installation, data: &Path) -> Result<
     succeeded("cp", output)
 }
 
+/// Copies what the server on port `primary` has to `data`, which must not exist, with what it takes to follow it.
+pub(super) async fn copy_from(
+    installation: &Installation,
+    primary: u16,
+    data: &Path,
+) -> Result<(), PostgresError> {
+    let program = installation.programs.path("pg_basebackup");
+    let mut command = installation.account.command(program);
+    command
+        .args(["--checkpoint=fast", "--write-recovery-conf", "--dbname"])
+        .arg(super::url(primary))
+        .arg("--pgdata")
+        .arg(data);
+    succeeded("pg_basebackup", command.output().await)
+}
+
 async fn ensure(installation: &Installation) -> Result<PathBuf, PostgresError> {
     let parent = folder::temporary(&installation.account).await;
     let template = parent.join(name(installation));

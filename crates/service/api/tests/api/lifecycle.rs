@@ -35,6 +35,22 @@ async fn stopping_turns_unready_first_and_finishes_what_is_under_way() {
     );
 }
 
+#[tokio::test]
+async fn a_naive_call_that_hangs_holds_up_an_orderly_stop_no_longer_than_the_bound() {
+    // What the server itself would wait for is the lease.
+    let mut system = System::with("recovery.lease = \"60s\"", Duration::from_millis(300)).await;
+    system.api.becomes_healthy().await;
+    system.worker.set(Fault::Hang).await;
+    let _hangs = tokio::spawn(system.api.request("GET", "/naive/process").send());
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let bound = system.api.worst_case().await;
+    let started = tokio::time::Instant::now();
+    system.api.stop();
+    system.api.stopped().await;
+    // The notice before it, the slack after it, the machine.
+    assert!(started.elapsed() < bound + Duration::from_secs(4));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_degraded_calls_leave_no_descriptor_and_no_session_behind() {
     let system = System::start().await;

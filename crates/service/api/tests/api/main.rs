@@ -34,6 +34,7 @@ mod replay;
 mod requeue;
 mod retention;
 mod schema;
+mod standby;
 mod support;
 mod traces;
 mod truth;

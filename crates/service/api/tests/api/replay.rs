@@ -94,8 +94,15 @@ async fn a_promised_result_stays_if_postgres_is_mended_right_after_the_fourth_re
     assert_eq!(answer.processed().recorded_in, RecordedIn::Journal);
     sql.batch_execute(REFUSES_FOUR_TIMES).await.unwrap();
     system.database.set(Fault::None).await;
-    system.api.journal_empties().await;
     let id = answer.processed().request_id;
+    let started = Instant::now();
+    // Its pauses in quarantine are seven seconds.
+    let there = "SELECT FROM requests WHERE id = $1";
+    while sql.query_opt(there, &[&id]).await.unwrap().is_none() {
+        assert!(started.elapsed() < Duration::from_secs(20), "held back");
+        sleep(Duration::from_millis(50)).await;
+    }
+    system.api.journal_empties().await;
     let recorded = system.api.comes_to_be(id, RequestStatus::Done).await;
     assert_eq!(recorded.worker_response, answer.processed().worker_response);
     let tries = sql.query_one("SELECT last_value FROM tries", &[]).await;

@@ -7,10 +7,11 @@ mod start;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_postgres::{Client, NoTls};
 
+use super::standby::stop_senders;
 use super::{INIT_SQL, Installation, PostgresError, folder};
 use crate::ports;
 use crate::process::Family;
@@ -192,15 +193,7 @@ impl Patroni {
     /// # Errors
     /// When the primary cannot be asked who they are.
     pub async fn mute(&self, primary: usize) -> Result<(), tokio_postgres::Error> {
-        let session = self.session(primary, "postgres").await?;
-        let senders = session
-            .query("SELECT pid FROM pg_stat_replication", &[])
-            .await?;
-        for pid in senders.iter().filter_map(|row| Pid::from_raw(row.get(0))) {
-            // One that has ended since sends nothing either.
-            let _ = kill_process(pid, Signal::STOP);
-        }
-        Ok(())
+        stop_senders(&self.session(primary, "postgres").await?).await
     }
 
     /// Stops a node's Patroni (SIGSTOP): its Postgres goes on believing what it believes, whatever etcd says.

@@ -1,0 +1,55 @@
+//! A standby of a cluster: it follows without being waited for, falls behind when told to, and takes over when told to.
+
+use rustix::process::{Pid, Signal, kill_process};
+use tokio_postgres::{Client, NoTls};
+
+use super::PostgresError;
+use super::cluster::Cluster;
+use super::server::config;
+
+const SENDERS: &str = "SELECT pid FROM pg_stat_replication";
+/// Returns when it takes writes.
+const PROMOTE: &str = "SELECT pg_promote()";
+
+impl Cluster {
+    /// A server on a copy of this one's data, on a port of its own, that follows it: `synchronous_standby_names` is empty, so
+    /// no commit waits for it.
+    ///
+    /// # Errors
+    /// When the copy cannot be made or the server does not come up.
+    pub async fn standby(&self) -> Result<Self, PostgresError> {
+        Self::on_free_port(Some(self.port())).await
+    }
+
+    /// Has its standbys hear nothing of what it commits from now on.
+    ///
+    /// # Errors
+    /// When it cannot be asked who sends to them.
+    pub async fn mute(&self) -> Result<(), tokio_postgres::Error> {
+        stop_senders(&self.session().await?).await
+    }
+
+    /// Makes a standby the primary; returns when it takes writes.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub async fn promote(&self) -> Result<(), tokio_postgres::Error> {
+        self.session().await?.execute(PROMOTE, &[]).await.map(drop)
+    }
+
+    async fn session(&self) -> Result<Client, tokio_postgres::Error> {
+        let (client, connection) = config(self.port(), "holdfast").connect(NoTls).await?;
+        tokio::spawn(connection);
+        Ok(client)
+    }
+}
+
+/// Stops the senders of the primary that `session` is with (SIGSTOP).
+pub(super) async fn stop_senders(session: &Client) -> Result<(), tokio_postgres::Error> {
+    let senders = session.query(SENDERS, &[]).await?;
+    for pid in senders.iter().filter_map(|row| Pid::from_raw(row.get(0))) {
+        // One that has ended since sends nothing either.
+        let _ = kill_process(pid, Signal::STOP);
+    }
+    Ok(())
+}
