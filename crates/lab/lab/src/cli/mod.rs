@@ -134,8 +134,7 @@ async fn perform(task: Task, settings: &Settings, console: Console) -> Result<Ex
             bench::run(plan, settings, console).await?;
         }
         Task::Scale { seconds, most_rows } => {
-            let plan = bench::ScalePlan { seconds, most_rows };
-            bench::scale(plan, settings, console).await?;
+            bench::scale(bench::ScalePlan { seconds, most_rows }, settings, console).await?;
         }
     }
     Ok(ExitCode::SUCCESS)
