@@ -18,7 +18,7 @@ OUT = $(TARGET)$(if $(CARGO_BUILD_TARGET),/$(CARGO_BUILD_TARGET))
 # Whatever is watched or tested is one unoptimised build: it takes a third of the time, and `make demo` and `make test` share it.
 # What measures, or loads both sides side by side, is optimised.
 PROFILE = debug
-bench torture experiments ablate contenders grade-all observe-check api-check: PROFILE = release
+bench scale torture experiments ablate contenders grade-all observe-check api-check: PROFILE = release
 BIN = $(OUT)/$(PROFILE)
 LAB = $(BIN)/lab
 
@@ -155,10 +155,14 @@ report: ## Write the index of all experiments' reports
 
 #: Measure
 
-.PHONY: bench bench-policy
+.PHONY: bench scale bench-policy
 bench: ## Throughput beside pgbench (ROUNDS=9 SECONDS=1 RETENTION=1)
 	$(BUILD)
 	@$(LAB) bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(RETENTION),--retention)
+
+scale: ## How cost grows: replicas, workers, rows (SECONDS=3 ROWS=1000000)
+	$(BUILD)
+	@$(LAB) scale $(if $(SECONDS),--seconds $(SECONDS)) $(if $(ROWS),--most-rows $(ROWS))
 
 bench-policy: ## What a policed call costs, beside its rivals (ROUNDS=15)
 	@cargo run --release --locked --quiet -p holdfast-rivals --no-default-features --bin speed -- $(ROUNDS)

@@ -11,12 +11,14 @@ mod pgbench;
 mod ratio;
 mod report;
 mod retention;
+mod scale;
 mod stage;
 mod wrk;
 
 use holdfast_ops::signals::StopSignals;
 
 use self::contender::Contender;
+pub use self::scale::Plan as ScalePlan;
 use self::stage::Stage;
 use crate::error::LabError;
 use crate::guard::{Guard, Guarded};
@@ -40,19 +42,37 @@ pub struct Plan {
 /// # Errors
 /// When the stage cannot be had, or any call failed: then the figures are void.
 pub async fn run(plan: Plan, settings: &Settings, console: Console) -> Result<(), LabError> {
-    let mut signals = StopSignals::listen().map_err(LabError::file("listen for", "signals"))?;
-    wrk::ensure(settings, console).await?;
-    let _guard = Guard::post(Guarded::Processes)?;
-    let folder = OwnFolder::make("bench", settings, console).await?;
-    let measure = async {
+    let work = async |folder| {
         if plan.retention {
             retention::run(plan, settings, folder, console).await
         } else {
             on_stage(plan, settings, folder, console).await
         }
     };
+    alone("bench", settings, console, work).await
+}
+
+/// Measures how cost grows, prints it, and ends all that it started, also when interrupted.
+///
+/// # Errors
+/// When a part cannot be had, or any call failed: then the figures are void.
+pub async fn scale(plan: ScalePlan, settings: &Settings, console: Console) -> Result<(), LabError> {
+    let work = async |folder| scale::measure(plan, settings, folder, console).await;
+    alone("scale", settings, console, work).await
+}
+
+async fn alone(
+    name: &str,
+    settings: &Settings,
+    console: Console,
+    work: impl AsyncFnOnce(OwnFolder) -> Result<(), LabError>,
+) -> Result<(), LabError> {
+    let mut signals = StopSignals::listen().map_err(LabError::file("listen for", "signals"))?;
+    wrk::ensure(settings, console).await?;
+    let _guard = Guard::post(Guarded::Processes)?;
+    let folder = OwnFolder::make(name, settings, console).await?;
     tokio::select! {
-        measured = measure => measured,
+        measured = work(folder) => measured,
         _ = signals.next() => Err(LabError::Interrupted),
     }
 }

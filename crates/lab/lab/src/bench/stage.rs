@@ -27,7 +27,7 @@ const FOR_MANY: [&str; 2] = [
 /// Room for the whole measurement, and patience for a disk that syncs each record by itself.
 const JOURNAL: &str = "max_bytes = 8589934592\ndeadline = \"2s\"\n";
 /// The worker of that API never catches up.
-const OPEN_WORK: &str = "[recovery]\nmax_open = 1000000000\n";
+pub(super) const OPEN_WORK: &str = "[recovery]\nmax_open = 1000000000\n";
 
 /// All of it. Dropping it ends it.
 pub(super) struct Stage {
@@ -178,7 +178,7 @@ impl Apis<'_> {
 
 /// No line per request unless the caller asks for it. Where observers are measured, what the caller wants to see must not
 /// decide: the usual log, or none.
-fn logging(settings: &Settings, observe: Option<&str>) -> Settings {
+pub(super) fn logging(settings: &Settings, observe: Option<&str>) -> Settings {
     let mut settings = settings.clone();
     let asked_for = settings.log_filter().map(|(_, filter)| filter);
     let filter = match observe {
@@ -191,7 +191,7 @@ fn logging(settings: &Settings, observe: Option<&str>) -> Settings {
 }
 
 /// With sessions for all.
-async fn roomy_database() -> Result<Cluster, LabError> {
+pub(super) async fn roomy_database() -> Result<Cluster, LabError> {
     let mut database = Cluster::start(ClusterOptions::default()).await?;
     let (client, connection) = tokio_postgres::connect(&database.url(), NoTls).await?;
     let connection = tokio::spawn(connection);
@@ -206,7 +206,7 @@ async fn roomy_database() -> Result<Cluster, LabError> {
     Ok(database)
 }
 
-fn free() -> Result<u16, LabError> {
+pub(super) fn free() -> Result<u16, LabError> {
     ports::free().map_err(LabError::file("find", "a free port"))
 }
 

@@ -140,6 +140,15 @@ pub(super) enum Task {
         #[arg(long)]
         retention: bool,
     },
+    /// Measure how cost grows: with replicas, connections, workers, open requests and done rows, on processes of its own
+    Scale {
+        /// How long each measurement takes
+        #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+        seconds: u32,
+        /// Open requests and done rows at most: ten times as many with each step
+        #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(1_000..=10_000_000))]
+        most_rows: u32,
+    },
     /// Be the wires of the experiments on Compose: forward, and break on command over a control connection
     Wire(Wire),
     /// Have the API read its policy file again (SIGHUP): all of it takes effect, or nothing does and the reason is told

@@ -133,6 +133,9 @@ async fn perform(task: Task, settings: &Settings, console: Console) -> Result<Ex
             };
             bench::run(plan, settings, console).await?;
         }
+        Task::Scale { seconds, most_rows } => {
+            bench::scale(bench::ScalePlan { seconds, most_rows }, settings, console).await?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,0 +1,74 @@
+//! How three replicas share what waits: who did how much, and how much of it met the worker at once.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use super::rows::leave_open;
+use super::{Bench, DELAY_MS};
+use crate::error::LabError;
+use crate::postgres::Cluster;
+use crate::stage::{Probe, ServiceProcess};
+
+const REPLICAS: u32 = 3;
+const BACKLOG: u32 = 10_000;
+const LOOK: Duration = Duration::from_millis(50);
+/// Several times what it takes.
+const DONE_WITHIN: Duration = Duration::from_secs(180);
+const DONE: &str = "holdfast_recovery_total{what=\"done\"}";
+const RETURNED: &str = "holdfast_recovery_total{what=\"returned\"}";
+
+impl Bench<'_> {
+    pub(super) async fn shares(&self, database: &Cluster) -> Result<(), LabError> {
+        let delay = format!("{DELAY_MS}ms");
+        let worker = self
+            .worker("shared", &[("HOLDFAST_WORK_DELAY", delay.as_str())])
+            .await?;
+        let url = worker.probe().base().to_owned();
+        let mut apis = Vec::new();
+        for number in 1..=REPLICAS {
+            apis.push(self.api("share", number, &url, database, "").await?);
+        }
+        let started = Instant::now();
+        leave_open(database, BACKLOG).await?;
+        let mut peak = 0_u32;
+        let done = loop {
+            let now = worker.probe().metric("holdfast_work_in_flight").await;
+            peak = peak.max(now.unwrap_or(0));
+            let done = count(apis.iter().map(ServiceProcess::probe), DONE).await;
+            if done.iter().sum::<u32>() >= BACKLOG {
+                break done;
+            }
+            if started.elapsed() > DONE_WITHIN {
+                let problem =
+                    format!("void: after {DONE_WITHIN:?} {done:?} of {BACKLOG} were done");
+                return Err(LabError::Measurement(problem));
+            }
+            sleep(LOOK).await;
+        };
+        let took = started.elapsed().as_secs_f64();
+        let returned: u32 = count(apis.iter().map(ServiceProcess::probe), RETURNED)
+            .await
+            .iter()
+            .sum();
+        let shares: Vec<_> = done
+            .iter()
+            .map(|done| format!("{:.3}", f64::from(*done) / f64::from(BACKLOG)))
+            .collect();
+        self.console.print(format_args!(
+            "  {BACKLOG} open requests, {REPLICAS} replicas: done in {took:.1} s, shares {}; at once at the worker: {peak} at most, \
+             {returned} given back",
+            shares.join(" ")
+        ));
+        Ok(())
+    }
+}
+
+/// Of each replica; one that gives no answer has none.
+async fn count(apis: impl Iterator<Item = &Probe>, series: &str) -> Vec<u32> {
+    let mut counts = Vec::new();
+    for api in apis {
+        counts.push(api.metric(series).await.unwrap_or(0));
+    }
+    counts
+}
