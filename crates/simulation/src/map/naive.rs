@@ -27,6 +27,7 @@ pub(super) async fn process(
         id: request.id,
         response: Some(response.get().to_owned()),
         attempts: 1,
+        lease: None,
     };
     database.finish(&[end]).await.is_ok()
 }
