@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use holdfast_policy::Deadline;
-use holdfast_wire::{Degraded, Reason};
+use holdfast_wire::Degraded;
 use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
@@ -28,10 +28,9 @@ use self::group_commit::{GroupCommit, Write};
 pub(super) use self::insert::{Insert, InsertKeyed, by_key};
 pub use self::insert::{Inserted, NewRow};
 pub(super) use self::state::by_ids;
-use self::writes::{Keyed, Row, Unkeyed};
+use self::writes::{Keyed, Row, Unkeyed, statement_refused};
 use super::Table;
 use crate::dependency::Dependency;
-use crate::postgres::Attribution;
 use crate::process::{
     Completion, ExistingRequest, InsertOutcome, NewRequest, Owner, RequestState, Requests,
     WorkResult,
@@ -149,25 +148,6 @@ impl<T: Table> LiveStore<T> {
         sleep(PAUSE).await;
         Ok(())
     }
-
-    fn statement_refused(&self, attribution: Attribution) -> Degraded {
-        let (reason, detail) = match attribution {
-            Attribution::Schema => (
-                Reason::SchemaOutdated,
-                "the database lacks a table or column that this call needs",
-            ),
-            _ => (
-                Reason::BadStatus,
-                "the database refuses the statement, whatever the request",
-            ),
-        };
-        Degraded {
-            reason,
-            detail: detail.to_owned(),
-            attempts: 1,
-            ..self.dependency.unavailability()
-        }
-    }
 }
 
 fn writer<W: Write>(
@@ -202,7 +182,7 @@ impl<T: Table> Requests for LiveStore<T> {
                 Written::RowLocked => return Err(self.dependency.out_of_time(started.elapsed())),
                 Written::RowRefused(error) => return self.refused(request, error, deadline).await,
                 Written::StatementRefused(attribution) => {
-                    return Err(self.statement_refused(attribution));
+                    return Err(statement_refused(&self.dependency, attribution));
                 }
             }
         }
@@ -237,7 +217,7 @@ impl<T: Table> Requests for LiveStore<T> {
                     return Ok(Completion::EndedOtherwise(RequestState::Failed(error)));
                 }
                 Written::StatementRefused(attribution) => {
-                    return Err(self.statement_refused(attribution));
+                    return Err(statement_refused(&self.dependency, attribution));
                 }
             };
             match state {

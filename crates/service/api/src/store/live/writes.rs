@@ -1,7 +1,11 @@
 //! The kinds of writes that live calls share.
 
+use holdfast_wire::{Degraded, Reason};
+
 use super::group_commit::{GroupCommit, Write};
 use super::{EndRow, Finished, Inserted, NewRow, Written};
+use crate::dependency::Dependency;
+use crate::postgres::Attribution;
 use crate::store::Table;
 
 /// New requests without a key, and ends of any: nothing of it waits for a key.
@@ -89,5 +93,25 @@ impl From<Finished> for Inserted {
             Finished::Untouched(Some(existing)) => Self::Existing(existing),
             Finished::Untouched(None) => Self::Gone,
         }
+    }
+}
+
+/// What an answer has to do without where Postgres refuses the statement, whatever the row.
+pub(super) fn statement_refused(dependency: &Dependency, attribution: Attribution) -> Degraded {
+    let (reason, detail) = match attribution {
+        Attribution::Schema => (
+            Reason::SchemaOutdated,
+            "the database lacks a table or column that this call needs",
+        ),
+        _ => (
+            Reason::BadStatus,
+            "the database refuses the statement, whatever the request",
+        ),
+    };
+    Degraded {
+        reason,
+        detail: detail.to_owned(),
+        attempts: 1,
+        ..dependency.unavailability()
     }
 }
