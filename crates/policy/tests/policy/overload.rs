@@ -63,7 +63,8 @@ async fn ten_times_the_load_is_held_to_what_the_dependency_bears() {
     dependency.0.add_permits(40);
     answered(&policy, &dependency, 200, 10_000).await;
     let limit = policy.snapshot().limit.unwrap();
-    assert!((45..=96).contains(&limit), "{limit} of 60");
+    // It goes on looking for more: at the height of a look it is near twice of what is borne.
+    assert!((60..=120).contains(&limit), "{limit} of 60");
 }
 
 #[tokio::test(start_paused = true)]

@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn what_does_not_hold_is_told_before_the_figures() {
-        let deviate = |verdict: &mut Verdict| verdict.checks[12].holds = false;
+        let deviate = |verdict: &mut Verdict| verdict.checks[13].holds = false;
         let lines = with_report(deviate, |report| text(report, console("80")));
         assert!(lines[0].starts_with("DEVIATED"), "{lines:?}");
         assert!(lines[1].contains("1 of 15 checks"), "{lines:?}");

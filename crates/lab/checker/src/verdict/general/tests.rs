@@ -1,0 +1,190 @@
+use super::super::tests::failing;
+use crate::invented::{answered, ms, s, whole};
+use crate::plan::{Side, Target};
+use crate::trial::{Breach, End};
+
+/// The one check that does not hold: side, name, what was seen.
+fn only(checks: &[super::Check]) -> (Option<Side>, &str, &str) {
+    let [check] = checks else {
+        panic!("{checks:#?}")
+    };
+    (check.side, &check.name, &check.seen)
+}
+
+#[test]
+fn an_experiment_that_breaks_nothing_is_vacuous() {
+    let failing = failing(|plan, naive, resilient| {
+        plan.faults.clear();
+        naive.faults.clear();
+        resilient.faults.clear();
+    });
+    let (side, name, seen) = (failing[0].side, &*failing[0].name, &*failing[0].seen);
+    assert_eq!(
+        (side, name, seen),
+        (None, "something was broken", "vacuous: nothing was broken")
+    );
+}
+
+#[test]
+fn without_faults_it_fails_whatever_else_holds() {
+    let failing = failing(|plan, naive, resilient| {
+        plan.faults.clear();
+        plan.naive.clear();
+        plan.resilient.clear();
+        for call in naive.calls.iter_mut().chain(&mut resilient.calls) {
+            call.end = whole();
+        }
+    });
+    assert_eq!(only(&failing).1, "something was broken");
+}
+
+#[test]
+fn a_fault_that_no_probe_saw_proves_nothing() {
+    let failing = failing(|_, naive, _| {
+        naive.faults[0].live.holds = false;
+        naive.faults[0].live.seen = "its port answers".to_owned();
+    });
+    let (naive, name) = (Some(Side::Naive), "worker kill at 3 s was live");
+    let seen = "its port answers, from 3 s to 8 s";
+    assert_eq!(only(&failing), (naive, name, seen));
+}
+
+#[test]
+fn a_fault_of_no_length_was_not_live() {
+    let failing = failing(|plan, naive, _| {
+        plan.naive.clear();
+        naive.faults[0].to = naive.faults[0].from;
+    });
+    assert_eq!(only(&failing).1, "worker kill at 3 s was live");
+}
+
+#[test]
+fn a_fault_that_nobody_looked_for_was_neither_live_nor_healed() {
+    let unseen = failing(|plan, naive, _| {
+        let mut again = plan.faults[0].clone();
+        again.at = s(9);
+        plan.faults.push(again);
+        let observed = naive.faults[0].clone();
+        naive.faults.push(observed);
+    });
+    let names: Vec<_> = unseen.iter().map(|it| (it.side, &*it.name)).collect();
+    let resilient = Some(Side::Resilient);
+    assert_eq!(
+        names,
+        [
+            (resilient, "worker kill at 9 s was live"),
+            (resilient, "worker kill at 9 s healed")
+        ]
+    );
+    let another = failing(|_, naive, _| naive.faults[0].target = Target::Database);
+    assert_eq!(another.len(), 2);
+    assert_eq!(another[0].seen, "nobody looked");
+}
+
+#[test]
+fn a_fault_that_did_not_heal_fails_it() {
+    let failing = failing(|_, _, resilient| resilient.faults[0].healed.holds = false);
+    assert_eq!(only(&failing).1, "worker kill at 3 s healed");
+}
+
+#[test]
+fn each_side_must_be_well_before_the_first_fault() {
+    for side in Side::BOTH {
+        let failing = failing(|plan, naive, resilient| {
+            plan.resilient.remove(0);
+            let trial = if side == Side::Naive {
+                naive
+            } else {
+                resilient
+            };
+            trial.calls[5].end = answered(500);
+        });
+        assert_eq!(
+            only(&failing),
+            (
+                Some(side),
+                "steady before",
+                "23 of 24 calls were answered whole"
+            )
+        );
+    }
+}
+
+#[test]
+fn a_fault_may_bite_before_its_probe_sees_it() {
+    let failing = failing(|_, naive, _| {
+        naive.faults[0].from = ms(3400);
+        // Meant to be sent at 2.4 s: it may have met the fault.
+        naive.calls[24].end = answered(500);
+    });
+    assert!(failing.is_empty(), "{failing:#?}");
+}
+
+#[test]
+fn only_the_resilient_side_must_be_well_at_the_end() {
+    let naive = failing(|_, naive, _| naive.calls[135].end = answered(500));
+    assert!(naive.is_empty());
+    let resilient = failing(|plan, _, resilient| {
+        plan.resilient.clear();
+        resilient.calls[135].end = answered(500);
+    });
+    assert_eq!(
+        only(&resilient),
+        (
+            Some(Side::Resilient),
+            "steady after",
+            "14 of 15 calls were answered whole"
+        )
+    );
+}
+
+#[test]
+fn a_load_generator_that_is_late_makes_no_proof() {
+    let late = failing(|_, naive, _| naive.generator.late_p99_ms = 100.0);
+    assert_eq!(only(&late).1, "the load was punctual");
+    assert!(failing(|_, naive, _| naive.generator.late_p99_ms = 99.9).is_empty());
+    let unknown = failing(|_, naive, _| naive.generator.late_p99_ms = f64::NAN);
+    assert_eq!(unknown.len(), 1);
+}
+
+#[test]
+fn a_call_that_the_generator_could_not_send_makes_no_proof() {
+    let failing = failing(|_, _, resilient| resilient.calls[60].end = End::NoFile);
+    let seen = "0.0 ms late, 1 unsent";
+    let expected = (Some(Side::Resilient), "the load was punctual", seen);
+    assert_eq!(only(&failing), expected);
+}
+
+#[test]
+fn an_answer_that_breaks_the_contract_fails_it_whatever_else_holds() {
+    let failing = failing(|_, _, resilient| {
+        resilient.breaches = vec![Breach {
+            number: 7,
+            what: "202 with no Retry-After".to_owned(),
+        }];
+    });
+    let seen = "1 are amiss; call 7: 202 with no Retry-After";
+    let expected = (
+        Some(Side::Resilient),
+        "every answer keeps the contract",
+        seen,
+    );
+    assert_eq!(only(&failing), expected);
+}
+
+#[test]
+fn both_sides_must_have_met_the_same_arrivals() {
+    let name = "both sides met the same arrivals";
+    let missing = failing(|_, naive, _| drop(naive.calls.pop()));
+    assert_eq!(only(&missing), (None, name, "139 and 140 calls"));
+    let shifted = failing(|_, naive, _| naive.calls[7].intended = ms(701));
+    assert_eq!(
+        only(&shifted),
+        (None, name, "call 7 at 0.701 s and at 0.7 s")
+    );
+    let none = failing(|_, naive, resilient| {
+        naive.calls.clear();
+        resilient.calls.clear();
+    });
+    assert!(none.iter().any(|check| check.name == name));
+}
