@@ -81,10 +81,9 @@ pub(crate) fn assemble(
     let database = database(policies, observed(database_metrics, &live.database))?;
 
     let journal = journal(&settings)?;
-    let stores = Stores::build(&settings, &runtime)?;
+    let stores = Stores::build(&settings, &runtime, &live)?;
     let naive_store = naive_store(&settings, &runtime)?;
     let pools = stores.and(&naive_store);
-    runtime.spawn(doubt_when_open(live.transitions(), stores.with_policy()));
     let reads = ReadStore::new(database.clone(), &stores.reads, policies.database.deadline);
     let endpoints = endpoints(&settings, &runtime)?;
     let catching_up = recovery_policy(policies)?;
@@ -197,18 +196,13 @@ struct Stores {
 }
 
 impl Stores {
-    fn with_policy(&self) -> Vec<Store> {
-        [&self.live, &self.reads, &self.recovery]
-            .map(Store::clone)
-            .into()
-    }
-
     /// These and the naive one, in the order of [`POOLS`].
     fn and(&self, naive: &Store) -> [Store; POOLS.len()] {
         [&self.live, &self.reads, &self.recovery, naive].map(Store::clone)
     }
 
-    fn build(settings: &Settings, runtime: &Handle) -> Result<Self, DatabaseError> {
+    /// Whose sessions are in doubt as soon as the database's breaker opens.
+    fn build(settings: &Settings, runtime: &Handle, live: &Live) -> Result<Self, DatabaseError> {
         let policy = &settings.policies.policies.database;
         let resolver = Resolver::new(runtime.clone(), lookup_limit(policy.connect_timeout));
         let store = |name, sessions, statement_limit| {
@@ -220,12 +214,15 @@ impl Stores {
             let (resolver, runtime) = (resolver.clone(), runtime.clone());
             Store::resilient(&settings.database, policy, share, resolver, runtime)
         };
-        Ok(Self {
+        let stores = Self {
             live: store("resilient", policy.pool.max_size, policy.attempt_timeout)?,
             // A listing may take as long as a whole call.
             reads: store("reads", READERS, policy.deadline)?,
             recovery: store("recovery", RECOVERERS, policy.attempt_timeout)?,
-        })
+        };
+        let doubted = [&stores.live, &stores.reads, &stores.recovery].map(Store::clone);
+        runtime.spawn(doubt_when_open(live.transitions(), doubted.into()));
+        Ok(stores)
     }
 }
 
