@@ -65,12 +65,23 @@ impl RequestStatus {
     }
 }
 
+/// Which requests a list begins with.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RequestOrder {
+    /// Those that came last.
+    #[default]
+    Newest,
+    /// Those that have waited for longest.
+    Oldest,
+}
+
 /// A page of requests.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct RequestList {
     /// How many there are in all; of done ones a million at most.
     pub total: u64,
-    /// The newest of them first, `limit` at most.
+    /// The newest of them first, or the oldest if so asked, `limit` at most.
     pub requests: Vec<Request>,
 }
 

@@ -112,8 +112,11 @@ pub(in crate::http) fn list() -> Operation {
         total: 1,
         requests: vec![examples::request()],
     };
-    let found = body("The newest of them first", &[("one is not done yet", list)]);
+    let found = body("The first of them", &[("one is not done yet", list)]);
     let status = text().enum_values(Some(RequestStatus::ALL.map(RequestStatus::as_str)));
+    let order = text()
+        .enum_values(Some(["newest", "oldest"]))
+        .default(Some(json!("newest")));
     let limit = ObjectBuilder::new()
         .schema_type(Type::Integer)
         .minimum(Some(1))
@@ -126,6 +129,12 @@ pub(in crate::http) fn list() -> Operation {
             ParameterIn::Query,
             "Only those that are this far",
             status,
+        ))
+        .parameter(parameter(
+            "order",
+            ParameterIn::Query,
+            "Which come first: those that came last, or those that have waited for longest",
+            order,
         ))
         .parameter(parameter(
             "limit",
