@@ -116,8 +116,12 @@ async fn perform(task: Task, settings: &Settings, console: Console) -> Result<Ex
         Task::ObserveCheck => return Ok(verdict(observe::run(settings, console).await?)),
         Task::Demo { step } => return Ok(verdict(demo::run(step, settings, console).await?)),
         Task::ApiCheck { examples, seed } => {
-            let plan = api_check::Plan { examples, seed };
-            return api_check::run(plan, settings, console).await.map(verdict);
+            let check = api_check::Check::Requests(api_check::Plan { examples, seed });
+            return api_check::run(check, settings, console).await.map(verdict);
+        }
+        Task::ClientCheck => {
+            let check = api_check::Check::Client;
+            return api_check::run(check, settings, console).await.map(verdict);
         }
         Task::Wire(wanted) => wire::run(wanted, console).await?,
         Task::DistinctWorker { bind, delay } => distinct_worker(bind, delay).await?,
