@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -93,21 +94,30 @@ impl Surroundings {
 
     /// Builds the application as `main` does.
     pub(crate) fn build(&self) -> Result<Application, StartError> {
+        let file = self.policy_file();
+        let variables = self.variables(&file);
+        let environment = Environment::from(variables.each_ref().map(|(name, it)| (*name, &**it)));
+        let bind = SocketAddr::from(([127, 0, 0, 1], 0));
+        Application::build(Settings::read(&environment, bind).unwrap())
+    }
+
+    /// The quick policies, with its own laid over them.
+    pub(super) fn policy_file(&self) -> NamedTempFile {
         let mut file = NamedTempFile::new().unwrap();
         let policies = &self.policies;
         write!(file, "{}{policies}", quick_but_for(policies)).unwrap();
-        let environment = Environment::from([
-            ("HOLDFAST_WORKER_URL", self.worker_url.as_str()),
-            ("DATABASE_URL", &self.database_url),
-            ("HOLDFAST_POLICIES", file.path().to_str().unwrap()),
-            (
-                "HOLDFAST_JOURNAL_DIR",
-                self.journal.path().to_str().unwrap(),
-            ),
-            ("HOLDFAST_ADMIN_TOKEN", self.admin_token),
-        ]);
-        let bind = SocketAddr::from(([127, 0, 0, 1], 0));
-        Application::build(Settings::read(&environment, bind).unwrap())
+        file
+    }
+
+    pub(super) fn variables(&self, policies: &NamedTempFile) -> [(&'static str, String); 5] {
+        let path = |path: &Path| path.to_str().unwrap().to_owned();
+        [
+            ("HOLDFAST_WORKER_URL", self.worker_url.clone()),
+            ("DATABASE_URL", self.database_url.clone()),
+            ("HOLDFAST_POLICIES", path(policies.path())),
+            ("HOLDFAST_JOURNAL_DIR", path(self.journal.path())),
+            ("HOLDFAST_ADMIN_TOKEN", self.admin_token.to_owned()),
+        ]
     }
 }
 

@@ -4,6 +4,7 @@ mod answer;
 mod api;
 mod counting_worker;
 mod events;
+mod process;
 mod scripted_worker;
 mod worker;
 
@@ -16,9 +17,10 @@ use holdfast_wire::JsonText;
 use tokio_postgres::NoTls;
 
 pub(crate) use answer::Answer;
-pub(crate) use api::{Api, MACHINE, Surroundings};
+pub(crate) use api::{ADMIN_TOKEN, Api, MACHINE, Surroundings};
 pub(crate) use counting_worker::CountingWorker;
 pub(crate) use events::{Event, Events};
+pub(crate) use process::Process;
 pub(crate) use scripted_worker::ScriptedWorker;
 pub(crate) use worker::spawn_worker;
 
