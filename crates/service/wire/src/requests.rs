@@ -19,7 +19,7 @@ pub struct Request {
     pub worker_response: Option<JsonText>,
     /// Calls made to the worker for it, as recorded with its end.
     pub attempts: u32,
-    /// Why it failed.
+    /// Why it failed; of one that is tried again, why it did last, where that is its own fault.
     #[schema(required = true)]
     pub error: Option<String>,
     /// When it was recorded.
