@@ -295,4 +295,16 @@ async fn a_collector_that_is_not_there_holds_up_no_request() {
         assert!(matches!(status, 202 | 503), "{status}");
         assert!(started.elapsed() < Duration::from_secs(8));
     }
+    let started = Instant::now();
+    let lost = "holdfast_spans_total{outcome=\"failed\"} ";
+    loop {
+        let metrics = reqwest::get(format!("{}/metrics", api.base)).await.unwrap();
+        let metrics = metrics.text().await.unwrap();
+        let count = metrics.lines().find_map(|line| line.strip_prefix(lost));
+        if count.unwrap().parse::<u64>().unwrap() > 0 {
+            break;
+        }
+        assert!(started.elapsed() < LIMIT, "no span is counted as lost");
+        sleep(Duration::from_millis(100)).await;
+    }
 }
