@@ -1,7 +1,7 @@
 //! One function per operation: what it is for, what it takes, and every answer it has.
 
 use holdfast_wire::{Health, ProblemCode as Code, RequestList, RequestStatus};
-use serde_json::json;
+use serde_json::{Value, json};
 use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::path::{
     Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn,
@@ -49,9 +49,10 @@ fn processing(id: &str, summary: &str) -> OperationBuilder {
         ParameterIn::Header,
         key,
         text().pattern(Some(LONGEST_KEY)),
+        "order-4711",
     );
     let urgency = "How urgent it is, RFC 9218: `u=0` (most) to `u=7`; decides who is refused first";
-    let urgency = parameter("Priority", ParameterIn::Header, urgency, text());
+    let urgency = parameter("Priority", ParameterIn::Header, urgency, text(), "u=5");
     let of_client = [Code::QuotaExceeded];
     let codes = [&BODY[..], &REFUSED, &of_keys, &of_client].concat();
     operation(id, summary)
@@ -129,18 +130,21 @@ pub(in crate::http) fn list() -> Operation {
             ParameterIn::Query,
             "Only those that are this far",
             status,
+            RequestStatus::Received.as_str(),
         ))
         .parameter(parameter(
             "order",
             ParameterIn::Query,
             "Which come first: those that came last, or those that have waited for longest",
             order,
+            "oldest",
         ))
         .parameter(parameter(
             "limit",
             ParameterIn::Query,
             "How many to list",
             limit,
+            10,
         ))
         .responses(responses([("200", found.build())], &codes))
         .build()
@@ -153,7 +157,13 @@ pub(in crate::http) fn find() -> Operation {
     let wait = "`wait=N` holds the answer until the request is finished, N seconds at most, and no more than 30";
     operation("request", "What became of one request")
         .parameter(id())
-        .parameter(parameter("Prefer", ParameterIn::Header, wait, text()))
+        .parameter(parameter(
+            "Prefer",
+            ParameterIn::Header,
+            wait,
+            text(),
+            "wait=1",
+        ))
         .responses(responses([("200", found.build())], &codes))
         .build()
 }
@@ -161,9 +171,9 @@ pub(in crate::http) fn find() -> Operation {
 /// The id of a request in the path.
 pub(super) fn id() -> Parameter {
     let id = text().format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)));
-    let id = parameter("id", ParameterIn::Path, "The request's id", id);
-    let id = ParameterBuilder::from(id).example(Some(json!(examples::request().request_id)));
-    id.required(Required::True).build()
+    let example = json!(examples::request().request_id);
+    let id = parameter("id", ParameterIn::Path, "The request's id", id, example);
+    ParameterBuilder::from(id).required(Required::True).build()
 }
 
 pub(in crate::http) fn policies() -> Operation {
@@ -247,18 +257,21 @@ pub(super) fn operation(id: &str, summary: &str) -> OperationBuilder {
             ParameterIn::Header,
             ignored,
             text(),
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
         ))
         .parameter(parameter(
             "tracestate",
             ParameterIn::Header,
             "Goes with the trace, up to 512 bytes",
             text(),
+            "vendor=opaque",
         ))
         .parameter(parameter(
             "x-request-id",
             ParameterIn::Header,
             "The caller's own id, up to 128 visible characters: logged, and echoed as `x-correlation-id`",
             text(),
+            "checkout-42",
         ))
 }
 
@@ -277,6 +290,7 @@ pub(super) fn parameter(
     at: ParameterIn,
     description: &str,
     schema: ObjectBuilder,
+    example: impl Into<Value>,
 ) -> Parameter {
     ParameterBuilder::new()
         .name(name)
@@ -284,6 +298,7 @@ pub(super) fn parameter(
         .required(Required::False)
         .description(Some(description))
         .schema(Some(Schema::from(schema)))
+        .example(Some(example.into()))
         .build()
 }
 

@@ -48,6 +48,7 @@ pub(in crate::http) fn retry_all() -> Operation {
         ParameterIn::Query,
         "Which: all that failed",
         failed,
+        RequestStatus::Failed.as_str(),
     );
     let codes = [&REFUSED[..], &[Code::InvalidQuery]].concat();
     operated(
