@@ -17,6 +17,7 @@ from holdfast_client.models import (
     ProcessedStatus,
     Reason,
     Request,
+    RequestsOrder,
     RequestStatus,
 )
 
@@ -43,7 +44,7 @@ def healthy():
     answered(200, Processed, posted)
     reused = process_post.sync_detailed(client=client, body={"n": 2}, idempotency_key="second")
     assert answered(422, Problem, reused).code == "key_reused"
-    listed = requests.sync(client=client, status="done", order="oldest", limit=1)
+    listed = requests.sync(client=client, status=RequestStatus.DONE, order=RequestsOrder.OLDEST, limit=1)
     assert listed.total == 2 and listed.requests[0].request_id == done.request_id, listed
     found = answered(200, Request, request.sync_detailed(done.request_id, client=client))
     assert found.status == RequestStatus.DONE, found

@@ -8,6 +8,7 @@ mod examples;
 pub(super) mod operations;
 pub(super) mod operator_operations;
 pub(super) mod page_operations;
+mod parts;
 mod policy_tables;
 mod tags;
 

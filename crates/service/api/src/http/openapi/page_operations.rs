@@ -6,7 +6,7 @@ use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
 use utoipa::openapi::{Required, ResponseBuilder};
 
 use super::answers::{bare, other, text, with};
-use super::operations::{operation, parameter, plain, responses};
+use super::parts::{operation, parameter, plain, responses};
 use crate::http::dashboard::{HEADERS, KINDS, paths};
 
 /// As it is sent, up to the empty line that ends it.
