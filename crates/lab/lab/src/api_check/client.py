@@ -13,6 +13,7 @@ from holdfast_client.models import (
     Breaker,
     Degraded,
     Problem,
+    ProblemCode,
     Processed,
     ProcessedStatus,
     Reason,
@@ -43,7 +44,7 @@ def healthy():
     posted = process_post.sync_detailed(client=client, body={"n": [1, "two"]}, idempotency_key="second")
     answered(200, Processed, posted)
     reused = process_post.sync_detailed(client=client, body={"n": 2}, idempotency_key="second")
-    assert answered(422, Problem, reused).code == "key_reused"
+    assert answered(422, Problem, reused).code == ProblemCode.IDEMPOTENCY_KEY_REUSED
     listed = requests.sync(client=client, status=RequestStatus.DONE, order=RequestsOrder.OLDEST, limit=1)
     assert listed.total == 2 and listed.requests[0].request_id == done.request_id, listed
     found = answered(200, Request, request.sync_detailed(done.request_id, client=client))
@@ -54,7 +55,7 @@ def healthy():
     assert status.sync(client=client).dependencies.worker.breaker == Breaker.CLOSED
     assert livez.sync(client=client).status == "alive"
     refused = cancel_request.sync_detailed(done.request_id, client=client)
-    assert answered(401, Problem, refused).code == "unauthorized"
+    assert answered(401, Problem, refused).code == ProblemCode.UNAUTHORIZED
 
 
 def worker_dead():
