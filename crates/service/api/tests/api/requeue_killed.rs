@@ -110,7 +110,8 @@ fn beyond(pace: f64, times: &[f64]) -> f64 {
     most
 }
 
-async fn all_is_done_once(plan: Plan) {
+/// What was seen, in words.
+async fn all_is_done_once(plan: Plan) -> String {
     let mut scene = Scene::start(&plan).await;
     scene.order().await;
     let started = Instant::now();
@@ -149,34 +150,34 @@ async fn all_is_done_once(plan: Plan) {
     let calls = scene.worker.calls();
     let most = plan.failed + plan.kills * AT_ONCE;
     assert!((plan.failed..=most).contains(&calls), "{calls} calls");
-    println!(
-        "{} failed requests, {killed} replicas killed: each owed again once and done once, in {took:.1?} at {} a second; \
-        the worker was called {calls} times; at most {beyond:.1} rows beyond the pace in any stretch of time",
-        plan.failed, plan.per_second
-    );
     while scene.number("SELECT count(*) FROM requeue_orders").await > 0 {
         assert!(started.elapsed() < longest, "the order is still there");
         sleep(Duration::from_millis(50)).await;
     }
+    format!(
+        "{} failed requests, {killed} replicas killed: each owed again once and done once, in {took:.1?} at {} a second; \
+        the worker was called {calls} times; at most {beyond:.1} rows beyond the pace in any stretch of time",
+        plan.failed, plan.per_second
+    )
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn all_that_failed_is_done_once_at_the_pace_while_replicas_are_killed() {
-    all_is_done_once(Plan {
+    let seen = all_is_done_once(Plan {
         failed: 600,
         per_second: 80.0,
         kills: 3,
-    })
-    .await;
+    });
+    println!("{}", seen.await);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "six and a half minutes: run by make requeue"]
 async fn fifteen_thousand_that_failed_are_done_once_at_forty_a_second_while_replicas_are_killed() {
-    all_is_done_once(Plan {
+    let seen = all_is_done_once(Plan {
         failed: 15_000,
         per_second: 40.0,
         kills: 12,
-    })
-    .await;
+    });
+    println!("{}", seen.await);
 }
