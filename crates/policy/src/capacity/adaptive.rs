@@ -74,6 +74,14 @@ pub(crate) struct Sample {
     pub(crate) signal: Signal,
 }
 
+impl Sample {
+    fn seconds(self) -> f64 {
+        self.ended
+            .saturating_duration_since(self.admitted)
+            .as_secs_f64()
+    }
+}
+
 /// What it says about the load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Signal {
@@ -81,7 +89,9 @@ pub(crate) enum Signal {
     Answered,
     /// It timed out, or was refused for want of capacity.
     Overloaded,
-    /// It was cut short, or failed by itself.
+    /// Its caller gave it up: it would have taken at least so long.
+    GivenUp,
+    /// It failed by itself, or was refused by a policy.
     Nothing,
 }
 
@@ -145,12 +155,12 @@ impl Adaptive {
     /// Takes an attempt into account; whether the limit may have changed.
     pub(crate) fn observe(&mut self, sample: Sample) -> bool {
         self.window.peak = self.window.peak.max(sample.in_flight);
-        // A timeout takes longer than most windows.
+        // What ends unanswered takes longer than most windows.
         let since = match sample.signal {
-            Signal::Overloaded => self.shrank,
+            Signal::Overloaded | Signal::GivenUp => self.shrank,
             Signal::Answered | Signal::Nothing => self.window.since,
         };
-        if sample.admitted >= since {
+        if sample.admitted >= since && self.tells(sample) {
             let in_use = f64::from(sample.in_flight) >= self.limit * USED;
             self.window.add(sample, in_use);
         }
@@ -165,6 +175,16 @@ impl Adaptive {
             self.window = Window::new(sample.ended);
         }
         over
+    }
+
+    /// An attempt that is given up before it took longer than is normal says nothing. Later, its caller may have
+    /// given up because the dependency is crowded: callers with less patience than the attempt timeout leave
+    /// no other trace of it.
+    fn tells(&self, sample: Sample) -> bool {
+        sample.signal != Signal::GivenUp
+            || self
+                .least
+                .is_some_and(|least| sample.seconds() > self.still_normal(least))
     }
 
     fn conclude(&mut self, now: Instant) {
@@ -227,7 +247,12 @@ impl Adaptive {
         } else if latency < *least {
             *least += (latency - *least) * BELIEF;
         }
-        (self.tolerance * *least).max(*least + NOISE)
+        let least = *least;
+        self.still_normal(least)
+    }
+
+    fn still_normal(&self, least: f64) -> f64 {
+        (self.tolerance * least).max(least + NOISE)
     }
 
     fn is_due(&self, now: Instant) -> bool {
