@@ -72,6 +72,8 @@ async fn callers_that_leave_a_crowd_shrink_the_limit_and_it_grows_again_for_thos
     let mut settings = config();
     settings.bulkhead.max_concurrent = 1_000;
     settings.bulkhead.adaptive = Some(AdaptiveConfig::default());
+    settings.breaker.slow_call = None;
+    settings.breaker.slow_call_rate = None;
     let policy = Policy::builder("crowded", PolicyConfig::from(settings));
     let policy = policy.seed(1).build().unwrap();
     let dependency = Crowded(Arc::new(Semaphore::new(20)));
@@ -79,13 +81,20 @@ async fn callers_that_leave_a_crowd_shrink_the_limit_and_it_grows_again_for_thos
     let limit = || policy.snapshot().limit.unwrap();
     assert!(limit() >= 15, "{}", limit());
     let all = dependency.0.acquire_many(20).await.unwrap();
-    for _ in 0..60 {
-        let leaving = (0..30).map(|_| timeout(ms(250), answered(&policy, &dependency, 1, 10_000)));
-        join_all(leaving).await;
-    }
+    let end = Instant::now() + ms(8_000);
+    let leaving = (0..30).map(|caller| {
+        let (policy, dependency) = (&policy, &dependency);
+        async move {
+            sleep(ms(8 * caller)).await;
+            while Instant::now() < end {
+                let _ = timeout(ms(250), answered(policy, dependency, 1, 10_000)).await;
+            }
+        }
+    });
+    join_all(leaving).await;
     assert_eq!(limit(), AdaptiveConfig::default().min);
     drop(all);
-    answered(&policy, &dependency, 200, 10_000).await;
+    answered(&policy, &dependency, 40, 5_000).await;
     assert!(limit() >= 15, "{}", limit());
 }
 
