@@ -90,7 +90,7 @@ impl Overload {
                     }
                 }
                 Step::Leaves if self.waiting.contains(&call) => {
-                    self.waiting.retain(|it| *it != call)
+                    self.waiting.retain(|it| *it != call);
                 }
                 Step::Leaves if self.admitted[call] > 0.0 => self.end(now, call, Signal::GivenUp),
                 Step::Leaves => {}
@@ -216,8 +216,6 @@ fn callers_that_leave_before_the_timeout_do_not_hide_the_crowd() {
         overload.calls(40.0, 0.0, 40.0);
         overload.calls(110.0, 5.0, 15.0);
         overload.play();
-        let during = overload.goodput(5.0, 15.0);
-        let after = overload.goodput(20.0, 40.0);
         let goodput = overload.goodput(17.0, 40.0);
         assert!(goodput >= 0.7, "seed {seed}: {goodput}");
     }
