@@ -12,12 +12,14 @@
 //! a second step down, for noise hides the effect of one; and never of a limit that is not in use, which
 //! can be a crowd all the same and cannot step down without refusing calls for nothing.
 
+mod sample;
 mod window;
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+pub(crate) use self::sample::{Sample, Signal};
 use self::window::Window;
 use crate::config::AdaptiveConfig;
 
@@ -62,37 +64,6 @@ pub(crate) struct Adaptive {
     // When the least is measured anew, and from when on if shrinking does not help.
     measure_at: Instant,
     soonest_at: Instant,
-}
-
-/// An attempt that is over.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Sample {
-    pub(crate) admitted: Instant,
-    pub(crate) ended: Instant,
-    /// Attempts at once when it ended, itself included.
-    pub(crate) in_flight: u32,
-    pub(crate) signal: Signal,
-}
-
-impl Sample {
-    fn seconds(self) -> f64 {
-        self.ended
-            .saturating_duration_since(self.admitted)
-            .as_secs_f64()
-    }
-}
-
-/// What it says about the load.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Signal {
-    /// It succeeded: it took as long as it takes.
-    Answered,
-    /// It timed out, or was refused for want of capacity.
-    Overloaded,
-    /// Its caller gave it up: it would have taken at least so long.
-    GivenUp,
-    /// It failed by itself, or was refused by a policy.
-    Nothing,
 }
 
 /// Stepping down to find the least latency.
