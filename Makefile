@@ -160,7 +160,7 @@ bench: ## Throughput beside pgbench (ROUNDS=9 SECONDS=1 RETENTION=1)
 	$(BUILD)
 	@$(LAB) bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(RETENTION),--retention)
 
-scale: ## How cost grows: replicas, workers, rows (SECONDS=3 ROWS=1000000)
+scale: ## How cost grows: replicas, workers, rows (SECONDS= ROWS=1000000)
 	$(BUILD)
 	@$(LAB) scale $(if $(SECONDS),--seconds $(SECONDS)) $(if $(ROWS),--most-rows $(ROWS))
 
