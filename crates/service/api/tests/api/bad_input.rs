@@ -70,6 +70,10 @@ async fn a_body_beyond_64_kib_is_a_413_and_one_of_64_kib_is_taken() {
         let response = system.api.post("/process", json_of(bytes)).await;
         assert_problem(response, 413, "body_too_large").await;
     }
+    // One that is announced is not waited for.
+    let announced = b"POST /process HTTP/1.1\r\nhost: localhost\r\ncontent-length: 99999999999\r\n\r\n{";
+    let answer = exchange(&system.api, announced).await;
+    assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
 }
 
 #[tokio::test]
@@ -127,8 +131,12 @@ async fn a_body_that_is_encoded_is_a_415() {
             .unwrap();
         assert_problem(response, 415, "unsupported_content_encoding").await;
         let sent = system.api.request("POST", path).body("1");
-        let response = sent.header("content-encoding", "identity").send().await;
+        let response = sent.header("content-encoding", "Identity").send().await;
         assert_eq!(response.unwrap().status(), 200);
+        let sent = system.api.request("POST", path).body("1");
+        let sent = sent.header("content-encoding", "identity");
+        let response = sent.header("content-encoding", "gzip").send().await;
+        assert_problem(response.unwrap(), 415, "unsupported_content_encoding").await;
     }
 }
 

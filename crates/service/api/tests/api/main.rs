@@ -33,6 +33,7 @@ mod recovery;
 mod replay;
 mod requeue;
 mod retention;
+mod role;
 mod schema;
 mod standby;
 mod support;
