@@ -14,7 +14,10 @@ fuzz_target!(|text: &str| {
         }
         Err(refusal) => {
             let refusal = refusal.to_string();
-            assert!(!refusal.is_empty() && !refusal.contains('\n'), "{refusal:?}");
+            assert!(
+                !refusal.is_empty() && !refusal.contains('\n'),
+                "{refusal:?}"
+            );
         }
     }
 });

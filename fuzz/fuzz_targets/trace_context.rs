@@ -15,13 +15,18 @@ fuzz_target!(|text: &str| {
     for carried in [context.headers(), child.headers()] {
         let value = |name| {
             let mut headers = carried.iter();
-            headers.find(|(it, _)| *it == name).map(|(_, value)| value.as_str())
+            headers
+                .find(|(it, _)| *it == name)
+                .map(|(_, value)| value.as_str())
         };
         let parent = value("traceparent").expect("a context without its parent");
         let read = TraceContext::parse(parent, value("tracestate"));
         let read = read.expect("what is passed on cannot be read");
         assert_eq!(read.headers(), carried);
         let is_header = |text: &str| text.bytes().all(|it| (32..127).contains(&it));
-        assert!(carried.iter().all(|(_, value)| is_header(value)), "{carried:?}");
+        assert!(
+            carried.iter().all(|(_, value)| is_header(value)),
+            "{carried:?}"
+        );
     }
 });

@@ -160,10 +160,7 @@ mod tests {
     #[test]
     fn a_login_in_an_address_is_not_repeated() {
         let error = invalid("URL", "http://me:secret@host/path", "no path").to_string();
-        assert_eq!(
-            error,
-            "URL=(hidden: it may carry a password): no path"
-        );
+        assert_eq!(error, "URL=(hidden: it may carry a password): no path");
         let error = invalid("URL", "http://host/path", "no path").to_string();
         assert_eq!(error, "URL=\"http://host/path\": no path");
     }

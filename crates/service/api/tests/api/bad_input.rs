@@ -71,7 +71,8 @@ async fn a_body_beyond_64_kib_is_a_413_and_one_of_64_kib_is_taken() {
         assert_problem(response, 413, "body_too_large").await;
     }
     // One that is announced is not waited for.
-    let announced = b"POST /process HTTP/1.1\r\nhost: localhost\r\ncontent-length: 99999999999\r\n\r\n{";
+    let announced =
+        b"POST /process HTTP/1.1\r\nhost: localhost\r\ncontent-length: 99999999999\r\n\r\n{";
     let answer = exchange(&system.api, announced).await;
     assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
 }
@@ -164,6 +165,31 @@ async fn absurd_requests_get_a_4xx_or_a_closed_connection() {
             answer.is_empty() || answer.starts_with("HTTP/1.1 4"),
             "{what}: {answer}"
         );
+    }
+    assert_eq!(system.api.process().await.status, 200);
+}
+
+#[tokio::test]
+async fn what_is_no_request_is_a_400_with_a_problem_and_ends_the_connection() {
+    let system = System::start().await;
+    for said in [
+        "GET /process HTTP/1.1\r\n\r\n",
+        "GET /process HTTP/1.1\r\nhost: localhost\r\nhost: localhost\r\n\r\n",
+        "GET /process HTTP/1.1\r\nhost: localhost\r\nx : y\r\n\r\n",
+        "POST /process HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n1",
+        "\0\0\r\n\r\n",
+    ] {
+        let answer = exchange(&system.api, said.as_bytes()).await;
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 400 "), "{said}: {answer}");
+        assert!(
+            head.contains("content-type: application/problem+json"),
+            "{head}"
+        );
+        assert!(head.contains("connection: close"), "{head}");
+        let problem: Problem = serde_json::from_str(body).unwrap();
+        assert_eq!(problem.code.as_str(), "invalid_request");
+        assert!(head.contains(&format!("x-request-id: {}", problem.request_id)));
     }
     assert_eq!(system.api.process().await.status, 200);
 }

@@ -28,11 +28,7 @@ async fn the_role_can_neither_change_tables_nor_read_files_nor_act_for_others() 
     let others = "CREATE TABLE of_others (secret text); INSERT INTO of_others VALUES ('theirs')";
     owner.batch_execute(others).await.unwrap();
     let owners_session = "SELECT pg_backend_pid()";
-    let pid: i32 = owner
-        .query_one(owners_session, &[])
-        .await
-        .unwrap()
-        .get(0);
+    let pid: i32 = owner.query_one(owners_session, &[]).await.unwrap().get(0);
     for forbidden in [
         "DROP TABLE requests",
         "TRUNCATE requests",

@@ -153,7 +153,8 @@ async fn a_storm_of_failing_calls_writes_a_bounded_number_of_lines_and_says_how_
 async fn a_pipe_that_nobody_reads_costs_lines_and_no_answers_and_how_many_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let everything = [("RUST_LOG", "trace")];
-    let mut service = Service::start(folder.path(), &everything, [Stdio::piped(), Stdio::null()]).await;
+    let mut service =
+        Service::start(folder.path(), &everything, [Stdio::piped(), Stdio::null()]).await;
     let mut unread = service.child.stdout.take().unwrap();
     service.call("/livez", 5_000).await;
 
@@ -176,7 +177,8 @@ async fn a_pipe_that_nobody_reads_costs_lines_and_no_answers_and_how_many_is_tol
 async fn nobody_who_never_reads_holds_up_the_end() {
     let folder = tempfile::tempdir().unwrap();
     let everything = [("RUST_LOG", "trace")];
-    let mut service = Service::start(folder.path(), &everything, [Stdio::piped(), Stdio::null()]).await;
+    let mut service =
+        Service::start(folder.path(), &everything, [Stdio::piped(), Stdio::null()]).await;
     service.call("/livez", 2_000).await;
     assert!(service.stop().await.success());
 }

@@ -69,7 +69,10 @@ async fn no_secret_stands_in_any_line_or_answer() {
 async fn no_secret_stands_in_what_is_refused_at_start() {
     let secret = "not-to-be-seen";
     for (name, value) in [
-        ("DATABASE_URL", format!("postgres://u:{secret}@h/d?sslkey=x")),
+        (
+            "DATABASE_URL",
+            format!("postgres://u:{secret}@h/d?sslkey=x"),
+        ),
         ("DATABASE_URL", format!("postgres://u:{secret}@h:port/d")),
         ("DATABASE_URL", format!("host=h user=u password=x {secret}")),
         ("HOLDFAST_WORKER_URL", format!("http://u:{secret}@host:1")),

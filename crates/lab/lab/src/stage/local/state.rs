@@ -157,7 +157,11 @@ mod tests {
         state.save(folder).unwrap();
         assert_eq!(State::load(folder).unwrap(), Some(state.clone()));
         assert!(!state.is_alive() && state.may_owe());
-        let others = fs::metadata(folder.join(FILE)).unwrap().permissions().mode() & 0o077;
+        let others = fs::metadata(folder.join(FILE))
+            .unwrap()
+            .permissions()
+            .mode()
+            & 0o077;
         assert_eq!(others, 0, "others may read the operator's token");
         State::remove(folder).unwrap();
         State::remove(folder).unwrap();
