@@ -83,8 +83,8 @@ fn request(data: &[u8]) -> Option<Request> {
     let mut lines = head.split(|it| *it == b'\n');
     let mut first = lines.next()?.splitn(2, |it| *it == b' ');
     let (method, path) = (first.next()?, first.next()?);
-    let mut bytes = [method, b" ", path, b" HTTP/1.1\r\nhost: localhost\r\n"].concat();
-    let mut may_wait = false;
+    let mut bytes = [method, b" ", path, b" HTTP/1.1\r\n"].concat();
+    let (mut may_wait, mut names_host) = (false, false);
     for line in lines {
         let name = line.split(|it| *it == b':').next()?.to_ascii_lowercase();
         let framing: [&[u8]; 5] = [
@@ -99,8 +99,12 @@ fn request(data: &[u8]) -> Option<Request> {
             continue;
         }
         may_wait |= trimmed == b"prefer";
+        names_host |= trimmed == b"host";
         bytes.extend_from_slice(line);
         bytes.extend_from_slice(b"\r\n");
+    }
+    if !names_host {
+        bytes.extend_from_slice(b"host: localhost\r\n");
     }
     bytes.extend_from_slice(format!("content-length: {}\r\n\r\n", body.len()).as_bytes());
     bytes.extend_from_slice(body);

@@ -14,7 +14,6 @@ async fn no_secret_stands_in_any_line_or_answer() {
     let cluster = Cluster::start(ClusterOptions::default()).await.unwrap();
     let database = format!("127.0.0.1:{}/holdfast", cluster.port());
     let database = |more| format!("postgres://holdfast_api:{PASSWORD}@{database}{more}");
-    let collector = format!("http://me:{COLLECTORS}@127.0.0.1:1");
     let header = format!("authorization=Bearer%20{COLLECTORS}");
     // A password that is wrong, and a server that does not encrypt.
     for (url, why) in [
@@ -24,7 +23,7 @@ async fn no_secret_stands_in_any_line_or_answer() {
         let (mut service, folder) = logging(&[
             ("DATABASE_URL", url.as_str()),
             ("HOLDFAST_ADMIN_TOKEN", TOKEN),
-            ("OTEL_EXPORTER_OTLP_ENDPOINT", &collector),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1"),
             ("OTEL_EXPORTER_OTLP_HEADERS", &header),
             ("RUST_LOG", "trace"),
         ])
@@ -82,6 +81,10 @@ async fn no_secret_stands_in_what_is_refused_at_start() {
         (
             "OTEL_EXPORTER_OTLP_ENDPOINT",
             format!("https://u:{secret}@collector"),
+        ),
+        (
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            format!("http://u:{secret}@collector"),
         ),
     ] {
         let refused = Command::new(env!("CARGO_BIN_EXE_holdfast-api"))
