@@ -249,7 +249,7 @@ advisories: ## Known holes in what is used, where their database is reached
 	  echo 'skipped: cargo-deny is not installed (cargo install --locked cargo-deny)' >&2; \
 	elif ! timeout 60 cargo deny fetch db >/dev/null 2>&1; then \
 	  echo 'skipped: the database of advisories cannot be reached' >&2; \
-	else cargo deny --locked check --disable-fetch advisories; fi
+	else cargo deny --locked check advisories; fi
 
 sbom: ## What the programs are made of, as CycloneDX
 	@cargo cyclonedx --version >/dev/null 2>&1 || { echo 'it needs cargo-cyclonedx: cargo install --locked cargo-cyclonedx' >&2; exit 2; }
