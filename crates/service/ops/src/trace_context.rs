@@ -224,7 +224,7 @@ mod tests {
         };
         assert_eq!([state(258), state(513)], [Some(258), None]);
         let with_a_tab = TraceContext::parse(&text, Some("v=a\tb")).unwrap();
-        assert_eq!(with_a_tab.headers().len(), 1);
+        assert_eq!(Vec::from_iter(with_a_tab.headers()).len(), 1);
     }
 
     #[test]
