@@ -147,7 +147,7 @@ impl Bench<'_> {
             folder: self.folder.path(),
         };
         let name = format!("{name}-{number}");
-        apis.start(&name, &(worker, database.url()), policies, None)
+        apis.start(&name, &(worker, database.api_url()), policies, None)
             .await
     }
 
