@@ -148,11 +148,16 @@ impl Verdict {
         checks.any(|check| check.name == PLAYED_TO_THE_END && !check.holds)
     }
 
+    /// What was seen to be otherwise than it had to be.
+    pub fn failed(&self) -> impl Iterator<Item = &Check> {
+        let checks = self.checks.iter();
+        checks.filter(|check| check.finding() == Finding::Failed)
+    }
+
     /// Whether none of it failed. What is unknown has not; of our own sides nothing is.
     #[must_use]
     pub fn stands(&self) -> bool {
-        let failed = |check: &Check| check.finding() == Finding::Failed;
-        !self.checks.is_empty() && !self.checks.iter().any(failed)
+        !self.checks.is_empty() && self.failed().next().is_none()
     }
 
     /// Whether all of it holds.

@@ -2,10 +2,8 @@
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
-use holdfast_report::{Report, Row, Summary, during, rows, sentence, tiles, word};
+use holdfast_report::{Report, Row, Summary, rows, sentence, tiles, word};
 
-use crate::experiment::plan::Side;
-use crate::experiment::verdict::Check;
 use crate::output::{Console, Tone};
 
 /// Where a wider table would only be harder to read.
@@ -26,7 +24,7 @@ pub fn text(report: &Report<'_>, console: Console) -> Vec<String> {
     lines.push(format!("  {}", sentence(verdict)));
     let violated = verdict.checks.iter().filter(|check| !check.holds);
     lines.extend(violated.map(|check| {
-        let line = format!("  \u{2717} {}", one(check));
+        let line = format!("  \u{2717} {}", super::line(check));
         console.paint(Tone::Bad, line).to_string()
     }));
     let sums = [report.naive, report.resilient].map(Summary::of);
@@ -46,21 +44,6 @@ fn first(tile: &Row, console: Console) -> String {
     } = tile;
     let figures = format!("{naive} \u{2192} {resilient}");
     format!("  {name:<26} {}", console.paint(Tone::Strong, figures))
-}
-
-fn one(check: &Check) -> String {
-    let side = check.side.map_or("experiment", Side::name);
-    let during = match during(check.during) {
-        "" => String::new(),
-        words => format!(", {words}"),
-    };
-    let Check {
-        name,
-        expected,
-        seen,
-        ..
-    } = check;
-    format!("{side}: {name}{during}: had to be {expected}, was {seen}")
 }
 
 fn table([naive, resilient]: &[Summary; 2], console: Console) -> Vec<String> {
