@@ -14,7 +14,11 @@ use super::verdict::{Check, Finding};
 /// A check that does not hold, such as `resilient: p99, during the fault: had to be at most 3.7 s, was 4.91 s`.
 pub(super) fn line(check: &Check) -> String {
     let side = check.side.map_or("experiment", Side::name);
-    format!("{side}: {}", without_side(check))
+    let why = match check.finding() {
+        Finding::Unknown => format!("; {}", check.seen),
+        _ => String::new(),
+    };
+    format!("{side}: {}{why}", without_side(check))
 }
 
 fn without_side(check: &Check) -> String {

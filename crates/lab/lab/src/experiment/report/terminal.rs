@@ -13,19 +13,22 @@ const WIDEST: usize = 100;
 #[must_use]
 pub fn text(report: &Report<'_>, console: Console) -> Vec<String> {
     let verdict = report.verdict;
-    let passed = verdict.passed();
-    let tone = if passed { Tone::Good } else { Tone::Bad };
+    let tone = match (verdict.passed(), verdict.stands()) {
+        (true, _) => Tone::Good,
+        (false, true) => Tone::Warning,
+        (false, false) => Tone::Bad,
+    };
     let experiment = report.experiment;
     let mut lines = vec![format!(
         "{}  {}",
-        console.paint(tone, word(passed)),
+        console.paint(tone, word(verdict)),
         console.paint(Tone::Strong, &experiment.title)
     )];
     lines.push(format!("  {}", sentence(verdict)));
     let violated = verdict.checks.iter().filter(|check| !check.holds);
     lines.extend(violated.map(|check| {
         let line = format!("  \u{2717} {}", super::line(check));
-        console.paint(Tone::Bad, line).to_string()
+        console.paint(tone, line).to_string()
     }));
     let sums = [report.naive, report.resilient].map(Summary::of);
     lines.push(String::new());

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::super::report;
-use super::super::verdict::Verdict;
+use super::super::verdict::{Check, Finding, Verdict};
 use super::Outcome;
 use crate::output::{Console, Tone};
 
@@ -30,6 +30,7 @@ impl Told {
     fn outcome(&self) -> Outcome {
         match self {
             Self::Played { passed: true, .. } => Outcome::Held,
+            Self::Played { verdict, .. } if verdict.stands() => Outcome::Unknown,
             Self::Played { .. } => Outcome::Deviated,
             Self::NotPlayed { .. } => Outcome::NotPlayed,
         }
@@ -41,12 +42,19 @@ impl Told {
             Self::Played { passed: true, .. } => Vec::new(),
             Self::Played {
                 experiment,
+                contender,
                 verdict,
                 ..
             } => {
-                let failed = verdict.failed();
-                let line = |check| format!("{experiment} deviated: {}", report::line(check));
-                failed.map(line).collect()
+                let told = |check: &&Check| match check.finding() {
+                    Finding::Held => false,
+                    Finding::Failed => true,
+                    Finding::Unknown => contender.is_none(),
+                };
+                let amiss = verdict.checks.iter().filter(told);
+                amiss
+                    .map(|check| format!("{experiment}: {}", report::line(check)))
+                    .collect()
             }
             Self::NotPlayed { experiment, error } => {
                 vec![format!("{experiment} could not be played: {error}")]
@@ -71,6 +79,7 @@ pub(super) fn as_json(told: &[Told], console: Console) {
 pub(super) fn sum_up(told: &[Told], console: Console) {
     let tone = match outcome(told) {
         Outcome::Held => Tone::Good,
+        Outcome::Unknown => Tone::Warning,
         _ => Tone::Bad,
     };
     for line in closing(told) {
@@ -82,9 +91,13 @@ fn closing(told: &[Told]) -> Vec<String> {
     let count = |wanted| told.iter().filter(|it| it.outcome() == wanted).count();
     let held = count(Outcome::Held);
     let (deviated, not_played) = (count(Outcome::Deviated), count(Outcome::NotPlayed));
-    let mut lines = vec![format!(
-        "{held} passed, {deviated} deviated, {not_played} could not be played"
-    )];
+    let mut counts =
+        format!("{held} passed, {deviated} deviated, {not_played} could not be played");
+    match count(Outcome::Unknown) {
+        0 => {}
+        unknown => counts += &format!(", {unknown} could not be judged"),
+    }
+    let mut lines = vec![counts];
     let reasons = told.iter().flat_map(Told::reasons);
     lines.extend(reasons.map(|reason| format!("  {reason}")));
     lines
@@ -112,6 +125,23 @@ mod tests {
     }
 
     #[test]
+    fn what_could_not_be_measured_has_neither_passed_nor_deviated() {
+        let mut unknown = run("worker-killed", false);
+        if let Told::Played {
+            passed, verdict, ..
+        } = &mut unknown
+        {
+            let check = verdict.checks.last_mut().unwrap();
+            (check.holds, check.unknown, *passed) = (false, true, false);
+        }
+        let told = [run("worker-slow", false), unknown];
+        assert_eq!(outcome(&told), Outcome::Unknown);
+        let lines = closing(&told);
+        assert!(lines[0].ends_with(", 1 could not be judged"), "{lines:?}");
+        assert!(lines[1].contains("unknown: time_to_recover"), "{lines:?}");
+    }
+
+    #[test]
     fn the_end_names_what_deviated_with_limit_and_figure_and_what_could_not_be_played() {
         let not_played = Told::NotPlayed {
             experiment: "api-killed".to_owned(),
@@ -122,12 +152,13 @@ mod tests {
             run("worker-killed", true),
             not_played,
         ];
-        let limit = "resilient: promised_share, over all calls: had to be at least 100 %, was 99 %";
+        let limit =
+            "resilient: promised_share, over all calls: had to be at least 100 %, was 99.29 %";
         assert_eq!(
             closing(&told),
             [
                 "1 passed, 1 deviated, 1 could not be played".to_owned(),
-                format!("  worker-killed deviated: {limit}"),
+                format!("  worker-killed: {limit}"),
                 "  api-killed could not be played: no steady state".to_owned(),
             ]
         );
