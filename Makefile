@@ -175,7 +175,7 @@ APT_INSTALL = install -y -qq --no-install-recommends --no-upgrade --no-remove
 NEED = command -v $(1) >/dev/null || { [ "$$(id -u)" = 0 ] && [ -e /etc/debian_version ] && [ "$$HOLDFAST_INSTALL" != no ] && \
   apt-get update -qq && echo '$(1) is missing: apt-get $(APT_INSTALL) $(2)' >&2 && apt-get $(APT_INSTALL) $(2) >/dev/null; }
 
-.PHONY: test probes loom e2e failover rollout browser observe-check api-check kubernetes lint fmt
+.PHONY: test probes loom e2e failover rollout browser observe-check api-check client-check requeue kubernetes lint fmt
 test: ## Unit and integration tests, on a real Postgres
 	@cargo test --locked
 
@@ -205,6 +205,9 @@ failover: ## Postgres under Patroni: primary killed, cut off, replaced
 rollout: ## Three replicas restarted in turn at half load: is a call hurt?
 	@cargo test --locked -p holdfast-api --test rollout -- --ignored --nocapture
 
+requeue: ## 15,000 failed requests owed again, replicas killed: 7 minutes
+	@cargo test --locked -p holdfast-api --test api requeue_killed:: -- --ignored --nocapture
+
 browser: ## The page in a real browser, broken and healed (SCREENSHOTS=dir)
 	$(BUILD)
 	@HOLDFAST_BINARIES=$(abspath $(BIN)) $(call E2E,-p holdfast-browser)
@@ -216,6 +219,10 @@ observe-check: ## A real Prometheus watches the worker die and return
 api-check: ## The API against its /openapi.json (EXAMPLES=20 SEED=1)
 	$(BUILD)
 	@$(LAB) api-check $(if $(EXAMPLES),--examples $(EXAMPLES)) $(if $(SEED),--seed $(SEED))
+
+client-check: ## A Python client generated from it talks to the API
+	$(BUILD)
+	@$(LAB) client-check
 
 kubernetes: ## Its manifests against schemas, rules and compose.yml
 	@python3 -m venv $(TARGET)/kubernetes && $(TARGET)/kubernetes/bin/pip install --quiet --disable-pip-version-check \

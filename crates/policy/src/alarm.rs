@@ -1,5 +1,6 @@
 //! A timer that costs nothing until it is first waited for: an answer that is there at once needs
-//! no entry in the runtime's timer wheel.
+//! no entry in the runtime's timer wheel. And no room for one: what holds an alarm is moved from layer to layer
+//! before it is waited for, so the timer is in a box, and what has to wait pays for that.
 //!
 //! It is not subject to tokio's cooperative budget: an operation that always has more to read would
 //! use that up at each poll, and a timer that then says "not yet" would never end it.
@@ -8,23 +9,19 @@ use std::future::Future;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 
-use pin_project_lite::pin_project;
 use tokio::task::unconstrained;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-pin_project! {
-    #[project = AlarmProj]
-    #[derive(Debug)]
-    pub(crate) enum Alarm {
-        Unset { at: Instant },
-        Set { #[pin] sleep: Sleep },
-    }
+#[derive(Debug)]
+pub(crate) enum Alarm {
+    Unset(Instant),
+    Set(Pin<Box<Sleep>>),
 }
 
 impl Alarm {
-    #[inline]
+    #[inline(always)]
     pub(crate) fn at(at: Instant) -> Self {
-        Self::Unset { at }
+        Self::Unset(at)
     }
 }
 
@@ -32,13 +29,11 @@ impl Future for Alarm {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        if let AlarmProj::Unset { at } = self.as_mut().project() {
-            let sleep = sleep_until(*at);
-            self.set(Self::Set { sleep });
-        }
-        match self.project() {
-            AlarmProj::Set { sleep } => pin!(unconstrained(sleep)).poll(cx),
-            AlarmProj::Unset { .. } => Poll::Pending,
+        loop {
+            match &mut *self {
+                Self::Unset(at) => *self = Self::Set(Box::pin(sleep_until(*at))),
+                Self::Set(sleep) => return pin!(unconstrained(sleep.as_mut())).poll(cx),
+            }
         }
     }
 }

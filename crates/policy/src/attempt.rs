@@ -74,6 +74,7 @@ where
         Poll::Ready(Ok(()))
     }
 
+    #[inline(always)]
     fn call(&mut self, (operation, request): (F, R)) -> Fut {
         operation(request)
     }
@@ -96,7 +97,7 @@ impl<S: Service<R> + Clone, R> Service<Call<R>> for AttemptService<S> {
         Poll::Ready(Ok(()))
     }
 
-    #[inline]
+    #[inline(always)]
     fn call(&mut self, call: Call<R>) -> Self::Future {
         AttemptFuture::start(self.inner.clone(), call)
     }
@@ -118,7 +119,7 @@ impl<S: Service<Attempt<R>> + Clone, R> Service<Call<R>> for NumberedService<S> 
         Poll::Ready(Ok(()))
     }
 
-    #[inline]
+    #[inline(always)]
     fn call(&mut self, call: Call<R>) -> Self::Future {
         let (number, hedged) = (call.number, call.hedged);
         let numbered = call.map(|request| Attempt {
@@ -131,7 +132,7 @@ impl<S: Service<Attempt<R>> + Clone, R> Service<Call<R>> for NumberedService<S> 
 }
 
 impl<S: Service<R>, R> AttemptFuture<S, R> {
-    #[inline]
+    #[inline(always)]
     fn start(service: S, call: Call<R>) -> Self {
         Self {
             admission: Admission { at: call.stamped() },
@@ -144,7 +145,7 @@ impl<S: Service<R>, R> AttemptFuture<S, R> {
 impl<S: Service<R>, R> Future for AttemptFuture<S, R> {
     type Output = Result<S::Response, Error<S::Error>>;
 
-    #[inline]
+    #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         *this.touched = true;

@@ -30,10 +30,8 @@ pin_project! {
 pin_project! {
     #[project = StateProj]
     enum State<S: Service<Call<R>>, R, C> {
-        Waiting {
-            #[pin]
-            waiting: Waiting<S, R, C>,
-        },
+        // In a box, for it is as large as all the rest, and most attempts find a place.
+        Waiting { waiting: Box<Waiting<S, R, C>> },
         Running {
             // Dropped before the place: the place is free only when the attempt is gone.
             #[pin]
@@ -45,18 +43,15 @@ pin_project! {
     }
 }
 
-pin_project! {
-    /// An attempt in the queue. Becomes the state that follows.
-    pub(super) struct Waiting<S, R, C> {
-        pub(super) slots: Slots,
-        pub(super) wait: Wait,
-        #[pin]
-        pub(super) patience: Alarm,
-        // A place that comes later leaves no time for the attempt.
-        pub(super) latest: Option<Deadline>,
-        // What to do once a place is there; taken then.
-        pub(super) then: Option<(S, Call<R>, C)>,
-    }
+/// An attempt in the queue. Becomes the state that follows.
+pub(super) struct Waiting<S, R, C> {
+    pub(super) slots: Slots,
+    pub(super) wait: Wait,
+    pub(super) patience: Alarm,
+    // A place that comes later leaves no time for the attempt.
+    pub(super) latest: Option<Deadline>,
+    // What to do once a place is there; taken then.
+    pub(super) then: Option<(S, Call<R>, C)>,
 }
 
 /// A place, and who tells what became of the attempt in it.
@@ -85,7 +80,7 @@ impl Held {
 
 impl<C> Place<C> {
     /// The attempt is over: an adaptive limit learns from it.
-    #[inline]
+    #[inline(always)]
     fn learn<T, E>(
         &self,
         result: Result<T, Error<E>>,
@@ -117,7 +112,7 @@ fn signal(finding: Finding) -> Signal {
 }
 
 impl<S: Service<Call<R>>, R, C> BulkheadFuture<S, R, C> {
-    #[inline]
+    #[inline(always)]
     pub(super) fn running(inner: S::Future, place: Option<Place<C>>) -> Self {
         Self {
             state: State::Running { inner, place },
@@ -126,7 +121,9 @@ impl<S: Service<Call<R>>, R, C> BulkheadFuture<S, R, C> {
 
     pub(super) fn waiting(waiting: Waiting<S, R, C>) -> Self {
         Self {
-            state: State::Waiting { waiting },
+            state: State::Waiting {
+                waiting: Box::new(waiting),
+            },
         }
     }
 
@@ -145,6 +142,7 @@ where
 {
     type Output = Result<S::Response, Error<E>>;
 
+    #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut state = self.project().state;
         loop {
@@ -173,13 +171,13 @@ where
 }
 
 impl<S: Service<Call<R>>, R, C> Waiting<S, R, C> {
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<State<S, R, C>> {
-        let this = self.project();
-        let by = match this.wait.place(cx) {
+    #[inline(never)]
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<State<S, R, C>> {
+        let by = match self.wait.place(cx) {
             Standing::Place(permit) => {
                 let now = Instant::now();
-                let in_time = this.latest.is_none_or(|latest| now <= latest.instant());
-                if let Some((mut inner, call, classify)) = this.then.take().filter(|_| in_time) {
+                let in_time = self.latest.is_none_or(|latest| now <= latest.instant());
+                if let Some((mut inner, call, classify)) = self.then.take().filter(|_| in_time) {
                     let inner = inner.call(call.stamp(now));
                     let held = Held::Own(permit);
                     let place = Some(Place { held, classify });
@@ -188,14 +186,14 @@ impl<S: Service<Call<R>>, R, C> Waiting<S, R, C> {
                 RejectedBy::Bulkhead
             }
             Standing::Waiting => {
-                ready!(this.patience.poll(cx));
+                ready!(Pin::new(&mut self.patience).poll(cx));
                 RejectedBy::Bulkhead
             }
             Standing::Shed => RejectedBy::Shed,
         };
-        this.slots.tell_refused(by);
+        self.slots.tell_refused(by);
         Poll::Ready(State::Refused {
-            policy: Arc::clone(this.slots.policy()),
+            policy: Arc::clone(self.slots.policy()),
         })
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+#[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
 
 use super::duration;
@@ -18,8 +19,9 @@ const MOST_PROBES: u32 = 1_000;
 const LONGEST_RAMP: Duration = Duration::from_secs(3);
 
 /// When a breaker opens, for how long, and how it closes.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields, default))]
 pub struct BreakerConfig {
     /// Over what the rates are taken: a time (`"10s"`) or a number of calls (`100`).
     pub window: Window,
@@ -29,22 +31,22 @@ pub struct BreakerConfig {
     pub failure_rate: f64,
     /// A call that takes this long, or longer, is slow. Absent: none is, and a call that its caller
     /// drops says nothing however long it hung.
-    #[serde(with = "duration::optional")]
+    #[cfg_attr(feature = "serde", serde(with = "duration::optional"))]
     pub slow_call: Option<Duration>,
     /// Opens at this share of slow calls, above 0 and at most 1. Absent if `slow_call` is.
     pub slow_call_rate: Option<f64>,
     /// Opens at so many failures in a row, whatever the window holds.
     pub consecutive_failures: u32,
     /// The first open time; doubles with each opening that follows without health between.
-    #[serde(with = "duration")]
+    #[cfg_attr(feature = "serde", serde(with = "duration"))]
     pub open_for: Duration,
     /// No open time is longer, jitter included.
-    #[serde(with = "duration")]
+    #[cfg_attr(feature = "serde", serde(with = "duration"))]
     pub max_open_for: Duration,
     /// How many probes decide whether to close.
     pub half_open_calls: u32,
     /// How long concurrency takes to grow to the bulkhead's limit after closing; zero: at once.
-    #[serde(with = "duration")]
+    #[cfg_attr(feature = "serde", serde(with = "duration"))]
     pub ramp: Duration,
 }
 

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+#[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
 
 use super::duration;
 use super::error::ConfigError;
+#[cfg(feature = "serde")]
 use super::optional;
 use super::section::Section;
 
@@ -15,24 +17,26 @@ const MOST_CONCURRENT: u32 = 1_000_000;
 const MOST_WAITING: u32 = 100_000;
 
 /// How many attempts may run at once, and how many may wait.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields, default))]
 pub struct BulkheadConfig {
     /// Attempts that may run at once.
     pub max_concurrent: u32,
     /// Attempts that may wait for a place; more are refused at once.
     pub max_waiting: u32,
     /// The longest wait for a place.
-    #[serde(with = "duration")]
+    #[cfg_attr(feature = "serde", serde(with = "duration"))]
     pub max_wait: Duration,
     /// Finds by itself how many attempts may run at once, up to `max_concurrent`; `None`: always so many.
-    #[serde(with = "optional")]
+    #[cfg_attr(feature = "serde", serde(with = "optional"))]
     pub adaptive: Option<AdaptiveConfig>,
 }
 
 /// How the limit follows what the dependency bears.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields, default))]
 pub struct AdaptiveConfig {
     /// It never falls below.
     pub min: u32,
@@ -43,7 +47,7 @@ pub struct AdaptiveConfig {
     /// By which share it grows while all is well, to find out whether there is room.
     pub headroom: f64,
     /// How often the least latency is measured anew.
-    #[serde(with = "duration")]
+    #[cfg_attr(feature = "serde", serde(with = "duration"))]
     pub remeasure: Duration,
 }
 

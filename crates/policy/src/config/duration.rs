@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+#[cfg(feature = "serde")]
 pub(super) use jiff::fmt::serde::unsigned_duration::friendly::compact::required::{
     deserialize, serialize,
 };
 
 /// The same for a key that may be absent.
+#[cfg(feature = "serde")]
 pub(super) use jiff::fmt::serde::unsigned_duration::friendly::compact::optional;
 
 /// As an operator would write it: in whole seconds, or else in whole milliseconds.

@@ -3,9 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use jiff::fmt::friendly::SpanParser;
-use serde::de::{self, Unexpected, Visitor};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+#[cfg(feature = "serde")]
+use serde::{Deserialize, Serialize};
 
 use super::breaker::Longest;
 use super::duration;
@@ -19,13 +18,14 @@ const HIGHEST_PERCENTILE: u8 = 99;
 const MOST_CALLS: u32 = 500;
 
 /// When to start a second attempt beside the first.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields, default))]
 pub struct HedgeConfig {
     /// How long the first attempt is waited for.
     pub after: HedgeDelay,
     /// A percentile is waited for at least so long, however fast the dependency.
-    #[serde(with = "duration")]
+    #[cfg_attr(feature = "serde", serde(with = "duration"))]
     pub min_delay: Duration,
     /// No percentile is told from fewer answers: until then nothing is hedged.
     pub minimum_calls: u32,
@@ -79,39 +79,5 @@ impl fmt::Display for HedgeDelay {
             Self::Percentile(percent) => write!(f, "p{percent}"),
             Self::Fixed(time) => f.write_str(&duration::text(*time)),
         }
-    }
-}
-
-impl Serialize for HedgeDelay {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Percentile(_) => serializer.collect_str(self),
-            Self::Fixed(time) => duration::serialize(time, serializer),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for HedgeDelay {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(DelayVisitor)
-    }
-}
-
-struct DelayVisitor;
-
-impl Visitor<'_> for DelayVisitor {
-    type Value = HedgeDelay;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a percentile such as \"p95\" or a duration such as \"200ms\"")
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<HedgeDelay, E> {
-        let percentile = text.strip_prefix('p').and_then(|it| it.parse().ok());
-        let delay = percentile.map(HedgeDelay::Percentile).or_else(|| {
-            let span = SpanParser::new().parse_unsigned_duration(text);
-            span.ok().map(HedgeDelay::Fixed)
-        });
-        delay.ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))
     }
 }

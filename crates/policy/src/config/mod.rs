@@ -12,14 +12,18 @@ mod bulkhead;
 mod duration;
 mod error;
 mod hedge;
+#[cfg(feature = "serde")]
 pub mod optional;
 mod presets;
 mod retry;
 mod section;
+#[cfg(feature = "serde")]
+mod text;
 mod window;
 
 use std::time::Duration;
 
+#[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
 
 pub use self::breaker::BreakerConfig;
@@ -37,28 +41,29 @@ use self::section::Section;
 const LEAST: Duration = Duration::from_millis(1);
 
 /// Everything that governs calls to one dependency. Durations are text such as `"250ms"`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields, default))]
 pub struct PolicyConfig {
     /// The longest a single attempt may take; `None`: as long as the deadline lets it.
-    #[serde(with = "optional::duration")]
+    #[cfg_attr(feature = "serde", serde(with = "optional::duration"))]
     pub attempt_timeout: Option<Duration>,
     /// The longest a call may take, with all its attempts and waits.
-    #[serde(with = "duration")]
+    #[cfg_attr(feature = "serde", serde(with = "duration"))]
     pub deadline: Duration,
     /// Whether repeating a call is harmless, unless the call itself says otherwise.
     pub idempotent: bool,
     /// When and how often to try again; `None`: never.
-    #[serde(with = "optional")]
+    #[cfg_attr(feature = "serde", serde(with = "optional"))]
     pub retry: Option<RetryConfig>,
     /// When to start a second attempt beside a slow one; `None`: never.
-    #[serde(with = "optional")]
+    #[cfg_attr(feature = "serde", serde(with = "optional"))]
     pub hedge: Option<HedgeConfig>,
     /// When to stop calling a failing dependency; `None`: never.
-    #[serde(with = "optional")]
+    #[cfg_attr(feature = "serde", serde(with = "optional"))]
     pub breaker: Option<BreakerConfig>,
     /// How many attempts may run at once; `None`: any number.
-    #[serde(with = "optional")]
+    #[cfg_attr(feature = "serde", serde(with = "optional"))]
     pub bulkhead: Option<BulkheadConfig>,
 }
 

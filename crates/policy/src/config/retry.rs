@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+#[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
 
 use super::duration;
@@ -17,8 +18,9 @@ const HIGHEST_FLOOR: f64 = 1_000.0;
 const LOWEST_FLOOR: f64 = 0.1;
 
 /// When and how often to try again.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields, default))]
 pub struct RetryConfig {
     /// Attempts per call, the first one included; 1 means no retry.
     pub max_attempts: u32,
@@ -32,8 +34,9 @@ pub struct RetryConfig {
 
 /// Retries of what the dependency refused because it has too much to do: they cost it less, so they
 /// cost less here, and they help only if they come later.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields, default))]
 pub struct ThrottledConfig {
     /// Tokens of the budget that such a retry takes, up to the one that any other takes.
     pub cost: f64,
@@ -43,22 +46,24 @@ pub struct ThrottledConfig {
 
 /// The wait before a retry: grows from `initial` by `multiplier` up to `max`. Each wait is then
 /// drawn between half of that and the whole.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields, default))]
 pub struct BackoffConfig {
     /// The wait before the first retry.
-    #[serde(with = "duration")]
+    #[cfg_attr(feature = "serde", serde(with = "duration"))]
     pub initial: Duration,
     /// No wait is longer.
-    #[serde(with = "duration")]
+    #[cfg_attr(feature = "serde", serde(with = "duration"))]
     pub max: Duration,
     /// Growth per retry, at least 1.
     pub multiplier: f64,
 }
 
 /// How much load retries may add, over all calls of a policy.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields, default))]
 pub struct BudgetConfig {
     /// Retries granted per call: 0.1 is one for ten calls.
     pub ratio: f64,

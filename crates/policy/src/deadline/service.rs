@@ -52,7 +52,7 @@ impl DeadlineLayer {
     }
 
     /// Starts a call, unless it comes too late: `inner` makes the future that is waited for.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn start<R, F: Progress>(
         &self,
         call: Call<R>,
@@ -62,7 +62,12 @@ impl DeadlineLayer {
         let own = Deadline::at(now).plus(self.rules.within);
         let deadline = call.deadline.map_or(own, |callers| callers.earlier(own));
         let in_time = deadline.fits(self.rules.attempt_timeout, now);
-        let inner = in_time.then(|| inner(call.by(deadline).stamp(now)));
+        // Not `then`: a closure that is not inlined would have the whole future copied once more.
+        let inner = if in_time {
+            Some(inner(call.by(deadline).stamp(now)))
+        } else {
+            None
+        };
         DeadlineFuture::new(self.rules.clone(), inner, now)
     }
 }
@@ -91,7 +96,7 @@ where
         self.inner.poll_ready(cx)
     }
 
-    #[inline]
+    #[inline(always)]
     fn call(&mut self, call: Call<R>) -> Self::Future {
         let Self { layer, inner } = self;
         layer.start(call, |call| inner.call(call))

@@ -10,6 +10,7 @@ mod bulkhead;
 #[cfg(test)]
 mod cancel;
 #[cfg(test)]
+#[cfg(feature = "serde")]
 mod config;
 #[cfg(test)]
 mod deadline;
@@ -20,6 +21,7 @@ mod half_open;
 #[cfg(test)]
 mod hedge;
 #[cfg(test)]
+#[cfg(feature = "serde")]
 mod hedge_config;
 #[cfg(test)]
 mod keyed;

@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use holdfast_policy::Deadline;
-use holdfast_wire::{Degraded, DegradedCode, Reason, Request, RequestList, RequestStatus};
+use holdfast_wire::{
+    Degraded, DegradedCode, Reason, Request, RequestList, RequestOrder, RequestStatus,
+};
 use uuid::Uuid;
 
 use crate::journal::{Entry, Journal, Page};
@@ -51,7 +53,7 @@ impl Records {
         }
     }
 
-    /// The newest requests that match, and how many match in all.
+    /// The first requests that match, and how many match in all.
     ///
     /// # Errors
     /// When Postgres or the journal cannot be read.
@@ -75,11 +77,12 @@ impl Records {
                 merged.entry(request.request_id).or_insert(request);
             }
         }
-        let newest = merged.into_values().rev().take(filter.limit as usize);
-        Ok(RequestList {
-            total,
-            requests: newest.collect(),
-        })
+        let (requests, limit) = (merged.into_values(), filter.limit as usize);
+        let requests = match filter.order {
+            RequestOrder::Newest => requests.rev().take(limit).collect(),
+            RequestOrder::Oldest => requests.take(limit).collect(),
+        };
+        Ok(RequestList { total, requests })
     }
 
     async fn page(&self, filter: Filter) -> Result<Page, Degraded> {
@@ -94,7 +97,7 @@ impl Records {
             return Ok(Page::default());
         };
         let page = journal
-            .newest(ended, filter.limit as usize, self.soon())
+            .page(ended, filter.order, filter.limit as usize, self.soon())
             .await;
         page.map_err(|error| self.reads.without_journal(&error))
     }

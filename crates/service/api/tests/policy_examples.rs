@@ -17,6 +17,7 @@ use std::time::Duration;
 use holdfast_policy::PolicyConfig;
 use holdfast_testbed::ports::loopback;
 use holdfast_testbed::postgres::{Cluster, ClusterOptions};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::process::Command;
 use tokio::sync::OnceCell;
@@ -100,6 +101,42 @@ async fn the_http_example_gives_up_on_a_server_that_accepts_and_never_answers() 
 }
 
 #[tokio::test]
+async fn the_stream_example_sends_its_file_again_when_an_answer_stops_half_way() {
+    let server = TcpListener::bind(loopback(0)).await.unwrap();
+    let url = format!("http://{}/", server.local_addr().unwrap());
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "an order").unwrap();
+    let served = tokio::spawn(async move {
+        let half = answer(&server, "5\r\nwhole\r\n").await;
+        let whole = answer(&server, "5\r\nwhole\r\n0\r\n\r\n").await;
+        [half, whole]
+    });
+    let said = run("stream", &[&url, file.path().to_str().unwrap()]).await;
+    assert_eq!(said, "answered: 5 bytes\n");
+    for request in served.await.unwrap() {
+        assert!(request.ends_with("8\r\nan order\r\n0\r\n\r\n"), "{request}");
+    }
+}
+
+/// Takes one streamed request, answers with this much of a streamed body and hangs up; what was asked.
+async fn answer(server: &TcpListener, body: &str) -> String {
+    let (mut client, _) = server.accept().await.unwrap();
+    let mut request = String::new();
+    while !request.ends_with("0\r\n\r\n") {
+        let mut bytes = [0; 1024];
+        let read = client.read(&mut bytes).await.unwrap();
+        assert_ne!(read, 0, "it hung up after {request}");
+        request.push_str(std::str::from_utf8(&bytes[..read]).unwrap());
+    }
+    let head = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n";
+    client
+        .write_all(format!("{head}{body}").as_bytes())
+        .await
+        .unwrap();
+    request
+}
+
+#[tokio::test]
 async fn the_postgres_example_prints_the_version_unless_the_server_is_dead() {
     let mut cluster = Cluster::start(ClusterOptions::default()).await.unwrap();
     let healthy = run("postgres", &[&cluster.url()]).await;
@@ -133,5 +170,5 @@ fn every_example_fits_on_a_screen() {
             examples += 1;
         }
     }
-    assert_eq!(examples, 3);
+    assert_eq!(examples, 4);
 }

@@ -16,11 +16,11 @@ mod status;
 pub use codes::{DegradedCode, ProblemCode, Reason};
 pub use health::Health;
 pub use json_text::JsonText;
-pub use live::{Latencies, Latency, Live, Transition};
+pub use live::{Hedges, Latencies, Latency, Live, Load, Transition};
 pub use policies::{Policies, ProcessPolicy, Reloads};
 pub use problem::Problem;
 pub use process::{Degraded, NaiveProcessed, Processed, ProcessedStatus, RecordedIn, Work};
-pub use requests::{Request, RequestList, RequestStatus, Requeued};
+pub use requests::{Request, RequestList, RequestOrder, RequestStatus, Requeued};
 pub use status::{
     Breaker, Database, Dependencies, Dependency, Endpoint, Journal, Recovery, Schema, Status,
     Worker,

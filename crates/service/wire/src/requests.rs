@@ -19,7 +19,7 @@ pub struct Request {
     pub worker_response: Option<JsonText>,
     /// Calls made to the worker for it, as recorded with its end.
     pub attempts: u32,
-    /// Why it failed.
+    /// Why it failed; of one that is tried again, why it did last, where that is its own fault.
     #[schema(required = true)]
     pub error: Option<String>,
     /// When it was recorded.
@@ -65,12 +65,23 @@ impl RequestStatus {
     }
 }
 
+/// Which requests a list begins with.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RequestOrder {
+    /// Those that came last.
+    #[default]
+    Newest,
+    /// Those that have waited for longest.
+    Oldest,
+}
+
 /// A page of requests.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct RequestList {
     /// How many there are in all; of done ones a million at most.
     pub total: u64,
-    /// The newest of them first, `limit` at most.
+    /// The newest of them first, or the oldest if so asked, `limit` at most.
     pub requests: Vec<Request>,
 }
 

@@ -108,10 +108,10 @@ impl Tables {
         let mut outcome = FailureOutcome::Retry;
         self.change_claimed(claimed, |row| {
             row.attempts += 1;
+            row.error = Some(error.to_owned());
             if row.attempts.unsigned_abs() < max_attempts {
                 row.lease_until = Some(now + span(pause));
             } else {
-                row.error = Some(error.to_owned());
                 row.end(Status::Failed, now);
                 outcome = FailureOutcome::GaveUp;
             }

@@ -30,7 +30,7 @@ pub struct Row {
     pub response: Option<String>,
     /// Calls of the worker, or failures of its own while it is open.
     pub attempts: i32,
-    /// Why it failed.
+    /// Why it failed, last if it is tried again.
     pub error: Option<String>,
     /// When it came.
     pub received_at: Micros,
@@ -87,6 +87,9 @@ impl Row {
     /// Ends it at `now`.
     pub fn end(&mut self, status: Status, now: Micros) {
         self.status = status;
+        if status == Status::Done {
+            self.error = None;
+        }
         self.completed_at = Some(now);
         self.lease_until = None;
     }

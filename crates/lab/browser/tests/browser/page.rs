@@ -12,7 +12,12 @@ use tokio::time::{Instant, sleep};
 const WITHIN: Duration = Duration::from_secs(30);
 const LOOK: Duration = Duration::from_millis(50);
 /// What a browser logs of calls that fail, whatever the page makes of it.
-const FAILED_CALLS: [&str; 3] = ["/naive/process - ", "/process - ", "/events - "];
+const FAILED_CALLS: [&str; 4] = [
+    "/naive/process - ",
+    "/process - ",
+    "/events - ",
+    "&limit=5 - ",
+];
 
 #[derive(Clone)]
 pub(crate) struct Page {
@@ -101,6 +106,12 @@ impl Page {
 
     pub(crate) async fn clicks(&self, id: &str) {
         self.element(id).await.click().await.unwrap();
+    }
+
+    /// The button of the first row of a list.
+    pub(crate) async fn first_button(&self, list: &str) -> WebElement {
+        let selector = By::Css(format!("[data-testid='{list}'] button"));
+        self.driver.find(selector).await.unwrap()
     }
 
     /// Presses a key wherever the focus is.

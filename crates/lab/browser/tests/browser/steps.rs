@@ -7,7 +7,7 @@ use thirtyfour::Key;
 use tokio::time::sleep;
 
 use crate::page::Page;
-use crate::system::System;
+use crate::system::{ADMIN_TOKEN, System};
 
 /// Long enough for the chart to have something to show.
 const A_WHILE: Duration = Duration::from_secs(6);
@@ -30,6 +30,9 @@ pub(crate) async fn is_live_and_healthy(page: &Page) {
     }
     page.comes_to_say("journal-entries", "0").await;
     page.comes_to_say("open-work", "0").await;
+    page.comes_to_say("failed-note", "nothing").await;
+    assert!(page.text("limit").await.ends_with(" at once"));
+    assert!(page.text("endpoints").await.contains("breaker closed"));
 }
 
 pub(crate) async fn can_be_used_by_keyboard_alone(page: &Page) {
@@ -115,12 +118,36 @@ pub(crate) async fn shows_a_dead_worker(system: &System, page: &Page) {
     assert!(why.contains("Why it opened: "), "{why}");
     assert_eq!(page.text("worker-error").await, "connect refused");
     page.comes_to_say("breaker-worker", "open").await;
+    offers_an_operator_what_is_owed(page).await;
     page.picture("worker-dead").await;
 
     system.start(Service::Worker).await;
     page.comes_to_say("breaker-worker", "closed").await;
     page.comes_to_show("worker", "healthy").await;
     page.counts("open-work", |open| open <= UNDER_WAY).await;
+}
+
+/// Without the token the command, with it the deed.
+async fn offers_an_operator_what_is_owed(page: &Page) {
+    let why = "worker breaker open: connect refused";
+    let listed = async || page.text("received-list").await.contains(why);
+    page.comes_to("what is owed says why it waits", listed)
+        .await;
+    let button = page.first_button("received-list").await;
+    assert_eq!(button.text().await.unwrap(), "Copy curl");
+    button.click().await.unwrap();
+    let command = page.text("operator-command").await;
+    assert!(command.starts_with("curl -X POST "), "{command}");
+    assert!(command.ends_with("/cancel'"), "{command}");
+
+    let token = page.element("token").await;
+    token.send_keys(ADMIN_TOKEN).await.unwrap();
+    let button = page.first_button("received-list").await;
+    assert_eq!(button.text().await.unwrap(), "Cancel");
+    button.click().await.unwrap();
+    let told = async || page.text("changes").await.contains("You: cancel ");
+    page.comes_to("the cancel is told", told).await;
+    token.clear().await.unwrap();
 }
 
 pub(crate) async fn shows_a_dead_database(system: &System, page: &Page) {
@@ -134,6 +161,8 @@ pub(crate) async fn shows_a_dead_database(system: &System, page: &Page) {
     sleep(A_WHILE).await;
     page.counts("resilient-journalled", |done| done > 3).await;
     page.comes_to_say("breaker-database", "open").await;
+    page.comes_to_say("failed-note", "cannot be told while Postgres is not there")
+        .await;
     page.picture("database-dead").await;
 
     system.start(Service::Db).await;

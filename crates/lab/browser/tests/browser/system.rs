@@ -11,6 +11,8 @@ use holdfast_testbed::ports;
 
 /// Quick, so that a few calls a second find a free connection even where the machine is busy.
 const WORK_DELAY: &str = "150ms";
+/// What operators show.
+pub(crate) const ADMIN_TOKEN: &str = "the-operators-own";
 
 /// Worker, API and Postgres as processes of this machine, to be broken by the test.
 #[derive(Clone)]
@@ -34,6 +36,7 @@ impl System {
         let passed_on = [
             ("HOLDFAST_WORK_DELAY", WORK_DELAY.into()),
             ("HOLDFAST_POLICIES", policies.to_string_lossy()),
+            ("HOLDFAST_ADMIN_TOKEN", ADMIN_TOKEN.into()),
         ];
         let passed_on = passed_on.map(|(name, value)| (name.to_owned(), value.into_owned()));
         settings.passed_on.extend(passed_on);

@@ -1,8 +1,11 @@
 //! The API against its own description: Schemathesis makes up requests from `/openapi.json`, valid and not, and holds each
-//! answer to it. With all well, then with each dependency dead, then with both.
+//! answer to it. With all well, then with each dependency dead, then with both. And a client that was generated from the same
+//! description does what its users would.
 //!
 //! On a system of its own, which ends with the command.
 
+mod client;
+mod python;
 mod schemathesis;
 
 use std::time::Duration;
@@ -24,6 +27,15 @@ const ADMIN_TOKEN: &str = "api-check-of-its-own-system";
 const WORK_DELAY: Duration = Duration::from_millis(5);
 /// What the machine may add to the provable bound.
 const MACHINE: Duration = Duration::from_millis(300);
+
+/// Who holds the API to its description.
+#[derive(Debug, Clone, Copy)]
+pub enum Check {
+    /// Schemathesis, with requests that it makes up.
+    Requests(Plan),
+    /// A client that is generated from it.
+    Client,
+}
 
 /// How much is tried.
 #[derive(Debug, Clone, Copy)]
@@ -65,16 +77,16 @@ const SCENES: [Scene; 4] = [
     },
 ];
 
-/// Plays all scenes; whether each answer was as described. Whatever happens, nothing it started goes on.
+/// Makes the check; whether each answer was as described. Whatever happens, nothing it started goes on.
 ///
 /// # Errors
 /// When a scene could not be played, or was interrupted.
-pub async fn run(plan: Plan, settings: &Settings, console: Console) -> Result<bool, LabError> {
+pub async fn run(check: Check, settings: &Settings, console: Console) -> Result<bool, LabError> {
     let mut signals = StopSignals::listen().map_err(LabError::file("listen for", "signals"))?;
     let _guard = Guard::post(Guarded::Processes)?;
     let mut folder = OwnFolder::make("api-check", settings, console).await?;
     let played = tokio::select! {
-        played = play(plan, settings, &folder, console) => played,
+        played = play(check, settings, &folder, console) => played,
         _ = signals.next() => return Err(LabError::Interrupted),
     };
     if !matches!(played, Ok(true)) {
@@ -88,6 +100,18 @@ pub async fn run(plan: Plan, settings: &Settings, console: Console) -> Result<bo
 }
 
 async fn play(
+    check: Check,
+    settings: &Settings,
+    folder: &OwnFolder,
+    console: Console,
+) -> Result<bool, LabError> {
+    match check {
+        Check::Requests(plan) => make_up_requests(plan, settings, folder, console).await,
+        Check::Client => client::play(settings, folder.path(), console).await,
+    }
+}
+
+async fn make_up_requests(
     plan: Plan,
     settings: &Settings,
     folder: &OwnFolder,

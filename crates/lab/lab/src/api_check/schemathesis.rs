@@ -1,15 +1,13 @@
 //! Schemathesis, in a Python environment of the lab's own.
 
-use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Output, Stdio};
 use std::time::Duration;
 
 use tokio::process::Command;
 
+use super::python::{Python, output};
 use super::{ADMIN_TOKEN, Plan};
-use crate::debian;
 use crate::error::LabError;
 use crate::output::Console;
 use crate::settings::Settings;
@@ -17,8 +15,6 @@ use crate::stage::Probe;
 
 const REQUIREMENT: &str = "schemathesis==4.32.5";
 const CONFIG: &str = include_str!("schemathesis.toml");
-/// The lab's folder for it outlives a command: installing takes half a minute.
-const ENVIRONMENT: &str = "schemathesis";
 
 /// Schemathesis, ready to be run.
 pub(super) struct Schemathesis {
@@ -43,29 +39,11 @@ impl Schemathesis {
         folder: &Path,
         console: Console,
     ) -> Result<Self, LabError> {
-        let home = settings.folder().join(ENVIRONMENT);
-        let installed = home.join("requirement");
-        if !fs::read_to_string(&installed).is_ok_and(|version| version == REQUIREMENT) {
-            console.say(format_args!(
-                "installing {REQUIREMENT} in {}",
-                home.display()
-            ));
-            make_environment(&home, settings, console).await?;
-            let quiet = [
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "--disable-pip-version-check",
-                REQUIREMENT,
-            ];
-            succeed(home.join("bin/python"), &quiet).await?;
-            fs::write(&installed, REQUIREMENT).map_err(LabError::file("write", &installed))?;
-        }
+        let python = Python::with(REQUIREMENT, "schemathesis", settings, console).await?;
         let config = folder.join("schemathesis.toml");
         fs::write(&config, CONFIG).map_err(LabError::file("write", &config))?;
         Ok(Self {
-            program: home.join("bin/schemathesis"),
+            program: python.program("schemathesis"),
             config,
             folder: folder.to_owned(),
         })
@@ -116,58 +94,6 @@ fn counts_cases(line: &str) -> bool {
         .split(|it: char| !it.is_ascii_digit())
         .filter(|it| !it.is_empty());
     line.contains("generated") && numbers.next().is_some_and(|cases| cases != "0")
-}
-
-/// Debian has the module that makes environments in a package of its own.
-async fn make_environment(
-    home: &Path,
-    settings: &Settings,
-    console: Console,
-) -> Result<(), LabError> {
-    let arguments = [
-        "-m".as_ref(),
-        "venv".as_ref(),
-        "--clear".as_ref(),
-        home.as_os_str(),
-    ];
-    match succeed("python3", &arguments).await {
-        Err(_) if debian::can_install(settings) => {
-            debian::install("python3-venv", settings, console).await?;
-            succeed("python3", &arguments).await
-        }
-        other => other,
-    }
-}
-
-async fn succeed<S: AsRef<OsStr>>(
-    program: impl AsRef<OsStr>,
-    arguments: &[S],
-) -> Result<(), LabError> {
-    let mut command = Command::new(program);
-    command.args(arguments);
-    let output = output(&mut command).await?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let said = [output.stdout, output.stderr].concat();
-    let said = String::from_utf8_lossy(&said);
-    Err(failed(
-        &command,
-        said.lines().last().unwrap_or("no message"),
-    ))
-}
-
-async fn output(command: &mut Command) -> Result<Output, LabError> {
-    command.stdin(Stdio::null()).kill_on_drop(true);
-    let output = command.output().await;
-    output.map_err(|error| failed(command, &error.to_string()))
-}
-
-fn failed(command: &Command, output: &str) -> LabError {
-    LabError::Program {
-        command: format!("{:?}", command.as_std()),
-        output: output.to_owned(),
-    }
 }
 
 #[cfg(test)]

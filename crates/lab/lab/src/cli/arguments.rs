@@ -127,6 +127,9 @@ pub(super) enum Task {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
+    /// Generate a Python client from the API's description and have it talk to the API, healthy and without its worker, on a
+    /// system of its own
+    ClientCheck,
     /// Measure both endpoints and pgbench's same two statements, with a dead worker, without a database and without
     /// observers, all in turns, on processes of its own
     Bench {

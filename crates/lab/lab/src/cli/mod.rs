@@ -22,12 +22,13 @@ use tokio::net::TcpListener;
 
 use arguments::{Arguments, Task, Torture};
 
+use crate::api_check::{self, Check, Plan};
 use crate::compare;
 use crate::error::LabError;
 use crate::output::Console;
 use crate::settings::Settings;
 use crate::stage::{Probe, Stage};
-use crate::{api_check, bench, control, demo, experiment, observe, torture};
+use crate::{bench, control, demo, experiment, observe, torture};
 
 /// Runs the command the process was called with.
 ///
@@ -116,9 +117,9 @@ async fn perform(task: Task, settings: &Settings, console: Console) -> Result<Ex
         Task::ObserveCheck => return Ok(verdict(observe::run(settings, console).await?)),
         Task::Demo { step } => return Ok(verdict(demo::run(step, settings, console).await?)),
         Task::ApiCheck { examples, seed } => {
-            let plan = api_check::Plan { examples, seed };
-            return api_check::run(plan, settings, console).await.map(verdict);
+            return check_api(Check::Requests(Plan { examples, seed }), settings, console).await;
         }
+        Task::ClientCheck => return check_api(Check::Client, settings, console).await,
         Task::Wire(wanted) => wire::run(wanted, console).await?,
         Task::DistinctWorker { bind, delay } => distinct_worker(bind, delay).await?,
         Task::Bench {
@@ -164,6 +165,14 @@ async fn torture(wanted: Torture, settings: &Settings, console: Console) -> Exit
             ExitCode::from(2)
         }
     }
+}
+
+async fn check_api(
+    check: Check,
+    settings: &Settings,
+    console: Console,
+) -> Result<ExitCode, LabError> {
+    api_check::run(check, settings, console).await.map(verdict)
 }
 
 async fn compare(settings: &Settings, console: Console) -> Result<ExitCode, LabError> {

@@ -1,8 +1,7 @@
 // What breaks and heals: buttons that do it, where the lab is there to do it, else commands with a button that copies them.
 
-import { announce } from "./announcer.js";
+import { acting, copyOrSelect } from "./acting.js";
 
-const SHOWN = 1500;
 const GROUPS = [
   ["Worker", [
     ["kill", "worker", "its port refuses"],
@@ -54,36 +53,10 @@ function command([verb, service, meaning], lab, tell) {
   return item;
 }
 
-/// A button that says for a moment what became of it.
-function acting(name, label, act) {
-  const button = document.createElement("button");
-  button.type = "button";
-  button.textContent = name;
-  button.setAttribute("aria-label", label);
-  button.addEventListener("click", async () => {
-    button.textContent = "…";
-    button.textContent = await act();
-    announce(`${button.textContent}: ${label}`);
-    setTimeout(() => (button.textContent = name), SHOWN);
-  });
-  return button;
-}
-
 async function run(lab, verb, service, tell) {
   const problem = await lab.act(verb, service);
   tell(problem === null ? `You: ${verb} ${service}` : `Could not ${verb} ${service}: ${problem}`);
   return problem === null ? "Done" : "Failed";
-}
-
-/// Where the browser keeps its clipboard to itself, on plain HTTP from another machine, the reader presses the keys.
-async function copyOrSelect(code) {
-  try {
-    await navigator.clipboard.writeText(code.textContent);
-    return "Copied";
-  } catch {
-    getSelection().selectAllChildren(code);
-    return "Selected";
-  }
 }
 
 function capital(word) {

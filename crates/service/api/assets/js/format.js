@@ -12,6 +12,13 @@ export function seconds(value) {
   return value < 1 ? `${Math.round(value * 1000)} ms` : `${value.toFixed(value < 10 ? 2 : 1)} s`;
 }
 
+/// Of what may be days old.
+export function age(value) {
+  if (value < 60) return `${Math.round(value)} s`;
+  if (value < 3600) return `${Math.floor(value / 60)} min`;
+  return value < 172_800 ? `${Math.floor(value / 3600)} h` : `${Math.floor(value / 86_400)} days`;
+}
+
 export function bytes(value) {
   let unit = 0;
   while (value >= 1024 && unit < UNITS.length - 1) {

@@ -7,6 +7,8 @@ import { showConnection } from "./connection.js";
 import { dependencyTile } from "./dependency.js";
 import { headline } from "./headline.js";
 import { connectLab } from "./lab.js";
+import { loadTile } from "./load.js";
+import { operatorTile } from "./operator.js";
 import { owedTile } from "./owed.js";
 import { fetchPolicies } from "./policies.js";
 import { listen } from "./stream.js";
@@ -37,6 +39,8 @@ const parts = [
   dependencyTile("worker", "Worker", traffic.turnOn),
   dependencyTile("database", "Postgres", traffic.turnOn),
   owedTile(),
+  operatorTile(tell),
+  loadTile(),
 ];
 // Never waited for: everything else works without the drawing.
 topology().then((drawing) => parts.push(drawing));

@@ -1,7 +1,7 @@
 // What is owed: the journal, open work, and how fast recovery pays.
 
 import { factsOf } from "./facts.js";
-import { bytes, count, perSecond, seconds } from "./format.js";
+import { age, bytes, count, perSecond } from "./format.js";
 
 export function owedTile() {
   const tile = document.querySelector(".owed");
@@ -39,6 +39,6 @@ function showJournal(facts, journal, most) {
   }
   facts.say("bytes", bytes(journal.bytes) + (most ? ` of ${bytes(most)}` : ""));
   facts.measure("bytes", most ? journal.bytes / most : null);
-  facts.say("oldest", journal.oldest_seconds === null ? "none" : `${seconds(journal.oldest_seconds)} old`);
+  facts.say("oldest", journal.oldest_seconds === null ? "none" : `${age(journal.oldest_seconds)} old`);
   facts.say("available", journal.available ? "can write" : "cannot write");
 }

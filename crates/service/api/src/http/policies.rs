@@ -5,25 +5,30 @@ use actix_web::Responder;
 use actix_web::web::{Data, Json};
 use holdfast_wire::{Policies, ProcessPolicy};
 use serde_json::{Map, Value};
+use toml::Table;
 
 use crate::state::State;
+
+/// The tables that are shown.
+pub(super) const TABLES: [&str; 5] = ["worker", "database", "journal", "recovery", "idempotency"];
+
+/// The table `name` as JSON.
+pub(super) fn table(policies: &Table, name: &str) -> Value {
+    let table = policies.get(name).map(serde_json::to_value);
+    table.and_then(Result::ok).unwrap_or(Value::Null)
+}
 
 pub(super) async fn policies(state: Data<State>) -> impl Responder {
     let in_force = state.policies.get();
     let (read, reloads) = state.reload.table();
-    let tables = ["worker", "database", "journal", "recovery", "idempotency"];
-    let table = |name: &str| {
-        let table = read.get(name).map(serde_json::to_value);
-        table.and_then(Result::ok).unwrap_or(Value::Null)
-    };
     Json(Policies {
         process: ProcessPolicy {
             worst_case_seconds: in_force.worst_case().as_secs_f64(),
             max_in_flight: in_force.process.max_in_flight,
         },
-        policies: tables
+        policies: TABLES
             .iter()
-            .map(|name| ((*name).to_owned(), table(name)))
+            .map(|name| ((*name).to_owned(), table(&read, name)))
             .collect::<Map<_, _>>(),
         reloads,
     })

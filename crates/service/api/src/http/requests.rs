@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse};
-use holdfast_wire::{Degraded, ProblemCode, Request, RequestStatus};
+use holdfast_wire::{Degraded, ProblemCode, Request, RequestOrder, RequestStatus};
 use serde::Deserialize;
 use serde::de::value::StrDeserializer;
 use serde::de::{self, IntoDeserializer};
@@ -81,14 +81,19 @@ fn filter(query: &str) -> Result<Filter, Failure> {
     let invalid = |detail: String| Failure::new(ProblemCode::InvalidQuery, detail);
     let pairs = Query::<Vec<(String, String)>>::from_query(query);
     let pairs = pairs.map_err(|error| invalid(error.to_string()))?;
-    let (mut status, mut limit) = (None, None);
+    let (mut status, mut order, mut limit) = (None, None, None);
     for (name, value) in pairs.into_inner() {
         let twice = match name.as_str() {
             "status" => status
                 .replace(status_of(&value).map_err(invalid)?)
                 .is_some(),
+            "order" => order.replace(order_of(&value).map_err(invalid)?).is_some(),
             "limit" => limit.replace(limit_of(&value).map_err(invalid)?).is_some(),
-            _ => return Err(invalid(format!("{name}: there is only status and limit"))),
+            _ => {
+                return Err(invalid(format!(
+                    "{name}: there is only status, order and limit"
+                )));
+            }
         };
         if twice {
             return Err(invalid(format!("{name}: it is given twice")));
@@ -96,6 +101,7 @@ fn filter(query: &str) -> Result<Filter, Failure> {
     }
     Ok(Filter {
         status,
+        order: order.unwrap_or_default(),
         limit: limit.unwrap_or(DEFAULT_LIMIT),
     })
 }
@@ -103,6 +109,11 @@ fn filter(query: &str) -> Result<Filter, Failure> {
 fn status_of(text: &str) -> Result<RequestStatus, String> {
     let text: StrDeserializer<'_, de::value::Error> = text.into_deserializer();
     RequestStatus::deserialize(text).map_err(|error| format!("status: {error}"))
+}
+
+fn order_of(text: &str) -> Result<RequestOrder, String> {
+    let text: StrDeserializer<'_, de::value::Error> = text.into_deserializer();
+    RequestOrder::deserialize(text).map_err(|error| format!("order: {error}"))
 }
 
 fn limit_of(text: &str) -> Result<u32, String> {
@@ -128,20 +139,23 @@ mod tests {
             default,
             Filter {
                 status: None,
+                order: RequestOrder::Newest,
                 limit: 50
             }
         );
-        let received = filter("status=received&limit=500").unwrap();
+        let received = filter("status=received&order=oldest&limit=500").unwrap();
         assert_eq!(
             received,
             Filter {
                 status: Some(RequestStatus::Received),
+                order: RequestOrder::Oldest,
                 limit: 500
             }
         );
         for bad in [
             "status=lost",
             "status=%ff",
+            "order=id",
             "limit=0",
             "limit=501",
             "limit=-1",

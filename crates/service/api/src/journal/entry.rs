@@ -61,12 +61,12 @@ pub(crate) struct Batch {
     pub bytes: usize,
 }
 
-/// The newest entries of a sort.
+/// The first entries of a sort, in some order.
 #[derive(Debug, Default)]
 pub(crate) struct Page {
     /// How many of that sort the journal holds in all.
     pub total: u64,
-    /// The newest of them, newest first.
+    /// The first of them.
     pub entries: Vec<Entry>,
 }
 

@@ -31,6 +31,7 @@ mod write;
 use std::sync::Arc;
 
 use holdfast_policy::Deadline;
+use holdfast_wire::RequestOrder;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
@@ -167,21 +168,22 @@ impl Journal {
         Ok(entries.collect())
     }
 
-    /// The newest entries, newest first, at most `limit`, and how many there are in all: with an end
+    /// The first entries in this order, at most `limit`, and how many there are in all: with an end
     /// (`ended` is `Some(true)`), without (`Some(false)`), or either.
     ///
     /// # Errors
     /// See [`JournalError`].
-    pub(crate) async fn newest(
+    pub(crate) async fn page(
         &self,
         ended: Option<bool>,
+        order: RequestOrder,
         limit: usize,
         deadline: Deadline,
     ) -> Result<Page, JournalError> {
         if self.account.is_empty() {
             return Ok(Page::default());
         }
-        let job = |reply| Job::Read(Read::Newest(ended, limit, reply));
+        let job = |reply| Job::Read(Read::Page(ended, order, limit, reply));
         let (total, rows) = self.ask(deadline, job).await?;
         let entries = rows.iter().filter_map(Entry::decode).collect();
         Ok(Page { total, entries })

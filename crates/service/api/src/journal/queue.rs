@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use holdfast_wire::RequestOrder;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::sync::oneshot;
@@ -33,7 +34,7 @@ pub(super) enum Read {
     FindKey(String, Reply<Option<Row>>),
     Oldest(Batch, Reply<Vec<Row>>),
     /// With an end, without, or either; at most so many.
-    Newest(Option<bool>, usize, Reply<(u64, Vec<Row>)>),
+    Page(Option<bool>, RequestOrder, usize, Reply<(u64, Vec<Row>)>),
 }
 
 /// Answered after the commit that carries it.
@@ -125,7 +126,7 @@ impl Read {
         match self {
             Self::Find(_, reply) | Self::FindKey(_, reply) => drop(reply.send(Err(error))),
             Self::Oldest(_, reply) => drop(reply.send(Err(error))),
-            Self::Newest(_, _, reply) => drop(reply.send(Err(error))),
+            Self::Page(_, _, _, reply) => drop(reply.send(Err(error))),
         }
     }
 
@@ -133,7 +134,7 @@ impl Read {
         match self {
             Self::Find(_, reply) | Self::FindKey(_, reply) => reply.is_closed(),
             Self::Oldest(_, reply) => reply.is_closed(),
-            Self::Newest(_, _, reply) => reply.is_closed(),
+            Self::Page(_, _, _, reply) => reply.is_closed(),
         }
     }
 }

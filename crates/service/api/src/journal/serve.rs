@@ -132,8 +132,8 @@ impl<F: Files> Thread<F> {
                 let passes_over = |id| self.holds.passes_over(id, now);
                 finish(guarded(|| Ok(tables?.oldest(batch, passes_over)?)), reply)
             }
-            Read::Newest(ended, limit, reply) => {
-                finish(guarded(|| Ok(tables?.newest(ended, limit)?)), reply)
+            Read::Page(ended, order, limit, reply) => {
+                finish(guarded(|| Ok(tables?.page(ended, order, limit)?)), reply)
             }
         }
     }

@@ -3,8 +3,9 @@
 //! Open and ended entries lie in tables of their own, so that either sort is counted and listed without reading the
 //! other. `KEYS` leads from an idempotency key to the id of the one entry that holds it.
 
+use holdfast_wire::RequestOrder;
 use redb::{
-    AccessGuard, Builder, Database, Error, Range, ReadOnlyTable, ReadableDatabase, ReadableTable,
+    AccessGuard, Builder, Database, Error, ReadOnlyTable, ReadableDatabase, ReadableTable,
     ReadableTableMetadata, StorageBackend, StorageError, TableDefinition,
 };
 use uuid::Uuid;
@@ -139,23 +140,35 @@ impl Tables {
         Ok(found)
     }
 
-    /// The newest entries of a sort, and how many there are.
-    pub(super) fn newest(
+    /// The first entries of a sort in this order, and how many there are.
+    pub(super) fn page(
         &self,
         ended_only: Option<bool>,
+        order: RequestOrder,
         limit: usize,
     ) -> Result<(u64, Vec<Row>), Error> {
         let (open, ended) = self.entries()?;
-        let all = |table: &Entries| table.range::<u128>(..).map(Range::rev);
-        let (total, rows) = match ended_only {
-            Some(true) => (ended.len()?, take(all(&ended)?, limit)?),
-            Some(false) => (open.len()?, take(all(&open)?, limit)?),
-            None => {
-                let rows = merge(all(&open)?, all(&ended)?, |a, b| a > b);
-                (open.len()? + ended.len()?, take(rows, limit)?)
+        let (open_rows, ended_rows) = match ended_only {
+            Some(true) => (0, ended.len()?),
+            Some(false) => (open.len()?, 0),
+            None => (open.len()?, ended.len()?),
+        };
+        let most = |rows: u64| limit.min(usize::try_from(rows).unwrap_or(limit));
+        let (open, ended) = (open.range::<u128>(..)?, ended.range::<u128>(..)?);
+        let rows = match order {
+            RequestOrder::Newest => {
+                let (open, ended) = (
+                    open.rev().take(most(open_rows)),
+                    ended.rev().take(most(ended_rows)),
+                );
+                take(merge(open, ended, |a, b| a > b), limit)?
+            }
+            RequestOrder::Oldest => {
+                let (open, ended) = (open.take(most(open_rows)), ended.take(most(ended_rows)));
+                take(merge(open, ended, |a, b| a < b), limit)?
             }
         };
-        Ok((total, rows))
+        Ok((open_rows + ended_rows, rows))
     }
 
     /// Both sorts, as of the same commit.

@@ -6,9 +6,10 @@
 mod recent;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use holdfast_policy::{BreakerState, Event, Observer, Outcome};
-use holdfast_wire::{Latencies, Latency};
+use holdfast_policy::{BreakerState, Event, HedgeOutcome, Observer, Outcome};
+use holdfast_wire::{Hedges, Latencies, Latency};
 use tokio::sync::broadcast;
 use tokio::time::Instant;
 
@@ -38,6 +39,7 @@ pub(crate) struct Live {
 pub(crate) struct Watch {
     dependency: &'static str,
     recent: Arc<Recent>,
+    hedges: Arc<[AtomicU64; 2]>,
     transitions: broadcast::Sender<Transition>,
 }
 
@@ -49,6 +51,7 @@ impl Live {
         let watch = |dependency| Watch {
             dependency,
             recent: Arc::new(Recent::new(Instant::now())),
+            hedges: Arc::default(),
             transitions: transitions.clone(),
         };
         Self {
@@ -74,6 +77,15 @@ impl Live {
     }
 }
 
+impl Watch {
+    /// What became of second attempts.
+    #[must_use]
+    pub(crate) fn hedges(&self) -> Hedges {
+        let [won, lost] = self.hedges.each_ref().map(|it| it.load(Ordering::Relaxed));
+        Hedges { won, lost }
+    }
+}
+
 impl Observer for Watch {
     fn on_event(&self, event: &Event) {
         match *event {
@@ -83,6 +95,15 @@ impl Observer for Watch {
                 ..
             } => {}
             Event::Attempt { elapsed, .. } => self.recent.add(elapsed, Instant::now()),
+            Event::Hedge { outcome, .. } => {
+                let [won, lost] = &*self.hedges;
+                let count = if outcome == HedgeOutcome::Won {
+                    won
+                } else {
+                    lost
+                };
+                count.fetch_add(1, Ordering::Relaxed);
+            }
             Event::Transition {
                 from,
                 to,

@@ -1,6 +1,8 @@
 //! What `/process` answered: done, accepted or no promise, and without what. A client's own mistakes (4xx) are none of
 //! these, so that they dilute no share; the HTTP series have them.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use holdfast_policy::Priority;
 use holdfast_wire::{Degraded, DegradedCode, Reason};
 use metrics::{Counter, counter, describe_counter};
@@ -40,8 +42,32 @@ pub(crate) struct Answers {
     answers: [[Counter; MISSING.len()]; STATUSES.len()],
     overloaded: [Counter; Overload::ALL.len()],
     /// By urgency.
-    shed: [Counter; URGENCIES.len()],
-    throttled: Counter,
+    shed: [Shown; URGENCIES.len()],
+    throttled: Shown,
+}
+
+/// A counter that the page shows as well: the recorder's cannot be read.
+struct Shown {
+    count: AtomicU64,
+    counter: Counter,
+}
+
+impl Shown {
+    fn at_zero(counter: Counter) -> Self {
+        Self {
+            count: AtomicU64::new(0),
+            counter: at_zero(counter),
+        }
+    }
+
+    fn increment(&self) {
+        self.count.fetch_add(1, Ordering::Relaxed);
+        self.counter.increment(1);
+    }
+
+    fn get(&self) -> u64 {
+        self.count.load(Ordering::Relaxed)
+    }
 }
 
 impl Overload {
@@ -79,7 +105,7 @@ impl Answers {
             "Calls of /process above their client's own limit"
         );
         let shed = |urgency: &'static str| {
-            at_zero(counter!("holdfast_process_shed_total", "priority" => urgency))
+            Shown::at_zero(counter!("holdfast_process_shed_total", "priority" => urgency))
         };
         let answer = |status: &'static str, degraded: &'static str| {
             let labels = [("status", status), ("degraded", degraded)];
@@ -92,7 +118,7 @@ impl Answers {
             answers: STATUSES.map(|status| MISSING.map(|degraded| answer(status, degraded))),
             overloaded: Overload::ALL.map(overloaded),
             shed: URGENCIES.map(shed),
-            throttled: at_zero(counter!("holdfast_process_throttled_total")),
+            throttled: Shown::at_zero(counter!("holdfast_process_throttled_total")),
         }
     }
 
@@ -116,12 +142,18 @@ impl Answers {
 
     /// Counts a call of a client that has had its share.
     pub(crate) fn throttled(&self) {
-        self.throttled.increment(1);
+        self.throttled.increment();
+    }
+
+    /// Those refused because the worker has as much to do as it can, by urgency, and those of clients that have had their
+    /// share.
+    pub(crate) fn refused(&self) -> ([u64; URGENCIES.len()], u64) {
+        (self.shed.each_ref().map(Shown::get), self.throttled.get())
     }
 
     fn shed(&self, priority: Priority) {
         if let Some(shed) = self.shed.get(usize::from(priority.urgency())) {
-            shed.increment(1);
+            shed.increment();
         }
         self.refused_at_the_door(Overload::Shed);
     }

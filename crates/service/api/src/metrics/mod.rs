@@ -21,8 +21,7 @@ use metrics_exporter_prometheus::{
 
 use holdfast_ops::process_metrics::ProcessMetrics;
 
-use self::answers::Answers;
-pub(crate) use self::answers::Overload;
+pub(crate) use self::answers::{Answers, Overload};
 use self::dependency::DependencyGauges;
 use self::durability::Durability;
 pub(crate) use self::http::Expected;

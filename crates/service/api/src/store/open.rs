@@ -31,7 +31,8 @@ const CLAIM: &str = "UPDATE requests SET lease_until = now() + make_interval(sec
     RETURNING id, attempts, lease_until, payload::text AS payload, received_at, \
         (SELECT key FROM idempotency_keys WHERE request_id = requests.id LIMIT 1) AS key";
 const COMPLETE: &str = "UPDATE requests \
-    SET status = 'done', worker_response = $2::text::json, attempts = attempts + $3, completed_at = now(), lease_until = NULL \
+    SET status = 'done', worker_response = $2::text::json, error = NULL, attempts = attempts + $3, completed_at = now(), \
+        lease_until = NULL \
     WHERE id = $1 AND status = 'received'";
 const IS_CANCELLED: &str = "SELECT FROM requests WHERE id = $1 AND status = 'cancelled'";
 /// Changes nothing, and fails where nothing can be changed.
@@ -42,11 +43,12 @@ const EXTEND: &str = "UPDATE requests SET lease_until = now() + make_interval(se
 /// Not at once: others go first.
 const GIVE_BACK: &str = "UPDATE requests SET lease_until = now() + make_interval(secs => $3) \
     WHERE id = $1 AND status = 'received' AND lease_until = $2";
+/// While it is tried again, an operator sees by what it failed last.
 const COUNT_FAILURE: &str = "UPDATE requests SET \
         attempts = attempts + 1, \
+        error = $2, \
         lease_until = CASE WHEN attempts + 1 < $3 THEN now() + make_interval(secs => $4) END, \
         status = CASE WHEN attempts + 1 < $3 THEN 'received' ELSE 'failed' END, \
-        error = CASE WHEN attempts + 1 < $3 THEN NULL ELSE $2 END, \
         completed_at = CASE WHEN attempts + 1 < $3 THEN NULL ELSE now() END \
     WHERE id = $1 AND status = 'received' AND lease_until = $5 \
     RETURNING status = 'failed'";

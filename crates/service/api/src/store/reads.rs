@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use holdfast_policy::BreakerState;
-use holdfast_wire::{Degraded, JsonText, Request, RequestList, RequestStatus};
+use holdfast_wire::{Degraded, JsonText, Request, RequestList, RequestOrder, RequestStatus};
 use jiff::Timestamp;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
@@ -33,7 +33,9 @@ const MAX_COUNTED: u32 = 1_000_000;
 pub(crate) struct Filter {
     /// Only these; all when absent.
     pub status: Option<RequestStatus>,
-    /// The newest so many.
+    /// Which come first.
+    pub order: RequestOrder,
+    /// So many.
     pub limit: u32,
 }
 
@@ -73,7 +75,7 @@ impl ReadStore {
         self.ask(find_all(&self.sessions, ids)).await
     }
 
-    /// The newest requests that match, and how many match in all.
+    /// The first requests that match, and how many match in all.
     ///
     /// # Errors
     /// When Postgres does not answer in time.
@@ -169,7 +171,7 @@ async fn list(sessions: &Sessions, filter: Filter) -> Result<RequestList, Databa
     let session = sessions.acquire().await?;
     let outcome = async {
         let count = session.prepare_cached(&count(filter.status)).await?;
-        let page = session.prepare_cached(&page(filter.status)).await?;
+        let page = session.prepare_cached(&page(filter)).await?;
         let limit = i64::from(filter.limit);
         let limits: [&(dyn ToSql + Sync); 1] = [&limit];
         let (total, rows) = tokio::try_join!(
@@ -205,18 +207,22 @@ pub(super) async fn count_open(sessions: &Sessions) -> Result<OpenCount, Databas
     session.finish(outcome)
 }
 
-/// The newest of each status by its own index, then the newest of these: rows of the naive endpoint, however many, are
-/// never walked over.
-fn page(status: Option<RequestStatus>) -> String {
-    let newest = |status| {
-        let matches = condition(status);
-        format!("(SELECT {COLUMNS} FROM requests WHERE {matches} ORDER BY id DESC LIMIT $1)")
+/// The first of each status by its own index, then the first of these: rows of the naive endpoint, however many, are
+/// never walked over. An index serves both orders.
+fn page(filter: Filter) -> String {
+    let order = match filter.order {
+        RequestOrder::Newest => "DESC",
+        RequestOrder::Oldest => "ASC",
     };
-    match status {
-        Some(status) => newest(status),
+    let first = |status| {
+        let matches = condition(status);
+        format!("(SELECT {COLUMNS} FROM requests WHERE {matches} ORDER BY id {order} LIMIT $1)")
+    };
+    match filter.status {
+        Some(status) => first(status),
         None => {
-            let each = RequestStatus::ALL.map(newest).join(" UNION ALL ");
-            format!("SELECT * FROM ({each}) AS newest ORDER BY id DESC LIMIT $1")
+            let each = RequestStatus::ALL.map(first).join(" UNION ALL ");
+            format!("SELECT * FROM ({each}) AS first ORDER BY id {order} LIMIT $1")
         }
     }
 }

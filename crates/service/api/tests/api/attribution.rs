@@ -33,14 +33,19 @@ async fn served(api: &Api) {
     assert_eq!(call.send().await.unwrap().status(), 200);
 }
 
-/// How `id` ends while others are served, one about every third of a second.
+/// How `id` ends while others are served.
 async fn ends_beside_others(api: &Api, id: Uuid) -> Request {
+    comes_beside_others(api, id, |it| it.status.is_end()).await
+}
+
+/// What `id` comes to while others are served, one about every third of a second.
+async fn comes_beside_others(api: &Api, id: Uuid, reached: impl Fn(&Request) -> bool) -> Request {
     let started = Instant::now();
     loop {
         served(api).await;
         let response = api.get(&format!("/requests/{id}")).await;
         let request: Request = response.json().await.unwrap();
-        if request.status != RequestStatus::Received {
+        if reached(&request) {
             return request;
         }
         assert!(started.elapsed() < Duration::from_secs(30), "{request:?}");
@@ -56,6 +61,11 @@ async fn what_the_worker_refuses_beside_others_it_serves_fails_with_its_error() 
     // Cut off from its worker, the first takes no part.
     system.worker.set(Fault::Refuse).await;
     let id = api.post_keyed("k", "").await.processed().request_id;
+    // While it is tried again it says why, so that an operator need not wait for its end.
+    let failed_once = |it: &Request| it.attempts == 1 && it.status == RequestStatus::Received;
+    let retried = comes_beside_others(&api, id, failed_once).await;
+    let why = retried.error.as_deref();
+    assert_eq!(why, Some("the worker answered with an error"));
     let request = ends_beside_others(&api, id).await;
     assert_eq!(request.status, RequestStatus::Failed);
     assert_eq!(

@@ -32,6 +32,7 @@ mod pool;
 mod recovery;
 mod replay;
 mod requeue;
+mod requeue_killed;
 mod retention;
 mod schema;
 mod standby;

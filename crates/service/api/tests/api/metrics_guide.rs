@@ -124,6 +124,27 @@ async fn rules_and_dashboard_name_no_metric_that_does_not_exist() {
     }
 }
 
+#[test]
+fn every_alert_says_how_bad_it_is_and_leads_to_its_own_line_of_the_runbook() {
+    let alerts = text("deploy/observe/rules/alerts.yml");
+    let mut found = 0;
+    for alert in alerts.split("- alert: ").skip(1) {
+        let name = alert.lines().next().unwrap();
+        let said = |key: &str| {
+            let line = alert.lines().find_map(|it| it.trim().strip_prefix(key));
+            line.unwrap_or_else(|| panic!("{name} has no {key}"))
+        };
+        assert!(["page", "ticket"].contains(&said("severity: ")), "{name}");
+        assert!(said("summary: ").len() > 20 && said("description: ").len() > 20);
+        let (path, anchor) = said("runbook_url: ").split_once('#').unwrap();
+        assert_eq!(anchor, name);
+        let place = format!("<a id=\"{anchor}\"></a>");
+        assert_eq!(text(path).matches(&place).count(), 1, "{place} in {path}");
+        found += 1;
+    }
+    assert!(found > 15, "{found}");
+}
+
 #[tokio::test]
 async fn an_outage_and_what_every_route_answers_adds_no_series() {
     let system = System::start().await;

@@ -82,7 +82,7 @@ async fn an_unknown_route_is_told_the_documented_ones() {
 }
 
 #[tokio::test]
-async fn a_client_generator_finds_names_tags_and_a_server_for_every_operation() {
+async fn a_client_generator_finds_names_tags_examples_and_a_server_for_every_operation() {
     let system = System::start().await;
     let document: Value = system.api.get("/openapi.json").await.json().await.unwrap();
     assert_eq!(document["servers"][0]["url"], "/");
@@ -99,7 +99,53 @@ async fn a_client_generator_finds_names_tags_and_a_server_for_every_operation() 
         assert!(tags.iter().any(|it| &it["name"] == tag), "{id}: {tag}");
         let summary = operation["summary"].as_str().unwrap();
         assert!(!summary.is_empty(), "{id}");
+        for parameter in operation["parameters"].as_array().unwrap() {
+            assert!(parameter.get("example").is_some(), "{id}: {parameter}");
+        }
     }
     let scheme = &document["components"]["securitySchemes"]["admin_token"];
     assert_eq!(scheme["scheme"], "bearer");
+}
+
+/// The schema's part for the value at `path`.
+fn typed<'a>(schema: &'a Value, path: &str) -> &'a Value {
+    let inner = |schema: &'a Value, key| &schema["properties"][key];
+    &path.split('.').fold(schema, inner)["type"]
+}
+
+#[tokio::test]
+async fn what_events_carry_and_every_key_of_the_policies_has_a_type() {
+    let system = System::start().await;
+    let document: Value = system.api.get("/openapi.json").await.json().await.unwrap();
+    let schemas = &document["components"]["schemas"];
+    for (path, kind) in [
+        ("worker.breaker.open_for", "string"),
+        ("worker.breaker.failure_rate", "number"),
+        ("worker.retry.max_attempts", "integer"),
+        ("worker.idempotent", "boolean"),
+        ("database.pool.max_size", "integer"),
+        ("idempotency.keep", "string"),
+    ] {
+        assert_eq!(typed(&schemas["PolicyTables"], path), kind, "{path}");
+    }
+    let tables = "#/components/schemas/PolicyTables";
+    assert_eq!(
+        schemas["Policies"]["properties"]["policies"]["$ref"],
+        tables
+    );
+    let answer: Value = system.api.get("/policies").await.json().await.unwrap();
+    every_key_is_typed(&answer["policies"], &schemas["PolicyTables"], "policies");
+    let load = &schemas["Live"]["properties"]["load"]["$ref"];
+    assert_eq!(load, "#/components/schemas/Load");
+    assert_eq!(typed(&schemas["Transition"], "generation"), "integer");
+}
+
+fn every_key_is_typed(value: &Value, schema: &Value, path: &str) {
+    let Some(keys) = value.as_object() else {
+        assert!(schema.get("type").is_some(), "{path}");
+        return;
+    };
+    for (key, value) in keys {
+        every_key_is_typed(value, &schema["properties"][key], &format!("{path}.{key}"));
+    }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use holdfast_testbed::proxy::Fault;
-use holdfast_wire::{Request, RequestStatus};
+use holdfast_wire::{Request, RequestList, RequestStatus};
 use reqwest::StatusCode;
 use tokio::time::sleep;
 use uuid::Uuid;
@@ -176,4 +176,26 @@ async fn a_request_that_only_the_journal_has_can_be_given_up_once_postgres_is_th
     system.api.becomes_healthy().await;
     sleep(Duration::from_secs(2)).await;
     system.api.comes_to_be(id, RequestStatus::Cancelled).await;
+}
+
+#[tokio::test]
+async fn what_has_waited_for_longest_is_listed_first_when_that_is_asked() {
+    let system = System::start().await;
+    system.api.becomes_healthy().await;
+    let (sql, ids) = (system.sql().await, [(); 3].map(|()| Uuid::now_v7()));
+    let insert = "INSERT INTO requests (id, origin, status, completed_at) \
+        VALUES ($1, 'resilient', 'cancelled', now())";
+    for id in &ids {
+        sql.execute(insert, &[id]).await.unwrap();
+    }
+    for (order, expected) in [("oldest", [ids[0], ids[1]]), ("newest", [ids[2], ids[1]])] {
+        let path = format!("/requests?status=cancelled&order={order}&limit=2");
+        let list: RequestList = system.api.get(&path).await.json().await.unwrap();
+        let listed: Vec<Uuid> = list.requests.iter().map(|it| it.request_id).collect();
+        assert_eq!(
+            (list.total, listed.as_slice()),
+            (3, expected.as_slice()),
+            "{order}"
+        );
+    }
 }

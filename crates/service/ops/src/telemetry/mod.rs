@@ -8,6 +8,7 @@ mod filter;
 mod format;
 mod queue;
 mod repeats;
+mod span_counts;
 mod spans;
 mod storm;
 mod writer;
@@ -21,6 +22,7 @@ use tracing_subscriber::{Layer, Registry, fmt};
 
 use self::format::Format;
 use self::queue::Queue;
+pub use self::span_counts::span_counts;
 use self::spans::Spans;
 pub use self::spans::are_exported as spans_are_exported;
 use self::storm::Storm;

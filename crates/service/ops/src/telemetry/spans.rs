@@ -1,7 +1,7 @@
 //! Spans for a collector: OTLP over HTTP, where `OTEL_EXPORTER_OTLP_ENDPOINT` names one. Without it nothing of this is there.
 //!
 //! The exporter never holds up a request: spans go to a bounded queue that a thread of the SDK's own empties; what finds no
-//! room is dropped, and the log says so. Which of them are kept (`OTEL_TRACES_SAMPLER`), what they say of the process
+//! room is dropped and counted (`span_counts`). Which of them are kept (`OTEL_TRACES_SAMPLER`), what they say of the process
 //! (`OTEL_RESOURCE_ATTRIBUTES`, `OTEL_SERVICE_NAME`) and how large the queue is (`OTEL_BSP_*`) the SDK reads itself.
 
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use opentelemetry_http::hyper::HyperClient;
 use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
 use opentelemetry_otlp::{SpanExporter, WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::trace::SdkTracerProvider;
+use opentelemetry_sdk::trace::{BatchSpanProcessor, SdkTracerProvider};
 use tokio::runtime::Handle;
 use tracing::Subscriber;
 use tracing::level_filters::LevelFilter;
@@ -21,6 +21,7 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::registry::LookupSpan;
 
+use super::span_counts::{Bounded, COUNTS, Counting};
 use crate::environment::{Environment, EnvironmentError};
 
 const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
@@ -29,6 +30,8 @@ const PROTOCOLS: [&str; 2] = [
     "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL",
     "OTEL_EXPORTER_OTLP_PROTOCOL",
 ];
+/// Spans that may wait: what the SDK's own queue has room for, unless the environment says otherwise.
+const ROOM: u64 = 2048;
 /// For one batch; the SDK tries again itself.
 const EXPORT_LIMIT: Duration = Duration::from_secs(5);
 /// For the last batch, when the process ends.
@@ -78,9 +81,22 @@ impl Spans {
         if environment.get("OTEL_SERVICE_NAME").is_none() {
             resource = resource.with_service_name(service);
         }
+        let waiting = Arc::default();
+        let exporter = Counting {
+            next: exporter,
+            waiting: Arc::clone(&waiting),
+            counts: &COUNTS,
+        };
+        let room = environment.get("OTEL_BSP_MAX_QUEUE_SIZE");
+        let processor = Bounded {
+            next: BatchSpanProcessor::builder(exporter).build(),
+            room: room.and_then(|it| it.parse().ok()).unwrap_or(ROOM),
+            waiting,
+            counts: &COUNTS,
+        };
         let provider = SdkTracerProvider::builder()
             .with_resource(resource.build())
-            .with_batch_exporter(exporter)
+            .with_span_processor(processor)
             .build();
         Ok(Some(Self(provider)))
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use actix_web::web::{Bytes, Data};
 use futures_util::{Stream, stream};
-use holdfast_wire::{Live, Transition};
+use holdfast_wire::{Live, Load, Transition};
 use tokio::select;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::broadcast::{self, Receiver, Sender};
@@ -17,6 +17,7 @@ use super::pulse::Pulse;
 use crate::http::status;
 use crate::limit::{InFlightLimit, Place};
 use crate::live;
+use crate::metrics::Answers;
 use crate::state::State;
 
 const PERIOD: Duration = Duration::from_millis(250);
@@ -76,9 +77,16 @@ async fn next(
 
 /// What is to be known now.
 pub(super) fn look(state: &State) -> Live {
+    let refused = state.metrics.answers().map(Answers::refused);
+    let (shed, throttled) = refused.unwrap_or_default();
     Live {
         status: status::show(state),
         latency: state.live.latencies(Instant::now()),
+        load: Load {
+            shed,
+            throttled,
+            hedges: state.live.worker.hedges(),
+        },
     }
 }
 

@@ -29,8 +29,8 @@ impl Pulse {
 #[cfg(test)]
 mod tests {
     use holdfast_wire::{
-        Breaker, Database, Dependencies, Dependency, Latencies, Latency, Recovery, Schema, Status,
-        Worker,
+        Breaker, Database, Dependencies, Dependency, Latencies, Latency, Load, Recovery, Schema,
+        Status, Worker,
     };
 
     use super::*;
@@ -79,6 +79,7 @@ mod tests {
                 worker: latency(),
                 database: latency(),
             },
+            load: Load::default(),
         }
     }
 

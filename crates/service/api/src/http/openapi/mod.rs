@@ -8,13 +8,15 @@ mod examples;
 pub(super) mod operations;
 pub(super) mod operator_operations;
 pub(super) mod page_operations;
+mod parts;
+mod policy_tables;
 mod tags;
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use holdfast_wire::{
-    Health, NaiveProcessed, Policies, Problem, ProblemCode, Processed, Request, RequestList,
-    Requeued, Status,
+    Health, Live, NaiveProcessed, Policies, Problem, ProblemCode, Processed, Request, RequestList,
+    Requeued, Status, Transition,
 };
 use utoipa::ToSchema;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
@@ -85,6 +87,12 @@ fn components() -> Components {
     add::<Policies>(&mut schemas);
     add::<Status>(&mut schemas);
     add::<Health>(&mut schemas);
+    add::<Live>(&mut schemas);
+    add::<Transition>(&mut schemas);
+    for (_, schema) in schemas.iter_mut().filter(|it| it.0 == Policies::name()) {
+        policy_tables::refer_to(schema);
+    }
+    schemas.push(policy_tables::schema());
     let components = ComponentsBuilder::new()
         .schemas_from_iter(schemas)
         .responses_from_iter(responses);

@@ -2,16 +2,14 @@
 
 use holdfast_wire::{Health, ProblemCode as Code, RequestList, RequestStatus};
 use serde_json::json;
-use utoipa::openapi::content::ContentBuilder;
-use utoipa::openapi::path::{
-    Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn,
-};
-use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
-use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
-use utoipa::openapi::{KnownFormat, RefOr, Required, Response, Schema, SchemaFormat};
+use utoipa::ToSchema;
+use utoipa::openapi::path::{Operation, OperationBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::{Ref, RefOr};
 
-use super::answers::{bare, json as body, other, problems, text, with};
+use super::answers::{bare, json as body, other, text, with};
 use super::examples;
+use super::parts::{any_json, id, operation, parameter, plain, responses};
 use crate::http::requests::{DEFAULT_LIMIT, MAX_LIMIT};
 
 /// What a call with an effect may be refused for, and its body.
@@ -49,9 +47,10 @@ fn processing(id: &str, summary: &str) -> OperationBuilder {
         ParameterIn::Header,
         key,
         text().pattern(Some(LONGEST_KEY)),
+        "order-4711",
     );
     let urgency = "How urgent it is, RFC 9218: `u=0` (most) to `u=7`; decides who is refused first";
-    let urgency = parameter("Priority", ParameterIn::Header, urgency, text());
+    let urgency = parameter("Priority", ParameterIn::Header, urgency, text(), "u=5");
     let of_client = [Code::QuotaExceeded];
     let codes = [&BODY[..], &REFUSED, &of_keys, &of_client].concat();
     operation(id, summary)
@@ -112,8 +111,11 @@ pub(in crate::http) fn list() -> Operation {
         total: 1,
         requests: vec![examples::request()],
     };
-    let found = body("The newest of them first", &[("one is not done yet", list)]);
-    let status = text().enum_values(Some(RequestStatus::ALL.map(RequestStatus::as_str)));
+    let found = body("The first of them", &[("one is not done yet", list)]);
+    let status = Ref::from_schema_name(RequestStatus::name());
+    let order = text()
+        .enum_values(Some(["newest", "oldest"]))
+        .default(Some(json!("newest")));
     let limit = ObjectBuilder::new()
         .schema_type(Type::Integer)
         .minimum(Some(1))
@@ -126,12 +128,21 @@ pub(in crate::http) fn list() -> Operation {
             ParameterIn::Query,
             "Only those that are this far",
             status,
+            RequestStatus::Received.as_str(),
+        ))
+        .parameter(parameter(
+            "order",
+            ParameterIn::Query,
+            "Which come first: those that came last, or those that have waited for longest",
+            order,
+            "oldest",
         ))
         .parameter(parameter(
             "limit",
             ParameterIn::Query,
             "How many to list",
             limit,
+            10,
         ))
         .responses(responses([("200", found.build())], &codes))
         .build()
@@ -144,17 +155,15 @@ pub(in crate::http) fn find() -> Operation {
     let wait = "`wait=N` holds the answer until the request is finished, N seconds at most, and no more than 30";
     operation("request", "What became of one request")
         .parameter(id())
-        .parameter(parameter("Prefer", ParameterIn::Header, wait, text()))
+        .parameter(parameter(
+            "Prefer",
+            ParameterIn::Header,
+            wait,
+            text(),
+            "wait=1",
+        ))
         .responses(responses([("200", found.build())], &codes))
         .build()
-}
-
-/// The id of a request in the path.
-pub(super) fn id() -> Parameter {
-    let id = text().format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)));
-    let id = parameter("id", ParameterIn::Path, "The request's id", id);
-    let id = ParameterBuilder::from(id).example(Some(json!(examples::request().request_id)));
-    id.required(Required::True).build()
 }
 
 pub(in crate::http) fn policies() -> Operation {
@@ -220,72 +229,4 @@ pub(in crate::http) fn head_of(get: &Operation) -> Operation {
         }
     }
     head
-}
-
-pub(super) fn plain(id: &str, summary: &str, answer: Response) -> Operation {
-    operation(id, summary)
-        .responses(responses([("200", answer)], &[]))
-        .build()
-}
-
-pub(super) fn operation(id: &str, summary: &str) -> OperationBuilder {
-    let ignored = "W3C trace context; what is none is ignored, and a new trace begins";
-    OperationBuilder::new()
-        .operation_id(Some(id))
-        .summary(Some(summary))
-        .parameter(parameter(
-            "traceparent",
-            ParameterIn::Header,
-            ignored,
-            text(),
-        ))
-        .parameter(parameter(
-            "tracestate",
-            ParameterIn::Header,
-            "Goes with the trace, up to 512 bytes",
-            text(),
-        ))
-        .parameter(parameter(
-            "x-request-id",
-            ParameterIn::Header,
-            "The caller's own id, up to 128 visible characters: logged, and echoed as `x-correlation-id`",
-            text(),
-        ))
-}
-
-pub(super) fn responses<const N: usize>(
-    answers: [(&str, Response); N],
-    codes: &[Code],
-) -> utoipa::openapi::Responses {
-    let answers = answers.map(|(status, answer)| (status.to_owned(), answer));
-    utoipa::openapi::ResponsesBuilder::new()
-        .responses_from_iter(answers.into_iter().chain(problems(codes)))
-        .build()
-}
-
-pub(super) fn parameter(
-    name: &str,
-    at: ParameterIn,
-    description: &str,
-    schema: ObjectBuilder,
-) -> Parameter {
-    ParameterBuilder::new()
-        .name(name)
-        .parameter_in(at)
-        .required(Required::False)
-        .description(Some(description))
-        .schema(Some(Schema::from(schema)))
-        .build()
-}
-
-fn any_json() -> RequestBody {
-    let any = ObjectBuilder::new().schema_type(SchemaType::AnyValue);
-    let content = ContentBuilder::new()
-        .schema(Some(Schema::from(any)))
-        .build();
-    RequestBodyBuilder::new()
-        .description(Some("Any JSON of at most 64 KiB; stored as received"))
-        .required(Some(Required::False))
-        .content("application/json", content)
-        .build()
 }

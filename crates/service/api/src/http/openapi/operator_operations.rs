@@ -7,7 +7,7 @@ use utoipa::openapi::{Required, Response};
 
 use super::answers::{json as body, text};
 use super::examples;
-use super::operations::{id, operation, parameter, responses};
+use super::parts::{id, operation, parameter, responses};
 
 /// The scheme's name in the document.
 pub(super) const TOKEN: &str = "admin_token";
@@ -48,6 +48,7 @@ pub(in crate::http) fn retry_all() -> Operation {
         ParameterIn::Query,
         "Which: all that failed",
         failed,
+        RequestStatus::Failed.as_str(),
     );
     let codes = [&REFUSED[..], &[Code::InvalidQuery]].concat();
     operated(

@@ -6,8 +6,11 @@ use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
 use utoipa::openapi::{Required, ResponseBuilder};
 
 use super::answers::{bare, other, text, with};
-use super::operations::{operation, parameter, plain, responses};
+use super::parts::{operation, parameter, plain, responses};
 use crate::http::dashboard::{HEADERS, KINDS, paths};
+
+/// As it is sent, up to the empty line that ends it.
+const EVENT: &str = "event: transition\ndata: {\"dependency\":\"worker\",\"from\":\"closed\",\"to\":\"open\",\"generation\":3}\n\n";
 
 pub(in crate::http) fn page() -> Operation {
     let page = file("The page").content("text/html", Content::default());
@@ -24,6 +27,7 @@ pub(in crate::http) fn asset() -> Operation {
         ParameterIn::Path,
         "Which file, slashes included",
         path,
+        "js/main.js",
     );
     operation("asset", "A file of the page")
         .parameter(ParameterBuilder::from(path).required(Required::True))
@@ -33,10 +37,10 @@ pub(in crate::http) fn asset() -> Operation {
 
 pub(in crate::http) fn events() -> Operation {
     let stream = other(
-        "Until the service drains: `live` is what `/status` says and how long attempts take, when that changes and at \
-         least every two seconds; `transition` is a breaker that changes its state",
+        "Until the service drains. The data of the event `live` is the schema `Live`: sent when it changes, and at least every \
+         two seconds. That of `transition` is the schema `Transition`: sent when a breaker changes its state",
         "text/event-stream",
-        text(),
+        text().examples([EVENT]),
     );
     operation(
         "events",

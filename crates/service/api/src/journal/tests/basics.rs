@@ -1,6 +1,7 @@
 //! What goes in comes out: entries, keys, holds.
 
 use super::*;
+use holdfast_wire::RequestOrder;
 
 #[tokio::test]
 async fn entries_survive_reopening_in_order_and_to_the_byte() {
@@ -59,7 +60,14 @@ async fn an_empty_journal_answers_reads_and_has_no_oldest() {
             .is_none()
     );
     assert!(journal.find_key("k", soon()).await.unwrap().is_none());
-    assert_eq!(journal.newest(None, 5, soon()).await.unwrap().total, 0);
+    assert_eq!(
+        journal
+            .page(None, RequestOrder::Newest, 5, soon())
+            .await
+            .unwrap()
+            .total,
+        0
+    );
     let depth = journal.depth();
     assert_eq!(
         (depth.entries, depth.bytes, depth.oldest_seconds),
@@ -167,7 +175,7 @@ async fn a_batch_is_bounded_by_entries_and_by_bytes() {
 }
 
 #[tokio::test]
-async fn the_newest_come_first_by_sort_with_how_many_there_are() {
+async fn the_newest_or_the_oldest_come_first_by_sort_with_how_many_there_are() {
     let folder = folder();
     let journal = open(&folder);
     let entries = [entry(), ended(&entry()), entry(), ended(&entry()), entry()];
@@ -180,7 +188,21 @@ async fn the_newest_come_first_by_sort_with_how_many_there_are() {
         (Some(true), 2, vec![ids[3], ids[1]]),
         (Some(false), 3, vec![ids[4], ids[2], ids[0]]),
     ] {
-        let page = journal.newest(sort, 3, soon()).await.unwrap();
+        let page = journal
+            .page(sort, RequestOrder::Newest, 3, soon())
+            .await
+            .unwrap();
+        let found: Vec<_> = page.entries.iter().map(|entry| entry.id).collect();
+        assert_eq!((page.total, found), (total, expected), "{sort:?}");
+    }
+    for (sort, total, expected) in [
+        (None, 5, vec![ids[0], ids[1], ids[2]]),
+        (Some(true), 2, vec![ids[1], ids[3]]),
+    ] {
+        let page = journal
+            .page(sort, RequestOrder::Oldest, 3, soon())
+            .await
+            .unwrap();
         let found: Vec<_> = page.entries.iter().map(|entry| entry.id).collect();
         assert_eq!((page.total, found), (total, expected), "{sort:?}");
     }

@@ -97,6 +97,7 @@ pub(super) fn statement(first: u32, unlocked: &str) -> String {
         "UPDATE requests SET \
             status = CASE WHEN response IS NULL THEN 'received' ELSE 'done' END, \
             worker_response = response::json, \
+            error = CASE WHEN response IS NULL THEN error END, \
             attempts = requests.attempts + entry.attempts, \
             completed_at = CASE WHEN response IS NOT NULL THEN now() END, \
             lease_until = NULL \

@@ -1,65 +1,31 @@
 //! The API under test, built as `main` builds it, and a client for it.
 
-use std::io::Write;
 use std::net::SocketAddr;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 use std::time::Duration;
 
-use holdfast_api::{Application, Settings, StartError};
 use holdfast_ops::Environment;
 use holdfast_ops::telemetry::Telemetry;
 use holdfast_wire::{Breaker, Policies, Request, RequestStatus, Status};
 use reqwest::{Response, StatusCode};
-use tempfile::{NamedTempFile, TempDir};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 use super::answer::Answer;
+use super::surroundings::{ADMIN_TOKEN, Surroundings};
 
 /// What the machine may add to the provable bound.
 pub(crate) const MACHINE: Duration = Duration::from_millis(300);
-
-/// The policies of the tests: the defaults, several times quicker, yet slow enough for a busy machine. In dotted keys, so
-/// that a test can put its own in their place.
-const QUICK: &str = r#"
-worker.connect_timeout = "300ms"
-worker.attempt_timeout = "600ms"
-worker.deadline = "1300ms"
-worker.retry.backoff = { initial = "20ms", max = "50ms" }
-worker.breaker = { slow_call = "550ms", open_for = "500ms", max_open_for = "1s", ramp = "200ms" }
-database.connect_timeout = "400ms"
-database.attempt_timeout = "500ms"
-database.deadline = "1100ms"
-database.pool.max_wait = "300ms"
-database.breaker = { slow_call = "450ms", open_for = "500ms", max_open_for = "1s", ramp = "200ms" }
-journal.deadline = "500ms"
-recovery.lease = "5s"
-"#;
 
 /// How long a healed system may take to be healthy again: the quick policies' max_open_for + 5 s.
 const HEALED_WITHIN: Duration = Duration::from_secs(6);
 /// How long recovery may take to finish what was accepted: the same, and a lease that must end first.
 const RECOVERED_WITHIN: Duration = Duration::from_secs(20);
 
-/// What operators show.
-pub(crate) const ADMIN_TOKEN: &str = "the-operators-own";
-
 /// One log for all tests of the process, until it ends.
 static LOGS: OnceLock<Telemetry> = OnceLock::new();
-
-/// What an API is started with: again, for a restart; with a folder of its own, for a second replica.
-#[derive(Clone)]
-pub(crate) struct Surroundings {
-    pub(crate) worker_url: String,
-    pub(crate) database_url: String,
-    /// Laid over the quick ones.
-    pub(crate) policies: String,
-    pub(crate) journal: Arc<TempDir>,
-    /// What operators must show; empty: nobody may.
-    pub(crate) admin_token: &'static str,
-}
 
 /// The API under test and a client for it.
 pub(crate) struct Api {
@@ -69,46 +35,6 @@ pub(crate) struct Api {
     http: reqwest::Client,
     stop: Option<oneshot::Sender<()>>,
     served: Option<JoinHandle<std::io::Result<()>>>,
-}
-
-impl Surroundings {
-    pub(crate) fn new(worker_url: &str, database: SocketAddr, policies: &str) -> Self {
-        let database_url = format!("postgres://holdfast:holdfast@{database}/holdfast");
-        Self {
-            worker_url: worker_url.to_owned(),
-            database_url,
-            policies: policies.to_owned(),
-            journal: Arc::new(tempfile::tempdir().unwrap()),
-            admin_token: ADMIN_TOKEN,
-        }
-    }
-
-    /// The same, for another replica: the journal is its own.
-    pub(crate) fn of_a_replica(&self) -> Self {
-        Self {
-            journal: Arc::new(tempfile::tempdir().unwrap()),
-            ..self.clone()
-        }
-    }
-
-    /// Builds the application as `main` does.
-    pub(crate) fn build(&self) -> Result<Application, StartError> {
-        let mut file = NamedTempFile::new().unwrap();
-        let policies = &self.policies;
-        write!(file, "{}{policies}", quick_but_for(policies)).unwrap();
-        let environment = Environment::from([
-            ("HOLDFAST_WORKER_URL", self.worker_url.as_str()),
-            ("DATABASE_URL", &self.database_url),
-            ("HOLDFAST_POLICIES", file.path().to_str().unwrap()),
-            (
-                "HOLDFAST_JOURNAL_DIR",
-                self.journal.path().to_str().unwrap(),
-            ),
-            ("HOLDFAST_ADMIN_TOKEN", self.admin_token),
-        ]);
-        let bind = SocketAddr::from(([127, 0, 0, 1], 0));
-        Application::build(Settings::read(&environment, bind).unwrap())
-    }
 }
 
 impl Api {
@@ -287,12 +213,4 @@ impl Api {
     pub(crate) async fn stopped(&mut self) {
         self.served.take().unwrap().await.unwrap().unwrap();
     }
-}
-
-/// The quick policies without the keys that a test sets itself.
-fn quick_but_for(policies: &str) -> String {
-    let key = |line: &str| line.split(" =").next().unwrap().to_owned();
-    let own: Vec<_> = policies.lines().map(key).collect();
-    let kept = QUICK.lines().filter(|line| !own.contains(&key(line)));
-    kept.map(|line| format!("{line}\n")).collect()
 }

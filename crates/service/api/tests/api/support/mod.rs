@@ -4,7 +4,9 @@ mod answer;
 mod api;
 mod counting_worker;
 mod events;
+mod process;
 mod scripted_worker;
+mod surroundings;
 mod worker;
 
 use std::net::SocketAddr;
@@ -16,10 +18,12 @@ use holdfast_wire::JsonText;
 use tokio_postgres::NoTls;
 
 pub(crate) use answer::Answer;
-pub(crate) use api::{Api, MACHINE, Surroundings};
+pub(crate) use api::{Api, MACHINE};
 pub(crate) use counting_worker::CountingWorker;
 pub(crate) use events::{Event, Events};
+pub(crate) use process::Process;
 pub(crate) use scripted_worker::ScriptedWorker;
+pub(crate) use surroundings::{ADMIN_TOKEN, Surroundings};
 pub(crate) use worker::spawn_worker;
 
 /// Everything, up and connected. Dropped, all of it goes away.

@@ -6,24 +6,20 @@
     reason = "a test says bluntly what it expects"
 )]
 
+mod collector;
+
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use actix_web::web::{Bytes, Data, post};
-use actix_web::{App, HttpResponse, HttpServer};
 use holdfast_ops::{Environment, probe, telemetry};
+use holdfast_testbed::ports;
 use holdfast_testbed::postgres::{Cluster, ClusterOptions};
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-use opentelemetry_proto::tonic::common::v1::KeyValue;
-use opentelemetry_proto::tonic::common::v1::any_value::Value;
-use opentelemetry_proto::tonic::trace::v1::Span;
-use prost::Message;
 use serde_json::Value as Json;
-use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
+
+use collector::{Collector, Seen};
 
 const LIMIT: Duration = Duration::from_secs(20);
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -31,81 +27,6 @@ const PARENT: &str = "00f067aa0ba902b7";
 /// The breaker opens at the first failure and soon probes.
 const POLICIES: &str = "[worker]\nretry = { max_attempts = 2 }\n\
     breaker = { consecutive_failures = 2, open_for = \"300ms\", max_open_for = \"300ms\" }\n";
-
-/// A span as the collector has it, with the service that sent it.
-#[derive(Clone)]
-struct Seen {
-    service: String,
-    span: Span,
-}
-
-impl Seen {
-    fn says(&self, key: &str) -> String {
-        text(&self.span.attributes, key)
-    }
-
-    fn id(&self) -> Vec<u8> {
-        self.span.span_id.clone()
-    }
-}
-
-fn text(attributes: &[KeyValue], key: &str) -> String {
-    let found = attributes.iter().find(|it| it.key == key);
-    match found.and_then(|it| it.value.clone()?.value) {
-        Some(Value::StringValue(text)) => text,
-        Some(Value::IntValue(number)) => number.to_string(),
-        _ => String::new(),
-    }
-}
-
-#[derive(Clone, Default)]
-struct Collector(Arc<Mutex<Vec<Seen>>>);
-
-impl Collector {
-    /// One that listens, and its address.
-    async fn start() -> (Self, SocketAddr) {
-        async fn take(collector: Data<Collector>, body: Bytes) -> HttpResponse {
-            let request = ExportTraceServiceRequest::decode(body).unwrap();
-            let mut seen = collector.0.lock().unwrap();
-            for resource in request.resource_spans {
-                let attributes = resource.resource.unwrap().attributes;
-                let service = text(&attributes, "service.name");
-                let spans = resource.scope_spans.into_iter().flat_map(|it| it.spans);
-                seen.extend(spans.map(|span| Seen {
-                    service: service.clone(),
-                    span,
-                }));
-            }
-            HttpResponse::Ok().finish()
-        }
-        let collector = Self::default();
-        let shared = Data::new(collector.clone());
-        let app = move || {
-            App::new()
-                .app_data(shared.clone())
-                .route("/v1/traces", post().to(take))
-        };
-        let server = HttpServer::new(app).workers(1).disable_signals();
-        let server = server.bind(("127.0.0.1", 0)).unwrap();
-        let address = server.addrs()[0];
-        tokio::spawn(server.run());
-        (collector, address)
-    }
-
-    /// All spans, once one of them is as `wanted`.
-    async fn until(&self, what: &str, wanted: impl Fn(&Seen) -> bool) -> Vec<Seen> {
-        let started = Instant::now();
-        loop {
-            let seen = self.0.lock().unwrap().clone();
-            if seen.iter().any(&wanted) {
-                return seen;
-            }
-            let names: Vec<_> = seen.iter().map(|it| (&it.service, &it.span.name)).collect();
-            assert!(started.elapsed() < LIMIT, "no {what} among {names:?}");
-            sleep(Duration::from_millis(50)).await;
-        }
-    }
-}
 
 /// The API's binary.
 struct Api {
@@ -118,7 +39,7 @@ impl Api {
     async fn start(collector: SocketAddr, worker: SocketAddr, database: u16) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("policies.toml"), POLICIES).unwrap();
-        let address = free().await;
+        let address = free();
         let child = Command::new(env!("CARGO_BIN_EXE_holdfast-api"))
             .current_dir(folder.path())
             .env("HOLDFAST_BIND", address.to_string())
@@ -162,11 +83,15 @@ impl Api {
             .unwrap();
         (answer.status().as_u16(), answer.json().await.unwrap())
     }
+
+    async fn metrics(&self) -> String {
+        let answer = reqwest::get(format!("{}/metrics", self.base)).await;
+        answer.unwrap().text().await.unwrap()
+    }
 }
 
-async fn free() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    listener.local_addr().unwrap()
+fn free() -> SocketAddr {
+    ([127, 0, 0, 1], ports::free().unwrap()).into()
 }
 
 /// The worker at `bind`, until the sender is dropped.
@@ -227,7 +152,7 @@ fn assert_tree(seen: &[Seen], place: SocketAddr) -> Vec<u8> {
 async fn a_collector_sees_the_tree_of_a_request_and_after_an_outage_its_recovery() {
     let cluster = Cluster::start(ClusterOptions::default()).await.unwrap();
     let (collector, address) = Collector::start().await;
-    let place = free().await;
+    let place = free();
     // The worker's spans are those of this process.
     let endpoint = format!("http://{address}");
     let environment = Environment::from([
@@ -287,12 +212,18 @@ async fn a_collector_sees_the_tree_of_a_request_and_after_an_outage_its_recovery
 
 #[tokio::test]
 async fn a_collector_that_is_not_there_holds_up_no_request() {
-    let nobody = free().await;
+    let nobody = free();
     let api = Api::start(nobody, nobody, nobody.port()).await;
     for _ in 0..50 {
         let started = Instant::now();
         let (status, _) = api.process().await;
         assert!(matches!(status, 202 | 503), "{status}");
         assert!(started.elapsed() < Duration::from_secs(8));
+    }
+    let none_lost = "holdfast_spans_total{outcome=\"failed\"} 0\n";
+    let started = Instant::now();
+    while api.metrics().await.contains(none_lost) {
+        assert!(started.elapsed() < LIMIT, "no span is counted as lost");
+        sleep(Duration::from_millis(100)).await;
     }
 }
