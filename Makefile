@@ -160,7 +160,7 @@ bench: ## Throughput beside pgbench (ROUNDS=9 SECONDS=1 RETENTION=1)
 	$(BUILD)
 	@$(LAB) bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(RETENTION),--retention)
 
-scale: ## How cost grows: replicas, workers, rows (SECONDS=3 ROWS=1000000)
+scale: ## How cost grows: replicas, workers, rows (SECONDS= ROWS=1000000)
 	$(BUILD)
 	@$(LAB) scale $(if $(SECONDS),--seconds $(SECONDS)) $(if $(ROWS),--most-rows $(ROWS))
 
@@ -175,7 +175,7 @@ APT_INSTALL = install -y -qq --no-install-recommends --no-upgrade --no-remove
 NEED = command -v $(1) >/dev/null || { [ "$$(id -u)" = 0 ] && [ -e /etc/debian_version ] && [ "$$HOLDFAST_INSTALL" != no ] && \
   apt-get update -qq && echo '$(1) is missing: apt-get $(APT_INSTALL) $(2)' >&2 && apt-get $(APT_INSTALL) $(2) >/dev/null; }
 
-.PHONY: test probes loom e2e failover rollout browser observe-check api-check client-check requeue kubernetes lint fmt
+.PHONY: test probes loom adopters api-snapshot mutants e2e failover rollout browser observe-check api-check client-check requeue kubernetes lint fmt
 test: ## Unit and integration tests, on a real Postgres
 	@cargo test --locked
 
@@ -186,6 +186,34 @@ probes: ## What breaker crates get wrong, asked of ours and its rivals
 # A folder of its own: the flag rebuilds everything.
 loom: ## The policies' shared state under every interleaving
 	@RUSTFLAGS='--cfg holdfast_loom' cargo test --release --locked --target-dir $(TARGET)/loom -p holdfast-policy --lib interleavings
+
+# They depend on a version, as if from the registry; what that is, is said here.
+adopters: ## Others' services on the packaged policy crate: do they hold?
+	@cargo package --quiet --locked --allow-dirty --no-verify -p holdfast-policy --target-dir $(TARGET)
+	@version=$$(cargo pkgid --locked -p holdfast-policy | sed 's/.*[@#]//') && cd $(TARGET)/package && \
+	  rm -rf holdfast-policy-$$version && tar xzf holdfast-policy-$$version.crate && \
+	  cargo test --locked --manifest-path $(CURDIR)/bench/adopters/Cargo.toml --target-dir $(TARGET)/adopters \
+	  --config "patch.crates-io.holdfast-policy.path='$(TARGET)/package/holdfast-policy-$$version'"
+
+SNAPSHOT = crates/policy/public-api.txt
+api-snapshot: ## Has the policy crate's public API changed? (ACCEPT=1)
+	@cargo public-api --version >/dev/null 2>&1 && cargo +nightly --version >/dev/null 2>&1 || { \
+	  echo 'it needs cargo install --locked cargo-public-api and rustup toolchain install nightly' >&2; exit 2; }
+	@cargo public-api -sss --package holdfast-policy --all-features >$(TARGET)/public-api.txt
+	@if [ '$(ACCEPT)' ]; then cp $(TARGET)/public-api.txt $(SNAPSHOT); \
+	elif ! diff $(SNAPSHOT) $(TARGET)/public-api.txt >$(TARGET)/public-api.diff; then \
+	  cat $(TARGET)/public-api.diff; \
+	  if grep -q '^<' $(TARGET)/public-api.diff; then echo 'breaking: what is gone (<) asks for a new minor version, from 1.0 on a major one'; \
+	  else echo 'an addition: a patch, from 1.0 on a minor version'; fi; \
+	  echo 'if it is meant: make api-snapshot ACCEPT=1'; exit 1; fi
+
+# The pure cores alone: what stands around them is waiting, which a mutant turns into a hang.
+CORES = breaker/core breaker/core/sample breaker/tally breaker/probes breaker/window/mod breaker/window/count breaker/window/time \
+  retry/bucket capacity/adaptive capacity/adaptive/window hedge/latencies hedge/rules
+mutants: ## Errors in the policies' cores that no test sees (SHARD=0/10)
+	@cargo mutants --version >/dev/null 2>&1 || { echo 'it needs cargo-mutants: cargo install --locked cargo-mutants' >&2; exit 2; }
+	@cargo mutants --package holdfast-policy $(CORES:%=--file crates/policy/src/%.rs) $(if $(SHARD),--shard $(SHARD)) \
+	  --all-features --timeout 60 --output $(TARGET) -- --lib
 
 # One after the other: each drives a whole stage.
 E2E = cargo test --locked $(1) -- --ignored --test-threads=1 --nocapture
@@ -229,9 +257,14 @@ kubernetes: ## Its manifests against schemas, rules and compose.yml
 	  --requirement deploy/kubernetes/requirements.txt || { echo 'it needs python3, its venv and PyPI: sudo apt-get install -y python3-venv' >&2; exit 2; }
 	@$(TARGET)/kubernetes/bin/python deploy/kubernetes/check.py
 
+# Without the feature reqwest, which in this Cargo.lock needs a later one.
+LOWEST_RUST = $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' crates/policy/Cargo.toml)
 lint: ## Formatting, clippy, docs, dependency rules, shell scripts
 	@cargo fmt --all --check
 	@cargo clippy --workspace --all-targets --locked -- -D warnings
+	@if cargo +$(LOWEST_RUST) --version >/dev/null 2>&1; then \
+	  cargo +$(LOWEST_RUST) check --locked --quiet -p holdfast-policy --features metrics,tracing,http --target-dir $(TARGET)/lowest; else \
+	  echo 'skipped: the lowest Rust of the policy crate is not installed (rustup toolchain install $(LOWEST_RUST))' >&2; fi
 	@RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked --quiet
 	@if cargo deny --version >/dev/null 2>&1; then cargo deny --locked check bans licenses sources; else \
 	  echo 'skipped: cargo-deny is not installed (cargo install --locked cargo-deny)' >&2; fi

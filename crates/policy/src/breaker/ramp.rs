@@ -53,13 +53,13 @@ impl Ramp {
 
     /// One more attempt, or how long until the ramp is over.
     pub(super) fn admit(&mut self, now: &Now) -> Result<(), Duration> {
-        if let Some(left) = self.left(now)
-            && self.in_flight >= self.allowed(left)
-        {
-            return Err(left);
+        match self.left(now) {
+            Some(left) if self.in_flight >= self.allowed(left) => Err(left),
+            _ => {
+                self.in_flight = self.in_flight.saturating_add(1);
+                Ok(())
+            }
         }
-        self.in_flight = self.in_flight.saturating_add(1);
-        Ok(())
     }
 
     pub(super) fn leave(&mut self) {
