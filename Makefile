@@ -160,7 +160,7 @@ bench: ## Throughput beside pgbench (ROUNDS=9 SECONDS=1 RETENTION=1)
 	$(BUILD)
 	@$(LAB) bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(RETENTION),--retention)
 
-scale: ## How cost grows: replicas, workers, rows (SECONDS=3 ROWS=1000000)
+scale: ## How cost grows: replicas, workers, rows (SECONDS= ROWS=1000000)
 	$(BUILD)
 	@$(LAB) scale $(if $(SECONDS),--seconds $(SECONDS)) $(if $(ROWS),--most-rows $(ROWS))
 
@@ -271,6 +271,31 @@ lint: ## Formatting, clippy, docs, dependency rules, shell scripts
 	@$(call NEED,shellcheck,shellcheck) || true
 	@if command -v shellcheck >/dev/null; then shellcheck .ci/run $$(find deploy -name '*.sh'); else \
 	  echo 'skipped: shellcheck is not installed (sudo apt-get install -y shellcheck)' >&2; fi
+	@$(MAKE) advisories
+
+.PHONY: fuzz advisories sbom
+# Those of fuzz/seeds, which a run begins with; what it finds beside them stays in fuzz/corpus, and a failure in fuzz/artifacts.
+# Nothing of ours is unsafe, so no sanitizer: it would only be slower.
+fuzz: ## Fuzz what reads bytes from outside (SECONDS=60 PARSER=name)
+	@cargo +nightly fuzz --version >/dev/null 2>&1 || { \
+	  echo 'it needs a nightly toolchain and cargo-fuzz: rustup toolchain install nightly; cargo install --locked cargo-fuzz' >&2; exit 2; }
+	@for parser in $(or $(PARSER),$(notdir $(wildcard fuzz/seeds/*))); do \
+	  dictionary=fuzz/$$parser.dict; [ -e $$dictionary ] || dictionary=; \
+	  mkdir -p fuzz/corpus/$$parser && echo "fuzz: $$parser" && \
+	  cargo +nightly fuzz run --sanitizer none $$parser fuzz/corpus/$$parser fuzz/seeds/$$parser -- \
+	    -max_total_time=$(or $(SECONDS),60) -timeout=30 $${dictionary:+-dict=$$dictionary} || exit; done
+
+advisories: ## Known holes in what is used, where their database is reached
+	@if ! cargo deny --version >/dev/null 2>&1; then \
+	  echo 'skipped: cargo-deny is not installed (cargo install --locked cargo-deny)' >&2; \
+	elif ! timeout 60 cargo deny fetch db >/dev/null 2>&1; then \
+	  echo 'skipped: the database of advisories cannot be reached' >&2; \
+	else cargo deny --locked check advisories; fi
+
+sbom: ## What the programs are made of, as CycloneDX
+	@cargo cyclonedx --version >/dev/null 2>&1 || { echo 'it needs cargo-cyclonedx: cargo install --locked cargo-cyclonedx' >&2; exit 2; }
+	@cargo cyclonedx --quiet --describe binaries --format json --spec-version 1.5 --no-build-deps
+	@mkdir -p $(TARGET)/sbom && find crates bench -name '*_bin.cdx.json' -exec mv {} $(TARGET)/sbom/ \; && ls $(TARGET)/sbom/*
 
 fmt: ## Format the code
 	@cargo fmt --all

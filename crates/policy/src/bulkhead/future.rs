@@ -57,8 +57,10 @@ pub(super) struct Waiting<S, R, C> {
 /// A place, and who tells what became of the attempt in it.
 #[derive(Debug)]
 pub(super) struct Place<C> {
-    pub(super) held: Held,
-    pub(super) classify: C,
+    held: Held,
+    classify: C,
+    // Of an attempt that an adaptive limit has not learned of yet.
+    admitted: Option<Instant>,
 }
 
 /// Until dropped.
@@ -79,35 +81,49 @@ impl Held {
 }
 
 impl<C> Place<C> {
+    /// For an attempt that is admitted at this instant, which only an adaptive limit has to know.
+    #[inline]
+    pub(super) fn new(held: Held, classify: C, admitted: Option<Instant>) -> Self {
+        let admitted = admitted.filter(|_| held.slots().is_adaptive());
+        Self {
+            held,
+            classify,
+            admitted,
+        }
+    }
+
     /// The attempt is over: an adaptive limit learns from it.
     #[inline]
-    fn learn<T, E>(
-        &self,
-        result: Result<T, Error<E>>,
-        admission: Option<Admission>,
-    ) -> Result<T, Error<E>>
+    fn learn<T, E>(&mut self, result: Result<T, Error<E>>) -> Result<T, Error<E>>
     where
         C: Classify<T, E>,
     {
-        let slots = self.held.slots();
-        let Some(at) = admission.and_then(|admission| admission.at) else {
+        let Some(admitted) = self.admitted.take() else {
             return result;
         };
-        if !slots.is_adaptive() {
-            return result;
-        }
         let (finding, result) = Finding::of(result, &self.classify);
-        slots.learn(at, signal(finding));
+        self.held.slots().learn(admitted, signal(finding));
         result
+    }
+}
+
+/// Of an attempt that is dropped the limit learns how long nobody answered it.
+impl<C> Drop for Place<C> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(admitted) = self.admitted {
+            self.held.slots().learn(admitted, Signal::GivenUp);
+        }
     }
 }
 
 fn signal(finding: Finding) -> Signal {
     match finding {
         Finding::TimedOut => Signal::Overloaded,
+        Finding::Cut => Signal::GivenUp,
         Finding::Finished(class) if class.throttled => Signal::Overloaded,
         Finding::Finished(class) if class.health == Health::Success => Signal::Answered,
-        Finding::Finished(_) | Finding::Cut | Finding::Rejected => Signal::Nothing,
+        Finding::Finished(_) | Finding::Rejected => Signal::Nothing,
     }
 }
 
@@ -151,7 +167,7 @@ where
                     let result = ready!(inner.as_mut().poll(cx));
                     let admission = inner.admission();
                     let result = match place {
-                        Some(place) => place.learn(result, admission),
+                        Some(place) => place.learn(result),
                         None => result,
                     };
                     state.set(State::Done { admission });
@@ -178,7 +194,7 @@ impl<S: Service<Call<R>>, R, C> Waiting<S, R, C> {
                 if let Some((mut inner, call, classify)) = self.then.take().filter(|_| in_time) {
                     let inner = inner.call(call.stamp(now));
                     let held = Held::Own(permit);
-                    let place = Some(Place { held, classify });
+                    let place = Some(Place::new(held, classify, Some(now)));
                     return Poll::Ready(State::Running { inner, place });
                 }
                 RejectedBy::Bulkhead

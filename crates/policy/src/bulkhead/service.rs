@@ -113,10 +113,7 @@ impl<S, C: Clone> BulkheadService<S, C> {
         } else {
             call
         };
-        let place = Place {
-            held,
-            classify: self.layer.classify.clone(),
-        };
+        let place = Place::new(held, self.layer.classify.clone(), call.stamped());
         BulkheadFuture::running(self.inner.call(call), Some(place))
     }
 }

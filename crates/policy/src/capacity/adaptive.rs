@@ -12,12 +12,14 @@
 //! a second step down, for noise hides the effect of one; and never of a limit that is not in use, which
 //! can be a crowd all the same and cannot step down without refusing calls for nothing.
 
+mod sample;
 mod window;
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+pub(crate) use self::sample::{Sample, Signal};
 use self::window::Window;
 use crate::config::AdaptiveConfig;
 
@@ -62,27 +64,6 @@ pub(crate) struct Adaptive {
     // When the least is measured anew, and from when on if shrinking does not help.
     measure_at: Instant,
     soonest_at: Instant,
-}
-
-/// An attempt that is over.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Sample {
-    pub(crate) admitted: Instant,
-    pub(crate) ended: Instant,
-    /// Attempts at once when it ended, itself included.
-    pub(crate) in_flight: u32,
-    pub(crate) signal: Signal,
-}
-
-/// What it says about the load.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Signal {
-    /// It succeeded: it took as long as it takes.
-    Answered,
-    /// It timed out, or was refused for want of capacity.
-    Overloaded,
-    /// It was cut short, or failed by itself.
-    Nothing,
 }
 
 /// Stepping down to find the least latency.
@@ -145,12 +126,12 @@ impl Adaptive {
     /// Takes an attempt into account; whether the limit may have changed.
     pub(crate) fn observe(&mut self, sample: Sample) -> bool {
         self.window.peak = self.window.peak.max(sample.in_flight);
-        // A timeout takes longer than most windows.
+        // What ends unanswered takes longer than most windows.
         let since = match sample.signal {
-            Signal::Overloaded => self.shrank,
+            Signal::Overloaded | Signal::GivenUp => self.shrank,
             Signal::Answered | Signal::Nothing => self.window.since,
         };
-        if sample.admitted >= since {
+        if sample.admitted >= since && self.tells(sample) {
             let in_use = f64::from(sample.in_flight) >= self.limit * USED;
             self.window.add(sample, in_use);
         }
@@ -165,6 +146,16 @@ impl Adaptive {
             self.window = Window::new(sample.ended);
         }
         over
+    }
+
+    /// An attempt that is given up before it took longer than is normal says nothing. Later, its caller may have
+    /// given up because the dependency is crowded: callers with less patience than the attempt timeout leave
+    /// no other trace of it.
+    fn tells(&self, sample: Sample) -> bool {
+        sample.signal != Signal::GivenUp
+            || self
+                .least
+                .is_some_and(|least| sample.seconds() > self.still_normal(least))
     }
 
     fn conclude(&mut self, now: Instant) {
@@ -227,7 +218,12 @@ impl Adaptive {
         } else if latency < *least {
             *least += (latency - *least) * BELIEF;
         }
-        (self.tolerance * *least).max(*least + NOISE)
+        let least = *least;
+        self.still_normal(least)
+    }
+
+    fn still_normal(&self, least: f64) -> f64 {
+        (self.tolerance * least).max(least + NOISE)
     }
 
     fn is_due(&self, now: Instant) -> bool {

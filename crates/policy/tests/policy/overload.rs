@@ -7,7 +7,7 @@ use holdfast_policy::{
     AdaptiveConfig, Call, ErrorKind, Policy, PolicyConfig, Priority, RejectedBy,
 };
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::support::{Dependency, Does, Settings, config, ms, policy, send, settle, watched};
 
@@ -65,6 +65,37 @@ async fn ten_times_the_load_is_held_to_what_the_dependency_bears() {
     let limit = policy.snapshot().limit.unwrap();
     // It goes on looking for more: at the height of a look it is near twice of what is borne.
     assert!((60..=120).contains(&limit), "{limit} of 60");
+}
+
+#[tokio::test(start_paused = true)]
+async fn callers_that_leave_a_crowd_shrink_the_limit_and_it_grows_again_for_those_who_stay() {
+    let mut settings = config();
+    settings.bulkhead.max_concurrent = 1_000;
+    settings.bulkhead.adaptive = Some(AdaptiveConfig::default());
+    settings.breaker.slow_call = None;
+    settings.breaker.slow_call_rate = None;
+    let policy = Policy::builder("crowded", PolicyConfig::from(settings));
+    let policy = policy.seed(1).build().unwrap();
+    let dependency = Crowded(Arc::new(Semaphore::new(20)));
+    answered(&policy, &dependency, 20, 5_000).await;
+    let limit = || policy.snapshot().limit.unwrap();
+    assert!(limit() >= 15, "{}", limit());
+    let all = dependency.0.acquire_many(20).await.unwrap();
+    let end = Instant::now() + ms(8_000);
+    let leaving = (0..30).map(|caller| {
+        let (policy, dependency) = (&policy, &dependency);
+        async move {
+            sleep(ms(8 * caller)).await;
+            while Instant::now() < end {
+                let _ = timeout(ms(250), answered(policy, dependency, 1, 10_000)).await;
+            }
+        }
+    });
+    join_all(leaving).await;
+    assert_eq!(limit(), AdaptiveConfig::default().min);
+    drop(all);
+    answered(&policy, &dependency, 40, 5_000).await;
+    assert!(limit() >= 15, "{}", limit());
 }
 
 #[tokio::test(start_paused = true)]

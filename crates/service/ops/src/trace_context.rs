@@ -36,10 +36,15 @@ impl TraceContext {
     }
 
     /// Reads the headers `traceparent` and `tracestate`. `None` where the first is none: the caller's trace is not known
-    /// then. A `tracestate` that is too long is left out.
+    /// then. A `tracestate` that is too long, or not of printable characters, is left out.
     #[must_use]
     pub fn parse(traceparent: &str, tracestate: Option<&str>) -> Option<Self> {
-        let state = tracestate.filter(|state| !state.is_empty() && state.len() <= LONGEST_STATE);
+        if !is_whole(traceparent) {
+            return None;
+        }
+        let is_printable = |state: &str| state.bytes().all(|it| (b' '..=b'~').contains(&it));
+        let may_pass = |state: &&str| (1..=LONGEST_STATE).contains(&state.len());
+        let state = tracestate.filter(may_pass).filter(|it| is_printable(it));
         let headers = Headers([("traceparent", Some(traceparent)), ("tracestate", state)]);
         let context = TraceContextPropagator::new().extract_with_context(&Context::new(), &headers);
         let context = context.span().span_context().clone();
@@ -109,6 +114,18 @@ pub fn failed(span: &Span, description: &'static str) {
     if spans_are_exported() {
         span.set_status(Status::error(description));
     }
+}
+
+/// Whether the fields have the lengths that they must have: the SDK takes any. What later versions add comes after a dash.
+fn is_whole(traceparent: &str) -> bool {
+    let Some((fields, more)) = traceparent.as_bytes().split_at_checked(55) else {
+        return false;
+    };
+    let is_right = |(at, byte): (usize, &u8)| match at {
+        2 | 35 | 52 => *byte == b'-',
+        _ => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
+    };
+    fields.iter().enumerate().all(is_right) && more.first().is_none_or(|it| *it == b'-')
 }
 
 fn new_span() -> SpanId {
@@ -188,6 +205,10 @@ mod tests {
             format!("00-{TRACE}-{parent}-01-more"),
             format!("00-{TRACE}0-{parent}-01"),
             format!("00-{TRACE}-{parent}-0g"),
+            format!("00-6-{parent}-01"),
+            format!("00-{TRACE}-f-01"),
+            format!("00-+{}-{parent}-01", &TRACE[1..]),
+            format!(" 00-{TRACE}-{parent}-01"),
         ] {
             assert_eq!(parse(&bad), None, "{bad:?}");
         }
@@ -202,6 +223,8 @@ mod tests {
             context.headers().get(1).map(|(_, state)| state.len())
         };
         assert_eq!([state(258), state(513)], [Some(258), None]);
+        let with_a_tab = TraceContext::parse(&text, Some("v=a\tb")).unwrap();
+        assert_eq!(Vec::from_iter(with_a_tab.headers()).len(), 1);
     }
 
     #[test]

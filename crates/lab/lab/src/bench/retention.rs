@@ -66,7 +66,7 @@ impl System {
     async fn start(settings: &Settings, folder: &Path) -> Result<Self, LabError> {
         let database = Cluster::start(ClusterOptions::default()).await?;
         let worker = start_worker(settings, folder).await?;
-        let place = (worker.probe().base(), database.url());
+        let place = (worker.probe().base(), database.api_url());
         let apis = Apis { settings, folder };
         Ok(Self {
             api: apis.start("api", &place, "", None).await?,

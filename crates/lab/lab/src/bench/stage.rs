@@ -58,8 +58,8 @@ impl Stage {
         let apis = Apis { settings, folder };
         let (at_worker, nobody) = (worker.probe().base().to_owned(), free()?);
         let nowhere = format!("http://127.0.0.1:{nobody}");
-        let healthy = (at_worker.as_str(), database.url());
-        let journal_only = (at_worker.as_str(), postgres::url(nobody));
+        let healthy = (at_worker.as_str(), database.api_url());
+        let journal_only = (at_worker.as_str(), postgres::api_url(nobody));
         let shared = format!("[journal]\n{JOURNAL}");
         let one_each = format!("{shared}max_batch = 1\n");
         Ok(Self {
@@ -71,7 +71,7 @@ impl Stage {
                 .start("one-each", &journal_only, &one_each, None)
                 .await?,
             worker_dead: apis
-                .start("worker-dead", &(&nowhere, other.url()), OPEN_WORK, None)
+                .start("worker-dead", &(&nowhere, other.api_url()), OPEN_WORK, None)
                 .await?,
             database,
             _database_of_worker_dead: other,

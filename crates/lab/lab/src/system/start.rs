@@ -94,7 +94,7 @@ impl Starting<'_> {
                 "HOLDFAST_WORKER_URL",
                 format!("http://127.0.0.1:{}", reached.worker),
             ),
-            ("DATABASE_URL", postgres::url(reached.database)),
+            ("DATABASE_URL", postgres::api_url(reached.database)),
             ("HOLDFAST_POLICIES", policies.to_string_lossy().into_owned()),
             ("HOLDFAST_JOURNAL_DIR", "journal".to_owned()),
         ]);

@@ -78,7 +78,7 @@ async fn an_entry_that_postgres_refuses_for_any_reason_fails_alone() {
 }
 
 /// A sequence counts also what is rolled back, so the trigger can refuse so many tries and no more.
-const REFUSES_FOUR_TIMES: &str = "CREATE SEQUENCE tries; \
+const REFUSES_FOUR_TIMES: &str = "CREATE SEQUENCE tries; GRANT USAGE ON SEQUENCE tries TO holdfast_api; \
     CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
         IF nextval('tries') <= 4 THEN RAISE EXCEPTION 'no' USING ERRCODE = '42501'; END IF; \
         RETURN NEW; END $$; \

@@ -15,6 +15,7 @@ const PATIENCE: f64 = 0.6;
 enum Step {
     Arrives,
     LosesPatience,
+    Leaves,
     IsDone,
     TimesOut,
 }
@@ -32,6 +33,8 @@ struct Overload {
     in_flight: u32,
     busy: usize,
     jitter: f64,
+    // So long after they came, callers leave.
+    leaving: Option<f64>,
     answered: Vec<f64>,
     timed_out: u32,
 }
@@ -53,6 +56,7 @@ impl Overload {
             in_flight: 0,
             busy: 0,
             jitter,
+            leaving: None,
             answered: Vec::new(),
             timed_out: 0,
         }
@@ -81,7 +85,15 @@ impl Overload {
                 Step::Arrives => {
                     self.waiting.push_back(call);
                     self.then(now + PATIENCE, Step::LosesPatience, call);
+                    if let Some(leaving) = self.leaving {
+                        self.then(now + leaving, Step::Leaves, call);
+                    }
                 }
+                Step::Leaves if self.waiting.contains(&call) => {
+                    self.waiting.retain(|it| *it != call);
+                }
+                Step::Leaves if self.admitted[call] > 0.0 => self.end(now, call, Signal::GivenUp),
+                Step::Leaves => {}
                 Step::LosesPatience => self.waiting.retain(|it| *it != call),
                 Step::IsDone => {
                     self.busy -= 1;
@@ -93,14 +105,15 @@ impl Overload {
         }
     }
 
-    /// A call that timed out goes on in the dependency, for nobody.
+    /// A call that timed out, or that its caller left, goes on in the dependency, for nobody.
     fn end(&mut self, now: f64, call: usize, signal: Signal) {
         if std::mem::replace(&mut self.over[call], true) {
             return;
         }
         match signal {
             Signal::Answered => self.answered.push(now),
-            _ => self.timed_out += 1,
+            Signal::Overloaded => self.timed_out += 1,
+            Signal::GivenUp | Signal::Nothing => {}
         }
         let at = |seconds| self.origin + Duration::from_secs_f64(seconds);
         self.limit.observe(Sample {
@@ -191,5 +204,19 @@ fn a_dependency_that_becomes_slower_but_bears_as_much_is_not_kept_from_its_work(
     for _ in 0..60 {
         plant.run(&mut limit, 1.0);
         assert!(limit.limit() >= 10, "{}", limit.limit());
+    }
+}
+
+#[test]
+fn callers_that_leave_before_the_timeout_do_not_hide_the_crowd() {
+    for seed in 1..=10 {
+        // Afterwards four fifths of what the dependency bears still come: nothing drains by itself.
+        let mut overload = Overload::new(&loose(), seed, 0.0);
+        overload.leaving = Some(0.9);
+        overload.calls(40.0, 0.0, 40.0);
+        overload.calls(110.0, 5.0, 15.0);
+        overload.play();
+        let goodput = overload.goodput(17.0, 40.0);
+        assert!(goodput >= 0.7, "seed {seed}: {goodput}");
     }
 }
