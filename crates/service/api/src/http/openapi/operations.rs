@@ -13,7 +13,8 @@ use super::parts::{any_json, id, operation, parameter, plain, responses};
 use crate::http::requests::{DEFAULT_LIMIT, MAX_LIMIT};
 
 /// What a call with an effect may be refused for, and its body.
-const BODY: [Code; 5] = [
+const BODY: [Code; 6] = [
+    Code::InvalidRequest,
     Code::InvalidJson,
     Code::BodyTooLarge,
     Code::RequestTimeout,
