@@ -65,9 +65,16 @@ impl Page {
             .await;
     }
 
-    /// Waits until the page says so.
+    /// Waits until the page says so. What says it need not be there yet: buttons come once the lab has answered.
     pub(crate) async fn comes_to_say(&self, id: &str, text: &str) {
-        let says = async || self.text(id).await == text;
+        let selector = format!("[data-testid='{id}']");
+        let says = async || {
+            let found = self.driver.find_all(By::Css(selector.clone())).await;
+            match found.unwrap().first() {
+                Some(element) => element.text().await.unwrap() == text,
+                None => false,
+            }
+        };
         self.comes_to(&format!("{id} says {text}"), says).await;
     }
 

@@ -149,6 +149,19 @@ mod tests {
     }
 
     #[test]
+    fn hedges_are_counted_by_whether_they_answered_first() {
+        let live = Live::new();
+        for outcome in HedgeOutcome::ALL {
+            live.worker.on_event(&Event::Hedge {
+                policy: "worker",
+                number: 2,
+                outcome,
+            });
+        }
+        assert_eq!(live.worker.hedges(), Hedges { won: 1, lost: 2 });
+    }
+
+    #[test]
     fn transitions_of_both_reach_whoever_listens_by_then() {
         let live = Live::new();
         let transition = |policy, generation| Event::Transition {

@@ -7,7 +7,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-use crate::support::{Answer, System};
+use crate::support::{Answer, Events, System};
 
 #[tokio::test]
 async fn beyond_max_in_flight_a_call_is_refused_at_once_and_nothing_is_recorded() {
@@ -118,6 +118,10 @@ async fn the_less_urgent_makes_way_for_the_more_urgent() {
     let metrics = system.api.get("/metrics").await.text().await.unwrap();
     assert!(metrics.contains("holdfast_process_shed_total{priority=\"6\"} 1"));
     assert!(metrics.contains("holdfast_process_shed_total{priority=\"3\"} 0"));
+    let mut events = Events::of(system.api.get("/events").await);
+    events
+        .come_to(|live| live.load.shed == [0, 0, 0, 0, 0, 0, 1, 0])
+        .await;
 }
 
 #[tokio::test]
@@ -143,4 +147,6 @@ async fn a_client_beyond_its_share_is_told_to_wait_and_others_are_not() {
     assert_eq!(call("b").await.status(), 200);
     let list: RequestList = system.api.get("/requests").await.json().await.unwrap();
     assert_eq!(list.total, 3);
+    let mut events = Events::of(system.api.get("/events").await);
+    events.come_to(|live| live.load.throttled == 1).await;
 }
