@@ -13,8 +13,7 @@ use super::parts::{any_json, id, operation, parameter, plain, responses};
 use crate::http::requests::{DEFAULT_LIMIT, MAX_LIMIT};
 
 /// What a call with an effect may be refused for, and its body.
-const BODY: [Code; 6] = [
-    Code::InvalidRequest,
+const BODY: [Code; 5] = [
     Code::InvalidJson,
     Code::BodyTooLarge,
     Code::RequestTimeout,
