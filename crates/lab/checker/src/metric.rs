@@ -1,9 +1,8 @@
 //! The figures that an experiment may speak of. How each is computed stands in [`measure`](super::measure).
 
-use std::fmt;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use strum::{Display, IntoStaticStr, VariantArray};
 
 /// What a side must show: a figure, and its limits.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -32,8 +31,11 @@ pub struct Expectation {
     Deserialize,
     JsonSchema,
     Default,
+    Display,
+    IntoStaticStr,
 )]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Window {
     /// Those meant to be sent while a fault was in force, as observed.
     #[default]
@@ -46,9 +48,23 @@ pub enum Window {
 
 /// A figure of one side.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    Display,
+    IntoStaticStr,
+    VariantArray,
 )]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Metric {
     /// Calls without an HTTP answer: given up, refused, reset. A client that left is not counted.
     Unanswered,
@@ -107,60 +123,18 @@ impl Window {
     /// As it stands in files and on the screen.
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Fault => "fault",
-            Self::After => "after",
-            Self::All => "all",
-        }
+        self.into()
     }
 }
 
 impl Metric {
     /// All, in the order in which they are told.
-    pub const ALL: [Self; 18] = [
-        Self::Unanswered,
-        Self::UnansweredShare,
-        Self::ErrorShare,
-        Self::SuccessShare,
-        Self::DegradedShare,
-        Self::PromisedShare,
-        Self::Goodput,
-        Self::Successes,
-        Self::P50,
-        Self::P99,
-        Self::OverBound,
-        Self::AttemptsPerCall,
-        Self::PeakArrivals,
-        Self::TimeToOpen,
-        Self::TimeToRecover,
-        Self::Lost,
-        Self::Duplicates,
-        Self::Harmed,
-    ];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// As it stands in files and on the screen.
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Unanswered => "unanswered",
-            Self::UnansweredShare => "unanswered_share",
-            Self::ErrorShare => "error_share",
-            Self::SuccessShare => "success_share",
-            Self::DegradedShare => "degraded_share",
-            Self::PromisedShare => "promised_share",
-            Self::Goodput => "goodput",
-            Self::Successes => "successes",
-            Self::P50 => "p50",
-            Self::P99 => "p99",
-            Self::OverBound => "over_bound",
-            Self::AttemptsPerCall => "attempts_per_call",
-            Self::PeakArrivals => "peak_arrivals",
-            Self::TimeToOpen => "time_to_open",
-            Self::TimeToRecover => "time_to_recover",
-            Self::Lost => "lost",
-            Self::Duplicates => "duplicates",
-            Self::Harmed => "harmed",
-        }
+        self.into()
     }
 
     /// What it counts.
@@ -190,34 +164,15 @@ impl Metric {
     }
 }
 
-impl fmt::Display for Metric {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl fmt::Display for Window {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn every_metric_is_listed_once_under_the_name_it_has_in_files() {
-        for (at, metric) in Metric::ALL.into_iter().enumerate() {
-            let in_files = serde_json::to_value(metric).unwrap();
-            assert_eq!(in_files, metric.name());
-            assert_eq!(metric as usize, at, "{metric} is out of order");
+    fn metrics_and_windows_have_the_names_they_have_in_files() {
+        for metric in Metric::ALL {
+            assert_eq!(serde_json::to_value(metric).unwrap(), metric.name());
         }
-        assert_eq!(Metric::Harmed as usize + 1, Metric::ALL.len());
-    }
-
-    #[test]
-    fn a_window_has_the_name_it_has_in_files() {
         for window in [Window::Fault, Window::After, Window::All] {
             assert_eq!(serde_json::to_value(window).unwrap(), window.name());
         }

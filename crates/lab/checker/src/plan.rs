@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use strum::{Display, IntoStaticStr};
 
 pub use super::metric::{Expectation, Metric, Unit, Window};
 use crate::arrivals::Arrivals;
@@ -117,8 +118,10 @@ pub struct Fault {
     Deserialize,
     JsonSchema,
     ValueEnum,
+    Display,
 )]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Target {
     /// The worker, or the wire to it.
     Worker,
@@ -129,7 +132,8 @@ pub enum Target {
 }
 
 /// How something is hurt.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Kind {
     /// SIGKILL; started again at the end.
     Kill,
@@ -187,8 +191,11 @@ pub enum Kind {
 }
 
 /// Which endpoint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Display, IntoStaticStr,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Side {
     /// `/naive/process`.
     Naive,
@@ -214,22 +221,7 @@ impl Kind {
     /// As it stands in files and on the screen.
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Kill => "kill",
-            Self::Pause => "pause",
-            Self::Restart => "restart",
-            Self::Replace => "replace",
-            Self::Refuse => "refuse",
-            Self::Blackhole => "blackhole",
-            Self::Latency { .. } => "latency",
-            Self::Reset { .. } => "reset",
-            Self::Garbage { .. } => "garbage",
-            Self::Status { .. } => "status",
-            Self::Lock => "lock",
-            Self::Connections => "connections",
-            Self::ReadOnly => "read_only",
-            Self::Surge { .. } => "surge",
-        }
+        self.into()
     }
 }
 
@@ -255,11 +247,7 @@ impl Side {
     /// As it stands in files and on the screen.
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Naive => "naive",
-            Self::Resilient => "resilient",
-            Self::Contender => "contender",
-        }
+        self.into()
     }
 
     /// The endpoint's path.
@@ -269,21 +257,5 @@ impl Side {
             Self::Naive => "/naive/process",
             Self::Resilient | Self::Contender => "/process",
         }
-    }
-}
-
-impl fmt::Display for Side {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl fmt::Display for Target {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Worker => "worker",
-            Self::Database => "database",
-            Self::Api => "api",
-        })
     }
 }

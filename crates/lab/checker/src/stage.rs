@@ -3,10 +3,14 @@
 use clap::ValueEnum;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 /// A way to run the three services.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ValueEnum)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ValueEnum, IntoStaticStr,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum StageKind {
     /// Containers.
     Compose,
@@ -18,9 +22,6 @@ impl StageKind {
     /// As it stands in `STAGE`.
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Compose => "compose",
-            Self::Local => "local",
-        }
+        self.into()
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The general checks come first. They ask whether the trials can prove anything: something was broken and healed, as
 //! probes saw it; all was well before, and on the resilient side afterwards; both sides met the same load, punctually. Then
-//! each side must show what the experiment says of it. What cannot be computed does not hold.
+//! each side must show what the experiment says of it. What cannot be measured does not hold, and has not failed: it is unknown.
 
 mod expected;
 mod first;
@@ -96,7 +96,7 @@ pub struct Check {
     pub value: Option<f64>,
     /// Whether it holds.
     pub holds: bool,
-    /// Whether nobody can say: the API that is judged does not tell enough. It does not hold then, and has not failed.
+    /// Whether nobody can say: it could not be measured. It does not hold then, and has not failed.
     #[serde(default, skip_serializing_if = "is_false")]
     pub unknown: bool,
 }
@@ -148,11 +148,16 @@ impl Verdict {
         checks.any(|check| check.name == PLAYED_TO_THE_END && !check.holds)
     }
 
-    /// Whether none of it failed. What is unknown has not; of our own sides nothing is.
+    /// What was seen to be otherwise than it had to be.
+    pub fn failed(&self) -> impl Iterator<Item = &Check> {
+        let checks = self.checks.iter();
+        checks.filter(|check| check.finding() == Finding::Failed)
+    }
+
+    /// Whether none of it failed. What is unknown has not.
     #[must_use]
     pub fn stands(&self) -> bool {
-        let failed = |check: &Check| check.finding() == Finding::Failed;
-        !self.checks.is_empty() && !self.checks.iter().any(failed)
+        !self.checks.is_empty() && self.failed().next().is_none()
     }
 
     /// Whether all of it holds.

@@ -10,6 +10,7 @@ use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 
 use clap::ValueEnum;
+use strum::IntoStaticStr;
 
 use crate::error::LabError;
 use crate::settings::StageKind;
@@ -18,7 +19,8 @@ use crate::settings::StageKind;
 pub(crate) const DONE: &[u8] = b"done";
 
 /// What is to be ended should the lab die.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Guarded {
     /// Processes in temporary folders of the command's own.
     Processes,
@@ -37,14 +39,6 @@ impl Guarded {
             StageKind::Compose => Self::Containers,
         }
     }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Processes => "processes",
-            Self::Containers => "containers",
-            Self::Stage => "stage",
-        }
-    }
 }
 
 /// The lab's end of the pipe. Dropped, it tells the guard that nothing is left to end; made before all that is guarded, it is
@@ -61,7 +55,7 @@ impl Guard {
         let program = env::current_exe().map_err(LabError::file("find", "this program"))?;
         // A group of its own: Ctrl-C is for the lab, which then cleans up itself.
         let process = Command::new(&program)
-            .args(["guard", guarded.name()])
+            .args(["guard", guarded.into()])
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .process_group(0)

@@ -1,13 +1,26 @@
 //! The three services.
 
-use std::fmt;
-
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
+use strum::{Display, IntoStaticStr};
 
 /// One of the services that can each fail alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ValueEnum)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    ValueEnum,
+    Display,
+    IntoStaticStr,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Service {
     /// Does the work.
     Worker,
@@ -24,16 +37,6 @@ impl Service {
     /// The name used in commands, files and Compose.
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Worker => "worker",
-            Self::Api => "api",
-            Self::Db => "db",
-        }
-    }
-}
-
-impl fmt::Display for Service {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
+        self.into()
     }
 }

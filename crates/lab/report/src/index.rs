@@ -7,7 +7,7 @@ use askama::Template;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::page::judged::word;
+use super::page::judged::worded;
 use super::summary::Summary;
 use super::words::{count, seconds, share};
 
@@ -32,6 +32,9 @@ pub struct Listed {
     pub checks: usize,
     /// How many of them hold.
     pub holding: usize,
+    /// How many of them could not be measured.
+    #[serde(default)]
+    pub unknown: usize,
     /// The naive side's figures.
     pub naive: Summary,
     /// The resilient side's figures.
@@ -108,7 +111,8 @@ impl Listed {
     }
 
     fn word(&self) -> &'static str {
-        word(self.passed())
+        let stands = self.checks > 0 && self.checks == self.holding + self.unknown;
+        worded(self.passed(), stands)
     }
 
     fn when(&self) -> String {

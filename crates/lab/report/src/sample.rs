@@ -97,6 +97,7 @@ pub(super) fn listed(name: &str, number: u32) -> Listed {
         href: format!("{name}/run-{number}/report.html"),
         checks: 11,
         holding: 11,
+        unknown: 0,
         naive: Summary::of(&naive),
         resilient: Summary::of(&resilient),
     }

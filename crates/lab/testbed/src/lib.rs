@@ -11,5 +11,4 @@ pub mod ports;
 pub mod postgres;
 pub mod process;
 pub mod proxy;
-pub mod together;
 pub mod wire;

@@ -155,7 +155,7 @@ mod tests {
         let scene = mixed()
             .call(ms(5100), ms(100), End::Left)
             .call(ms(5200), s(9), End::NoFile);
-        for metric in Metric::ALL.into_iter().filter(|metric| {
+        for metric in Metric::ALL.iter().copied().filter(|metric| {
             metric.has_window() && ![AttemptsPerCall, PeakArrivals].contains(metric)
         }) {
             assert_eq!(during(&scene, metric), during(&mixed(), metric), "{metric}");

@@ -74,6 +74,14 @@ pub enum Unmeasured {
     NothingWell,
 }
 
+impl Unmeasured {
+    /// Whether nobody can say what the figure would have been; else what it waits for was looked for and did not come.
+    #[must_use]
+    pub fn is_unknown(self) -> bool {
+        !matches!(self, Self::NeverOpened | Self::NeverRecovered)
+    }
+}
+
 /// The figure, in its metric's own unit; none: it cannot be computed.
 #[must_use]
 pub fn value(metric: Metric, window: Window, trial: &Trial) -> Option<f64> {

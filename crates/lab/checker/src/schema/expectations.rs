@@ -32,9 +32,10 @@ pub(super) fn typed(side: &str, expected: &Expectations) -> Result<Vec<Expectati
 }
 
 fn metric(name: &str, place: &Place) -> Result<Metric, Broken> {
-    let known = Metric::ALL.map(Metric::name);
-    let metric = Metric::ALL.into_iter().find(|it| it.name() == name);
-    metric.ok_or_else(|| Broken::unknown(place.clone(), name, &known))
+    let known: Vec<&str> = Metric::ALL.iter().map(|it| it.name()).collect();
+    let metric = Metric::ALL.iter().find(|it| it.name() == name);
+    let unknown = || Broken::unknown(place.clone(), name, &known);
+    metric.copied().ok_or_else(unknown)
 }
 
 fn expectation(metric: Metric, limits: &Limits, place: &Place) -> Result<Expectation, Broken> {

@@ -1,8 +1,7 @@
 //! How far two sets of values lie apart, whatever their distribution.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
+use strum::Display;
 
 /// Cliff's delta: how much likelier a value of the one side is above one of the other than below it.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -15,8 +14,9 @@ pub struct Effect {
 }
 
 /// An effect in a word, by the usual thresholds: 0.147, 0.33, 0.474.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Display)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Magnitude {
     /// Below 0.147.
     Negligible,
@@ -52,17 +52,6 @@ impl Magnitude {
             size if size < 0.474 => Self::Medium,
             _ => Self::Large,
         }
-    }
-}
-
-impl fmt::Display for Magnitude {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Negligible => "negligible",
-            Self::Small => "small",
-            Self::Medium => "medium",
-            Self::Large => "large",
-        })
     }
 }
 

@@ -27,7 +27,7 @@ fn check(expectation: &Expectation, side: Side, trial: &Trial) -> Check {
         },
         value: measured.ok(),
         holds: measured.is_ok_and(|value| is_within(value, expectation)),
-        unknown: measured == Err(Unmeasured::Untold),
+        unknown: measured.is_err_and(Unmeasured::is_unknown),
     }
 }
 
@@ -41,6 +41,7 @@ mod tests {
     use super::*;
     use crate::invented::played;
     use crate::plan::{Metric, Window};
+    use crate::verdict::Finding;
 
     fn seen(metric: Metric, at_least: Option<f64>, at_most: Option<f64>) -> Check {
         let expectation = Expectation {
@@ -78,6 +79,29 @@ mod tests {
         assert_eq!(check.value, None);
         assert_eq!(check.seen, "the breaker never opened");
         assert_eq!(check.during, None);
+    }
+
+    #[test]
+    fn what_could_not_be_measured_is_unknown_and_what_never_came_has_failed() {
+        let unmeasured = |change: fn(&mut Trial), metric| {
+            let mut trial = played().1;
+            change(&mut trial);
+            let expectation = Expectation {
+                metric,
+                during: Window::Fault,
+                at_least: Some(0.0),
+                at_most: None,
+            };
+            check(&expectation, Side::Resilient, &trial).finding()
+        };
+        let no_samples = unmeasured(|trial| trial.samples.clear(), Metric::AttemptsPerCall);
+        assert_eq!(no_samples, Finding::Unknown);
+        assert_eq!(
+            unmeasured(|trial| trial.calls.clear(), Metric::P99),
+            Finding::Unknown
+        );
+        assert_eq!(unmeasured(|_| (), Metric::TimeToOpen), Finding::Failed);
+        assert_eq!(unmeasured(|_| (), Metric::P99), Finding::Held);
     }
 
     #[test]

@@ -49,7 +49,10 @@ fn live(fault: &Fault, observed: Option<&Observed>, trial: &Trial) -> Check {
         format!("{}, from {from} to {to}", it.live.seen)
     });
     let holds = observed.is_some_and(|it| it.live.holds && it.from < it.to);
-    Check::plain(Some(trial.side), &name, expected, seen, holds)
+    Check {
+        unknown: observed.is_none(),
+        ..Check::plain(Some(trial.side), &name, expected, seen, holds)
+    }
 }
 
 fn healed(fault: &Fault, observed: Option<&Observed>, trial: &Trial) -> Check {
@@ -57,7 +60,10 @@ fn healed(fault: &Fault, observed: Option<&Observed>, trial: &Trial) -> Check {
     let expected = "over, as a probe of its own saw it";
     let seen = observed.map_or("nobody looked".to_owned(), |it| it.healed.seen.clone());
     let holds = observed.is_some_and(|it| it.healed.holds);
-    Check::plain(Some(trial.side), &name, expected, seen, holds)
+    Check {
+        unknown: observed.is_none(),
+        ..Check::plain(Some(trial.side), &name, expected, seen, holds)
+    }
 }
 
 /// The load came when it was meant to, all of it.

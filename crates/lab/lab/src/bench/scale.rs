@@ -7,6 +7,8 @@
 mod backlog;
 mod rows;
 
+use futures_util::future::try_join_all;
+
 use super::stage::{Apis, OPEN_WORK, free, logging, roomy_database};
 use super::wrk::Wrk;
 use crate::error::LabError;
@@ -15,7 +17,6 @@ use crate::own_folder::OwnFolder;
 use crate::postgres::Cluster;
 use crate::settings::Settings;
 use crate::stage::{Service, ServiceProcess};
-use crate::together::{Doing, try_together};
 
 const CALLERS: u32 = 64;
 /// A worker of the second row: so many works at once, each of so many milliseconds.
@@ -123,12 +124,12 @@ impl Bench<'_> {
         let each = callers.div_ceil(u32::try_from(apis.len()).unwrap_or(1));
         let mut sum = 0.0;
         for seconds in [1, self.plan.seconds] {
-            let loads = apis.iter().map(|api| -> Doing<'_, _> {
+            let loads = apis.iter().map(|api| {
                 let url = format!("{}/process", api.probe().base());
                 let load = Wrk::new(url, each, self.folder.path());
-                Box::pin(async move { load.run(seconds, None).await })
+                async move { load.run(seconds, None).await }
             });
-            let figures = try_together(loads.collect()).await?;
+            let figures = try_join_all(loads).await?;
             sum = figures.iter().map(|it| it.per_second).sum();
         }
         Ok(sum)

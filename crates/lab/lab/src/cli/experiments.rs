@@ -13,7 +13,7 @@ use crate::experiment::{self, Answer, Outcome};
 use crate::output::Console;
 use crate::settings::Settings;
 
-/// Whether it could be played is told apart from how it came out.
+/// Whether it could be played, and judged, is told apart from how it came out.
 const COULD_NOT_RUN: u8 = 2;
 
 pub(super) async fn run(wanted: Run, settings: &Settings, console: Console) -> ExitCode {
@@ -92,7 +92,7 @@ fn ended(outcome: Result<Outcome, LabError>, console: Console) -> ExitCode {
     match outcome {
         Ok(Outcome::Held) => ExitCode::SUCCESS,
         Ok(Outcome::Deviated) => exit::failure(),
-        Ok(Outcome::NotPlayed) => ExitCode::from(COULD_NOT_RUN),
+        Ok(Outcome::Unknown | Outcome::NotPlayed) => ExitCode::from(COULD_NOT_RUN),
         Err(error) => {
             error.tell(console);
             ExitCode::from(COULD_NOT_RUN)

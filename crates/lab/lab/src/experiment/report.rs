@@ -7,3 +7,33 @@ pub use holdfast_report::{Facts, Listed, Others, Repeat, Report, Summary, Unplay
 
 pub(super) use contender::contender;
 pub use terminal::text;
+
+use super::plan::Side;
+use super::verdict::{Check, Finding};
+
+/// A check that does not hold, such as `resilient: p99, during the fault: had to be at most 3.7 s, was 4.91 s`.
+pub(super) fn line(check: &Check) -> String {
+    let side = check.side.map_or("experiment", Side::name);
+    let why = match check.finding() {
+        Finding::Unknown => format!("; {}", check.seen),
+        _ => String::new(),
+    };
+    format!("{side}: {}{why}", without_side(check))
+}
+
+fn without_side(check: &Check) -> String {
+    let Check {
+        name,
+        expected,
+        seen,
+        ..
+    } = check;
+    let during = match holdfast_report::during(check.during) {
+        "" => String::new(),
+        words => format!(", {words}"),
+    };
+    match check.finding() {
+        Finding::Unknown => format!("unknown: {name}{during}: should be {expected}"),
+        _ => format!("{name}{during}: had to be {expected}, was {seen}"),
+    }
+}

@@ -18,6 +18,7 @@ use std::future::pending;
 use std::path::Path;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use holdfast_ops::signals::StopSignals;
 use tokio::time::Instant;
 
@@ -36,7 +37,6 @@ use crate::own_folder::OwnFolder;
 use crate::settings::Settings;
 use crate::settle::settle;
 use crate::system::Part;
-use crate::together::{Doing, together};
 
 /// How long past the bound a client waits for one answer.
 const BEYOND: Duration = Duration::from_secs(2);
@@ -186,15 +186,13 @@ async fn play(
         system, victims, ..
     } = deployment;
     let system = &*system;
-    let parts = victims.iter_mut().map(|victim| -> Doing<'_, Played> {
+    let parts = victims.iter_mut().map(|victim| {
         let own = |fault: &&Fault| fault.target == victim.part;
         let own = faults.iter().filter(own).copied().collect();
-        Box::pin(victim.play(own, system, epoch, console))
+        victim.play(own, system, epoch, console)
     });
-    let (played, outcomes) = tokio::join!(
-        together(parts.collect()),
-        load::run(load, epoch, pending(), heard)
-    );
+    let (played, outcomes) =
+        tokio::join!(join_all(parts), load::run(load, epoch, pending(), heard));
     Ok(Run {
         outcomes: outcomes?.outcomes,
         played,

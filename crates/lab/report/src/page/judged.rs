@@ -2,7 +2,7 @@
 
 use crate::words::tied;
 use holdfast_checker::plan::{Side, Window};
-use holdfast_checker::verdict::{Check, Verdict};
+use holdfast_checker::verdict::{Check, Finding, Verdict};
 
 /// A verdict, worded.
 pub(super) struct Judged<'a> {
@@ -28,6 +28,7 @@ pub(super) struct Line<'a> {
     pub(super) expected: String,
     pub(super) seen: String,
     pub(super) holds: bool,
+    pub(super) unknown: bool,
 }
 
 impl<'a> Judged<'a> {
@@ -45,7 +46,7 @@ impl<'a> Judged<'a> {
             .filter(|group| !group.checks.is_empty());
         Self {
             passed,
-            word: word(passed),
+            word: word(verdict),
             sentence: sentence(verdict),
             groups: groups.collect(),
         }
@@ -54,21 +55,32 @@ impl<'a> Judged<'a> {
 
 /// The verdict in a word.
 #[must_use]
-pub fn word(passed: bool) -> &'static str {
-    if passed { "PASSED" } else { "DEVIATED" }
+pub fn word(verdict: &Verdict) -> &'static str {
+    worded(verdict.passed(), verdict.stands())
+}
+
+/// Of one in which all holds, or in which at least nothing failed.
+pub(crate) fn worded(passed: bool, stands: bool) -> &'static str {
+    match (passed, stands) {
+        (true, _) => "PASSED",
+        (false, true) => "UNKNOWN",
+        (false, false) => "DEVIATED",
+    }
 }
 
 /// The verdict in a sentence.
 #[must_use]
 pub fn sentence(verdict: &Verdict) -> String {
     let all = verdict.checks.len();
-    let violated = verdict.checks.iter().filter(|check| !check.holds).count();
-    match (all, violated) {
-        (0, _) => "Nothing was checked, so nothing was shown.".to_owned(),
-        (_, 0) => format!(
+    let violated = verdict.failed().count();
+    let holding = verdict.checks.iter().filter(|check| check.holds).count();
+    match (all, violated, all - violated - holding) {
+        (0, ..) => "Nothing was checked, so nothing was shown.".to_owned(),
+        (_, 0, 0) => format!(
             "Both sides did what was predicted, and the fault was real: all {all} checks hold."
         ),
-        (_, 1) => format!("1 of {all} checks was not seen as predicted."),
+        (_, 0, unknown) => format!("{unknown} of {all} checks could not be measured."),
+        (_, 1, _) => format!("1 of {all} checks was not seen as predicted."),
         _ => format!("{violated} of {all} checks were not seen as predicted."),
     }
 }
@@ -121,5 +133,6 @@ fn line(check: &Check) -> Line<'_> {
         expected: tied(&check.expected),
         seen: tied(&check.seen),
         holds: check.holds,
+        unknown: check.finding() == Finding::Unknown,
     }
 }

@@ -48,6 +48,10 @@ fn every_check_has_a_row_and_a_predicted_fall_reads_as_predicted() {
     assert!(!whole.contains("What deviated"));
     assert_eq!(broken.matches("<tr class=\"violated\">").count(), 1);
     assert_eq!(broken.matches("violated</td>").count(), 1);
+    run.verdict.checks[9].unknown = true;
+    let unknown = page(&run);
+    assert!(unknown.contains(">UNKNOWN<") && unknown.contains("1 of 11 checks could not be"));
+    assert_eq!(unknown.matches("? unknown</td>").count(), 1);
 }
 
 #[test]

@@ -92,7 +92,10 @@ async fn removals(
     let mut intact: Option<Trial> = None;
     let own = policies::of(&found.experiment, &settings.root, None)?;
     let own: Table = own.parse().unwrap_or_default();
-    for removal in [None].into_iter().chain(Removal::ALL.map(Some)) {
+    for removal in [None]
+        .into_iter()
+        .chain(Removal::ALL.iter().copied().map(Some))
+    {
         let taken_out = removal.map(|removal| removal.overlay(&own));
         let policies = policies::of(&found.experiment, &settings.root, taken_out.as_ref())?;
         let what = removal.map_or_else(|| "nothing".to_owned(), |removal| removal.to_string());

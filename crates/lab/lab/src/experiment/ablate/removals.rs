@@ -1,7 +1,6 @@
 //! Taking one policy out of a policy file: what is laid over it so that the policy does nothing.
 
-use std::fmt;
-
+use strum::{Display, VariantArray};
 use toml::Table;
 
 /// Longer than any experiment.
@@ -12,63 +11,39 @@ const ALMOST: &str = "59s";
 const LEASE: &str = "10m";
 
 /// A policy that can be taken out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Display, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub(super) enum Removal {
+    #[strum(to_string = "time limits, all of them")]
     TimeLimits,
+    #[strum(to_string = "attempt timeout")]
     AttemptTimeout,
     Deadline,
+    #[strum(to_string = "connect timeout")]
     ConnectTimeout,
     Retry,
+    #[strum(to_string = "retry budget")]
     RetryBudget,
+    #[strum(to_string = "circuit breaker")]
     Breaker,
+    #[strum(to_string = "slow calls count as failures")]
     SlowCalls,
+    #[strum(to_string = "bulkhead, whatever its limit")]
     Bulkhead,
+    #[strum(to_string = "adaptive limit, a fixed one instead")]
     AdaptiveLimit,
     Hedge,
+    #[strum(to_string = "a client's share")]
     RateLimit,
+    #[strum(to_string = "ramp after closing")]
     Ramp,
+    #[strum(to_string = "deferring (202)")]
     Defer,
     Journal,
 }
 
 impl Removal {
-    pub(super) const ALL: [Self; 15] = [
-        Self::TimeLimits,
-        Self::AttemptTimeout,
-        Self::Deadline,
-        Self::ConnectTimeout,
-        Self::Retry,
-        Self::RetryBudget,
-        Self::Breaker,
-        Self::SlowCalls,
-        Self::Bulkhead,
-        Self::AdaptiveLimit,
-        Self::Hedge,
-        Self::RateLimit,
-        Self::Ramp,
-        Self::Defer,
-        Self::Journal,
-    ];
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::TimeLimits => "time limits, all of them",
-            Self::AttemptTimeout => "attempt timeout",
-            Self::Deadline => "deadline",
-            Self::ConnectTimeout => "connect timeout",
-            Self::Retry => "retry",
-            Self::RetryBudget => "retry budget",
-            Self::Breaker => "circuit breaker",
-            Self::SlowCalls => "slow calls count as failures",
-            Self::Bulkhead => "bulkhead, whatever its limit",
-            Self::AdaptiveLimit => "adaptive limit, a fixed one instead",
-            Self::Hedge => "hedge",
-            Self::RateLimit => "a client's share",
-            Self::Ramp => "ramp after closing",
-            Self::Defer => "deferring (202)",
-            Self::Journal => "journal",
-        }
-    }
+    pub(super) const ALL: &[Self] = Self::VARIANTS;
 
     /// What to lay over `policies` so that it does nothing there.
     pub(super) fn overlay(self, policies: &Table) -> Table {
@@ -127,12 +102,6 @@ fn as_long_as(policies: &Table, time: &str, other: &str) -> String {
         .into_iter()
         .filter_map(line)
         .collect()
-}
-
-impl fmt::Display for Removal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
 }
 
 #[cfg(test)]

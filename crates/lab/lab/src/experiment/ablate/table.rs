@@ -69,10 +69,8 @@ pub(super) fn missed_by_none(rows: &[Row]) -> Vec<Removal> {
         let mut of_it = rows.iter().filter(|row| row.removal == Some(*removal));
         of_it.any(|row| !row.failing.is_empty())
     };
-    Removal::ALL
-        .into_iter()
-        .filter(|removal| !missed(removal))
-        .collect()
+    let all = Removal::ALL.iter().copied();
+    all.filter(|removal| !missed(removal)).collect()
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use futures_util::future::try_join_all;
 use tokio::time::{Instant, sleep_until};
 
 use super::super::plan::{Fault, Target};
@@ -11,7 +12,6 @@ use super::super::scene::Scene;
 use super::super::trial::Observed;
 use super::InForce;
 use crate::error::LabError;
-use crate::together::{Doing, try_together};
 
 /// How long before its end a fault is looked at again. An end waits for its look, and its window ends as late.
 const LAST_LOOK: Duration = Duration::from_secs(1);
@@ -53,13 +53,12 @@ pub(in crate::experiment) async fn play(
     let players = targets.into_iter().map(|target| {
         let own = |(_, step): &(Duration, Step)| faults[step.index()].target == target;
         let own: Vec<_> = steps.iter().copied().filter(own).collect();
-        let player: Doing<'_, Result<_, LabError>> = Box::pin(async move {
+        async move {
             let told = |text| told.borrow_mut()(text);
             play_steps(&own, faults, scene, epoch, told).await
-        });
-        player
+        }
     });
-    let played = try_together(players.collect()).await?;
+    let played = try_join_all(players).await?;
     let observed: BTreeMap<usize, Observed> = played.into_iter().flatten().collect();
     Ok(observed.into_values().collect())
 }

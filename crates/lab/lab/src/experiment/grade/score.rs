@@ -67,9 +67,8 @@ impl Score {
 }
 
 fn figure(asked: &Asked, played: &[Played]) -> Option<Figure> {
-    let metric = Metric::ALL
-        .into_iter()
-        .find(|it| it.name() == asked.metric)?;
+    let mut metrics = Metric::ALL.iter();
+    let metric = *metrics.find(|it| it.name() == asked.metric)?;
     let played = played.iter().find(|it| it.experiment == asked.experiment)?;
     let trial = played.trial.as_ref().ok()?;
     Some(Figure {

@@ -7,7 +7,6 @@ use crate::experiment::trial::Trial;
 use crate::experiment::verdict::{Check, Finding, Verdict, figure};
 use crate::experiment::{measure, verdict};
 use crate::output::{Console, Tone};
-use holdfast_report::during;
 
 /// The figures that say most, in words.
 const FIGURES: [(Metric, Window, &str); 6] = [
@@ -63,22 +62,10 @@ pub(in crate::experiment) fn contender(
 }
 
 fn one(check: &Check, console: Console) -> String {
-    let Check {
-        name,
-        expected,
-        seen,
-        ..
-    } = check;
-    let during = match during(check.during) {
-        "" => String::new(),
-        words => format!(", {words}"),
-    };
+    let line = super::without_side(check);
     match check.finding() {
-        Finding::Unknown => {
-            let line = format!("unknown: {name}{during}: should be {expected}");
-            console.paint(Tone::Faint, line).to_string()
-        }
-        _ => format!("{name}{during}: had to be {expected}, was {seen}"),
+        Finding::Unknown => console.paint(Tone::Faint, line).to_string(),
+        _ => line,
     }
 }
 

@@ -2,10 +2,8 @@
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
-use holdfast_report::{Report, Row, Summary, during, rows, sentence, tiles, word};
+use holdfast_report::{Report, Row, Summary, rows, sentence, tiles, word};
 
-use crate::experiment::plan::Side;
-use crate::experiment::verdict::Check;
 use crate::output::{Console, Tone};
 
 /// Where a wider table would only be harder to read.
@@ -15,19 +13,22 @@ const WIDEST: usize = 100;
 #[must_use]
 pub fn text(report: &Report<'_>, console: Console) -> Vec<String> {
     let verdict = report.verdict;
-    let passed = verdict.passed();
-    let tone = if passed { Tone::Good } else { Tone::Bad };
+    let tone = match (verdict.passed(), verdict.stands()) {
+        (true, _) => Tone::Good,
+        (false, true) => Tone::Warning,
+        (false, false) => Tone::Bad,
+    };
     let experiment = report.experiment;
     let mut lines = vec![format!(
         "{}  {}",
-        console.paint(tone, word(passed)),
+        console.paint(tone, word(verdict)),
         console.paint(Tone::Strong, &experiment.title)
     )];
     lines.push(format!("  {}", sentence(verdict)));
     let violated = verdict.checks.iter().filter(|check| !check.holds);
     lines.extend(violated.map(|check| {
-        let line = format!("  \u{2717} {}", one(check));
-        console.paint(Tone::Bad, line).to_string()
+        let line = format!("  \u{2717} {}", super::line(check));
+        console.paint(tone, line).to_string()
     }));
     let sums = [report.naive, report.resilient].map(Summary::of);
     lines.push(String::new());
@@ -46,21 +47,6 @@ fn first(tile: &Row, console: Console) -> String {
     } = tile;
     let figures = format!("{naive} \u{2192} {resilient}");
     format!("  {name:<26} {}", console.paint(Tone::Strong, figures))
-}
-
-fn one(check: &Check) -> String {
-    let side = check.side.map_or("experiment", Side::name);
-    let during = match during(check.during) {
-        "" => String::new(),
-        words => format!(", {words}"),
-    };
-    let Check {
-        name,
-        expected,
-        seen,
-        ..
-    } = check;
-    format!("{side}: {name}{during}: had to be {expected}, was {seen}")
 }
 
 fn table([naive, resilient]: &[Summary; 2], console: Console) -> Vec<String> {

@@ -1,7 +1,7 @@
 //! Whether two runs of an experiment say the same. Pure.
 
 use super::super::plan::{Side, Window};
-use super::super::verdict::{Check, Verdict};
+use super::super::verdict::{Check, Finding, Verdict};
 use crate::output::{Console, Tone};
 
 /// Two verdicts, check by check. Figures differ between any two runs; what counts is whether the same checks hold.
@@ -14,51 +14,33 @@ pub struct Agreement {
 /// One check of both.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
-    /// On which side; none: of the experiment as a whole.
-    pub side: Option<Side>,
-    /// What it is about.
-    pub name: String,
-    /// Of which calls.
-    pub during: Option<Window>,
     /// What the first run says; none: it has no such check.
-    pub before: Option<Told>,
+    pub before: Option<Check>,
     /// What the second says; none: it has no such check.
-    pub now: Option<Told>,
-}
-
-/// What a run says of a check.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Told {
-    /// What had to be seen.
-    pub expected: String,
-    /// What was seen.
-    pub seen: String,
-    /// Whether it holds.
-    pub holds: bool,
+    pub now: Option<Check>,
 }
 
 impl Agreement {
     /// Pairs the checks of two runs: by side, name and window, and where several have these in common, in their order.
     #[must_use]
     pub fn of(before: &Verdict, now: &Verdict) -> Self {
-        let mut others: Vec<&Check> = now.checks.iter().collect();
+        let mut others = now.checks.clone();
         let mut rows = Vec::new();
         for check in &before.checks {
-            let place = others
-                .iter()
-                .position(|other| subject(other) == subject(check));
-            let other = place.map(|place| others.remove(place));
-            rows.push(row(check, Some(check), other));
+            let place = others.iter().position(|it| subject(it) == subject(check));
+            rows.push(Row {
+                before: Some(check.clone()),
+                now: place.map(|place| others.remove(place)),
+            });
         }
-        rows.extend(
-            others
-                .into_iter()
-                .map(|check| row(check, None, Some(check))),
-        );
+        rows.extend(others.into_iter().map(|check| Row {
+            before: None,
+            now: Some(check),
+        }));
         Self { rows }
     }
 
-    /// Whether both have the same checks, at least one, and each holds in both or in neither.
+    /// Whether both have the same checks, at least one, and each came to the same in both.
     #[must_use]
     pub fn agrees(&self) -> bool {
         !self.rows.is_empty() && self.rows.iter().all(Row::agrees)
@@ -98,7 +80,7 @@ impl Row {
     #[must_use]
     pub fn agrees(&self) -> bool {
         match (&self.before, &self.now) {
-            (Some(before), Some(now)) => before.holds == now.holds,
+            (Some(before), Some(now)) => before.finding() == now.finding(),
             _ => false,
         }
     }
@@ -106,14 +88,13 @@ impl Row {
     /// Such as `resilient: p99 (fault)`.
     #[must_use]
     pub fn title(&self) -> String {
-        let side = self.side.map(|side| format!("{side}: "));
-        let during = self.during.map(|window| match window {
-            Window::Fault => " (fault)",
-            Window::After => " (after)",
-            Window::All => " (all)",
-        });
+        let Some(check) = self.before.as_ref().or(self.now.as_ref()) else {
+            return String::new();
+        };
+        let side = check.side.map(|side| format!("{side}: "));
+        let during = check.during.map(|window| format!(" ({})", window.name()));
         let (side, during) = (side.unwrap_or_default(), during.unwrap_or_default());
-        format!("{side}{}{during}", self.name)
+        format!("{side}{}{during}", check.name)
     }
 }
 
@@ -121,32 +102,16 @@ fn subject(check: &Check) -> (Option<Side>, &str, Option<Window>) {
     (check.side, &check.name, check.during)
 }
 
-fn row(of: &Check, before: Option<&Check>, now: Option<&Check>) -> Row {
-    let told = |check: &Check| Told {
-        expected: check.expected.clone(),
-        seen: check.seen.clone(),
-        holds: check.holds,
-    };
-    Row {
-        side: of.side,
-        name: of.name.clone(),
-        during: of.during,
-        before: before.map(told),
-        now: now.map(told),
-    }
-}
-
-fn words(told: Option<&Told>) -> String {
-    let Some(Told {
-        expected,
-        seen,
-        holds,
-    }) = told
-    else {
+fn words(told: Option<&Check>) -> String {
+    let Some(check) = told else {
         return "has no such check".to_owned();
     };
-    let verdict = if *holds { "holds" } else { "does not hold" };
-    format!("{verdict}: {seen} (expected: {expected})")
+    let verdict = match check.finding() {
+        Finding::Held => "holds",
+        Finding::Failed => "does not hold",
+        Finding::Unknown => "is unknown",
+    };
+    format!("{verdict}: {} (expected: {})", check.seen, check.expected)
 }
 
 #[cfg(test)]

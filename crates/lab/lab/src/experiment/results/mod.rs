@@ -26,7 +26,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 pub use about::About;
-pub use agreement::{Agreement, Row, Told};
+pub use agreement::{Agreement, Row};
 pub use error::ResultsError;
 pub use find::Listing;
 pub use machine::Machine;

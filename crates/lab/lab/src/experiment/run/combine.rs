@@ -70,12 +70,14 @@ fn together(mut verdicts: Vec<Verdict>) -> Verdict {
 fn combined(same: &[&Check]) -> Check {
     let held = same.iter().filter(|check| check.holds).count();
     let values: Vec<f64> = same.iter().filter_map(|check| check.value).collect();
-    let told = same.iter().find(|check| !check.holds).unwrap_or(&same[0]);
+    let failed = same.iter().find(|check| check.finding() == Finding::Failed);
+    let amiss = failed.or_else(|| same.iter().find(|check| !check.holds));
+    let told = amiss.unwrap_or(&same[0]);
     Check {
         seen: format!("{} ({held} of {} hold)", told.seen, same.len()),
         value: median(&values),
         holds: held == same.len(),
-        unknown: same.iter().all(|check| check.finding() != Finding::Failed),
+        unknown: failed.is_none() && held < same.len(),
         ..(*told).clone()
     }
 }
@@ -111,6 +113,18 @@ mod tests {
         let one = together(vec![verdict("4 s", 4.0, true), verdict("1 s", 1.0, false)]);
         assert!(!one.passed());
         assert_eq!(one.checks[0].seen, "1 s (1 of 2 hold)");
+    }
+
+    #[test]
+    fn a_check_that_is_unknown_once_is_unknown_unless_it_failed_another_time() {
+        let mut unknown = verdict("not sampled", 0.0, false);
+        unknown.checks[0].unknown = true;
+        let finding = |others: &[Verdict]| {
+            let all = [&[unknown.clone()], others].concat();
+            together(all).checks[0].finding()
+        };
+        assert_eq!(finding(&[verdict("4 s", 4.0, true)]), Finding::Unknown);
+        assert_eq!(finding(&[verdict("1 s", 1.0, false)]), Finding::Failed);
     }
 
     #[test]

@@ -20,6 +20,7 @@ pub fn list(settings: &Settings, console: Console) -> Result<(), LabError> {
         let (tone, word) = match last.map(|run| &run.verdict) {
             Some(verdict) if verdict.passed() => (Tone::Good, "passed"),
             Some(verdict) if verdict.broke_off() => (Tone::Faint, "broke off"),
+            Some(verdict) if verdict.stands() => (Tone::Warning, "unknown"),
             Some(_) => (Tone::Bad, "deviated"),
             None => (Tone::Faint, "not played"),
         };

@@ -7,13 +7,11 @@ mod index;
 mod listing;
 mod pages;
 mod reproduce;
+mod told;
 mod turns;
-
-use serde::Serialize;
 
 use super::contender::Contender;
 use super::find::{self, Found};
-use super::verdict::Verdict;
 use crate::error::LabError;
 use crate::output::{Console, Tone};
 use crate::settings::{Settings, StageKind};
@@ -22,6 +20,7 @@ pub(super) use company::{Company, Trials};
 pub use listing::list;
 pub use pages::report;
 pub use reproduce::reproduce;
+use told::Told;
 pub(super) use turns::Turns;
 
 /// What is to be played.
@@ -46,29 +45,12 @@ pub struct Wish {
 pub enum Outcome {
     /// All verdicts hold.
     Held,
-    /// One does not.
+    /// One could not be measured in full, and no other deviates.
+    Unknown,
+    /// One does not hold.
     Deviated,
     /// One experiment could not be played.
     NotPlayed,
-}
-
-/// One experiment in the JSON.
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-enum Told {
-    Played {
-        experiment: String,
-        /// Whose API it was; none: both sides of ours.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        contender: Option<String>,
-        run: String,
-        passed: bool,
-        verdict: Verdict,
-    },
-    NotPlayed {
-        experiment: String,
-        error: String,
-    },
 }
 
 /// Plays what is wished for. What cannot be played does not keep the others from being played; Ctrl-C does, and so does what
@@ -93,7 +75,7 @@ pub async fn run(wish: &Wish, settings: &Settings, console: Console) -> Result<O
     };
     if here.is_empty() {
         if wish.json {
-            tell(&refused, console);
+            told::as_json(&refused, console);
         }
         return Err(nothing_for(stage, &elsewhere));
     }
@@ -118,11 +100,6 @@ fn left_out(stage: StageKind, elsewhere: &[Found]) -> Vec<Told> {
     elsewhere.iter().map(told).collect()
 }
 
-fn tell(told: &[Told], console: Console) {
-    // Plain data: nothing in it can fail to be written.
-    console.print(serde_json::to_string_pretty(told).unwrap_or_default());
-}
-
 /// `told` begins with what could not even be tried.
 async fn all(
     wish: &Wish,
@@ -131,7 +108,6 @@ async fn all(
     company: &mut Company<'_>,
     console: Console,
 ) -> Result<Outcome, LabError> {
-    let mut outcomes = vec![Outcome::NotPlayed; told.len()];
     let mut end = None;
     let mut turns = turns(wish, experiments, company);
     for one in experiments {
@@ -143,23 +119,18 @@ async fn all(
             None => company.play(one, wish).await,
         };
         match played {
-            Ok(run) => {
-                let passed = run.verdict.stands();
-                outcomes.push(if passed {
-                    Outcome::Held
-                } else {
-                    Outcome::Deviated
-                });
-                told.push(Told::Played {
-                    experiment: run.about.name.clone(),
-                    contender: wish.contender.as_ref().map(|it| it.name.clone()),
-                    run: run.id(),
-                    passed,
-                    verdict: run.verdict,
-                });
-            }
+            Ok(run) => told.push(Told::Played {
+                experiment: run.about.name.clone(),
+                contender: wish.contender.as_ref().map(|it| it.name.clone()),
+                run: run.id(),
+                // A stranger's API need not tell enough for all of it; of ours, what nobody can say has not passed.
+                passed: match wish.contender {
+                    Some(_) => run.verdict.stands(),
+                    None => run.verdict.passed(),
+                },
+                verdict: run.verdict,
+            }),
             Err(error) => {
-                outcomes.push(Outcome::NotPlayed);
                 told.push(Told::NotPlayed {
                     experiment: one.experiment.name.clone(),
                     error: error.to_string(),
@@ -173,13 +144,13 @@ async fn all(
         }
     }
     if wish.json {
-        tell(&told, console);
+        told::as_json(&told, console);
     } else if told.len() > 1 {
-        sum_up(&outcomes, console);
+        told::sum_up(&told, console);
     }
     match end {
         Some(error) => Err(error),
-        None => Ok(outcomes.into_iter().max().unwrap_or(Outcome::NotPlayed)),
+        None => Ok(told::outcome(&told)),
     }
 }
 
@@ -190,19 +161,6 @@ fn turns(wish: &Wish, experiments: &[Found], company: &Company<'_>) -> Turns {
         .iter()
         .map(|one| load(one) * sides * wish.repeat);
     Turns::of(planned.collect())
-}
-
-fn sum_up(outcomes: &[Outcome], console: Console) {
-    let count = |wanted| outcomes.iter().filter(|it| **it == wanted).count();
-    let held = count(Outcome::Held);
-    let (deviated, not_played) = (count(Outcome::Deviated), count(Outcome::NotPlayed));
-    let tone = if held == outcomes.len() {
-        Tone::Good
-    } else {
-        Tone::Bad
-    };
-    let line = format!("{held} passed, {deviated} deviated, {not_played} could not be played");
-    console.print(console.paint(tone, line));
 }
 
 /// Those that can be played on the stage, and the others.

@@ -5,7 +5,7 @@ use super::super::report::{self, Facts, Listed, Repeat, Report, Summary};
 use super::super::results::{Machine, Results, Run, Source};
 use super::super::statistics::{self, Comparison};
 use super::super::trial::Trial;
-use super::super::verdict::figure;
+use super::super::verdict::{Finding, figure};
 use super::super::{measure, statistics::Interval};
 use super::{combine, index};
 use crate::error::LabError;
@@ -85,6 +85,10 @@ fn listed(report: &Report<'_>, run: &Run) -> Listed {
         href: format!("{}/{PAGE}", run.id()),
         checks: checks.len(),
         holding: checks.iter().filter(|check| check.holds).count(),
+        unknown: checks
+            .iter()
+            .filter(|check| check.finding() == Finding::Unknown)
+            .count(),
         naive: Summary::of(report.naive),
         resilient: Summary::of(report.resilient),
     }
