@@ -213,7 +213,7 @@ CORES = breaker/core breaker/core/sample breaker/tally breaker/probes breaker/wi
 mutants: ## Errors in the policies' cores that no test sees (SHARD=0/10)
 	@cargo mutants --version >/dev/null 2>&1 || { echo 'it needs cargo-mutants: cargo install --locked cargo-mutants' >&2; exit 2; }
 	@cargo mutants --package holdfast-policy $(CORES:%=--file crates/policy/src/%.rs) $(if $(SHARD),--shard $(SHARD)) \
-	  --all-features --timeout 60 --output $(TARGET) -- --lib
+	  --all-features --timeout 60 --output $(TARGET) -- --lib --test policy -- --skip ten_times_the_load
 
 # One after the other: each drives a whole stage.
 E2E = cargo test --locked $(1) -- --ignored --test-threads=1 --nocapture
@@ -271,6 +271,31 @@ lint: ## Formatting, clippy, docs, dependency rules, shell scripts
 	@$(call NEED,shellcheck,shellcheck) || true
 	@if command -v shellcheck >/dev/null; then shellcheck .ci/run $$(find deploy -name '*.sh'); else \
 	  echo 'skipped: shellcheck is not installed (sudo apt-get install -y shellcheck)' >&2; fi
+	@$(MAKE) advisories
+
+.PHONY: fuzz advisories sbom
+# Those of fuzz/seeds, which a run begins with; what it finds beside them stays in fuzz/corpus, and a failure in fuzz/artifacts.
+# Nothing of ours is unsafe, so no sanitizer: it would only be slower.
+fuzz: ## Fuzz what reads bytes from outside (SECONDS=60 PARSER=name)
+	@cargo +nightly fuzz --version >/dev/null 2>&1 || { \
+	  echo 'it needs a nightly toolchain and cargo-fuzz: rustup toolchain install nightly; cargo install --locked cargo-fuzz' >&2; exit 2; }
+	@for parser in $(or $(PARSER),$(notdir $(wildcard fuzz/seeds/*))); do \
+	  dictionary=fuzz/$$parser.dict; [ -e $$dictionary ] || dictionary=; \
+	  mkdir -p fuzz/corpus/$$parser && echo "fuzz: $$parser" && \
+	  cargo +nightly fuzz run --sanitizer none $$parser fuzz/corpus/$$parser fuzz/seeds/$$parser -- \
+	    -max_total_time=$(or $(SECONDS),60) -timeout=30 $${dictionary:+-dict=$$dictionary} || exit; done
+
+advisories: ## Known holes in what is used, where their database is reached
+	@if ! cargo deny --version >/dev/null 2>&1; then \
+	  echo 'skipped: cargo-deny is not installed (cargo install --locked cargo-deny)' >&2; \
+	elif ! timeout 60 cargo deny fetch db >/dev/null 2>&1; then \
+	  echo 'skipped: the database of advisories cannot be reached' >&2; \
+	else cargo deny --locked check advisories; fi
+
+sbom: ## What the programs are made of, as CycloneDX
+	@cargo cyclonedx --version >/dev/null 2>&1 || { echo 'it needs cargo-cyclonedx: cargo install --locked cargo-cyclonedx' >&2; exit 2; }
+	@cargo cyclonedx --quiet --describe binaries --format json --spec-version 1.5 --no-build-deps
+	@mkdir -p $(TARGET)/sbom && find crates bench -name '*_bin.cdx.json' -exec mv {} $(TARGET)/sbom/ \; && ls $(TARGET)/sbom/*
 
 fmt: ## Format the code
 	@cargo fmt --all

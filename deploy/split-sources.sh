@@ -33,8 +33,8 @@ for crate in crates/lab/* crates/simulation bench/rivals; do
   rm -rf "${services:?}/$crate"
   cp -R "$manifests/$crate" "$services/$crate"
 done
-# The API is built with its migrations; the whole of the schema is the database's affair.
-rm -f "${services:?}/db/init.sql"
+# The API is built with its migrations; the whole of the schema, and the API's role, are the database's affair.
+rm -f "${services:?}/db/init.sql" "${services:?}/db/rights.sql" "${services:?}/db/stage-login.sql"
 
 cp -R "$manifests/." "$lab/"
 for crate in crates/lab/* crates/service/ops crates/service/wire; do

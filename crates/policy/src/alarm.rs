@@ -19,7 +19,7 @@ pub(crate) enum Alarm {
 }
 
 impl Alarm {
-    #[inline(always)]
+    #[inline]
     pub(crate) fn at(at: Instant) -> Self {
         Self::Unset(at)
     }

@@ -74,7 +74,6 @@ where
         Poll::Ready(Ok(()))
     }
 
-    #[inline(always)]
     fn call(&mut self, (operation, request): (F, R)) -> Fut {
         operation(request)
     }
@@ -97,7 +96,7 @@ impl<S: Service<R> + Clone, R> Service<Call<R>> for AttemptService<S> {
         Poll::Ready(Ok(()))
     }
 
-    #[inline(always)]
+    #[inline]
     fn call(&mut self, call: Call<R>) -> Self::Future {
         AttemptFuture::start(self.inner.clone(), call)
     }
@@ -119,7 +118,7 @@ impl<S: Service<Attempt<R>> + Clone, R> Service<Call<R>> for NumberedService<S> 
         Poll::Ready(Ok(()))
     }
 
-    #[inline(always)]
+    #[inline]
     fn call(&mut self, call: Call<R>) -> Self::Future {
         let (number, hedged) = (call.number, call.hedged);
         let numbered = call.map(|request| Attempt {
@@ -132,7 +131,7 @@ impl<S: Service<Attempt<R>> + Clone, R> Service<Call<R>> for NumberedService<S> 
 }
 
 impl<S: Service<R>, R> AttemptFuture<S, R> {
-    #[inline(always)]
+    #[inline]
     fn start(service: S, call: Call<R>) -> Self {
         Self {
             admission: Admission { at: call.stamped() },
@@ -145,7 +144,7 @@ impl<S: Service<R>, R> AttemptFuture<S, R> {
 impl<S: Service<R>, R> Future for AttemptFuture<S, R> {
     type Output = Result<S::Response, Error<S::Error>>;
 
-    #[inline(always)]
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         *this.touched = true;

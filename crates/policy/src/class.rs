@@ -157,7 +157,7 @@ pub(crate) enum Finding {
 
 impl Finding {
     /// Asks `classifier` about `result` and gives the result back.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn of<T, E, C: Classify<T, E>>(
         result: Result<T, Error<E>>,
         classifier: &C,

@@ -131,7 +131,7 @@ where
         self.inner.poll_ready(cx)
     }
 
-    #[inline(always)]
+    #[inline]
     fn call(&mut self, call: Call<R>) -> Self::Future {
         let (end, cut) = self.layer.cut(call.now(), call.deadline);
         TimeoutFuture {
@@ -148,7 +148,7 @@ where
 {
     type Output = F::Output;
 
-    #[inline(always)]
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         // The answer first: one that is there is used, however late this task got to run.

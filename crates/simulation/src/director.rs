@@ -49,6 +49,8 @@ impl Director {
     pub fn heal(&self) {
         self.server
             .ail(|ailments, _| *ailments = Default::default());
+        // What it refuses for good stays in the journals until then.
+        self.server.ail(|it, _| it.inside.trigger_is_gone = true);
         self.server.clock().skew(0);
         self.server.resume();
         self.worker.ail(None);

@@ -57,7 +57,7 @@ pin_project! {
 }
 
 impl<F: Progress, C> BreakerFuture<F, C> {
-    #[inline(always)]
+    #[inline]
     pub(super) fn admitted(inner: F, ticket: Option<Ticket>, classify: C) -> Self {
         let attempt = Attempt {
             inner,
@@ -84,7 +84,6 @@ where
 {
     type Output = F::Output;
 
-    #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut state = self.project().state;
         let (result, admission) = match state.as_mut().project() {
@@ -101,7 +100,6 @@ where
 }
 
 impl<F: Progress, C> Attempt<F, C> {
-    #[inline(always)]
     fn poll<T, E>(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output>
     where
         F: Future<Output = Result<T, Error<E>>>,

@@ -74,7 +74,7 @@ where
         self.inner.poll_ready(cx)
     }
 
-    #[inline(always)]
+    #[inline]
     fn call(&mut self, call: Call<R>) -> Self::Future {
         let BreakerLayer { circuit, classify } = &self.layer;
         let Some(circuit) = circuit else {

@@ -22,7 +22,7 @@ pub(super) struct Ticket {
 
 impl Ticket {
     /// For the attempt `number` of its call.
-    #[inline(always)]
+    #[inline]
     pub(super) fn new(circuit: Circuit, pass: Pass, number: u32) -> Self {
         Self {
             circuit,

@@ -93,7 +93,7 @@ impl<C> Place<C> {
     }
 
     /// The attempt is over: an adaptive limit learns from it.
-    #[inline(always)]
+    #[inline]
     fn learn<T, E>(&mut self, result: Result<T, Error<E>>) -> Result<T, Error<E>>
     where
         C: Classify<T, E>,
@@ -128,7 +128,7 @@ fn signal(finding: Finding) -> Signal {
 }
 
 impl<S: Service<Call<R>>, R, C> BulkheadFuture<S, R, C> {
-    #[inline(always)]
+    #[inline]
     pub(super) fn running(inner: S::Future, place: Option<Place<C>>) -> Self {
         Self {
             state: State::Running { inner, place },
@@ -158,7 +158,6 @@ where
 {
     type Output = Result<S::Response, Error<E>>;
 
-    #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut state = self.project().state;
         loop {
@@ -187,7 +186,6 @@ where
 }
 
 impl<S: Service<Call<R>>, R, C> Waiting<S, R, C> {
-    #[inline(never)]
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<State<S, R, C>> {
         let by = match self.wait.place(cx) {
             Standing::Place(permit) => {

@@ -82,7 +82,7 @@ where
         self.inner.poll_ready(cx)
     }
 
-    #[inline(always)]
+    #[inline]
     fn call(&mut self, mut call: Call<R>) -> Self::Future {
         let Some(slots) = &self.layer.slots else {
             return BulkheadFuture::running(self.inner.call(call), None);
@@ -102,7 +102,7 @@ where
 }
 
 impl<S, C: Clone> BulkheadService<S, C> {
-    #[inline(always)]
+    #[inline]
     fn run<R>(&mut self, held: Held, call: Call<R>) -> BulkheadFuture<S, R, C>
     where
         S: Service<Call<R>>,
@@ -120,7 +120,6 @@ impl<S, C: Clone> BulkheadService<S, C> {
 
 impl<S: Clone, C: Clone> BulkheadService<S, C> {
     /// Waits, unless it would be in vain.
-    #[inline(never)]
     fn wait<R>(&self, slots: &Slots, wait: Wait, call: Call<R>) -> BulkheadFuture<S, R, C>
     where
         S: Service<Call<R>>,

@@ -52,7 +52,7 @@ struct Ended {
 }
 
 impl<F: Progress> DeadlineFuture<F> {
-    #[inline(always)]
+    #[inline]
     pub(super) fn new(rules: Handle<Rules>, inner: Option<F>, started: Instant) -> Self {
         Self {
             rules,
@@ -135,7 +135,7 @@ where
     F: Future<Output = Result<T, Error<E>>> + Progress,
 {
     /// The result of the call, or `None` if it came too late to be started.
-    #[inline(always)]
+    #[inline]
     fn poll_inner(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<F::Output>> {
         let this = self.project();
         let Some(inner) = this.inner.as_pin_mut() else {

@@ -52,7 +52,7 @@ impl DeadlineLayer {
     }
 
     /// Starts a call, unless it comes too late: `inner` makes the future that is waited for.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn start<R, F: Progress>(
         &self,
         call: Call<R>,
@@ -96,7 +96,7 @@ where
         self.inner.poll_ready(cx)
     }
 
-    #[inline(always)]
+    #[inline]
     fn call(&mut self, call: Call<R>) -> Self::Future {
         let Self { layer, inner } = self;
         layer.start(call, |call| inner.call(call))

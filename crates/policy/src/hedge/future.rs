@@ -27,7 +27,7 @@ pin_project! {
 }
 
 impl<S: Service<Call<R>>, R, C> HedgeFuture<S, R, C> {
-    #[inline(always)]
+    #[inline]
     pub(super) fn alone(first: S::Future) -> Self {
         Self {
             first: Some(first),
@@ -52,7 +52,7 @@ where
 {
     type Output = Result<S::Response, Error<E>>;
 
-    #[inline(always)]
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         match this.race {

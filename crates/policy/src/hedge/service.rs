@@ -104,7 +104,7 @@ where
         self.inner.poll_ready(cx)
     }
 
-    #[inline(always)]
+    #[inline]
     fn call(&mut self, call: Call<R>) -> Self::Future {
         let HedgeLayer { rules, classify } = &self.layer;
         let Some(rules) = rules.as_ref().filter(|rules| rules.allow(call.idempotent)) else {

@@ -65,7 +65,7 @@ where
     S: Service<Call<R>, Error = Error<E>>,
     R: Clone,
 {
-    #[inline(always)]
+    #[inline]
     pub(super) fn new(rules: Handle<Rules>, service: S, call: Call<R>, classify: C) -> Self {
         let mut rounds = Rounds {
             rules,
@@ -135,7 +135,7 @@ where
     S: Service<Call<R>, Error = Error<E>>,
     R: Clone,
 {
-    #[inline(always)]
+    #[inline]
     fn attempt(&mut self) -> S::Future {
         self.service.call(self.call.clone())
     }

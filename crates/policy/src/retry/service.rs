@@ -55,7 +55,7 @@ impl<C: Clone> RetryLayer<C> {
     }
 
     /// Starts a call's first attempt on `service`, which is kept for those that may follow.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn start<S, R, E>(&self, service: S, call: Call<R>) -> RetryFuture<S, R, C>
     where
         S: Service<Call<R>, Error = Error<E>>,
@@ -94,7 +94,7 @@ where
         self.inner.poll_ready(cx)
     }
 
-    #[inline(always)]
+    #[inline]
     fn call(&mut self, call: Call<R>) -> Self::Future {
         self.layer.start(self.inner.clone(), call)
     }

@@ -32,6 +32,7 @@ use crate::state::State;
 use crate::store::{
     DatabaseError, OperatorStore, ReadStore, SchemaWatch, Share, Store, doubt_when_open,
 };
+use crate::trace::Spans;
 use crate::worker_client::{Endpoints, InTurn, WorkerClient, WorkerError};
 
 /// The naive endpoint's one guard: its hung calls hold memory and file descriptors.
@@ -75,13 +76,17 @@ pub(crate) fn assemble(
     let (metrics, [worker_metrics, database_metrics]) =
         Metrics::new(["worker", "database"], &expected(), settings.observe)?;
     let live = Live::new();
-    let observed =
-        |metrics, watch: &Watch| settings.observe.then(|| observer(metrics, watch.clone()));
-    let worker = worker(policies, observed(worker_metrics, &live.worker))?;
-    let database = database(policies, observed(database_metrics, &live.database))?;
+    let observers = |metrics, watch: &Watch| match settings.observe {
+        true => observers(metrics, watch.clone()),
+        false => vec![],
+    };
+    let worker = worker(policies, observers(worker_metrics, &live.worker))?;
+    let stores = Stores::build(&settings, &runtime)?;
+    let mut of_database = observers(database_metrics, &live.database);
+    of_database.push(Arc::new(doubt_when_open(stores.clients().into())));
+    let database = database(policies, of_database)?;
 
     let journal = journal(&settings)?;
-    let stores = Stores::build(&settings, &runtime, &live)?;
     let naive_store = naive_store(&settings, &runtime)?;
     let pools = stores.and(&naive_store);
     let reads = ReadStore::new(database.clone(), &stores.reads, policies.database.deadline);
@@ -141,51 +146,48 @@ pub(crate) fn assemble(
 
 fn worker(
     policies: &Policies,
-    observer: Option<impl Observer>,
+    observers: Vec<Arc<dyn Observer>>,
 ) -> Result<Arc<Dependency>, ConfigError> {
     let code = DegradedCode::WorkerUnavailable;
-    dependency("worker", code, policies.worker.policy(), observer)
+    dependency("worker", code, policies.worker.policy(), observers)
 }
 
 fn database(
     policies: &Policies,
-    observer: Option<impl Observer>,
+    observers: Vec<Arc<dyn Observer>>,
 ) -> Result<Arc<Dependency>, ConfigError> {
     let code = DegradedCode::DbUnavailable;
-    dependency("database", code, policies.database.policy(), observer)
+    dependency("database", code, policies.database.policy(), observers)
 }
 
 /// The database again, as recovery finds it: what its statements come to must not decide for live calls. No observer: the
 /// metrics and the page show what live calls get.
 fn recovery_policy(policies: &Policies) -> Result<Arc<Dependency>, ConfigError> {
     let code = DegradedCode::DbUnavailable;
-    let nobody: Option<fn(&Event)> = None;
-    dependency(
-        "database (recovery)",
-        code,
-        policies.database.policy(),
-        nobody,
-    )
+    let name = "database (recovery)";
+    dependency(name, code, policies.database.policy(), vec![])
 }
 
 fn dependency(
     name: &'static str,
     code: DegradedCode,
     policy: PolicyConfig,
-    observer: Option<impl Observer>,
+    observers: Vec<Arc<dyn Observer>>,
 ) -> Result<Arc<Dependency>, ConfigError> {
     let seed = fastrand::u64(..);
     tracing::info!(dependency = name, seed, "retry and breaker jitter");
-    Dependency::new(name, code, policy, seed, observer).map(Arc::new)
+    Dependency::new(name, code, policy, seed, observers).map(Arc::new)
 }
 
-/// What the metrics, the log and the page have to know of a policy.
-fn observer(counters: Counters, watch: Watch) -> impl Observer {
-    move |event: &Event| {
+/// What the metrics, the log, the page and the collector have to know of a policy.
+fn observers(counters: Counters, watch: Watch) -> Vec<Arc<dyn Observer>> {
+    let observer = move |event: &Event<'_>| {
         counters.on_event(event);
         TransitionLog.on_event(event);
         watch.on_event(event);
-    }
+        Spans.on_event(event);
+    };
+    vec![Arc::new(observer)]
 }
 
 /// The stores of those who must not take each other's sessions.
@@ -198,11 +200,16 @@ struct Stores {
 impl Stores {
     /// These and the naive one, in the order of [`POOLS`].
     fn and(&self, naive: &Store) -> [Store; POOLS.len()] {
-        [&self.live, &self.reads, &self.recovery, naive].map(Store::clone)
+        let [live, reads, recovery] = self.clients();
+        [live, reads, recovery, naive.clone()]
     }
 
     /// Whose sessions are in doubt as soon as the database's breaker opens.
-    fn build(settings: &Settings, runtime: &Handle, live: &Live) -> Result<Self, DatabaseError> {
+    fn clients(&self) -> [Store; 3] {
+        [&self.live, &self.reads, &self.recovery].map(Store::clone)
+    }
+
+    fn build(settings: &Settings, runtime: &Handle) -> Result<Self, DatabaseError> {
         let policy = &settings.policies.policies.database;
         let resolver = Resolver::new(runtime.clone(), lookup_limit(policy.connect_timeout));
         let store = |name, sessions, statement_limit| {
@@ -214,15 +221,12 @@ impl Stores {
             let (resolver, runtime) = (resolver.clone(), runtime.clone());
             Store::resilient(&settings.database, policy, share, resolver, runtime)
         };
-        let stores = Self {
+        Ok(Self {
             live: store("resilient", policy.pool.max_size, policy.attempt_timeout)?,
             // A listing may take as long as a whole call.
             reads: store("reads", READERS, policy.deadline)?,
             recovery: store("recovery", RECOVERERS, policy.attempt_timeout)?,
-        };
-        let doubted = [&stores.live, &stores.reads, &stores.recovery].map(Store::clone);
-        runtime.spawn(doubt_when_open(live.transitions(), doubted.into()));
-        Ok(stores)
+        })
     }
 }
 

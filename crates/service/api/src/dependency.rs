@@ -11,8 +11,8 @@ use std::time::Duration;
 use holdfast_policy::breaker::Circuit;
 use holdfast_policy::bulkhead::Reserved;
 use holdfast_policy::{
-    BreakerState, Call, Class, Classify, ConfigError, Deadline, Error, ErrorKind, Observer, Policy,
-    PolicyConfig, Priority, Snapshot,
+    BreakerState, Builder, Call, Class, Classify, ConfigError, Deadline, Error, ErrorKind,
+    Observer, Policy, PolicyConfig, Priority, Snapshot,
 };
 use holdfast_wire::{Degraded, DegradedCode, Reason};
 
@@ -22,7 +22,7 @@ use self::words::in_words;
 use crate::causes::chain;
 use crate::current::Current;
 use crate::seconds::milliseconds;
-use crate::trace::{self, Spans, Target};
+use crate::trace::{self, Target};
 
 /// When to come back if no policy knows better.
 const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -57,7 +57,7 @@ pub struct Dependency {
 }
 
 impl Dependency {
-    /// The dependency `name`, whose absence answers call `code`; without an observer, its calls leave no trace either.
+    /// The dependency `name`, whose absence answers call `code`; each of `observers` is told what its policy does.
     ///
     /// # Errors
     /// When the policy is incoherent.
@@ -66,13 +66,13 @@ impl Dependency {
         code: DegradedCode,
         config: PolicyConfig,
         seed: u64,
-        observer: Option<impl Observer>,
+        observers: Vec<Arc<dyn Observer>>,
     ) -> Result<Self, ConfigError> {
-        let mut builder = Policy::builder(name, config).classify(ByError).seed(seed);
-        if let Some(observer) = observer {
-            builder = builder.observe(observer).observe(Spans);
-        }
-        let policy = builder.build()?;
+        let builder = Policy::builder(name, config).classify(ByError).seed(seed);
+        let policy = observers
+            .into_iter()
+            .fold(builder, Builder::observe)
+            .build()?;
         Ok(Self {
             name,
             code,

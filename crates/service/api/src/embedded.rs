@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use holdfast_ops::Readiness;
-use holdfast_policy::{BreakerState, ConfigError, Event};
+use holdfast_policy::{BreakerState, ConfigError};
 use holdfast_wire::DegradedCode;
 use metrics::Histogram;
 use tokio::runtime::Handle;
@@ -56,14 +56,13 @@ impl Dependencies {
     /// # Errors
     /// When a policy is incoherent.
     pub fn new(policies: &Policies, seed: u64) -> Result<Self, ConfigError> {
-        let nobody = || None::<fn(&Event)>;
         let database = |name| {
             let (code, policy) = (DegradedCode::DbUnavailable, policies.database.policy());
-            Dependency::new(name, code, policy, seed, nobody()).map(Arc::new)
+            Dependency::new(name, code, policy, seed, vec![]).map(Arc::new)
         };
         let (code, policy) = (DegradedCode::WorkerUnavailable, policies.worker.policy());
         Ok(Self {
-            worker: Dependency::new("worker", code, policy, seed, nobody()).map(Arc::new)?,
+            worker: Dependency::new("worker", code, policy, seed, vec![]).map(Arc::new)?,
             database: database("database")?,
             catching_up: database("database (recovery)")?,
         })

@@ -73,8 +73,28 @@ pub(crate) async fn recovering<F: Future>(
     within(context, future).instrument(span).await
 }
 
+/// What a call of the worker carries: the attempt's, where that has a span; else a child of the trace at hand.
+#[must_use]
+pub(crate) fn outgoing() -> Option<TraceContext> {
+    let context = current()?;
+    Some(if nobody_looks() {
+        context.child()
+    } else {
+        context
+    })
+}
+
+/// Whether neither the log nor a collector has a use for any span but the request's own. Then none is made, nor looked for:
+/// that costs more than all that would be said in it.
+fn nobody_looks() -> bool {
+    LevelFilter::current() < LevelFilter::DEBUG
+}
+
 /// Runs `future`, a policed call of `dependency`, in a span of its own.
 pub(crate) async fn call<F: Future>(dependency: &'static str, future: F) -> F::Output {
+    if nobody_looks() {
+        return future.await;
+    }
     let span = tracing::debug_span!("call", dependency, outcome = Empty, attempts = Empty);
     let no_attempt = RefCell::new(Span::none());
     ATTEMPT.scope(no_attempt, future).instrument(span).await
@@ -82,6 +102,9 @@ pub(crate) async fn call<F: Future>(dependency: &'static str, future: F) -> F::O
 
 /// Runs `future`, an attempt of the call at hand, in a span of its own; what it sends names this span as its parent.
 pub(crate) async fn attempt<F: Future>(target: Target, future: F) -> F::Output {
+    if nobody_looks() {
+        return future.await;
+    }
     let name = match target {
         Target::Http => "GET",
         Target::Postgres => "postgresql",
@@ -110,6 +133,9 @@ pub(crate) async fn attempt<F: Future>(target: Target, future: F) -> F::Output {
 
 /// The attempt at hand calls `url`.
 pub(crate) fn calls(url: &Url) {
+    if !telemetry::spans_are_exported() {
+        return;
+    }
     let span = Span::current();
     describe(&span, "url.full", url.as_str().to_owned());
     describe(
@@ -123,6 +149,9 @@ pub(crate) fn calls(url: &Url) {
 
 /// The attempt at hand was answered with `status`.
 pub(crate) fn answered(status: u16) {
+    if !telemetry::spans_are_exported() {
+        return;
+    }
     describe(
         &Span::current(),
         "http.response.status_code",
@@ -132,6 +161,9 @@ pub(crate) fn answered(status: u16) {
 
 /// Runs `future`, which writes for all whose traces these are, in a span that is linked to each of them.
 pub(crate) async fn shared<F: Future>(of: Vec<TraceContext>, future: F) -> F::Output {
+    if nobody_looks() {
+        return future.await;
+    }
     let span = tracing::debug_span!(parent: None, "flush");
     for context in of {
         context.link(&span);
@@ -144,8 +176,7 @@ pub(crate) struct Spans;
 
 impl Observer for Spans {
     fn on_event(&self, event: &Event) {
-        // Nobody sees them: looking for the span at hand costs more than all that follows.
-        if LevelFilter::current() < LevelFilter::DEBUG {
+        if nobody_looks() {
             return;
         }
         match event {

@@ -22,7 +22,7 @@ pub enum EnvironmentError {
         hint: &'static str,
     },
     /// A variable has a value it cannot have.
-    #[error("{name}={value:?}: {problem}")]
+    #[error("{name}={}: {problem}", shown(value))]
     Invalid {
         /// The variable.
         name: &'static str,
@@ -118,6 +118,16 @@ impl<const N: usize> From<[(&str, &str); N]> for Environment {
     }
 }
 
+/// `value` as an error may repeat it: in an address, a login stands before the `@`.
+#[must_use]
+pub fn shown(value: &str) -> String {
+    if value.contains('@') {
+        "(hidden: it may carry a password)".to_owned()
+    } else {
+        format!("{value:?}")
+    }
+}
+
 fn invalid(name: &'static str, value: &str, problem: impl Display) -> EnvironmentError {
     EnvironmentError::Invalid {
         name,
@@ -145,6 +155,14 @@ mod tests {
             error.unwrap_err().to_string(),
             "DATABASE_URL is not set: for example postgres://…"
         );
+    }
+
+    #[test]
+    fn a_login_in_an_address_is_not_repeated() {
+        let error = invalid("URL", "http://me:secret@host/path", "no path").to_string();
+        assert_eq!(error, "URL=(hidden: it may carry a password): no path");
+        let error = invalid("URL", "http://host/path", "no path").to_string();
+        assert_eq!(error, "URL=\"http://host/path\": no path");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! Where spans are exported it is that of a span; else the ids tie the log lines of services together all the same.
 
-use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
+use opentelemetry::propagation::{Extractor, TextMapPropagator};
 use opentelemetry::trace::{SpanContext, SpanId, Status, TraceContextExt, TraceFlags, TraceState};
 use opentelemetry::{Context, Value};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
@@ -36,10 +36,15 @@ impl TraceContext {
     }
 
     /// Reads the headers `traceparent` and `tracestate`. `None` where the first is none: the caller's trace is not known
-    /// then. A `tracestate` that is too long is left out.
+    /// then. A `tracestate` that is too long, or not of printable characters, is left out.
     #[must_use]
     pub fn parse(traceparent: &str, tracestate: Option<&str>) -> Option<Self> {
-        let state = tracestate.filter(|state| !state.is_empty() && state.len() <= LONGEST_STATE);
+        if !is_whole(traceparent) {
+            return None;
+        }
+        let is_printable = |state: &str| state.bytes().all(|it| (b' '..=b'~').contains(&it));
+        let may_pass = |state: &&str| (1..=LONGEST_STATE).contains(&state.len());
+        let state = tracestate.filter(may_pass).filter(|it| is_printable(it));
         let headers = Headers([("traceparent", Some(traceparent)), ("tracestate", state)]);
         let context = TraceContextPropagator::new().extract_with_context(&Context::new(), &headers);
         let context = context.span().span_context().clone();
@@ -87,13 +92,15 @@ impl TraceContext {
         self.0.span_id().to_string()
     }
 
-    /// The headers that carry it: `traceparent`, and `tracestate` where there is one.
-    #[must_use]
-    pub fn headers(&self) -> Vec<(&'static str, String)> {
-        let mut headers = Written(Vec::with_capacity(2));
-        let context = Context::new().with_remote_span_context(self.0.clone());
-        TraceContextPropagator::new().inject_context(&context, &mut headers);
-        headers.0
+    /// The headers that carry it: `traceparent`, and `tracestate` where there is one. Not by the SDK's propagator, which makes
+    /// a context of its own for it, for each call.
+    pub fn headers(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let (trace, span) = (self.0.trace_id(), self.0.span_id());
+        let sampled = (self.0.trace_flags() & TraceFlags::SAMPLED).to_u8();
+        let state = self.0.trace_state().header();
+        let parent = ("traceparent", format!("00-{trace}-{span}-{sampled:02x}"));
+        let state = (!state.is_empty()).then_some(("tracestate", state));
+        std::iter::once(parent).chain(state)
     }
 }
 
@@ -109,6 +116,18 @@ pub fn failed(span: &Span, description: &'static str) {
     if spans_are_exported() {
         span.set_status(Status::error(description));
     }
+}
+
+/// Whether the fields have the lengths that they must have: the SDK takes any. What later versions add comes after a dash.
+fn is_whole(traceparent: &str) -> bool {
+    let Some((fields, more)) = traceparent.as_bytes().split_at_checked(55) else {
+        return false;
+    };
+    let is_right = |(at, byte): (usize, &u8)| match at {
+        2 | 35 | 52 => *byte == b'-',
+        _ => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
+    };
+    fields.iter().enumerate().all(is_right) && more.first().is_none_or(|it| *it == b'-')
 }
 
 fn new_span() -> SpanId {
@@ -127,19 +146,6 @@ impl Extractor for Headers<'_> {
     }
 }
 
-struct Written(Vec<(&'static str, String)>);
-
-impl Injector for Written {
-    fn set(&mut self, key: &str, value: String) {
-        let name = ["traceparent", "tracestate"]
-            .into_iter()
-            .find(|name| *name == key);
-        if let Some(name) = name.filter(|_| !value.is_empty()) {
-            self.0.push((name, value));
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -151,7 +157,7 @@ mod tests {
     }
 
     fn traceparent(context: &TraceContext) -> String {
-        context.headers()[0].1.clone()
+        context.headers().next().unwrap().1
     }
 
     #[test]
@@ -159,7 +165,7 @@ mod tests {
         let text = format!("00-{TRACE}-00f067aa0ba902b7-01");
         let context = TraceContext::parse(&text, Some("vendor=1")).unwrap();
         let written = [("traceparent", text), ("tracestate", "vendor=1".to_owned())];
-        assert_eq!(context.headers(), written);
+        assert_eq!(context.headers().collect::<Vec<_>>(), written);
         assert_eq!(context.trace_id().to_string(), TRACE);
     }
 
@@ -171,7 +177,7 @@ mod tests {
         assert_eq!(child.trace_id(), context.trace_id());
         assert_ne!(child.parent_id(), context.parent_id());
         assert!(traceparent(&child).ends_with("-01"));
-        assert_eq!(child.headers()[1], context.headers()[1]);
+        assert_eq!(child.headers().nth(1), context.headers().nth(1));
     }
 
     #[test]
@@ -188,6 +194,10 @@ mod tests {
             format!("00-{TRACE}-{parent}-01-more"),
             format!("00-{TRACE}0-{parent}-01"),
             format!("00-{TRACE}-{parent}-0g"),
+            format!("00-6-{parent}-01"),
+            format!("00-{TRACE}-f-01"),
+            format!("00-+{}-{parent}-01", &TRACE[1..]),
+            format!(" 00-{TRACE}-{parent}-01"),
         ] {
             assert_eq!(parse(&bad), None, "{bad:?}");
         }
@@ -199,17 +209,17 @@ mod tests {
         let state = |length: usize| {
             let state = format!("v={}", "x".repeat(length - 2));
             let context = TraceContext::parse(&text, Some(&state)).unwrap();
-            context.headers().get(1).map(|(_, state)| state.len())
+            context.headers().nth(1).map(|(_, state)| state.len())
         };
         assert_eq!([state(258), state(513)], [Some(258), None]);
+        let with_a_tab = TraceContext::parse(&text, Some("v=a\tb")).unwrap();
+        assert_eq!(Vec::from_iter(with_a_tab.headers()).len(), 1);
     }
 
     #[test]
     fn a_trace_that_begins_here_can_be_read_by_others() {
         let begun = TraceContext::begin();
-        assert_eq!(
-            parse(&traceparent(&begun)).map(|it| it.headers()),
-            Some(begun.headers())
-        );
+        let read = parse(&traceparent(&begun)).unwrap();
+        assert_eq!(traceparent(&read), traceparent(&begun));
     }
 }

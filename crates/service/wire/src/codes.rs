@@ -92,6 +92,8 @@ code! {
         Overloaded = "overloaded",
         /// 429: this client has had its share.
         QuotaExceeded = "quota-exceeded",
+        /// 400: it is no HTTP request, or an ambiguous one.
+        InvalidRequest = "invalid_request",
         /// 400: the body is not JSON.
         InvalidJson = "invalid_json",
         /// 400: the request id in the path is not a UUID.

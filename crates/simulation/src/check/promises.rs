@@ -20,8 +20,8 @@ fn broken(run: &Run<'_>, told: &Told) -> Option<Violation> {
     let row = run.tables.row(promise.id);
     let what = match row.map(|row| row.status) {
         None => "is not in Postgres".to_owned(),
-        // Postgres refuses its body for good, also when a journal held its result.
-        Some(Status::Failed) if told.poison => return None,
+        // Postgres refuses its body for good.
+        Some(Status::Failed) if promise.result.is_none() && told.poison => return None,
         // The worker refuses it for good.
         Some(Status::Failed) if promise.result.is_none() && is_unlucky(number(promise.id)) => {
             return None;

@@ -41,10 +41,6 @@ fn changed(run: &Run<'_>, told: &Told) -> Option<Violation> {
     let promise = told.promise()?;
     let result = promise.result.as_ref()?;
     let row = run.tables.row(promise.id)?;
-    // Refused for good, by its body: that is failed, whatever was told.
-    if told.poison && row.status == Status::Failed {
-        return None;
-    }
     let stands = row.status == Status::Done && row.response.as_ref() == Some(result);
     if stands || run.is_lost(told, promise.id) {
         return None;

@@ -25,6 +25,8 @@ pub struct Conditions {
     pub locked_keys: BTreeSet<String>,
     /// The table of keys is not there.
     pub keys_are_missing: bool,
+    /// Somebody took away what refuses a body that journals still hold.
+    pub trigger_is_gone: bool,
 }
 
 /// As a column keeps it.

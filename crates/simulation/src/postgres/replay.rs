@@ -134,7 +134,7 @@ fn refusal(entries: &[Entry], conditions: &Conditions) -> Option<Refusal> {
         refused(RefusalKind::Other, "42P01")
     } else if entries.iter().any(is_locked) {
         refused(RefusalKind::Lock, "55P03")
-    } else if entries.iter().any(is_poison) {
+    } else if !conditions.trigger_is_gone && entries.iter().any(is_poison) {
         refused(RefusalKind::Data, "P0001")
     } else {
         None

@@ -69,7 +69,7 @@ impl System {
         let worker = start_worker(settings, folder).await?;
         let place = Reached {
             worker: worker.probe().base().to_owned(),
-            database: database.url(),
+            database: database.api_url(),
         };
         let apis = Apis { settings, folder };
         Ok(Self {

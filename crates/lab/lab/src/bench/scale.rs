@@ -149,7 +149,7 @@ impl Bench<'_> {
         let name = format!("{name}-{number}");
         let reached = Reached {
             worker: worker.to_owned(),
-            database: database.url(),
+            database: database.api_url(),
         };
         apis.start(&name, &reached, policies, None).await
     }

@@ -59,15 +59,15 @@ impl Stage {
         let nobody = free()?;
         let healthy = Reached {
             worker: worker.probe().base().to_owned(),
-            database: database.url(),
+            database: database.api_url(),
         };
         let journal_only = Reached {
-            database: postgres::url(nobody),
+            database: postgres::api_url(nobody),
             ..healthy.clone()
         };
         let without_worker = Reached {
             worker: format!("http://127.0.0.1:{nobody}"),
-            database: other.url(),
+            database: other.api_url(),
         };
         let shared = format!("[journal]\n{JOURNAL}");
         let one_each = format!("{shared}max_batch = 1\n");

@@ -36,9 +36,10 @@ impl System {
             worker: wire(wired.worker, worker.port(), seed).await?,
             database: wire(wired.database, database, seed.wrapping_add(1)).await?,
         };
+        let port = port_of(wires.database.as_ref(), database);
         let reached = Reached {
             worker: at(port_of(wires.worker.as_ref(), worker.port())),
-            database: postgres::url(port_of(wires.database.as_ref(), database)),
+            database: postgres::api_url(port),
         };
         let mut members = Vec::new();
         for (index, api) in spec.apis.iter().enumerate() {
@@ -46,6 +47,11 @@ impl System {
                 None => Process::Service(site.api(api, &reached).await?),
                 Some(contender) => {
                     Database::Port(database).query(LENIENT_TABLE).await?;
+                    // It knows nothing of the API's own role.
+                    let reached = Reached {
+                        database: postgres::url(port),
+                        ..reached.clone()
+                    };
                     Process::Contender(site.contender(contender, &reached).await?)
                 }
             };

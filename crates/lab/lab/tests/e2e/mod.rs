@@ -30,6 +30,7 @@ pub(crate) async fn run(stage: Stage) {
     steps::keeps_its_promises_over_its_own_death(&stage, &client, "worker").await;
     steps::keeps_its_promises_over_its_own_death(&stage, &client, "db").await;
     steps::is_repaired_with_all_that_it_owes(&stage, &client).await;
+    steps::takes_up_a_database_of_before(&stage, &client).await;
     steps::takes_a_key_for_one_request(&client).await;
     steps::has_lost_nothing(&stage, &client);
     steps::goes_down_twice(&stage).await;

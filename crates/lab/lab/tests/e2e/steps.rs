@@ -4,7 +4,9 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use holdfast_lab::accepted::AcceptedFile;
+use holdfast_testbed::postgres;
 use serde_json::json;
+use tokio_postgres::NoTls;
 
 use super::client::{Answer, Client};
 use super::make::Stage;
@@ -192,6 +194,29 @@ pub(crate) async fn is_repaired_with_all_that_it_owes(stage: &Stage, client: &Cl
     let id = owed.body["request_id"].as_str().unwrap();
     let found = client.get(&format!("/requests/{id}")).await;
     assert_eq!(found.body["status"], "done", "{found:?}");
+}
+
+/// An earlier release left it: without the latest migration and the API's role. `up` makes up for both, as the owner.
+pub(crate) async fn takes_up_a_database_of_before(stage: &Stage, client: &Client) {
+    // Only there Postgres can be reached from here.
+    let port = stage
+        .settings
+        .iter()
+        .find_map(|it| it.strip_prefix("DB_PORT="));
+    let Some(port) = port else { return };
+    stage.make("kill-api");
+    let url = postgres::url(port.parse().unwrap());
+    let (owner, connection) = tokio_postgres::connect(&url, NoTls).await.unwrap();
+    let connection = tokio::spawn(connection);
+    let before = "DROP OWNED BY holdfast_api; DROP ROLE holdfast_api; DROP TABLE requeue_orders; \
+        DROP INDEX requests_given_up; DELETE FROM schema_migrations WHERE version = 4";
+    owner.batch_execute(before).await.unwrap();
+    drop(owner);
+    connection.await.unwrap().unwrap();
+    stage.make("up");
+    client.becomes_healthy().await;
+    let status = client.get("/status").await;
+    assert_eq!(status.body["dependencies"]["database"]["schema"], "current");
 }
 
 pub(crate) async fn takes_a_key_for_one_request(client: &Client) {

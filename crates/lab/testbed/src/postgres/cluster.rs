@@ -7,7 +7,7 @@ use rustix::process::Signal;
 
 use super::reap::{self, Record};
 use super::server::{Installation, Server};
-use super::{PostgresError, folder, url};
+use super::{PostgresError, api_url, folder, url};
 use crate::ports;
 use crate::process::Identity;
 
@@ -43,10 +43,16 @@ impl Cluster {
         }
     }
 
-    /// Where clients connect.
+    /// Where its superuser connects, who owns the tables.
     #[must_use]
     pub fn url(&self) -> String {
         url(self.server.port)
+    }
+
+    /// Where the API connects, by its own role.
+    #[must_use]
+    pub fn api_url(&self) -> String {
+        api_url(self.server.port)
     }
 
     /// On the loopback address; the same for as long as the cluster lives.

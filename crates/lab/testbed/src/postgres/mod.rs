@@ -1,7 +1,7 @@
 //! A real Postgres to throw away: found on this machine, started in a folder of its own, killed, paused, deleted.
 //!
 //! Invariants: it listens on the loopback address only; `fsync` and `synchronous_commit` stay on; it never runs as
-//! root; user, password and database are `holdfast`, and the schema is the one of `db/init.sql`.
+//! root; user, password and database are `holdfast`, and the schema is the one of `db/init.sql`; the API has a role of its own.
 
 mod account;
 mod cluster;
@@ -24,9 +24,20 @@ pub use server::{Installation, Server};
 
 /// The schema every cluster starts with.
 pub const INIT_SQL: &str = include_str!("../../../../../db/init.sql");
+/// The API's own role, with the rights that it needs; may run again.
+pub const ROLE_SQL: &str = concat!(
+    include_str!("../../../../../db/stage-login.sql"),
+    include_str!("../../../../../db/rights.sql")
+);
 
-/// Where a cluster on `port` is reached.
+/// Where a cluster on `port` is reached by its superuser, who owns the tables.
 #[must_use]
 pub fn url(port: u16) -> String {
     format!("postgres://holdfast:holdfast@127.0.0.1:{port}/holdfast")
+}
+
+/// Where the API reaches a cluster on `port`: by its own role.
+#[must_use]
+pub fn api_url(port: u16) -> String {
+    format!("postgres://holdfast_api:holdfast@127.0.0.1:{port}/holdfast")
 }

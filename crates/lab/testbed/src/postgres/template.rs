@@ -15,7 +15,7 @@ use rustix::process::Signal;
 use tokio_postgres::NoTls;
 
 use super::server::{Installation, Server, config};
-use super::{INIT_SQL, PostgresError, folder, manifest, reap};
+use super::{INIT_SQL, PostgresError, ROLE_SQL, folder, manifest, reap};
 use crate::ports;
 
 const INITDB: [&str; 5] = [
@@ -76,6 +76,7 @@ fn name(installation: &Installation) -> String {
     let mut hasher = DefaultHasher::new();
     installation.programs.path("postgres").hash(&mut hasher);
     INIT_SQL.hash(&mut hasher);
+    ROLE_SQL.hash(&mut hasher);
     DROP_OTHERS.hash(&mut hasher);
     format!(
         "holdfast-template-{}-{:016x}",
@@ -148,7 +149,7 @@ impl Drop for Workshop {
 async fn load_schema(server: &Server) -> Result<(), PostgresError> {
     server.ready("postgres").await?;
     execute(server.port, "postgres", &["CREATE DATABASE holdfast"]).await?;
-    execute(server.port, "holdfast", &[INIT_SQL]).await?;
+    execute(server.port, "holdfast", &[INIT_SQL, ROLE_SQL]).await?;
     execute(server.port, "holdfast", &DROP_OTHERS).await
 }
 

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use holdfast_ops::environment::shown;
 use holdfast_ops::{Environment, EnvironmentError};
 use reqwest::Url;
 use rustls::ClientConfig;
@@ -146,7 +147,7 @@ fn worker_urls(environment: &Environment) -> Result<Vec<Url>, EnvironmentError> 
 }
 
 fn worker_url(text: &str) -> Result<Url, String> {
-    let url = Url::parse(text).map_err(|error| format!("{text:?}: {error}"))?;
+    let url = Url::parse(text).map_err(|error| format!("{}: {error}", shown(text)))?;
     let mut plain = url.clone();
     plain.set_path("");
     plain.set_query(None);

@@ -21,7 +21,8 @@ const WITH_EFFECT: [&str; 2] = ["/process", "/naive/process"];
 
 /// Refuses `request` if it is meant for another host, or comes from another site and has an effect.
 pub(super) fn check(allowed: &AllowedHosts, request: &ServiceRequest) -> Result<(), Failure> {
-    let (headers, path) = (request.headers(), request.path());
+    // As the routes are found by it: whoever writes a letter as %70 means the same route.
+    let (headers, path) = (request.headers(), request.match_info().as_str());
     let target = request.uri().authority().map(Authority::as_str);
     for host in texts(headers, &HOST).chain(target) {
         // Whoever probes a container by its address has no name for it.
@@ -47,8 +48,8 @@ fn has_effect(method: &Method, path: &str) -> bool {
 }
 
 fn is_cross_site(allowed: &AllowedHosts, headers: &HeaderMap) -> bool {
-    let cross_site = headers.get("sec-fetch-site");
-    if cross_site.is_some_and(|it| it == "cross-site") {
+    let mut sites = headers.get_all("sec-fetch-site");
+    if sites.any(|site| site.as_bytes().eq_ignore_ascii_case(b"cross-site")) {
         return true;
     }
     let host = texts(headers, &HOST).next();

@@ -30,11 +30,15 @@ pub(super) async fn json(
     request: &HttpRequest,
     payload: Payload,
 ) -> Result<Option<Box<RawValue>>, Failure> {
-    if let Some(encoding) = request.headers().get(CONTENT_ENCODING)
-        && encoding != "identity"
-    {
+    let mut encodings = request.headers().get_all(CONTENT_ENCODING);
+    if encodings.any(|it| !it.as_bytes().eq_ignore_ascii_case(b"identity")) {
         let detail = "send the JSON as it is, without a Content-Encoding";
         return Err(Failure::new(ProblemCode::UnsupportedEncoding, detail));
+    }
+    let announced = request.headers().get(CONTENT_LENGTH);
+    let announced = announced.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if announced.is_some_and(|length| length > MAX_BODY as u64) {
+        return Err(too_large());
     }
     let body = timeout(READ_LIMIT, read(payload)).await.map_err(|_| {
         let detail = format!("it did not arrive within {} s", READ_LIMIT.as_secs());
@@ -54,6 +58,11 @@ fn invalid(error: &serde_json::Error) -> Failure {
     Failure::new(ProblemCode::InvalidJson, error.to_string())
 }
 
+fn too_large() -> Failure {
+    let detail = format!("at most {MAX_BODY} bytes are accepted");
+    Failure::new(ProblemCode::BodyTooLarge, detail)
+}
+
 async fn read(mut payload: Payload) -> Result<BytesMut, Failure> {
     let mut body = BytesMut::new();
     while let Some(chunk) = payload.next().await {
@@ -64,8 +73,7 @@ async fn read(mut payload: Payload) -> Result<BytesMut, Failure> {
             )
         })?;
         if body.len() + chunk.len() > MAX_BODY {
-            let detail = format!("at most {MAX_BODY} bytes are accepted");
-            return Err(Failure::new(ProblemCode::BodyTooLarge, detail));
+            return Err(too_large());
         }
         body.extend_from_slice(&chunk);
     }

@@ -89,7 +89,7 @@ fn failure_of(error: &Error) -> Failure {
         return failure.clone();
     }
     if error.as_response_error().status_code().is_client_error() {
-        Failure::new(ProblemCode::InvalidQuery, "the request cannot be read")
+        Failure::new(ProblemCode::InvalidRequest, "the request cannot be read")
     } else {
         tracing::error!(%error, "an error nobody mapped");
         Failure::new(ProblemCode::Internal, "see the logs under this request id")

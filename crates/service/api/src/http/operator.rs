@@ -51,8 +51,12 @@ fn authorize(state: &State, http: &HttpRequest) -> Result<(), Failure> {
         let detail = "HOLDFAST_ADMIN_TOKEN is not set: set it where the API is started, and send it as a bearer token";
         return Err(Failure::new(ProblemCode::OperatorsDisabled, detail));
     };
-    let given = http.headers().get(AUTHORIZATION);
-    let given = given.and_then(|value| value.to_str().ok());
+    let mut given = http.headers().get_all(AUTHORIZATION);
+    // Of several, some other server on the way may have looked at another.
+    let given = match (given.next(), given.next()) {
+        (Some(one), None) => one.to_str().ok(),
+        _ => None,
+    };
     match given.and_then(|value| value.split_once(' ')) {
         Some((scheme, given)) if scheme.eq_ignore_ascii_case("bearer") && token.is(given) => Ok(()),
         _ => {

@@ -20,6 +20,7 @@ pub(super) const fn row(code: ProblemCode) -> (StatusCode, &'static str) {
         P::DbUnavailable => (S::SERVICE_UNAVAILABLE, "The database is unavailable"),
         P::Overloaded => (S::SERVICE_UNAVAILABLE, "Too much work at once"),
         P::QuotaExceeded => (S::TOO_MANY_REQUESTS, "The client has used up its share"),
+        P::InvalidRequest => (S::BAD_REQUEST, "The request cannot be read"),
         P::InvalidJson => (S::BAD_REQUEST, "The body is not valid JSON"),
         P::InvalidId => (S::BAD_REQUEST, "The request id is not valid"),
         P::InvalidQuery => (S::BAD_REQUEST, "The query is not valid"),

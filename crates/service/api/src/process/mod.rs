@@ -7,6 +7,7 @@ mod decision;
 mod duplicate;
 mod existing;
 mod in_flight_keys;
+mod known_keys;
 mod lease;
 mod location;
 mod outcome;
@@ -113,7 +114,7 @@ impl<R: Requests, W: Worker> Process<R, W> {
         let recorder = Recorder {
             requests,
             journal,
-            journal_deadline: policies.get().journal.deadline,
+            policies: policies.clone(),
             recent: RecentKeys::default(),
         };
         Self {

@@ -1,9 +1,14 @@
-//! What this replica answered lately under a key: told again where neither Postgres nor the journal can be asked for it.
+//! What this replica answered lately under a key: told again where neither Postgres nor the journal can be asked for it, and
+//! put back where Postgres does not have it any more.
 //!
 //! Bounded in number and bytes; the oldest are forgotten first.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use uuid::Uuid;
 
 use super::NewRequest;
 use super::existing::{ExistingRequest, RequestState};
@@ -34,10 +39,17 @@ struct Answer {
 }
 
 impl RecentKeys {
-    /// What was answered under the key of `request`.
-    pub(super) fn find(&self, request: &NewRequest) -> Option<ExistingRequest> {
+    /// What was answered under the key of `request`. Not what came longer ago than `keep`: that Postgres may have forgotten on
+    /// purpose.
+    pub(super) fn find(&self, request: &NewRequest, keep: Duration) -> Option<ExistingRequest> {
         let recent = self.lock();
         let answer = recent.answers.get(request.key.as_ref()?)?;
+        let age = request
+            .received_at
+            .duration_since(received_at(answer.existing.id)?);
+        if Duration::try_from(age).is_ok_and(|age| age >= keep) {
+            return None;
+        }
         Some(ExistingRequest {
             same_body: answer.body.as_deref() == request.body(),
             ..answer.existing.clone()
@@ -65,6 +77,16 @@ impl RecentKeys {
     fn lock(&self) -> MutexGuard<'_, Recent> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// When the request came that has this id.
+pub(super) fn received_at(id: Uuid) -> Option<Timestamp> {
+    let (seconds, nanoseconds) = id.get_timestamp()?.to_unix();
+    Timestamp::new(
+        i64::try_from(seconds).ok()?,
+        i32::try_from(nanoseconds).ok()?,
+    )
+    .ok()
 }
 
 impl Recent {
@@ -109,11 +131,11 @@ impl Recent {
 #[cfg(test)]
 mod tests {
     use holdfast_wire::{JsonText, RecordedIn};
-    use jiff::Timestamp;
     use serde_json::value::RawValue;
-    use uuid::Uuid;
 
     use super::*;
+
+    const KEEP: Duration = Duration::from_secs(60);
 
     fn request(key: &str, body: &str) -> NewRequest {
         NewRequest {
@@ -140,11 +162,21 @@ mod tests {
     fn a_promise_is_remembered_with_its_body() {
         let keys = RecentKeys::default();
         let first = request("k", "1");
-        assert_eq!(keys.find(&first), None);
+        assert_eq!(keys.find(&first, KEEP), None);
         keys.remember(&first, &done(&first));
-        let found = keys.find(&request("k", "1")).unwrap();
+        let found = keys.find(&request("k", "1"), KEEP).unwrap();
         assert_eq!((found.id, found.same_body), (first.id, true));
-        assert!(!keys.find(&request("k", "2")).unwrap().same_body);
+        assert!(!keys.find(&request("k", "2"), KEEP).unwrap().same_body);
+    }
+
+    #[test]
+    fn what_postgres_may_have_forgotten_on_purpose_is_not_remembered_either() {
+        let keys = RecentKeys::default();
+        let first = request("k", "1");
+        keys.remember(&first, &done(&first));
+        let mut again = request("k", "1");
+        again.received_at += KEEP * 2;
+        assert_eq!(keys.find(&again, KEEP), None);
     }
 
     #[test]
@@ -157,7 +189,7 @@ mod tests {
         (0..MAX_KEYS).for_each(|number| tell(number.to_string()));
         tell("0".to_owned());
         tell("new".to_owned());
-        let known = |key: &str| keys.find(&request(key, "1")).is_some();
+        let known = |key: &str| keys.find(&request(key, "1"), KEEP).is_some();
         assert!(known("0") && known("new") && known("2"));
         assert!(!known("1"));
         assert_eq!(keys.lock().answers.len(), MAX_KEYS);

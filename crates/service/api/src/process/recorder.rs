@@ -3,7 +3,7 @@
 //! A request that was received in the journal also gets its end there: its row is not in Postgres yet, and recovery, which
 //! brings it there, passes it over for as long as the call holds it.
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use holdfast_policy::Deadline;
 use holdfast_wire::{Degraded, RecordedIn};
@@ -16,6 +16,8 @@ use super::existing::{Completion, ExistingRequest, InsertOutcome, RequestState};
 use super::location::{Known, Received, RecordLocation};
 use super::ports::{Owner, Requests, WorkResult};
 use super::recent_keys::RecentKeys;
+use crate::config::Policies;
+use crate::current::Current;
 use crate::journal::{Appended, End, Entry, Journal, JournalError};
 
 /// Postgres and the journal as one place to record in.
@@ -23,8 +25,7 @@ pub(super) struct Recorder<R> {
     pub(super) requests: R,
     /// `None`: the policies do without one.
     pub(super) journal: Option<Journal>,
-    /// Time for one record in the journal.
-    pub(super) journal_deadline: Duration,
+    pub(super) policies: Arc<Current<Policies>>,
     pub(super) recent: RecentKeys,
 }
 
@@ -43,16 +44,16 @@ impl<R: Requests> Recorder<R> {
         if let Some(known) = self.known_to_journal(request, deadline).await? {
             return Ok(Received::Existing(known));
         }
+        if let Some(known) = self.known_lately(request, deadline).await {
+            return Ok(Received::Existing(known));
+        }
         match self.requests.insert(request, owner, deadline).await {
             Ok(InsertOutcome::Inserted) => Ok(Received::Ours(RecordLocation::Database)),
             Ok(InsertOutcome::Existing(existing)) => {
                 Ok(Received::Existing(Known::in_database(existing)))
             }
             Ok(InsertOutcome::Rejected { error }) => Ok(Received::Rejected(error)),
-            Err(database) => match self.known_lately(request, &database) {
-                Some(known) => Ok(Received::Existing(known)),
-                None => self.receive_in_journal(request, database, deadline).await,
-            },
+            Err(database) => self.receive_in_journal(request, database, deadline).await,
         }
     }
 
@@ -150,37 +151,6 @@ impl<R: Requests> Recorder<R> {
         Ok(existing.map(Known::in_database))
     }
 
-    /// What is known under the key of `request`, if it has one.
-    ///
-    /// # Errors
-    /// When the journal may hold the key and cannot be read.
-    pub(super) async fn known(
-        &self,
-        request: &NewRequest,
-        deadline: Deadline,
-    ) -> Result<Option<Known>, Degraded> {
-        let Some(key) = &request.key else {
-            return Ok(None);
-        };
-        if let Some(known) = self.known_to_journal(request, deadline).await? {
-            return Ok(Some(known));
-        }
-        let existing = self.requests.existing_under(key, request.body(), deadline);
-        Ok(match existing.await {
-            Ok(existing) => existing.map(Known::in_database),
-            Err(database) => self.known_lately(request, &database),
-        })
-    }
-
-    /// What this replica answered lately under the key, while Postgres cannot be asked.
-    fn known_lately(&self, request: &NewRequest, missing: &Degraded) -> Option<Known> {
-        self.recent.find(request).map(|existing| Known {
-            existing,
-            recorded_in: RecordedIn::Database,
-            missing: Some(missing.clone()),
-        })
-    }
-
     async fn receive_in_journal(
         &self,
         request: &NewRequest,
@@ -206,28 +176,7 @@ impl<R: Requests> Recorder<R> {
         }
     }
 
-    /// # Errors
-    /// When the journal may hold the key and cannot be read: then nothing is accepted under it anew.
-    async fn known_to_journal(
-        &self,
-        request: &NewRequest,
-        deadline: Deadline,
-    ) -> Result<Option<Known>, Degraded> {
-        let Some((journal, key)) = self.journal.as_ref().zip(request.key.as_ref()) else {
-            return Ok(None);
-        };
-        match journal.find_key(key, self.within(deadline)).await {
-            Ok(entry) => Ok(entry
-                .map(|entry| known(journal, entry, request))
-                .map(|existing| self.in_journal(existing))),
-            Err(error) => {
-                tracing::warn!(%error, "whether the journal knows this key cannot be told");
-                Err(without(self.requests.unavailability(), &error))
-            }
-        }
-    }
-
-    fn in_journal(&self, existing: ExistingRequest) -> Known {
+    pub(super) fn in_journal(&self, existing: ExistingRequest) -> Known {
         Known {
             existing,
             recorded_in: RecordedIn::Journal,
@@ -235,8 +184,8 @@ impl<R: Requests> Recorder<R> {
         }
     }
 
-    fn within(&self, deadline: Deadline) -> Deadline {
-        deadline.earlier(Deadline::after(self.journal_deadline))
+    pub(super) fn within(&self, deadline: Deadline) -> Deadline {
+        deadline.earlier(Deadline::after(self.policies.get().journal.deadline))
     }
 }
 
@@ -250,7 +199,7 @@ fn entry(request: &NewRequest, end: Option<End>) -> Entry {
     }
 }
 
-fn known(journal: &Journal, entry: Entry, request: &NewRequest) -> ExistingRequest {
+pub(super) fn known(journal: &Journal, entry: Entry, request: &NewRequest) -> ExistingRequest {
     ExistingRequest {
         id: entry.id,
         same_body: entry.payload.as_deref().map(RawValue::get) == request.body(),
@@ -267,7 +216,7 @@ fn state(journal: &Journal, entry: Entry) -> RequestState {
 }
 
 /// The database is missing, and the journal cannot stand in for it.
-fn without(missing: Degraded, error: &JournalError) -> Degraded {
+pub(super) fn without(missing: Degraded, error: &JournalError) -> Degraded {
     tracing::error!(%error, "the journal cannot record");
     Degraded {
         detail: format!("{}, and {error}", missing.detail),

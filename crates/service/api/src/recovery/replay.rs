@@ -1,9 +1,11 @@
 //! The journal's entries go to Postgres, oldest first, and are removed once they are committed there.
 //!
 //! Recording them again is harmless, so a crash between commit and removal costs nothing. A batch that Postgres refuses is
-//! bisected until the entry it refuses stands alone. That one holds nobody back: refused for its data it becomes a failed
-//! request; refused for anything that somebody may mend, or behind somebody's lock, it goes into quarantine, is tried again
-//! after pauses that grow, and fails once it was refused often, and once more after the same statement worked without it.
+//! bisected until the entry it refuses stands alone. That one holds nobody back: it goes into quarantine, is tried again
+//! after pauses that grow, and waits there for whoever ends his lock or mends Postgres. One with a result waits for as long as
+//! that takes, and its client reads the result meanwhile: it was told, so it does not turn into a failure. One without becomes
+//! a failed request: at once where it is refused for its data, else once it was refused often, and once more after the same
+//! statement worked without it.
 
 use std::time::Duration;
 
@@ -114,20 +116,15 @@ impl<T: Table> Replay<T> {
     }
 
     async fn refused(&self, entry: &Entry, refusal: &Refusal) -> Result<(), NotNow> {
-        match refusal.kind {
-            RefusalKind::Data => self.fail(entry, refusal).await,
-            RefusalKind::Lock => {
-                self.quarantine(entry, &refusal.error);
-                Ok(())
-            }
-            RefusalKind::Other => {
-                let times = self.quarantine(entry, &refusal.error);
-                if times < MAX_REFUSALS || !self.works_for_others().await {
-                    return Ok(());
-                }
-                self.try_last(entry).await
-            }
+        let stays = entry.end.is_some() || refusal.kind == RefusalKind::Lock;
+        if !stays && refusal.kind == RefusalKind::Data {
+            return self.fail(entry, refusal).await;
         }
+        let times = self.quarantine(entry, &refusal.error);
+        if stays || times < MAX_REFUSALS || !self.works_for_others().await {
+            return Ok(());
+        }
+        self.try_last(entry).await
     }
 
     /// Whether the statement itself is taken: tables and rights are there.

@@ -112,7 +112,8 @@ impl<T: Table, W: WorkClient> Work<T, W> {
                 for open in claimed {
                     let id = open.claimed.id;
                     let put_off = recovery.open_work.put_off.of(id);
-                    let work = Arc::clone(recovery).work_on(open);
+                    // On the heap: it is large, and what wraps it is polled on a worker thread's stack.
+                    let work = Box::pin(Arc::clone(recovery).work_on(open));
                     self.tasks.spawn(trace::recovering(id, put_off, work));
                 }
             }

@@ -11,7 +11,7 @@ mod plans;
 use std::sync::Arc;
 use std::time::Duration;
 
-use holdfast_policy::{Deadline, Event};
+use holdfast_policy::Deadline;
 use holdfast_testbed::postgres::{Cluster, ClusterOptions};
 use holdfast_wire::{DegradedCode, JsonText};
 use jiff::Timestamp;
@@ -48,8 +48,7 @@ async fn store() -> (Cluster, Store, LiveStore<Store>) {
 fn live(store: &Store) -> LiveStore<Store> {
     let policy = load(None).unwrap().policies.database.policy();
     let code = DegradedCode::DbUnavailable;
-    let unobserved = None::<fn(&Event)>;
-    let dependency = Dependency::new("database", code, policy, 1, unobserved).unwrap();
+    let dependency = Dependency::new("database", code, policy, 1, vec![]).unwrap();
     let unmeasured = FlushMetrics {
         rows: Histogram::noop(),
         queued: Histogram::noop(),

@@ -206,11 +206,12 @@ fn described(request: RequestBuilder, call: WorkCall<'_>) -> RequestBuilder {
 
 /// With the headers that tell which trace calls.
 fn traced(request: RequestBuilder) -> RequestBuilder {
-    let headers = trace::current().map(|context| context.headers());
-    let headers = headers.into_iter().flatten();
-    headers.fold(request, |request, (name, value)| {
-        request.header(name, value)
-    })
+    match trace::outgoing() {
+        Some(context) => context.headers().fold(request, |request, (name, value)| {
+            request.header(name, value)
+        }),
+        None => request,
+    }
 }
 
 async fn bounded_body(mut response: Response) -> Result<Vec<u8>, WorkerError> {

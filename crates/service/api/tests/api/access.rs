@@ -46,8 +46,12 @@ async fn another_host_than_loopbacks_is_a_421_on_every_route() {
 #[tokio::test]
 async fn what_another_sites_page_sends_has_no_effect() {
     let system = System::start().await;
-    let foreign: [&[(&str, &str)]; 4] = [
+    let foreign: [&[(&str, &str)]; 5] = [
         &[("sec-fetch-site", "cross-site")],
+        &[
+            ("sec-fetch-site", "same-origin"),
+            ("sec-fetch-site", "Cross-Site"),
+        ],
         &[("origin", "https://evil.example")],
         &[("origin", "null")],
         &[
@@ -61,6 +65,9 @@ async fn what_another_sites_page_sends_has_no_effect() {
             ("POST", "/process"),
             ("GET", "/naive/process"),
             ("POST", "/naive/process"),
+            // The same routes, spelled otherwise.
+            ("GET", "/%70rocess"),
+            ("GET", "/naive/proces%73"),
         ] {
             let answer = ask(&system.api, method, path, headers).await;
             assert_eq!(answer.status(), 403, "{method} {path} {headers:?}");

@@ -70,6 +70,11 @@ async fn a_body_beyond_64_kib_is_a_413_and_one_of_64_kib_is_taken() {
         let response = system.api.post("/process", json_of(bytes)).await;
         assert_problem(response, 413, "body_too_large").await;
     }
+    // One that is announced is not waited for.
+    let announced =
+        b"POST /process HTTP/1.1\r\nhost: localhost\r\ncontent-length: 99999999999\r\n\r\n{";
+    let answer = exchange(&system.api, announced).await;
+    assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
 }
 
 #[tokio::test]
@@ -127,8 +132,12 @@ async fn a_body_that_is_encoded_is_a_415() {
             .unwrap();
         assert_problem(response, 415, "unsupported_content_encoding").await;
         let sent = system.api.request("POST", path).body("1");
-        let response = sent.header("content-encoding", "identity").send().await;
+        let response = sent.header("content-encoding", "Identity").send().await;
         assert_eq!(response.unwrap().status(), 200);
+        let sent = system.api.request("POST", path).body("1");
+        let sent = sent.header("content-encoding", "identity");
+        let response = sent.header("content-encoding", "gzip").send().await;
+        assert_problem(response.unwrap(), 415, "unsupported_content_encoding").await;
     }
 }
 
@@ -156,6 +165,31 @@ async fn absurd_requests_get_a_4xx_or_a_closed_connection() {
             answer.is_empty() || answer.starts_with("HTTP/1.1 4"),
             "{what}: {answer}"
         );
+    }
+    assert_eq!(system.api.process().await.status, 200);
+}
+
+#[tokio::test]
+async fn what_is_no_request_is_a_400_with_a_problem_and_ends_the_connection() {
+    let system = System::start().await;
+    for said in [
+        "GET /process HTTP/1.1\r\n\r\n",
+        "GET /process HTTP/1.1\r\nhost: localhost\r\nhost: localhost\r\n\r\n",
+        "GET /process HTTP/1.1\r\nhost: localhost\r\nx : y\r\n\r\n",
+        "POST /process HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n1",
+        "\0\0\r\n\r\n",
+    ] {
+        let answer = exchange(&system.api, said.as_bytes()).await;
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 400 "), "{said}: {answer}");
+        assert!(
+            head.contains("content-type: application/problem+json"),
+            "{head}"
+        );
+        assert!(head.contains("connection: close"), "{head}");
+        let problem: Problem = serde_json::from_str(body).unwrap();
+        assert_eq!(problem.code.as_str(), "invalid_request");
+        assert!(head.contains(&format!("x-request-id: {}", problem.request_id)));
     }
     assert_eq!(system.api.process().await.status, 200);
 }

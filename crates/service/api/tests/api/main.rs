@@ -34,6 +34,7 @@ mod replay;
 mod requeue;
 mod requeue_killed;
 mod retention;
+mod role;
 mod schema;
 mod standby;
 mod support;

@@ -8,7 +8,7 @@ use reqwest::StatusCode;
 use tokio::time::sleep;
 use uuid::Uuid;
 
-use crate::support::{Api, System};
+use crate::support::{ADMIN_TOKEN, Api, System};
 
 /// The code of a refusal.
 async fn refused(api: &Api, path: &str) -> (u16, String) {
@@ -59,6 +59,9 @@ async fn operators_routes_are_closed_without_a_token_and_to_whoever_lacks_it() {
             assert_eq!(answer.status(), 401, "{path} {authorization:?}");
             assert_eq!(answer.headers()["www-authenticate"], "Bearer");
         }
+        let two = system.api.request("POST", &path).bearer_auth(ADMIN_TOKEN);
+        let two = two.header("authorization", "Bearer wrong").send().await;
+        assert_eq!(two.unwrap().status(), 401, "{path}");
     }
     let detail = closed.operate("/requests/retry?status=failed").await;
     let detail = detail.text().await.unwrap();

@@ -3,40 +3,12 @@
 use std::time::Duration;
 
 use holdfast_testbed::proxy::Fault;
-use holdfast_wire::{Breaker, RecordedIn, RequestStatus};
+use holdfast_wire::{Breaker, RecordedIn, RequestStatus, Status};
 use tokio::time::{Instant, sleep};
+use uuid::Uuid;
 
 use crate::recovery::replica_over;
 use crate::support::{Api, ScriptedWorker, System};
-
-#[tokio::test]
-async fn what_postgres_refuses_for_good_fails_and_later_entries_proceed() {
-    let system = System::start().await;
-    system.api.becomes_healthy().await;
-    let check = "ALTER TABLE requests ADD CHECK (payload::text <> '\"poison\"')";
-    system.sql().await.batch_execute(check).await.unwrap();
-    system.database.set(Fault::Refuse).await;
-    let mut ids = Vec::new();
-    for body in ["1", "\"poison\"", "3"] {
-        let answer = system
-            .api
-            .post_keyed(&format!("key-{}", ids.len()), body)
-            .await;
-        assert_eq!(answer.status, 200);
-        ids.push(answer.processed().request_id);
-    }
-    system.database.set(Fault::None).await;
-    system.api.journal_empties().await;
-    for (id, status) in ids.into_iter().zip([
-        RequestStatus::Done,
-        RequestStatus::Failed,
-        RequestStatus::Done,
-    ]) {
-        let request = system.api.comes_to_be(id, status).await;
-        let refused = request.error.is_some_and(|error| error.contains("23514"));
-        assert_eq!(refused, status == RequestStatus::Failed);
-    }
-}
 
 /// Raises `sqlstate` for the body `"poison"`.
 fn poison(sqlstate: &str) -> String {
@@ -48,24 +20,34 @@ fn poison(sqlstate: &str) -> String {
     )
 }
 
+/// Three requests that are in the journal when Postgres, which refuses the second, is back.
+async fn with_poison(system: &System, sqlstate: &str, expected: u16) -> [Uuid; 3] {
+    system.api.becomes_healthy().await;
+    let sql = system.sql().await;
+    sql.batch_execute(&poison(sqlstate)).await.unwrap();
+    system.database.set(Fault::Refuse).await;
+    if expected == 202 {
+        system.worker.set(Fault::Refuse).await;
+    }
+    let mut ids = [Uuid::nil(); 3];
+    for (id, body) in ids.iter_mut().zip(["1", "\"poison\"", "3"]) {
+        let answer = system.api.post_keyed(body, body).await;
+        assert_eq!(answer.status, expected, "{answer:?}");
+        *id = answer.processed().request_id;
+    }
+    system.database.set(Fault::None).await;
+    system.worker.set(Fault::None).await;
+    // The others do not wait for it.
+    system.api.comes_to_be(ids[0], RequestStatus::Done).await;
+    system.api.comes_to_be(ids[2], RequestStatus::Done).await;
+    ids
+}
+
 #[tokio::test]
-async fn an_entry_that_postgres_refuses_for_any_reason_fails_alone() {
-    for sqlstate in ["P0001", "42501", "XX001"] {
+async fn what_was_only_accepted_and_postgres_refuses_for_any_reason_fails_alone() {
+    for sqlstate in ["23514", "P0001", "42501", "XX001"] {
         let system = System::start().await;
-        system.api.becomes_healthy().await;
-        let sql = system.sql().await;
-        sql.batch_execute(&poison(sqlstate)).await.unwrap();
-        system.database.set(Fault::Refuse).await;
-        let mut ids = Vec::new();
-        for body in ["1", "\"poison\"", "3"] {
-            let answer = system.api.post("/process", body).await;
-            let body: serde_json::Value = answer.json().await.unwrap();
-            ids.push(body["request_id"].as_str().unwrap().parse().unwrap());
-        }
-        system.database.set(Fault::None).await;
-        // The others do not wait for it.
-        system.api.comes_to_be(ids[0], RequestStatus::Done).await;
-        system.api.comes_to_be(ids[2], RequestStatus::Done).await;
+        let ids = with_poison(&system, sqlstate, 202).await;
         let failed = system.api.comes_to_be(ids[1], RequestStatus::Failed).await;
         assert!(failed.error.unwrap().contains(sqlstate));
         system.api.journal_empties().await;
@@ -77,20 +59,43 @@ async fn an_entry_that_postgres_refuses_for_any_reason_fails_alone() {
     }
 }
 
+#[tokio::test]
+async fn a_result_that_was_told_stays_in_the_journal_until_postgres_takes_it() {
+    for sqlstate in ["23514", "42501"] {
+        let system = System::start().await;
+        let ids = with_poison(&system, sqlstate, 200).await;
+        let quarantined = |status: &Status| status.journal.as_ref().unwrap().quarantined == 1;
+        system.api.comes_to(quarantined).await;
+        system.api.comes_to_be(ids[1], RequestStatus::Done).await;
+        let again = system.api.post_keyed("\"poison\"", "\"poison\"").await;
+        assert_eq!(again.status, 200, "{again:?}");
+        assert_eq!(again.processed().request_id, ids[1]);
+        assert_eq!(again.processed().recorded_in, RecordedIn::Journal);
+        let sql = system.sql().await;
+        let mend = "DROP TRIGGER poison ON requests";
+        sql.batch_execute(mend).await.unwrap();
+        system.api.journal_empties().await;
+        let there = "SELECT FROM requests WHERE id = $1 AND status = 'done'";
+        sql.query_one(there, &[&ids[1]]).await.unwrap();
+    }
+}
+
 /// A sequence counts also what is rolled back, so the trigger can refuse so many tries and no more.
-const REFUSES_FOUR_TIMES: &str = "CREATE SEQUENCE tries; \
+const REFUSES_FOUR_TIMES: &str = "CREATE SEQUENCE tries; GRANT USAGE ON SEQUENCE tries TO holdfast_api; \
     CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
         IF nextval('tries') <= 4 THEN RAISE EXCEPTION 'no' USING ERRCODE = '42501'; END IF; \
         RETURN NEW; END $$; \
     CREATE TRIGGER refuse BEFORE INSERT ON requests FOR EACH ROW EXECUTE FUNCTION refuse()";
 
 #[tokio::test]
-async fn a_promised_result_stays_if_postgres_is_mended_right_after_the_fourth_refusal() {
+async fn what_was_accepted_stays_owed_if_postgres_is_mended_right_after_the_fourth_refusal() {
     let system = System::start().await;
     system.api.becomes_healthy().await;
     let sql = system.sql().await;
     system.database.set(Fault::Refuse).await;
+    system.worker.set(Fault::Refuse).await;
     let answer = system.api.process().await;
+    assert_eq!(answer.status, 202, "{answer:?}");
     assert_eq!(answer.processed().recorded_in, RecordedIn::Journal);
     sql.batch_execute(REFUSES_FOUR_TIMES).await.unwrap();
     system.database.set(Fault::None).await;
@@ -102,9 +107,9 @@ async fn a_promised_result_stays_if_postgres_is_mended_right_after_the_fourth_re
         assert!(started.elapsed() < Duration::from_secs(20), "held back");
         sleep(Duration::from_millis(50)).await;
     }
+    system.worker.set(Fault::None).await;
     system.api.journal_empties().await;
-    let recorded = system.api.comes_to_be(id, RequestStatus::Done).await;
-    assert_eq!(recorded.worker_response, answer.processed().worker_response);
+    system.api.comes_to_be(id, RequestStatus::Done).await;
     let tries = sql.query_one("SELECT last_value FROM tries", &[]).await;
     assert_eq!(tries.unwrap().get::<_, i64>(0), 5);
 }
@@ -125,7 +130,7 @@ async fn an_entry_behind_somebodys_lock_waits_alone_and_is_brought_over_afterwar
             .await
             .unwrap();
         system.database.set(Fault::Refuse).await;
-        (locked, id.get::<_, uuid::Uuid>(0))
+        (locked, id.get::<_, Uuid>(0))
     };
     // Received in Postgres, its result goes to the journal.
     let (answer, (locked, id)) = tokio::join!(system.api.process(), lock);

@@ -14,6 +14,7 @@ const AT_ONCE: usize = 4;
 const STEP: f64 = 0.25;
 /// Postgres itself notes what becomes of each row, on its own clock.
 const NOTE: &str = "CREATE TABLE noted (id uuid, status text, at timestamptz);
+    GRANT INSERT ON noted TO holdfast_api;
     CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS
         'BEGIN INSERT INTO noted VALUES (NEW.id, NEW.status, now()); RETURN NULL; END';
     CREATE TRIGGER note AFTER UPDATE OF status ON requests FOR EACH ROW

@@ -58,7 +58,7 @@ async fn the_numbered_files_come_to_what_init_sql_says() {
     let nothing = "DROP SCHEMA public CASCADE; CREATE SCHEMA public";
     stepwise.batch_execute(nothing).await.unwrap();
     // From nothing at all, by the API itself.
-    let system = System::start_on(cluster).await;
+    let system = System::owning(cluster).await;
     system
         .api
         .comes_to(|status| status.dependencies.database.schema == Schema::Current)
@@ -81,7 +81,7 @@ async fn a_database_of_the_first_release_is_migrated_at_start_and_keeps_its_rows
     let row = "INSERT INTO requests (id, origin) VALUES ('0198c0de-0000-7000-8000-000000000000', 'resilient')";
     client.batch_execute(row).await.unwrap();
 
-    let system = System::start_on(cluster).await;
+    let system = System::owning(cluster).await;
     system
         .api
         .comes_to(|status| status.dependencies.database.schema == Schema::Current)

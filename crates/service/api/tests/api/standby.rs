@@ -1,13 +1,16 @@
 //! A standby that lags takes over: what is in the API's hands then is not lost with the old primary.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use holdfast_testbed::postgres::{Cluster, ClusterOptions};
+use holdfast_wire::{RecordedIn, RequestStatus};
 use tokio::time::sleep;
 use tokio_postgres::{Client, NoTls};
 
-use crate::support::{Answer, Api, Surroundings, spawn_worker};
+use crate::support::{Answer, Api, ScriptedWorker, Surroundings, spawn_worker};
 
 const WORK: Duration = Duration::from_secs(3);
 /// The work takes longer than it takes to fail over.
@@ -49,9 +52,8 @@ async fn has_received(primary: &Client, count: i64) {
     }
 }
 
-#[tokio::test]
-async fn what_was_under_way_when_a_lagging_standby_took_over_is_recorded_whole_in_the_new_primary()
-{
+/// A primary, its standby, and an API that calls whichever takes writes.
+async fn two_nodes(worker: &str, policies: &str) -> (Cluster, Cluster, Api) {
     let primary = Cluster::start(ClusterOptions::default()).await.unwrap();
     let standby = primary.standby().await.unwrap();
     let hosts = [&primary, &standby].map(|node| format!("127.0.0.1:{}", node.port()));
@@ -60,13 +62,17 @@ async fn what_was_under_way_when_a_lagging_standby_took_over_is_recorded_whole_i
             "postgres://holdfast:holdfast@{}/holdfast?target_session_attrs=read-write",
             hosts.join(",")
         ),
-        ..Surroundings::new(
-            &format!("http://{}", spawn_worker(WORK)),
-            ([127, 0, 0, 1], 1).into(),
-            PATIENT,
-        )
+        ..Surroundings::new(worker, ([127, 0, 0, 1], 1).into(), policies)
     });
     api.becomes_healthy().await;
+    (primary, standby, api)
+}
+
+#[tokio::test]
+async fn what_was_under_way_when_a_lagging_standby_took_over_is_recorded_whole_in_the_new_primary()
+{
+    let worker = format!("http://{}", spawn_worker(WORK));
+    let (primary, standby, api) = two_nodes(&worker, PATIENT).await;
     let at_primary = sql(&primary).await;
     primary.mute().await.unwrap();
     let fail_over = async {
@@ -95,4 +101,48 @@ async fn what_was_under_way_when_a_lagging_standby_took_over_is_recorded_whole_i
     }
     let again = api.post_keyed(&key(0), &body(0)).await;
     assert_eq!(again.processed().request_id, first);
+}
+
+#[tokio::test]
+async fn what_was_told_under_a_key_is_put_back_where_a_lagging_standby_that_took_over_lacks_it() {
+    let status = Arc::new(AtomicU16::new(200));
+    let says = Arc::clone(&status);
+    let worker = ScriptedWorker::start(Duration::ZERO, move |n, _| {
+        (says.load(Ordering::SeqCst), format!("{{\"n\": {n}}}"))
+    })
+    .await;
+    let (primary, standby, api) = two_nodes(&worker.url(), "").await;
+    primary.mute().await.unwrap();
+    let done = api.post_keyed("done", "1").await;
+    assert_eq!(done.processed().recorded_in, RecordedIn::Database);
+    status.store(503, Ordering::SeqCst);
+    let deferred = api.post_keyed("deferred", "1").await;
+    assert_eq!(deferred.status, 202, "{deferred:?}");
+    assert_eq!(deferred.processed().recorded_in, RecordedIn::Database);
+    primary.kill().await.unwrap();
+    standby.promote().await.unwrap();
+    status.store(200, Ordering::SeqCst);
+    api.becomes_healthy().await;
+    let at_new = sql(&standby).await;
+    let key = "SELECT FROM idempotency_keys WHERE key = ANY (ARRAY['done', 'deferred'])";
+    assert!(at_new.query(key, &[]).await.unwrap().is_empty(), "it lags");
+
+    let called = worker.calls();
+    let other = api.post_keyed("done", "2").await;
+    assert_eq!(other.status, 422, "{other:?}");
+    let again = api.post_keyed("done", "1").await;
+    assert_eq!(again.status, 200, "{again:?}");
+    assert!(again.degraded().is_empty(), "{again:?}");
+    let (first, again) = (done.processed(), again.processed());
+    assert_eq!(again.request_id, first.request_id);
+    assert_eq!(again.worker_response, first.worker_response);
+    assert_eq!(worker.calls(), called);
+    let again = api.post_keyed("deferred", "1").await;
+    let id = deferred.processed().request_id;
+    assert_eq!(again.processed().request_id, id);
+    api.comes_to_be(id, RequestStatus::Done).await;
+    for (id, key) in [(first.request_id, "done"), (id, "deferred")] {
+        let row = at_new.query_one(STATE, &[&id, &key]).await.unwrap();
+        assert_eq!((row.get(0), row.get(1)), ("done", "1"));
+    }
 }

@@ -77,6 +77,37 @@ async fn a_finished_key_is_answered_while_postgres_is_gone() {
 }
 
 #[tokio::test]
+async fn a_key_in_the_journal_is_known_while_postgres_takes_all_but_its_entry() {
+    let system = System::start().await;
+    system.api.becomes_healthy().await;
+    system.database.set(Fault::Refuse).await;
+    let first = system.api.post_keyed("k", "1").await;
+    assert_eq!(first.processed().recorded_in, RecordedIn::Journal);
+    let id = first.processed().request_id;
+    let refuse = format!(
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+            IF NEW.id = '{id}' THEN RAISE EXCEPTION 'no' USING ERRCODE = '42501'; END IF; \
+            RETURN NEW; END $$; \
+        CREATE TRIGGER refuse BEFORE INSERT ON requests FOR EACH ROW EXECUTE FUNCTION refuse()"
+    );
+    let sql = system.sql().await;
+    sql.batch_execute(&refuse).await.unwrap();
+    system.database.set(Fault::None).await;
+    system
+        .api
+        .comes_to(|status| status.journal.as_ref().unwrap().quarantined == 1)
+        .await;
+    let again = system.api.post_keyed("k", "1").await;
+    assert_eq!(again.processed().request_id, id, "{again:?}");
+    assert_eq!(again.processed().recorded_in, RecordedIn::Journal);
+    let mend = "DROP TRIGGER refuse ON requests";
+    sql.batch_execute(mend).await.unwrap();
+    system.api.journal_empties().await;
+    let again = system.api.post_keyed("k", "1").await;
+    assert_eq!(again.processed().request_id, id, "{again:?}");
+}
+
+#[tokio::test]
 async fn a_finished_key_is_answered_while_nothing_new_is_admitted() {
     let system = System::with("recovery.max_open = 1", Duration::from_millis(50)).await;
     let first = system.api.post_keyed("k", "1").await;

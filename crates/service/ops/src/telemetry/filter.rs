@@ -2,38 +2,60 @@
 
 use tracing::Subscriber;
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::Filter;
 use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::environment::{Environment, EnvironmentError};
 
 const VARIABLE: &str = "RUST_LOG";
 
-/// As `RUST_LOG` says; unset, everything from `info` up.
+/// What `RUST_LOG` says.
 ///
 /// `EnvFilter` takes a lock that all threads share whenever a span is entered or left, which a request does dozens of
 /// times, to learn whether a directive names that span. Where none names any, `Targets` filters the same without it.
-pub(super) fn choose<S>(
-    environment: &Environment,
-) -> Result<Box<dyn Filter<S> + Send + Sync>, EnvironmentError>
-where
-    S: Subscriber + for<'a> LookupSpan<'a>,
-{
-    let directives = environment.get(VARIABLE).unwrap_or_default();
-    let filter = EnvFilter::builder()
-        .with_default_directive(LevelFilter::INFO.into())
-        .parse(directives)
-        .map_err(|error| EnvironmentError::Invalid {
-            name: VARIABLE,
-            value: directives.to_owned(),
-            problem: error.to_string(),
-        })?;
-    Ok(match without_spans(&filter) {
-        Some(targets) => Box::new(targets),
-        None => Box::new(filter),
-    })
+pub(super) enum Directives {
+    WithoutSpans(Targets),
+    Any(Box<EnvFilter>),
+}
+
+impl Directives {
+    /// Unset, everything from `info` up.
+    pub(super) fn choose(environment: &Environment) -> Result<Self, EnvironmentError> {
+        let directives = environment.get(VARIABLE).unwrap_or_default();
+        let filter = EnvFilter::builder()
+            .with_default_directive(LevelFilter::INFO.into())
+            .parse(directives)
+            .map_err(|error| EnvironmentError::Invalid {
+                name: VARIABLE,
+                value: directives.to_owned(),
+                problem: error.to_string(),
+            })?;
+        Ok(match without_spans(&filter) {
+            Some(targets) => Self::WithoutSpans(targets),
+            None => Self::Any(Box::new(filter)),
+        })
+    }
+
+    /// For one layer of several.
+    pub(super) fn filter<S>(self) -> Box<dyn Filter<S> + Send + Sync>
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        match self {
+            Self::WithoutSpans(targets) => Box::new(targets),
+            Self::Any(filter) => filter,
+        }
+    }
+
+    /// For all that come after it: what it leaves out is not even made.
+    pub(super) fn layer<S: Subscriber>(self) -> Box<dyn Layer<S> + Send + Sync> {
+        match self {
+            Self::WithoutSpans(targets) => targets.boxed(),
+            Self::Any(filter) => filter,
+        }
+    }
 }
 
 /// The same filter, if neither spans nor their fields matter to it.

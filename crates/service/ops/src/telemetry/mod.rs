@@ -20,6 +20,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry, fmt};
 
+use self::filter::Directives;
 use self::format::Format;
 use self::queue::Queue;
 pub use self::span_counts::span_counts;
@@ -55,16 +56,25 @@ pub fn init(
     service: &'static str,
     runtime: &Handle,
 ) -> Result<Telemetry, EnvironmentError> {
-    let filter = filter::choose(environment)?;
+    let directives = Directives::choose(environment)?;
     let format = Format::choose(environment)?;
     let spans = Spans::choose(environment, service, runtime)?;
     let queue = Queue::default();
     let storm = Storm::default();
     let writer = Writer::start(queue.clone(), storm.clone());
-    let lines = lines(format, queue).with_filter(filter.and(storm));
-    let exported = spans.as_ref().map(Spans::layer);
     // A second call (tests start several services in one process) keeps the first subscriber.
-    let _ = Registry::default().with(exported).with(lines).try_init();
+    let _ = match &spans {
+        // What the log leaves out nobody wants: with filters of single layers each span would be looked up and marked.
+        None => Registry::default()
+            .with(directives.layer())
+            .with(storm)
+            .with(lines(format, queue))
+            .try_init(),
+        Some(spans) => Registry::default()
+            .with(spans.layer())
+            .with(lines(format, queue).with_filter(directives.filter().and(storm)))
+            .try_init(),
+    };
     Ok(Telemetry {
         spans,
         _writer: writer,

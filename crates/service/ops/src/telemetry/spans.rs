@@ -148,6 +148,12 @@ fn endpoint(environment: &Environment) -> Result<Option<String>, EnvironmentErro
         let problem = "spans are sent over http:// only: give a collector on this host or network";
         return Err(invalid(environment, name, problem));
     }
+    let host = url.split('/').nth(2).unwrap_or_default();
+    if host.contains('@') {
+        let problem =
+            "a login in it is not sent: give it as OTEL_EXPORTER_OTLP_HEADERS=authorization=…";
+        return Err(invalid(environment, name, problem));
+    }
     let protocol = |name: &&'static str| environment.get(name).is_some();
     if let Some(name) = PROTOCOLS.into_iter().find(protocol)
         && environment.get(name) != Some("http/protobuf")
@@ -220,6 +226,11 @@ mod tests {
         assert!(
             tls.starts_with("OTEL_EXPORTER_OTLP_ENDPOINT=\"https://c\": "),
             "{tls}"
+        );
+        let login = wanted([("OTEL_EXPORTER_OTLP_ENDPOINT", "http://me:secret@c")]).unwrap_err();
+        assert!(
+            login.contains("login") && !login.contains("secret"),
+            "{login}"
         );
         let other = wanted([there, ("OTEL_TRACES_EXPORTER", "zipkin")]).unwrap_err();
         assert!(other.starts_with("OTEL_TRACES_EXPORTER="), "{other}");

@@ -11,6 +11,7 @@ use tracing::callsite::Identifier;
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
 use tracing::{Event, Level, Metadata, Subscriber};
+use tracing_subscriber::Layer;
 use tracing_subscriber::layer::{Context, Filter};
 
 use super::repeats::{LeftOut, Repeats};
@@ -34,19 +35,8 @@ impl Storm {
         let mut repeats = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         repeats.left_out(now)
     }
-}
 
-impl<S: Subscriber> Filter<S> for Storm {
-    fn enabled(&self, _: &Metadata<'_>, _: &Context<'_, S>) -> bool {
-        true
-    }
-
-    // Without it the filter beside would have to be asked for each line, whatever its level.
-    fn max_level_hint(&self) -> Option<LevelFilter> {
-        Some(LevelFilter::TRACE)
-    }
-
-    fn event_enabled(&self, event: &Event<'_>, _: &Context<'_, S>) -> bool {
+    fn admits(&self, event: &Event<'_>) -> bool {
         let metadata = event.metadata();
         let most = match *metadata.level() {
             Level::ERROR | Level::WARN => COMPLAINTS,
@@ -65,6 +55,29 @@ impl<S: Subscriber> Filter<S> for Storm {
         );
         let mut repeats = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         repeats.admit(kind, most, Instant::now(), || said.into())
+    }
+}
+
+/// Where spans are exported as well: of the log alone.
+impl<S: Subscriber> Filter<S> for Storm {
+    fn enabled(&self, _: &Metadata<'_>, _: &Context<'_, S>) -> bool {
+        true
+    }
+
+    // Without it the filter beside would have to be asked for each line, whatever its level.
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Some(LevelFilter::TRACE)
+    }
+
+    fn event_enabled(&self, event: &Event<'_>, _: &Context<'_, S>) -> bool {
+        self.admits(event)
+    }
+}
+
+/// Where there is nothing but the log: a filter of one layer costs each span, at every turn.
+impl<S: Subscriber> Layer<S> for Storm {
+    fn event_enabled(&self, event: &Event<'_>, _: Context<'_, S>) -> bool {
+        self.admits(event)
     }
 }
 

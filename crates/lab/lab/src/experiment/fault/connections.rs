@@ -1,5 +1,9 @@
 //! Connections: somebody else has them all, as after a failover, when other clients were quicker. New ones are refused.
 
+use std::time::Duration;
+
+use tokio::time::sleep;
+
 use super::super::look::Look;
 use super::super::plan::Target;
 use super::super::scene::Scene;
@@ -13,17 +17,28 @@ const TOO_MANY: &str = "53300";
 /// More than Postgres grants by default.
 const MOST: usize = 120;
 const ROUNDS: usize = 200;
+const PAUSE: Duration = Duration::from_millis(5);
+/// A row for each session that Postgres grants, to its superuser at least.
+const EACH_PLACE: &str =
+    "SELECT FROM generate_series(1, current_setting('max_connections')::integer)";
 /// A row for each that was there, but for our own.
 const END_THE_OTHERS: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND application_name <> 'holdfast-fault'";
 
 pub(super) async fn put(scene: &Scene, held: &mut Vec<Session>) -> Result<(), LabError> {
     take_all(scene, held).await?;
-    // Others are quick to take back what they had, and one session that is left to them may do for all they write.
+    let Some(first) = held.first() else {
+        return Ok(());
+    };
+    let all = first.rows(EACH_PLACE).await?;
+    // Others are quick to take back what they had, and one session that is left to them may do for all they write. Even who is
+    // about to be refused has a place until then: there is nobody to end, and yet none to take.
     for _ in 0..ROUNDS {
-        let Some(first) = held.first() else { break };
-        if first.rows(END_THE_OTHERS).await? == 0 {
+        let Some(first) = held.first().filter(|_| held.len() < all) else {
             break;
+        };
+        if first.rows(END_THE_OTHERS).await? == 0 {
+            sleep(PAUSE).await;
         }
         take_all(scene, held).await?;
     }

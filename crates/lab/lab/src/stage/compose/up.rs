@@ -9,6 +9,7 @@ use super::container::Container;
 use super::{BASE_IMAGES, Compose};
 use crate::error::LabError;
 use crate::output::Tone;
+use crate::postgres::ROLE_SQL;
 use crate::stage::{Condition, Service, port, ready};
 
 const POLL: Duration = Duration::from_millis(250);
@@ -29,7 +30,7 @@ impl Compose {
         let mut signals = StopSignals::listen().map_err(LabError::file("listen for", "signals"))?;
         let held_data = self.holds_data().await?;
         let result = tokio::select! {
-            result = self.bring_up() => result,
+            result = self.bring_up(held_data) => result,
             _ = signals.next() => Err(LabError::Interrupted),
         };
         if matches!(result, Err(LabError::Interrupted)) && !held_data {
@@ -38,7 +39,7 @@ impl Compose {
         result
     }
 
-    async fn bring_up(&self) -> Result<(), LabError> {
+    async fn bring_up(&self, held_data: bool) -> Result<(), LabError> {
         let before = Container::all(&self.engine).await?;
         let holds_the_port = |it: &Container| it.service == Service::Api && it.is_alive();
         if !before.iter().any(holds_the_port) {
@@ -60,7 +61,20 @@ impl Compose {
             waiting.retain(|service| *service != healthy);
             self.ready(healthy, "healthy", start);
         }
+        if held_data {
+            self.bring_schema_up_to_date().await?;
+        }
         Ok(())
+    }
+
+    /// An earlier release may have made it: migrates it and sees that the API's role is there. By the tables' owner, which the
+    /// API itself is not.
+    async fn bring_schema_up_to_date(&self) -> Result<(), LabError> {
+        let owner = "DATABASE_URL=postgres://holdfast:holdfast@db/holdfast";
+        let run = ["run", "--rm", "--no-deps", "-T", "-e", owner];
+        let api = [Service::Api.name(), "migrate"];
+        self.engine.compose(&[&run[..], &api].concat()).await?;
+        self.psql(ROLE_SQL).await.map(drop)
     }
 
     /// Waits until one of these services is healthy.

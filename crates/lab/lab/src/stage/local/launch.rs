@@ -68,7 +68,7 @@ fn environment(state: &State, service: Service, folder: &Path) -> BTreeMap<Strin
     if service == Service::Api {
         let worker = format!("http://127.0.0.1:{}", state.ports.worker);
         variables.insert("HOLDFAST_WORKER_URL".to_owned(), worker);
-        variables.insert("DATABASE_URL".to_owned(), postgres::url(state.ports.db));
+        variables.insert("DATABASE_URL".to_owned(), postgres::api_url(state.ports.db));
         variables.insert(
             "HOLDFAST_JOURNAL_DIR".to_owned(),
             folder.join(JOURNAL).to_string_lossy().into_owned(),

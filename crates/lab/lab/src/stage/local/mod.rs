@@ -5,6 +5,7 @@
 
 mod actions;
 mod launch;
+mod schema;
 mod state;
 mod turn;
 mod up;

@@ -4,8 +4,9 @@
 //! leaves a record of every folder in which processes may live.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -48,7 +49,7 @@ impl State {
         let draft = path.with_extension("new");
         serde_json::to_vec_pretty(self)
             .map_err(io::Error::from)
-            .and_then(|bytes| fs::write(&draft, bytes))
+            .and_then(|bytes| write(&draft, &bytes))
             .and_then(|()| fs::rename(&draft, &path))
             .map_err(LabError::file("write", path))
     }
@@ -108,8 +109,23 @@ impl State {
     }
 }
 
+/// The operator's token is among what is passed on: nobody else's to read.
+fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    // What a draft of before may be read by, this one would be as well.
+    if let Err(error) = fs::remove_file(path)
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        return Err(error);
+    }
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true).mode(0o600);
+    options.open(path)?.write_all(bytes)
+}
+
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     fn state(folder: &Path) -> State {
@@ -141,6 +157,12 @@ mod tests {
         state.save(folder).unwrap();
         assert_eq!(State::load(folder).unwrap(), Some(state.clone()));
         assert!(!state.is_alive() && state.may_owe());
+        let others = fs::metadata(folder.join(FILE))
+            .unwrap()
+            .permissions()
+            .mode()
+            & 0o077;
+        assert_eq!(others, 0, "others may read the operator's token");
         State::remove(folder).unwrap();
         State::remove(folder).unwrap();
         assert_eq!(State::load(folder).unwrap(), None);

@@ -122,6 +122,9 @@ impl Local {
         let mut broken = false;
         for service in Service::ALL {
             broken |= self.bring_back(&mut state, service).await?;
+            if service == Service::Db {
+                self.bring_schema_up_to_date(&state).await?;
+            }
         }
         state.complete = true;
         state.save(&self.folder)?;

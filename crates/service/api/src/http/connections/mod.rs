@@ -8,6 +8,7 @@
 //! One set per HTTP thread, on which all of its connections live: nothing here is locked.
 
 mod stream;
+mod unreadable;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;

@@ -13,7 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::Connection;
+use super::{Connection, unreadable};
 
 /// How long a client may leave us with something to write: the socket's buffer is full, and it does not read.
 const WRITE_LIMIT: Duration = Duration::from_secs(10);
@@ -24,6 +24,8 @@ pub(in crate::http) struct Stream {
     connection: Rc<Connection>,
     /// Since when something has been left to write, and the limit on that.
     write_due: Option<Instant>,
+    /// What goes out in place of what the server wrote, and how much of it is gone.
+    instead: Option<(Vec<u8>, usize)>,
     timer: Pin<Box<Sleep>>,
 }
 
@@ -34,6 +36,7 @@ impl Stream {
             timer: Box::pin(sleep_until(connection.head_due.get())),
             connection,
             write_due: None,
+            instead: None,
         }
     }
 
@@ -107,8 +110,27 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let outcome = pin!(&mut self.socket).poll_write(cx, bytes);
-        self.written(outcome, bytes.len(), cx)
+        if self.instead.is_none() {
+            self.instead = unreadable::problem(bytes).map(|instead| (instead, 0));
+        }
+        let Some((instead, mut gone)) = self.instead.take() else {
+            let outcome = pin!(&mut self.socket).poll_write(cx, bytes);
+            return self.written(outcome, bytes.len(), cx);
+        };
+        while let Some(rest) = instead.get(gone..).filter(|rest| !rest.is_empty()) {
+            match pin!(&mut self.socket).poll_write(cx, rest) {
+                Poll::Ready(Ok(sent @ 1..)) => gone += sent,
+                // The server writes the same again.
+                Poll::Pending => {
+                    let wanted = rest.len();
+                    self.instead = Some((instead, gone));
+                    return self.written(Poll::Pending, wanted, cx);
+                }
+                Poll::Ready(Ok(_)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                Poll::Ready(failed) => return Poll::Ready(failed),
+            }
+        }
+        self.written(Poll::Ready(Ok(bytes.len())), bytes.len(), cx)
     }
 
     /// The last thing the dispatcher does each time it is polled, after exchanges may have ended.

@@ -71,6 +71,7 @@ fn document(endpoints: &[Endpoint]) -> OpenApi {
 /// What operations refer to, and the problems of no operation in particular.
 fn components() -> Components {
     let everywhere = [
+        ("Unreadable", ProblemCode::InvalidRequest),
         ("NotFound", ProblemCode::NotFound),
         ("MethodNotAllowed", ProblemCode::MethodNotAllowed),
         ("Misdirected", ProblemCode::MisdirectedRequest),

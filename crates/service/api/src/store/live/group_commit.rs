@@ -85,8 +85,8 @@ struct Waiting<B: Write> {
     since: Instant,
     /// `None`: the caller does not wait.
     reply: Option<oneshot::Sender<Reply<B>>>,
-    /// The caller's, where a collector shall see it.
-    trace: Option<TraceContext>,
+    /// The caller's, where a collector shall see it. Boxed: else each row has the room for one.
+    trace: Option<Box<TraceContext>>,
 }
 
 type Reply<B> = Result<Written<<B as Write>::Outcome>, Degraded>;
@@ -145,8 +145,8 @@ impl<B: Write> GroupCommit<B> {
     }
 
     fn enqueue(&self, row: B::Row, since: Instant, reply: Option<oneshot::Sender<Reply<B>>>) {
+        let trace = trace::exported().map(Box::new);
         let mut queue = self.0.lock();
-        let trace = trace::exported();
         queue.waiting.push_back(Waiting {
             row,
             since,
@@ -228,9 +228,12 @@ impl<B: Write> GroupCommit<B> {
         let now = Instant::now();
         let shared = &self.0;
         shared.observe(&batch, now);
-        let traces = batch.iter().filter_map(|it| it.trace.clone()).collect();
-        let (rows, replies): (Vec<_>, Vec<_>) =
-            batch.into_iter().map(|it| (it.row, it.reply)).unzip();
+        let (mut rows, mut replies, mut traces) = (vec![], vec![], vec![]);
+        for waiting in batch {
+            rows.push(waiting.row);
+            replies.push(waiting.reply);
+            traces.extend(waiting.trace.map(|trace| *trace));
+        }
         let call = shared
             .dependency
             .call(None, || shared.write.write_all(&rows));

@@ -1,11 +1,10 @@
 //! Whose a request is, and who may give it back.
 
-use holdfast_policy::{BreakerState, Observer};
+use holdfast_policy::{BreakerState, Event, Observer};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::time::{sleep, timeout};
 
 use super::*;
-use crate::live::Live;
 use crate::store::doubt_when_open;
 
 /// Waits until recovery may have just this request.
@@ -71,17 +70,14 @@ impl Drop for Stopped {
 #[tokio::test]
 async fn no_session_from_before_the_breaker_opened_is_used_unasked() {
     let (_cluster, store, _live) = store().await;
-    let live = Live::new();
-    tokio::spawn(doubt_when_open(live.transitions(), vec![store.clone()]));
     let _stopped = Stopped::the_session_of(&store).await;
-    live.database.on_event(&Event::Transition {
+    doubt_when_open(vec![store.clone()]).on_event(&Event::Transition {
         policy: "database",
         from: BreakerState::Closed,
         to: BreakerState::Open,
         generation: 1,
         because: None,
     });
-    tokio::task::yield_now().await;
     // It is asked, for a tenth of a second, and a new one answers in its place.
     let answer = timeout(Duration::from_secs(2), claim(&store)).await;
     assert_eq!(answer.expect("from another session"), []);

@@ -43,21 +43,24 @@ impl System {
     /// A healthy system under the quick policies with `policies` laid over them.
     pub(crate) async fn with(policies: &str, work_delay: Duration) -> Self {
         let cluster = Cluster::start(ClusterOptions::default()).await.unwrap();
-        Self::on(cluster, policies, work_delay).await
+        Self::on(cluster, policies, work_delay, "holdfast_api").await
     }
 
-    /// A healthy system over this Postgres.
-    pub(crate) async fn start_on(cluster: Cluster) -> Self {
-        Self::on(cluster, "", Duration::from_millis(50)).await
+    /// A system over this Postgres, whose tables the API owns.
+    pub(crate) async fn owning(cluster: Cluster) -> Self {
+        Self::on(cluster, "", Duration::from_millis(50), "holdfast").await
     }
 
-    async fn on(cluster: Cluster, policies: &str, work_delay: Duration) -> Self {
+    async fn on(cluster: Cluster, policies: &str, work_delay: Duration, role: &str) -> Self {
         let worker = spawn_worker(work_delay);
         let worker = FaultProxy::start(worker).await.unwrap();
         let database = SocketAddr::from(([127, 0, 0, 1], cluster.port()));
         let database = FaultProxy::start(database).await.unwrap();
         let worker_url = format!("http://{}", worker.addr());
-        let api = Api::start(Surroundings::new(&worker_url, database.addr(), policies));
+        let mut surroundings = Surroundings::new(&worker_url, database.addr(), policies);
+        let address = database.addr();
+        surroundings.database_url = format!("postgres://{role}:holdfast@{address}/holdfast");
+        let api = Api::start(surroundings);
         Self {
             api,
             worker,

@@ -42,8 +42,9 @@ pub(crate) struct Surroundings {
 }
 
 impl Surroundings {
+    /// By the API's own role: what a test does with Postgres, it does with the rights that are documented.
     pub(crate) fn new(worker_url: &str, database: SocketAddr, policies: &str) -> Self {
-        let database_url = format!("postgres://holdfast:holdfast@{database}/holdfast");
+        let database_url = format!("postgres://holdfast_api:holdfast@{database}/holdfast");
         Self {
             worker_url: worker_url.to_owned(),
             database_url,
