@@ -11,6 +11,7 @@ use holdfast_checker::schema::SchemaError;
 use holdfast_ops::EnvironmentError;
 use thiserror::Error;
 
+use crate::files::FileError;
 use crate::postgres::PostgresError;
 use crate::service::Service;
 use crate::wire::WireError;
@@ -25,15 +26,8 @@ pub enum LabError {
     #[error("{} is not inside a Holdfast checkout", .0.display())]
     NoCheckout(PathBuf),
     /// A file of the lab's own cannot be used.
-    #[error("cannot {doing} {}: {source}", path.display())]
-    File {
-        /// What was tried.
-        doing: &'static str,
-        /// With which file.
-        path: PathBuf,
-        /// The system's answer.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    File(#[from] FileError),
     /// Somebody else listens where a service should.
     #[error("port {port} is taken{}", holder.as_ref().map(|holder| format!(" by {holder}")).unwrap_or_default())]
     PortTaken {
@@ -207,7 +201,7 @@ impl LabError {
             Self::Postgres(_) | Self::Results(_) => return None,
             Self::Setting(_) => "set the variable to something it can be, or unset it".to_owned(),
             Self::NoCheckout(_) => "change into the folder you cloned Holdfast to".to_owned(),
-            Self::File { .. } => "check the permissions and the free space there".to_owned(),
+            Self::File(_) => "check the permissions and the free space there".to_owned(),
             Self::PortTaken { variable, .. } => {
                 format!("stop what listens there, or choose another port: {variable}=…")
             }
@@ -282,11 +276,7 @@ impl LabError {
         doing: &'static str,
         path: impl Into<PathBuf>,
     ) -> impl FnOnce(io::Error) -> Self {
-        let path = path.into();
-        move |source| Self::File {
-            doing,
-            path,
-            source,
-        }
+        let at = FileError::at(doing, path);
+        move |source| Self::File(at(source))
     }
 }

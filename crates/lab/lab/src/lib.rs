@@ -26,4 +26,4 @@ mod system;
 pub mod torture;
 
 use holdfast_checker::{figures, hint};
-use holdfast_testbed::{logs, output, ports, postgres, process, proxy, wire};
+use holdfast_testbed::{files, logs, output, ports, postgres, process, proxy, wire};

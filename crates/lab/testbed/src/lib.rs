@@ -5,6 +5,7 @@
 //! It knows no service: the tests of the API use it as the lab does.
 
 pub mod exposition;
+pub mod files;
 pub mod logs;
 pub mod output;
 pub mod ports;

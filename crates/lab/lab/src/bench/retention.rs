@@ -21,6 +21,7 @@ use crate::own_folder::OwnFolder;
 use crate::postgres::{Cluster, ClusterOptions};
 use crate::settings::Settings;
 use crate::stage::ServiceProcess;
+use crate::system::Reached;
 
 /// For each second of a measurement, and for one before it: several times what has to be deleted.
 const ROWS_PER_SECOND: u32 = 30_000;
@@ -66,7 +67,10 @@ impl System {
     async fn start(settings: &Settings, folder: &Path) -> Result<Self, LabError> {
         let database = Cluster::start(ClusterOptions::default()).await?;
         let worker = start_worker(settings, folder).await?;
-        let place = (worker.probe().base(), database.api_url());
+        let place = Reached {
+            worker: worker.probe().base().to_owned(),
+            database: database.api_url(),
+        };
         let apis = Apis { settings, folder };
         Ok(Self {
             api: apis.start("api", &place, "", None).await?,

@@ -7,6 +7,9 @@
 mod backlog;
 mod rows;
 
+use std::num::NonZeroU32;
+use std::time::Duration;
+
 use futures_util::future::try_join_all;
 
 use super::stage::{Apis, OPEN_WORK, free, logging, roomy_database};
@@ -16,7 +19,8 @@ use crate::output::Console;
 use crate::own_folder::OwnFolder;
 use crate::postgres::Cluster;
 use crate::settings::Settings;
-use crate::stage::{Service, ServiceProcess};
+use crate::stage::ServiceProcess;
+use crate::system::{Reached, Site, WorkerSpec};
 
 const CALLERS: u32 = 64;
 /// A worker of the second row: so many works at once, each of so many milliseconds.
@@ -61,9 +65,7 @@ pub(super) async fn measure(
 impl Bench<'_> {
     async fn all(&self) -> Result<(), LabError> {
         let database = roomy_database().await?;
-        let worker = self
-            .worker("worker", &[("HOLDFAST_WORK_DELAY", "0s")])
-            .await?;
+        let worker = self.worker("worker", 0, None).await?;
         let url = worker.probe().base().to_owned();
         self.replicas(&url, &database).await?;
         self.connections(&url, &database).await?;
@@ -95,14 +97,11 @@ impl Bench<'_> {
     }
 
     async fn workers(&self, database: &Cluster) -> Result<(), LabError> {
-        let (capacity, delay) = (CAPACITY.to_string(), format!("{DELAY_MS}ms"));
-        let limits = [
-            ("HOLDFAST_WORK_DELAY", delay.as_str()),
-            ("HOLDFAST_WORK_CAPACITY", capacity.as_str()),
-        ];
         let (mut workers, mut rates) = (Vec::new(), Vec::new());
         for count in 1..=3_u32 {
-            workers.push(self.worker(&format!("limited-{count}"), &limits).await?);
+            let name = format!("limited-{count}");
+            let capacity = NonZeroU32::new(CAPACITY);
+            workers.push(self.worker(&name, DELAY_MS, capacity).await?);
             let urls: Vec<_> = workers.iter().map(|it| it.probe().base()).collect();
             let urls = urls.join(",");
             let apis = [self.api("workers", count, &urls, database, PATIENT).await?];
@@ -148,21 +147,27 @@ impl Bench<'_> {
             folder: self.folder.path(),
         };
         let name = format!("{name}-{number}");
-        apis.start(&name, &(worker, database.api_url()), policies, None)
-            .await
+        let reached = Reached {
+            worker: worker.to_owned(),
+            database: database.api_url(),
+        };
+        apis.start(&name, &reached, policies, None).await
     }
 
+    /// Of so many works at once; none: as many as arrive.
     async fn worker(
         &self,
         name: &str,
-        limits: &[(&str, &str)],
+        milliseconds: u32,
+        capacity: Option<NonZeroU32>,
     ) -> Result<ServiceProcess, LabError> {
-        let limits = limits
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        let home = (self.folder.path(), name);
-        let quiet = logging(self.settings, None);
-        ServiceProcess::start_own(Service::Worker, home, limits.collect(), &quiet).await
+        let (folder, settings) = (self.folder.path(), &logging(self.settings, None));
+        let delay = Duration::from_millis(milliseconds.into());
+        let worker = WorkerSpec {
+            capacity,
+            ..WorkerSpec::new(delay)
+        };
+        Site { folder, settings }.worker(name, worker).await
     }
 
     /// One dimension, with each step's ratio to the first.

@@ -1,8 +1,7 @@
 //! What is measured: a worker without delay, a Postgres, and an API for each way of being without something.
 
-use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use tokio_postgres::NoTls;
 
@@ -13,7 +12,8 @@ use crate::error::LabError;
 use crate::ports;
 use crate::postgres::{self, Cluster, ClusterOptions};
 use crate::settings::Settings;
-use crate::stage::{Service, ServiceProcess};
+use crate::stage::ServiceProcess;
+use crate::system::{ApiSpec, Reached, Site, WorkerSpec};
 
 /// Callers at once, unless a contender's name says otherwise.
 pub(super) const CALLERS: u32 = 64;
@@ -56,10 +56,19 @@ impl Stage {
         let other = Cluster::start(ClusterOptions::default()).await?;
         let worker = start_worker(settings, folder).await?;
         let apis = Apis { settings, folder };
-        let (at_worker, nobody) = (worker.probe().base().to_owned(), free()?);
-        let nowhere = format!("http://127.0.0.1:{nobody}");
-        let healthy = (at_worker.as_str(), database.api_url());
-        let journal_only = (at_worker.as_str(), postgres::api_url(nobody));
+        let nobody = free()?;
+        let healthy = Reached {
+            worker: worker.probe().base().to_owned(),
+            database: database.api_url(),
+        };
+        let journal_only = Reached {
+            database: postgres::api_url(nobody),
+            ..healthy.clone()
+        };
+        let without_worker = Reached {
+            worker: format!("http://127.0.0.1:{nobody}"),
+            database: other.api_url(),
+        };
         let shared = format!("[journal]\n{JOURNAL}");
         let one_each = format!("{shared}max_batch = 1\n");
         Ok(Self {
@@ -71,7 +80,7 @@ impl Stage {
                 .start("one-each", &journal_only, &one_each, None)
                 .await?,
             worker_dead: apis
-                .start("worker-dead", &(&nowhere, other.api_url()), OPEN_WORK, None)
+                .start("worker-dead", &without_worker, OPEN_WORK, None)
                 .await?,
             database,
             _database_of_worker_dead: other,
@@ -142,9 +151,9 @@ pub(super) async fn start_worker(
     settings: &Settings,
     folder: &Path,
 ) -> Result<ServiceProcess, LabError> {
-    let delay = variables([("HOLDFAST_WORK_DELAY", "0s".to_owned())]);
-    let quiet = logging(settings, None);
-    ServiceProcess::start_own(Service::Worker, (folder, "worker"), delay, &quiet).await
+    let settings = &logging(settings, None);
+    let worker = WorkerSpec::new(Duration::ZERO);
+    Site { folder, settings }.worker("worker", worker).await
 }
 
 /// Starts APIs side by side.
@@ -158,21 +167,15 @@ impl Apis<'_> {
     pub(super) async fn start(
         &self,
         name: &str,
-        (worker, database): &(&str, String),
+        reached: &Reached,
         policies: &str,
         observe: Option<&str>,
     ) -> Result<ServiceProcess, LabError> {
-        let file = self.folder.join(format!("{name}.toml"));
-        fs::write(&file, policies).map_err(LabError::file("write", &file))?;
-        let variables = variables([
-            ("HOLDFAST_WORKER_URL", (*worker).to_owned()),
-            ("DATABASE_URL", database.clone()),
-            ("HOLDFAST_POLICIES", file.to_string_lossy().into_owned()),
-            ("HOLDFAST_JOURNAL_DIR", "journal".to_owned()),
-            ("HOLDFAST_OBSERVE", observe.unwrap_or("on").to_owned()),
-        ]);
-        let settings = logging(self.settings, observe);
-        ServiceProcess::start_own(Service::Api, (self.folder, name), variables, &settings).await
+        let mut api = ApiSpec::new(name, policies);
+        let observers = observe.unwrap_or("on").to_owned();
+        api.variables.push(("HOLDFAST_OBSERVE", observers));
+        let (folder, settings) = (self.folder, &logging(self.settings, observe));
+        Site { folder, settings }.api(&api, reached).await
     }
 }
 
@@ -208,8 +211,4 @@ pub(super) async fn roomy_database() -> Result<Cluster, LabError> {
 
 pub(super) fn free() -> Result<u16, LabError> {
     ports::free().map_err(LabError::file("find", "a free port"))
-}
-
-fn variables<const N: usize>(pairs: [(&str, String); N]) -> BTreeMap<String, String> {
-    pairs.map(|(name, value)| (name.to_owned(), value)).into()
 }

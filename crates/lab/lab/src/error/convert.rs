@@ -1,22 +1,6 @@
 //! Errors of what the lab stands on, as its own.
 
 use super::LabError;
-use crate::process::LaunchError;
-
-impl From<LaunchError> for LabError {
-    fn from(error: LaunchError) -> Self {
-        let LaunchError {
-            doing,
-            path,
-            source,
-        } = error;
-        Self::File {
-            doing,
-            path,
-            source,
-        }
-    }
-}
 
 /// With its cause, which its own text leaves out.
 impl From<tokio_postgres::Error> for LabError {

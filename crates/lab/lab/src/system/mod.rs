@@ -21,7 +21,7 @@ use tokio::sync::Mutex;
 pub use contender::Contender;
 use process::Process;
 pub(crate) use spec::{ApiSpec, Part, SystemSpec, WorkerSpec};
-pub(crate) use start::port_of;
+pub(crate) use start::{Reached, Site, port_of};
 pub(crate) use wires::{Wired, Wires};
 
 use crate::error::LabError;

@@ -110,7 +110,7 @@ impl Part {
     }
 
     /// What it is a process of.
-    pub(super) fn service(self) -> Service {
+    pub(crate) fn service(self) -> Service {
         match self {
             Self::Worker => Service::Worker,
             Self::Db => Service::Db,

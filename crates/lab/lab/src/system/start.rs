@@ -7,7 +7,7 @@ use std::{env, fs};
 
 use super::contender::{ContenderProcess, LENIENT_TABLE};
 use super::process::Process;
-use super::{ApiSpec, Contender, Member, Part, System, SystemSpec, Wires};
+use super::{ApiSpec, Contender, Member, Part, System, SystemSpec, Wires, WorkerSpec};
 use crate::check::Database;
 use crate::error::LabError;
 use crate::ports;
@@ -29,28 +29,30 @@ impl System {
     ) -> Result<Self, LabError> {
         let cluster = Cluster::start(ClusterOptions::default()).await?;
         let database = cluster.port();
-        let starting = Starting {
-            folder,
-            spec,
-            settings,
-        };
-        let worker = starting.worker().await?;
+        let site = Site { folder, settings };
+        let worker = site.worker(Service::Worker.name(), spec.worker).await?;
         let (wired, seed) = (spec.wired, spec.seed);
         let wires = Wires {
             worker: wire(wired.worker, worker.port(), seed).await?,
             database: wire(wired.database, database, seed.wrapping_add(1)).await?,
         };
+        let port = port_of(wires.database.as_ref(), database);
         let reached = Reached {
-            worker: port_of(wires.worker.as_ref(), worker.port()),
-            database: port_of(wires.database.as_ref(), database),
+            worker: at(port_of(wires.worker.as_ref(), worker.port())),
+            database: postgres::api_url(port),
         };
         let mut members = Vec::new();
         for (index, api) in spec.apis.iter().enumerate() {
             let process = match &api.contender {
-                None => Process::Service(starting.api(api, reached).await?),
+                None => Process::Service(site.api(api, &reached).await?),
                 Some(contender) => {
                     Database::Port(database).query(LENIENT_TABLE).await?;
-                    Process::Contender(starting.contender(contender, reached).await?)
+                    // It knows nothing of the API's own role.
+                    let reached = Reached {
+                        database: postgres::url(port),
+                        ..reached.clone()
+                    };
+                    Process::Contender(site.contender(contender, &reached).await?)
                 }
             };
             members.push(Member::new(Part::Api(index), process));
@@ -62,23 +64,28 @@ impl System {
 }
 
 /// Where an API finds its dependencies.
+#[derive(Debug, Clone)]
+pub(crate) struct Reached {
+    /// One URL, or several with commas between them.
+    pub(crate) worker: String,
+    pub(crate) database: String,
+}
+
+/// Where services of a command's own are started, one by one.
 #[derive(Clone, Copy)]
-struct Reached {
-    worker: u16,
-    database: u16,
+pub(crate) struct Site<'a> {
+    pub(crate) folder: &'a Path,
+    pub(crate) settings: &'a Settings,
 }
 
-struct Starting<'a> {
-    folder: &'a Path,
-    spec: &'a SystemSpec,
-    settings: &'a Settings,
-}
-
-impl Starting<'_> {
-    async fn worker(&self) -> Result<ServiceProcess, LabError> {
-        let worker = self.spec.worker;
+impl Site<'_> {
+    pub(crate) async fn worker(
+        &self,
+        name: &str,
+        worker: WorkerSpec,
+    ) -> Result<ServiceProcess, LabError> {
         let variables = variables(worker.variables());
-        let (service, home) = (Service::Worker, (self.folder, Service::Worker.name()));
+        let (service, home) = (Service::Worker, (self.folder, name));
         let Some(arguments) = worker.stand_in else {
             return ServiceProcess::start_own(service, home, variables, self.settings).await;
         };
@@ -86,15 +93,16 @@ impl Starting<'_> {
         ServiceProcess::start_program(service, (lab, arguments), home, variables).await
     }
 
-    async fn api(&self, api: &ApiSpec, reached: Reached) -> Result<ServiceProcess, LabError> {
+    pub(crate) async fn api(
+        &self,
+        api: &ApiSpec,
+        reached: &Reached,
+    ) -> Result<ServiceProcess, LabError> {
         let policies = self.folder.join(format!("{}.toml", api.name));
         fs::write(&policies, &api.policies).map_err(LabError::file("write", &policies))?;
         let mut variables = variables([
-            (
-                "HOLDFAST_WORKER_URL",
-                format!("http://127.0.0.1:{}", reached.worker),
-            ),
-            ("DATABASE_URL", postgres::api_url(reached.database)),
+            ("HOLDFAST_WORKER_URL", reached.worker.clone()),
+            ("DATABASE_URL", reached.database.clone()),
             ("HOLDFAST_POLICIES", policies.to_string_lossy().into_owned()),
             ("HOLDFAST_JOURNAL_DIR", "journal".to_owned()),
         ]);
@@ -107,10 +115,9 @@ impl Starting<'_> {
     async fn contender(
         &self,
         contender: &Contender,
-        reached: Reached,
+        reached: &Reached,
     ) -> Result<ContenderProcess, LabError> {
-        let worker = format!("http://127.0.0.1:{}", reached.worker);
-        let database = postgres::url(reached.database);
+        let Reached { worker, database } = reached.clone();
         let variables = [("WORKER_URL", worker), ("DATABASE_URL", database)];
         ContenderProcess::start_in(self.folder, contender, self::variables(variables)).await
     }
@@ -136,6 +143,10 @@ pub(crate) fn port_of(wire: Option<&Arc<Wire>>, own: u16) -> u16 {
         Some(Wire::Local(proxy)) => proxy.addr().port(),
         _ => own,
     }
+}
+
+fn at(port: u16) -> String {
+    format!("http://127.0.0.1:{port}")
 }
 
 fn free() -> Result<u16, LabError> {

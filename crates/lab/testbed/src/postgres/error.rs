@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::files::FileError;
+
 /// Why there is no cluster.
 #[derive(Debug, Error)]
 pub enum PostgresError {
@@ -22,15 +24,8 @@ pub enum PostgresError {
     )]
     NoAccount,
     /// A folder or a file could not be made.
-    #[error("cannot {doing} {}: {source}; free some space there or choose another place with TMPDIR", path.display())]
-    Folder {
-        /// What was tried.
-        doing: &'static str,
-        /// With which path.
-        path: PathBuf,
-        /// The system's answer.
-        source: io::Error,
-    },
+    #[error("{0}; free some space there or choose another place with TMPDIR")]
+    Folder(FileError),
     /// A helper program failed.
     #[error("{program} failed: {output}; run it by hand to see more")]
     Program {
@@ -66,11 +61,7 @@ impl PostgresError {
         doing: &'static str,
         path: impl Into<PathBuf>,
     ) -> impl FnOnce(io::Error) -> Self {
-        let path = path.into();
-        move |source| Self::Folder {
-            doing,
-            path,
-            source,
-        }
+        let at = FileError::at(doing, path);
+        move |source| Self::Folder(at(source))
     }
 }

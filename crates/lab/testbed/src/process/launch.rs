@@ -8,7 +8,7 @@ use std::process::{ExitStatus, Stdio};
 use tokio::process::{Child, Command};
 
 use super::Identity;
-use super::LaunchError;
+use crate::files::FileError;
 use crate::logs;
 
 /// A process as long as the command that started it looks on. Dropped, it runs on.
@@ -39,8 +39,8 @@ impl Launched {
 ///
 /// # Errors
 /// When the log cannot be written or the program cannot be run.
-pub fn launch(mut command: Command, home: &Path, log: &Path) -> Result<Launched, LaunchError> {
-    let cannot_log = || LaunchError::new("write", log);
+pub fn launch(mut command: Command, home: &Path, log: &Path) -> Result<Launched, FileError> {
+    let cannot_log = || FileError::at("write", log);
     let output = File::options()
         .create(true)
         .append(true)
@@ -57,8 +57,8 @@ pub fn launch(mut command: Command, home: &Path, log: &Path) -> Result<Launched,
         .process_group(0);
     let program = PathBuf::from(command.as_std().get_program());
     // Dropping the handle leaves the process running, and has it reaped when it ends.
-    let child = command.spawn().map_err(LaunchError::new("run", &program))?;
-    let gone = || LaunchError::new("find the process of", program)(ErrorKind::NotFound.into());
+    let child = command.spawn().map_err(FileError::at("run", &program))?;
+    let gone = || FileError::at("find the process of", program)(ErrorKind::NotFound.into());
     let identity = child.id().and_then(Identity::of).ok_or_else(gone)?;
     Ok(Launched {
         identity,

@@ -1,6 +1,5 @@
 //! Processes of this machine, told apart for certain: a pid alone is not enough, because pids are used again.
 
-mod error;
 mod family;
 mod identity;
 mod launch;
@@ -8,7 +7,6 @@ mod launch;
 mod ps;
 mod table;
 
-pub use error::LaunchError;
 pub use family::{Family, MARK, kill_of_group};
 pub use identity::Identity;
 pub use launch::{Launched, launch};

@@ -20,10 +20,7 @@ const RETURNED: &str = "holdfast_recovery_total{what=\"returned\"}";
 
 impl Bench<'_> {
     pub(super) async fn shares(&self, database: &Cluster) -> Result<(), LabError> {
-        let delay = format!("{DELAY_MS}ms");
-        let worker = self
-            .worker("shared", &[("HOLDFAST_WORK_DELAY", delay.as_str())])
-            .await?;
+        let worker = self.worker("shared", DELAY_MS, None).await?;
         let url = worker.probe().base().to_owned();
         let mut apis = Vec::new();
         for number in 1..=REPLICAS {

@@ -6,20 +6,14 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use crate::error::LabError;
+use crate::files::FileError;
 
 /// Why a run could not be written or read.
 #[derive(Debug, Error)]
 pub enum ResultsError {
     /// A file or a folder cannot be used.
-    #[error("cannot {doing} {}: {source}; check the permissions and the free space there", path.display())]
-    File {
-        /// What was tried.
-        doing: &'static str,
-        /// With which.
-        path: PathBuf,
-        /// The system's answer.
-        source: io::Error,
-    },
+    #[error("{0}; check the permissions and the free space there")]
+    File(FileError),
     /// A file is not what was written.
     #[error("{} was changed after the run: its SHA-256 is not the manifest's; bring back the original, or play the experiment again", .0.display())]
     Changed(PathBuf),
@@ -82,12 +76,8 @@ impl ResultsError {
         doing: &'static str,
         path: impl Into<PathBuf>,
     ) -> impl FnOnce(io::Error) -> Self {
-        let path = path.into();
-        move |source| Self::File {
-            doing,
-            path,
-            source,
-        }
+        let at = FileError::at(doing, path);
+        move |source| Self::File(at(source))
     }
 
     pub(super) fn malformed(path: &Path, problem: impl ToString) -> Self {

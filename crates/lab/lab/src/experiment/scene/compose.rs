@@ -14,8 +14,8 @@ use crate::experiment::look::Look;
 use crate::experiment::plan::Target;
 use crate::output::Console;
 use crate::ports;
-use crate::settings::Settings;
-use crate::stage::{Compose, Probe, Project, Service};
+use crate::settings::{Ports, Settings};
+use crate::stage::{Compose, Project, Service};
 use crate::system::{Wired, Wires};
 use crate::wire::{Controller, Wire};
 
@@ -58,10 +58,8 @@ impl Containers {
 /// Everything ends with [`ComposeScene::lower`].
 #[derive(Debug)]
 pub(in crate::experiment) struct ComposeScene {
-    compose: Compose,
-    api: Probe,
-    worker: Probe,
-    database_port: u16,
+    pub(super) compose: Compose,
+    pub(super) ports: Ports,
     wires: Wires,
     folder: TempDir,
 }
@@ -95,9 +93,11 @@ impl ComposeScene {
         let variables = variables.map(|(name, value)| (name.to_owned(), value));
         let compose = containers.compose.with_variables(variables);
         let mut scene = Self {
-            api: Probe::new(api),
-            worker: Probe::new(worker),
-            database_port: database,
+            ports: Ports {
+                api,
+                worker,
+                db: database,
+            },
             wires: Wires::default(),
             compose,
             folder,
@@ -123,18 +123,6 @@ impl ComposeScene {
         Ok(())
     }
 
-    pub(super) fn api(&self) -> Probe {
-        self.api.clone()
-    }
-
-    pub(super) fn worker(&self) -> Probe {
-        self.worker.clone()
-    }
-
-    pub(super) fn database_port(&self) -> u16 {
-        self.database_port
-    }
-
     pub(super) fn wire(&self, target: Target) -> Option<&Arc<Wire>> {
         self.wires.to(target)
     }
@@ -154,30 +142,6 @@ impl ComposeScene {
         let told = self.compose.exec(WIRE, &look).await;
         let look = told.ok().and_then(|told| serde_json::from_str(&told).ok());
         look.unwrap_or(Look::Broken)
-    }
-
-    pub(super) async fn kill(&self, service: Service) -> Result<(), LabError> {
-        self.compose.kill(service).await
-    }
-
-    pub(super) async fn start(&self, service: Service) -> Result<(), LabError> {
-        self.compose.start_now(service).await
-    }
-
-    pub(super) async fn pause(&self, service: Service) -> Result<(), LabError> {
-        self.compose.pause(service).await
-    }
-
-    pub(super) async fn resume(&self, service: Service) -> Result<(), LabError> {
-        self.compose.resume(service).await
-    }
-
-    pub(super) async fn replace_worker(&self) -> Result<(String, String), LabError> {
-        self.compose.replace(Service::Worker).await
-    }
-
-    pub(super) async fn api_log(&self) -> Result<String, LabError> {
-        self.compose.printed(Service::Api).await
     }
 
     pub(super) async fn keep(&mut self) -> Result<PathBuf, LabError> {

@@ -12,7 +12,7 @@ use crate::output::Console;
 use crate::own_folder::OwnFolder;
 use crate::ports;
 use crate::settings::{Ports, Settings};
-use crate::stage::{Probe, Service};
+use crate::stage::Service;
 use crate::system::{ApiSpec, Part, System, SystemSpec, port_of};
 
 /// Kind of its folder's name.
@@ -23,18 +23,10 @@ const KIND: &str = "experiment";
 pub(in crate::experiment) struct LocalScene {
     // First, and so dropped before the folder it lives in.
     pub(super) system: System,
-    probes: Probes,
-    folder: OwnFolder,
-}
-
-/// Where the services are asked; the same for as long as they live.
-#[derive(Debug)]
-struct Probes {
+    pub(super) ports: Ports,
     /// Whether the API is a contender.
     foreign: bool,
-    api: Probe,
-    worker: Probe,
-    ports: Ports,
+    folder: OwnFolder,
 }
 
 impl LocalScene {
@@ -49,46 +41,29 @@ impl LocalScene {
             Ok(system) => system,
             Err(error) => return Err(folder.left_by(error)),
         };
-        let probes = Probes {
+        Ok(Self {
             foreign: making.contender.is_some(),
-            api: system.probe(Part::Api(0))?.clone(),
-            worker: system.probe(Part::Worker)?.clone(),
             ports: Ports {
                 api: system.port(Part::Api(0))?,
                 worker: system.port(Part::Worker)?,
                 db: system.port(Part::Db)?,
             },
-        };
-        Ok(Self {
             system,
-            probes,
             folder,
         })
     }
 
-    pub(super) fn api(&self) -> Probe {
-        self.probes.api.clone()
-    }
-
-    pub(super) fn worker(&self) -> Probe {
-        self.probes.worker.clone()
-    }
-
-    pub(super) fn database_port(&self) -> u16 {
-        self.probes.ports.db
-    }
-
     pub(super) async fn look(&self, target: Target, on_the_wire: bool, patience: Duration) -> Look {
         let own = match target {
-            Target::Worker => self.probes.ports.worker,
-            Target::Database => self.probes.ports.db,
-            Target::Api => self.probes.ports.api,
+            Target::Worker => self.ports.worker,
+            Target::Database => self.ports.db,
+            Target::Api => self.ports.api,
         };
         let wire = self.system.wire(target).filter(|_| on_the_wire);
         let address = ports::loopback(port_of(wire, own));
         match Look::at(target, &address.to_string(), patience).await {
             // A contender need not serve the route that ours is looked at by: any answer shows that it lives.
-            Look::Error { .. } if target == Target::Api && self.probes.foreign => Look::Well {
+            Look::Error { .. } if target == Target::Api && self.foreign => Look::Well {
                 after: Duration::ZERO,
             },
             look => look,

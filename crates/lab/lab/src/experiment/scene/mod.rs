@@ -87,6 +87,9 @@ impl Ground {
 #[derive(Debug)]
 pub(super) struct Scene {
     place: Place,
+    api: Probe,
+    worker: Probe,
+    database_port: u16,
     /// Our own questions to the worker on the wire, which counts them as requests.
     asked: Arc<AtomicU64>,
 }
@@ -106,41 +109,37 @@ impl Scene {
         console: Console,
     ) -> Result<Self, LabError> {
         let quiet = console.quietly();
-        let place = match ground {
+        let (ports, place) = match ground {
             Ground::Local => {
-                Place::Local(Box::new(LocalScene::raise(making, settings, quiet).await?))
+                let scene = LocalScene::raise(making, settings, quiet).await?;
+                (scene.ports, Place::Local(Box::new(scene)))
             }
             Ground::Compose(containers) => {
-                Place::Compose(Box::new(ComposeScene::raise(containers, making).await?))
+                let scene = ComposeScene::raise(containers, making).await?;
+                (scene.ports, Place::Compose(Box::new(scene)))
             }
         };
         Ok(Self {
             place,
+            api: Probe::new(ports.api),
+            worker: Probe::new(ports.worker),
+            database_port: ports.db,
             asked: Arc::default(),
         })
     }
 
     pub(super) fn api(&self) -> Probe {
-        match &self.place {
-            Place::Local(scene) => scene.api(),
-            Place::Compose(scene) => scene.api(),
-        }
+        self.api.clone()
     }
 
     /// The worker itself, past any wire.
     pub(super) fn worker(&self) -> Probe {
-        match &self.place {
-            Place::Local(scene) => scene.worker(),
-            Place::Compose(scene) => scene.worker(),
-        }
+        self.worker.clone()
     }
 
     /// Where Postgres itself, past any wire, can be asked.
     pub(super) fn database_port(&self) -> u16 {
-        match &self.place {
-            Place::Local(scene) => scene.database_port(),
-            Place::Compose(scene) => scene.database_port(),
-        }
+        self.database_port
     }
 
     pub(super) fn wire(&self, target: Target) -> Option<&Arc<Wire>> {
@@ -180,21 +179,21 @@ impl Scene {
     pub(super) async fn kill(&self, target: Target) -> Result<(), LabError> {
         match &self.place {
             Place::Local(scene) => scene.system.kill(part(target)).await,
-            Place::Compose(scene) => scene.kill(service(target)).await,
+            Place::Compose(scene) => scene.compose.kill(part(target).service()).await,
         }
     }
 
     pub(super) async fn start(&self, target: Target) -> Result<(), LabError> {
         match &self.place {
             Place::Local(scene) => scene.system.start(part(target)).await,
-            Place::Compose(scene) => scene.start(service(target)).await,
+            Place::Compose(scene) => scene.compose.start_now(part(target).service()).await,
         }
     }
 
     pub(super) async fn pause(&self, target: Target) -> Result<(), LabError> {
         match &self.place {
             Place::Local(scene) => scene.system.pause(part(target)).await,
-            Place::Compose(scene) => scene.pause(service(target)).await,
+            Place::Compose(scene) => scene.compose.pause(part(target).service()).await,
         }
     }
 
@@ -204,7 +203,7 @@ impl Scene {
                 scene.system.resume(part(target)).await;
                 Ok(())
             }
-            Place::Compose(scene) => scene.resume(service(target)).await,
+            Place::Compose(scene) => scene.compose.resume(part(target).service()).await,
         }
     }
 
@@ -216,7 +215,7 @@ impl Scene {
                 let problem = "a process cannot be replaced: its name is its address";
                 Err(LabError::Experiment(problem.to_owned()))
             }
-            Place::Compose(scene) => scene.replace_worker().await,
+            Place::Compose(scene) => scene.compose.replace(Service::Worker).await,
         }
     }
 
@@ -224,7 +223,7 @@ impl Scene {
     pub(super) async fn api_log(&self) -> Result<String, LabError> {
         match &self.place {
             Place::Local(scene) => scene.api_log(),
-            Place::Compose(scene) => scene.api_log().await,
+            Place::Compose(scene) => scene.compose.printed(Service::Api).await,
         }
     }
 
@@ -250,13 +249,5 @@ impl Scene {
             Place::Local(scene) => scene.lower().await,
             Place::Compose(scene) => scene.lower().await,
         }
-    }
-}
-
-fn service(target: Target) -> Service {
-    match target {
-        Target::Worker => Service::Worker,
-        Target::Database => Service::Db,
-        Target::Api => Service::Api,
     }
 }

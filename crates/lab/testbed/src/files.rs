@@ -1,0 +1,27 @@
+//! A file that cannot be used: the error that all who touch files share, each with a cure of their own.
+
+use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+/// What was tried, with which file or folder, and the system's answer.
+#[derive(Debug, Error)]
+#[error("cannot {doing} {}: {source}", path.display())]
+pub struct FileError {
+    doing: &'static str,
+    path: PathBuf,
+    source: io::Error,
+}
+
+impl FileError {
+    /// Of what was tried with `path`: `write`, `make a folder in`.
+    pub fn at(doing: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self {
+            doing,
+            path,
+            source,
+        }
+    }
+}
