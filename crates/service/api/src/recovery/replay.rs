@@ -97,7 +97,10 @@ impl<T: Table> Replay<T> {
                     self.entries.went_well();
                     self.recorded(part, &conflicts).await?;
                 }
-                (Ok(Replayed::Refused(refusal)), [entry]) => self.refused(entry, &refusal).await?,
+                (Ok(Replayed::Refused(refusal)), [entry]) => {
+                    // On the heap: the way on is long, and what is refused is rare.
+                    Box::pin(self.refused(entry, &refusal)).await?;
+                }
                 (Ok(Replayed::Refused(_)), _) => {
                     let (first, second) = part.split_at(part.len() / 2);
                     parts.extend([second, first]);

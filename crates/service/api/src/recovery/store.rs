@@ -169,7 +169,8 @@ impl<T: Table> RecoveryStore<T> {
     where
         Fut: Future<Output = Result<A, T::Error>>,
     {
-        self.in_turn(self.own.call(None, operation)).await
+        // On the heap: all that wraps it is polled on one thread's stack.
+        self.in_turn(Box::pin(self.own.call(None, operation))).await
     }
 
     /// On timeout the caller falls back to the journal, or to a lease that ends.
