@@ -49,8 +49,6 @@ impl Director {
     pub fn heal(&self) {
         self.server
             .ail(|ailments, _| *ailments = Default::default());
-        // What it refuses for good stays in the journals until then.
-        self.server.ail(|it, _| it.inside.trigger_is_gone = true);
         self.server.clock().skew(0);
         self.server.resume();
         self.worker.ail(None);
@@ -68,6 +66,11 @@ impl Director {
             replica.clock().skew(0);
             self.life(replica).iter().for_each(|it| it.set(Door::Open));
         }
+    }
+
+    /// Takes away what refuses a body: results that it kept in the journals can be brought over.
+    pub fn drop_trigger(&self) {
+        self.server.ail(|it, _| it.inside.trigger_is_gone = true);
     }
 
     fn begin(&self, kind: Kind, rng: &mut Rng) {

@@ -86,6 +86,8 @@ pub struct Held {
     pub database: Snapshot,
     /// Journal entries.
     pub entries: u64,
+    /// Of them, those that Postgres refuses, set apart.
+    pub quarantined: u64,
     /// Whether the journal's file is open.
     pub journal_is_open: bool,
 }
@@ -234,6 +236,7 @@ impl Life {
             worker: self.dependencies.worker.snapshot(),
             database: self.dependencies.database.snapshot(),
             entries: depth.entries,
+            quarantined: depth.quarantined,
             journal_is_open: depth.available,
         }
     }
