@@ -5,8 +5,8 @@ use holdfast_wire::{Degraded, RecordedIn};
 
 use super::NewRequest;
 use super::decision::Worked;
-use super::existing::{ExistingRequest, RequestState};
-use super::location::{Known, RecordLocation};
+use super::existing::{ExistingRequest, InsertOutcome, RequestState};
+use super::location::{Known, Received, RecordLocation};
 use super::ports::{Owner, Requests, WorkResult};
 use super::recent_keys::received_at;
 use super::recorder::{Recorder, known, without};
@@ -27,7 +27,7 @@ impl<R: Requests> Recorder<R> {
         if let Some(known) = self.known_to_journal(request, deadline).await? {
             return Ok(Some(known));
         }
-        if let Some(known) = self.known_lately(request, deadline).await {
+        if let Some(known) = self.known_lately(request, deadline).await? {
             return Ok(Some(known));
         }
         let existing = self.requests.existing_under(key, request.body(), deadline);
@@ -36,27 +36,33 @@ impl<R: Requests> Recorder<R> {
 
     /// What is known under the key where this replica answered it lately, which Postgres has the word on while it can be asked. A
     /// standby that lagged when it took over may lack what was told: then it is put back.
+    ///
+    /// # Errors
+    /// What was missing, if it could be put back nowhere.
     pub(super) async fn known_lately(
         &self,
         request: &NewRequest,
         deadline: Deadline,
-    ) -> Option<Known> {
+    ) -> Result<Option<Known>, Degraded> {
         let keep = self.policies.get().idempotency.keep;
-        let (told, key) = (self.recent.find(request, keep)?, request.key.as_ref()?);
+        let Some((told, key)) = self.recent.find(request, keep).zip(request.key.as_ref()) else {
+            return Ok(None);
+        };
         let there = self.requests.existing_under(key, request.body(), deadline);
         let there = match there.await {
             Ok(there) => there,
-            Err(missing) => return Some(told_before(told, missing)),
+            Err(missing) => return Ok(Some(told_before(told, missing))),
         };
         let told_more = |there: &ExistingRequest| {
             let open = matches!(there.state, RequestState::Running | RequestState::Waiting);
             there.id == told.id && open && matches!(told.state, RequestState::Done(_))
         };
-        match there {
-            Some(there) if !told_more(&there) => Some(Known::in_database(there)),
-            _ if !told.same_body => Some(Known::in_database(told)),
-            _ => Some(self.put_back(request, told, deadline).await),
-        }
+        let known = match there {
+            Some(there) if !told_more(&there) => Known::in_database(there),
+            _ if !told.same_body => Known::in_database(told),
+            _ => self.put_back(request, told, deadline).await?,
+        };
+        Ok(Some(known))
     }
 
     /// Records anew what was `told` of a request that came as this one does now.
@@ -65,15 +71,15 @@ impl<R: Requests> Recorder<R> {
         request: &NewRequest,
         mut told: ExistingRequest,
         deadline: Deadline,
-    ) -> Known {
-        tracing::warn!(request_id = %told.id, "Postgres lacks what was told of this request: it is recorded anew");
+    ) -> Result<Known, Degraded> {
         let lost = NewRequest {
             id: told.id,
             received_at: received_at(told.id).unwrap_or(request.received_at),
             ..request.clone()
         };
-        let missing = match told.state.clone() {
+        match told.state.clone() {
             RequestState::Done(response) => {
+                tracing::warn!(request_id = %told.id, "Postgres lacks a result that was told: it is recorded anew");
                 let result = WorkResult {
                     response,
                     completed_at: request.received_at,
@@ -81,25 +87,40 @@ impl<R: Requests> Recorder<R> {
                 };
                 let recorded = self.complete(&lost, result, &RecordLocation::Database, deadline);
                 match recorded.await {
-                    Worked::Journalled(..) => return self.in_journal(told),
-                    Worked::Unrecorded(missing) => Some(missing),
-                    Worked::EndedOtherwise(state) => {
-                        told.state = state;
-                        None
+                    Worked::Journalled(..) => return Ok(self.in_journal(told)),
+                    Worked::Unrecorded(missing) | Worked::Unavailable(missing) => {
+                        return Err(missing);
                     }
-                    Worked::Recorded(_) | Worked::Unavailable(_) => None,
+                    Worked::EndedOtherwise(state) => told.state = state,
+                    Worked::Recorded(_) => {}
                 }
+                Ok(Known::in_database(told))
             }
             RequestState::Running | RequestState::Waiting => {
-                let inserted = self.requests.insert(&lost, Owner::Recovery, deadline);
-                inserted.await.err()
+                tracing::warn!(request_id = %told.id, "Postgres lacks a request that was accepted: it is recorded anew");
+                self.owe_again(&lost, told, deadline).await
             }
             // Nothing is owed to anybody.
-            RequestState::Failed(_) | RequestState::Cancelled => None,
+            RequestState::Failed(_) | RequestState::Cancelled => Ok(Known::in_database(told)),
+        }
+    }
+
+    async fn owe_again(
+        &self,
+        lost: &NewRequest,
+        told: ExistingRequest,
+        deadline: Deadline,
+    ) -> Result<Known, Degraded> {
+        let missing = match self.requests.insert(lost, Owner::Recovery, deadline).await {
+            Ok(InsertOutcome::Inserted) => return Ok(Known::in_database(told)),
+            // The key is another one's by now.
+            Ok(InsertOutcome::Existing(other)) => return Ok(Known::in_database(other)),
+            Ok(InsertOutcome::Rejected { .. }) => self.requests.unavailability(),
+            Err(missing) => missing,
         };
-        match missing {
-            Some(missing) => told_before(told, missing),
-            None => Known::in_database(told),
+        match self.receive_in_journal(lost, missing, deadline).await? {
+            Received::Existing(known) => Ok(known),
+            Received::Ours(_) | Received::Rejected(_) => Ok(self.in_journal(told)),
         }
     }
 

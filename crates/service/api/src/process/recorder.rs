@@ -44,7 +44,7 @@ impl<R: Requests> Recorder<R> {
         if let Some(known) = self.known_to_journal(request, deadline).await? {
             return Ok(Received::Existing(known));
         }
-        if let Some(known) = self.known_lately(request, deadline).await {
+        if let Some(known) = self.known_lately(request, deadline).await? {
             return Ok(Received::Existing(known));
         }
         match self.requests.insert(request, owner, deadline).await {
@@ -151,7 +151,7 @@ impl<R: Requests> Recorder<R> {
         Ok(existing.map(Known::in_database))
     }
 
-    async fn receive_in_journal(
+    pub(super) async fn receive_in_journal(
         &self,
         request: &NewRequest,
         missing: Degraded,
