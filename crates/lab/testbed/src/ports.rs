@@ -5,11 +5,17 @@
 //! to itself (TCP's simultaneous open). So ports that must survive their listener are chosen below that range.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::{io, ops::Range};
 
 /// Below Linux's default range of ephemeral ports (32768 and up), above the ports that services are known by.
 const STEADY: Range<u16> = 20_000..32_000;
 const TRIES: u32 = 64;
+/// Where the next look begins: this process never hands out a port twice before it has been through all of them. Between the
+/// choice of a port and its use another of its tests would else find it free.
+static NEXT: LazyLock<AtomicU16> =
+    LazyLock::new(|| AtomicU16::new(fastrand::u16(0..STEADY.end - STEADY.start)));
 
 /// `127.0.0.1:port`.
 #[must_use]
@@ -20,11 +26,12 @@ pub fn loopback(port: u16) -> SocketAddr {
 /// A loopback port on which nobody listens now and which the kernel will not hand to a client.
 ///
 /// # Errors
-/// When none of several random choices could be bound.
+/// When none of several in a row could be bound.
 pub fn free() -> io::Result<u16> {
     let mut last = io::Error::from(io::ErrorKind::AddrInUse);
     for _ in 0..TRIES {
-        let port = fastrand::u16(STEADY);
+        let port =
+            STEADY.start + NEXT.fetch_add(1, Ordering::Relaxed) % (STEADY.end - STEADY.start);
         match TcpListener::bind(loopback(port)) {
             Ok(_) => return Ok(port),
             Err(error) => last = error,
@@ -42,5 +49,11 @@ mod tests {
         let port = free().unwrap();
         assert!(STEADY.contains(&port));
         TcpListener::bind(loopback(port)).unwrap();
+    }
+
+    #[test]
+    fn no_port_is_handed_out_twice_in_a_row_though_nobody_uses_it_yet() {
+        let handed_out: std::collections::HashSet<_> = (0..100).map(|_| free().unwrap()).collect();
+        assert_eq!(handed_out.len(), 100);
     }
 }

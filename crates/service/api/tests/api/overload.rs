@@ -62,10 +62,10 @@ const ONE_PLACE: &str =
 async fn what_the_worker_cannot_take_is_shed_at_once_and_nothing_of_it_is_recorded() {
     let system = System::with(ONE_PLACE, Duration::from_millis(300)).await;
     let (done, shed) = tokio::join!(system.api.get("/process"), async {
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        in_line(&system, "in_flight").await;
         let started = Instant::now();
         let answer = system.api.process().await;
-        assert!(started.elapsed() < Duration::from_millis(150));
+        assert!(started.elapsed() < Duration::from_millis(250));
         answer
     });
     assert_eq!(done.status(), 200);
@@ -83,7 +83,7 @@ async fn what_is_known_under_a_key_is_answered_while_all_else_is_shed() {
     let system = System::with(ONE_PLACE, Duration::from_millis(300)).await;
     assert_eq!(system.api.post_keyed("known", "1").await.status, 200);
     let (done, known) = tokio::join!(system.api.get("/process"), async {
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        in_line(&system, "in_flight").await;
         assert_eq!(system.api.post_keyed("new", "1").await.status, 503);
         system.api.post_keyed("known", "1").await
     });
@@ -93,19 +93,19 @@ async fn what_is_known_under_a_key_is_answered_while_all_else_is_shed() {
 
 #[tokio::test]
 async fn the_less_urgent_makes_way_for_the_more_urgent() {
-    let one_waits = "worker.bulkhead = { max_waiting = 1, max_wait = \"400ms\", adaptive = { min = 1, initial = 1 } }";
-    let system = System::with(one_waits, Duration::from_millis(300)).await;
+    let one_waits = "worker.bulkhead = { max_waiting = 1, max_wait = \"3s\", adaptive = { min = 1, initial = 1 } }\n\
+        worker.attempt_timeout = \"2500ms\"\nworker.deadline = \"6s\"\nrecovery.lease = \"12s\"";
+    let system = System::with(one_waits, Duration::from_secs(1)).await;
     let prefetch = system.api.request("GET", "/process");
     let prefetch = prefetch.header("priority", "u=6, i");
-    let later = |millis| tokio::time::sleep(Duration::from_millis(millis));
     let (first, prefetch, user) = tokio::join!(
         system.api.get("/process"),
         async {
-            later(60).await;
+            in_line(&system, "in_flight").await;
             prefetch.send().await.unwrap()
         },
         async {
-            later(120).await;
+            in_line(&system, "waiting").await;
             system.api.get("/process").await
         }
     );
@@ -149,4 +149,18 @@ async fn a_client_beyond_its_share_is_told_to_wait_and_others_are_not() {
     assert_eq!(list.total, 3);
     let mut events = Events::of(system.api.get("/events").await);
     events.come_to(|live| live.load.throttled == 1).await;
+}
+
+/// Waits until one call is counted by the worker's limit under this `name`.
+async fn in_line(system: &System, name: &str) {
+    let series = format!("holdfast_attempts_{name}{{dependency=\"worker\"}} 1");
+    let started = Instant::now();
+    loop {
+        let metrics = system.api.get("/metrics").await.text().await.unwrap();
+        if metrics.lines().any(|line| line == series) {
+            return;
+        }
+        assert!(started.elapsed() < Duration::from_secs(2), "{metrics}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
 }
