@@ -126,10 +126,10 @@ map: ## When does it fall over, and get up? (results/map.html)
 #: Experiments
 
 # On local processes unless STAGE=compose: a stage of their own, on ports of their own, beside one that is up.
-RUN_OPTIONS = $(if $(SEED),--seed $(SEED)) $(if $(REPEAT),--repeat $(REPEAT)) $(if $(KEEP),--keep)
+RUN_OPTIONS = $(if $(SEED),--seed $(SEED)) $(if $(REPEAT),--repeat $(REPEAT)) $(if $(RETRY),--retry) $(if $(KEEP),--keep)
 
 .PHONY: experiments ablate report contenders grade-all
-experiments: ## Break, load, judge both (EXPERIMENT=name REPEAT= SEED= KEEP=1)
+experiments: ## Break, load, judge both (EXPERIMENT=name REPEAT= RETRY=1 SEED=)
 	$(BUILD)
 	@$(LAB) run $(or $(EXPERIMENT),--all) $(RUN_OPTIONS)
 

@@ -29,6 +29,7 @@ pub(super) async fn run(wanted: Run, settings: &Settings, console: Console) -> E
         },
         seed: wanted.seed,
         repeat: wanted.repeat,
+        retry: wanted.retry,
         json: wanted.json,
         keep: wanted.keep,
         contender,

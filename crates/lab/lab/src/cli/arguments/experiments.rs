@@ -21,6 +21,9 @@ pub(in crate::cli) struct Run {
     /// Trials of each side, in alternating order
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub(in crate::cli) repeat: u32,
+    /// Play once more what does not hold, and judge it by that
+    #[arg(long)]
+    pub(in crate::cli) retry: bool,
     /// Print the verdicts as JSON
     #[arg(long)]
     pub(in crate::cli) json: bool,

@@ -12,6 +12,7 @@ mod turns;
 
 use super::contender::Contender;
 use super::find::{self, Found};
+use super::results::Run;
 use crate::error::LabError;
 use crate::output::{Console, Tone};
 use crate::settings::{Settings, StageKind};
@@ -32,6 +33,8 @@ pub struct Wish {
     pub seed: Option<u64>,
     /// Trials of each side.
     pub repeat: u32,
+    /// Whether one that does not hold is played once more, and judged by that.
+    pub retry: bool,
     /// Whether the verdicts are printed as JSON, and nothing else is.
     pub json: bool,
     /// Whether folders with logs and journals stay.
@@ -114,20 +117,19 @@ async fn all(
         if let Some(turn) = turns.next() {
             console.say(console.paint(Tone::Faint, turn));
         }
-        let played = match &wish.contender {
-            Some(contender) => company.contend(contender, one, wish).await,
-            None => company.play(one, wish).await,
-        };
+        let mut played = play(wish, one, company).await;
+        if wish.retry && played.as_ref().is_ok_and(|run| !passed(wish, run)) {
+            let name = &one.experiment.name;
+            let again = format!("{name} deviated: it is played once more, which counts");
+            console.say(console.paint(Tone::Warning, again));
+            played = play(wish, one, company).await;
+        }
         match played {
             Ok(run) => told.push(Told::Played {
                 experiment: run.about.name.clone(),
                 contender: wish.contender.as_ref().map(|it| it.name.clone()),
                 run: run.id(),
-                // A stranger's API need not tell enough for all of it; of ours, what nobody can say has not passed.
-                passed: match wish.contender {
-                    Some(_) => run.verdict.stands(),
-                    None => run.verdict.passed(),
-                },
+                passed: passed(wish, &run),
                 verdict: run.verdict,
             }),
             Err(error) => {
@@ -151,6 +153,21 @@ async fn all(
     match end {
         Some(error) => Err(error),
         None => Ok(told::outcome(&told)),
+    }
+}
+
+async fn play(wish: &Wish, one: &Found, company: &mut Company<'_>) -> Result<Run, LabError> {
+    match &wish.contender {
+        Some(contender) => company.contend(contender, one, wish).await,
+        None => company.play(one, wish).await,
+    }
+}
+
+/// A stranger's API need not tell enough for all of it; of ours, what nobody can say has not passed.
+fn passed(wish: &Wish, run: &Run) -> bool {
+    match wish.contender {
+        Some(_) => run.verdict.stands(),
+        None => run.verdict.passed(),
     }
 }
 

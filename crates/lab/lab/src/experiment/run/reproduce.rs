@@ -33,6 +33,7 @@ pub async fn reproduce(
         experiments: None,
         seed: None,
         repeat: u32::try_from(naive.count()).unwrap_or(1),
+        retry: false,
         json: false,
         keep: false,
         contender: None,
