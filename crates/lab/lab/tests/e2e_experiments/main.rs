@@ -118,17 +118,20 @@ async fn an_experiment_without_its_fault_is_vacuous_and_fails() {
 
 #[tokio::test]
 #[ignore = "drives a system of its own: run by make e2e"]
-async fn a_resilient_side_without_resilience_deviates() {
+async fn a_resilient_side_without_resilience_deviates_and_does_so_again() {
     let place = Place::new();
     let policies = "[system]\npolicies = { worker = { on_unavailable = \"reject\" } }\n[load]";
     let file = place.write("reject.toml", &short("kill").replace("[load]", policies));
-    let output = place.run(&["run", file.to_str().unwrap()]);
+    let output = place.run(&["run", "--retry", file.to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(1), "{}", said(&output));
     assert!(
         said(&output).contains("promised_share"),
         "{}",
         said(&output)
     );
+    let runs = fs::read_dir(place.folder.path().join("results/reject"));
+    let runs = runs.unwrap().filter(|it| it.as_ref().unwrap().path().is_dir());
+    assert_eq!(runs.count(), 2, "{}", said(&output));
 }
 
 #[tokio::test]
