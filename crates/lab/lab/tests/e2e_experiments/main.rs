@@ -130,7 +130,9 @@ async fn a_resilient_side_without_resilience_deviates_and_does_so_again() {
         said(&output)
     );
     let runs = fs::read_dir(place.folder.path().join("results/reject"));
-    let runs = runs.unwrap().filter(|it| it.as_ref().unwrap().path().is_dir());
+    let runs = runs
+        .unwrap()
+        .filter(|it| it.as_ref().unwrap().path().is_dir());
     assert_eq!(runs.count(), 2, "{}", said(&output));
 }
 

@@ -11,19 +11,21 @@ use crate::support::{Answer, Events, System};
 
 #[tokio::test]
 async fn beyond_max_in_flight_a_call_is_refused_at_once_and_nothing_is_recorded() {
-    let system = System::with("process.max_in_flight = 2", Duration::from_millis(300)).await;
+    let two = format!("process.max_in_flight = 2\n{PATIENT}");
+    let system = System::with(&two, WORK).await;
     let (first, second, refused) = tokio::join!(
         system.api.get("/process"),
         system.api.get("/process"),
         async {
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            shows(
+                &system,
+                "holdfast_endpoint_in_flight{endpoint=\"process\"} 2",
+            )
+            .await;
             let started = Instant::now();
             let answer = Answer::read(system.api.get("/process").await).await;
-            assert!(
-                started.elapsed() < Duration::from_millis(150),
-                "{:?}",
-                started.elapsed()
-            );
+            let waited = started.elapsed();
+            assert!(waited < WORK / 2, "{waited:?}");
             answer
         }
     );
@@ -55,17 +57,26 @@ async fn a_client_that_dawdles_over_its_body_takes_no_place() {
     }
 }
 
+/// Long enough to have others sent meanwhile on a busy machine.
+const WORK: Duration = Duration::from_secs(1);
+/// Waits for it.
+const PATIENT: &str =
+    "worker.attempt_timeout = \"2500ms\"\nworker.deadline = \"6s\"\nrecovery.lease = \"12s\"";
 const ONE_PLACE: &str =
     "worker.bulkhead = { max_wait = \"20ms\", adaptive = { min = 1, initial = 1 } }";
+/// One call is under way.
+const BUSY: &str = "holdfast_attempts_in_flight{dependency=\"worker\"} 1";
+/// One waits for it.
+const WAITING: &str = "holdfast_attempts_waiting{dependency=\"worker\"} 1";
 
 #[tokio::test]
 async fn what_the_worker_cannot_take_is_shed_at_once_and_nothing_of_it_is_recorded() {
-    let system = System::with(ONE_PLACE, Duration::from_millis(300)).await;
+    let system = System::with(&format!("{ONE_PLACE}\n{PATIENT}"), WORK).await;
     let (done, shed) = tokio::join!(system.api.get("/process"), async {
-        in_line(&system, "in_flight").await;
+        shows(&system, BUSY).await;
         let started = Instant::now();
         let answer = system.api.process().await;
-        assert!(started.elapsed() < Duration::from_millis(250));
+        assert!(started.elapsed() < WORK / 2);
         answer
     });
     assert_eq!(done.status(), 200);
@@ -80,10 +91,10 @@ async fn what_the_worker_cannot_take_is_shed_at_once_and_nothing_of_it_is_record
 
 #[tokio::test]
 async fn what_is_known_under_a_key_is_answered_while_all_else_is_shed() {
-    let system = System::with(ONE_PLACE, Duration::from_millis(300)).await;
+    let system = System::with(&format!("{ONE_PLACE}\n{PATIENT}"), WORK).await;
     assert_eq!(system.api.post_keyed("known", "1").await.status, 200);
     let (done, known) = tokio::join!(system.api.get("/process"), async {
-        in_line(&system, "in_flight").await;
+        shows(&system, BUSY).await;
         assert_eq!(system.api.post_keyed("new", "1").await.status, 503);
         system.api.post_keyed("known", "1").await
     });
@@ -93,19 +104,18 @@ async fn what_is_known_under_a_key_is_answered_while_all_else_is_shed() {
 
 #[tokio::test]
 async fn the_less_urgent_makes_way_for_the_more_urgent() {
-    let one_waits = "worker.bulkhead = { max_waiting = 1, max_wait = \"3s\", adaptive = { min = 1, initial = 1 } }\n\
-        worker.attempt_timeout = \"2500ms\"\nworker.deadline = \"6s\"\nrecovery.lease = \"12s\"";
-    let system = System::with(one_waits, Duration::from_secs(1)).await;
+    let one_waits = "worker.bulkhead = { max_waiting = 1, max_wait = \"3s\", adaptive = { min = 1, initial = 1 } }";
+    let system = System::with(&format!("{one_waits}\n{PATIENT}"), WORK).await;
     let prefetch = system.api.request("GET", "/process");
     let prefetch = prefetch.header("priority", "u=6, i");
     let (first, prefetch, user) = tokio::join!(
         system.api.get("/process"),
         async {
-            in_line(&system, "in_flight").await;
+            shows(&system, BUSY).await;
             prefetch.send().await.unwrap()
         },
         async {
-            in_line(&system, "waiting").await;
+            shows(&system, WAITING).await;
             system.api.get("/process").await
         }
     );
@@ -151,13 +161,12 @@ async fn a_client_beyond_its_share_is_told_to_wait_and_others_are_not() {
     events.come_to(|live| live.load.throttled == 1).await;
 }
 
-/// Waits until one call is counted by the worker's limit under this `name`.
-async fn in_line(system: &System, name: &str) {
-    let series = format!("holdfast_attempts_{name}{{dependency=\"worker\"}} 1");
+/// Waits until the metrics have this line.
+async fn shows(system: &System, line: &str) {
     let started = Instant::now();
     loop {
         let metrics = system.api.get("/metrics").await.text().await.unwrap();
-        if metrics.lines().any(|line| line == series) {
+        if metrics.lines().any(|it| it == line) {
             return;
         }
         assert!(started.elapsed() < Duration::from_secs(2), "{metrics}");
