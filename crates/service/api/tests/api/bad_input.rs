@@ -195,6 +195,22 @@ async fn what_is_no_request_is_a_400_with_a_problem_and_ends_the_connection() {
 }
 
 #[tokio::test]
+async fn what_is_no_request_behind_a_pipelined_one_is_a_400_with_a_problem_too() {
+    let system = System::start().await;
+    for ahead in ["GET /livez", "HEAD /livez", "GET /process"] {
+        let said = format!("{ahead} HTTP/1.1\r\nhost: localhost\r\n\r\nno request\r\n\r\n");
+        let answer = whole(&system.api, said.as_bytes()).await;
+        let (first, refusal) = answer.split_once("HTTP/1.1 400 ").unwrap();
+        assert!(first.starts_with("HTTP/1.1 200 "), "{ahead}: {answer}");
+        let (head, body) = refusal.split_once("\r\n\r\n").unwrap();
+        let problem: Problem = serde_json::from_str(body).unwrap();
+        assert_eq!(problem.code.as_str(), "invalid_request");
+        assert!(head.contains(&format!("x-request-id: {}", problem.request_id)));
+    }
+    assert_eq!(system.api.process().await.status, 200);
+}
+
+#[tokio::test]
 async fn a_request_that_never_finishes_its_headers_is_cut_off() {
     let system = System::start().await;
     let answer = exchange(
@@ -218,8 +234,17 @@ async fn a_body_that_never_arrives_is_a_408() {
     assert!(answer.contains("request_timeout"), "{answer}");
 }
 
-/// Says `said` on a connection of its own and hears the whole answer, which must end.
+/// Says `said` on a connection of its own and hears the first answer, which must end.
 async fn exchange(api: &Api, said: &[u8]) -> String {
+    hear(api, said, |answer| answer.contains('}')).await
+}
+
+/// Says `said` on a connection of its own and hears all answers, until the server closes it.
+async fn whole(api: &Api, said: &[u8]) -> String {
+    hear(api, said, |_| false).await
+}
+
+async fn hear(api: &Api, said: &[u8], is_enough: impl Fn(&str) -> bool) -> String {
     let mut stream = TcpStream::connect(api.address).await.unwrap();
     // The server may close while it is still being talked to.
     let _ = stream.write_all(said).await;
@@ -228,7 +253,7 @@ async fn exchange(api: &Api, said: &[u8]) -> String {
     let heard = timeout(Duration::from_secs(15), async {
         while let Ok(read @ 1..) = stream.read(&mut chunk).await {
             answer.extend_from_slice(&chunk[..read]);
-            if String::from_utf8_lossy(&answer).contains('}') {
+            if is_enough(&String::from_utf8_lossy(&answer)) {
                 break;
             }
         }

@@ -111,7 +111,7 @@ impl AsyncWrite for Stream {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         if self.instead.is_none() {
-            self.instead = unreadable::problem(bytes).map(|instead| (instead, 0));
+            self.instead = unreadable::told(bytes).map(|instead| (instead, 0));
         }
         let Some((instead, mut gone)) = self.instead.take() else {
             let outcome = pin!(&mut self.socket).poll_write(cx, bytes);

@@ -12,9 +12,24 @@ const BARE: &[u8] = b"HTTP/1.1 400 Bad Request\r\n";
 const DETAIL: &str =
     "it is no HTTP/1.1 request with one Host and one length, or its head is too large";
 
-/// What to write in place of such a refusal; `None` where `written` is something else. What a route answers has an id.
-pub(super) fn problem(written: &[u8]) -> Option<Vec<u8>> {
-    let head = written.strip_prefix(BARE)?.strip_suffix(b"\r\n\r\n")?;
+/// Longer than such a refusal is, by far.
+const LONGEST: usize = 256;
+
+/// What to write in place of `written`, where that ends with such a refusal; answers to requests pipelined before it stay as
+/// they are. `None` where it ends otherwise. What a route answers has an id.
+pub(super) fn told(written: &[u8]) -> Option<Vec<u8>> {
+    if !written.ends_with(b"\r\n\r\n") {
+        return None;
+    }
+    // No answer's body is mistaken for one: JSON has no bare line ends in its texts.
+    let tail = written.len().saturating_sub(LONGEST);
+    let mut lines = written.get(tail..)?.windows(BARE.len());
+    let (answers, refusal) = written.split_at_checked(tail + lines.rposition(|it| it == BARE)?)?;
+    Some([answers, &problem(refusal)?].concat())
+}
+
+fn problem(refusal: &[u8]) -> Option<Vec<u8>> {
+    let head = refusal.strip_prefix(BARE)?.strip_suffix(b"\r\n\r\n")?;
     let lines: Vec<&str> = from_utf8(head).ok()?.split("\r\n").collect();
     let line = |name: &str| {
         let is_it = |line: &&&str| {
@@ -53,13 +68,13 @@ mod tests {
     #[test]
     fn only_a_refusal_that_no_route_made_is_put_into_words() {
         let bare = "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\ndate: Sat, 28 Nov 2026 21:00:00 GMT\r\n\r\n";
-        let told = String::from_utf8(problem(bare.as_bytes()).unwrap()).unwrap();
+        let words = String::from_utf8(told(bare.as_bytes()).unwrap()).unwrap();
         assert!(
-            told.contains("\r\ndate: Sat, 28 Nov 2026 21:00:00 GMT\r\n"),
-            "{told}"
+            words.contains("\r\ndate: Sat, 28 Nov 2026 21:00:00 GMT\r\n"),
+            "{words}"
         );
-        let (_, body) = told.split_once("\r\n\r\n").unwrap();
-        assert!(told.contains(&format!("content-length: {}\r\n", body.len())));
+        let (_, body) = words.split_once("\r\n\r\n").unwrap();
+        assert!(words.contains(&format!("content-length: {}\r\n", body.len())));
         let body: Problem = serde_json::from_str(body).unwrap();
         assert_eq!((body.status, body.code), (400, ProblemCode::InvalidRequest));
         for other in [
@@ -68,7 +83,21 @@ mod tests {
             bare.replace("length: 0", "length: 5"),
             format!("{bare}more"),
         ] {
-            assert_eq!(problem(other.as_bytes()), None, "{other}");
+            assert_eq!(told(other.as_bytes()), None, "{other}");
+        }
+    }
+    #[test]
+    fn answers_written_together_with_a_refusal_stay_as_they_are() {
+        let bare = "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\ndate: Sat, 28 Nov 2026 21:00:00 GMT\r\n\r\n";
+        let long = format!("HTTP/1.1 200 OK\r\n\r\n\"{}\"", "x".repeat(1000));
+        for answer in ["HTTP/1.1 204 No Content\r\n\r\n", "rest of a body", &long] {
+            let words = told(format!("{answer}{bare}").as_bytes()).unwrap();
+            let words = String::from_utf8(words).unwrap();
+            let (kept, refusal) = words.split_at(answer.len());
+            assert_eq!(kept, answer);
+            assert!(refusal.starts_with("HTTP/1.1 400 Bad Request\r\n"));
+            assert!(refusal.contains("invalid_request"), "{refusal}");
+            assert_eq!(told(answer.as_bytes()), None, "{answer}");
         }
     }
 }
