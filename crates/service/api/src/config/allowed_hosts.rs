@@ -7,6 +7,9 @@ use holdfast_ops::{Environment, EnvironmentError};
 
 const NAME: &str = "HOLDFAST_ALLOWED_HOSTS";
 
+/// What a client that asks by `http` means and does not write.
+pub(crate) const HTTP_PORT: &str = "80";
+
 /// The names that a request's `Host` may have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AllowedHosts(Rule);
@@ -56,18 +59,19 @@ impl AllowedHosts {
         match &self.0 {
             Rule::Any => true,
             Rule::Loopback => is_loopback(split(host).0),
-            Rule::Named(_) => self.names(host),
+            Rule::Named(_) => self.names(host, HTTP_PORT),
         }
     }
 
-    /// Whether the operator named `host`.
-    pub(crate) fn names(&self, host: &str) -> bool {
+    /// Whether the operator named `host`, which means `default_port` where it has none: a client leaves out the usual one.
+    pub(crate) fn names(&self, host: &str, default_port: &str) -> bool {
         let Rule::Named(names) = &self.0 else {
             return false;
         };
         let (name, port) = split(host);
+        let port = port.unwrap_or(default_port);
         names.iter().map(|it| split(it)).any(|(ours, wanted)| {
-            ours.eq_ignore_ascii_case(name) && (wanted.is_none() || wanted == port)
+            ours.eq_ignore_ascii_case(name) && wanted.is_none_or(|wanted| wanted == port)
         })
     }
 }
@@ -128,12 +132,55 @@ mod tests {
     fn named_ones_are_answered_by_any_port_unless_one_is_named() {
         let named = read("127.0.0.1:1", "Example.com, api:8080,[::1]").unwrap();
         for host in ["example.com", "EXAMPLE.com:9", "api:8080", "[::1]:80"] {
-            assert!(named.contains(host) && named.names(host), "{host}");
+            assert!(
+                named.contains(host) && named.names(host, HTTP_PORT),
+                "{host}"
+            );
         }
         for host in ["localhost", "api", "api:80", "a.example.com"] {
             assert!(!named.contains(host), "{host}");
         }
         assert!(read("127.0.0.1:1", "*").unwrap().contains("any"));
+    }
+
+    #[test]
+    fn a_host_without_a_port_is_the_one_on_port_80() {
+        let named = read("127.0.0.1:1", "localhost:80,[::1]:80,api:8080").unwrap();
+        for host in ["localhost", "localhost:80", "[::1]", "[::1]:80"] {
+            assert!(named.contains(host), "{host}");
+        }
+        for host in ["localhost:8080", "[::1]:443", "api", "api:80"] {
+            assert!(!named.contains(host), "{host}");
+        }
+        assert!(!named.names("localhost", "443"));
+    }
+
+    /// As both generations of Compose put in what is set, which only the newer does inside of a default.
+    fn on_compose(port: &str, named: &str) -> AllowedHosts {
+        let compose = include_str!("../../../../../deploy/compose.yml");
+        let key = format!("{NAME}: ");
+        let value = compose.lines().find_map(|it| it.trim().strip_prefix(&key));
+        let value = value
+            .unwrap()
+            .replace("${API_PORT:-8080}", port)
+            .replace("${HOLDFAST_ALLOWED_HOSTS:-api:8080}", named);
+        assert!(!value.contains('$'), "{value}");
+        read("0.0.0.0:8080", &value).unwrap()
+    }
+
+    #[test]
+    fn on_compose_loopbacks_names_are_answered_on_the_published_port_and_the_operators_beside_them()
+    {
+        let alone = on_compose("80", "api:8080");
+        for host in ["localhost", "127.0.0.1:80", "[::1]", "api:8080"] {
+            assert!(alone.contains(host), "{host}");
+        }
+        for host in ["localhost:8080", "example.com"] {
+            assert!(!alone.contains(host), "{host}");
+        }
+        let named = on_compose("8080", "example.com");
+        assert!(named.contains("example.com") && named.contains("localhost:8080"));
+        assert!(on_compose("8080", "*").contains("any"));
     }
 
     #[test]

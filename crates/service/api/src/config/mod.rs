@@ -13,7 +13,7 @@ mod settings;
 
 pub use admin_token::AdminToken;
 pub use allowed_hosts::AllowedHosts;
-pub(crate) use allowed_hosts::split;
+pub(crate) use allowed_hosts::{HTTP_PORT, split};
 pub use error::PolicyFileError;
 pub(crate) use load::load;
 pub use load::{Loaded, parse};

@@ -14,7 +14,7 @@ use super::probes;
 use super::problem::Failure;
 use actix_web::http::uri::Authority;
 
-use crate::config::{AllowedHosts, split};
+use crate::config::{AllowedHosts, HTTP_PORT, split};
 
 /// Routes whose GET does the work, as their POST does.
 const WITH_EFFECT: [&str; 2] = ["/process", "/naive/process"];
@@ -54,9 +54,10 @@ fn is_cross_site(allowed: &AllowedHosts, headers: &HeaderMap) -> bool {
     }
     let host = texts(headers, &HOST).next();
     texts(headers, &ORIGIN).any(|origin| {
-        let authority = origin.split_once("://").map_or("", |(_, rest)| rest);
+        let (scheme, authority) = origin.split_once("://").unwrap_or_default();
         let is_ours = host.is_some_and(|host| host.eq_ignore_ascii_case(authority));
-        !is_ours && !allowed.names(authority)
+        let default_port = if scheme == "https" { "443" } else { HTTP_PORT };
+        !is_ours && !allowed.names(authority, default_port)
     })
 }
 
