@@ -197,7 +197,7 @@ async fn what_is_no_request_is_a_400_with_a_problem_and_ends_the_connection() {
 #[tokio::test]
 async fn what_is_no_request_behind_a_pipelined_one_is_a_400_with_a_problem_too() {
     let system = System::start().await;
-    for ahead in ["GET /livez", "HEAD /livez", "GET /process"] {
+    for ahead in ["GET /livez", "HEAD /livez", "GET /status"] {
         let said = format!("{ahead} HTTP/1.1\r\nhost: localhost\r\n\r\nno request\r\n\r\n");
         let answer = whole(&system.api, said.as_bytes()).await;
         let (first, refusal) = answer.split_once("HTTP/1.1 400 ").unwrap();
