@@ -172,8 +172,12 @@ async fn absurd_requests_get_a_4xx_or_a_closed_connection() {
 #[tokio::test]
 async fn what_is_no_request_is_a_400_with_a_problem_and_ends_the_connection() {
     let system = System::start().await;
+    let many = (0..500)
+        .map(|n| format!("x-{n}: y\r\n"))
+        .collect::<String>();
     for said in [
         "GET /process HTTP/1.1\r\n\r\n",
+        &format!("GET /process HTTP/1.1\r\nhost: localhost\r\n{many}\r\n"),
         "GET /process HTTP/1.1\r\nhost: localhost\r\nhost: localhost\r\n\r\n",
         "GET /process HTTP/1.1\r\nhost: localhost\r\nx : y\r\n\r\n",
         "POST /process HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n1",

@@ -1,5 +1,5 @@
-//! What the server under the routes refuses by itself, because it is no request: it writes a 400 without a body, of which no
-//! route hears. The client reads a problem all the same.
+//! What the server under the routes refuses by itself, because it is no request: it writes a 400 or, for a head that is too large,
+//! a 431, without a body, and no route hears of it. The client reads a problem all the same.
 
 use std::str::from_utf8;
 
@@ -8,7 +8,10 @@ use uuid::Uuid;
 
 use super::super::problem::row;
 
-const BARE: &[u8] = b"HTTP/1.1 400 Bad Request\r\n";
+const BARE: [&[u8]; 2] = [
+    b"HTTP/1.1 400 Bad Request\r\n",
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\n",
+];
 const DETAIL: &str =
     "it is no HTTP/1.1 request with one Host and one length, or its head is too large";
 
@@ -22,14 +25,20 @@ pub(super) fn told(written: &[u8]) -> Option<Vec<u8>> {
         return None;
     }
     // No answer's body is mistaken for one: JSON has no bare line ends in its texts.
-    let tail = written.len().saturating_sub(LONGEST);
-    let mut lines = written.get(tail..)?.windows(BARE.len());
-    let (answers, refusal) = written.split_at_checked(tail + lines.rposition(|it| it == BARE)?)?;
-    Some([answers, &problem(refusal)?].concat())
+    let start = written.len().saturating_sub(LONGEST);
+    let tail = written.get(start..)?;
+    let last = |bare: &[u8]| tail.windows(bare.len()).rposition(|it| it == bare);
+    let (at, bare) = BARE
+        .iter()
+        .find_map(|bare| Some((start + last(bare)?, bare)))?;
+    let (answers, refusal) = written.split_at_checked(at)?;
+    let problem = problem(refusal.strip_prefix(*bare)?)?;
+    Some([answers, &problem].concat())
 }
 
-fn problem(refusal: &[u8]) -> Option<Vec<u8>> {
-    let head = refusal.strip_prefix(BARE)?.strip_suffix(b"\r\n\r\n")?;
+/// In place of a refusal with these `headers`.
+fn problem(headers: &[u8]) -> Option<Vec<u8>> {
+    let head = headers.strip_suffix(b"\r\n\r\n")?;
     let lines: Vec<&str> = from_utf8(head).ok()?.split("\r\n").collect();
     let line = |name: &str| {
         let is_it = |line: &&&str| {
@@ -55,10 +64,10 @@ fn problem(refusal: &[u8]) -> Option<Vec<u8>> {
     let body = serde_json::to_string(&problem).ok()?;
     let (date, length) = (line("date")?, body.len());
     let head = format!(
-        "{date}\r\nconnection: close\r\ncontent-length: {length}\r\ncontent-type: application/problem+json\r\n\
+        "HTTP/1.1 400 Bad Request\r\n{date}\r\nconnection: close\r\ncontent-length: {length}\r\ncontent-type: application/problem+json\r\n\
          cache-control: no-store\r\nx-request-id: {id}\r\n\r\n"
     );
-    Some([BARE, head.as_bytes(), body.as_bytes()].concat())
+    Some([head.as_bytes(), body.as_bytes()].concat())
 }
 
 #[cfg(test)]
@@ -89,14 +98,17 @@ mod tests {
     #[test]
     fn answers_written_together_with_a_refusal_stay_as_they_are() {
         let bare = "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\ndate: Sat, 28 Nov 2026 21:00:00 GMT\r\n\r\n";
+        let large = bare.replace("400 Bad Request", "431 Request Header Fields Too Large");
         let long = format!("HTTP/1.1 200 OK\r\n\r\n\"{}\"", "x".repeat(1000));
         for answer in ["HTTP/1.1 204 No Content\r\n\r\n", "rest of a body", &long] {
-            let words = told(format!("{answer}{bare}").as_bytes()).unwrap();
-            let words = String::from_utf8(words).unwrap();
-            let (kept, refusal) = words.split_at(answer.len());
-            assert_eq!(kept, answer);
-            assert!(refusal.starts_with("HTTP/1.1 400 Bad Request\r\n"));
-            assert!(refusal.contains("invalid_request"), "{refusal}");
+            for refusal in [bare, &large] {
+                let words = told(format!("{answer}{refusal}").as_bytes()).unwrap();
+                let words = String::from_utf8(words).unwrap();
+                let (kept, refusal) = words.split_at(answer.len());
+                assert_eq!(kept, answer);
+                assert!(refusal.starts_with("HTTP/1.1 400 Bad Request\r\n"));
+                assert!(refusal.contains("invalid_request"), "{refusal}");
+            }
             assert_eq!(told(answer.as_bytes()), None, "{answer}");
         }
     }
