@@ -214,7 +214,7 @@ CORES = breaker/core breaker/core/sample breaker/tally breaker/probes breaker/wi
 mutants: ## Errors in the policies' cores that no test sees (SHARD=0/10)
 	@cargo mutants --version >/dev/null 2>&1 || { echo 'it needs cargo-mutants: cargo install --locked cargo-mutants' >&2; exit 2; }
 	@cargo mutants --package holdfast-policy $(CORES:%=--file crates/policy/src/%.rs) $(if $(SHARD),--shard $(SHARD)) \
-	  --all-features --timeout 60 --output $(TARGET) -- --lib --test policy -- --skip ten_times_the_load
+	  --all-features --cargo-arg=--lib --cargo-arg=--test=policy --timeout 60 --output $(TARGET) -- -- --skip ten_times_the_load
 
 # One after the other: each drives a whole stage.
 E2E = cargo test --locked $(1) -- --ignored --test-threads=1 --nocapture
