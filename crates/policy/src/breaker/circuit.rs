@@ -262,3 +262,27 @@ impl Shared {
         }
     }
 }
+
+#[cfg(all(test, not(holdfast_loom)))]
+mod tests {
+    use super::*;
+    use crate::support::breaker_config;
+
+    #[test]
+    fn what_changes_nothing_is_known_without_the_lock_in_every_generation() {
+        let settings = CircuitSettings {
+            lease: Duration::from_secs(4),
+            concurrency: 2,
+            seed: 1,
+        };
+        let reporter = Reporter::new("circuit", Vec::new());
+        let circuit = Circuit::new(&breaker_config(), settings, reporter);
+        let shared = circuit.shared();
+        for _ in 0..2 {
+            let pass = shared.admit(&Now::from(Instant::now())).unwrap();
+            assert!(shared.is_unmoved_by(pass, None));
+            circuit.reset();
+            assert!(!shared.is_unmoved_by(pass, None));
+        }
+    }
+}

@@ -131,6 +131,21 @@ mod tests {
     }
 
     #[test]
+    fn one_more_success_changes_nothing_only_while_the_window_is_full_of_them() {
+        let mut tally = tally(config::Window::Calls(3), 100);
+        trips_at(&mut tally, &[GOOD, GOOD]);
+        assert!(!tally.is_steady());
+        trips_at(&mut tally, &[GOOD]);
+        assert!(tally.is_steady());
+        trips_at(&mut tally, &[BAD]);
+        assert!(!tally.is_steady());
+        trips_at(&mut tally, &[GOOD, GOOD]);
+        assert!(!tally.is_steady());
+        trips_at(&mut tally, &[GOOD]);
+        assert!(tally.is_steady());
+    }
+
+    #[test]
     fn the_failure_rate_waits_for_the_minimum_of_calls() {
         let mut tally = tally(config::Window::Calls(10), 100);
         assert_eq!(

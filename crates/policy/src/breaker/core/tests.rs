@@ -175,9 +175,11 @@ fn it_says_why_it_opened_until_it_closes() {
     assert_eq!(told, Some(expected));
     assert_eq!(core.opened_because(), told);
     let later = now + OPEN_TIME;
+    attempt(&mut core, GOOD, later);
     attempt(&mut core, BAD, later);
     let probes = core.opened_because().unwrap();
-    assert_eq!((probes.rule, probes.failures), (OpeningRule::Probes, 1));
+    let figures = (probes.rule, probes.calls, probes.failures);
+    assert_eq!(figures, (OpeningRule::Probes, 2, 1));
     let recovered = later + OPEN_TIME * 3;
     (0..2).for_each(|_| attempt(&mut core, GOOD, recovered));
     assert_eq!(core.state(), BreakerState::Closed);
