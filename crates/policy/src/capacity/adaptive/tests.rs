@@ -217,6 +217,24 @@ fn constant_latencies_without_use_do_not_grow_it() {
     assert_eq!(limit.limit(), config().initial);
 }
 
+#[test]
+fn new_bounds_hold_at_once_and_what_it_found_within_them_stays() {
+    let mut plant = Plant::new(20.0);
+    let mut limit = limit(&plant);
+    plant.run(&mut limit, 60.0);
+    let (found, least) = (limit.limit(), limit.least());
+    limit.reconfigure(&config(), 1_000, plant.now);
+    assert_eq!((limit.limit(), limit.least()), (found, least));
+    limit.reconfigure(&config(), found - 1, plant.now);
+    assert_eq!(limit.limit(), found - 1);
+    let more = AdaptiveConfig {
+        min: found + 5,
+        ..config()
+    };
+    limit.reconfigure(&more, 1_000, plant.now);
+    assert_eq!(limit.limit(), found + 5);
+}
+
 proptest! {
     #[test]
     fn it_stays_within_its_bounds_whatever_comes(
