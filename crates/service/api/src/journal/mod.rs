@@ -3,7 +3,7 @@
 //! What an answer promises rests on this: an append that returned [`Appended::Stored`] is on disk, and stays until it
 //! is removed. One thread (`thread`) owns the file (`tables`, `write`; the store is redb) and does all that touches
 //! the disk, for a disk may hang; callers wait for it no longer than their deadline. Appends that come together share
-//! one commit (`gather`). `files` is the folder, `ballast` what a full disk means, `charge` how `max_bytes` is counted.
+//! one commit (`group_commit`). `files` is the folder, `ballast` what a full disk means, `charge` how `max_bytes` is counted.
 //!
 //! What must not be true: an append is answered before its commit is on disk; half a batch is stored; a caller waits
 //! past its deadline; a damaged file is written to; two processes share a folder; memory grows with the entries.
@@ -15,7 +15,7 @@ mod depth;
 mod entry;
 mod error;
 mod files;
-mod gather;
+mod group_commit;
 mod holds;
 mod limits;
 mod queue;

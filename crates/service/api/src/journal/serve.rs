@@ -1,4 +1,4 @@
-//! What the journal's thread does while the file is open: answers reads, gathers writes, commits them.
+//! What the journal's thread does while the file is open: answers reads, and commits writes in groups.
 
 use tokio::time::{Instant, timeout};
 
@@ -46,16 +46,16 @@ impl<F: Files> Thread<F> {
         job.map_or(Next::NobodyIsLeft, Next::Job)
     }
 
-    /// Gathers company for `first` and commits it. Reads are answered as they come.
+    /// Commits `first` together with what comes soon after it. Reads are answered as they come.
     async fn batch(&mut self, first: Write) -> Result<(), Trouble> {
         let mut bytes = first.size();
         let mut batch = vec![first];
         // A bound: reads without end must not put the commit off for ever.
         for _ in 0..JOBS {
-            if self.gather.is_full(batch.len(), bytes) {
+            if self.group_commit.is_full(batch.len(), bytes) {
                 break;
             }
-            let wait = self.gather.wait(batch.len(), Instant::now());
+            let wait = self.group_commit.wait(batch.len(), Instant::now());
             let job = if wait.is_zero() {
                 self.jobs.try_recv().ok()
             } else {
@@ -104,7 +104,7 @@ impl<F: Files> Thread<F> {
 
     fn committed(&mut self, batch: Vec<Write>, written: Written) {
         if written.changed {
-            self.gather.committed(batch.len(), Instant::now());
+            self.group_commit.committed(batch.len(), Instant::now());
             self.account.committed(written.count, written.appended);
             self.failures = 0;
             if written.added {

@@ -20,7 +20,7 @@ use super::charge;
 use super::depth::Account;
 use super::error::{Ailment, JournalError, Trouble};
 use super::files::Files;
-use super::gather::Gather;
+use super::group_commit::GroupCommit;
 use super::holds::Holds;
 use super::queue::{Job, Write};
 use super::tables::Tables;
@@ -32,7 +32,7 @@ pub(super) struct Thread<F> {
     pub(super) account: Arc<Account>,
     pub(super) holds: Holds,
     pub(super) max_bytes: u64,
-    pub(super) gather: Gather,
+    pub(super) group_commit: GroupCommit,
     pub(super) ballast: Ballast,
     /// The file, while it is open.
     pub(super) tables: Option<Tables>,
@@ -57,7 +57,7 @@ impl<F: Files> Thread<F> {
             account,
             holds,
             max_bytes: limits.max_bytes,
-            gather: Gather::new(max_batch, charge::batch_bytes(limits.max_bytes)),
+            group_commit: GroupCommit::new(max_batch, charge::batch_bytes(limits.max_bytes)),
             ballast: Ballast::default(),
             tables: None,
             again: VecDeque::new(),
