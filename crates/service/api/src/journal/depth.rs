@@ -12,7 +12,7 @@ pub struct Depth {
     pub entries: u64,
     /// Entries without an end: work to be done.
     pub open: u64,
-    /// What the entries are charged, against `max_bytes`. More than their JSON: see `charge`.
+    /// What the entries count for against `max_bytes`. More than their JSON: see `quota`.
     pub bytes: u64,
     /// How long ago the oldest entry was received, by its id; `None` when there is none.
     pub oldest_seconds: Option<f64>,
@@ -34,7 +34,7 @@ pub struct Depth {
 pub(super) struct Count {
     pub(super) open: u64,
     pub(super) ended: u64,
-    /// Charged bytes.
+    /// As counted against `max_bytes`.
     pub(super) bytes: u64,
     /// The smallest id.
     pub(super) oldest: Option<u128>,

@@ -3,14 +3,13 @@
 //! What an answer promises rests on this: an append that returned [`Appended::Stored`] is on disk, and stays until it
 //! is removed. One thread (`thread`) owns the file (`tables`, `write`; the store is redb) and does all that touches
 //! the disk, for a disk may hang; callers wait for it no longer than their deadline. Appends that come together share
-//! one commit (`group_commit`). `files` is the folder, `ballast` what a full disk means, `charge` how `max_bytes` is counted.
+//! one commit (`group_commit`). `files` is the folder, `ballast` what a full disk means, `quota` how `max_bytes` is counted.
 //!
 //! What must not be true: an append is answered before its commit is on disk; half a batch is stored; a caller waits
 //! past its deadline; a damaged file is written to; two processes share a folder; memory grows with the entries.
 
 mod backend;
 mod ballast;
-mod charge;
 mod depth;
 mod entry;
 mod error;
@@ -19,6 +18,7 @@ mod group_commit;
 mod holds;
 mod limits;
 mod queue;
+mod quota;
 mod serve;
 mod set_aside;
 mod start;

@@ -10,9 +10,9 @@ use redb::{
 };
 use uuid::Uuid;
 
-use super::charge;
 use super::depth::Count;
 use super::entry::{Batch, Row};
+use super::quota;
 
 pub(super) const OPEN: TableDefinition<'_, u128, &[u8]> = TableDefinition::new("open");
 pub(super) const ENDED: TableDefinition<'_, u128, &[u8]> = TableDefinition::new("ended");
@@ -76,13 +76,13 @@ impl Tables {
         );
         let mut bytes = 0;
         for row in open.iter()? {
-            bytes += charge::open(row?.1.value().len());
+            bytes += quota::open(row?.1.value().len());
         }
         for row in ended.iter()? {
-            bytes += charge::ended(row?.1.value().len());
+            bytes += quota::ended(row?.1.value().len());
         }
         for row in transaction.open_table(KEYS)?.iter()? {
-            bytes += charge::key(row?.0.value().len());
+            bytes += quota::key(row?.0.value().len());
         }
         Ok(Count {
             open: open.len()?,

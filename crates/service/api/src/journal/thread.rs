@@ -16,13 +16,13 @@ use tokio::time::{Instant, timeout_at};
 
 use super::JournalLimits;
 use super::ballast::{Ballast, pause};
-use super::charge;
 use super::depth::Account;
 use super::error::{Ailment, JournalError, Trouble};
 use super::files::Files;
 use super::group_commit::GroupCommit;
 use super::holds::Holds;
 use super::queue::{Job, Write};
+use super::quota;
 use super::tables::Tables;
 
 /// What the thread owns.
@@ -57,7 +57,7 @@ impl<F: Files> Thread<F> {
             account,
             holds,
             max_bytes: limits.max_bytes,
-            group_commit: GroupCommit::new(max_batch, charge::batch_bytes(limits.max_bytes)),
+            group_commit: GroupCommit::new(max_batch, quota::batch_bytes(limits.max_bytes)),
             ballast: Ballast::default(),
             tables: None,
             again: VecDeque::new(),

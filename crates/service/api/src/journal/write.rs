@@ -9,11 +9,11 @@ use redb::{
 };
 use uuid::Uuid;
 
-use super::charge;
 use super::depth::Count;
 use super::entry::{Row, key_of};
 use super::error::JournalError;
 use super::queue::{Append, Write};
+use super::quota;
 use super::tables::{ENDED, KEYS, OPEN, ROOM, oldest};
 
 /// Free pages in the file, in bytes.
@@ -142,10 +142,10 @@ impl<'t> Change<'t> {
             let json = json.value();
             (json.len(), key_of(json))
         });
-        let charged = before.as_ref().map_or(0, |(length, key)| {
-            charge::open(*length) + charge_of(key.as_deref())
+        let freed = before.as_ref().map_or(0, |(length, key)| {
+            quota::open(*length) + key_quota(key.as_deref())
         });
-        let bytes = (self.bytes - charged.min(self.bytes)) + charge(append);
+        let bytes = (self.bytes - freed.min(self.bytes)) + quota(append);
         if let Some(refusal) = self.refusal(bytes, before.is_none()) {
             return Ok(Outcome::Refused(refusal));
         }
@@ -181,7 +181,7 @@ impl<'t> Change<'t> {
         }
         let max_bytes = self.room.max_bytes;
         // What takes no more than before is let in also when all is taken.
-        let fits = bytes <= self.bytes || bytes <= charge::limit(max_bytes, is_new);
+        let fits = bytes <= self.bytes || bytes <= quota::limit(max_bytes, is_new);
         (!fits).then_some(JournalError::Full { max_bytes })
     }
 
@@ -205,10 +205,10 @@ impl<'t> Change<'t> {
         for id in ids {
             let id = id.as_u128();
             let open = self.open.remove(id)?.map(|json| json.value().to_vec());
-            let (json, charged) = match open {
-                Some(json) => (json.clone(), charge::open(json.len())),
+            let (json, freed) = match open {
+                Some(json) => (json.clone(), quota::open(json.len())),
                 None => match self.ended.remove(id)?.map(|json| json.value().to_vec()) {
-                    Some(json) => (json.clone(), charge::ended(json.len())),
+                    Some(json) => (json.clone(), quota::ended(json.len())),
                     None => continue,
                 },
             };
@@ -216,24 +216,24 @@ impl<'t> Change<'t> {
             if let Some(key) = &key {
                 self.keys.remove(key.as_str())?;
             }
-            let charged = charged + charge_of(key.as_deref());
-            self.bytes = self.bytes.saturating_sub(charged);
+            let freed = freed + key_quota(key.as_deref());
+            self.bytes = self.bytes.saturating_sub(freed);
             self.changed = true;
         }
         Ok(Outcome::Done)
     }
 }
 
-fn charge(append: &Append) -> u64 {
+fn quota(append: &Append) -> u64 {
     let length = append.json.bytes().len();
     let entry = if append.ended {
-        charge::ended(length)
+        quota::ended(length)
     } else {
-        charge::open(length)
+        quota::open(length)
     };
-    entry + charge_of(append.key.as_deref())
+    entry + key_quota(append.key.as_deref())
 }
 
-fn charge_of(key: Option<&str>) -> u64 {
-    key.map_or(0, |key| charge::key(key.len()))
+fn key_quota(key: Option<&str>) -> u64 {
+    key.map_or(0, |key| quota::key(key.len()))
 }

@@ -1,4 +1,4 @@
-//! What an entry is charged against `max_bytes`, so that the *file* stays within it, give or take 2 MiB. Pure arithmetic.
+//! What an entry counts for against `max_bytes`, so that the *file* stays within it, give or take 2 MiB. Pure arithmetic.
 //!
 //! The file is larger than what lies in it, for three reasons, each measured:
 //! - A page is 4 KiB, or for a larger value the next power of two. Small values share pages, which splits and removals
@@ -7,7 +7,7 @@
 //! - A commit writes pages anew before it frees the old ones, and the trees above the leaves need pages too: an eighth
 //!   on top, and [`BASE`] whatever the size.
 //!
-//! So an entry is charged 9/4 of its pages. Measured with random appends, ends and removals at many limits: mostly the
+//! So an entry counts for 9/4 of its pages. Measured with random appends, ends and removals at many limits: mostly the
 //! file came to between 0.4 and 0.9 of `max_bytes`. What several commits at once have in use does not depend on the
 //! limit, though, and may come on top of a small one: 2 MiB at most. The ballast lies beside it.
 
@@ -21,22 +21,22 @@ const END: u64 = 128;
 /// Kept from the limit: what an almost empty file needs. Of a small limit half.
 const BASE: u64 = 1 << 20;
 
-/// What an open entry with `length` bytes of JSON is charged, its end included.
+/// What an open entry with `length` bytes of JSON counts for, its end included.
 pub(super) fn open(length: usize) -> u64 {
     pages(bytes(length) + END)
 }
 
-/// What an ended entry with `length` bytes of JSON is charged.
+/// What an ended entry with `length` bytes of JSON counts for.
 pub(super) fn ended(length: usize) -> u64 {
     pages(bytes(length))
 }
 
-/// What an idempotency key of `length` bytes is charged.
+/// What an idempotency key of `length` bytes counts for.
 pub(super) fn key(length: usize) -> u64 {
     pages(bytes(length))
 }
 
-/// What all entries may be charged: for a new entry an eighth less than for recording the end of one that is there.
+/// What all entries may count for together: for a new entry an eighth less than for recording the end of one that is there.
 pub(super) fn limit(max_bytes: u64, is_new: bool) -> u64 {
     let limit = max_bytes - BASE.min(max_bytes / 2);
     if is_new { limit - limit / 8 } else { limit }
