@@ -13,8 +13,8 @@ use std::time::Duration;
 use redb::StorageBackend;
 use tokio::time::Instant;
 
-use super::backend::Solid;
 use super::error::{Ailment, Trouble};
+use super::preallocated_file::PreallocatedFile;
 use super::tables::Tables;
 
 const BALLAST: usize = 2 << 20;
@@ -81,7 +81,7 @@ impl Folder {
         let draft = self.path.join("journal.redb.new");
         let begun = options().create(true).truncate(true).open(&draft);
         let begun = begun.map_err(|error| Trouble::with_folder(&error))?;
-        drop(Tables::open(Solid::new(begun))?);
+        drop(Tables::open(PreallocatedFile::new(begun))?);
         fs::rename(&draft, file)
             .and_then(|()| sync(&self.path))
             .map_err(|error| Trouble::with_folder(&error))
@@ -93,9 +93,9 @@ impl Folder {
 }
 
 impl Files for Folder {
-    type Backend = Solid;
+    type Backend = PreallocatedFile;
 
-    fn open(&mut self) -> Result<Solid, Trouble> {
+    fn open(&mut self) -> Result<PreallocatedFile, Trouble> {
         self.take()?;
         let path = self.file();
         let is_there = path.try_exists();
@@ -103,7 +103,7 @@ impl Files for Folder {
             self.begin(&path)?;
         }
         let file = options().open(&path);
-        file.map(Solid::new)
+        file.map(PreallocatedFile::new)
             .map_err(|error| Trouble::with_folder(&error))
     }
 

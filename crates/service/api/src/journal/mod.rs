@@ -8,7 +8,6 @@
 //! What must not be true: an append is answered before its commit is on disk; half a batch is stored; a caller waits
 //! past its deadline; a damaged file is written to; two processes share a folder; memory grows with the entries.
 
-mod backend;
 mod ballast;
 mod depth;
 mod entry;
@@ -17,6 +16,7 @@ mod files;
 mod group_commit;
 mod holds;
 mod limits;
+mod preallocated_file;
 mod queue;
 mod quota;
 mod serve;

@@ -15,16 +15,16 @@ use rustix::io::Errno;
 
 /// A file without holes. It has no locks of its own: the folder's lock keeps others out.
 #[derive(Debug)]
-pub(super) struct Solid(File);
+pub(super) struct PreallocatedFile(File);
 
-impl Solid {
+impl PreallocatedFile {
     /// Over `file`, open for reading and writing.
     pub(super) fn new(file: File) -> Self {
         Self(file)
     }
 }
 
-impl StorageBackend for Solid {
+impl StorageBackend for PreallocatedFile {
     fn len(&self) -> io::Result<u64> {
         Ok(self.0.metadata()?.len())
     }
