@@ -231,13 +231,13 @@ impl Life {
     /// What it holds now.
     #[must_use]
     pub fn held(&self) -> Held {
-        let depth = self.journal.depth();
+        let stats = self.journal.stats();
         Held {
             worker: self.dependencies.worker.snapshot(),
             database: self.dependencies.database.snapshot(),
-            entries: depth.entries,
-            quarantined: depth.quarantined,
-            journal_is_open: depth.available,
+            entries: stats.entries,
+            quarantined: stats.quarantined,
+            journal_is_open: stats.available,
         }
     }
 }

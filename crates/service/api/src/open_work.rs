@@ -75,7 +75,7 @@ impl OpenWork {
     /// Whether there is as much of it as the service takes on, to the best of its knowledge.
     #[must_use]
     pub(crate) fn is_full(&self) -> bool {
-        let in_journal = self.journal.as_ref().map_or(0, |it| it.depth().open);
+        let in_journal = self.journal.as_ref().map_or(0, |it| it.stats().open);
         let since = self.since.load(Ordering::Relaxed);
         let counted = self.counted().unwrap_or(0);
         counted.saturating_add(since).saturating_add(in_journal)

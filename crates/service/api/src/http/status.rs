@@ -4,8 +4,8 @@ use actix_web::Responder;
 use actix_web::web::{Data, Json};
 use holdfast_policy::BreakerState;
 use holdfast_wire::{
-    Breaker, Database, Dependencies, Dependency as Entry, Endpoint, Journal as Depth, Status,
-    Worker,
+    Breaker, Database, Dependencies, Dependency as Entry, Endpoint, Journal as JournalStatus,
+    Status, Worker,
 };
 use tokio::time::Instant;
 
@@ -76,13 +76,13 @@ fn entry(dependency: &Dependency) -> Entry {
     }
 }
 
-fn journal(journal: &Journal) -> Depth {
-    let depth = journal.depth();
-    Depth {
-        available: depth.available,
-        entries: depth.entries,
-        bytes: depth.bytes,
-        oldest_seconds: depth.oldest_seconds,
-        quarantined: depth.quarantined,
+fn journal(journal: &Journal) -> JournalStatus {
+    let stats = journal.stats();
+    JournalStatus {
+        available: stats.available,
+        entries: stats.entries,
+        bytes: stats.bytes,
+        oldest_seconds: stats.oldest_seconds,
+        quarantined: stats.quarantined,
     }
 }

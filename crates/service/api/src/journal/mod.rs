@@ -9,7 +9,6 @@
 //! past its deadline; a damaged file is written to; two processes share a folder; memory grows with the entries.
 
 mod ballast;
-mod depth;
 mod entry;
 mod error;
 mod files;
@@ -22,6 +21,7 @@ mod quota;
 mod serve;
 mod set_aside;
 mod start;
+mod stats;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -36,8 +36,6 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
-use self::depth::Account;
-pub use self::depth::Depth;
 use self::entry::Row;
 pub(crate) use self::entry::{Appended, Batch, Page};
 pub use self::entry::{End, Entry};
@@ -50,13 +48,15 @@ use self::holds::Holds;
 pub use self::limits::JournalLimits;
 use self::queue::{Append, Job, Queue, Read, Reply, Write};
 pub use self::set_aside::{SetAside, SetAsideError};
+pub use self::stats::JournalStats;
+use self::stats::SharedStats;
 use self::thread::unavailable;
 
 /// The journal. Clones share it; with the last one it closes.
 #[derive(Clone)]
 pub struct Journal {
     queue: Queue,
-    account: Arc<Account>,
+    stats: Arc<SharedStats>,
     holds: Holds,
 }
 
@@ -77,7 +77,7 @@ impl Journal {
     ) -> Result<Appended, JournalError> {
         let appended = self.try_append(entry, deadline).await;
         if appended.is_err() {
-            self.account.refused();
+            self.stats.refused();
         }
         appended
     }
@@ -118,7 +118,7 @@ impl Journal {
         id: Uuid,
         deadline: Deadline,
     ) -> Result<Option<Entry>, JournalError> {
-        if self.account.is_empty() {
+        if self.stats.is_empty() {
             return Ok(None);
         }
         let found = self.ask(deadline, |reply| Job::Read(Read::Find(id, reply)));
@@ -134,7 +134,7 @@ impl Journal {
         key: &str,
         deadline: Deadline,
     ) -> Result<Option<Entry>, JournalError> {
-        if self.account.is_empty() {
+        if self.stats.is_empty() {
             return Ok(None);
         }
         let key = key.to_owned();
@@ -152,7 +152,7 @@ impl Journal {
         batch: Batch,
         deadline: Deadline,
     ) -> Result<Vec<Entry>, JournalError> {
-        if self.account.is_empty() {
+        if self.stats.is_empty() {
             return Ok(Vec::new());
         }
         let rows = self.ask(deadline, |reply| Job::Read(Read::Oldest(batch, reply)));
@@ -180,7 +180,7 @@ impl Journal {
         limit: usize,
         deadline: Deadline,
     ) -> Result<Page, JournalError> {
-        if self.account.is_empty() {
+        if self.stats.is_empty() {
             return Ok(Page::default());
         }
         let job = |reply| Job::Read(Read::Page(ended, order, limit, reply));
@@ -228,10 +228,10 @@ impl Journal {
 
     /// What the journal holds and has done. Waits for nothing.
     #[must_use]
-    pub fn depth(&self) -> Depth {
-        Depth {
+    pub fn stats(&self) -> JournalStats {
+        JournalStats {
             quarantined: self.holds.quarantined(),
-            ..self.account.depth()
+            ..self.stats.snapshot()
         }
     }
 
@@ -241,14 +241,14 @@ impl Journal {
         deadline: Deadline,
         job: impl FnOnce(Reply<T>) -> Job,
     ) -> Result<T, JournalError> {
-        if self.account.cause().is_some() {
-            return Err(unavailable(&self.account));
+        if self.stats.cause().is_some() {
+            return Err(unavailable(&self.stats));
         }
         let (reply, answer) = oneshot::channel();
         self.queue.send(job(reply))?;
         match timeout_at(deadline.instant(), answer).await {
             Ok(Ok(answer)) => answer,
-            Ok(Err(_)) => Err(unavailable(&self.account)),
+            Ok(Err(_)) => Err(unavailable(&self.stats)),
             Err(_) => Err(JournalError::TimedOut),
         }
     }

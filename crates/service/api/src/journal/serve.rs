@@ -84,7 +84,7 @@ impl<F: Files> Thread<F> {
             max_bytes: self.max_bytes,
             closed: self.ballast.closed(),
         };
-        let count = self.account.count();
+        let count = self.stats.count();
         let tables = opened(self.tables.as_ref())?;
         match guarded(|| Ok(write(tables.database(), count, room, &batch)?)) {
             Ok(written) => {
@@ -105,7 +105,7 @@ impl<F: Files> Thread<F> {
     fn committed(&mut self, batch: Vec<Write>, written: Written) {
         if written.changed {
             self.group_commit.committed(batch.len(), Instant::now());
-            self.account.committed(written.count, written.appended);
+            self.stats.committed(written.count, written.appended);
             self.failures = 0;
             if written.added {
                 self.ballast.stored();

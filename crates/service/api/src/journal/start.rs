@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use tokio::runtime::Builder;
 
-use super::depth::Account;
 use super::error::{Ailment, InUse};
 use super::files::{Files, Folder};
 use super::holds::Holds;
 use super::queue::Queue;
+use super::stats::SharedStats;
 use super::thread::Thread;
 use super::{Journal, JournalInUse, JournalLimits};
 
@@ -71,12 +71,12 @@ impl Journal {
         first: SyncSender<Option<Ailment>>,
     ) -> (Self, impl Future<Output = ()> + Send) {
         let (queue, jobs) = Queue::new();
-        let account = Arc::new(Account::new());
+        let stats = Arc::new(SharedStats::new());
         let holds = Holds::default();
-        let thread = Thread::new(files, jobs, Arc::clone(&account), holds.clone(), limits);
+        let thread = Thread::new(files, jobs, Arc::clone(&stats), holds.clone(), limits);
         let journal = Self {
             queue,
-            account,
+            stats,
             holds,
         };
         (journal, thread.run(first))

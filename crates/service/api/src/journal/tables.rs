@@ -10,9 +10,9 @@ use redb::{
 };
 use uuid::Uuid;
 
-use super::depth::Count;
 use super::entry::{Batch, Row};
 use super::quota;
+use super::stats::Count;
 
 pub(super) const OPEN: TableDefinition<'_, u128, &[u8]> = TableDefinition::new("open");
 pub(super) const ENDED: TableDefinition<'_, u128, &[u8]> = TableDefinition::new("ended");

@@ -16,20 +16,20 @@ use tokio::time::{Instant, timeout_at};
 
 use super::JournalLimits;
 use super::ballast::{Ballast, pause};
-use super::depth::Account;
 use super::error::{Ailment, JournalError, Trouble};
 use super::files::Files;
 use super::group_commit::GroupCommit;
 use super::holds::Holds;
 use super::queue::{Job, Write};
 use super::quota;
+use super::stats::SharedStats;
 use super::tables::Tables;
 
 /// What the thread owns.
 pub(super) struct Thread<F> {
     pub(super) files: F,
     pub(super) jobs: Receiver<Job>,
-    pub(super) account: Arc<Account>,
+    pub(super) stats: Arc<SharedStats>,
     pub(super) holds: Holds,
     pub(super) max_bytes: u64,
     pub(super) group_commit: GroupCommit,
@@ -46,7 +46,7 @@ impl<F: Files> Thread<F> {
     pub(super) fn new(
         files: F,
         jobs: Receiver<Job>,
-        account: Arc<Account>,
+        stats: Arc<SharedStats>,
         holds: Holds,
         limits: JournalLimits,
     ) -> Self {
@@ -54,7 +54,7 @@ impl<F: Files> Thread<F> {
         Self {
             files,
             jobs,
-            account,
+            stats,
             holds,
             max_bytes: limits.max_bytes,
             group_commit: GroupCommit::new(max_batch, quota::batch_bytes(limits.max_bytes)),
@@ -115,7 +115,7 @@ impl<F: Files> Thread<F> {
         if self.ballast.closed().is_none() {
             self.ballast.refill(&mut self.files);
         }
-        self.account.opened(count);
+        self.stats.opened(count);
         tracing::info!(
             file = self.files.name(),
             entries = count.entries(),
@@ -127,7 +127,7 @@ impl<F: Files> Thread<F> {
     /// The handle is dead: says why and lets go of it.
     fn lost(&mut self, trouble: &Trouble) {
         let Trouble { ailment, detail } = trouble;
-        if self.account.failed(ailment.cause()) {
+        if self.stats.failed(ailment.cause()) {
             tracing::error!(
                 file = self.files.name(),
                 cause = ailment.cause(),
@@ -161,12 +161,12 @@ impl<F: Files> Thread<F> {
             return true;
         }
         for write in self.again.drain(..) {
-            write.refuse(unavailable(&self.account));
+            write.refuse(unavailable(&self.stats));
         }
         let until = Instant::now() + pause;
         loop {
             match timeout_at(until, self.jobs.recv()).await {
-                Ok(Some(job)) => job.refuse(unavailable(&self.account)),
+                Ok(Some(job)) => job.refuse(unavailable(&self.stats)),
                 Ok(None) => return false,
                 Err(_) => return true,
             }
@@ -175,8 +175,8 @@ impl<F: Files> Thread<F> {
 }
 
 /// What to tell while the file is not open.
-pub(super) fn unavailable(account: &Account) -> JournalError {
-    let cause = account.cause();
+pub(super) fn unavailable(stats: &SharedStats) -> JournalError {
+    let cause = stats.cause();
     JournalError::Unavailable(cause.unwrap_or("the journal was interrupted").to_owned())
 }
 

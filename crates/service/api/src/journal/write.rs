@@ -9,11 +9,11 @@ use redb::{
 };
 use uuid::Uuid;
 
-use super::depth::Count;
 use super::entry::{Row, key_of};
 use super::error::JournalError;
 use super::queue::{Append, Write};
 use super::quota;
+use super::stats::Count;
 use super::tables::{ENDED, KEYS, OPEN, ROOM, oldest};
 
 /// Free pages in the file, in bytes.

@@ -4,7 +4,7 @@
 use metrics::{Counter, Gauge, counter, describe_counter, describe_gauge, gauge};
 
 use super::{Sources, at_zero, figure};
-use crate::journal::Depth;
+use crate::journal::JournalStats;
 use crate::recovery::{Count, Progress};
 
 /// The series of the journal, of open work and of recovery.
@@ -56,7 +56,7 @@ impl Durability {
     pub(super) fn observe(&self, sources: &Sources<'_>) {
         let policies = sources.policies;
         if let Some(journal) = sources.journal {
-            self.journal(&journal.depth());
+            self.journal(&journal.stats());
             self.max_bytes.set(figure(policies.journal.max_bytes));
         }
         self.open_work
@@ -67,15 +67,15 @@ impl Durability {
         self.recovery(sources.recovery);
     }
 
-    fn journal(&self, depth: &Depth) {
-        self.available.set(if depth.available { 1.0 } else { 0.0 });
-        self.entries.set(figure(depth.entries));
-        self.bytes.set(figure(depth.bytes));
-        self.oldest.set(depth.oldest_seconds.unwrap_or(0.0));
-        self.quarantined.set(figure(depth.quarantined));
-        self.appended.absolute(depth.appended);
-        self.commits.absolute(depth.commits);
-        self.refused.absolute(depth.refused);
+    fn journal(&self, stats: &JournalStats) {
+        self.available.set(if stats.available { 1.0 } else { 0.0 });
+        self.entries.set(figure(stats.entries));
+        self.bytes.set(figure(stats.bytes));
+        self.oldest.set(stats.oldest_seconds.unwrap_or(0.0));
+        self.quarantined.set(figure(stats.quarantined));
+        self.appended.absolute(stats.appended);
+        self.commits.absolute(stats.commits);
+        self.refused.absolute(stats.refused);
     }
 
     fn recovery(&self, progress: &Progress) {

@@ -55,7 +55,7 @@ impl<T: Table> Replay<T> {
 
     /// Brings over as many entries as the journal holds now, but for what live calls are at work on.
     pub(super) async fn run(&mut self) -> Result<(), NotNow> {
-        let mut left = self.journal.depth().entries;
+        let mut left = self.journal.stats().entries;
         while left > 0 && self.store.may_call() {
             let entries = self.batch().await?;
             if entries.is_empty() {

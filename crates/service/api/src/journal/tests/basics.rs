@@ -23,7 +23,7 @@ async fn entries_survive_reopening_in_order_and_to_the_byte() {
     for entry in entries.iter().rev() {
         stored(&journal, entry).await;
     }
-    let depth = journal.depth();
+    let stats = journal.stats();
     drop(journal);
 
     let journal = open(&folder);
@@ -39,10 +39,10 @@ async fn entries_survive_reopening_in_order_and_to_the_byte() {
         assert_eq!(found.received_at, entry.received_at);
         assert_eq!(found.end, entry.end);
     }
-    let again = journal.depth();
+    let again = journal.stats();
     assert_eq!(
         (again.entries, again.open, again.bytes),
-        (4, 3, depth.bytes)
+        (4, 3, stats.bytes)
     );
     assert!(again.oldest_seconds.unwrap() < 60.0);
 }
@@ -68,12 +68,12 @@ async fn an_empty_journal_answers_reads_and_has_no_oldest() {
             .total,
         0
     );
-    let depth = journal.depth();
+    let stats = journal.stats();
     assert_eq!(
-        (depth.entries, depth.bytes, depth.oldest_seconds),
+        (stats.entries, stats.bytes, stats.oldest_seconds),
         (0, 0, None)
     );
-    assert!(depth.available);
+    assert!(stats.available);
 }
 
 #[tokio::test]
@@ -82,7 +82,7 @@ async fn an_end_takes_the_place_of_the_open_entry_and_is_never_taken_back() {
     let journal = open(&folder);
     let request = keyed("k");
     stored(&journal, &request).await;
-    assert_eq!(journal.depth().open, 1);
+    assert_eq!(journal.stats().open, 1);
     let first = ended(&request);
     stored(&journal, &first).await;
     let mut second = ended(&request);
@@ -91,8 +91,8 @@ async fn an_end_takes_the_place_of_the_open_entry_and_is_never_taken_back() {
     assert!(matches!(told, Appended::EndedBefore(there) if there.end == first.end));
     stored(&journal, &request).await;
 
-    let depth = journal.depth();
-    assert_eq!((depth.entries, depth.open, depth.appended), (1, 0, 2));
+    let stats = journal.stats();
+    assert_eq!((stats.entries, stats.open, stats.appended), (1, 0, 2));
     let found = journal.find(request.id, soon()).await.unwrap().unwrap();
     assert_eq!(found.end, first.end);
     assert_eq!(offered(&journal).await, [request.id]);
@@ -111,7 +111,7 @@ async fn a_key_belongs_to_one_entry_until_that_is_removed() {
     assert_eq!(found.id, holder.id);
 
     journal.remove(&[holder.id], soon()).await.unwrap();
-    assert_eq!(journal.depth().bytes, 0);
+    assert_eq!(journal.stats().bytes, 0);
     stored(&journal, &other).await;
     let found = journal.find_key("k", soon()).await.unwrap().unwrap();
     assert_eq!(found.id, other.id);
@@ -125,7 +125,7 @@ async fn of_two_at_once_with_one_key_one_is_stored_and_the_other_hears_of_it() {
     let (first, second) = tokio::join!(journal.append(&one, soon()), journal.append(&two, soon()));
     assert!(matches!(first, Ok(Appended::Stored)));
     assert!(matches!(second, Ok(Appended::KeyTaken(entry)) if entry.id == one.id));
-    assert_eq!(journal.depth().entries, 1);
+    assert_eq!(journal.stats().entries, 1);
 }
 
 #[tokio::test]

@@ -29,17 +29,17 @@ async fn sixty_four_callers_share_at_most_one_commit_per_sixteen_appends() {
     let folder = folder();
     let journal = open(&folder);
     load(&journal, 50).await;
-    let depth = journal.depth();
-    assert_eq!((depth.entries, depth.appended), (50 * TASKS, 50 * TASKS));
-    assert!(depth.commits <= depth.appended / 16, "{depth:?}");
+    let stats = journal.stats();
+    assert_eq!((stats.entries, stats.appended), (50 * TASKS, 50 * TASKS));
+    assert!(stats.commits <= stats.appended / 16, "{stats:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn they_share_as_well_where_a_sync_costs_nothing() {
     let journal = Journal::start(disk::Disk::default(), LIMITS).unwrap();
     load(&journal, 50).await;
-    let depth = journal.depth();
-    assert!(depth.commits <= depth.appended / 16, "{depth:?}");
+    let stats = journal.stats();
+    assert!(stats.commits <= stats.appended / 16, "{stats:?}");
 }
 
 #[tokio::test]
@@ -49,7 +49,7 @@ async fn appends_one_after_the_other_get_a_commit_each() {
     for _ in 0..20 {
         stored(&journal, &entry()).await;
     }
-    assert_eq!(journal.depth().commits, 20);
+    assert_eq!(journal.stats().commits, 20);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -62,7 +62,7 @@ async fn with_a_batch_of_one_nothing_is_shared() {
     };
     let journal = Journal::open(folder.path(), limits).unwrap();
     load(&journal, 2).await;
-    assert_eq!(journal.depth().commits, 2 * TASKS);
+    assert_eq!(journal.stats().commits, 2 * TASKS);
 }
 
 #[tokio::test]
@@ -72,7 +72,7 @@ async fn what_changes_nothing_costs_no_commit() {
     stored(&journal, &ended(&keyed("k"))).await;
     journal.append(&keyed("k"), soon()).await.unwrap();
     journal.remove(&[Uuid::now_v7()], soon()).await.unwrap();
-    assert_eq!(journal.depth().commits, 1);
+    assert_eq!(journal.stats().commits, 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -112,9 +112,9 @@ async fn how_many_appends_a_second() {
         let began = Instant::now();
         load(&journal, each).await;
         let seconds = began.elapsed().as_secs_f64();
-        let Depth {
+        let JournalStats {
             appended, commits, ..
-        } = journal.depth();
+        } = journal.stats();
         println!(
             "max_batch {max_batch}: {:.0} appends/s, {:.1} per commit, {:.2} ms per commit",
             (appended as f64) / seconds,

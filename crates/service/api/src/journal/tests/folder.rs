@@ -31,7 +31,7 @@ async fn a_second_journal_on_the_folder_is_refused_until_the_first_is_gone() {
     assert_eq!(error.folder, folder.path());
     stored(&journal, &entry()).await;
     drop(journal);
-    assert_eq!(open(&folder).depth().entries, 2);
+    assert_eq!(open(&folder).stats().entries, 2);
 }
 
 #[tokio::test]
@@ -40,13 +40,13 @@ async fn a_folder_that_cannot_be_made_leaves_it_unavailable_until_that_is_mended
     let path = folder.path().join("journal");
     fs::write(&path, "in the way").unwrap();
     let journal = Journal::open(&path, LIMITS).unwrap();
-    assert!(!journal.depth().available);
+    assert!(!journal.stats().available);
     assert!(cause(&journal).await.contains("folder cannot be used"));
     assert!(journal.find(Uuid::now_v7(), soon()).await.is_err());
-    assert_eq!(journal.depth().refused, 1);
+    assert_eq!(journal.stats().refused, 1);
 
     fs::remove_file(&path).unwrap();
-    eventually("it is available", || journal.depth().available).await;
+    eventually("it is available", || journal.stats().available).await;
     stored(&journal, &entry()).await;
 }
 
@@ -60,7 +60,7 @@ async fn a_file_that_is_no_journal_is_left_alone_until_it_is_moved_away() {
     assert_eq!(fs::read(&file).unwrap(), b"not a journal");
 
     fs::rename(&file, folder.path().join("elsewhere")).unwrap();
-    eventually("it is available", || journal.depth().available).await;
+    eventually("it is available", || journal.stats().available).await;
     stored(&journal, &entry()).await;
 }
 
@@ -88,7 +88,7 @@ async fn a_damaged_file_is_refused_and_left_as_it_is_and_the_backup_works() {
         }
         fs::write(&file, &damaged).unwrap();
         let journal = open(&folder);
-        if journal.depth().available {
+        if journal.stats().available {
             // All of them hit pages that hold nothing.
             assert_eq!(offered(&journal).await, known, "seed {seed}");
         } else {

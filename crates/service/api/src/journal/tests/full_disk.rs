@@ -35,7 +35,7 @@ async fn a_full_disk_refuses_new_entries_keeps_the_old_and_takes_new_ones_when_s
         };
         assert!(no_space(&error), "{call:?}: {error:?}");
         let second = entry();
-        eventually("it is open", || journal.depth().available).await;
+        eventually("it is open", || journal.stats().available).await;
         let error = journal.append(&second, soon()).await.unwrap_err();
         assert!(no_space(&error), "{call:?}: {error:?}");
         assert_eq!(offered(&journal).await, known, "{call:?}");
@@ -62,14 +62,14 @@ async fn on_a_full_disk_ends_are_recorded_and_entries_removed_with_the_space_put
         stored(&journal, &ended(&second)).await;
         let found = journal.find(second.id, soon()).await.unwrap().unwrap();
         assert!(found.end.is_some());
-        assert_eq!(journal.depth().entries, 1);
+        assert_eq!(journal.stats().entries, 1);
         assert!(no_space(
             &journal.append(&entry(), soon()).await.unwrap_err()
         ));
 
         disk.fill(None);
         taken_again(&journal, &first).await;
-        assert_eq!(journal.depth().entries, 2);
+        assert_eq!(journal.stats().entries, 2);
     }
 }
 
@@ -95,5 +95,5 @@ async fn a_file_that_cannot_grow_takes_ends_and_removals_and_then_new_entries_ag
         journal.remove(ids, soon()).await.unwrap();
     }
     taken_again(&journal, &entries[0]).await;
-    assert_eq!(journal.depth().entries, 1);
+    assert_eq!(journal.stats().entries, 1);
 }

@@ -22,7 +22,7 @@ async fn a_hung_sync_costs_callers_their_deadline_and_no_more() {
     let short = Deadline::after(Duration::from_millis(50));
     let error = journal.find(known.id, short).await.unwrap_err();
     assert_eq!(error, JournalError::TimedOut);
-    assert_eq!(journal.depth().refused, 3);
+    assert_eq!(journal.stats().refused, 3);
 
     disk.hang(false);
     let next = entry();
@@ -79,7 +79,7 @@ async fn a_panic_in_the_store_is_trouble_like_any_other() {
     let error = journal.append(&entry(), soon()).await.unwrap_err();
     assert!(matches!(error, JournalError::Unavailable(cause) if cause.contains("defect")));
 
-    eventually("it is available", || journal.depth().available).await;
+    eventually("it is available", || journal.stats().available).await;
     assert!(journal.find(known.id, soon()).await.unwrap().is_some());
     stored(&journal, &entry()).await;
 }

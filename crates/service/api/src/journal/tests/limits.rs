@@ -22,13 +22,13 @@ async fn a_full_journal_refuses_new_entries_records_ends_and_has_room_again_afte
     let max_bytes = limits.max_bytes;
     assert_eq!(error, JournalError::Full { max_bytes });
     assert!(entries.len() >= 15, "{}", entries.len());
-    let depth = journal.depth();
-    assert!(depth.bytes <= max_bytes && depth.refused == 1 && depth.available);
+    let stats = journal.stats();
+    assert!(stats.bytes <= max_bytes && stats.refused == 1 && stats.available);
 
     for entry in &entries {
         stored(&journal, &ended(entry)).await;
     }
-    assert_eq!(journal.depth().open, 0);
+    assert_eq!(journal.stats().open, 0);
     let error = journal.append(&large(20_000), soon()).await.unwrap_err();
     assert_eq!(error, JournalError::Full { max_bytes });
 
@@ -38,5 +38,5 @@ async fn a_full_journal_refuses_new_entries_records_ends_and_has_room_again_afte
         stored(&journal, &large(20_000)).await;
     }
     journal.remove(&ids, soon()).await.unwrap();
-    assert_eq!(journal.depth().entries, 10);
+    assert_eq!(journal.stats().entries, 10);
 }

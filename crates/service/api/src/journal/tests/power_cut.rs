@@ -65,7 +65,7 @@ async fn cut(seed: u64, unsynced: Unsynced, lies: bool) -> (usize, usize) {
     drop(journal);
 
     let journal = Journal::start(Disk::with_image(disk.durable()), LIMITS).unwrap();
-    if !journal.depth().available {
+    if !journal.stats().available {
         return (there.len(), there.len());
     }
     let found: HashSet<_> = offered(&journal).await.into_iter().collect();

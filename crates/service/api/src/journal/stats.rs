@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 /// What the journal holds and has done.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Depth {
+pub struct JournalStats {
     /// Entries in all.
     pub entries: u64,
     /// Entries without an end: work to be done.
@@ -46,9 +46,9 @@ impl Count {
     }
 }
 
-/// The thread's account of itself.
+/// What the thread publishes of itself and callers read.
 #[derive(Debug)]
-pub(super) struct Account {
+pub(super) struct SharedStats {
     state: Mutex<State>,
     refused: AtomicU64,
 }
@@ -62,7 +62,7 @@ struct State {
     commits: u64,
 }
 
-impl Account {
+impl SharedStats {
     pub(super) fn new() -> Self {
         Self {
             state: Mutex::new(State {
@@ -75,10 +75,10 @@ impl Account {
         }
     }
 
-    pub(super) fn depth(&self) -> Depth {
+    pub(super) fn snapshot(&self) -> JournalStats {
         let state = self.state();
         let Count { open, bytes, .. } = state.count;
-        Depth {
+        JournalStats {
             entries: state.count.entries(),
             open,
             bytes,
