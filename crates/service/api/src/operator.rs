@@ -1,7 +1,7 @@
 //! What is owed, in an operator's hands: asked for again, given up, all that failed asked for again at a pace.
 //!
 //! A request may be in Postgres, in this replica's journal, or in both, so both are asked, the journal first: an end that it
-//! holds was promised to a client, and what a live call holds there ends within the bound.
+//! holds was promised to a client, and what a live call pins there ends within the bound.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -96,7 +96,7 @@ impl Operator {
                 return Err(Unchanged::Refused("the request is done".to_owned()));
             }
             // It may promise its client a result that Postgres does not know of.
-            Ok(Some(entry)) if self.is_held(entry) => {
+            Ok(Some(entry)) if self.is_pinned(entry) => {
                 return Err(Unchanged::Refused(
                     "a call is at work on the request and ends within the bound".to_owned(),
                 ));
@@ -166,9 +166,9 @@ impl Operator {
         }
     }
 
-    fn is_held(&self, entry: &Entry) -> bool {
+    fn is_pinned(&self, entry: &Entry) -> bool {
         let journal = self.journal.as_ref();
-        journal.is_some_and(|journal| journal.is_held(entry.id))
+        journal.is_some_and(|journal| journal.is_pinned(entry.id))
     }
 
     fn settle(

@@ -13,8 +13,8 @@ mod entry;
 mod error;
 mod files;
 mod group_commit;
-mod holds;
 mod limits;
+mod pins;
 mod preallocated_file;
 mod queue;
 mod quota;
@@ -43,9 +43,9 @@ pub use self::error::Trouble;
 pub(crate) use self::error::{JournalError, JournalInUse};
 pub use self::files::Files;
 pub(crate) use self::files::holds_a_journal;
-pub(crate) use self::holds::Hold;
-use self::holds::Holds;
 pub use self::limits::JournalLimits;
+pub(crate) use self::pins::Pin;
+use self::pins::Pins;
 use self::queue::{Append, Job, Queue, Read, Reply, Write};
 pub use self::set_aside::{SetAside, SetAsideError};
 pub use self::stats::JournalStats;
@@ -57,7 +57,7 @@ use self::thread::unavailable;
 pub struct Journal {
     queue: Queue,
     stats: Arc<SharedStats>,
-    holds: Holds,
+    pins: Pins,
 }
 
 impl Journal {
@@ -142,7 +142,7 @@ impl Journal {
         found.await?.as_ref().map(readable).transpose()
     }
 
-    /// The oldest entries, oldest first, as many as `batch` allows, without those that are held, or in quarantine
+    /// The oldest entries, oldest first, as many as `batch` allows, without those that are pinned, or in quarantine
     /// for now. What cannot be read goes there.
     ///
     /// # Errors
@@ -162,8 +162,8 @@ impl Journal {
             if entry.is_none() {
                 self.quarantine(row.0);
             }
-            // Held since the thread looked.
-            entry.filter(|entry| !self.is_held(entry.id))
+            // Pinned since the thread looked.
+            entry.filter(|entry| !self.is_pinned(entry.id))
         });
         Ok(entries.collect())
     }
@@ -204,33 +204,33 @@ impl Journal {
     }
 
     /// While the guard lives, [`oldest`](Self::oldest) passes `id` over: a live call is at work on it.
-    pub(crate) fn hold(&self, id: Uuid) -> Hold {
-        self.holds.hold(id)
+    pub(crate) fn pin(&self, id: Uuid) -> Pin {
+        self.pins.pin(id)
     }
 
-    /// Whether a live call holds `id`.
+    /// Whether a live call pins `id`.
     #[must_use]
-    pub(crate) fn is_held(&self, id: Uuid) -> bool {
-        self.holds.is_held(id)
+    pub(crate) fn is_pinned(&self, id: Uuid) -> bool {
+        self.pins.is_pinned(id)
     }
 
     /// For a while, and each time for longer, [`oldest`](Self::oldest) passes `id` over: Postgres does not take it. Returns
     /// how often that was so by now.
     pub(crate) fn quarantine(&self, id: Uuid) -> u32 {
-        self.holds.quarantine(id, Instant::now())
+        self.pins.quarantine(id, Instant::now())
     }
 
     /// Whether `id` was in quarantine and is still in the journal.
     #[must_use]
     pub(crate) fn is_quarantined(&self, id: Uuid) -> bool {
-        self.holds.is_quarantined(id)
+        self.pins.is_quarantined(id)
     }
 
     /// What the journal holds and has done. Waits for nothing.
     #[must_use]
     pub fn stats(&self) -> JournalStats {
         JournalStats {
-            quarantined: self.holds.quarantined(),
+            quarantined: self.pins.quarantined(),
             ..self.stats.snapshot()
         }
     }

@@ -113,7 +113,7 @@ impl<F: Files> Thread<F> {
         }
         for (write, outcome) in batch.into_iter().zip(written.outcomes) {
             if let Write::Remove(ids, _) = &write {
-                self.holds.forget(ids);
+                self.pins.forget(ids);
             }
             answer(write, outcome);
         }
@@ -129,7 +129,7 @@ impl<F: Files> Thread<F> {
             Read::FindKey(key, reply) => finish(guarded(|| Ok(tables?.find_key(&key)?)), reply),
             Read::Oldest(batch, reply) => {
                 let now = Instant::now();
-                let passes_over = |id| self.holds.passes_over(id, now);
+                let passes_over = |id| self.pins.passes_over(id, now);
                 finish(guarded(|| Ok(tables?.oldest(batch, passes_over)?)), reply)
             }
             Read::Page(ended, order, limit, reply) => {

@@ -10,7 +10,7 @@ use tokio::runtime::Builder;
 
 use super::error::{Ailment, InUse};
 use super::files::{Files, Folder};
-use super::holds::Holds;
+use super::pins::Pins;
 use super::queue::Queue;
 use super::stats::SharedStats;
 use super::thread::Thread;
@@ -72,13 +72,9 @@ impl Journal {
     ) -> (Self, impl Future<Output = ()> + Send) {
         let (queue, jobs) = Queue::new();
         let stats = Arc::new(SharedStats::new());
-        let holds = Holds::default();
-        let thread = Thread::new(files, jobs, Arc::clone(&stats), holds.clone(), limits);
-        let journal = Self {
-            queue,
-            stats,
-            holds,
-        };
+        let pins = Pins::default();
+        let thread = Thread::new(files, jobs, Arc::clone(&stats), pins.clone(), limits);
+        let journal = Self { queue, stats, pins };
         (journal, thread.run(first))
     }
 }

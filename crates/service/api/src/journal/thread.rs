@@ -19,7 +19,7 @@ use super::ballast::{Ballast, pause};
 use super::error::{Ailment, JournalError, Trouble};
 use super::files::Files;
 use super::group_commit::GroupCommit;
-use super::holds::Holds;
+use super::pins::Pins;
 use super::queue::{Job, Write};
 use super::quota;
 use super::stats::SharedStats;
@@ -30,7 +30,7 @@ pub(super) struct Thread<F> {
     pub(super) files: F,
     pub(super) jobs: Receiver<Job>,
     pub(super) stats: Arc<SharedStats>,
-    pub(super) holds: Holds,
+    pub(super) pins: Pins,
     pub(super) max_bytes: u64,
     pub(super) group_commit: GroupCommit,
     pub(super) ballast: Ballast,
@@ -47,7 +47,7 @@ impl<F: Files> Thread<F> {
         files: F,
         jobs: Receiver<Job>,
         stats: Arc<SharedStats>,
-        holds: Holds,
+        pins: Pins,
         limits: JournalLimits,
     ) -> Self {
         let max_batch = usize::try_from(limits.max_batch).unwrap_or(usize::MAX);
@@ -55,7 +55,7 @@ impl<F: Files> Thread<F> {
             files,
             jobs,
             stats,
-            holds,
+            pins,
             max_bytes: limits.max_bytes,
             group_commit: GroupCommit::new(max_batch, quota::batch_bytes(limits.max_bytes)),
             ballast: Ballast::default(),

@@ -4,7 +4,7 @@ use holdfast_wire::{Degraded, RecordedIn};
 
 use super::decision::Accepted;
 use super::existing::ExistingRequest;
-use crate::journal::Hold;
+use crate::journal::Pin;
 
 /// What became of a request that was to be recorded.
 pub(super) enum Received {
@@ -28,11 +28,11 @@ pub(super) struct Known {
 pub(super) enum RecordLocation {
     /// In Postgres, under a lease.
     Database,
-    /// In the journal, held.
+    /// In the journal, pinned.
     Journal {
         /// Why it is not in Postgres.
         missing: Degraded,
-        _hold: Hold,
+        _pin: Pin,
     },
 }
 

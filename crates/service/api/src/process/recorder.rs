@@ -1,7 +1,7 @@
 //! Where a promise becomes durable: in Postgres, or, while Postgres cannot record, in the journal.
 //!
 //! A request that was received in the journal also gets its end there: its row is not in Postgres yet, and recovery, which
-//! brings it there, passes it over for as long as the call holds it.
+//! brings it there, passes it over for as long as the call pins it.
 
 use std::sync::Arc;
 
@@ -160,13 +160,13 @@ impl<R: Requests> Recorder<R> {
         let Some(journal) = &self.journal else {
             return Err(missing);
         };
-        // Held before it can be seen: recovery must not take up what we are at work on.
-        let _hold = journal.hold(request.id);
+        // Pinned before it can be seen: recovery must not take up what we are at work on.
+        let _pin = journal.pin(request.id);
         let entry = entry(request, None);
         match journal.append(&entry, self.within(deadline)).await {
             Ok(Appended::Stored | Appended::EndedBefore(_)) => {
                 tracing::info!(request_id = %request.id, "request recorded in the journal");
-                Ok(Received::Ours(RecordLocation::Journal { missing, _hold }))
+                Ok(Received::Ours(RecordLocation::Journal { missing, _pin }))
             }
             Ok(Appended::KeyTaken(entry)) => {
                 let existing = known(journal, *entry, request);
@@ -210,7 +210,7 @@ pub(super) fn known(journal: &Journal, entry: Entry, request: &NewRequest) -> Ex
 fn state(journal: &Journal, entry: Entry) -> RequestState {
     match entry.end {
         Some(end) => RequestState::Done(end.response),
-        None if journal.is_held(entry.id) => RequestState::Running,
+        None if journal.is_pinned(entry.id) => RequestState::Running,
         None => RequestState::Waiting,
     }
 }

@@ -1,4 +1,4 @@
-//! What goes in comes out: entries, keys, holds.
+//! What goes in comes out: entries, keys, pins.
 
 use super::*;
 use holdfast_wire::RequestOrder;
@@ -129,26 +129,26 @@ async fn of_two_at_once_with_one_key_one_is_stored_and_the_other_hears_of_it() {
 }
 
 #[tokio::test]
-async fn held_and_quarantined_entries_are_passed_over_and_a_dropped_hold_offers_again() {
+async fn pinned_and_quarantined_entries_are_passed_over_and_a_dropped_pin_offers_again() {
     let folder = folder();
     let journal = open(&folder);
     let entries = [entry(), entry(), entry()];
     for entry in &entries {
         stored(&journal, entry).await;
     }
-    let [held, aside, free] = entries.map(|entry| entry.id);
-    let (hold, second) = (journal.hold(held), journal.hold(held));
-    assert_eq!(journal.quarantine(aside), 1);
+    let [pinned, quarantined, free] = entries.map(|entry| entry.id);
+    let (pin, second) = (journal.pin(pinned), journal.pin(pinned));
+    assert_eq!(journal.quarantine(quarantined), 1);
     assert_eq!(offered(&journal).await, [free]);
-    drop(hold);
-    assert!(journal.is_held(held));
+    drop(pin);
+    assert!(journal.is_pinned(pinned));
     drop(second);
-    assert!(!journal.is_held(held));
-    assert_eq!(offered(&journal).await, [held, free]);
-    let quarantined = journal.find(aside, soon()).await.unwrap();
-    assert!(quarantined.is_some(), "it stays where it is");
+    assert!(!journal.is_pinned(pinned));
+    assert_eq!(offered(&journal).await, [pinned, free]);
+    let found = journal.find(quarantined, soon()).await.unwrap();
+    assert!(found.is_some(), "it stays where it is");
     drop(journal);
-    assert_eq!(offered(&open(&folder)).await, [held, aside, free]);
+    assert_eq!(offered(&open(&folder)).await, [pinned, quarantined, free]);
 }
 
 #[tokio::test]

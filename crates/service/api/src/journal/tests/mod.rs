@@ -86,7 +86,7 @@ async fn stored(journal: &Journal, entry: &Entry) {
     assert!(matches!(appended, Ok(Appended::Stored)), "{appended:?}");
 }
 
-/// What recovery would get: the ids of all that is neither held nor set aside.
+/// What recovery would get: the ids of all that is neither pinned nor quarantined.
 async fn offered(journal: &Journal) -> Vec<Uuid> {
     let batch = Batch {
         entries: usize::MAX,

@@ -11,14 +11,14 @@ use tokio::time::Instant;
 
 use uuid::Uuid;
 
-/// The held ids and the quarantined ones. Clones share them.
+/// The pinned ids and the quarantined ones. Clones share them.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Holds(Arc<Mutex<Sets>>);
+pub(super) struct Pins(Arc<Mutex<Sets>>);
 
 #[derive(Debug, Default)]
 struct Sets {
-    /// With how many guards hold each.
-    held: HashMap<Uuid, usize>,
+    /// How many pins each has.
+    pinned: HashMap<Uuid, usize>,
     quarantined: HashMap<Uuid, Quarantine>,
 }
 
@@ -33,26 +33,26 @@ struct Quarantine {
 
 /// While it lives, [`Journal::oldest`](super::Journal::oldest) passes the entry over.
 #[derive(Debug)]
-#[must_use = "the entry is held only while this lives"]
-pub(crate) struct Hold {
-    holds: Holds,
+#[must_use = "the entry is pinned only while this lives"]
+pub(crate) struct Pin {
+    pins: Pins,
     id: Uuid,
 }
 
-impl Holds {
-    pub(super) fn hold(&self, id: Uuid) -> Hold {
-        *self.sets().held.entry(id).or_default() += 1;
-        Hold {
-            holds: self.clone(),
+impl Pins {
+    pub(super) fn pin(&self, id: Uuid) -> Pin {
+        *self.sets().pinned.entry(id).or_default() += 1;
+        Pin {
+            pins: self.clone(),
             id,
         }
     }
 
-    pub(super) fn is_held(&self, id: Uuid) -> bool {
-        self.sets().held.contains_key(&id)
+    pub(super) fn is_pinned(&self, id: Uuid) -> bool {
+        self.sets().pinned.contains_key(&id)
     }
 
-    /// Sets `id` apart, each time for longer; returns how often by now.
+    /// Quarantines `id`, each time for longer; returns how often by now.
     pub(super) fn quarantine(&self, id: Uuid, now: Instant) -> u32 {
         let mut sets = self.sets();
         let refusals = sets.quarantined.get(&id).map_or(0, |it| it.refusals);
@@ -65,7 +65,7 @@ impl Holds {
         refusals + 1
     }
 
-    /// Whether `id` was set apart and has not been removed since.
+    /// Whether `id` was quarantined and has not been removed since.
     pub(super) fn is_quarantined(&self, id: Uuid) -> bool {
         self.sets().quarantined.contains_key(&id)
     }
@@ -87,7 +87,7 @@ impl Holds {
     pub(super) fn passes_over(&self, id: Uuid, now: Instant) -> bool {
         let sets = self.sets();
         let waits = |it: &Quarantine| it.until > now;
-        sets.held.contains_key(&id) || sets.quarantined.get(&id).is_some_and(waits)
+        sets.pinned.contains_key(&id) || sets.quarantined.get(&id).is_some_and(waits)
     }
 
     /// No code of others runs under the lock, so the poison flag tells nothing.
@@ -96,13 +96,13 @@ impl Holds {
     }
 }
 
-impl Drop for Hold {
+impl Drop for Pin {
     fn drop(&mut self) {
-        let mut sets = self.holds.sets();
-        if let Some(guards) = sets.held.get_mut(&self.id) {
-            *guards -= 1;
-            if *guards == 0 {
-                sets.held.remove(&self.id);
+        let mut sets = self.pins.sets();
+        if let Some(count) = sets.pinned.get_mut(&self.id) {
+            *count -= 1;
+            if *count == 0 {
+                sets.pinned.remove(&self.id);
             }
         }
     }
