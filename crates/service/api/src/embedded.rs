@@ -25,7 +25,7 @@ use crate::worker_client::ResilientWorker;
 pub use crate::clock::WallClock;
 pub use crate::config::{Loaded, Policies, PolicyFileError, parse as parse_policies};
 pub use crate::dependency::{Dependency, DependencyError};
-pub use crate::journal::{End, Entry, Files, Journal, JournalLimits, JournalStats, Trouble};
+pub use crate::journal::{End, Entry, Files, Journal, JournalLimits, JournalStats, StorageFault};
 pub use crate::open_work::OpenCount;
 pub use crate::postgres::{Attribution, class_of, reason_of};
 pub use crate::process::{

@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use holdfast_api::embedded::{Files, Trouble};
+use holdfast_api::embedded::{Files, StorageFault};
 use redb::StorageBackend;
 
 use super::gate::Gate;
@@ -156,9 +156,9 @@ impl StorageBackend for Disk {
 impl Files for Disk {
     type Backend = Self;
 
-    fn open(&mut self) -> Result<Self, Trouble> {
+    fn open(&mut self) -> Result<Self, StorageFault> {
         let alive = self.alive().map(drop);
-        alive.map_err(|error| Trouble::with_folder(&error))?;
+        alive.map_err(|error| StorageFault::with_folder(&error))?;
         Ok(self.clone())
     }
 

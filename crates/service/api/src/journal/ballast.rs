@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::error::{Ailment, Trouble};
+use super::error::{FaultKind, StorageFault};
 use super::files::Files;
 
 /// How long to leave alone what failed `failures` times in a row. The first time is tried again at once.
@@ -33,7 +33,7 @@ impl Ballast {
         if let Err(error) = files.release() {
             tracing::error!(file = files.name(), %error, "the journal's ballast cannot be removed");
         }
-        self.put_off();
+        self.defer();
     }
 
     /// Puts the space by again, if it is out and it is time.
@@ -47,7 +47,7 @@ impl Ballast {
                 }
             }
             Err(error) => {
-                let Trouble { ailment, detail } = Trouble::with_folder(&error);
+                let StorageFault { kind, detail } = StorageFault::with_folder(&error);
                 if was_out {
                     tracing::debug!(
                         error = detail,
@@ -56,11 +56,11 @@ impl Ballast {
                 } else {
                     tracing::error!(
                         error = detail,
-                        cure = ailment.cure(),
+                        cure = kind.help(),
                         "the journal takes no new entries: its ballast cannot be written"
                     );
                 }
-                self.put_off();
+                self.defer();
             }
         }
     }
@@ -72,7 +72,7 @@ impl Ballast {
 
     /// Why no new entry is taken, if none is.
     pub(super) fn closed(&self) -> Option<&'static str> {
-        self.out_until.map(|_| Ailment::NoSpace.cause())
+        self.out_until.map(|_| FaultKind::NoSpace.cause())
     }
 
     /// There was room for an entry and for the ballast.
@@ -82,7 +82,7 @@ impl Ballast {
         }
     }
 
-    fn put_off(&mut self) {
+    fn defer(&mut self) {
         self.failures += 1;
         self.out_until = Some(Instant::now() + pause(self.failures));
     }

@@ -1,4 +1,4 @@
-//! Why the journal refuses, for its callers, and what ails its file, for whoever mends it.
+//! Why the journal refuses, for its callers, and what is wrong with its file, for the operator.
 
 use std::any::Any;
 use std::io;
@@ -40,15 +40,15 @@ pub(super) struct InUse;
 
 /// What is wrong with the journal's file or folder.
 #[derive(Debug)]
-pub struct Trouble {
-    pub(super) ailment: Ailment,
+pub struct StorageFault {
+    pub(super) kind: FaultKind,
     /// The whole error, for the log.
     pub(super) detail: String,
 }
 
-/// The sorts of trouble that need different cures.
+/// The kinds of fault that need different help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ailment {
+pub(super) enum FaultKind {
     /// Another process holds the folder.
     InUse,
     /// The folder or a file in it cannot be made or opened.
@@ -63,7 +63,7 @@ pub(super) enum Ailment {
     Defect,
 }
 
-impl Ailment {
+impl FaultKind {
     /// Safe to show: names no folder.
     pub(super) fn cause(self) -> &'static str {
         match self {
@@ -77,7 +77,7 @@ impl Ailment {
     }
 
     /// What to do about it, for the log.
-    pub(super) fn cure(self) -> &'static str {
+    pub(super) fn help(self) -> &'static str {
         match self {
             Self::InUse => "give each process a journal folder of its own",
             Self::Folder => "make the folder a writable one; it is tried again by itself",
@@ -92,15 +92,15 @@ impl Ailment {
     }
 }
 
-impl Trouble {
-    /// Trouble with the folder or with a file in it, before the store has it.
+impl StorageFault {
+    /// A fault of the folder or of a file in it, before the store has it.
     pub fn with_folder(error: &io::Error) -> Self {
-        let ailment = match of_io(error) {
-            Ailment::Disk => Ailment::Folder,
+        let kind = match of_io(error) {
+            FaultKind::Disk => FaultKind::Folder,
             known => known,
         };
         Self {
-            ailment,
+            kind,
             detail: error.to_string(),
         }
     }
@@ -112,38 +112,38 @@ impl Trouble {
             .map(ToString::to_string)
             .or_else(|| payload.downcast_ref::<String>().cloned());
         Self {
-            ailment: Ailment::Defect,
+            kind: FaultKind::Defect,
             detail: said.unwrap_or_else(|| "a panic without words".to_owned()),
         }
     }
 }
 
-impl From<redb::Error> for Trouble {
+impl From<redb::Error> for StorageFault {
     fn from(error: redb::Error) -> Self {
         use redb::Error as E;
-        let ailment = match &error {
+        let kind = match &error {
             E::Io(error) => of_io(error),
             E::Corrupted(_)
             | E::UpgradeRequired(_)
             | E::RepairAborted
             | E::TableTypeMismatch { .. }
             | E::TableIsMultimap(_)
-            | E::TypeDefinitionChanged { .. } => Ailment::Damaged,
-            E::DatabaseAlreadyOpen => Ailment::InUse,
-            _ => Ailment::Disk,
+            | E::TypeDefinitionChanged { .. } => FaultKind::Damaged,
+            E::DatabaseAlreadyOpen => FaultKind::InUse,
+            _ => FaultKind::Disk,
         };
         Self {
-            ailment,
+            kind,
             detail: error.to_string(),
         }
     }
 }
 
-fn of_io(error: &io::Error) -> Ailment {
+fn of_io(error: &io::Error) -> FaultKind {
     use io::ErrorKind::{InvalidData, QuotaExceeded, StorageFull, UnexpectedEof};
     match error.kind() {
-        StorageFull | QuotaExceeded => Ailment::NoSpace,
-        InvalidData | UnexpectedEof => Ailment::Damaged,
-        _ => Ailment::Disk,
+        StorageFull | QuotaExceeded => FaultKind::NoSpace,
+        InvalidData | UnexpectedEof => FaultKind::Damaged,
+        _ => FaultKind::Disk,
     }
 }

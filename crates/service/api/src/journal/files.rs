@@ -13,7 +13,7 @@ use std::time::Duration;
 use redb::StorageBackend;
 use tokio::time::Instant;
 
-use super::error::{Ailment, Trouble};
+use super::error::{FaultKind, StorageFault};
 use super::preallocated_file::PreallocatedFile;
 use super::tables::Tables;
 
@@ -26,7 +26,7 @@ pub trait Files: Send + 'static {
     type Backend: StorageBackend;
 
     /// Takes possession, and opens the file for the store.
-    fn open(&mut self) -> Result<Self::Backend, Trouble>;
+    fn open(&mut self) -> Result<Self::Backend, StorageFault>;
     /// Gives the ballast's space to the file.
     fn release(&mut self) -> io::Result<()>;
     /// Puts the ballast's space by again. On an error none of it is taken.
@@ -62,14 +62,14 @@ impl Folder {
         self.path.join("journal.redb")
     }
 
-    pub(super) fn take(&mut self) -> Result<(), Trouble> {
-        make(&self.path).map_err(|error| Trouble::with_folder(&error))?;
+    pub(super) fn take(&mut self) -> Result<(), StorageFault> {
+        make(&self.path).map_err(|error| StorageFault::with_folder(&error))?;
         if self.lock.is_none() {
             let file = options()
                 .create(true)
                 .truncate(false)
                 .open(self.path.join("lock"))
-                .map_err(|error| Trouble::with_folder(&error))?;
+                .map_err(|error| StorageFault::with_folder(&error))?;
             lock(&file, self.lock_wait)?;
             self.lock = Some(file);
         }
@@ -77,14 +77,14 @@ impl Folder {
     }
 
     /// Makes a new file under another name, and gives it its own when it is whole and durable.
-    fn begin(&self, file: &Path) -> Result<(), Trouble> {
+    fn begin(&self, file: &Path) -> Result<(), StorageFault> {
         let draft = self.path.join("journal.redb.new");
         let begun = options().create(true).truncate(true).open(&draft);
-        let begun = begun.map_err(|error| Trouble::with_folder(&error))?;
+        let begun = begun.map_err(|error| StorageFault::with_folder(&error))?;
         drop(Tables::open(PreallocatedFile::new(begun))?);
         fs::rename(&draft, file)
             .and_then(|()| sync(&self.path))
-            .map_err(|error| Trouble::with_folder(&error))
+            .map_err(|error| StorageFault::with_folder(&error))
     }
 
     fn ballast(&self) -> PathBuf {
@@ -95,16 +95,16 @@ impl Folder {
 impl Files for Folder {
     type Backend = PreallocatedFile;
 
-    fn open(&mut self) -> Result<PreallocatedFile, Trouble> {
+    fn open(&mut self) -> Result<PreallocatedFile, StorageFault> {
         self.take()?;
         let path = self.file();
         let is_there = path.try_exists();
-        if !is_there.map_err(|error| Trouble::with_folder(&error))? {
+        if !is_there.map_err(|error| StorageFault::with_folder(&error))? {
             self.begin(&path)?;
         }
         let file = options().open(&path);
         file.map(PreallocatedFile::new)
-            .map_err(|error| Trouble::with_folder(&error))
+            .map_err(|error| StorageFault::with_folder(&error))
     }
 
     fn release(&mut self) -> io::Result<()> {
@@ -139,7 +139,7 @@ fn options() -> OpenOptions {
     options
 }
 
-fn lock(file: &File, wait: Duration) -> Result<(), Trouble> {
+fn lock(file: &File, wait: Duration) -> Result<(), StorageFault> {
     let until = Instant::now() + wait;
     loop {
         match file.try_lock() {
@@ -148,11 +148,11 @@ fn lock(file: &File, wait: Duration) -> Result<(), Trouble> {
                 std::thread::park_timeout(LOCK_PAUSE);
             }
             Err(TryLockError::WouldBlock) => break,
-            Err(TryLockError::Error(error)) => return Err(Trouble::with_folder(&error)),
+            Err(TryLockError::Error(error)) => return Err(StorageFault::with_folder(&error)),
         }
     }
-    Err(Trouble {
-        ailment: Ailment::InUse,
+    Err(StorageFault {
+        kind: FaultKind::InUse,
         detail: "its lock is held".to_owned(),
     })
 }

@@ -39,7 +39,7 @@ use uuid::Uuid;
 use self::entry::Row;
 pub(crate) use self::entry::{Appended, Batch, Page};
 pub use self::entry::{End, Entry};
-pub use self::error::Trouble;
+pub use self::error::StorageFault;
 pub(crate) use self::error::{JournalError, JournalInUse};
 pub use self::files::Files;
 pub(crate) use self::files::holds_a_journal;

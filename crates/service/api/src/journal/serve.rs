@@ -2,7 +2,7 @@
 
 use tokio::time::{Instant, timeout};
 
-use super::error::{Ailment, JournalError, Trouble};
+use super::error::{FaultKind, JournalError, StorageFault};
 use super::files::Files;
 use super::queue::{JOBS, Job, Read, Reply, Write};
 use super::tables::Tables;
@@ -17,8 +17,8 @@ enum Next {
 }
 
 impl<F: Files> Thread<F> {
-    /// Works until nobody is left to ask, or until the file is in trouble.
-    pub(super) async fn serve(&mut self) -> Result<(), Trouble> {
+    /// Works until nobody is left to ask, or until the file fails.
+    pub(super) async fn serve(&mut self) -> Result<(), StorageFault> {
         // One by one: what is too large for the space that is left must not take the others with it.
         while let Some(write) = self.again.pop_front() {
             self.commit(vec![write], false)?;
@@ -47,7 +47,7 @@ impl<F: Files> Thread<F> {
     }
 
     /// Commits `first` together with what comes soon after it. Reads are answered as they come.
-    async fn batch(&mut self, first: Write) -> Result<(), Trouble> {
+    async fn batch(&mut self, first: Write) -> Result<(), StorageFault> {
         let mut bytes = first.size();
         let mut batch = vec![first];
         // A bound: reads without end must not put the commit off for ever.
@@ -67,9 +67,9 @@ impl<F: Files> Thread<F> {
                     batch.push(write);
                 }
                 Some(Job::Read(read)) => {
-                    if let Err(trouble) = self.read(read) {
-                        refuse(batch, trouble.ailment);
-                        return Err(trouble);
+                    if let Err(fault) = self.read(read) {
+                        refuse(batch, fault.kind);
+                        return Err(fault);
                     }
                 }
                 None => break,
@@ -79,7 +79,7 @@ impl<F: Files> Thread<F> {
     }
 
     /// Commits `batch` and answers all of it. If the disk is full and it may be tried `once_more`, it is kept for that.
-    fn commit(&mut self, batch: Vec<Write>, once_more: bool) -> Result<(), Trouble> {
+    fn commit(&mut self, batch: Vec<Write>, once_more: bool) -> Result<(), StorageFault> {
         let room = Room {
             max_bytes: self.max_bytes,
             closed: self.ballast.closed(),
@@ -91,13 +91,13 @@ impl<F: Files> Thread<F> {
                 self.committed(batch, written);
                 Ok(())
             }
-            Err(trouble) => {
-                if once_more && trouble.ailment == Ailment::NoSpace {
+            Err(fault) => {
+                if once_more && fault.kind == FaultKind::NoSpace {
                     self.again = batch.into();
                 } else {
-                    refuse(batch, trouble.ailment);
+                    refuse(batch, fault.kind);
                 }
-                Err(trouble)
+                Err(fault)
             }
         }
     }
@@ -119,7 +119,7 @@ impl<F: Files> Thread<F> {
         }
     }
 
-    fn read(&self, read: Read) -> Result<(), Trouble> {
+    fn read(&self, read: Read) -> Result<(), StorageFault> {
         if read.is_abandoned() {
             return Ok(());
         }
@@ -140,21 +140,21 @@ impl<F: Files> Thread<F> {
 }
 
 /// The open file. It is always there while the thread serves.
-fn opened(tables: Option<&Tables>) -> Result<&Tables, Trouble> {
-    tables.ok_or_else(|| Trouble {
-        ailment: Ailment::Defect,
+fn opened(tables: Option<&Tables>) -> Result<&Tables, StorageFault> {
+    tables.ok_or_else(|| StorageFault {
+        kind: FaultKind::Defect,
         detail: "the file is not open".to_owned(),
     })
 }
 
-/// Sends what was found, or why nothing could be; and passes the trouble on, for it ends the handle.
-fn finish<T>(found: Result<T, Trouble>, reply: Reply<T>) -> Result<(), Trouble> {
+/// Sends what was found, or why nothing could be; and passes the fault on, for it ends the handle.
+fn finish<T>(found: Result<T, StorageFault>, reply: Reply<T>) -> Result<(), StorageFault> {
     // An answer that nobody waits for any more is dropped.
     match found {
         Ok(found) => drop(reply.send(Ok(found))),
-        Err(trouble) => {
-            drop(reply.send(Err(because(trouble.ailment))));
-            return Err(trouble);
+        Err(fault) => {
+            drop(reply.send(Err(because(fault.kind))));
+            return Err(fault);
         }
     }
     Ok(())
@@ -169,12 +169,12 @@ fn answer(write: Write, outcome: Outcome) {
     }
 }
 
-fn refuse(batch: Vec<Write>, ailment: Ailment) {
+fn refuse(batch: Vec<Write>, kind: FaultKind) {
     for write in batch {
-        write.refuse(because(ailment));
+        write.refuse(because(kind));
     }
 }
 
-fn because(ailment: Ailment) -> JournalError {
-    JournalError::Unavailable(ailment.cause().to_owned())
+fn because(kind: FaultKind) -> JournalError {
+    JournalError::Unavailable(kind.cause().to_owned())
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::runtime::Builder;
 
-use super::error::{Ailment, InUse};
+use super::error::{FaultKind, InUse};
 use super::files::{Files, Folder};
 use super::pins::Pins;
 use super::queue::Queue;
@@ -24,7 +24,7 @@ impl Journal {
     /// Starts the journal's thread on `folder`, which is made if it is missing, waits for a predecessor to let go of it, and
     /// up to five seconds for the file to open. Blocks: not for use in a running request.
     ///
-    /// Any trouble but another process leaves the journal unavailable: the log says so, with cause and cure, and it
+    /// Any fault but another process leaves the journal unavailable: the log says so, with cause and help, and it
     /// tries again by itself until all is well.
     ///
     /// # Errors
@@ -50,7 +50,7 @@ impl Journal {
             not_started(&error);
         }
         match opened.recv_timeout(OPENING + limits.lock_wait) {
-            Ok(Some(Ailment::InUse)) => Err(InUse),
+            Ok(Some(FaultKind::InUse)) => Err(InUse),
             _ => Ok(journal),
         }
     }
@@ -68,7 +68,7 @@ impl Journal {
     fn over(
         files: impl Files,
         limits: JournalLimits,
-        first: SyncSender<Option<Ailment>>,
+        first: SyncSender<Option<FaultKind>>,
     ) -> (Self, impl Future<Output = ()> + Send) {
         let (queue, jobs) = Queue::new();
         let stats = Arc::new(SharedStats::new());

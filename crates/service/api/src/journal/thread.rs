@@ -16,7 +16,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::JournalLimits;
 use super::ballast::{Ballast, pause};
-use super::error::{Ailment, JournalError, Trouble};
+use super::error::{FaultKind, JournalError, StorageFault};
 use super::files::Files;
 use super::group_commit::GroupCommit;
 use super::pins::Pins;
@@ -67,25 +67,26 @@ impl<F: Files> Thread<F> {
 
     /// Runs until no caller is left. How the first opening went is told to `first`, and if another process holds the
     /// folder then that is all.
-    pub(super) async fn run(mut self, first: SyncSender<Option<Ailment>>) {
+    pub(super) async fn run(mut self, first: SyncSender<Option<FaultKind>>) {
         let mut first = Some(first);
         loop {
-            let opened = self.open().inspect_err(|trouble| self.lost(trouble));
+            let opened = self.open().inspect_err(|fault| self.lost(fault));
             if let Some(first) = first.take() {
-                let ailment = opened.as_ref().err().map(|trouble| trouble.ailment);
+                let kind = opened.as_ref().err().map(|fault| fault.kind);
                 // Nobody listens any more if it took too long: then it is tried again like all else.
-                if first.send(ailment).is_ok() && ailment == Some(Ailment::InUse) {
+                if first.send(kind).is_ok() && kind == Some(FaultKind::InUse) {
                     return;
                 }
             }
             if opened.is_ok() {
                 let served = AssertUnwindSafe(self.serve()).catch_unwind().await;
-                match served.unwrap_or_else(|payload| Err(Trouble::panicked(payload.as_ref()))) {
+                match served.unwrap_or_else(|payload| Err(StorageFault::panicked(payload.as_ref())))
+                {
                     Ok(()) => return self.close(),
-                    Err(trouble) => {
-                        self.lost(&trouble);
+                    Err(fault) => {
+                        self.lost(&fault);
                         // The ballast's pauses hold new entries back: removals need not wait for that.
-                        if trouble.ailment == Ailment::NoSpace {
+                        if fault.kind == FaultKind::NoSpace {
                             continue;
                         }
                     }
@@ -97,10 +98,10 @@ impl<F: Files> Thread<F> {
         }
     }
 
-    fn open(&mut self) -> Result<(), Trouble> {
+    fn open(&mut self) -> Result<(), StorageFault> {
         match guarded(|| self.try_open()) {
             // Opening writes too.
-            Err(trouble) if trouble.ailment == Ailment::NoSpace => {
+            Err(fault) if fault.kind == FaultKind::NoSpace => {
                 self.ballast.release(&mut self.files);
                 guarded(|| self.try_open())
             }
@@ -108,7 +109,7 @@ impl<F: Files> Thread<F> {
         }
     }
 
-    fn try_open(&mut self) -> Result<(), Trouble> {
+    fn try_open(&mut self) -> Result<(), StorageFault> {
         let tables = Tables::open(self.files.open()?)?;
         let count = tables.count()?;
         self.tables = Some(tables);
@@ -125,21 +126,21 @@ impl<F: Files> Thread<F> {
     }
 
     /// The handle is dead: says why and lets go of it.
-    fn lost(&mut self, trouble: &Trouble) {
-        let Trouble { ailment, detail } = trouble;
-        if self.stats.failed(ailment.cause()) {
+    fn lost(&mut self, fault: &StorageFault) {
+        let StorageFault { kind, detail } = fault;
+        if self.stats.failed(kind.cause()) {
             tracing::error!(
                 file = self.files.name(),
-                cause = ailment.cause(),
+                cause = kind.cause(),
                 error = detail,
-                cure = ailment.cure(),
+                cure = kind.help(),
                 "the journal is unavailable"
             );
         } else {
             tracing::debug!(error = detail, "the journal is still unavailable");
         }
         self.close();
-        if *ailment == Ailment::NoSpace {
+        if *kind == FaultKind::NoSpace {
             self.ballast.release(&mut self.files);
         }
     }
@@ -180,8 +181,8 @@ pub(super) fn unavailable(stats: &SharedStats) -> JournalError {
     JournalError::Unavailable(cause.unwrap_or("the journal was interrupted").to_owned())
 }
 
-/// Runs what calls the store: a panic in there is trouble like any other, and must not end the thread.
-pub(super) fn guarded<T>(run: impl FnOnce() -> Result<T, Trouble>) -> Result<T, Trouble> {
+/// Runs what calls the store: a panic in there is a fault like any other, and must not end the thread.
+pub(super) fn guarded<T>(run: impl FnOnce() -> Result<T, StorageFault>) -> Result<T, StorageFault> {
     catch_unwind(AssertUnwindSafe(run))
-        .unwrap_or_else(|payload| Err(Trouble::panicked(payload.as_ref())))
+        .unwrap_or_else(|payload| Err(StorageFault::panicked(payload.as_ref())))
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use fastrand::Rng;
 use redb::StorageBackend;
 
-use super::super::error::Trouble;
+use super::super::error::StorageFault;
 use super::super::files::Files;
 
 /// A kind of call to the disk.
@@ -200,7 +200,7 @@ impl StorageBackend for Disk {
 impl Files for Disk {
     type Backend = Self;
 
-    fn open(&mut self) -> Result<Self, Trouble> {
+    fn open(&mut self) -> Result<Self, StorageFault> {
         Ok(self.clone())
     }
 
