@@ -1,16 +1,16 @@
 //! Logs and spans. Of logs one JSON object per line where a machine reads them, plain lines on a terminal.
 //!
 //! Whoever logs never waits for whoever reads: lines go to a bounded queue (`queue`) that a thread of its own writes out
-//! (`writer`). Lines that repeat without end are counted and not written (`storm`, `repeats`). Both kinds of loss are told
+//! (`writer`). Lines that repeat without end are counted and not written (`rate_limit_filter`, `log_rate_limiter`). Both kinds of loss are told
 //! about in the log itself. Spans go to a collector, where there is one (`spans`), whatever the log leaves out.
 
 mod filter;
 mod format;
+mod log_rate_limiter;
 mod queue;
-mod repeats;
+mod rate_limit_filter;
 mod span_counts;
 mod spans;
-mod storm;
 mod writer;
 
 use tokio::runtime::Handle;
@@ -23,10 +23,10 @@ use tracing_subscriber::{Layer, Registry, fmt};
 use self::filter::Directives;
 use self::format::Format;
 use self::queue::Queue;
+use self::rate_limit_filter::RateLimitFilter;
 pub use self::span_counts::span_counts;
 use self::spans::Spans;
 pub use self::spans::are_exported as spans_are_exported;
-use self::storm::Storm;
 use self::writer::Writer;
 use crate::environment::{Environment, EnvironmentError};
 
@@ -60,19 +60,19 @@ pub fn init(
     let format = Format::choose(environment)?;
     let spans = Spans::choose(environment, service, runtime)?;
     let queue = Queue::default();
-    let storm = Storm::default();
-    let writer = Writer::start(queue.clone(), storm.clone());
+    let rate_limit = RateLimitFilter::default();
+    let writer = Writer::start(queue.clone(), rate_limit.clone());
     // A second call (tests start several services in one process) keeps the first subscriber.
     let _ = match &spans {
         // What the log leaves out nobody wants: with filters of single layers each span would be looked up and marked.
         None => Registry::default()
             .with(directives.layer())
-            .with(storm)
+            .with(rate_limit)
             .with(lines(format, queue))
             .try_init(),
         Some(spans) => Registry::default()
             .with(spans.layer())
-            .with(lines(format, queue).with_filter(directives.filter().and(storm)))
+            .with(lines(format, queue).with_filter(directives.filter().and(rate_limit)))
             .try_init(),
     };
     Ok(Telemetry {

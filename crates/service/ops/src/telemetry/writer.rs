@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::log_rate_limiter::Suppressed;
 use super::queue::{Next, Queue};
-use super::repeats::LeftOut;
-use super::storm::Storm;
+use super::rate_limit_filter::RateLimitFilter;
 
-/// How often it looks whether lines were left out.
-const LOOK_PERIOD: Duration = Duration::from_millis(500);
+/// How often it asks whether lines were suppressed.
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
 /// How long the end of the process waits for a reader who does not read.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
@@ -20,11 +20,11 @@ pub(super) struct Writer(Queue);
 
 impl Writer {
     /// Starts it. Where no thread can be had nothing is written: a service without a log is better than none.
-    pub(super) fn start(queue: Queue, storm: Storm) -> Self {
+    pub(super) fn start(queue: Queue, rate_limit: RateLimitFilter) -> Self {
         let source = queue.clone();
         let thread = thread::Builder::new().name("log".to_owned());
         let started = thread.spawn(move || {
-            write_all(&source, &storm);
+            write_all(&source, &rate_limit);
             source.end();
         });
         if started.is_err() {
@@ -40,10 +40,10 @@ impl Drop for Writer {
     }
 }
 
-fn write_all(queue: &Queue, storm: &Storm) {
+fn write_all(queue: &Queue, rate_limit: &RateLimitFilter) {
     let mut lines = Vec::new();
     loop {
-        let next = queue.take(&mut lines, LOOK_PERIOD);
+        let next = queue.take(&mut lines, POLL_INTERVAL);
         // Told from here, where nobody is in the middle of logging: a line logged while one is being logged is lost. It
         // goes through the queue like any other.
         if let Next::Write {
@@ -56,11 +56,11 @@ fn write_all(queue: &Queue, storm: &Storm) {
             );
         }
         let ends = next == Next::End;
-        let left_out = storm.left_out(if ends { None } else { Some(Instant::now()) });
-        if ends && left_out.is_empty() {
+        let suppressed = rate_limit.suppressed(if ends { None } else { Some(Instant::now()) });
+        if ends && suppressed.is_empty() {
             return;
         }
-        left_out.iter().for_each(tell_left_out);
+        suppressed.iter().for_each(warn_of_suppressed);
         // A full disk or a closed pipe costs the lines.
         let mut out = std::io::stdout().lock();
         let _ = out.write_all(&lines).and_then(|()| out.flush());
@@ -68,13 +68,13 @@ fn write_all(queue: &Queue, storm: &Storm) {
     }
 }
 
-fn tell_left_out(left_out: &LeftOut) {
-    let LeftOut {
+fn warn_of_suppressed(suppressed: &Suppressed) {
+    let Suppressed {
         line,
         dependency,
         reason,
         count,
-    } = left_out;
+    } = suppressed;
     tracing::warn!(
         line,
         dependency,

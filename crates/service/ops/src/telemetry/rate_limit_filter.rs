@@ -1,6 +1,6 @@
 //! Keeps an outage from filling the disk: lines that say the same are written a few times a second, then counted.
 //!
-//! The same: from one place in the code, about one dependency, for one reason. What is below `info` is never left out:
+//! The same: from one place in the code, about one dependency, for one reason. What is below `info` is never suppressed:
 //! whoever asks for it wants all of it.
 
 use std::fmt::Debug;
@@ -14,33 +14,33 @@ use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::{Context, Filter};
 
-use super::repeats::{LeftOut, Repeats};
+use super::log_rate_limiter::{LogRateLimiter, Suppressed};
 
-/// Complaints of a kind in a second.
-const COMPLAINTS: u32 = 5;
-/// Other lines of a kind in a second: an outage has the journal say one per request.
-const NEWS: u32 = 50;
-/// The module that tells what was left out.
+/// Warnings and errors of a kind in a second.
+const MAX_WARNINGS: u32 = 5;
+/// Informational lines of a kind in a second: an outage has the journal say one per request.
+const MAX_INFO: u32 = 50;
+/// The module that logs what was suppressed.
 const OURS: &str = "holdfast_ops::telemetry";
 
 type Kind = (Identifier, Option<String>, Option<String>);
 
 /// The filter. Clones share their counts.
 #[derive(Clone, Default)]
-pub(super) struct Storm(Arc<Mutex<Repeats<Kind>>>);
+pub(super) struct RateLimitFilter(Arc<Mutex<LogRateLimiter<Kind>>>);
 
-impl Storm {
-    /// What was left out up to the last full second before `now`, or at all; counted anew from here.
-    pub(super) fn left_out(&self, now: Option<Instant>) -> Vec<LeftOut> {
-        let mut repeats = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        repeats.left_out(now)
+impl RateLimitFilter {
+    /// What was suppressed up to the last full second before `now`, or at all; counted anew from here.
+    pub(super) fn suppressed(&self, now: Option<Instant>) -> Vec<Suppressed> {
+        let mut limiter = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        limiter.suppressed(now)
     }
 
     fn admits(&self, event: &Event<'_>) -> bool {
         let metadata = event.metadata();
-        let most = match *metadata.level() {
-            Level::ERROR | Level::WARN => COMPLAINTS,
-            Level::INFO => NEWS,
+        let max = match *metadata.level() {
+            Level::ERROR | Level::WARN => MAX_WARNINGS,
+            Level::INFO => MAX_INFO,
             _ => return true,
         };
         if metadata.target().starts_with(OURS) {
@@ -53,13 +53,13 @@ impl Storm {
             said.dependency.clone(),
             said.reason.clone(),
         );
-        let mut repeats = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        repeats.admit(kind, most, Instant::now(), || said.into())
+        let mut limiter = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        limiter.admit(kind, max, Instant::now(), || said.into())
     }
 }
 
 /// Where spans are exported as well: of the log alone.
-impl<S: Subscriber> Filter<S> for Storm {
+impl<S: Subscriber> Filter<S> for RateLimitFilter {
     fn enabled(&self, _: &Metadata<'_>, _: &Context<'_, S>) -> bool {
         true
     }
@@ -75,7 +75,7 @@ impl<S: Subscriber> Filter<S> for Storm {
 }
 
 /// Where there is nothing but the log: a filter of one layer costs each span, at every turn.
-impl<S: Subscriber> Layer<S> for Storm {
+impl<S: Subscriber> Layer<S> for RateLimitFilter {
     fn event_enabled(&self, event: &Event<'_>, _: Context<'_, S>) -> bool {
         self.admits(event)
     }
@@ -89,7 +89,7 @@ struct Said {
     reason: Option<String>,
 }
 
-impl From<Said> for LeftOut {
+impl From<Said> for Suppressed {
     fn from(said: Said) -> Self {
         Self {
             line: said.message,
