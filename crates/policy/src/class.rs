@@ -144,7 +144,7 @@ impl<T, E> Classify<T, E> for ErrorsAreFailures {
 
 /// What a layer learns from the result of the layer inside it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Finding {
+pub(crate) enum AttemptVerdict {
     /// The dependency answered or failed, and the classifier spoke.
     Finished(Class),
     /// The attempt timeout cut it.
@@ -155,7 +155,7 @@ pub(crate) enum Finding {
     Rejected,
 }
 
-impl Finding {
+impl AttemptVerdict {
     /// Asks `classifier` about `result` and gives the result back.
     #[inline]
     pub(crate) fn of<T, E, C: Classify<T, E>>(

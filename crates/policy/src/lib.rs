@@ -1,6 +1,5 @@
 #![doc = include_str!("../README.md")]
 
-mod alarm;
 pub mod attempt;
 pub mod breaker;
 mod builder;
@@ -18,6 +17,7 @@ pub mod hedge;
 #[cfg(feature = "http")]
 pub mod http;
 pub mod keyed;
+mod lazy_sleep;
 mod lock;
 mod now;
 #[cfg(any(feature = "metrics", feature = "tracing"))]

@@ -1,4 +1,4 @@
-//! The way from a layer to the observers: a policy's name and whom to tell.
+//! The way from a layer to the observers: a policy's name and its observers.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::event::{Event, Observer};
 
-/// Names a policy and tells its observers. Clones are cheap and tell the same observers.
+/// Names a policy and passes its events to its observers. Clones are cheap and have the same observers.
 #[derive(Clone)]
 pub struct Reporter {
     policy: Arc<str>,
@@ -36,14 +36,14 @@ impl Reporter {
 
     /// Whether anybody listens: saves a clock reading when nobody does.
     #[inline]
-    pub(crate) fn is_heard(&self) -> bool {
+    pub(crate) fn is_enabled(&self) -> bool {
         !self.observers.is_empty()
     }
 
-    /// Tells the observers. Never call it while holding a lock. A panic is caught, because it
+    /// Passes `event` to the observers. Never call it while holding a lock. A panic is caught, because it
     /// would hit a caller who has nothing to do with it, or abort the process if it came from a
     /// drop during another panic.
-    pub(crate) fn tell(&self, event: &Event<'_>) {
+    pub(crate) fn emit(&self, event: &Event<'_>) {
         for observer in self.observers.iter() {
             // The panic hook has reported it; there is nobody else to tell. What it carries is leaked
             // rather than dropped, for that could panic again.

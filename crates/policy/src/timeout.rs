@@ -34,10 +34,10 @@ use tokio::time::Instant;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::alarm::Alarm;
 use crate::call::Call;
 use crate::due::Deadline;
 use crate::error::{Error, ErrorKind};
+use crate::lazy_sleep::LazySleep;
 use crate::progress::{Admission, Progress};
 
 /// Cuts an attempt after a fixed time, and at the deadline of its call.
@@ -62,11 +62,11 @@ pin_project! {
         #[pin]
         inner: F,
         #[pin]
-        alarm: Alarm,
+        sleep: LazySleep,
     }
 }
 
-/// What the alarm means.
+/// Why the attempt is cut when the time is over.
 #[derive(Clone, Copy, Debug)]
 enum Cut {
     AttemptTimeout(Duration),
@@ -137,7 +137,7 @@ where
         TimeoutFuture {
             cut,
             inner: self.inner.call(call),
-            alarm: Alarm::at(end),
+            sleep: LazySleep::at(end),
         }
     }
 }
@@ -155,7 +155,7 @@ where
         if let Poll::Ready(result) = this.inner.poll(cx) {
             return Poll::Ready(result);
         }
-        ready!(this.alarm.poll(cx));
+        ready!(this.sleep.poll(cx));
         let error = match *this.cut {
             Cut::AttemptTimeout(after) => Error::new(ErrorKind::AttemptTimeout).after(after),
             Cut::Deadline => Error::new(ErrorKind::DeadlineExceeded),

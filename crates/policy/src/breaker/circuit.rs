@@ -160,7 +160,7 @@ impl Shared {
     /// Whether anybody needs to know how long an attempt takes.
     #[inline]
     pub(super) fn is_timed(&self) -> bool {
-        self.slow_call.get().is_some() || self.reporter.is_heard()
+        self.slow_call.get().is_some() || self.reporter.is_enabled()
     }
 
     #[inline]
@@ -206,8 +206,8 @@ impl Shared {
 
     #[inline]
     pub(super) fn tell_attempt(&self, number: u32, outcome: Outcome, watch: &Stopwatch) {
-        if self.reporter.is_heard() {
-            self.reporter.tell(&Event::Attempt {
+        if self.reporter.is_enabled() {
+            self.reporter.emit(&Event::Attempt {
                 policy: self.policy(),
                 number,
                 outcome,
@@ -229,7 +229,7 @@ impl Shared {
                 Refusal::Open(_) => RejectedBy::Breaker,
                 Refusal::Ramp(_) => RejectedBy::Ramp,
             };
-            self.reporter.tell(&Event::Rejected { policy, by });
+            self.reporter.emit(&Event::Rejected { policy, by });
         })
     }
 
@@ -252,7 +252,7 @@ impl Shared {
         }) = transition
         {
             let policy = self.policy();
-            self.reporter.tell(&Event::Transition {
+            self.reporter.emit(&Event::Transition {
                 policy,
                 from,
                 to,

@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 use super::core::Refusal;
 use super::stopwatch::Stopwatch;
 use super::ticket::Ticket;
-use crate::class::{Classify, Finding};
+use crate::class::{AttemptVerdict, Classify};
 use crate::error::{Error, ErrorKind};
 use crate::progress::{Admission, Progress};
 
@@ -119,12 +119,12 @@ impl<F: Progress, C> Attempt<F, C> {
             *this.running = false;
             return Poll::Ready(result);
         };
-        let (finding, result) = Finding::of(result, this.classify);
+        let (verdict, result) = AttemptVerdict::of(result, this.classify);
         *this.running = false;
         let Some(admission) = this.inner.admission() else {
             return Poll::Ready(result);
         };
-        let open_for = ticket.finish(finding, &Stopwatch::since(admission));
+        let open_for = ticket.finish(verdict, &Stopwatch::since(admission));
         Poll::Ready(match result {
             Ok(answer) => Ok(answer),
             Err(error) => Err(error.not_before(open_for).of(ticket.policy())),

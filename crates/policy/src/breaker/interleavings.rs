@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::circuit::{Circuit, CircuitSettings};
 use super::stopwatch::Stopwatch;
 use super::ticket::Ticket;
-use crate::class::{Class, Finding};
+use crate::class::{AttemptVerdict, Class};
 use crate::config::{BreakerConfig, Window};
 use crate::event::Event;
 use crate::now::Now;
@@ -52,7 +52,7 @@ fn admit(circuit: &Circuit, now: Instant) -> Option<Ticket> {
 
 fn finish(mut ticket: Ticket, class: Class) {
     let watch = Stopwatch::since(Admission { at: None });
-    ticket.finish(Finding::Finished(class), &watch);
+    ticket.finish(AttemptVerdict::Finished(class), &watch);
 }
 
 #[test]

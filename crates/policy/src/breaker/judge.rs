@@ -1,22 +1,22 @@
 //! How an attempt ended, and what of it the breaker counts.
 
 use super::window::Record;
-use crate::class::{Finding, Health};
+use crate::class::{AttemptVerdict, Health};
 use crate::event::Outcome;
 
 /// What became of an attempt whose result is known; `None` if it never reached the dependency.
 #[inline]
-pub(super) fn outcome(finding: Finding, slow: bool) -> Option<Outcome> {
-    let outcome = match finding {
-        Finding::Finished(class) => match class.health {
+pub(super) fn outcome(verdict: AttemptVerdict, slow: bool) -> Option<Outcome> {
+    let outcome = match verdict {
+        AttemptVerdict::Finished(class) => match class.health {
             Health::Success if slow => Outcome::Slow,
             Health::Success => Outcome::Success,
             Health::Neutral => Outcome::Neutral,
             Health::Failure => Outcome::Failure,
         },
-        Finding::TimedOut => Outcome::TimedOut,
-        Finding::Cut => Outcome::Cancelled,
-        Finding::Rejected => return None,
+        AttemptVerdict::TimedOut => Outcome::TimedOut,
+        AttemptVerdict::Cut => Outcome::Cancelled,
+        AttemptVerdict::Rejected => return None,
     };
     Some(outcome)
 }
@@ -36,10 +36,10 @@ pub(super) fn record(outcome: Outcome, slow: bool) -> Option<Record> {
 
 /// What an attempt failed by, in one word; the classifier's, if it has one.
 #[inline]
-pub(super) fn cause(outcome: Outcome, finding: Finding) -> &'static str {
-    let named = match finding {
-        Finding::Finished(class) => class.cause,
-        Finding::TimedOut | Finding::Cut | Finding::Rejected => None,
+pub(super) fn cause(outcome: Outcome, verdict: AttemptVerdict) -> &'static str {
+    let named = match verdict {
+        AttemptVerdict::Finished(class) => class.cause,
+        AttemptVerdict::TimedOut | AttemptVerdict::Cut | AttemptVerdict::Rejected => None,
     };
     named.unwrap_or(match outcome {
         Outcome::TimedOut => "attempt_timeout",
@@ -57,7 +57,7 @@ mod tests {
 
     #[test]
     fn a_rejection_is_no_outcome() {
-        assert_eq!(outcome(Finding::Rejected, false), None);
+        assert_eq!(outcome(AttemptVerdict::Rejected, false), None);
     }
 
     #[test]
@@ -72,7 +72,7 @@ mod tests {
 
     #[test]
     fn a_slow_success_is_counted_as_slow_and_not_as_failed() {
-        let slow = outcome(Finding::Finished(Class::success()), true);
+        let slow = outcome(AttemptVerdict::Finished(Class::success()), true);
         assert_eq!(slow, Some(Outcome::Slow));
         let counted = Record {
             failed: false,

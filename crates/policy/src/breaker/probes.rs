@@ -41,9 +41,9 @@ pub(super) struct Probes {
     neutral: u32,
 }
 
-/// What a probe has found.
+/// What became of a probe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Finding {
+pub(super) enum ProbeResult {
     Counted(Record),
     /// The dependency answered, and the answer says nothing about its health.
     Neutral,
@@ -110,17 +110,17 @@ impl Probes {
     }
 
     /// A probe is over. A lease that has been taken away since says nothing.
-    pub(super) fn settle(&mut self, key: ProbeKey, finding: Finding) -> Verdict {
+    pub(super) fn settle(&mut self, key: ProbeKey, result: ProbeResult) -> Verdict {
         let holds = |slot: &&mut Option<Lease>| slot.is_some_and(|lease| lease.key == key);
         let Some(slot) = self.slots.iter_mut().find(holds) else {
             return Verdict::Undecided;
         };
         *slot = None;
-        match finding {
-            Finding::Counted(record) if record.is_good() => self.good += 1,
-            Finding::Counted(_) => self.bad += 1,
-            Finding::Neutral => self.neutral += 1,
-            Finding::Nothing => {}
+        match result {
+            ProbeResult::Counted(record) if record.is_good() => self.good += 1,
+            ProbeResult::Counted(_) => self.bad += 1,
+            ProbeResult::Neutral => self.neutral += 1,
+            ProbeResult::Nothing => {}
         }
         self.verdict()
     }
@@ -172,19 +172,19 @@ mod tests {
     use super::*;
     use crate::support::breaker_config;
 
-    const GOOD: Finding = Finding::Counted(Record {
+    const GOOD: ProbeResult = ProbeResult::Counted(Record {
         failed: false,
         slow: false,
     });
-    const BAD: Finding = Finding::Counted(Record {
+    const BAD: ProbeResult = ProbeResult::Counted(Record {
         failed: true,
         slow: false,
     });
-    const SLOW: Finding = Finding::Counted(Record {
+    const SLOW: ProbeResult = ProbeResult::Counted(Record {
         failed: false,
         slow: true,
     });
-    const NOTHING: Finding = Finding::Nothing;
+    const NOTHING: ProbeResult = ProbeResult::Nothing;
     const LEASE: Duration = Duration::from_secs(4);
 
     fn probes(half_open_calls: u32, failure_rate: f64) -> Probes {
@@ -196,13 +196,13 @@ mod tests {
         Probes::new(&config, LEASE)
     }
 
-    /// The verdict after each of the findings, one probe at a time.
-    fn verdicts(probes: &mut Probes, findings: &[Finding]) -> Vec<Verdict> {
-        let probe = |finding: &Finding| {
+    /// The verdict after each of the results, one probe at a time.
+    fn verdicts(probes: &mut Probes, results: &[ProbeResult]) -> Vec<Verdict> {
+        let probe = |result: &ProbeResult| {
             let key = probes.admit(Instant::now()).unwrap();
-            probes.settle(key, *finding)
+            probes.settle(key, *result)
         };
-        findings.iter().map(probe).collect()
+        results.iter().map(probe).collect()
     }
 
     #[test]
@@ -258,12 +258,15 @@ mod tests {
     fn neutral_answers_alone_do_not_keep_it_half_open_for_ever() {
         use Verdict::{Close, Reopen, Undecided};
         let mut silent = probes(2, 0.5);
-        let verdicts_of_ten = verdicts(&mut silent, &[Finding::Neutral; 10]);
+        let verdicts_of_ten = verdicts(&mut silent, &[ProbeResult::Neutral; 10]);
         assert_eq!(verdicts_of_ten[..9], [Undecided; 9]);
         assert_eq!(verdicts_of_ten[9], Close);
         let mut one_bad = probes(3, 0.5);
         verdicts(&mut one_bad, &[BAD]);
-        assert_eq!(verdicts(&mut one_bad, &[Finding::Neutral; 15])[14], Reopen);
+        assert_eq!(
+            verdicts(&mut one_bad, &[ProbeResult::Neutral; 15])[14],
+            Reopen
+        );
         let mut left = probes(2, 0.5);
         assert_eq!(verdicts(&mut left, &[NOTHING; 100]), [Undecided; 100]);
     }

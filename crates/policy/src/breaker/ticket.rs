@@ -8,7 +8,7 @@ use super::circuit::Circuit;
 use super::core::{Pass, Sample};
 use super::judge;
 use super::stopwatch::Stopwatch;
-use crate::class::Finding;
+use crate::class::AttemptVerdict;
 use crate::event::Outcome;
 use crate::now::Now;
 
@@ -35,9 +35,13 @@ impl Ticket {
     /// The attempt's result is known. If it failed and the breaker is open now, what remains of the
     /// open time.
     #[inline]
-    pub(super) fn finish(&mut self, finding: Finding, watch: &Stopwatch) -> Option<Duration> {
+    pub(super) fn finish(
+        &mut self,
+        verdict: AttemptVerdict,
+        watch: &Stopwatch,
+    ) -> Option<Duration> {
         let slow = self.circuit.shared().is_slow(watch);
-        let outcome = judge::outcome(finding, slow)?;
+        let outcome = judge::outcome(verdict, slow)?;
         let record = judge::record(outcome, slow);
         let shared = self.circuit.shared();
         // What changes nothing needs no words either.
@@ -46,11 +50,11 @@ impl Ticket {
             shared.tell_attempt(self.number, outcome, watch);
             return None;
         }
-        let retry_after = finding.class().and_then(|class| class.retry_after);
+        let retry_after = verdict.class().and_then(|class| class.retry_after);
         let sample = Sample {
             record,
-            answered: matches!(finding, Finding::Finished(_)),
-            cause: judge::cause(outcome, finding),
+            answered: matches!(verdict, AttemptVerdict::Finished(_)),
+            cause: judge::cause(outcome, verdict),
             retry_after,
         };
         self.settle(outcome, sample, watch)
@@ -66,7 +70,7 @@ impl Ticket {
         let slow = self.circuit.shared().is_slow(watch);
         let sample = Sample {
             record: judge::record(outcome, slow),
-            cause: judge::cause(outcome, Finding::Rejected),
+            cause: judge::cause(outcome, AttemptVerdict::Rejected),
             ..Sample::NOTHING
         };
         self.settle(outcome, sample, watch);

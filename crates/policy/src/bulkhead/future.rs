@@ -9,13 +9,13 @@ use pin_project_lite::pin_project;
 use tokio::time::Instant;
 use tower_service::Service;
 
-use crate::alarm::Alarm;
 use crate::call::Call;
 use crate::capacity::{Permit, Reserved, Signal, Slots, Standing, Wait};
-use crate::class::{Classify, Finding, Health};
+use crate::class::{AttemptVerdict, Classify, Health};
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind};
 use crate::event::RejectedBy;
+use crate::lazy_sleep::LazySleep;
 use crate::progress::{Admission, Progress};
 
 pin_project! {
@@ -47,7 +47,7 @@ pin_project! {
 pub(super) struct Waiting<S, R, C> {
     pub(super) slots: Slots,
     pub(super) wait: Wait,
-    pub(super) patience: Alarm,
+    pub(super) patience: LazySleep,
     // A place that comes later leaves no time for the attempt.
     pub(super) latest: Option<Deadline>,
     // What to do once a place is there; taken then.
@@ -101,8 +101,8 @@ impl<C> Place<C> {
         let Some(admitted) = self.admitted.take() else {
             return result;
         };
-        let (finding, result) = Finding::of(result, &self.classify);
-        self.held.slots().learn(admitted, signal(finding));
+        let (verdict, result) = AttemptVerdict::of(result, &self.classify);
+        self.held.slots().learn(admitted, signal(verdict));
         result
     }
 }
@@ -117,13 +117,13 @@ impl<C> Drop for Place<C> {
     }
 }
 
-fn signal(finding: Finding) -> Signal {
-    match finding {
-        Finding::TimedOut => Signal::Overloaded,
-        Finding::Cut => Signal::GivenUp,
-        Finding::Finished(class) if class.throttled => Signal::Overloaded,
-        Finding::Finished(class) if class.health == Health::Success => Signal::Answered,
-        Finding::Finished(_) | Finding::Rejected => Signal::Nothing,
+fn signal(verdict: AttemptVerdict) -> Signal {
+    match verdict {
+        AttemptVerdict::TimedOut => Signal::Overloaded,
+        AttemptVerdict::Cut => Signal::GivenUp,
+        AttemptVerdict::Finished(class) if class.throttled => Signal::Overloaded,
+        AttemptVerdict::Finished(class) if class.health == Health::Success => Signal::Answered,
+        AttemptVerdict::Finished(_) | AttemptVerdict::Rejected => Signal::Nothing,
     }
 }
 
@@ -205,7 +205,7 @@ impl<S: Service<Call<R>>, R, C> Waiting<S, R, C> {
             }
             Standing::Shed => RejectedBy::Shed,
         };
-        self.slots.tell_refused(by);
+        self.slots.emit_refused(by);
         Poll::Ready(State::Refused {
             policy: Arc::clone(self.slots.policy()),
         })

@@ -8,13 +8,13 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::future::{BulkheadFuture, Held, Place, Waiting};
-use crate::alarm::Alarm;
 use crate::call::Call;
 use crate::capacity::{Claim, Slots, Wait};
 use crate::class::Classify;
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::event::RejectedBy;
+use crate::lazy_sleep::LazySleep;
 use crate::progress::Progress;
 
 /// Bounds how many attempts run at once.
@@ -94,7 +94,7 @@ where
             Claim::Permit(permit) => self.run(Held::Own(permit), call),
             Claim::Wait(wait) => self.wait(slots, wait, call),
             Claim::Full => {
-                slots.tell_refused(RejectedBy::Bulkhead);
+                slots.emit_refused(RejectedBy::Bulkhead);
                 BulkheadFuture::refused(Arc::clone(slots.policy()))
             }
         }
@@ -130,7 +130,7 @@ impl<S: Clone, C: Clone> BulkheadService<S, C> {
         let turn = Deadline::at(now).plus(slots.expected_wait(call.priority));
         if latest.is_some_and(|latest| latest <= Deadline::at(now) || latest < turn) {
             drop(wait);
-            slots.tell_refused(RejectedBy::Shed);
+            slots.emit_refused(RejectedBy::Shed);
             return BulkheadFuture::refused(Arc::clone(slots.policy()));
         }
         let patience = Deadline::at(now).plus(slots.max_wait());
@@ -138,7 +138,7 @@ impl<S: Clone, C: Clone> BulkheadService<S, C> {
         BulkheadFuture::waiting(Waiting {
             slots: slots.clone(),
             wait,
-            patience: Alarm::at(until.instant()),
+            patience: LazySleep::at(until.instant()),
             latest,
             then: Some((self.inner.clone(), call, self.layer.classify.clone())),
         })

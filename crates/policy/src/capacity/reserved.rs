@@ -36,7 +36,7 @@ impl Slots {
         };
         found
             .map(|permit| Reserved(Arc::new(permit)))
-            .inspect_err(|by| self.tell_refused(*by))
+            .inspect_err(|by| self.emit_refused(*by))
     }
 
     async fn wait_for(&self, mut wait: Wait, priority: Priority) -> Result<Permit, RejectedBy> {

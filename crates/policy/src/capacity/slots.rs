@@ -196,8 +196,8 @@ impl Slots {
         woken.into_iter().flatten().for_each(Waker::wake);
     }
 
-    pub(crate) fn tell_refused(&self, by: RejectedBy) {
-        self.shared.reporter.tell(&Event::Rejected {
+    pub(crate) fn emit_refused(&self, by: RejectedBy) {
+        self.shared.reporter.emit(&Event::Rejected {
             policy: self.policy(),
             by,
         });

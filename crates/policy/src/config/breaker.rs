@@ -12,11 +12,11 @@ use super::section::Section;
 use super::window::Window;
 
 /// The memory of a count window is taken at start, two bytes a call.
-const MOST_CALLS: u32 = 1_000_000;
+const MAX_CALLS: u32 = 1_000_000;
 /// Probes are few by nature; each admission looks at all of them.
-const MOST_PROBES: u32 = 1_000;
+const MAX_PROBES: u32 = 1_000;
 /// A ramp is a brake on a stampede, not a second outage.
-const LONGEST_RAMP: Duration = Duration::from_secs(3);
+const MAX_RAMP: Duration = Duration::from_secs(3);
 
 /// When a breaker opens, for how long, and how it closes.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,20 +67,16 @@ impl BreakerConfig {
     pub(super) fn validate(&self, section: &Section, attempt: Longest) -> Result<(), ConfigError> {
         self.validate_window(section, attempt)?;
         section.rate("failure_rate", self.failure_rate)?;
-        section.count(
-            "consecutive_failures",
-            self.consecutive_failures,
-            MOST_CALLS,
-        )?;
+        section.count("consecutive_failures", self.consecutive_failures, MAX_CALLS)?;
         self.validate_slow_call(section, attempt)?;
         self.validate_recovery(section)
     }
 
     fn validate_window(&self, section: &Section, attempt: Longest) -> Result<(), ConfigError> {
-        section.count("minimum_calls", self.minimum_calls, MOST_CALLS)?;
+        section.count("minimum_calls", self.minimum_calls, MAX_CALLS)?;
         match self.window {
             Window::Calls(calls) => {
-                section.count("window", calls, MOST_CALLS)?;
+                section.count("window", calls, MAX_CALLS)?;
                 if self.minimum_calls > calls {
                     let rule = format!("a window of {calls} calls never holds so many");
                     return section.refuse("minimum_calls", self.minimum_calls, rule);
@@ -133,9 +129,9 @@ impl BreakerConfig {
             let rule = format!("must not be above max_open_for ({max})");
             return section.refuse("open_for", duration::text(self.open_for), rule);
         }
-        section.count("half_open_calls", self.half_open_calls, MOST_PROBES)?;
-        if self.ramp > LONGEST_RAMP {
-            let rule = format!("must be at most {}", duration::text(LONGEST_RAMP));
+        section.count("half_open_calls", self.half_open_calls, MAX_PROBES)?;
+        if self.ramp > MAX_RAMP {
+            let rule = format!("must be at most {}", duration::text(MAX_RAMP));
             return section.refuse("ramp", duration::text(self.ramp), rule);
         }
         Ok(())

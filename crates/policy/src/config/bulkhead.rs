@@ -12,9 +12,9 @@ use super::optional;
 use super::section::Section;
 
 /// Beyond this a process runs out of sockets long before the bulkhead is full.
-const MOST_CONCURRENT: u32 = 1_000_000;
+const MAX_CONCURRENT: u32 = 1_000_000;
 /// The queue's memory is taken at start.
-const MOST_WAITING: u32 = 100_000;
+const MAX_WAITING: u32 = 100_000;
 
 /// How many attempts may run at once, and how many may wait.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,7 +54,7 @@ pub struct AdaptiveConfig {
 impl AdaptiveConfig {
     fn validate(&self, section: &Section, max: u32) -> Result<(), ConfigError> {
         section.count("min", self.min, max)?;
-        section.count("initial", self.initial, MOST_CONCURRENT)?;
+        section.count("initial", self.initial, MAX_CONCURRENT)?;
         section.number("tolerance", self.tolerance, 1.0, 10.0)?;
         section.number("headroom", self.headroom, 0.01, 1.0)?;
         section.span("remeasure", self.remeasure)
@@ -65,8 +65,8 @@ impl BulkheadConfig {
     /// `spare` is what the deadline leaves beside one attempt.
     pub(super) fn validate(&self, section: &Section, spare: Duration) -> Result<(), ConfigError> {
         let wait = duration::text(self.max_wait);
-        section.count("max_concurrent", self.max_concurrent, MOST_CONCURRENT)?;
-        section.at_most("max_waiting", self.max_waiting, MOST_WAITING)?;
+        section.count("max_concurrent", self.max_concurrent, MAX_CONCURRENT)?;
+        section.at_most("max_waiting", self.max_waiting, MAX_WAITING)?;
         if let Some(adaptive) = &self.adaptive {
             adaptive.validate(&section.sub("adaptive"), self.max_concurrent)?;
         }

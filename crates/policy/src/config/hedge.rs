@@ -15,7 +15,7 @@ use super::section::Section;
 const LOWEST_PERCENTILE: u8 = 50;
 const HIGHEST_PERCENTILE: u8 = 99;
 /// The observed latencies are forgotten by halves, so that more are never held.
-const MOST_CALLS: u32 = 500;
+const MAX_CALLS: u32 = 500;
 
 /// When to start a second attempt beside the first.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,7 +63,7 @@ impl HedgeConfig {
             let value = duration::text(self.min_delay);
             return section.refuse("min_delay", value, never(attempt));
         }
-        section.count("minimum_calls", self.minimum_calls, MOST_CALLS)
+        section.count("minimum_calls", self.minimum_calls, MAX_CALLS)
     }
 }
 

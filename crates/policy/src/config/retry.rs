@@ -10,7 +10,7 @@ use super::error::ConfigError;
 use super::section::Section;
 
 /// More tries than this are a loop, not a retry.
-const MOST_ATTEMPTS: u32 = 100;
+const MAX_ATTEMPTS: u32 = 100;
 /// Tokens per second beyond which a budget limits nothing.
 const HIGHEST_FLOOR: f64 = 1_000.0;
 
@@ -74,7 +74,7 @@ pub struct BudgetConfig {
 
 impl RetryConfig {
     pub(super) fn validate(&self, section: &Section) -> Result<(), ConfigError> {
-        section.count("max_attempts", self.max_attempts, MOST_ATTEMPTS)?;
+        section.count("max_attempts", self.max_attempts, MAX_ATTEMPTS)?;
         self.backoff.validate(&section.sub("backoff"))?;
         let budget = section.sub("budget");
         let BudgetConfig {

@@ -64,12 +64,12 @@ impl<F: Progress> DeadlineFuture<F> {
     }
 
     fn report(&self, outcome: CallOutcome, attempts: u32) {
-        if !self.rules.reporter.is_heard() {
+        if !self.rules.reporter.is_enabled() {
             return;
         }
         let policy = self.rules.reporter.policy();
         let elapsed = self.started.elapsed();
-        self.rules.reporter.tell(&Event::Call {
+        self.rules.reporter.emit(&Event::Call {
             policy,
             outcome,
             attempts,
@@ -87,7 +87,7 @@ impl<F: Progress> DeadlineFuture<F> {
     fn refused<E>(&self) -> Error<E> {
         let policy = self.rules.reporter.policy();
         let by = RejectedBy::Deadline;
-        self.rules.reporter.tell(&Event::Rejected { policy, by });
+        self.rules.reporter.emit(&Event::Rejected { policy, by });
         Error::new(ErrorKind::DeadlineExceeded)
     }
 }

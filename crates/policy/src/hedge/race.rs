@@ -9,12 +9,12 @@ use tokio::time::Instant;
 use tower_service::Service;
 
 use super::rules::Rules;
-use crate::alarm::Alarm;
 use crate::call::Call;
-use crate::class::{Classify, Finding, Health, Retry};
+use crate::class::{AttemptVerdict, Classify, Health, Retry};
 use crate::error::Error;
 use crate::event::HedgeOutcome;
 use crate::handle::Handle;
+use crate::lazy_sleep::LazySleep;
 use crate::progress::{Admission, Progress};
 
 pin_project! {
@@ -37,7 +37,7 @@ pin_project! {
             let mut this = this.project();
             if matches!(*this.second, Second::Out { .. }) {
                 this.second.set(Second::None);
-                this.rules.tell(this.call.number + 1, HedgeOutcome::Cancelled);
+                this.rules.emit(this.call.number + 1, HedgeOutcome::Cancelled);
             }
         }
     }
@@ -48,7 +48,7 @@ pin_project! {
     enum Second<F> {
         /// There is none, or no longer.
         None,
-        Due { #[pin] alarm: Alarm },
+        Due { #[pin] sleep: LazySleep },
         Out { #[pin] future: F },
     }
 }
@@ -65,7 +65,7 @@ impl<S: Service<Call<R>>, R, C> Race<S, R, C> {
     pub(super) fn new(rules: Handle<Rules>, service: S, call: Call<R>, classify: C) -> Self {
         let due = rules.delay.now().map(|delay| call.now() + delay);
         let second = due.map_or(Second::None, |due| Second::Due {
-            alarm: Alarm::at(due),
+            sleep: LazySleep::at(due),
         });
         Self {
             rules,
@@ -123,10 +123,10 @@ where
             self.as_mut().learn(first.as_ref().get_ref().as_ref());
             self.as_mut().bury(first.as_ref().get_ref().as_ref());
             first.set(None);
-            self.rules.tell(number, HedgeOutcome::Won);
+            self.rules.emit(number, HedgeOutcome::Won);
             return Poll::Ready(result);
         }
-        self.rules.tell(number, HedgeOutcome::Lost);
+        self.rules.emit(number, HedgeOutcome::Lost);
         match self.project().failed.take() {
             Some(failed) => Poll::Ready(failed),
             // The first attempt has been polled and will wake this task.
@@ -154,7 +154,7 @@ where
         }
         self.as_mut().recall();
         if is_hedged {
-            self.rules.tell(self.call.number + 1, HedgeOutcome::Lost);
+            self.rules.emit(self.call.number + 1, HedgeOutcome::Lost);
         }
         Poll::Ready(result)
     }
@@ -169,13 +169,13 @@ where
             let mut this = self.as_mut().project();
             let next = match this.second.as_mut().project() {
                 SecondProj::None => return Poll::Pending,
-                SecondProj::Due { alarm } => {
-                    ready!(alarm.poll(cx));
+                SecondProj::Due { sleep } => {
+                    ready!(sleep.poll(cx));
                     let admission = first.as_ref().get_ref().as_ref();
                     let admission = admission.and_then(Progress::admission);
                     let call = &*this.call;
                     next(this.rules, call, admission).map_or(Second::None, |next| match next {
-                        Next::Wait(alarm) => Second::Due { alarm },
+                        Next::Wait(sleep) => Second::Due { sleep },
                         Next::Start(now) => Second::Out {
                             future: this.service.call(call.clone().hedge(now)),
                         },
@@ -218,7 +218,7 @@ where
 
 /// What becomes of a second attempt that is due.
 enum Next {
-    Wait(Alarm),
+    Wait(LazySleep),
     Start(Instant),
 }
 
@@ -230,7 +230,7 @@ fn next<R>(rules: &Rules, call: &Call<R>, first: Option<Admission>) -> Option<Ne
     let now = Instant::now();
     // It had to wait for its place: that is no slowness.
     if due > now {
-        return Some(Next::Wait(Alarm::at(due)));
+        return Some(Next::Wait(LazySleep::at(due)));
     }
     let granted = rules.grant(call.deadline, now);
     granted.then_some(Next::Start(now))
@@ -241,14 +241,14 @@ fn answers<T, E, C: Classify<T, E>>(
     result: Result<T, Error<E>>,
     classify: &C,
 ) -> (bool, Result<T, Error<E>>) {
-    let (finding, result) = Finding::of(result, classify);
-    let answered = match finding {
-        Finding::Finished(class) => match class.health {
+    let (verdict, result) = AttemptVerdict::of(result, classify);
+    let answered = match verdict {
+        AttemptVerdict::Finished(class) => match class.health {
             Health::Success => true,
             Health::Neutral => class.retry == Retry::Never,
             Health::Failure => false,
         },
-        Finding::TimedOut | Finding::Cut | Finding::Rejected => false,
+        AttemptVerdict::TimedOut | AttemptVerdict::Cut | AttemptVerdict::Rejected => false,
     };
     (answered, result)
 }

@@ -63,14 +63,14 @@ impl Rules {
         let granted = self.budget.withdraw(now);
         if !granted {
             let policy = self.reporter.policy();
-            self.reporter.tell(&Event::BudgetExhausted { policy });
+            self.reporter.emit(&Event::BudgetExhausted { policy });
         }
         granted
     }
 
-    pub(super) fn tell(&self, number: u32, outcome: HedgeOutcome) {
+    pub(super) fn emit(&self, number: u32, outcome: HedgeOutcome) {
         let policy = self.reporter.policy();
-        self.reporter.tell(&Event::Hedge {
+        self.reporter.emit(&Event::Hedge {
             policy,
             number,
             outcome,

@@ -9,11 +9,11 @@ use tokio::time::Instant;
 use tower_service::Service;
 
 use super::rules::{Rules, Tried};
-use crate::alarm::Alarm;
 use crate::call::Call;
-use crate::class::{Classify, Finding, Retry};
+use crate::class::{AttemptVerdict, Classify, Retry};
 use crate::error::Error;
 use crate::handle::Handle;
+use crate::lazy_sleep::LazySleep;
 use crate::progress::{Admission, Progress};
 
 pin_project! {
@@ -31,7 +31,7 @@ pin_project! {
     #[project = StepProj]
     enum Step<F> {
         Attempt { #[pin] future: F },
-        Wait { #[pin] alarm: Alarm },
+        Wait { #[pin] sleep: LazySleep },
         Done,
     }
 }
@@ -57,7 +57,7 @@ type Past<T, E> = (Result<T, E>, Instant);
 /// What follows a finished attempt.
 enum Next<T, E> {
     Return(Result<T, Error<E>>),
-    Wait(Alarm),
+    Wait(LazySleep),
 }
 
 impl<S, R, C, E> RetryFuture<S, R, C>
@@ -105,11 +105,11 @@ where
                     rounds.reached += future.attempts();
                     match rounds.finish(result) {
                         Next::Return(result) => break result,
-                        Next::Wait(alarm) => step.set(Step::Wait { alarm }),
+                        Next::Wait(sleep) => step.set(Step::Wait { sleep }),
                     }
                 }
-                StepProj::Wait { alarm } => {
-                    ready!(alarm.poll(cx));
+                StepProj::Wait { sleep } => {
+                    ready!(sleep.poll(cx));
                     if let Some(last) = rounds.overslept() {
                         break last;
                     }
@@ -155,8 +155,8 @@ where
     where
         C: Classify<S::Response, E>,
     {
-        let (finding, result) = Finding::of(result, &self.classify);
-        let Some(class) = finding.class() else {
+        let (verdict, result) = AttemptVerdict::of(result, &self.classify);
+        let Some(class) = verdict.class() else {
             return Next::Return(self.refused(result));
         };
         let result = result.map_err(|error| error.not_before(class.retry_after));
@@ -181,7 +181,7 @@ where
                 self.last = Some((result, now));
                 self.round += 1;
                 self.call.number = self.reached + 1;
-                Next::Wait(Alarm::at(start))
+                Next::Wait(LazySleep::at(start))
             }
             None => Next::Return(result),
         }

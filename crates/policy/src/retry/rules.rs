@@ -81,11 +81,11 @@ impl Rules {
             self.budget.withdraw(now)
         };
         if !granted {
-            self.reporter.tell(&Event::BudgetExhausted { policy });
+            self.reporter.emit(&Event::BudgetExhausted { policy });
             return None;
         }
         let after = start.saturating_duration_since(now);
-        self.reporter.tell(&Event::Retry {
+        self.reporter.emit(&Event::Retry {
             policy,
             number: tried.number,
             after,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::breaker::probes::Finding;
+use crate::breaker::probes::ProbeResult;
 use crate::breaker::window::Record;
 
 /// What a finished attempt has to say.
@@ -27,11 +27,11 @@ impl Sample {
         retry_after: None,
     };
 
-    pub(super) fn as_probe(&self) -> Finding {
+    pub(super) fn as_probe(&self) -> ProbeResult {
         match self.record {
-            Some(record) => Finding::Counted(record),
-            None if self.answered => Finding::Neutral,
-            None => Finding::Nothing,
+            Some(record) => ProbeResult::Counted(record),
+            None if self.answered => ProbeResult::Neutral,
+            None => ProbeResult::Nothing,
         }
     }
 }

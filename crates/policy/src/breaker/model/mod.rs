@@ -20,7 +20,7 @@ use super::circuit::{Circuit, CircuitSettings};
 use super::core::Refusal;
 use super::stopwatch::Stopwatch;
 use super::ticket::Ticket;
-use crate::class::{Class, Finding};
+use crate::class::{AttemptVerdict, Class};
 use crate::config::{BreakerConfig, Window};
 use crate::now::Now;
 use crate::progress::Admission;
@@ -183,16 +183,16 @@ fn finish(mut call: UnderWay, end: End) {
     let watch = Stopwatch::since(Admission {
         at: Some(call.since),
     });
-    let finding = match end {
-        End::Success => Finding::Finished(Class::success()),
-        End::Failure => Finding::Finished(Class::failure()),
-        End::Neutral => Finding::Finished(Class::neutral()),
-        End::TimedOut => Finding::TimedOut,
+    let verdict = match end {
+        End::Success => AttemptVerdict::Finished(Class::success()),
+        End::Failure => AttemptVerdict::Finished(Class::failure()),
+        End::Neutral => AttemptVerdict::Finished(Class::neutral()),
+        End::TimedOut => AttemptVerdict::TimedOut,
         End::Dropped => return call.ticket.abandon(false, &watch),
         End::Panicked => return call.ticket.abandon(true, &watch),
         End::NeverReached => return drop(call.ticket),
     };
-    call.ticket.finish(finding, &watch);
+    call.ticket.finish(verdict, &watch);
 }
 
 proptest! {

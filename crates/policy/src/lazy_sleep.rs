@@ -1,5 +1,5 @@
 //! A timer that costs nothing until it is first waited for: an answer that is there at once needs
-//! no entry in the runtime's timer wheel. And no room for one: what holds an alarm is moved from layer to layer
+//! no entry in the runtime's timer wheel. And no room for one: what holds one is moved from layer to layer
 //! before it is waited for, so the timer is in a box, and what has to wait pays for that.
 //!
 //! It is not subject to tokio's cooperative budget: an operation that always has more to read would
@@ -13,19 +13,19 @@ use tokio::task::unconstrained;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 #[derive(Debug)]
-pub(crate) enum Alarm {
+pub(crate) enum LazySleep {
     Unset(Instant),
     Set(Pin<Box<Sleep>>),
 }
 
-impl Alarm {
+impl LazySleep {
     #[inline]
     pub(crate) fn at(at: Instant) -> Self {
         Self::Unset(at)
     }
 }
 
-impl Future for Alarm {
+impl Future for LazySleep {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
