@@ -77,7 +77,7 @@ impl Circuit {
             shared: Handle::new(Shared {
                 reporter,
                 slow_call,
-                gate: Gate::new(core.standing()),
+                gate: Gate::new(core.gate_state()),
                 core: Mutex::new(core),
             }),
         }
@@ -196,7 +196,7 @@ impl Shared {
         }
         let mut core = lock(&self.core);
         let transition = core.settle(pass, sample, now);
-        self.gate.follow(core.standing());
+        self.gate.follow(core.gate_state());
         let open_for = core.retry_after(now);
         Settled {
             transition,
@@ -220,7 +220,7 @@ impl Shared {
         let mut core = lock(&self.core);
         let (decision, transition) = core.admit(now);
         // Also without a transition: the ramp may have come to its end.
-        self.gate.follow(core.standing());
+        self.gate.follow(core.gate_state());
         drop(core);
         self.tell_transition(transition);
         decision.inspect_err(|refusal| {
@@ -237,7 +237,7 @@ impl Shared {
     fn change(&self, change: impl FnOnce(&mut Core) -> Option<Transition>) {
         let mut core = lock(&self.core);
         let transition = change(&mut core);
-        self.gate.follow(core.standing());
+        self.gate.follow(core.gate_state());
         drop(core);
         self.tell_transition(transition);
     }

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use self::phase::Phase;
 pub(super) use self::sample::Sample;
-use super::gate::Standing;
+use super::gate::GateState;
 use super::open_time::OpenTime;
 use super::probes::{ProbeKey, Probes, Verdict};
 use super::ramp::Ramp;
@@ -100,14 +100,14 @@ impl Core {
     }
 
     /// What holds for all who come, whatever the time; `None` while each must ask.
-    pub(super) fn standing(&self) -> Option<Standing> {
+    pub(super) fn gate_state(&self) -> Option<GateState> {
         let steady = match self.phase {
             Phase::Closed if self.ramp.is_over() => self.tally.is_steady(),
             Phase::Disabled => true,
             _ => return None,
         };
         let generation = self.generation;
-        Some(Standing { generation, steady })
+        Some(GateState { generation, steady })
     }
 
     /// Whether an attempt may start at `now`. The first one after the open time is the probe that

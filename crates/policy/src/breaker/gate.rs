@@ -16,7 +16,7 @@ const ASK: u64 = u64::MAX;
 
 /// What holds for all who come, in a generation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Standing {
+pub(super) struct GateState {
     pub(super) generation: u64,
     /// One more success changes nothing.
     pub(super) steady: bool,
@@ -26,8 +26,8 @@ pub(super) struct Standing {
 pub(super) struct Gate(AtomicU64);
 
 impl Gate {
-    pub(super) fn new(standing: Option<Standing>) -> Self {
-        Self(AtomicU64::new(word(standing)))
+    pub(super) fn new(state: Option<GateState>) -> Self {
+        Self(AtomicU64::new(word(state)))
     }
 
     /// The generation in which every attempt is admitted now; `None`: ask the core.
@@ -40,7 +40,7 @@ impl Gate {
     /// Whether a success of `generation` changes nothing.
     #[inline]
     pub(super) fn is_steady(&self, generation: u64) -> bool {
-        let steady = Standing {
+        let steady = GateState {
             generation,
             steady: true,
         };
@@ -49,14 +49,12 @@ impl Gate {
 
     /// Call it under the core's lock after whatever may have changed it.
     #[inline]
-    pub(super) fn follow(&self, standing: Option<Standing>) {
-        self.0.store(word(standing), Ordering::Release);
+    pub(super) fn follow(&self, state: Option<GateState>) {
+        self.0.store(word(state), Ordering::Release);
     }
 }
 
 #[inline]
-fn word(standing: Option<Standing>) -> u64 {
-    standing.map_or(ASK, |standing| {
-        standing.generation << 1 | u64::from(standing.steady)
-    })
+fn word(state: Option<GateState>) -> u64 {
+    state.map_or(ASK, |state| state.generation << 1 | u64::from(state.steady))
 }

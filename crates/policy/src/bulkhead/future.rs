@@ -1,4 +1,4 @@
-//! Waits for a place, runs the attempt in it, gives the place back.
+//! Waits for a slot, runs the attempt in it, gives the slot back.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use tower_service::Service;
 
 use crate::call::Call;
-use crate::capacity::{Permit, Reserved, Signal, Slots, Standing, Wait};
+use crate::capacity::{Permit, Reserved, Signal, Slots, Wait, WaitState};
 use crate::class::{AttemptVerdict, Classify, Health};
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind};
@@ -19,7 +19,7 @@ use crate::lazy_sleep::LazySleep;
 use crate::progress::{Admission, Progress};
 
 pin_project! {
-    /// The future of [`BulkheadService`](super::BulkheadService). Dropping it frees the place.
+    /// The future of [`BulkheadService`](super::BulkheadService). Dropping it frees the slot.
     #[must_use = "futures do nothing unless polled"]
     pub struct BulkheadFuture<S: Service<Call<R>>, R, C> {
         #[pin]
@@ -30,13 +30,13 @@ pin_project! {
 pin_project! {
     #[project = StateProj]
     enum State<S: Service<Call<R>>, R, C> {
-        // In a box, for it is as large as all the rest, and most attempts find a place.
+        // In a box, for it is as large as all the rest, and most attempts find a slot.
         Waiting { waiting: Box<Waiting<S, R, C>> },
         Running {
-            // Dropped before the place: the place is free only when the attempt is gone.
+            // Dropped before the slot: the slot is free only when the attempt is gone.
             #[pin]
             inner: S::Future,
-            place: Option<Place<C>>,
+            slot: Option<OccupiedSlot<C>>,
         },
         Refused { policy: Arc<str> },
         Done { admission: Option<Admission> },
@@ -48,15 +48,15 @@ pub(super) struct Waiting<S, R, C> {
     pub(super) slots: Slots,
     pub(super) wait: Wait,
     pub(super) patience: LazySleep,
-    // A place that comes later leaves no time for the attempt.
+    // A slot that comes later leaves no time for the attempt.
     pub(super) latest: Option<Deadline>,
-    // What to do once a place is there; taken then.
+    // What to do once a slot is there; taken then.
     pub(super) then: Option<(S, Call<R>, C)>,
 }
 
-/// A place, and who tells what became of the attempt in it.
+/// A slot, and who tells what became of the attempt in it.
 #[derive(Debug)]
-pub(super) struct Place<C> {
+pub(super) struct OccupiedSlot<C> {
     held: Held,
     classify: C,
     // Of an attempt that an adaptive limit has not learned of yet.
@@ -80,7 +80,7 @@ impl Held {
     }
 }
 
-impl<C> Place<C> {
+impl<C> OccupiedSlot<C> {
     /// For an attempt that is admitted at this instant, which only an adaptive limit has to know.
     #[inline]
     pub(super) fn new(held: Held, classify: C, admitted: Option<Instant>) -> Self {
@@ -108,7 +108,7 @@ impl<C> Place<C> {
 }
 
 /// Of an attempt that is dropped the limit learns how long nobody answered it.
-impl<C> Drop for Place<C> {
+impl<C> Drop for OccupiedSlot<C> {
     #[inline]
     fn drop(&mut self) {
         if let Some(admitted) = self.admitted {
@@ -129,9 +129,9 @@ fn signal(verdict: AttemptVerdict) -> Signal {
 
 impl<S: Service<Call<R>>, R, C> BulkheadFuture<S, R, C> {
     #[inline]
-    pub(super) fn running(inner: S::Future, place: Option<Place<C>>) -> Self {
+    pub(super) fn running(inner: S::Future, slot: Option<OccupiedSlot<C>>) -> Self {
         Self {
-            state: State::Running { inner, place },
+            state: State::Running { inner, slot },
         }
     }
 
@@ -163,11 +163,11 @@ where
         loop {
             let next = match state.as_mut().project() {
                 StateProj::Waiting { waiting } => ready!(waiting.poll(cx)),
-                StateProj::Running { mut inner, place } => {
+                StateProj::Running { mut inner, slot } => {
                     let result = ready!(inner.as_mut().poll(cx));
                     let admission = inner.admission();
-                    let result = match place {
-                        Some(place) => place.learn(result),
+                    let result = match slot {
+                        Some(slot) => slot.learn(result),
                         None => result,
                     };
                     state.set(State::Done { admission });
@@ -187,23 +187,23 @@ where
 
 impl<S: Service<Call<R>>, R, C> Waiting<S, R, C> {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<State<S, R, C>> {
-        let by = match self.wait.place(cx) {
-            Standing::Place(permit) => {
+        let by = match self.wait.poll_permit(cx) {
+            WaitState::Admitted(permit) => {
                 let now = Instant::now();
                 let in_time = self.latest.is_none_or(|latest| now <= latest.instant());
                 if let Some((mut inner, call, classify)) = self.then.take().filter(|_| in_time) {
                     let inner = inner.call(call.stamp(now));
                     let held = Held::Own(permit);
-                    let place = Some(Place::new(held, classify, Some(now)));
-                    return Poll::Ready(State::Running { inner, place });
+                    let slot = Some(OccupiedSlot::new(held, classify, Some(now)));
+                    return Poll::Ready(State::Running { inner, slot });
                 }
                 RejectedBy::Bulkhead
             }
-            Standing::Waiting => {
+            WaitState::Waiting => {
                 ready!(Pin::new(&mut self.patience).poll(cx));
                 RejectedBy::Bulkhead
             }
-            Standing::Shed => RejectedBy::Shed,
+            WaitState::Shed => RejectedBy::Shed,
         };
         self.slots.emit_refused(by);
         Poll::Ready(State::Refused {

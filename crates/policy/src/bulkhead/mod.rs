@@ -3,12 +3,12 @@
 //!
 //! # Semantics
 //!
-//! Up to `max_concurrent` attempts hold a place. Beyond that up to `max_waiting` wait in a queue, first
+//! Up to `max_concurrent` attempts hold a slot. Beyond that up to `max_waiting` wait in a queue, first
 //! come, first served, each for at most `max_wait` and never so long that less than an attempt timeout
-//! would remain of the deadline. Beyond that they are refused at once. A freed place is handed to the
+//! would remain of the deadline. Beyond that they are refused at once. A freed slot is handed to the
 //! first in the queue, so a newcomer never overtakes one who waits.
 //!
-//! A place is taken in `call`, never in `poll_ready`: a clone of the service that was readied and never
+//! A slot is taken in `call`, never in `poll_ready`: a clone of the service that was readied and never
 //! called holds nothing. It is given back when the attempt's future ends or is dropped, whatever the
 //! reason. A refusal is [`BulkheadFull`](crate::ErrorKind::BulkheadFull); it is no failure of the
 //! dependency and does not move the breaker. All memory is taken at build.
@@ -16,16 +16,16 @@
 //! # Who is too many
 //!
 //! A call may say how urgent it is ([`Call::priority`](crate::Call::priority), 0 to 7, 3 if it does not).
-//! A free place goes to the most urgent of those who wait, among equals to the first. When the queue is
+//! A free slot goes to the most urgent of those who wait, among equals to the first. When the queue is
 //! full, a newcomer takes the turn of the least urgent, among equals of the newest, if that one is less
 //! urgent than itself. Who could not be served before its deadline is refused at once instead of waiting
 //! in vain. Without a queue (`max_waiting = 0`) nobody waits, and so nobody is shed for somebody else.
 //!
-//! # A place ahead
+//! # A slot ahead
 //!
-//! Where something must be done before the attempt, and in vain if the attempt is then refused, its place
+//! Where something must be done before the attempt, and in vain if the attempt is then refused, its slot
 //! can be taken first: [`Policy::reserve`](crate::Policy::reserve), then
-//! [`Call::in_place`](crate::Call::in_place). The call's attempts run in that place, and it counts as taken
+//! [`Call::in_place`](crate::Call::in_place). The call's attempts run in that slot, and it counts as taken
 //! from the beginning.
 //!
 //! # The adaptive limit

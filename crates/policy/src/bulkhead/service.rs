@@ -1,4 +1,4 @@
-//! Takes a place for each attempt, or a place in the queue.
+//! Takes a slot for each attempt, or a place in the queue.
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -7,7 +7,7 @@ use std::time::Duration;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::future::{BulkheadFuture, Held, Place, Waiting};
+use super::future::{BulkheadFuture, Held, OccupiedSlot, Waiting};
 use crate::call::Call;
 use crate::capacity::{Claim, Slots, Wait};
 use crate::class::Classify;
@@ -113,8 +113,8 @@ impl<S, C: Clone> BulkheadService<S, C> {
         } else {
             call
         };
-        let place = Place::new(held, self.layer.classify.clone(), call.stamped());
-        BulkheadFuture::running(self.inner.call(call), Some(place))
+        let slot = OccupiedSlot::new(held, self.layer.classify.clone(), call.stamped());
+        BulkheadFuture::running(self.inner.call(call), Some(slot))
     }
 }
 

@@ -1,11 +1,11 @@
-//! The places under every interleaving of two threads that loom can find.
+//! The slots under every interleaving of two threads that loom can find.
 
 use std::task::{Context, Waker};
 use std::time::Duration;
 
 use loom::thread;
 
-use super::slots::{Claim, Slots, Standing};
+use super::slots::{Claim, Slots, WaitState};
 use crate::config::BulkheadConfig;
 use crate::priority::Priority;
 use crate::reporter::Reporter;
@@ -27,7 +27,7 @@ fn one_place_is_held_by_one_and_free_when_both_have_left() {
         let rival = slots.clone();
         let visit = |slots: &Slots| {
             let claim = slots.claim(Priority::USUAL);
-            assert!(slots.usage().0 <= 1, "two have the place");
+            assert!(slots.usage().0 <= 1, "two have the slot");
             // Held, waited for or given up: whatever it is goes back here.
             drop(claim);
         };
@@ -43,20 +43,20 @@ fn who_waits_gets_the_place_that_is_left() {
     loom::model(|| {
         let slots = one_place(1);
         let Claim::Permit(permit) = slots.claim(Priority::USUAL) else {
-            panic!("the first gets the place");
+            panic!("the first gets the slot");
         };
         let Claim::Wait(mut wait) = slots.claim(Priority::USUAL) else {
             panic!("the second waits");
         };
         let other = thread::spawn(move || drop(permit));
         let mut context = Context::from_waker(Waker::noop());
-        let early = wait.place(&mut context);
+        let early = wait.poll_permit(&mut context);
         other.join().unwrap();
-        let place = match early {
-            Standing::Waiting => wait.place(&mut context),
+        let slot = match early {
+            WaitState::Waiting => wait.poll_permit(&mut context),
             early => early,
         };
-        assert!(matches!(place, Standing::Place(_)), "nobody else has it");
+        assert!(matches!(slot, WaitState::Admitted(_)), "nobody else has it");
         assert_eq!(slots.usage(), (1, 0));
     });
 }
@@ -66,7 +66,7 @@ fn a_limit_that_grows_while_a_place_is_left_loses_neither() {
     loom::model(|| {
         let slots = one_place(2);
         let Claim::Permit(permit) = slots.claim(Priority::USUAL) else {
-            panic!("the first gets the place");
+            panic!("the first gets the slot");
         };
         let Claim::Wait(mut wait) = slots.claim(Priority::USUAL) else {
             panic!("the second waits");
@@ -76,8 +76,8 @@ fn a_limit_that_grows_while_a_place_is_left_loses_neither() {
         drop(permit);
         other.join().unwrap();
         let mut context = Context::from_waker(Waker::noop());
-        let place = wait.place(&mut context);
-        assert!(matches!(place, Standing::Place(_)));
+        let slot = wait.poll_permit(&mut context);
+        assert!(matches!(slot, WaitState::Admitted(_)));
         assert_eq!(slots.usage(), (1, 0));
         assert!(matches!(slots.claim(Priority::USUAL), Claim::Permit(_)));
     });

@@ -1,17 +1,17 @@
-//! How many attempts may run at once, and who waits for a place: what the bulkhead's layer decides by.
+//! How many attempts may run at once, and who waits for a slot: what the bulkhead's layer decides by.
 //!
-//! `places` is the count, one word that is asked without a lock; `queue` who waits, by urgency; `adaptive` finds the limit.
-//! `slots` is the three together behind guards, `reserved` a place that is taken before its call.
+//! `slot_counter` is the count, one word that is asked without a lock; `queue` who waits, by urgency; `adaptive` finds the limit.
+//! `slots` is the three together behind guards, `reserved` a slot that is taken before its call.
 
 mod adaptive;
 #[cfg(all(test, holdfast_loom))]
 mod interleavings;
-mod places;
 mod queue;
 mod reserved;
+mod slot_counter;
 mod slots;
 
 pub(crate) use self::adaptive::Signal;
 pub use self::reserved::Reserved;
 pub use self::slots::Slots;
-pub(crate) use self::slots::{Claim, Permit, Standing, Wait};
+pub(crate) use self::slots::{Claim, Permit, Wait, WaitState};

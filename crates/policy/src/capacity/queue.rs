@@ -1,17 +1,17 @@
-//! The decision core of the bulkhead: who has a place, who waits, who is next.
+//! The decision core of the bulkhead: who has a slot, who waits, who is next.
 //!
-//! Invariants: nobody gets a place beyond the limit, though more may be taken for a while after it
-//! shrank; somebody waits only while no place is free. A freed place is handed to the most urgent of
+//! Invariants: nobody gets a slot beyond the limit, though more may be taken for a while after it
+//! shrank; somebody waits only while no slot is free. A freed slot is handed to the most urgent of
 //! those who wait, among equals to the first, so a newcomer never overtakes one who waits. Who is too
 //! many is the least urgent, among equals the newest.
 //!
-//! While nobody waits a place is taken and left without a lock; the lock is the line's, where those
+//! While nobody waits a slot is taken and left without a lock; the lock is the line's, where those
 //! who wait stand in order.
 
 use std::collections::VecDeque;
 use std::task::Waker;
 
-use super::places::Places;
+use super::slot_counter::SlotCounter;
 use crate::lock::lock;
 use crate::priority::Priority;
 use crate::sync::{AtomicU32, Mutex, Ordering};
@@ -26,7 +26,7 @@ pub(crate) struct Number {
 /// What a newcomer gets.
 #[derive(Debug)]
 pub(crate) enum Entry {
-    Place,
+    Admitted,
     /// Somebody less urgent may have had to leave for it: its waker.
     Wait(Number, Option<Waker>),
     Full,
@@ -35,7 +35,7 @@ pub(crate) enum Entry {
 /// Where one who waits stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Turn {
-    Place,
+    Admitted,
     Wait,
     /// Somebody more urgent has come.
     Shed,
@@ -44,7 +44,7 @@ pub(crate) enum Turn {
 #[derive(Debug)]
 pub(crate) struct Queue {
     max_waiting: AtomicU32,
-    places: Places,
+    counter: SlotCounter,
     line: Mutex<Line>,
 }
 
@@ -71,14 +71,14 @@ impl Queue {
         };
         Self {
             max_waiting: AtomicU32::new(max_waiting),
-            places: Places::new(limit),
+            counter: SlotCounter::new(limit),
             line: Mutex::new(line),
         }
     }
 
-    /// Places taken, and how many wait for one.
+    /// Slots taken, and how many wait for one.
     pub(crate) fn usage(&self) -> (u32, u32) {
-        let count = self.places.count();
+        let count = self.counter.count();
         (count.in_flight, count.waiting)
     }
 
@@ -89,10 +89,10 @@ impl Queue {
         as_urgent.map(VecDeque::len).sum()
     }
 
-    /// Places in all.
+    /// Slots in all.
     #[inline]
     pub(crate) fn limit(&self) -> u32 {
-        self.places.count().limit
+        self.counter.count().limit
     }
 
     /// So many may wait from now on; those who wait already may stay.
@@ -100,7 +100,7 @@ impl Queue {
         self.max_waiting.store(max_waiting, Ordering::Relaxed);
     }
 
-    /// There are so many places from now on; the wakers of those who get one at once are returned.
+    /// There are so many slots from now on; the wakers of those who get one at once are returned.
     #[must_use]
     pub(crate) fn set_limit(&self, limit: u32) -> Vec<Waker> {
         let mut woken = Vec::new();
@@ -108,19 +108,19 @@ impl Queue {
             return woken;
         }
         let mut line = lock(&self.line);
-        self.places.set_limit(limit);
-        while self.places.promote() {
+        self.counter.set_limit(limit);
+        while self.counter.promote() {
             woken.extend(line.first());
         }
         woken
     }
 
-    /// Somebody wants a place. Whoever must wait is known by a waker that does nothing until its
+    /// Somebody wants a slot. Whoever must wait is known by a waker that does nothing until its
     /// first look at the queue.
     #[inline]
     pub(crate) fn enter(&self, priority: Priority) -> Entry {
-        if self.places.take() {
-            Entry::Place
+        if self.counter.take() {
+            Entry::Admitted
         } else {
             self.stand_in_line(priority)
         }
@@ -140,12 +140,12 @@ impl Queue {
         Turn::Wait
     }
 
-    /// `number` waits no longer. Had it been handed a place meanwhile, the place is passed on, and
+    /// `number` waits no longer. Had it been handed a slot meanwhile, the slot is passed on, and
     /// its new holder's waker is returned.
     pub(crate) fn give_up(&self, number: Number) -> Option<Waker> {
         let mut line = lock(&self.line);
         if let Some(gone) = line.remove(number) {
-            self.places.one_waits_less();
+            self.counter.one_waits_less();
             drop(line);
             drop(gone);
             return None;
@@ -154,14 +154,14 @@ impl Queue {
         drop(line);
         match turn {
             Turn::Shed => None,
-            Turn::Place | Turn::Wait => self.leave(),
+            Turn::Admitted | Turn::Wait => self.leave(),
         }
     }
 
-    /// A place is free again: goes to the first in the queue, whose waker is returned.
+    /// A slot is free again: goes to the first in the queue, whose waker is returned.
     #[inline]
     pub(crate) fn leave(&self) -> Option<Waker> {
-        if self.places.give_back() {
+        if self.counter.give_back() {
             None
         } else {
             self.hand_over()
@@ -172,17 +172,17 @@ impl Queue {
         let mut line = lock(&self.line);
         loop {
             // One may have been left since.
-            if self.places.take() {
-                return Entry::Place;
+            if self.counter.take() {
+                return Entry::Admitted;
             }
-            if self.places.count().waiting >= self.max_waiting.load(Ordering::Relaxed) {
+            if self.counter.count().waiting >= self.max_waiting.load(Ordering::Relaxed) {
                 // The newcomer takes the turn of the one who leaves: as many wait as before.
                 return match line.shed_below(priority) {
                     Some(waker) => Entry::Wait(line.push(priority), Some(waker)),
                     None => Entry::Full,
                 };
             }
-            if self.places.one_waits_more() {
+            if self.counter.one_waits_more() {
                 return Entry::Wait(line.push(priority), None);
             }
         }
@@ -191,11 +191,11 @@ impl Queue {
     fn hand_over(&self) -> Option<Waker> {
         let mut line = lock(&self.line);
         // The last one may have given up since.
-        if self.places.give_back() {
+        if self.counter.give_back() {
             return None;
         }
         let waker = line.first()?;
-        self.places.one_waits_less();
+        self.counter.one_waits_less();
         Some(waker)
     }
 }
@@ -248,7 +248,7 @@ impl Line {
                 self.shed.swap_remove(index);
                 Turn::Shed
             }
-            None => Turn::Place,
+            None => Turn::Admitted,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A place taken ahead: before work that only makes sense if the attempt will find one.
+//! A slot taken ahead: before work that only makes sense if the attempt will find one.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -6,11 +6,11 @@ use std::task::Poll;
 
 use tokio::time::timeout;
 
-use super::slots::{Claim, Permit, Slots, Standing, Wait};
+use super::slots::{Claim, Permit, Slots, Wait, WaitState};
 use crate::event::RejectedBy;
 use crate::priority::Priority;
 
-/// A place held for a call to come ([`Call::in_place`](crate::Call::in_place)), for all of its attempts,
+/// A slot held for a call to come ([`Call::in_place`](crate::Call::in_place)), for all of its attempts,
 /// until the last clone is dropped.
 #[derive(Clone, Debug)]
 pub struct Reserved(Arc<Permit>);
@@ -23,7 +23,7 @@ impl Reserved {
 }
 
 impl Slots {
-    /// Waits for a place as an attempt would. Who would wait longer than `max_wait`, as far as that can be
+    /// Waits for a slot as an attempt would. Who would wait longer than `max_wait`, as far as that can be
     /// known, is refused at once.
     ///
     /// # Errors
@@ -43,12 +43,12 @@ impl Slots {
         if self.expected_wait(priority) > self.max_wait() {
             return Err(RejectedBy::Shed);
         }
-        let place = poll_fn(|cx| match wait.place(cx) {
-            Standing::Place(permit) => Ok(permit).into(),
-            Standing::Waiting => Poll::Pending,
-            Standing::Shed => Err(RejectedBy::Shed).into(),
+        let slot = poll_fn(|cx| match wait.poll_permit(cx) {
+            WaitState::Admitted(permit) => Ok(permit).into(),
+            WaitState::Waiting => Poll::Pending,
+            WaitState::Shed => Err(RejectedBy::Shed).into(),
         });
-        timeout(self.max_wait(), place)
+        timeout(self.max_wait(), slot)
             .await
             .unwrap_or(Err(RejectedBy::Bulkhead))
     }
@@ -77,9 +77,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_place_taken_ahead_is_free_again_when_its_last_clone_is_gone() {
         let slots = slots(1);
-        let place = slots.reserve(Priority::USUAL).await.unwrap();
-        let clone = place.clone();
-        drop(place);
+        let slot = slots.reserve(Priority::USUAL).await.unwrap();
+        let clone = slot.clone();
+        drop(slot);
         assert_eq!(slots.usage(), (1, 0));
         let refused = slots.reserve(Priority::USUAL).await.unwrap_err();
         assert_eq!(refused, RejectedBy::Bulkhead);
@@ -90,7 +90,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_most_urgent_of_those_who_wait_gets_the_next_place() {
         let slots = slots(1);
-        let place = slots.reserve(Priority::USUAL).await.unwrap();
+        let slot = slots.reserve(Priority::USUAL).await.unwrap();
         let wait = |urgency| {
             let slots = slots.clone();
             tokio::spawn(async move { slots.reserve(Priority::new(urgency)).await.map(drop) })
@@ -99,7 +99,7 @@ mod tests {
         tokio::task::yield_now().await;
         let user = wait(3);
         tokio::task::yield_now().await;
-        drop(place);
+        drop(slot);
         user.await.unwrap().unwrap();
         assert_eq!(prefetch.await.unwrap(), Ok(()));
     }

@@ -1,6 +1,6 @@
-//! The places of one bulkhead, shared by all calls to its dependency.
+//! The slots of one bulkhead, shared by all calls to its dependency.
 //!
-//! A place, or a wait for one, is a guard: dropping it gives it back, whatever the reason.
+//! A slot, or a wait for one, is a guard: dropping it gives it back, whatever the reason.
 
 use std::sync::Arc;
 use std::task::{Context, Waker};
@@ -18,7 +18,7 @@ use crate::priority::Priority;
 use crate::reporter::Reporter;
 use crate::sync::{AtomicBool, AtomicU64, Mutex, Ordering};
 
-/// The places of one bulkhead. Clones share them.
+/// The slots of one bulkhead. Clones share them.
 #[derive(Clone, Debug)]
 pub struct Slots {
     shared: Handle<Shared>,
@@ -36,13 +36,13 @@ struct Shared {
     adaptive: Mutex<Option<Adaptive>>,
 }
 
-/// A place, until dropped.
+/// A slot, until dropped.
 #[derive(Debug)]
 pub(crate) struct Permit {
     slots: Slots,
 }
 
-/// A wait for a place, until dropped or exchanged for a [`Permit`].
+/// A wait for a slot, until dropped or exchanged for a [`Permit`].
 #[derive(Debug)]
 pub(crate) struct Wait {
     // `None` once exchanged.
@@ -50,8 +50,8 @@ pub(crate) struct Wait {
 }
 
 /// What has become of a wait.
-pub(crate) enum Standing {
-    Place(Permit),
+pub(crate) enum WaitState {
+    Admitted(Permit),
     Waiting,
     Shed,
 }
@@ -63,7 +63,7 @@ pub(crate) enum Claim {
 }
 
 impl Slots {
-    /// The places that `config` grants.
+    /// The slots that `config` grants.
     pub fn new(config: &BulkheadConfig, reporter: Reporter) -> Self {
         let max = config.max_concurrent;
         let now = Instant::now();
@@ -82,7 +82,7 @@ impl Slots {
         }
     }
 
-    /// As many places as `config` grants from now on. Who holds one keeps it, and a limit that was found stays.
+    /// As many slots as `config` grants from now on. Who holds one keeps it, and a limit that was found stays.
     pub(crate) fn reconfigure(&self, config: &BulkheadConfig) {
         let max = config.max_concurrent;
         let shared = &*self.shared;
@@ -103,24 +103,24 @@ impl Slots {
         woken.into_iter().for_each(Waker::wake);
     }
 
-    /// The same places, by a handle that counts its own clones.
+    /// The same slots, by a handle that counts its own clones.
     pub(crate) fn fork(&self) -> Self {
         let shared = self.shared.fork();
         Self { shared }
     }
 
-    /// Places in all.
+    /// Slots in all.
     #[inline]
     pub fn limit(&self) -> u32 {
         self.shared.queue.limit()
     }
 
-    /// Places taken, and attempts waiting for one.
+    /// Slots taken, and attempts waiting for one.
     pub fn usage(&self) -> (u32, u32) {
         self.shared.queue.usage()
     }
 
-    /// There are so many places from now on.
+    /// There are so many slots from now on.
     #[cfg(all(test, holdfast_loom))]
     pub(crate) fn set_limit(&self, limit: u32) {
         let woken = self.shared.queue.set_limit(limit);
@@ -138,7 +138,7 @@ impl Slots {
     #[inline]
     pub(crate) fn claim(&self, priority: Priority) -> Claim {
         match self.shared.queue.enter(priority) {
-            Entry::Place => Claim::Permit(Permit {
+            Entry::Admitted => Claim::Permit(Permit {
                 slots: self.clone(),
             }),
             Entry::Wait(number, shed) => {
@@ -174,7 +174,7 @@ impl Slots {
         Duration::from_secs_f64(least * before / f64::from(self.limit().max(1)))
     }
 
-    /// An attempt that was admitted at `admitted` is over; it still holds its place.
+    /// An attempt that was admitted at `admitted` is over; it still holds its slot.
     pub(crate) fn learn(&self, admitted: Instant, signal: Signal) {
         if !self.is_adaptive() {
             return;
@@ -205,16 +205,16 @@ impl Slots {
 }
 
 impl Wait {
-    /// The place, once this wait is at its end; until then the task is woken when it is.
-    pub(crate) fn place(&mut self, cx: &mut Context<'_>) -> Standing {
+    /// The slot, once this wait is at its end; until then the task is woken when it is.
+    pub(crate) fn poll_permit(&mut self, cx: &mut Context<'_>) -> WaitState {
         let Some((slots, number)) = &self.claim else {
-            return Standing::Shed;
+            return WaitState::Shed;
         };
         match slots.shared.queue.turn(*number, cx.waker()) {
-            Turn::Wait => Standing::Waiting,
+            Turn::Wait => WaitState::Waiting,
             turn => match (turn, self.claim.take()) {
-                (Turn::Place, Some((slots, _))) => Standing::Place(Permit { slots }),
-                _ => Standing::Shed,
+                (Turn::Admitted, Some((slots, _))) => WaitState::Admitted(Permit { slots }),
+                _ => WaitState::Shed,
             },
         }
     }

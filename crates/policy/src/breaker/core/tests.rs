@@ -206,7 +206,7 @@ fn the_dependencys_wish_lengthens_the_open_time_up_to_its_cap() {
 fn who_comes_need_not_ask_while_all_are_admitted() {
     let now = Instant::now();
     let mut core = core(now);
-    let standing = |core: &Core| core.standing().map(|it| (it.generation, it.steady));
+    let standing = |core: &Core| core.gate_state().map(|it| (it.generation, it.steady));
     assert_eq!(standing(&core), Some((0, false)));
     (0..3).for_each(|_| attempt(&mut core, BAD, now));
     assert_eq!(standing(&core), None, "open");

@@ -4,8 +4,8 @@ use super::*;
 
 const USUAL: Priority = Priority::USUAL;
 
-fn is_place(entry: &Entry) -> bool {
-    matches!(entry, Entry::Place)
+fn is_admitted(entry: &Entry) -> bool {
+    matches!(entry, Entry::Admitted)
 }
 
 fn number(entry: Entry) -> Number {
@@ -18,34 +18,34 @@ fn number(entry: Entry) -> Number {
 #[test]
 fn places_are_handed_over_in_the_order_of_arrival() {
     let queue = Queue::new(1, 2);
-    assert!(is_place(&queue.enter(USUAL)));
+    assert!(is_admitted(&queue.enter(USUAL)));
     let first = number(queue.enter(USUAL));
     let second = number(queue.enter(USUAL));
     assert!(matches!(queue.enter(USUAL), Entry::Full));
     assert!(queue.leave().is_some());
-    assert_eq!(queue.turn(first, Waker::noop()), Turn::Place);
+    assert_eq!(queue.turn(first, Waker::noop()), Turn::Admitted);
     assert_eq!(queue.turn(second, Waker::noop()), Turn::Wait);
-    assert_eq!(queue.usage().0, 1, "the place changed hands");
+    assert_eq!(queue.usage().0, 1, "the slot changed hands");
 }
 
 #[test]
 fn a_newcomer_does_not_overtake_who_waits() {
     let queue = Queue::new(1, 1);
-    assert!(is_place(&queue.enter(USUAL)));
+    assert!(is_admitted(&queue.enter(USUAL)));
     number(queue.enter(USUAL));
     queue.leave();
-    assert!(!is_place(&queue.enter(USUAL)));
+    assert!(!is_admitted(&queue.enter(USUAL)));
 }
 
 #[test]
 fn who_gives_up_after_the_hand_over_passes_the_place_on() {
     let queue = Queue::new(1, 2);
-    assert!(is_place(&queue.enter(USUAL)));
+    assert!(is_admitted(&queue.enter(USUAL)));
     let first = number(queue.enter(USUAL));
     let second = number(queue.enter(USUAL));
     queue.leave();
     assert!(queue.give_up(first).is_some());
-    assert_eq!(queue.turn(second, Waker::noop()), Turn::Place);
+    assert_eq!(queue.turn(second, Waker::noop()), Turn::Admitted);
     assert!(queue.leave().is_none());
     assert_eq!(queue.usage().0, 0);
 }
@@ -78,7 +78,7 @@ struct Model {
 }
 
 impl Model {
-    /// Hands free places to the most urgent, among equals to the first.
+    /// Hands free slots to the most urgent, among equals to the first.
     fn settle(&mut self) {
         while self.running.len() < self.limit && !self.waiting.is_empty() {
             let next = self
@@ -105,8 +105,8 @@ impl Model {
     fn enter(&mut self, priority: Priority, entry: Entry) {
         let free = self.running.len() < self.limit;
         match entry {
-            Entry::Place => {
-                assert!(free, "there is no place");
+            Entry::Admitted => {
+                assert!(free, "there is no slot");
                 self.running.push(None);
             }
             Entry::Wait(number, woken) => {
@@ -139,14 +139,14 @@ impl Model {
 #[test]
 fn the_least_urgent_newest_is_shed_for_somebody_more_urgent_and_the_most_urgent_is_next() {
     let queue = Queue::new(1, 2);
-    assert!(is_place(&queue.enter(USUAL)));
+    assert!(is_admitted(&queue.enter(USUAL)));
     let early = number(queue.enter(Priority::new(6)));
     let late = number(queue.enter(Priority::new(6)));
     let urgent = number(queue.enter(Priority::new(1)));
     assert_eq!(queue.turn(late, Waker::noop()), Turn::Shed);
     assert!(matches!(queue.enter(Priority::new(6)), Entry::Full));
     queue.leave();
-    assert_eq!(queue.turn(urgent, Waker::noop()), Turn::Place);
+    assert_eq!(queue.turn(urgent, Waker::noop()), Turn::Admitted);
     assert_eq!(queue.turn(early, Waker::noop()), Turn::Wait);
 }
 
@@ -168,7 +168,7 @@ proptest! {
                     model.enter(priority, queue.enter(priority));
                 }
                 Step::Leave(index) if !model.running.is_empty() => {
-                    // One that was handed its place and never looked gives up instead.
+                    // One that was handed its slot and never looked gives up instead.
                     let index = index % model.running.len();
                     match model.running.swap_remove(index) {
                         Some(number) => queue.give_up(number),

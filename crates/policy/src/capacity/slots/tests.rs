@@ -17,7 +17,7 @@ fn one_place(max_waiting: u32) -> Slots {
 fn wait(slots: &Slots) -> Wait {
     match slots.claim(Priority::USUAL) {
         Claim::Wait(wait) => wait,
-        _ => panic!("all places are taken"),
+        _ => panic!("all slots are taken"),
     }
 }
 
@@ -40,8 +40,8 @@ fn with_a_waker_another_wait_of_the_same_queue_may_end() {
     };
     let waker = Waker::from(Arc::new(task));
     assert!(matches!(
-        first.place(&mut Context::from_waker(&waker)),
-        Standing::Waiting
+        first.poll_permit(&mut Context::from_waker(&waker)),
+        WaitState::Waiting
     ));
     drop(waker);
     drop(first);
@@ -64,17 +64,17 @@ impl Drop for PanicsWhenDropped {
 #[test]
 fn a_waker_that_panics_costs_no_place() {
     let slots = one_place(1);
-    let place = slots.claim(Priority::USUAL);
+    let slot = slots.claim(Priority::USUAL);
     let mut waiting = wait(&slots);
     let waker = Waker::from(Arc::new(PanicsWhenDropped));
     assert!(matches!(
-        waiting.place(&mut Context::from_waker(&waker)),
-        Standing::Waiting
+        waiting.poll_permit(&mut Context::from_waker(&waker)),
+        WaitState::Waiting
     ));
     drop(waker);
-    let look_again = || waiting.place(&mut Context::from_waker(Waker::noop()));
+    let look_again = || waiting.poll_permit(&mut Context::from_waker(Waker::noop()));
     assert!(catch_unwind(AssertUnwindSafe(look_again)).is_err());
     drop(waiting);
-    drop(place);
+    drop(slot);
     assert_eq!(slots.usage(), (0, 0));
 }

@@ -8,7 +8,7 @@ use super::*;
 const CAPACITY: usize = 10;
 const WORK: f64 = 0.2;
 const TIMEOUT: f64 = 1.0;
-/// How long a call waits for a place.
+/// How long a call waits for a slot.
 const PATIENCE: f64 = 0.6;
 
 #[derive(Clone, Copy)]

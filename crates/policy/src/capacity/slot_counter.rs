@@ -1,7 +1,7 @@
-//! How many places there are, are taken, and are waited for, in one word.
+//! How many slots there are, are taken, and are waited for, in one word.
 //!
-//! While nobody waits, places are taken and given back here without a lock. Who waits is counted
-//! only under the lock of the queue, and while somebody does, a place goes to nobody else.
+//! While nobody waits, slots are taken and given back here without a lock. Who waits is counted
+//! only under the lock of the queue, and while somebody does, a slot goes to nobody else.
 
 use crate::sync::{AtomicU64, Ordering};
 
@@ -10,7 +10,7 @@ const BITS: u32 = 21;
 const MASK: u64 = (1 << BITS) - 1;
 
 #[derive(Debug)]
-pub(crate) struct Places {
+pub(crate) struct SlotCounter {
     count: AtomicU64,
 }
 
@@ -22,7 +22,7 @@ pub(crate) struct Count {
     pub(crate) limit: u32,
 }
 
-impl Places {
+impl SlotCounter {
     pub(crate) fn new(limit: u32) -> Self {
         let count = Count {
             in_flight: 0,
@@ -39,7 +39,7 @@ impl Places {
         Count::of(self.count.load(Ordering::Acquire))
     }
 
-    /// Takes a place if one is free. Nobody is overtaken: while somebody waits, none is.
+    /// Takes a slot if one is free. Nobody is overtaken: while somebody waits, none is.
     #[inline]
     pub(crate) fn take(&self) -> bool {
         self.update(|count| {
@@ -50,7 +50,7 @@ impl Places {
         })
     }
 
-    /// Gives a place back, unless somebody waits for it. Of places above the limit none goes on.
+    /// Gives a slot back, unless somebody waits for it. Of slots above the limit none goes on.
     #[inline]
     pub(crate) fn give_back(&self) -> bool {
         self.update(|count| {
@@ -61,7 +61,7 @@ impl Places {
         })
     }
 
-    /// Under the lock of the queue: one more waits, while no place is free.
+    /// Under the lock of the queue: one more waits, while no slot is free.
     pub(crate) fn one_waits_more(&self) -> bool {
         self.update(|count| {
             (count.in_flight >= count.limit || count.waiting > 0).then_some(Count {
@@ -81,12 +81,12 @@ impl Places {
         });
     }
 
-    /// Under the lock of the queue: there are so many places from now on.
+    /// Under the lock of the queue: there are so many slots from now on.
     pub(crate) fn set_limit(&self, limit: u32) {
         self.update(|count| Some(Count { limit, ..count }));
     }
 
-    /// Under the lock of the queue: a free place goes to one who waits.
+    /// Under the lock of the queue: a free slot goes to one who waits.
     pub(crate) fn promote(&self) -> bool {
         self.update(|count| {
             let due = count.waiting > 0 && count.in_flight < count.limit;
