@@ -7,9 +7,9 @@ use super::duration::text;
 use super::error::ConfigError;
 
 /// Timers tick in whole milliseconds: less cannot be told from nothing.
-const SHORTEST: Duration = Duration::from_millis(1);
+const MIN_DURATION: Duration = Duration::from_millis(1);
 /// Longer than a day no caller waits, and sums of such spans stay far from overflow.
-const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+const MAX_DURATION: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Knows its own path, so that a rule need only name its key.
 pub(super) struct Section {
@@ -44,7 +44,7 @@ impl Section {
 
     /// A span that may not be zero.
     pub(super) fn span(&self, key: &str, value: Duration) -> Result<(), ConfigError> {
-        if value < SHORTEST {
+        if value < MIN_DURATION {
             return self.refuse(key, text(value), "must be at least 1ms");
         }
         self.wait(key, value)
@@ -52,7 +52,7 @@ impl Section {
 
     /// A span that may be zero.
     pub(super) fn wait(&self, key: &str, value: Duration) -> Result<(), ConfigError> {
-        if value > LONGEST {
+        if value > MAX_DURATION {
             return self.refuse(key, text(value), "must be at most 24h");
         }
         Ok(())

@@ -1,7 +1,7 @@
 //! What attempts took lately: a pure histogram of which a percentile is read.
 //!
 //! Steps are an eighth of their value or finer, from a microsecond to hours. Invariant: `held` is the sum of
-//! `counts`, and less than [`MOST`].
+//! `counts`, and less than [`MAX_SAMPLES`].
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ const DOUBLINGS: u64 = 36;
 #[expect(clippy::cast_possible_truncation, reason = "a few hundred")]
 const BUCKETS: usize = (DOUBLINGS * STEPS) as usize;
 /// With so many all are halved.
-const MOST: u32 = 1_000;
+const MAX_SAMPLES: u32 = 1_000;
 
 #[derive(Debug)]
 pub(super) struct Latencies {
@@ -39,7 +39,7 @@ impl Latencies {
             *count += 1;
             self.held += 1;
         }
-        if self.held >= MOST {
+        if self.held >= MAX_SAMPLES {
             self.counts.iter_mut().for_each(|count| *count /= 2);
             self.held = self.counts.iter().copied().map(u32::from).sum();
         }

@@ -23,7 +23,7 @@ const DRAIN_NOTICE: Duration = Duration::from_millis(500);
 /// For answers to be written when the bound is used up.
 const DRAIN_SLACK: Duration = Duration::from_secs(1);
 const UPKEEP_PERIOD: Duration = Duration::from_secs(5);
-const LOOK_PERIOD: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Why the API cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -146,7 +146,7 @@ async fn recovery_at_rest(state: &State) {
     let limit = state.policies.get().worst_case();
     let at_rest = async {
         while state.recovery.in_flight() > 0 {
-            sleep(LOOK_PERIOD).await;
+            sleep(POLL_INTERVAL).await;
         }
     };
     let _ = timeout(limit, at_rest).await;

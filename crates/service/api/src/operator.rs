@@ -18,9 +18,9 @@ use crate::journal::{Entry, Journal, JournalError};
 use crate::open_work::OpenWork;
 use crate::store::{Change, Moved, OperatorStore};
 
-/// Between two steps of an order, and between two looks for one.
+/// Between two steps of an order, and between two polls for one.
 const STEP: Duration = Duration::from_millis(100);
-const LOOK: Duration = Duration::from_secs(1);
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// An operator's hands.
 #[derive(Clone)]
@@ -129,10 +129,10 @@ impl Operator {
         readiness: Readiness,
         worker_may_call: impl Fn() -> bool,
     ) {
-        let mut pause = LOOK;
+        let mut pause = POLL_INTERVAL;
         loop {
             sleep(pause).await;
-            pause = LOOK;
+            pause = POLL_INTERVAL;
             let may = readiness.is_ready() && self.store.may_call() && worker_may_call();
             if !may || self.open_work.is_full() {
                 continue;

@@ -27,7 +27,7 @@ use worker::spawn_worker;
 
 const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../policy/examples");
 /// An example fits on a screen.
-const MOST_LINES: usize = 40;
+const MAX_LINES: usize = 40;
 /// What cargo may take, on a busy machine, to see that nothing is left to build.
 const CARGO: Duration = Duration::from_secs(10);
 
@@ -166,7 +166,7 @@ fn every_example_fits_on_a_screen() {
         let path = entry.unwrap().path();
         if path.extension().is_some_and(|extension| extension == "rs") {
             let lines = std::fs::read_to_string(&path).unwrap().lines().count();
-            assert!(lines <= MOST_LINES, "{} has {lines}", path.display());
+            assert!(lines <= MAX_LINES, "{} has {lines}", path.display());
             examples += 1;
         }
     }

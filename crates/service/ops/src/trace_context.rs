@@ -14,7 +14,7 @@ pub use opentelemetry::trace::TraceId;
 use crate::telemetry::spans_are_exported;
 
 /// The longest `tracestate` that is passed on, in bytes.
-const LONGEST_STATE: usize = 512;
+const MAX_STATE: usize = 512;
 
 /// What a call carries: its trace, its caller's span, and what other systems say about the trace.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,7 +43,7 @@ impl TraceContext {
             return None;
         }
         let is_printable = |state: &str| state.bytes().all(|it| (b' '..=b'~').contains(&it));
-        let may_pass = |state: &&str| (1..=LONGEST_STATE).contains(&state.len());
+        let may_pass = |state: &&str| (1..=MAX_STATE).contains(&state.len());
         let state = tracestate.filter(may_pass).filter(|it| is_printable(it));
         let headers = Headers([("traceparent", Some(traceparent)), ("tracestate", state)]);
         let context = TraceContextPropagator::new().extract_with_context(&Context::new(), &headers);

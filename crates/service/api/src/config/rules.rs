@@ -17,16 +17,16 @@ pub(crate) const RECOVERERS: u32 = 3;
 /// Room for a dozen small requests.
 const MIN_JOURNAL: u64 = 64 * 1024;
 /// As for the times that the policy crate checks.
-const SHORTEST: Duration = Duration::from_millis(1);
-const LONGEST: Duration = Duration::from_secs(24 * 3600);
+const MIN_DURATION: Duration = Duration::from_millis(1);
+const MAX_DURATION: Duration = Duration::from_secs(24 * 3600);
 /// Sessions that are closed sooner are opened for nothing.
-const SHORTEST_KEPT: Duration = Duration::from_secs(1);
-const LONGEST_KEPT: Duration = Duration::from_secs(365 * 24 * 3600);
+const MIN_SESSION_LIFE: Duration = Duration::from_secs(1);
+const MAX_KEEP: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// `Retry-After` counts in seconds.
-const SHORTEST_SHARED: Duration = Duration::from_secs(1);
-const MOST_REPLICAS: u32 = 1_000;
-const MOST_CLIENTS: usize = 1_000_000;
+const MIN_WINDOW: Duration = Duration::from_secs(1);
+const MAX_REPLICAS: u32 = 1_000;
+const MAX_CLIENTS: usize = 1_000_000;
 
 type Checked = Result<(), PolicyFileError>;
 
@@ -59,11 +59,11 @@ fn check_process(policies: &Policies) -> Checked {
 }
 
 fn check_rate_limit(limit: &RateLimitPolicy) -> Checked {
-    if !(SHORTEST_SHARED..=LONGEST).contains(&limit.window) {
+    if !(MIN_WINDOW..=MAX_DURATION).contains(&limit.window) {
         let rule = "must be 1s to 24h";
         return Err(broken_time("process.rate_limit.window", limit.window, rule));
     }
-    if !(1..=MOST_CLIENTS).contains(&limit.max_clients) {
+    if !(1..=MAX_CLIENTS).contains(&limit.max_clients) {
         let rule = "must be 1 to 1000000: each costs some hundred bytes of memory";
         let key = "process.rate_limit.max_clients";
         return Err(broken(key, limit.max_clients, rule));
@@ -112,7 +112,7 @@ fn check_database(policies: &Policies) -> Checked {
         ("database.pool.idle_timeout", database.pool.idle_timeout),
         ("database.pool.max_lifetime", database.pool.max_lifetime),
     ] {
-        if !(SHORTEST_KEPT..=LONGEST).contains(&limit) {
+        if !(MIN_SESSION_LIFE..=MAX_DURATION).contains(&limit) {
             return Err(broken_time(key, limit, "must be 1s to 24h"));
         }
     }
@@ -125,7 +125,7 @@ fn check_database(policies: &Policies) -> Checked {
             "must be 1 to 45: two pools of this size and 7 more share Postgres' 100 connections, 3 of them reserved",
         ));
     }
-    if !(1..=MOST_REPLICAS).contains(&database.pool.replicas) {
+    if !(1..=MAX_REPLICAS).contains(&database.pool.replicas) {
         let rule = "must be 1 to 1000: how many replicas of the API share this Postgres";
         let key = "database.pool.replicas";
         return Err(broken(key, database.pool.replicas, rule));
@@ -135,7 +135,7 @@ fn check_database(policies: &Policies) -> Checked {
 
 fn check_journal(policies: &Policies) -> Checked {
     let journal = &policies.journal;
-    if !(SHORTEST..=LONGEST).contains(&journal.deadline) {
+    if !(MIN_DURATION..=MAX_DURATION).contains(&journal.deadline) {
         let rule = "must be 1ms to 24h";
         return Err(broken_time("journal.deadline", journal.deadline, rule));
     }
@@ -165,7 +165,7 @@ fn check_recovery(policies: &Policies) -> Checked {
         );
         return Err(broken_time("recovery.lease", recovery.lease, &rule));
     }
-    if recovery.lease > LONGEST {
+    if recovery.lease > MAX_DURATION {
         let rule = "must be at most 24h: a killed API's requests wait as long";
         return Err(broken_time("recovery.lease", recovery.lease, rule));
     }
@@ -195,7 +195,7 @@ fn check_idempotency(policies: &Policies) -> Checked {
             "must be at least recovery.lease, or a key is gone while its request is under way",
         ));
     }
-    if keep > LONGEST_KEPT {
+    if keep > MAX_KEEP {
         let rule = "must be at most 8760h, a year";
         return Err(broken_time("idempotency.keep", keep, rule));
     }

@@ -9,7 +9,7 @@ use crate::config::ClientBy;
 use crate::rate_limit::{Client, Share};
 
 /// A longer name is none: names are kept.
-const LONGEST: usize = 128;
+const MAX_NAME: usize = 128;
 
 /// The client behind `request`.
 pub(super) fn of(request: &HttpRequest, by: &ClientBy) -> Client {
@@ -21,7 +21,7 @@ pub(super) fn of(request: &HttpRequest, by: &ClientBy) -> Client {
             .map(HeaderValue::as_bytes),
     };
     match named {
-        Some(name) if (1..=LONGEST).contains(&name.len()) => Client::Named(name.into()),
+        Some(name) if (1..=MAX_NAME).contains(&name.len()) => Client::Named(name.into()),
         _ => Client::of_address(address(request)),
     }
 }

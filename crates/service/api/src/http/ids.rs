@@ -13,7 +13,7 @@ const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
 pub(super) const TRACE_ID: HeaderName = HeaderName::from_static("x-trace-id");
 
 /// A client's own id is not longer.
-const LONGEST: usize = 128;
+const MAX_LENGTH: usize = 128;
 
 /// The ids of one exchange.
 #[derive(Debug, Clone)]
@@ -61,7 +61,7 @@ impl Ids {
 pub(super) fn correlation(headers: &HeaderMap) -> Option<&HeaderValue> {
     let id = headers.get(REQUEST_ID)?;
     let visible = id.as_bytes().iter().all(u8::is_ascii_graphic);
-    (visible && (1..=LONGEST).contains(&id.len())).then_some(id)
+    (visible && (1..=MAX_LENGTH).contains(&id.len())).then_some(id)
 }
 
 /// The trace of the caller, if it tells one.

@@ -6,7 +6,7 @@ use holdfast_wire::ProblemCode;
 use super::problem::Failure;
 
 const HEADER: &str = "idempotency-key";
-const LONGEST: usize = 255;
+const MAX_LENGTH: usize = 255;
 
 /// The key, if there is one.
 pub(super) fn read(request: &HttpRequest) -> Result<Option<String>, Failure> {
@@ -29,9 +29,9 @@ fn parse(text: &str) -> Result<String, Failure> {
         .and_then(|rest| rest.strip_suffix('"'))
         .unwrap_or(text);
     let visible = |byte: u8| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\';
-    if bare.is_empty() || bare.len() > LONGEST || !bare.bytes().all(visible) {
+    if bare.is_empty() || bare.len() > MAX_LENGTH || !bare.bytes().all(visible) {
         return Err(invalid(&format!(
-            "it must be 1 to {LONGEST} visible ASCII characters without quotes, backslashes and spaces"
+            "it must be 1 to {MAX_LENGTH} visible ASCII characters without quotes, backslashes and spaces"
         )));
     }
     Ok(bare.to_owned())

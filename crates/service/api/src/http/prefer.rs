@@ -5,9 +5,9 @@ use std::time::Duration;
 use actix_web::http::header::HeaderMap;
 
 /// No answer is held for longer.
-pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(30);
+pub(super) const MAX_WAIT: Duration = Duration::from_secs(30);
 
-/// How long the client would wait, [`LONGEST_WAIT`] at most. As the RFC has it, what is not understood is ignored, and of
+/// How long the client would wait, [`MAX_WAIT`] at most. As the RFC has it, what is not understood is ignored, and of
 /// several waits the first counts.
 pub(super) fn wait(headers: &HeaderMap) -> Option<Duration> {
     let preferences = headers.get_all("prefer");
@@ -20,7 +20,7 @@ pub(super) fn wait(headers: &HeaderMap) -> Option<Duration> {
         let is_number = !value.is_empty() && value.bytes().all(|it| it.is_ascii_digit());
         (is_wait && is_number).then(|| value.parse().unwrap_or(u64::MAX))
     })?;
-    Some(Duration::from_secs(seconds).min(LONGEST_WAIT))
+    Some(Duration::from_secs(seconds).min(MAX_WAIT))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use metrics::{Counter, Gauge, counter, describe_counter, describe_gauge, gauge};
 
-use super::{Sources, at_zero, figure};
+use super::{Sources, as_f64, at_zero};
 use crate::journal::JournalStats;
 use crate::recovery::{Count, Progress};
 
@@ -57,22 +57,22 @@ impl Durability {
         let policies = sources.policies;
         if let Some(journal) = sources.journal {
             self.journal(&journal.stats());
-            self.max_bytes.set(figure(policies.journal.max_bytes));
+            self.max_bytes.set(as_f64(policies.journal.max_bytes));
         }
         self.open_work
-            .set(figure(sources.open_work.counted().unwrap_or(0)));
+            .set(as_f64(sources.open_work.counted().unwrap_or(0)));
         let oldest = sources.open_work.oldest().unwrap_or_default();
         self.oldest_open.set(oldest.as_secs_f64());
-        self.max_open.set(figure(policies.recovery.max_open));
+        self.max_open.set(as_f64(policies.recovery.max_open));
         self.recovery(sources.recovery);
     }
 
     fn journal(&self, stats: &JournalStats) {
         self.available.set(if stats.available { 1.0 } else { 0.0 });
-        self.entries.set(figure(stats.entries));
-        self.bytes.set(figure(stats.bytes));
+        self.entries.set(as_f64(stats.entries));
+        self.bytes.set(as_f64(stats.bytes));
         self.oldest.set(stats.oldest_seconds.unwrap_or(0.0));
-        self.quarantined.set(figure(stats.quarantined));
+        self.quarantined.set(as_f64(stats.quarantined));
         self.appended.absolute(stats.appended);
         self.commits.absolute(stats.commits);
         self.refused.absolute(stats.refused);

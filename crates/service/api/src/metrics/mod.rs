@@ -181,6 +181,6 @@ fn at_zero(counter: Counter) -> Counter {
 
 /// Far below what a double holds exactly.
 #[expect(clippy::cast_precision_loss, reason = "see above")]
-fn figure(count: u64) -> f64 {
+fn as_f64(count: u64) -> f64 {
     count as f64
 }

@@ -20,7 +20,7 @@ use crate::resolver::Resolver;
 /// Sessions opened together must not end together: a tenth of their life is drawn.
 const LIFETIME_JITTER: f64 = 0.1;
 /// How often idle sessions are looked at, at least.
-const LONGEST_SWEEP: Duration = Duration::from_secs(10);
+const MAX_SWEEP_PAUSE: Duration = Duration::from_secs(10);
 
 /// What one user of the database has of it.
 #[derive(Debug, Clone, Copy)]
@@ -191,7 +191,7 @@ impl Sessions {
 
 /// Closes what has been idle for too long, or is too old, until the pool is gone.
 async fn sweep(pool: WeakPool<SessionManager>, idle_timeout: Duration) {
-    let pause = (idle_timeout / 4).min(LONGEST_SWEEP);
+    let pause = (idle_timeout / 4).min(MAX_SWEEP_PAUSE);
     loop {
         sleep(pause).await;
         let Some(pool) = pool.upgrade() else { return };

@@ -26,7 +26,7 @@ const REFUSED: [Code; 3] = [
     Code::DbUnavailable,
     Code::Overloaded,
 ];
-const LONGEST_KEY: &str = r#"^([!#-\[\]-~]{1,255}|"[!#-\[\]-~]{1,255}")$"#;
+const KEY_PATTERN: &str = r#"^([!#-\[\]-~]{1,255}|"[!#-\[\]-~]{1,255}")$"#;
 
 pub(in crate::http) fn process() -> Operation {
     processing("process", "Have the work done, whatever is down").build()
@@ -46,7 +46,7 @@ fn processing(id: &str, summary: &str) -> OperationBuilder {
         "Idempotency-Key",
         ParameterIn::Header,
         key,
-        text().pattern(Some(LONGEST_KEY)),
+        text().pattern(Some(KEY_PATTERN)),
         "order-4711",
     );
     let urgency = "How urgent it is, RFC 9218: `u=0` (most) to `u=7`; decides who is refused first";

@@ -90,7 +90,7 @@ impl Load {
             now.saturating_duration_since(began).as_secs_f64()
         });
         let latency = self.latency().unwrap_or(0.0).max(so_far);
-        latency * figure(self.under_way.len() + 1)
+        latency * as_f64(self.under_way.len() + 1)
     }
 
     fn observe(&mut self, seconds: f64, now: Instant) {
@@ -108,7 +108,7 @@ impl Load {
 
 /// Far below what a double holds exactly.
 #[expect(clippy::cast_precision_loss, reason = "see above")]
-fn figure(count: usize) -> f64 {
+fn as_f64(count: usize) -> f64 {
     count as f64
 }
 

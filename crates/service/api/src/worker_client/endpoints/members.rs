@@ -24,7 +24,7 @@ use crate::worker_client::connections::Recipe;
 use crate::worker_client::{MAX_AGE, WorkerClient, WorkerError};
 
 /// How old the answers are by which endpoints are told.
-const LOOK_PERIOD: Duration = Duration::from_secs(1);
+const RESOLVE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The endpoints, and what they are made of.
 pub(super) struct Members {
@@ -78,7 +78,7 @@ impl Members {
     /// Those there are. Has the names looked at, in the background, if that is due.
     pub(super) fn current(self: &Arc<Self>) -> Arc<[Arc<Endpoint>]> {
         let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
-        let due = current.looked.elapsed() >= LOOK_PERIOD;
+        let due = current.looked.elapsed() >= RESOLVE_INTERVAL;
         let endpoints = Arc::clone(&current.endpoints);
         drop(current);
         if due && self.may_change() && !self.looking.swap(true, Ordering::AcqRel) {

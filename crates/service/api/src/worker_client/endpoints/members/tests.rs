@@ -16,7 +16,13 @@ fn members(resolver: &Resolver) -> Arc<Members> {
     };
     let policy = load(None).unwrap().policies.worker.policy();
     let (workers, resolver) = (vec![worker], resolver.clone());
-    let members = Members::new(workers, policy, LOOK_PERIOD, resolver, Handle::current());
+    let members = Members::new(
+        workers,
+        policy,
+        RESOLVE_INTERVAL,
+        resolver,
+        Handle::current(),
+    );
     Arc::new(members.unwrap())
 }
 
@@ -29,7 +35,7 @@ fn at(hosts: &[u8]) -> Vec<IpAddr> {
 
 /// What a call is offered once the names have been looked at under traffic.
 async fn seen(members: &Arc<Members>) -> Arc<[Arc<Endpoint>]> {
-    sleep(LOOK_PERIOD).await;
+    sleep(RESOLVE_INTERVAL).await;
     members.current();
     sleep(LOOKED_WITHIN).await;
     members.current()
