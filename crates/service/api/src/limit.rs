@@ -10,9 +10,9 @@ pub(crate) struct InFlightLimit {
     limit: Arc<AtomicU32>,
 }
 
-/// A place among the calls in flight; given back on drop, however the call ends.
+/// A permit for a call in flight; given back on drop, however the call ends.
 #[derive(Debug)]
-pub(crate) struct Place(Arc<AtomicU32>);
+pub(crate) struct Permit(Arc<AtomicU32>);
 
 impl InFlightLimit {
     /// `limit` calls at once.
@@ -24,15 +24,15 @@ impl InFlightLimit {
         }
     }
 
-    /// A place, unless all are taken.
+    /// A permit, unless all are taken.
     #[must_use]
-    pub(crate) fn enter(&self) -> Option<Place> {
+    pub(crate) fn enter(&self) -> Option<Permit> {
         let limit = self.limit();
         let one_more = |taken| (taken < limit).then_some(taken + 1);
         self.in_flight
             .fetch_update(Ordering::AcqRel, Ordering::Relaxed, one_more)
             .ok()?;
-        Some(Place(Arc::clone(&self.in_flight)))
+        Some(Permit(Arc::clone(&self.in_flight)))
     }
 
     /// Calls in flight now.
@@ -53,7 +53,7 @@ impl InFlightLimit {
     }
 }
 
-impl Drop for Place {
+impl Drop for Permit {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::AcqRel);
     }

@@ -7,18 +7,18 @@ use holdfast_wire::Latency;
 use tokio::time::Instant;
 
 /// So many are remembered: 4 KiB.
-const PLACES: usize = 512;
+const SLOTS: usize = 512;
 /// So long they count, in seconds.
 const KEPT: u64 = 30;
 const LOW: u32 = 32;
 
-/// The latest attempts. A place holds the second it was written in, from 1, above the microseconds the attempt took; 0 is
+/// The latest attempts. A slot holds the second it was written in, from 1, above the microseconds the attempt took; 0 is
 /// empty.
 #[derive(Debug)]
 pub(super) struct Recent {
     began: Instant,
     next: AtomicUsize,
-    places: Box<[AtomicU64]>,
+    slots: Box<[AtomicU64]>,
 }
 
 impl Recent {
@@ -27,22 +27,22 @@ impl Recent {
         Self {
             began,
             next: AtomicUsize::new(0),
-            places: (0..PLACES).map(|_| AtomicU64::new(0)).collect(),
+            slots: (0..SLOTS).map(|_| AtomicU64::new(0)).collect(),
         }
     }
 
     /// An attempt ended `now` and took `elapsed`.
     pub(super) fn add(&self, elapsed: Duration, now: Instant) {
-        let place = self.next.fetch_add(1, Ordering::Relaxed) % PLACES;
+        let slot = self.next.fetch_add(1, Ordering::Relaxed) % SLOTS;
         let micros = u32::try_from(elapsed.as_micros()).unwrap_or(u32::MAX);
         let word = (self.second(now) << LOW) | u64::from(micros);
-        self.places[place].store(word, Ordering::Relaxed);
+        self.slots[slot].store(word, Ordering::Relaxed);
     }
 
     /// Their percentiles, by nearest rank.
     pub(super) fn show(&self, now: Instant) -> Latency {
         let oldest = self.second(now).saturating_sub(KEPT).max(1);
-        let words = self.places.iter().map(|it| it.load(Ordering::Relaxed));
+        let words = self.slots.iter().map(|it| it.load(Ordering::Relaxed));
         let mut micros: Vec<u64> = words
             .filter(|word| word >> LOW >= oldest)
             .map(|word| word & u64::from(u32::MAX))
@@ -107,15 +107,15 @@ mod tests {
     fn only_the_latest_are_remembered_however_many_there_are() {
         let start = Instant::now();
         let recent = Recent::new(start);
-        for _ in 0..PLACES {
+        for _ in 0..SLOTS {
             recent.add(Duration::from_secs(1), start);
         }
-        for _ in 0..PLACES {
+        for _ in 0..SLOTS {
             recent.add(Duration::from_secs(5_000), start);
         }
         let shown = recent.show(start);
         assert_eq!(shown.attempts, 512);
-        // More than a place can hold is held as the most it can.
+        // More than a slot can hold is held as the most it can.
         assert_eq!(shown.p50_seconds, Some(4_294.967_295));
     }
 }

@@ -151,12 +151,12 @@ impl<R: Requests, W: Worker> Process<R, W> {
     }
 
     async fn handle(&self, request: &NewRequest, deadline: Deadline) -> Outcome {
-        let place = match self.room(request).await {
-            Ok(place) => place,
+        let permit = match self.room(request).await {
+            Ok(permit) => permit,
             Err(full) => return self.known_only(request, full, deadline).await,
         };
         // Where the worker would not be called, one write does: what is recorded is recovery's at once.
-        let owner = match place {
+        let owner = match permit {
             Some(_) => Owner::Caller,
             None => Owner::Recovery,
         };
@@ -172,12 +172,12 @@ impl<R: Requests, W: Worker> Process<R, W> {
             }
         };
         let accepted = location.accepted();
-        let Some(place) = place else {
+        let Some(permit) = permit else {
             let worked = Worked::Unavailable(self.worker.unavailability());
             return self.answer(request, accepted, worked);
         };
         let lease = LiveLease::new(&self.recorder.requests, request.id, &location);
-        let waiting = (deadline.less(self.rules().reserve), place);
+        let waiting = (deadline.less(self.rules().reserve), permit);
         let worked = match self.worker.work(request.id, Some(waiting)).await {
             Ok(result) => {
                 let completed = self.recorder.complete(request, result, &location, deadline);
@@ -194,7 +194,7 @@ impl<R: Requests, W: Worker> Process<R, W> {
 
     /// Room with the worker, before anything is recorded: what is too much must cost nothing. `None` where it would not be
     /// called.
-    async fn room(&self, request: &NewRequest) -> Result<Option<W::Place>, Degraded> {
+    async fn room(&self, request: &NewRequest) -> Result<Option<W::Permit>, Degraded> {
         if !request.admit_new {
             return Err(full());
         }

@@ -58,15 +58,15 @@ pub(crate) enum Owner {
 /// Who does the work.
 pub(crate) trait Worker {
     /// Room for one more request with the worker, until dropped.
-    type Place;
+    type Permit;
     /// Room for a request, before anything of it is recorded; or why there is none.
-    async fn admit(&self, priority: Priority) -> Result<Self::Place, Degraded>;
-    /// Has the work of the request `id` done; by `deadline` and in a place that was kept for it, if somebody waits for it.
+    async fn admit(&self, priority: Priority) -> Result<Self::Permit, Degraded>;
+    /// Has the work of the request `id` done; by `deadline` and under a permit that was kept for it, if somebody waits for it.
     /// Nothing is less urgent than what nobody waits for.
     async fn work(
         &self,
         id: Uuid,
-        waiting: Option<(Deadline, Self::Place)>,
+        waiting: Option<(Deadline, Self::Permit)>,
     ) -> Result<WorkResult, Degraded>;
     /// Whether a call makes sense now: not while its breaker refuses it anyway.
     fn may_call(&self) -> bool;

@@ -256,8 +256,8 @@ impl<T: Table, W: WorkClient> Recovery<T, W> {
     }
 }
 
-fn done(id: Uuid, place: &str) -> Ended {
-    tracing::info!(request_id = %id, "done later, recorded in {place}");
+fn done(id: Uuid, location: &str) -> Ended {
+    tracing::info!(request_id = %id, "done later, recorded in {location}");
     Ended::Done(id)
 }
 

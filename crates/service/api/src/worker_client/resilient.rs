@@ -50,19 +50,21 @@ impl<W> ResilientWorker<W> {
 }
 
 impl<W: WorkClient> Worker for ResilientWorker<W> {
-    type Place = Option<Reserved>;
+    type Permit = Option<Reserved>;
 
-    async fn admit(&self, priority: Priority) -> Result<Self::Place, Degraded> {
+    async fn admit(&self, priority: Priority) -> Result<Self::Permit, Degraded> {
         self.dependency.reserve(priority).await
     }
 
     async fn work(
         &self,
         id: Uuid,
-        waiting: Option<(Deadline, Self::Place)>,
+        waiting: Option<(Deadline, Self::Permit)>,
     ) -> Result<WorkResult, Degraded> {
         let (deadline, call) = match waiting {
-            Some((deadline, place)) => (Some(deadline), Call::new(()).by(deadline).in_place(place)),
+            Some((deadline, permit)) => {
+                (Some(deadline), Call::new(()).by(deadline).in_place(permit))
+            }
             None => (None, Call::new(()).priority(Priority::LEAST)),
         };
         let (attempts, tried) = (AtomicU32::new(0), TriedEndpoints::default());

@@ -15,7 +15,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use super::frame;
 use super::pulse::Pulse;
 use crate::http::status;
-use crate::limit::{InFlightLimit, Place};
+use crate::limit::{InFlightLimit, Permit};
 use crate::live;
 use crate::metrics::Answers;
 use crate::state::State;
@@ -52,8 +52,8 @@ impl Feed {
 
     /// What is sent from now on, unless there are as many streams as there may be.
     pub(super) fn stream(&self) -> Option<impl Stream<Item = Bytes> + use<>> {
-        let place = self.streams.enter()?;
-        let reader = (self.frames.subscribe(), place);
+        let permit = self.streams.enter()?;
+        let reader = (self.frames.subscribe(), permit);
         Some(stream::unfold(reader, next))
     }
 
@@ -64,11 +64,11 @@ impl Feed {
 }
 
 async fn next(
-    (mut frames, place): (Receiver<Frame>, Place),
-) -> Option<(Bytes, (Receiver<Frame>, Place))> {
+    (mut frames, permit): (Receiver<Frame>, Permit),
+) -> Option<(Bytes, (Receiver<Frame>, Permit))> {
     loop {
         match frames.recv().await {
-            Ok(Frame::Event(bytes)) => return Some((bytes, (frames, place))),
+            Ok(Frame::Event(bytes)) => return Some((bytes, (frames, permit))),
             Ok(Frame::End) | Err(RecvError::Closed) => return None,
             Err(RecvError::Lagged(_)) => {}
         }

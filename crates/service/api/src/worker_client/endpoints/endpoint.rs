@@ -11,7 +11,7 @@ use reqwest::Url;
 use tokio::time::Instant;
 
 use super::choice::{Candidate, Service};
-use super::load::{End, Load};
+use super::load::{CallOutcome, Load};
 use crate::current::Current;
 use crate::dependency::{ByError, DependencyError as _};
 use crate::worker_client::{WorkCall, WorkClient, WorkerClient, WorkerError};
@@ -20,7 +20,7 @@ use crate::worker_client::{WorkCall, WorkClient, WorkerClient, WorkerError};
 pub(super) struct Endpoint {
     /// `http://10.1.2.3:8081`, as `/status` and the log show it.
     pub(super) address: String,
-    /// Its place among those that a call has tried.
+    /// Its index among those that a call has tried.
     pub(super) slot: u32,
     /// Which of the listed workers it belongs to.
     of: Url,
@@ -49,7 +49,7 @@ impl Endpoint {
     ) -> Result<Self, ConfigError> {
         let policy = Policy::builder(format!("worker/{address}"), policy(of_worker))
             .classify(ByError)
-            .observe(tell)
+            .observe(log_transition)
             .build()?;
         Ok(Self {
             address,
@@ -134,7 +134,7 @@ impl Endpoint {
     pub(super) async fn call_past(&self, call: WorkCall<'_>) -> Result<JsonText, WorkerError> {
         let under_way = UnderWay::begin(&self.load);
         let result = self.client.work(call).await;
-        under_way.end(end(&result));
+        under_way.end(outcome(&result));
         result
     }
 
@@ -144,10 +144,10 @@ impl Endpoint {
 }
 
 /// Who answers that a request is not for it has answered: one bad request must not make an endpoint suspect.
-fn end(result: &Result<JsonText, WorkerError>) -> End {
+fn outcome(result: &Result<JsonText, WorkerError>) -> CallOutcome {
     match result {
-        Err(error) if error.class().health == Health::Failure => End::Failed,
-        _ => End::Answered,
+        Err(error) if error.class().health == Health::Failure => CallOutcome::Failed,
+        _ => CallOutcome::Answered,
     }
 }
 
@@ -173,7 +173,7 @@ fn policy(of_worker: &PolicyConfig) -> PolicyConfig {
     }
 }
 
-fn tell(event: &Event) {
+fn log_transition(event: &Event) {
     if let Event::Transition { policy, to, .. } = event {
         match to {
             BreakerState::Open => tracing::warn!(endpoint = policy, "ejected: it fails"),
@@ -187,7 +187,7 @@ fn tell(event: &Event) {
 struct UnderWay<'a> {
     load: &'a Mutex<Load>,
     number: u64,
-    end: End,
+    end: CallOutcome,
 }
 
 impl<'a> UnderWay<'a> {
@@ -199,11 +199,11 @@ impl<'a> UnderWay<'a> {
         Self {
             load,
             number,
-            end: End::Left,
+            end: CallOutcome::Abandoned,
         }
     }
 
-    fn end(mut self, end: End) {
+    fn end(mut self, end: CallOutcome) {
         self.end = end;
     }
 }
@@ -227,8 +227,8 @@ mod tests {
                 retry_after: None,
             })
         };
-        assert_eq!(end(&status(422)), End::Answered);
-        assert_eq!(end(&status(503)), End::Failed);
-        assert_eq!(end(&Err(WorkerError::Timeout)), End::Failed);
+        assert_eq!(outcome(&status(422)), CallOutcome::Answered);
+        assert_eq!(outcome(&status(503)), CallOutcome::Failed);
+        assert_eq!(outcome(&Err(WorkerError::Timeout)), CallOutcome::Failed);
     }
 }

@@ -26,13 +26,13 @@ pub(super) struct Load {
 
 /// How a call ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum End {
+pub(super) enum CallOutcome {
     /// With an answer, whose latency counts.
     Answered,
     /// It failed.
     Failed,
     /// Its caller left, or gave it up.
-    Left,
+    Abandoned,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -51,23 +51,23 @@ impl Load {
     }
 
     /// The call `number` is over.
-    pub(super) fn end(&mut self, number: u64, end: End, now: Instant) {
-        let Some(place) = self.under_way.iter().position(|(it, _)| *it == number) else {
+    pub(super) fn end(&mut self, number: u64, end: CallOutcome, now: Instant) {
+        let Some(index) = self.under_way.iter().position(|(it, _)| *it == number) else {
             return;
         };
-        let (_, began) = self.under_way.swap_remove(place);
+        let (_, began) = self.under_way.swap_remove(index);
         let took = now.saturating_duration_since(began).as_secs_f64();
         match end {
-            End::Answered => {
+            CallOutcome::Answered => {
                 self.failed = None;
                 self.observe(took, now);
             }
-            End::Failed => self.failed = Some(now),
+            CallOutcome::Failed => self.failed = Some(now),
             // Given up, after longer than an answer takes.
-            End::Left if self.latency().is_some_and(|known| took > 2.0 * known) => {
+            CallOutcome::Abandoned if self.latency().is_some_and(|known| took > 2.0 * known) => {
                 self.failed = Some(now);
             }
-            End::Left => {}
+            CallOutcome::Abandoned => {}
         }
     }
 
@@ -122,17 +122,17 @@ mod tests {
     fn a_rise_is_followed_at_once_and_a_fall_slowly() {
         let (mut load, start) = (Load::default(), Instant::now());
         let first = load.begin(start);
-        load.end(first, End::Answered, start + SECOND);
+        load.end(first, CallOutcome::Answered, start + SECOND);
         assert_eq!(load.latency(), Some(1.0));
         let slow = load.begin(start + SECOND);
-        load.end(slow, End::Answered, start + SECOND * 5);
+        load.end(slow, CallOutcome::Answered, start + SECOND * 5);
         assert_eq!(load.latency(), Some(4.0));
         let fast = load.begin(start + SECOND * 5);
-        load.end(fast, End::Answered, start + SECOND * 6);
+        load.end(fast, CallOutcome::Answered, start + SECOND * 6);
         let latency = load.latency().unwrap();
         assert!(3.5 < latency && latency < 4.0, "{latency}");
         let much_later = load.begin(start + SECOND * 99);
-        load.end(much_later, End::Answered, start + SECOND * 100);
+        load.end(much_later, CallOutcome::Answered, start + SECOND * 100);
         assert!(load.latency().unwrap() < 1.01, "the past is forgotten");
     }
 
@@ -140,7 +140,7 @@ mod tests {
     fn a_call_that_hangs_costs_more_with_each_moment() {
         let (mut load, start) = (Load::default(), Instant::now());
         let answered = load.begin(start);
-        load.end(answered, End::Answered, start + SECOND);
+        load.end(answered, CallOutcome::Answered, start + SECOND);
         load.begin(start + SECOND);
         assert!(load.cost(start + SECOND * 2) <= 2.0);
         assert!(load.cost(start + SECOND * 9) >= 16.0);
@@ -150,9 +150,9 @@ mod tests {
     fn a_failure_does_not_make_an_endpoint_look_fast_and_gives_its_place_back() {
         let (mut load, start) = (Load::default(), Instant::now());
         let answered = load.begin(start);
-        load.end(answered, End::Answered, start + SECOND);
+        load.end(answered, CallOutcome::Answered, start + SECOND);
         let refused = load.begin(start + SECOND);
-        load.end(refused, End::Failed, start + SECOND);
+        load.end(refused, CallOutcome::Failed, start + SECOND);
         assert_eq!(load.latency(), Some(1.0));
         assert!(load.cost(start + SECOND) <= 1.0);
     }
@@ -161,16 +161,16 @@ mod tests {
     fn who_failed_is_suspect_for_a_second_or_until_it_answers() {
         let (mut load, start) = (Load::default(), Instant::now());
         let (failed, answered) = (load.begin(start), load.begin(start));
-        load.end(failed, End::Failed, start);
+        load.end(failed, CallOutcome::Failed, start);
         assert!(load.is_suspect(start + SECOND / 2));
         assert!(!load.is_suspect(start + SECOND));
-        load.end(answered, End::Answered, start + SECOND / 2);
+        load.end(answered, CallOutcome::Answered, start + SECOND / 2);
         assert!(!load.is_suspect(start + SECOND / 2));
         let left = load.begin(start);
-        load.end(left, End::Left, start);
+        load.end(left, CallOutcome::Abandoned, start);
         assert!(!load.is_suspect(start));
         let given_up = load.begin(start);
-        load.end(given_up, End::Left, start + SECOND * 2);
+        load.end(given_up, CallOutcome::Abandoned, start + SECOND * 2);
         assert!(load.is_suspect(start + SECOND * 2));
     }
 }
