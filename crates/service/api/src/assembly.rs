@@ -30,7 +30,7 @@ use crate::replica::{Parts, Replica};
 use crate::resolver::Resolver;
 use crate::state::State;
 use crate::store::{
-    DatabaseError, OperatorStore, ReadStore, SchemaWatch, Share, Store, doubt_when_open,
+    DatabaseError, OperatorStore, ReadStore, SchemaWatch, Store, StoreOptions, doubt_when_open,
 };
 use crate::trace::Spans;
 use crate::worker_client::{Endpoints, InTurn, WorkerClient, WorkerError};
@@ -212,14 +212,14 @@ impl Stores {
     fn build(settings: &Settings, runtime: &Handle) -> Result<Self, DatabaseError> {
         let policy = &settings.policies.policies.database;
         let resolver = Resolver::new(runtime.clone(), lookup_limit(policy.connect_timeout));
-        let store = |name, sessions, statement_limit| {
-            let share = Share {
-                name,
-                sessions,
+        let store = |role, max_sessions, statement_limit| {
+            let options = StoreOptions {
+                role,
+                max_sessions,
                 statement_limit,
             };
             let (resolver, runtime) = (resolver.clone(), runtime.clone());
-            Store::resilient(&settings.database, policy, share, resolver, runtime)
+            Store::resilient(&settings.database, policy, options, resolver, runtime)
         };
         Ok(Self {
             live: store("resilient", policy.pool.max_size, policy.attempt_timeout)?,

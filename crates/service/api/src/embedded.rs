@@ -19,7 +19,7 @@ use crate::postgres::Database;
 use crate::process::Process;
 use crate::replica::{Parts, Replica};
 use crate::resolver::Resolver;
-use crate::store::{FlushMetrics, LiveMetrics, LiveStore, Share, Store};
+use crate::store::{FlushMetrics, LiveMetrics, LiveStore, Store, StoreOptions};
 use crate::worker_client::ResilientWorker;
 
 pub use crate::clock::WallClock;
@@ -79,13 +79,13 @@ pub fn postgres_table(
 ) -> Result<impl Table + use<>, Box<dyn Error + Send + Sync>> {
     let database = Database::parse(url).map_err(|error| error.to_string())?;
     let runtime = Handle::current();
-    let share = Share {
-        name: "embedded",
-        sessions,
+    let options = StoreOptions {
+        role: "embedded",
+        max_sessions: sessions,
         statement_limit: policies.database.deadline,
     };
     let resolver = Resolver::new(runtime.clone(), None);
-    let table = Store::resilient(&database, &policies.database, share, resolver, runtime)?;
+    let table = Store::resilient(&database, &policies.database, options, resolver, runtime)?;
     Ok(table)
 }
 

@@ -1,7 +1,7 @@
-//! What one client may have: a share of calls that comes back with time (GCRA, by `governor`).
+//! What one client may have: a quota of calls that comes back with time (GCRA, by `governor`).
 //!
-//! Memory is bounded: there are so many clients with a share of their own, and all others have one together. Who has not
-//! called for a whole window has all of its share again, and is forgotten.
+//! Memory is bounded: there are so many clients with a quota of their own, and all others have one together. Who has not
+//! called for a whole window has all of its quota again, and is forgotten.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -31,7 +31,7 @@ pub(crate) enum Client {
     Unknown,
 }
 
-/// The shares of all clients.
+/// The quotas of all clients.
 #[derive(Debug)]
 pub(crate) struct RateLimit {
     told_by: ClientBy,
@@ -50,9 +50,9 @@ struct Clients {
     swept: Instant,
 }
 
-/// What is left of a client's share.
+/// What is left of a client's quota.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Share {
+pub(crate) struct RemainingQuota {
     requests: NonZeroU32,
     window: Duration,
     remaining: u32,
@@ -115,8 +115,8 @@ impl RateLimit {
         &self.told_by
     }
 
-    /// Takes one call of `client`'s share.
-    pub(crate) fn take(&self, client: Client) -> Share {
+    /// Takes one call of `client`'s quota.
+    pub(crate) fn take(&self, client: Client) -> RemainingQuota {
         let now = Instant::now();
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         if clients.known.len() >= self.max_clients && now >= clients.swept + SWEEP {
@@ -133,14 +133,14 @@ impl RateLimit {
         self.take_of(limiter)
     }
 
-    fn take_of(&self, limiter: &Limiter) -> Share {
+    fn take_of(&self, limiter: &Limiter) -> RemainingQuota {
         let each = self.window / self.requests.get();
         let (remaining, wait) = match limiter.check() {
             Ok(snapshot) => (snapshot.remaining_burst_capacity(), None),
             Err(refused) => (0, Some(refused.wait_time_from(self.clock.now()))),
         };
         let taken = self.requests.get().saturating_sub(remaining);
-        Share {
+        RemainingQuota {
             requests: self.requests,
             window: self.window,
             remaining,
@@ -157,13 +157,13 @@ impl Clients {
     }
 }
 
-impl Share {
+impl RemainingQuota {
     /// Whether this call is one too many.
     pub(crate) fn is_used_up(&self) -> bool {
         self.wait.is_some()
     }
 
-    /// Whole seconds until another call makes sense, or until all of the share is there again.
+    /// Whole seconds until another call makes sense, or until all of the quota is there again.
     pub(crate) fn seconds(&self) -> u64 {
         let until = self.wait.unwrap_or(self.whole_in);
         (until.as_secs() + u64::from(until.subsec_nanos() > 0)).max(1)
@@ -176,7 +176,7 @@ impl Share {
     }
 
     /// `RateLimit`, likewise.
-    pub(crate) fn standing(&self) -> String {
+    pub(crate) fn remaining(&self) -> String {
         let (remaining, seconds) = (self.remaining, self.seconds());
         format!("\"client\";r={remaining};t={seconds}")
     }
@@ -209,7 +209,7 @@ mod tests {
     async fn a_client_has_its_share_and_gets_it_back_with_time() {
         let limit = limit(10);
         let take = || limit.take(client(1));
-        assert_eq!(take().standing(), "\"client\";r=1;t=5");
+        assert_eq!(take().remaining(), "\"client\";r=1;t=5");
         assert_eq!(take().policy(), "\"client\";q=2;w=10");
         let refused = take();
         assert!(refused.is_used_up());

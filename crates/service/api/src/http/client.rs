@@ -1,4 +1,4 @@
-//! Whose call it is, for those who share out.
+//! Whose call it is, for the rate limit.
 
 use std::net::IpAddr;
 
@@ -6,7 +6,7 @@ use actix_web::HttpRequest;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::config::ClientBy;
-use crate::rate_limit::{Client, Share};
+use crate::rate_limit::{Client, RemainingQuota};
 
 /// A longer name is none: names are kept.
 const MAX_NAME: usize = 128;
@@ -31,11 +31,11 @@ pub(super) fn address(request: &HttpRequest) -> Option<IpAddr> {
     request.peer_addr().map(|peer| peer.ip().to_canonical())
 }
 
-/// Tells the client what is left of its share.
-pub(super) fn tell(share: &Share, headers: &mut HeaderMap) {
+/// Tells the client what is left of its quota.
+pub(super) fn add_rate_limit(quota: &RemainingQuota, headers: &mut HeaderMap) {
     for (name, text) in [
-        ("ratelimit-policy", share.policy()),
-        ("ratelimit", share.standing()),
+        ("ratelimit-policy", quota.policy()),
+        ("ratelimit", quota.remaining()),
     ] {
         if let Ok(value) = HeaderValue::from_str(&text) {
             headers.insert(HeaderName::from_static(name), value);

@@ -9,7 +9,7 @@ use holdfast_wire::{Degraded, DegradedCode, Problem, ProblemCode, Reason};
 use uuid::Uuid;
 
 use super::ids::Ids;
-use crate::rate_limit::Share;
+use crate::rate_limit::RemainingQuota;
 
 /// The row of a code: its HTTP status and its title.
 pub(super) const fn row(code: ProblemCode) -> (StatusCode, &'static str) {
@@ -59,8 +59,8 @@ pub(crate) struct Failure {
     detail: String,
     degraded: Option<Vec<Degraded>>,
     allow: Option<String>,
-    /// What is left of the client's share, where there is a limit.
-    share: Option<Box<Share>>,
+    /// What is left of the client's quota, where there is a limit.
+    quota: Option<Box<RemainingQuota>>,
     /// Boxed: every handler's result has room for a failure.
     ids: Option<Box<Ids>>,
 }
@@ -73,7 +73,7 @@ impl Failure {
             detail,
             degraded: None,
             allow: None,
-            share: None,
+            quota: None,
             ids: None,
         }
     }
@@ -91,7 +91,7 @@ impl Failure {
     }
 
     /// A 503 because of `what` there is too much of; nothing was done. Another call makes sense in so many seconds.
-    pub(crate) fn overloaded(what: &str, cure: &str, retry_after_seconds: f64) -> Self {
+    pub(crate) fn overloaded(what: &str, help: &str, retry_after_seconds: f64) -> Self {
         let missing = Degraded {
             code: DegradedCode::Overloaded,
             reason: Reason::BulkheadFull,
@@ -100,7 +100,7 @@ impl Failure {
             elapsed_seconds: 0.0,
             retry_after_seconds,
         };
-        Self::unavailable(ProblemCode::Overloaded, cure, vec![missing])
+        Self::unavailable(ProblemCode::Overloaded, help, vec![missing])
     }
 
     pub(crate) fn method_not_allowed(allow: &str) -> Self {
@@ -111,16 +111,16 @@ impl Failure {
         }
     }
 
-    /// A 429: the client comes back when it has a share again.
-    pub(super) fn quota_exceeded(share: &Share) -> Self {
-        let seconds = share.seconds();
+    /// A 429: the client comes back when it has a quota again.
+    pub(super) fn quota_exceeded(quota: &RemainingQuota) -> Self {
+        let seconds = quota.seconds();
         let detail = format!("nothing was recorded: try again in {seconds} s");
         Self::new(ProblemCode::QuotaExceeded, detail)
     }
 
-    pub(super) fn of_client(self, share: Share) -> Self {
-        let share = Some(Box::new(share));
-        Self { share, ..self }
+    pub(super) fn of_client(self, quota: RemainingQuota) -> Self {
+        let quota = Some(Box::new(quota));
+        Self { quota, ..self }
     }
 
     pub(super) fn of_exchange(self, ids: Ids) -> Self {
@@ -168,11 +168,11 @@ impl ResponseError for Failure {
             let degraded = self.degraded.as_deref().unwrap_or_default();
             response.insert_header((RETRY_AFTER, retry_after(degraded)));
         }
-        if let Some(share) = &self.share {
-            response.insert_header(("ratelimit-policy", share.policy()));
-            response.insert_header(("ratelimit", share.standing()));
+        if let Some(quota) = &self.quota {
+            response.insert_header(("ratelimit-policy", quota.policy()));
+            response.insert_header(("ratelimit", quota.remaining()));
             if status == StatusCode::TOO_MANY_REQUESTS {
-                response.insert_header((RETRY_AFTER, share.seconds().to_string()));
+                response.insert_header((RETRY_AFTER, quota.seconds().to_string()));
             }
         }
         response.insert_header(("content-type", "application/problem+json"));

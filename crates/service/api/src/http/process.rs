@@ -41,19 +41,19 @@ pub(super) async fn process(
     let Some(limit) = &*limit else {
         return admitted(&state, id, &http, payload).await;
     };
-    let share = limit.take(client::of(&http, limit.told_by()));
-    if share.is_used_up() {
+    let quota = limit.take(client::of(&http, limit.told_by()));
+    if quota.is_used_up() {
         if let Some(answers) = state.metrics.answers() {
             answers.throttled();
         }
-        return Err(Failure::quota_exceeded(&share).of_client(share));
+        return Err(Failure::quota_exceeded(&quota).of_client(quota));
     }
     match admitted(&state, id, &http, payload).await {
         Ok(mut response) => {
-            client::tell(&share, response.headers_mut());
+            client::add_rate_limit(&quota, response.headers_mut());
             Ok(response)
         }
-        Err(failure) => Err(failure.of_client(share)),
+        Err(failure) => Err(failure.of_client(quota)),
     }
 }
 

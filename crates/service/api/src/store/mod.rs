@@ -56,13 +56,13 @@ const COMPLETE: &str = "UPDATE requests \
         lease_until = NULL \
     WHERE id = $1 AND status = 'received'";
 
-/// What one user of the database has of it.
+/// What one user of the database may have of it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Share {
+pub(crate) struct StoreOptions {
     /// How Postgres shows its sessions, after `holdfast`.
-    pub name: &'static str,
+    pub role: &'static str,
     /// Sessions at most.
-    pub sessions: u32,
+    pub max_sessions: u32,
     /// Time for one statement, in whole milliseconds.
     pub statement_limit: Duration,
 }
@@ -81,24 +81,24 @@ impl Store {
     pub(crate) fn resilient(
         database: &Database,
         policy: &DatabasePolicy,
-        share: Share,
+        options: StoreOptions,
         resolver: Resolver,
         runtime: Handle,
     ) -> Result<Self, DatabaseError> {
         let limits = PoolLimits {
             max_wait: policy.pool.max_wait,
             connect_timeout: policy.connect_timeout,
-            statement_limit: share.statement_limit + BACKSTOP,
-            lock_limit: share.statement_limit / LOCK_SHARE,
+            statement_limit: options.statement_limit + BACKSTOP,
+            lock_limit: options.statement_limit / LOCK_SHARE,
             idle_timeout: policy.pool.idle_timeout,
             max_lifetime: policy.pool.max_lifetime,
         };
-        let options = PoolOptions {
-            role: share.name,
-            max_size: share.sessions,
+        let pool = PoolOptions {
+            role: options.role,
+            max_size: options.max_sessions,
             limits: Some(limits),
         };
-        let sessions = Sessions::new(database, options, resolver, runtime)?;
+        let sessions = Sessions::new(database, pool, resolver, runtime)?;
         Ok(Self { sessions })
     }
 
@@ -112,12 +112,12 @@ impl Store {
         resolver: Resolver,
         runtime: Handle,
     ) -> Result<Self, DatabaseError> {
-        let options = PoolOptions {
+        let pool = PoolOptions {
             role: "naive",
             max_size,
             limits: None,
         };
-        let sessions = Sessions::new(database, options, resolver, runtime)?;
+        let sessions = Sessions::new(database, pool, resolver, runtime)?;
         Ok(Self { sessions })
     }
 

@@ -20,7 +20,7 @@ use serde_json::value::RawValue;
 use tokio::runtime::Handle;
 use uuid::Uuid;
 
-use super::{Claimed, FailureOutcome, FlushMetrics, LiveMetrics, LiveStore, Share, Store};
+use super::{Claimed, FailureOutcome, FlushMetrics, LiveMetrics, LiveStore, Store, StoreOptions};
 use crate::config::load;
 use crate::dependency::Dependency;
 use crate::journal::{End, Entry};
@@ -35,12 +35,12 @@ async fn store() -> (Cluster, Store, LiveStore<Store>) {
     let database = Database::parse(&cluster.url()).unwrap();
     let resolver = Resolver::new(Handle::current(), None);
     let policy = load(None).unwrap().policies.database;
-    let share = Share {
-        name: "tests",
-        sessions: 8,
+    let options = StoreOptions {
+        role: "tests",
+        max_sessions: 8,
         statement_limit: policy.attempt_timeout,
     };
-    let store = Store::resilient(&database, &policy, share, resolver, Handle::current()).unwrap();
+    let store = Store::resilient(&database, &policy, options, resolver, Handle::current()).unwrap();
     let live = live(&store);
     (cluster, store, live)
 }
