@@ -1,4 +1,4 @@
-//! What the API can be told: its surroundings from the environment, its failure policies from one file.
+//! What the API can be told: its settings from the environment, its failure policies from one file.
 //!
 //! Everything is validated before anything starts. An incoherent file is refused with one line that names key, value
 //! and rule.

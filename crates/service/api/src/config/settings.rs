@@ -1,4 +1,4 @@
-//! The API's surroundings: where it listens, whom it calls, which policies hold.
+//! The API's settings: where it listens, whom it calls, which policies hold.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};

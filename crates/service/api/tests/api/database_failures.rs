@@ -6,12 +6,12 @@ use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::time::Instant;
 
-use crate::support::{Answer, Api, MACHINE, Surroundings, System, done, spawn_worker};
+use crate::support::{Answer, Api, MACHINE, System, TestConfig, done, spawn_worker};
 
 const DATABASE: DegradedCode = DegradedCode::DbUnavailable;
 
 fn start(worker_url: &str, database: SocketAddr) -> Api {
-    Api::start(Surroundings::new(worker_url, database, ""))
+    Api::start(TestConfig::new(worker_url, database, ""))
 }
 
 fn assert_served_from_the_journal(answer: &Answer, reasons: &[Reason]) {
@@ -212,10 +212,10 @@ async fn a_database_name_that_does_not_resolve_is_a_dns_failure() {
     let worker = spawn_worker(Duration::ZERO);
     let database = "postgres://holdfast:holdfast@no-such-database.invalid/holdfast";
     let silent = SocketAddr::from(([127, 0, 0, 1], 1));
-    let surroundings = Surroundings::new(&format!("http://{worker}"), silent, "");
-    let api = Api::start(Surroundings {
+    let config = TestConfig::new(&format!("http://{worker}"), silent, "");
+    let api = Api::start(TestConfig {
         database_url: database.to_owned(),
-        ..surroundings
+        ..config
     });
     assert_served_from_the_journal(&api.process().await, &[Reason::DnsFailure]);
 }

@@ -7,7 +7,7 @@ use holdfast_testbed::proxy::{Fault, FaultProxy};
 use holdfast_wire::{Breaker, DegradedCode, Endpoint};
 use tokio::time::{Instant, sleep};
 
-use crate::support::{Api, Surroundings, System, spawn_worker};
+use crate::support::{Api, System, TestConfig, spawn_worker};
 
 /// Three workers, each behind a wire of its own, and an API that knows them all.
 struct Company {
@@ -29,11 +29,7 @@ impl Company {
             .iter()
             .map(|wire| format!("http://{}", wire.addr()))
             .collect();
-        let api = Api::start(Surroundings::new(
-            &urls.join(","),
-            system.database.addr(),
-            "",
-        ));
+        let api = Api::start(TestConfig::new(&urls.join(","), system.database.addr(), ""));
         api.becomes_healthy().await;
         // Calls that went well are what further attempts are paid from.
         for _ in 0..4 {

@@ -11,7 +11,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use uuid::Uuid;
 
-use crate::support::{Answer, Api, Surroundings, spawn_worker};
+use crate::support::{Answer, Api, TestConfig, spawn_worker};
 
 /// Between two calls.
 const PACE: Duration = Duration::from_millis(50);
@@ -44,9 +44,9 @@ impl Scene {
         let nodes = Patroni::start(replication).await.unwrap();
         let worker = format!("http://{}", spawn_worker(Duration::from_millis(20)));
         let nowhere = ([127, 0, 0, 1], 1).into();
-        let api = Arc::new(Api::start(Surroundings {
+        let api = Arc::new(Api::start(TestConfig {
             database_url: nodes.url(),
-            ..Surroundings::new(&worker, nowhere, "")
+            ..TestConfig::new(&worker, nowhere, "")
         }));
         api.becomes_healthy().await;
         let stop = Arc::new(AtomicBool::new(false));

@@ -48,7 +48,7 @@ async fn another_body_under_a_used_key_is_refused() {
 #[tokio::test]
 async fn a_running_request_is_waited_for_on_any_replica() {
     let system = System::with("", Duration::from_millis(400)).await;
-    let replica = Api::start(system.api.surroundings.of_a_replica());
+    let replica = Api::start(system.api.config.of_a_replica());
     let answers = tokio::join!(
         system.api.post_keyed("k", "1"),
         system.api.post_keyed("k", "1"),
@@ -107,7 +107,7 @@ async fn a_key_that_was_taken_without_postgres_is_known_before_and_after_it_is_b
     system.database.set(Fault::None).await;
     system.api.becomes_healthy().await;
     system.api.journal_empties().await;
-    let replica = Api::start(system.api.surroundings.of_a_replica());
+    let replica = Api::start(system.api.config.of_a_replica());
     let there = replica.post_keyed("k", "1").await;
     assert_eq!(
         (there.status.as_u16(), there.processed().request_id),
@@ -119,7 +119,7 @@ async fn a_key_that_was_taken_without_postgres_is_known_before_and_after_it_is_b
 #[tokio::test]
 async fn replicas_that_are_cut_off_may_each_take_a_key_and_then_it_stands_for_one() {
     let system = System::start().await;
-    let replica = Api::start(system.api.surroundings.of_a_replica());
+    let replica = Api::start(system.api.config.of_a_replica());
     system.api.becomes_healthy().await;
     system.database.set(Fault::Refuse).await;
     let here = system.api.post_keyed("k", "1").await.processed().request_id;
@@ -239,7 +239,7 @@ async fn who_waits_for_another_replica_is_told_what_went_missing_meanwhile() {
         "worker.attempt_timeout = '2500ms'\nworker.deadline = '3s'\nrecovery.lease = '8s'";
     let system = System::with(patient, Duration::from_millis(1500)).await;
     system.api.becomes_healthy().await;
-    let replica = Api::start(system.api.surroundings.of_a_replica());
+    let replica = Api::start(system.api.config.of_a_replica());
     let waiting = async {
         sleep(Duration::from_millis(300)).await;
         replica.post_keyed("k", "1").await

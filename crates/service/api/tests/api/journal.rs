@@ -5,7 +5,7 @@ use std::time::Duration;
 use holdfast_testbed::proxy::Fault;
 use holdfast_wire::{DegradedCode, RecordedIn, RequestList, RequestStatus};
 
-use crate::support::{Api, Surroundings, System};
+use crate::support::{Api, System, TestConfig};
 
 const DATABASE: DegradedCode = DegradedCode::DbUnavailable;
 
@@ -20,7 +20,7 @@ async fn what_was_accepted_without_postgres_survives_a_restart() {
     system.api.stop();
     system.api.stopped().await;
 
-    system.api = Api::start(system.api.surroundings.clone());
+    system.api = Api::start(system.api.config.clone());
     let journal = system.api.status().await.journal.unwrap();
     assert_eq!((journal.available, journal.entries), (true, 2));
     assert!(journal.bytes > 0 && journal.oldest_seconds.unwrap() > 0.0);
@@ -39,10 +39,10 @@ async fn without_postgres_and_without_a_journal_nothing_is_promised() {
     system.api.stop();
     system.api.stopped().await;
     // Where its folder should be there is a file.
-    let folder = system.api.surroundings.journal.path().to_owned();
+    let folder = system.api.config.journal.path().to_owned();
     std::fs::remove_dir_all(&folder).unwrap();
     std::fs::write(&folder, "in the way").unwrap();
-    system.api = Api::start(system.api.surroundings.clone());
+    system.api = Api::start(system.api.config.clone());
     system.api.becomes_healthy().await;
     assert!(!system.api.status().await.journal.unwrap().available);
 
@@ -115,7 +115,7 @@ async fn a_full_journal_refuses_until_postgres_has_taken_what_it_holds() {
 #[tokio::test]
 async fn two_processes_cannot_share_a_journal() {
     let system = System::start().await;
-    let error = system.api.surroundings.build().err().unwrap();
+    let error = system.api.config.build().err().unwrap();
     assert!(error.is_configuration());
     assert!(
         error.to_string().starts_with("HOLDFAST_JOURNAL_DIR: "),
@@ -162,9 +162,9 @@ async fn a_policy_that_does_without_a_journal_still_owes_what_it_holds() {
     let id = system.api.process().await.processed().request_id;
     system.api.stop();
     system.api.stopped().await;
-    system.api = Api::start(Surroundings {
+    system.api = Api::start(TestConfig {
         policies: "database.on_unavailable = 'reject'".to_owned(),
-        ..system.api.surroundings.clone()
+        ..system.api.config.clone()
     });
     assert_eq!(system.api.process().await.status, 503);
     assert_eq!(

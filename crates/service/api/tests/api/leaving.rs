@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::support::{Api, CountingWorker, Surroundings, System};
+use crate::support::{Api, CountingWorker, System, TestConfig};
 
 const PROCESS: &[u8] = b"GET /process HTTP/1.1\r\nhost: localhost\r\n\r\n";
 /// The quick policies' deadline of the worker is less; these calls wait for a real one.
@@ -89,8 +89,8 @@ async fn requests_sent_one_after_the_other_without_waiting_are_all_answered() {
 async fn two_hundred_callers_under_one_key_cost_one() {
     let worker = CountingWorker::start(Duration::from_millis(300)).await;
     let system = System::start().await;
-    let surroundings = Surroundings::new(&worker.url(), system.database.addr(), "");
-    let api = Api::start(surroundings);
+    let config = TestConfig::new(&worker.url(), system.database.addr(), "");
+    let api = Api::start(config);
     let calls = (0..200).map(|_| api.post_keyed("many", "1"));
     let answers = join_all(calls).await;
     let id = answers[0].processed().request_id;

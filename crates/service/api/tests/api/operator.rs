@@ -36,9 +36,9 @@ async fn deferred(system: &System) -> Uuid {
 async fn operators_routes_are_closed_without_a_token_and_to_whoever_lacks_it() {
     let system = System::start().await;
     let closed = Api::start({
-        let mut surroundings = system.api.surroundings.of_a_replica();
-        surroundings.admin_token = "";
-        surroundings
+        let mut config = system.api.config.of_a_replica();
+        config.admin_token = "";
+        config
     });
     for path in [
         format!("/requests/{}/retry", Uuid::nil()),

@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
-use crate::support::{Api, CountingWorker, Surroundings, System};
+use crate::support::{Api, CountingWorker, System, TestConfig};
 
 pub(crate) async fn total(api: &Api, status: &str) -> u64 {
     let response = api.get(&format!("/requests?status={status}")).await;
@@ -18,9 +18,9 @@ pub(crate) async fn total(api: &Api, status: &str) -> u64 {
 
 /// A second replica, which calls another worker.
 pub(crate) fn replica_over(worker_url: &str, system: &System) -> Api {
-    Api::start(Surroundings {
+    Api::start(TestConfig {
         worker_url: worker_url.to_owned(),
-        ..system.api.surroundings.of_a_replica()
+        ..system.api.config.of_a_replica()
     })
 }
 
@@ -119,7 +119,7 @@ async fn two_replicas_share_a_backlog_and_live_calls_without_doing_anything_twic
     let worker = CountingWorker::start(Duration::from_millis(200)).await;
     let system = System::start().await;
     let here = replica_over(&worker.url(), &system);
-    let there = Api::start(here.surroundings.of_a_replica());
+    let there = Api::start(here.config.of_a_replica());
     // Cut off from its worker, the first takes no part.
     system.worker.set(Fault::Refuse).await;
     let orphans = orphans(&system, 60).await;

@@ -178,7 +178,7 @@ async fn what_a_client_was_told_stands_although_another_replica_had_the_work_don
     assert_ne!(again.worker_response.unwrap(), response);
     other.stop();
     other.stopped().await;
-    let told = Api::start(told.surroundings.clone());
+    let told = Api::start(told.config.clone());
     told.journal_empties().await;
     let sql = system.sql().await;
     let kept = "SELECT worker_response::text FROM requests WHERE id = $1";

@@ -23,10 +23,10 @@ async fn all_that_failed_is_done_once_at_the_pace_by_two_replicas_one_of_which_i
     let fail = "INSERT INTO requests (id, origin, status, error, attempts, completed_at) \
         SELECT gen_random_uuid(), 'resilient', 'failed', 'refused', 20, now() FROM generate_series(1, $1)";
     sql.execute(fail, &[&FAILED]).await.unwrap();
-    let mut surroundings = system.api.surroundings.of_a_replica();
-    surroundings.worker_url = worker.url();
-    let mut here = Api::start(surroundings.clone());
-    let there = Api::start(surroundings.of_a_replica());
+    let mut config = system.api.config.of_a_replica();
+    config.worker_url = worker.url();
+    let mut here = Api::start(config.clone());
+    let there = Api::start(config.of_a_replica());
     // Cut off from its worker, the first takes no part.
     system
         .worker
@@ -55,7 +55,7 @@ async fn all_that_failed_is_done_once_at_the_pace_by_two_replicas_one_of_which_i
             restarted = true;
             here.stop();
             here.stopped().await;
-            here = Api::start(surroundings.clone());
+            here = Api::start(config.clone());
         }
         sleep(Duration::from_millis(50)).await;
     }

@@ -6,7 +6,7 @@ use holdfast_testbed::postgres::{Cluster, ClusterOptions};
 use tokio::time::{Instant, sleep};
 use tokio_postgres::{Client, NoTls};
 
-use crate::support::{ADMIN_TOKEN, CountingWorker, Process, Surroundings};
+use crate::support::{ADMIN_TOKEN, CountingWorker, Process, TestConfig};
 
 /// Recovery's calls of the worker at once: what a replica may repeat that was killed.
 const AT_ONCE: usize = 4;
@@ -32,7 +32,7 @@ struct Scene {
     sql: Client,
     worker: CountingWorker,
     /// Both replicas, and what each is started with again.
-    replicas: Vec<(Surroundings, Process)>,
+    replicas: Vec<(TestConfig, Process)>,
     _cluster: Cluster,
 }
 
@@ -52,11 +52,11 @@ impl Scene {
             plan.per_second
         );
         let database = ([127, 0, 0, 1], cluster.port()).into();
-        let first = Surroundings::new(&worker.url(), database, &policies);
+        let first = TestConfig::new(&worker.url(), database, &policies);
         let mut replicas = Vec::new();
-        for surroundings in [first.of_a_replica(), first] {
-            let process = Process::start(&surroundings).await;
-            replicas.push((surroundings, process));
+        for config in [first.of_a_replica(), first] {
+            let process = Process::start(&config).await;
+            replicas.push((config, process));
         }
         Self {
             sql,
@@ -86,10 +86,10 @@ impl Scene {
 
     /// Kills the replica whose turn it is, and starts it again on its journal.
     async fn kill(&mut self) {
-        let (surroundings, process) = self.replicas.remove(0);
+        let (config, process) = self.replicas.remove(0);
         process.kill().await;
-        let process = Process::start(&surroundings).await;
-        self.replicas.push((surroundings, process));
+        let process = Process::start(&config).await;
+        self.replicas.push((config, process));
     }
 
     /// Seconds at which rows were owed again, by the clock of Postgres.

@@ -106,7 +106,7 @@ async fn a_migration_that_the_role_may_not_apply_is_the_owners_and_costs_no_call
     let before = "DROP TABLE requeue_orders; DROP INDEX requests_given_up; DELETE FROM schema_migrations WHERE version = 4";
     let owner = system.sql().await;
     owner.batch_execute(before).await.unwrap();
-    let replica = Api::start(system.api.surroundings.of_a_replica());
+    let replica = Api::start(system.api.config.of_a_replica());
     replica
         .comes_to(|status| status.dependencies.database.schema == Schema::Outdated)
         .await;
@@ -118,7 +118,7 @@ async fn a_migration_that_the_role_may_not_apply_is_the_owners_and_costs_no_call
     let as_owner = Environment::from([("DATABASE_URL", url.as_str())]);
     holdfast_api::migrate(&as_owner).await.unwrap();
     owner.batch_execute(ROLE_SQL).await.unwrap();
-    let restarted = Api::start(system.api.surroundings.of_a_replica());
+    let restarted = Api::start(system.api.config.of_a_replica());
     restarted
         .comes_to(|status| status.dependencies.database.schema == Schema::Current)
         .await;

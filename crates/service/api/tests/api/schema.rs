@@ -100,7 +100,7 @@ async fn a_column_that_is_missing_is_told() {
     let client = connect(&system.cluster, "holdfast").await;
     let drop = "ALTER TABLE requests DROP COLUMN lease_until";
     client.batch_execute(drop).await.unwrap();
-    let replica = Api::start(system.api.surroundings.of_a_replica());
+    let replica = Api::start(system.api.config.of_a_replica());
     replica
         .comes_to(|status| status.dependencies.database.schema == Schema::Outdated)
         .await;

@@ -10,7 +10,7 @@ use holdfast_wire::{RecordedIn, RequestStatus};
 use tokio::time::sleep;
 use tokio_postgres::{Client, NoTls};
 
-use crate::support::{Answer, Api, ScriptedWorker, Surroundings, spawn_worker};
+use crate::support::{Answer, Api, ScriptedWorker, TestConfig, spawn_worker};
 
 const WORK: Duration = Duration::from_secs(3);
 /// The work takes longer than it takes to fail over.
@@ -57,12 +57,12 @@ async fn two_nodes(worker: &str, policies: &str) -> (Cluster, Cluster, Api) {
     let primary = Cluster::start(ClusterOptions::default()).await.unwrap();
     let standby = primary.standby().await.unwrap();
     let hosts = [&primary, &standby].map(|node| format!("127.0.0.1:{}", node.port()));
-    let api = Api::start(Surroundings {
+    let api = Api::start(TestConfig {
         database_url: format!(
             "postgres://holdfast:holdfast@{}/holdfast?target_session_attrs=read-write",
             hosts.join(",")
         ),
-        ..Surroundings::new(worker, ([127, 0, 0, 1], 1).into(), policies)
+        ..TestConfig::new(worker, ([127, 0, 0, 1], 1).into(), policies)
     });
     api.becomes_healthy().await;
     (primary, standby, api)

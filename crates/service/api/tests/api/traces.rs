@@ -5,7 +5,7 @@ use std::time::Duration;
 use holdfast_testbed::postgres::{Cluster, ClusterOptions};
 use std::net::SocketAddr;
 
-use crate::support::{Api, CountingWorker, Surroundings};
+use crate::support::{Api, CountingWorker, TestConfig};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const PARENT: &str = "00f067aa0ba902b7";
@@ -14,7 +14,7 @@ const PARENT: &str = "00f067aa0ba902b7";
 async fn api(worker: &CountingWorker) -> (Api, Cluster) {
     let cluster = Cluster::start(ClusterOptions::default()).await.unwrap();
     let database = SocketAddr::from(([127, 0, 0, 1], cluster.port()));
-    let api = Api::start(Surroundings::new(&worker.url(), database, ""));
+    let api = Api::start(TestConfig::new(&worker.url(), database, ""));
     (api, cluster)
 }
 

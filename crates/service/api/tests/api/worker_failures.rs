@@ -9,12 +9,12 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 
-use crate::support::{Api, Surroundings, System};
+use crate::support::{Api, System, TestConfig};
 
 const WORKER: DegradedCode = DegradedCode::WorkerUnavailable;
 
 fn start(worker_url: &str, system: &System) -> Api {
-    Api::start(Surroundings::new(worker_url, system.database.addr(), ""))
+    Api::start(TestConfig::new(worker_url, system.database.addr(), ""))
 }
 
 /// Sets `fault` before the worker, expects `reason`, heals, expects health.

@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 use super::answer::Answer;
-use super::surroundings::{ADMIN_TOKEN, Surroundings};
+use super::test_config::{ADMIN_TOKEN, TestConfig};
 
 /// What the machine may add to the provable bound.
 pub(crate) const MACHINE: Duration = Duration::from_millis(300);
@@ -31,7 +31,7 @@ static LOGS: OnceLock<Telemetry> = OnceLock::new();
 pub(crate) struct Api {
     pub(crate) base: String,
     pub(crate) address: SocketAddr,
-    pub(crate) surroundings: Surroundings,
+    pub(crate) config: TestConfig,
     http: reqwest::Client,
     stop: Option<oneshot::Sender<()>>,
     served: Option<JoinHandle<std::io::Result<()>>>,
@@ -39,7 +39,7 @@ pub(crate) struct Api {
 
 impl Api {
     /// Starts the API. Neither dependency need be there.
-    pub(crate) fn start(surroundings: Surroundings) -> Self {
+    pub(crate) fn start(config: TestConfig) -> Self {
         let environment = Environment::of_process();
         if environment.get("RUST_LOG").is_some() {
             LOGS.get_or_init(|| {
@@ -51,7 +51,7 @@ impl Api {
                 .unwrap()
             });
         }
-        let application = surroundings.build().unwrap();
+        let application = config.build().unwrap();
         let address = SocketAddr::from(([127, 0, 0, 1], application.port()));
         let (stop, stopped) = oneshot::channel::<()>();
         let served = tokio::spawn(application.run_until_stopped(async {
@@ -64,7 +64,7 @@ impl Api {
         Self {
             base,
             address,
-            surroundings,
+            config,
             http,
             stop: Some(stop),
             served: Some(served),

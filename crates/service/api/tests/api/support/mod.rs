@@ -6,7 +6,7 @@ mod counting_worker;
 mod events;
 mod process;
 mod scripted_worker;
-mod surroundings;
+mod test_config;
 mod worker;
 
 use std::net::SocketAddr;
@@ -23,7 +23,7 @@ pub(crate) use counting_worker::CountingWorker;
 pub(crate) use events::{Event, Events};
 pub(crate) use process::Process;
 pub(crate) use scripted_worker::ScriptedWorker;
-pub(crate) use surroundings::{ADMIN_TOKEN, Surroundings};
+pub(crate) use test_config::{ADMIN_TOKEN, TestConfig};
 pub(crate) use worker::spawn_worker;
 
 /// Everything, up and connected. Dropped, all of it goes away.
@@ -57,10 +57,10 @@ impl System {
         let database = SocketAddr::from(([127, 0, 0, 1], cluster.port()));
         let database = FaultProxy::start(database).await.unwrap();
         let worker_url = format!("http://{}", worker.addr());
-        let mut surroundings = Surroundings::new(&worker_url, database.addr(), policies);
+        let mut config = TestConfig::new(&worker_url, database.addr(), policies);
         let address = database.addr();
-        surroundings.database_url = format!("postgres://{role}:holdfast@{address}/holdfast");
-        let api = Api::start(surroundings);
+        config.database_url = format!("postgres://{role}:holdfast@{address}/holdfast");
+        let api = Api::start(config);
         Self {
             api,
             worker,

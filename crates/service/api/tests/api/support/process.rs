@@ -10,7 +10,7 @@ use tempfile::NamedTempFile;
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep};
 
-use super::Surroundings;
+use super::TestConfig;
 
 const READY_WITHIN: Duration = Duration::from_secs(20);
 
@@ -23,12 +23,12 @@ pub(crate) struct Process {
 
 impl Process {
     /// Starts it, and waits until it is ready.
-    pub(crate) async fn start(surroundings: &Surroundings) -> Self {
-        let policies = surroundings.policy_file();
+    pub(crate) async fn start(config: &TestConfig) -> Self {
+        let policies = config.policy_file();
         let address = SocketAddr::from(([127, 0, 0, 1], ports::free().unwrap()));
         let child = Command::new(env!("CARGO_BIN_EXE_holdfast-api"))
             .env("HOLDFAST_BIND", address.to_string())
-            .envs(surroundings.variables(&policies))
+            .envs(config.variables(&policies))
             .env("RUST_LOG", "off")
             .stdout(Stdio::null())
             .kill_on_drop(true)

@@ -31,7 +31,7 @@ pub(crate) const ADMIN_TOKEN: &str = "the-operators-own";
 
 /// What an API is started with: again, for a restart; with a folder of its own, for a second replica.
 #[derive(Clone)]
-pub(crate) struct Surroundings {
+pub(crate) struct TestConfig {
     pub(crate) worker_url: String,
     pub(crate) database_url: String,
     /// Laid over the quick ones.
@@ -41,7 +41,7 @@ pub(crate) struct Surroundings {
     pub(crate) admin_token: &'static str,
 }
 
-impl Surroundings {
+impl TestConfig {
     /// By the API's own role: what a test does with Postgres, it does with the rights that are documented.
     pub(crate) fn new(worker_url: &str, database: SocketAddr, policies: &str) -> Self {
         let database_url = format!("postgres://holdfast_api:holdfast@{database}/holdfast");
