@@ -1,5 +1,5 @@
 //! How much accepted work is not finished: counted in Postgres in the background, so that no answer waits for the database,
-//! and since then by what was put off and by what the journal holds.
+//! and since then by what was deferred and by what the journal holds.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,7 +9,7 @@ use holdfast_wire::RecordedIn;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::journal::Journal;
-use crate::trace::PutOff;
+use crate::trace::DeferredTraces;
 
 const PERIOD: Duration = Duration::from_secs(1);
 const NEVER_COUNTED: u64 = u64::MAX;
@@ -32,8 +32,8 @@ pub(crate) struct OpenWork {
     oldest: Arc<AtomicU64>,
     since: Arc<AtomicU64>,
     journal: Option<Journal>,
-    /// In which traces it was put off, for those who come back to it.
-    pub(crate) put_off: PutOff,
+    /// In which traces it was deferred, for those who come back to it.
+    pub(crate) deferred_traces: DeferredTraces,
     most: Arc<AtomicU64>,
 }
 
@@ -46,7 +46,7 @@ impl OpenWork {
             oldest: Arc::new(AtomicU64::new(NO_AGE)),
             since: Arc::default(),
             journal,
-            put_off: PutOff::default(),
+            deferred_traces: DeferredTraces::default(),
             most: Arc::new(AtomicU64::new(most)),
         }
     }

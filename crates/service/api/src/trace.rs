@@ -5,7 +5,7 @@
 //! so that a healthy call pays for none of them unless they are asked for, by the log's filter or because a collector is
 //! there; the request's own span is always there.
 
-mod put_off;
+mod deferred;
 
 use std::cell::RefCell;
 
@@ -18,7 +18,7 @@ use tracing::level_filters::LevelFilter;
 use tracing::{Instrument, Span};
 use uuid::Uuid;
 
-pub(crate) use self::put_off::PutOff;
+pub(crate) use self::deferred::DeferredTraces;
 use crate::seconds::milliseconds;
 
 task_local! {
@@ -57,18 +57,18 @@ pub(crate) fn exported() -> Option<TraceContext> {
     telemetry::spans_are_exported().then(current).flatten()
 }
 
-/// Runs `future`, which works on a request that was put off, in a trace of its own, linked to that of the client who was
+/// Runs `future`, which works on a request that was deferred, in a trace of its own, linked to that of the client who was
 /// told so, if this replica knows it: that one is over.
 pub(crate) async fn recovering<F: Future>(
     request_id: Uuid,
-    put_off: Option<TraceContext>,
+    deferral: Option<TraceContext>,
     future: F,
 ) -> F::Output {
     let span = tracing::info_span!("recovery", %request_id, trace_id = Empty);
     let context = TraceContext::of(&span).unwrap_or_else(TraceContext::begin);
     span.record("trace_id", display(context.trace_id()));
-    if let Some(put_off) = put_off {
-        put_off.link(&span);
+    if let Some(deferral) = deferral {
+        deferral.link(&span);
     }
     within(context, future).instrument(span).await
 }

@@ -225,7 +225,7 @@ impl<R: Requests, W: Worker> Process<R, W> {
                 recorded_in = ?accepted.recorded_in(),
                 "accepted, to be done later"
             );
-            self.open_work.put_off.remember(request.id);
+            self.open_work.deferred_traces.remember(request.id);
             self.open_work.deferred(accepted.recorded_in());
         }
         decide(self.rules().answers, request.id, accepted, worked)

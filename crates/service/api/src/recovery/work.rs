@@ -111,18 +111,18 @@ impl<T: Table, W: WorkClient> Work<T, W> {
                 }
                 for open in claimed {
                     let id = open.claimed.id;
-                    let put_off = recovery.open_work.put_off.of(id);
+                    let deferral = recovery.open_work.deferred_traces.of(id);
                     // On the heap: it is large, and what wraps it is polled on a worker thread's stack.
                     let work = Box::pin(Arc::clone(recovery).work_on(open));
-                    self.tasks.spawn(trace::recovering(id, put_off, work));
+                    self.tasks.spawn(trace::recovering(id, deferral, work));
                 }
             }
-            Err(missing) => self.put_off_claims(&missing),
+            Err(missing) => self.defer_claims(&missing),
         }
         self.show();
     }
 
-    fn put_off_claims(&mut self, missing: &Degraded) {
+    fn defer_claims(&mut self, missing: &Degraded) {
         if missing.reason == Reason::AttemptTimeout {
             self.claims.timed_out();
             self.claim_pause = (self.claim_pause * 2).min(MAX_CLAIM_PAUSE);
