@@ -17,7 +17,9 @@ use crate::journal::{Entry, JournalError};
 /// Owed again, as if it had just been received: its failures so far no longer count.
 const OWED_AGAIN: &str = "status = 'received', attempts = 0, error = NULL, completed_at = NULL, recorded_at = NULL, \
     lease_until = NULL";
-const GIVEN_UP: &str = "status = 'cancelled', completed_at = now(), lease_until = NULL";
+/// Not failed: what its work failed by so far no longer says anything about how it ended.
+const GIVEN_UP: &str =
+    "status = 'cancelled', error = NULL, completed_at = now(), lease_until = NULL";
 const ORDER: &str = "WITH ordered AS ( \
         INSERT INTO requeue_orders (status, ordered_at, moved_at) VALUES ('failed', now(), now()) \
         ON CONFLICT (status) DO UPDATE SET ordered_at = now() \

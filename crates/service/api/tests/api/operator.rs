@@ -99,6 +99,31 @@ async fn a_cancelled_request_is_done_by_nobody_until_it_is_asked_for_again() {
 }
 
 #[tokio::test]
+async fn a_request_that_failed_before_it_was_cancelled_shows_no_error_and_can_still_be_done() {
+    let system = System::start().await;
+    system.api.becomes_healthy().await;
+    let (sql, id) = (system.sql().await, Uuid::now_v7());
+    // As recovery leaves it between two tries.
+    let insert = "INSERT INTO requests (id, origin, attempts, error, lease_until) \
+        VALUES ($1, 'resilient', 1, 'the worker answered 500', now() + interval '20 s')";
+    sql.execute(insert, &[&id]).await.unwrap();
+    let cancelled = granted(&system.api, &format!("/requests/{id}/cancel")).await;
+    assert_eq!(
+        (cancelled.status, cancelled.error, cancelled.attempts),
+        (RequestStatus::Cancelled, None, 1)
+    );
+    let stored = "SELECT error IS NULL FROM requests WHERE id = $1";
+    assert!(
+        sql.query_one(stored, &[&id])
+            .await
+            .unwrap()
+            .get::<_, bool>(0)
+    );
+    granted(&system.api, &format!("/requests/{id}/retry")).await;
+    system.api.comes_to_be(id, RequestStatus::Done).await;
+}
+
+#[tokio::test]
 async fn what_is_unknown_or_no_id_or_unreadable_is_said_so() {
     let system = System::start().await;
     system.api.becomes_healthy().await;
