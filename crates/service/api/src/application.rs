@@ -181,7 +181,7 @@ fn background(
         async move |since| looks.ended(since).await.ok(),
         async move |ids| reads.find_all(ids).await.ok(),
     ));
-    let worker = state.worker.clone();
+    let worker = state.dependencies.worker.clone();
     tasks.spawn(
         state
             .operator

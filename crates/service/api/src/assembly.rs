@@ -5,16 +5,15 @@ use std::time::Duration;
 
 use holdfast_ops::Readiness;
 use holdfast_policy::observe::{Counters, TransitionLog};
-use holdfast_policy::{ConfigError, Event, Observer, PolicyConfig};
-use holdfast_wire::DegradedCode;
+use holdfast_policy::{ConfigError, Event, Observer};
 use metrics_exporter_prometheus::BuildError;
 use rustix::process::{Resource, getrlimit};
 use tokio::runtime::Handle;
 
 use crate::clock::WallClock;
-use crate::config::{OnDatabaseUnavailable, Policies, READERS, RECOVERERS, Settings};
+use crate::config::{OnDatabaseUnavailable, READERS, RECOVERERS, Settings};
 use crate::current::Current;
-use crate::dependency::Dependency;
+use crate::dependencies::Dependencies;
 use crate::ends::Ends;
 use crate::http::expected;
 use crate::journal::{Journal, JournalInUse, JournalLimits, holds_a_journal};
@@ -72,48 +71,33 @@ pub(crate) fn assemble(
     settings: Settings,
 ) -> Result<(State, Recovery<Store, Endpoints>), AssemblyError> {
     let runtime = Handle::current();
-    let policies = &settings.policies.policies;
-    let (metrics, [worker_metrics, database_metrics]) =
-        Metrics::new(["worker", "database"], &expected(), settings.observe)?;
+    let (metrics, counters) = Metrics::new(["worker", "database"], &expected(), settings.observe)?;
     let live = Live::new();
-    let observers = |metrics, watch: &Watch| match settings.observe {
-        true => observers(metrics, watch.clone()),
-        false => vec![],
-    };
-    let worker = worker(policies, observers(worker_metrics, &live.worker))?;
     let stores = Stores::build(&settings, &runtime)?;
-    let mut of_database = observers(database_metrics, &live.database);
-    of_database.push(Arc::new(doubt_when_open(stores.clients().into())));
-    let database = database(policies, of_database)?;
-
-    let journal = journal(&settings)?;
-    let naive_store = naive_store(&settings, &runtime)?;
-    let pools = stores.and(&naive_store);
-    let reads = ReadStore::new(database.clone(), &stores.reads, policies.database.deadline);
+    let dependencies = dependencies(&settings, counters, &live, &stores)?;
     let endpoints = endpoints(&settings, &runtime)?;
-    let catching_up = recovery_policy(policies)?;
-    let in_force = Arc::new(Current::new(policies.clone()));
+    let journal = journal(&settings)?;
+    let policies = Arc::new(Current::new(settings.policies.policies.clone()));
     let replica = Replica::new(Parts {
-        policies: in_force.clone(),
-        worker: worker.clone(),
-        database: database.clone(),
-        catching_up: catching_up.clone(),
+        policies: policies.clone(),
+        dependencies: dependencies.clone(),
         client: endpoints.clone(),
-        live: stores.live,
-        open: stores.recovery,
+        live: stores.live.clone(),
+        open: stores.recovery.clone(),
         journal: journal.clone(),
         clock: WallClock::of_this_machine(),
         metrics: metrics.writes(),
     });
-    let (dependencies, open_work) = ([&worker, &database, &catching_up], &replica.open_work);
-    let parts = reload::Parts::new(policies, dependencies, &endpoints, open_work);
-    let store = OperatorStore::new(reads.clone());
-    let operator = Operator::new(store, journal.clone(), in_force.clone(), open_work);
+    let open_work = replica.open_work;
+    let parts = reload::Parts::new(&policies.get(), &dependencies, &endpoints, &open_work);
+    let records = records(&settings, &dependencies, &stores, journal.clone());
+    let operators = OperatorStore::new(records.reads.clone());
+    let operator = Operator::new(operators, journal.clone(), policies.clone(), &open_work);
     let state = State {
         process_limit: parts.process_limit.clone(),
         rate_limit: parts.rate_limit.clone(),
-        naive: naive(&settings, naive_store, runtime.clone())?,
-        pools,
+        naive: naive(&settings, stores.naive.clone(), runtime.clone())?,
+        pools: stores.pools(),
         body_limit: InFlightLimit::new(MAX_BODIES),
         naive_limit: InFlightLimit::new(naive_max_in_flight()),
         readiness: Readiness::default(),
@@ -122,61 +106,58 @@ pub(crate) fn assemble(
         operator,
         admin_token: settings.admin_token.clone(),
         ends: Ends::default(),
-        records: Records {
-            reads,
-            listings: InFlightLimit::new(READERS - LOOKUPS),
-            journal: journal.clone(),
-            journal_deadline: policies.journal.deadline,
-        },
-        policies: in_force.clone(),
+        records,
+        policies: policies.clone(),
         recovery: replica.recovery.progress.clone(),
         journal,
-        open_work: replica.open_work,
+        open_work,
         schema: SchemaWatch::default(),
         schema_store: stores.reads,
         metrics,
         live,
-        worker,
+        dependencies,
         endpoints,
-        database,
-        reload: Reload::new(&settings, in_force, parts),
+        reload: Reload::new(&settings, policies, parts),
     };
     Ok((state, replica.recovery))
 }
 
-fn worker(
-    policies: &Policies,
-    observers: Vec<Arc<dyn Observer>>,
-) -> Result<Arc<Dependency>, ConfigError> {
-    let code = DegradedCode::WorkerUnavailable;
-    dependency("worker", code, policies.worker.policy(), observers)
+/// With their observers, unless nobody is to observe.
+fn dependencies(
+    settings: &Settings,
+    [of_worker, of_database]: [Counters; 2],
+    live: &Live,
+    stores: &Stores,
+) -> Result<Dependencies, ConfigError> {
+    let observers = |counters, watch: &Watch| match settings.observe {
+        true => observers(counters, watch.clone()),
+        false => vec![],
+    };
+    let of_worker = observers(of_worker, &live.worker);
+    let mut of_database = observers(of_database, &live.database);
+    of_database.push(Arc::new(doubt_when_open(stores.clients().into())));
+    let seed = |dependency| {
+        let seed = fastrand::u64(..);
+        tracing::info!(dependency, seed, "retry and breaker jitter");
+        seed
+    };
+    Dependencies::observed(&settings.policies.policies, seed, of_worker, of_database)
 }
 
-fn database(
-    policies: &Policies,
-    observers: Vec<Arc<dyn Observer>>,
-) -> Result<Arc<Dependency>, ConfigError> {
-    let code = DegradedCode::DbUnavailable;
-    dependency("database", code, policies.database.policy(), observers)
-}
-
-/// The database again, as recovery finds it: what its statements come to must not decide for live calls. No observer: the
-/// metrics and the page show what live calls get.
-fn recovery_policy(policies: &Policies) -> Result<Arc<Dependency>, ConfigError> {
-    let code = DegradedCode::DbUnavailable;
-    let name = "database (recovery)";
-    dependency(name, code, policies.database.policy(), vec![])
-}
-
-fn dependency(
-    name: &'static str,
-    code: DegradedCode,
-    policy: PolicyConfig,
-    observers: Vec<Arc<dyn Observer>>,
-) -> Result<Arc<Dependency>, ConfigError> {
-    let seed = fastrand::u64(..);
-    tracing::info!(dependency = name, seed, "retry and breaker jitter");
-    Dependency::new(name, code, policy, seed, observers).map(Arc::new)
+fn records(
+    settings: &Settings,
+    dependencies: &Dependencies,
+    stores: &Stores,
+    journal: Option<Journal>,
+) -> Records {
+    let policies = &settings.policies.policies;
+    let (database, limit) = (dependencies.database.clone(), policies.database.deadline);
+    Records {
+        reads: ReadStore::new(database, &stores.reads, limit),
+        listings: InFlightLimit::new(READERS - LOOKUPS),
+        journal,
+        journal_deadline: policies.journal.deadline,
+    }
 }
 
 /// What the metrics, the log, the page and the collector have to know of a policy.
@@ -195,13 +176,13 @@ struct Stores {
     live: Store,
     reads: Store,
     recovery: Store,
+    naive: Store,
 }
 
 impl Stores {
-    /// These and the naive one, in the order of [`POOLS`].
-    fn and(&self, naive: &Store) -> [Store; POOLS.len()] {
-        let [live, reads, recovery] = self.clients();
-        [live, reads, recovery, naive.clone()]
+    /// In the order of [`POOLS`].
+    fn pools(&self) -> [Store; POOLS.len()] {
+        [&self.live, &self.reads, &self.recovery, &self.naive].map(Store::clone)
     }
 
     /// Whose sessions are in doubt as soon as the database's breaker opens.
@@ -226,6 +207,7 @@ impl Stores {
             // A listing may take as long as a whole call.
             reads: store("reads", READERS, policy.deadline)?,
             recovery: store("recovery", RECOVERERS, policy.attempt_timeout)?,
+            naive: naive_store(settings, runtime)?,
         })
     }
 }

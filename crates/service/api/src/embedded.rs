@@ -8,8 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use holdfast_ops::Readiness;
-use holdfast_policy::{BreakerState, ConfigError};
-use holdfast_wire::DegradedCode;
+use holdfast_policy::BreakerState;
 use metrics::Histogram;
 use tokio::runtime::Handle;
 
@@ -24,6 +23,7 @@ use crate::worker_client::ResilientWorker;
 
 pub use crate::clock::WallClock;
 pub use crate::config::{Loaded, Policies, PolicyFileError, parse as parse_policies};
+pub use crate::dependencies::Dependencies;
 pub use crate::dependency::{Dependency, DependencyError};
 pub use crate::journal::{End, Entry, Files, Journal, JournalLimits, JournalStats, StorageFault};
 pub use crate::open_work::OpenCount;
@@ -36,36 +36,6 @@ pub use crate::store::{
     RefusalKind, Replayed, Table, Written,
 };
 pub use crate::worker_client::{WorkCall, WorkClient, WorkerError};
-
-/// The policies in force, one for each of those who must not decide for each other.
-#[derive(Clone)]
-pub struct Dependencies {
-    /// The worker, for live calls and recovery.
-    pub worker: Arc<Dependency>,
-    /// The database, for live calls.
-    pub database: Arc<Dependency>,
-    /// The database, for recovery.
-    pub catching_up: Arc<Dependency>,
-}
-
-impl Dependencies {
-    /// As `policies` say; what is drawn at random comes from `seed`.
-    ///
-    /// # Errors
-    /// When a policy is incoherent.
-    pub fn new(policies: &Policies, seed: u64) -> Result<Self, ConfigError> {
-        let database = |name| {
-            let (code, policy) = (DegradedCode::DbUnavailable, policies.database.policy());
-            Dependency::new(name, code, policy, seed, vec![]).map(Arc::new)
-        };
-        let (code, policy) = (DegradedCode::WorkerUnavailable, policies.worker.policy());
-        Ok(Self {
-            worker: Dependency::new("worker", code, policy, seed, vec![]).map(Arc::new)?,
-            database: database("database")?,
-            catching_up: database("database (recovery)")?,
-        })
-    }
-}
 
 /// The real table of requests at `url`, over `sessions` of its own: what a model of it is held against. Must be called inside
 /// the runtime that its sockets shall live on.
@@ -127,16 +97,10 @@ impl<T: Table, W: WorkClient> Embedded<T, W> {
             rows: Histogram::noop(),
             queued: Histogram::noop(),
         };
-        let Dependencies {
-            worker,
-            database,
-            catching_up,
-        } = setup.dependencies;
+        let database = Arc::clone(&setup.dependencies.database);
         let replica = Replica::new(Parts {
             policies: Arc::new(Current::new(setup.policies.clone())),
-            worker,
-            database: Arc::clone(&database),
-            catching_up,
+            dependencies: setup.dependencies,
             client: setup.client,
             live: setup.table.clone(),
             open: setup.table.clone(),

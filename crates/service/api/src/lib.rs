@@ -13,6 +13,7 @@ mod causes;
 mod clock;
 mod config;
 mod current;
+mod dependencies;
 mod dependency;
 pub mod embedded;
 mod ends;

@@ -12,7 +12,7 @@ use toml::{Table, Value};
 
 use crate::config::{Loaded, Policies, PolicyFileError, Settings, load};
 use crate::current::Current;
-use crate::dependency::Dependency;
+use crate::dependencies::Dependencies;
 use crate::limit::InFlightLimit;
 use crate::open_work::OpenWork;
 use crate::rate_limit::RateLimit;
@@ -57,9 +57,8 @@ pub(crate) struct Reload {
 
 /// What is told that it has other policies; all else asks for those in force when it needs them.
 pub(crate) struct Parts {
-    worker: Arc<Dependency>,
+    dependencies: Dependencies,
     endpoints: Endpoints,
-    database: [Arc<Dependency>; 2],
     pub(crate) process_limit: InFlightLimit,
     pub(crate) rate_limit: Arc<Current<Option<RateLimit>>>,
     open_work: OpenWork,
@@ -71,17 +70,16 @@ struct Known {
 }
 
 impl Parts {
-    /// The worker, the database as live calls know it and as recovery does, and the limits that `policies` set.
+    /// These, and the limits that `policies` set.
     pub(crate) fn new(
         policies: &Policies,
-        [worker, database, catching_up]: [&Arc<Dependency>; 3],
+        dependencies: &Dependencies,
         endpoints: &Endpoints,
         open_work: &OpenWork,
     ) -> Self {
         Self {
-            worker: worker.clone(),
+            dependencies: dependencies.clone(),
             endpoints: endpoints.clone(),
-            database: [database.clone(), catching_up.clone()],
             process_limit: InFlightLimit::new(policies.process.max_in_flight),
             rate_limit: Arc::new(Current::new(RateLimit::new(&policies.process.rate_limit))),
             open_work: open_work.clone(),
@@ -138,9 +136,10 @@ impl Reload {
             return Err(ReloadError::Fixed(key));
         }
         let parts = &self.parts;
-        parts.worker.reconfigure(policies.worker.policy())?;
+        let dependencies = &parts.dependencies;
+        dependencies.worker.reconfigure(policies.worker.policy())?;
         parts.endpoints.reconfigure(&policies.worker.policy())?;
-        for database in &parts.database {
+        for database in [&dependencies.database, &dependencies.catching_up] {
             database.reconfigure(policies.database.policy())?;
         }
         parts.process_limit.set(policies.process.max_in_flight);

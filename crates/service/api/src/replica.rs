@@ -10,7 +10,7 @@ use tokio::runtime::Handle;
 use crate::clock::WallClock;
 use crate::config::{OnDatabaseUnavailable, Policies};
 use crate::current::Current;
-use crate::dependency::Dependency;
+use crate::dependencies::Dependencies;
 use crate::journal::Journal;
 use crate::open_work::OpenWork;
 use crate::process::Process;
@@ -21,11 +21,7 @@ use crate::worker_client::{ResilientWorker, WorkClient};
 /// What a replica is made of.
 pub(crate) struct Parts<T, W> {
     pub(crate) policies: Arc<Current<Policies>>,
-    pub(crate) worker: Arc<Dependency>,
-    /// The database as live calls know it.
-    pub(crate) database: Arc<Dependency>,
-    /// The same, as recovery knows it.
-    pub(crate) catching_up: Arc<Dependency>,
+    pub(crate) dependencies: Dependencies,
     pub(crate) client: W,
     /// The table of requests, for live calls.
     pub(crate) live: T,
@@ -47,20 +43,25 @@ impl<T: Table, W: WorkClient> Replica<T, W> {
     /// Puts the parts together; must be called inside the runtime that flushes shall live on.
     pub(crate) fn new(parts: Parts<T, W>) -> Self {
         let policies = parts.policies.get();
+        let Dependencies {
+            worker,
+            database,
+            catching_up,
+        } = parts.dependencies;
         let requests = LiveStore::new(
-            &parts.database,
+            &database,
             &parts.live,
             policies.recovery.lease,
             &Handle::current(),
             parts.metrics,
         );
-        let worker = ResilientWorker::new(parts.worker, parts.client, parts.clock);
+        let worker = ResilientWorker::new(worker, parts.client, parts.clock);
         let open_work = OpenWork::new(parts.journal.clone(), policies.recovery.max_open);
         let recovery = Recovery {
             rules: recovery::Rules::from(&*policies),
             store: RecoveryStore::new(
-                parts.database,
-                parts.catching_up,
+                database,
+                catching_up,
                 parts.open,
                 policies.database.deadline,
             ),

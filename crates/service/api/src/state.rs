@@ -7,7 +7,7 @@ use tokio::runtime::Handle;
 
 use crate::config::{AdminToken, Policies};
 use crate::current::Current;
-use crate::dependency::Dependency;
+use crate::dependencies::Dependencies;
 use crate::ends::Ends;
 use crate::journal::Journal;
 use crate::limit::InFlightLimit;
@@ -31,9 +31,8 @@ pub(crate) struct State {
     pub(crate) readiness: Readiness,
     pub(crate) metrics: Metrics,
     pub(crate) live: Live,
-    pub(crate) worker: Arc<Dependency>,
+    pub(crate) dependencies: Dependencies,
     pub(crate) endpoints: Endpoints,
-    pub(crate) database: Arc<Dependency>,
     pub(crate) journal: Option<Journal>,
     pub(crate) recovery: Progress,
     /// Where the calls of clients are handled, whichever thread has their connection.

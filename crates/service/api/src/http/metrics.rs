@@ -9,9 +9,9 @@ use crate::state::State;
 pub(super) async fn metrics(state: Data<State>) -> HttpResponse {
     let policies = state.policies.get();
     let sources = Sources {
-        worker: &state.worker,
+        worker: &state.dependencies.worker,
         endpoints: &state.endpoints,
-        database: &state.database,
+        database: &state.dependencies.database,
         policies: &policies,
         journal: state.journal.as_ref(),
         open_work: &state.open_work,

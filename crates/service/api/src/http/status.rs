@@ -26,7 +26,7 @@ pub(super) fn show(state: &State) -> Status {
         dependencies: Dependencies {
             worker: worker(state),
             database: Database {
-                dependency: entry(&state.database),
+                dependency: entry(&state.dependencies.database),
                 schema: state.schema.state(),
             },
         },
@@ -38,7 +38,7 @@ pub(super) fn show(state: &State) -> Status {
 }
 
 fn worker(state: &State) -> Worker {
-    let dependency = entry(&state.worker);
+    let dependency = entry(&state.dependencies.worker);
     let endpoint = |it: EndpointState| Endpoint {
         address: it.address,
         breaker: it.breaker.map_or(dependency.breaker, breaker),
