@@ -11,7 +11,7 @@ pub use self::outcome::{CallOutcome, HedgeOutcome, Outcome, RejectedBy};
 
 use crate::snapshot::{BreakerState, OpenedBecause};
 
-/// Receives events. Called on the task of the call, or of whoever moves the breaker by hand: must be
+/// Receives events. Called on the task of the call, or of the code that moves the breaker by hand: must be
 /// quick and must not block.
 pub trait Observer: Send + Sync + 'static {
     /// Something happened.

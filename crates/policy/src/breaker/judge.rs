@@ -21,7 +21,7 @@ pub(super) fn outcome(verdict: AttemptVerdict, slow: bool) -> Option<Outcome> {
     Some(outcome)
 }
 
-/// What the breaker counts; `None`: nothing. Who hangs up early says nothing about the dependency;
+/// What the breaker counts; `None`: nothing. A caller that hangs up early says nothing about the dependency;
 /// who gave up after it was slow says that it is.
 #[inline]
 pub(super) fn record(outcome: Outcome, slow: bool) -> Option<Record> {

@@ -119,7 +119,7 @@ impl<S, C: Clone> BulkheadService<S, C> {
 }
 
 impl<S: Clone, C: Clone> BulkheadService<S, C> {
-    /// Waits, unless it would be in vain.
+    /// Waits, unless the slot would come too late.
     fn wait<R>(&self, slots: &Slots, wait: Wait, call: Call<R>) -> BulkheadFuture<S, R, C>
     where
         S: Service<Call<R>>,

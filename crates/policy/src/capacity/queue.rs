@@ -2,7 +2,7 @@
 //!
 //! Invariants: nobody gets a slot beyond the limit, though more may be taken for a while after it
 //! shrank; somebody waits only while no slot is free. A freed slot is handed to the most urgent of
-//! those who wait, among equals to the first, so a newcomer never overtakes one who waits. Who is too
+//! those who wait, among equals to the first, so a newcomer never overtakes a waiter. The one too
 //! many is the least urgent, among equals the newest.
 //!
 //! While nobody waits a slot is taken and left without a lock; the lock is the line's, where those
@@ -115,7 +115,7 @@ impl Queue {
         woken
     }
 
-    /// Somebody wants a slot. Whoever must wait is known by a waker that does nothing until its
+    /// An attempt wants a slot. One that must wait is known by a waker that does nothing until its
     /// first look at the queue.
     #[inline]
     pub(crate) fn enter(&self, priority: Priority) -> Entry {

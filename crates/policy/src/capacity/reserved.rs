@@ -23,7 +23,7 @@ impl Reserved {
 }
 
 impl Slots {
-    /// Waits for a slot as an attempt would. Who would wait longer than `max_wait`, as far as that can be
+    /// Waits for a slot as an attempt would. A caller that would wait longer than `max_wait`, as far as that can be
     /// known, is refused at once.
     ///
     /// # Errors

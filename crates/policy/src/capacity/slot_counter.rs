@@ -1,6 +1,6 @@
 //! How many slots there are, are taken, and are waited for, in one word.
 //!
-//! While nobody waits, slots are taken and given back here without a lock. Who waits is counted
+//! While nobody waits, slots are taken and given back here without a lock. Waiters are counted
 //! only under the lock of the queue, and while somebody does, a slot goes to nobody else.
 
 use crate::sync::{AtomicU64, Ordering};

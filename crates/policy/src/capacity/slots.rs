@@ -82,7 +82,7 @@ impl Slots {
         }
     }
 
-    /// As many slots as `config` grants from now on. Who holds one keeps it, and a limit that was found stays.
+    /// As many slots as `config` grants from now on. An attempt that holds one keeps it, and a limit that was found stays.
     pub(crate) fn reconfigure(&self, config: &BulkheadConfig) {
         let max = config.max_concurrent;
         let shared = &*self.shared;

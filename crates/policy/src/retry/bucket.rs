@@ -146,7 +146,7 @@ fn slot(second: u64) -> usize {
     (second % TTL) as usize
 }
 
-/// Rates come validated; the clamp only keeps the arithmetic safe for whoever skips that.
+/// Rates come validated; the clamp only keeps the arithmetic safe where that was skipped.
 #[expect(clippy::cast_possible_truncation, reason = "clamped before the cast")]
 fn millionths(tokens: f64) -> u64 {
     (tokens.clamp(0.0, 1_000.0) * TOKEN as f64).round() as u64

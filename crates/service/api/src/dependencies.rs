@@ -8,7 +8,7 @@ use holdfast_wire::DegradedCode;
 use crate::config::Policies;
 use crate::dependency::Dependency;
 
-/// Who is told what a policy does.
+/// What hears of each event of a policy.
 type Observers = Vec<Arc<dyn Observer>>;
 
 /// Each with a policy of its own.

@@ -118,7 +118,7 @@ impl Dependency {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A permit for a call to come, so that what comes before the call is not done in vain.
+    /// A permit for a call to come, so that what comes before the call is not wasted.
     ///
     /// # Errors
     /// The dependency has as much to do as it can.

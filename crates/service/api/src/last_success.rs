@@ -1,4 +1,4 @@
-//! When the worker last did a request well, whoever had it done: the evidence by which recovery tells a request that the
+//! When the worker last did a request well, for whichever caller: the evidence by which recovery tells a request that the
 //! worker refuses from a worker that refuses everybody.
 
 use std::sync::{Arc, Mutex, PoisonError};

@@ -23,7 +23,7 @@ const SWEEP: Duration = Duration::from_secs(1);
 
 type Limiter = RateLimiter<NotKeyed, InMemoryState, TokioClock, StateInformationMiddleware>;
 
-/// Who calls.
+/// The client of a call.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Client {
     Named(Box<[u8]>),
@@ -75,7 +75,7 @@ impl Clock for TokioClock {
 }
 
 impl Client {
-    /// Of IPv6 the network of 64 bits: whoever has one address of it has all.
+    /// Of IPv6 the network of 64 bits: a client that has one address of it has all.
     pub(crate) fn of_address(address: Option<IpAddr>) -> Self {
         match address {
             Some(IpAddr::V6(address)) => {

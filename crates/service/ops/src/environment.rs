@@ -1,4 +1,4 @@
-//! The process environment as a value, read once in `main` and handed down: whoever needs a variable says so in its
+//! The process environment as a value, read once in `main` and handed down: a function that needs a variable says so in its
 //! signature, and tests need no global state.
 
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! Readiness: what `/readyz` says, shared by the probe route and whoever drains.
+//! Readiness: what `/readyz` says, shared by the probe route and the code that drains.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

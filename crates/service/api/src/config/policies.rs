@@ -190,7 +190,7 @@ pub struct JournalPolicy {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RecoveryPolicy {
-    /// How long a request belongs to whoever works on it.
+    /// How long a request belongs to the caller or the replica that works on it.
     #[serde(with = "duration")]
     pub lease: Duration,
     /// Open requests beyond which new ones are refused.

@@ -1,6 +1,6 @@
 //! What the journal holds: requests, self-sufficient, as JSON.
 //!
-//! Whoever reads an entry back needs nothing else to put the request into Postgres.
+//! Recovery, which reads an entry back, needs nothing else to put the request into Postgres.
 
 use holdfast_wire::JsonText;
 use jiff::Timestamp;

@@ -120,7 +120,7 @@ impl Job {
     }
 }
 
-// Whoever no longer waits for an answer needs none, so a reply that cannot be delivered is dropped.
+// A caller who no longer waits for an answer needs none, so a reply that cannot be delivered is dropped.
 impl Read {
     pub(super) fn refuse(self, error: JournalError) {
         match self {

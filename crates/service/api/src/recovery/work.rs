@@ -261,7 +261,7 @@ fn done(id: Uuid, location: &str) -> Ended {
     Ended::Done(id)
 }
 
-/// Rejections, timeouts and connections that fail are the dependency's fault, whoever calls.
+/// Rejections, timeouts and connections that fail are the dependency's fault, whichever request it is.
 fn may_be_its_own(missing: &Degraded) -> bool {
     matches!(missing.reason, Reason::BadStatus | Reason::BadResponse)
 }

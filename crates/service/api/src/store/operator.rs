@@ -82,7 +82,7 @@ impl OperatorStore {
         self.change(&retry, id, &[&id]).await
     }
 
-    /// An open request is given up. Whoever is at work on it finds no open row to record in.
+    /// An open request is given up. A call or a replica that is at work on it finds no open row to record in.
     pub(crate) async fn cancel(&self, id: Uuid) -> Result<Change, Degraded> {
         let cancel = format!(
             "UPDATE requests SET {GIVEN_UP} \

@@ -113,7 +113,7 @@ impl ReadStore {
         }
     }
 
-    /// The ids of requests whose end came within the last `since`: by index, whoever recorded it.
+    /// The ids of requests whose end came within the last `since`: by index, whichever replica recorded it.
     ///
     /// # Errors
     /// When Postgres does not answer in time.

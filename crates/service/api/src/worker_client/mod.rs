@@ -174,7 +174,7 @@ async fn exchange(request: RequestBuilder) -> Result<JsonText, WorkerError> {
     serde_json::from_slice(&body).map_err(|error| WorkerError::BadResponse(error.into()))
 }
 
-/// How deep `json` nests. Whoever reads it later, Postgres among them, does so with a stack.
+/// How deep `json` nests. All that read it later, Postgres among them, do so with a stack.
 fn depth(json: &[u8]) -> usize {
     let (mut depth, mut deepest, mut in_string, mut escaped) = (0_usize, 0, false, false);
     for byte in json {

@@ -1,6 +1,6 @@
 //! Logs and spans. Of logs one JSON object per line where a machine reads them, plain lines on a terminal.
 //!
-//! Whoever logs never waits for whoever reads: lines go to a bounded queue (`queue`) that a thread of its own writes out
+//! Code that logs never waits for the reader of the log: lines go to a bounded queue (`queue`) that a thread of its own writes out
 //! (`writer`). Lines that repeat without end are counted and not written (`rate_limit_filter`, `log_rate_limiter`). Both kinds of loss are told
 //! about in the log itself. Spans go to a collector, where there is one (`spans`), whatever the log leaves out.
 

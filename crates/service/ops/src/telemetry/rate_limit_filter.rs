@@ -1,7 +1,7 @@
 //! Keeps an outage from filling the disk: lines that say the same are written a few times a second, then counted.
 //!
 //! The same: from one place in the code, about one dependency, for one reason. What is below `info` is never suppressed:
-//! whoever asks for it wants all of it.
+//! an operator who turns it on wants all of it.
 
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex, PoisonError};

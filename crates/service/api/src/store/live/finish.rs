@@ -18,7 +18,7 @@ pub struct EndRow {
     pub id: Uuid,
     /// The worker's response; `None`: the request is left to recovery.
     pub response: Option<String>,
-    /// Of a request that is left: the seconds for which it was the caller's. Whoever holds it by now keeps it.
+    /// Of a request that is left: the seconds for which it was the caller's. A replica that has claimed it by now keeps it.
     pub lease: Option<f64>,
     /// Calls of the worker it took.
     pub attempts: i32,

@@ -1,6 +1,6 @@
 //! Group commit: what many callers want written goes to Postgres in few statements and few commits.
 //!
-//! A caller who finds no flush under way is served at once. Whoever comes while a flush is under way is
+//! A caller who finds no flush under way is served at once. A caller who comes while a flush is under way is
 //! gathered for the next one, so batches grow with the load and shrink with it. A flush is one call to the dependency: it
 //! is judged, retried and timed as one. Callers wait by their own deadlines, and one that leaves takes nobody with it.
 
@@ -200,7 +200,7 @@ impl<B: Write> GroupCommit<B> {
         }
     }
 
-    /// `None` when too few wait. Then this flush counts no more, from the same moment: whoever comes next begins one.
+    /// `None` when too few wait. Then this flush counts no more, from the same moment: the next caller begins one.
     fn next(&self, least: usize, flushing: &mut Flushing<'_, B>) -> Option<Vec<Waiting<B>>> {
         let mut queue = self.0.lock();
         let mut taken = Vec::with_capacity(queue.waiting.len().min(MAX_ROWS));

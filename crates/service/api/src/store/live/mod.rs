@@ -175,7 +175,7 @@ impl<T: Table> Requests for LiveStore<T> {
                 Written::Run(Inserted::Existing(existing)) => {
                     return Ok(InsertOutcome::Existing(existing));
                 }
-                // Whoever makes keys stand for nothing may do so again and again.
+                // A person or a job that makes keys stand for nothing may do so again and again.
                 Written::Run(Inserted::KeyFreed | Inserted::Gone) => {
                     self.pause(deadline, started).await?;
                 }

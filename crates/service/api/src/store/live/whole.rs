@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::process::{NewRequest, WorkResult};
 use crate::store::Sessions;
 
-/// The key goes to whoever was committed first.
+/// The key goes to the request that was committed first.
 const RECORD: &str = "WITH keyed AS ( \
         INSERT INTO idempotency_keys (key, request_id) SELECT $6, $1 WHERE $6::text IS NOT NULL \
         ON CONFLICT (key) DO NOTHING \

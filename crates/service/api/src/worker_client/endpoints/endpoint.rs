@@ -33,7 +33,7 @@ pub(super) struct Endpoint {
 pub(super) enum Tried {
     /// It was called.
     Called(Result<JsonText, WorkerError>),
-    /// Its breaker or its ramp refuses: whoever looked at it saw an older state.
+    /// Its breaker or its ramp refuses: the caller that chose it saw an older state.
     Refused,
 }
 
@@ -143,7 +143,7 @@ impl Endpoint {
     }
 }
 
-/// Who answers that a request is not for it has answered: one bad request must not make an endpoint suspect.
+/// An endpoint that refuses a request has answered: one bad request must not make an endpoint suspect.
 fn outcome(result: &Result<JsonText, WorkerError>) -> CallOutcome {
     match result {
         Err(error) if error.class().health == Health::Failure => CallOutcome::Failed,

@@ -106,7 +106,7 @@ impl WorkClient for Endpoints {
                 continue;
             };
             match result {
-                // Nobody began the work: whoever comes next does it for the first time.
+                // Nobody began the work: the next endpoint does it for the first time.
                 Err(error)
                     if !again && never_arrived(&error) && another_is_well(endpoint, &endpoints) => {
                 }
