@@ -16,7 +16,7 @@ pub(super) async fn process(
     http: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Failure> {
-    let Some(_place) = state.naive_limit.enter() else {
+    let Some(_permit) = state.naive_limit.enter() else {
         // The one guard: its hung calls pile up, and they share memory and file descriptors with the other endpoint.
         return Ok(HttpResponse::InternalServerError().force_close().finish());
     };
