@@ -209,6 +209,47 @@ fn a_dependency_that_became_slower_for_good_is_not_starved() {
 }
 
 #[test]
+fn what_shrinking_does_not_help_against_is_measured_before_its_time() {
+    let seldom = AdaptiveConfig {
+        remeasure: Duration::from_secs(1_000),
+        ..config()
+    };
+    let mut plant = Plant::new(50.0);
+    let mut limit = Adaptive::new(&seldom, 1_000, plant.now);
+    plant.run(&mut limit, 20.0);
+    plant.service = SERVICE * 3.0;
+    // A quarter of its time, and a few windows.
+    plant.run(&mut limit, 270.0);
+    assert_near(&limit, 35, 80);
+}
+
+#[test]
+fn a_higher_latency_is_believed_only_after_a_second_step_down() {
+    let now = Instant::now();
+    let mut limit = Adaptive::new(&config(), 1_000, now);
+    (limit.limit, limit.least) = (100.0, Some(SERVICE));
+    let higher = SERVICE * 4.0;
+    limit.measure(higher, now);
+    assert_eq!(limit.limit(), 75);
+    limit.step_down_or_stop(limit.measuring.unwrap(), higher, now);
+    assert_eq!((limit.limit(), limit.least()), (56, Some(SERVICE)));
+    limit.step_down_or_stop(limit.measuring.unwrap(), higher, now);
+    assert_eq!((limit.limit(), limit.least()), (100, Some(higher)));
+}
+
+#[test]
+fn a_latency_that_is_a_little_lower_comes_to_be_believed() {
+    let mut plant = Plant::new(1_000.0);
+    plant.demand = 5;
+    let mut limit = limit(&plant);
+    plant.run(&mut limit, 10.0);
+    plant.service = SERVICE * 0.9;
+    plant.run(&mut limit, 60.0);
+    let least = limit.least().unwrap();
+    assert!((least - plant.service).abs() < 0.001, "{least}");
+}
+
+#[test]
 fn constant_latencies_without_use_do_not_grow_it() {
     let mut plant = Plant::new(1_000.0);
     plant.demand = 5;
