@@ -43,12 +43,12 @@ impl Told {
         match &self.outcome {
             Outcome::Done {
                 id,
-                response,
+                result,
                 recorded_in,
                 ..
             } => Some(Promise {
                 id: *id,
-                result: Some(response.get().to_owned()),
+                result: Some(result.response.get().to_owned()),
                 recorded_in: *recorded_in,
             }),
             Outcome::Deferred {

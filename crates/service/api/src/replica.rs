@@ -48,12 +48,15 @@ impl<T: Table, W: WorkClient> Replica<T, W> {
             database,
             catching_up,
         } = parts.dependencies;
+        let progress = Progress::default();
+        let met = progress.clone();
         let requests = LiveStore::new(
             &database,
             &parts.live,
             policies.recovery.lease,
             &Handle::current(),
             parts.metrics,
+            Arc::new(move |ids| met.conflicts(ids)),
         );
         let worker = ResilientWorker::new(worker, parts.client, parts.clock);
         let open_work = OpenWork::new(parts.journal.clone(), policies.recovery.max_open);
@@ -68,7 +71,7 @@ impl<T: Table, W: WorkClient> Replica<T, W> {
             journal: parts.journal.clone(),
             worker: worker.clone(),
             open_work: open_work.clone(),
-            progress: Progress::default(),
+            progress,
         };
         let in_use = policies.database.on_unavailable == OnDatabaseUnavailable::Journal;
         let process = Process::new(

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use holdfast_api::embedded::{ExistingRequest, RequestState};
+use holdfast_api::embedded::{ExistingRequest, RequestState, WorkResult};
 use holdfast_wire::JsonText;
 use uuid::Uuid;
 
+use super::timestamp;
 use crate::world::time::Micros;
 
 /// How far a request is.
@@ -103,7 +104,11 @@ impl Row {
                     .response
                     .clone()
                     .and_then(|it| JsonText::parse(it).ok());
-                RequestState::Done(response.unwrap_or_else(JsonText::null))
+                RequestState::Done(WorkResult {
+                    response: response.unwrap_or_else(JsonText::null),
+                    completed_at: timestamp(self.completed_at.unwrap_or(now)),
+                    attempts: self.attempts.unsigned_abs(),
+                })
             }
             Status::Failed => RequestState::Failed(self.error.clone().unwrap_or_default()),
             Status::Received if self.lease_until.is_some_and(|until| until > now) => {

@@ -3,7 +3,11 @@
 use std::fmt::Debug;
 use std::time::Duration;
 
-use holdfast_api::embedded::{Claimed, Finished, Inserted, Replayed, RequestState, Table, Written};
+use holdfast_api::embedded::{
+    Claimed, ExistingRequest, Finished, Inserted, Replayed, RequestState, Table, Written,
+};
+use holdfast_wire::JsonText;
+use jiff::Timestamp;
 
 use super::{HELD, LONGEST, Statement};
 
@@ -26,25 +30,25 @@ pub(super) async fn ask<T: Table>(
     let (mut wrote, mut claimed) = (vec![], vec![]);
     let text = match statement {
         Statement::Insert(rows) => {
-            let inserted = table.insert(rows).await.unwrap();
+            let inserted = undated_new(table.insert(rows).await.unwrap());
             wrote = each(&inserted, &Inserted::Ours);
             shown(inserted)
         }
         Statement::InsertKeyed(rows) => {
-            let inserted = table.insert_keyed(rows).await.unwrap();
+            let inserted = undated_new(table.insert_keyed(rows).await.unwrap());
             wrote = each(&inserted, &Inserted::Ours);
             shown(inserted)
         }
         Statement::Finish(rows) => {
-            let finished = table.finish(rows).await.unwrap();
+            let finished = undated_ends(table.finish(rows).await.unwrap());
             wrote = each(&finished, &Finished::Recorded);
             shown(finished)
         }
         Statement::Write(new, ends) => {
             let (inserted, finished) = table.write(new, ends).await.unwrap();
             let ends = ends.iter().map(|end| end.response.as_deref());
-            let finished: Vec<_> = ends.zip(finished).map(is_recorded).collect();
-            shown((inserted, finished))
+            let finished: Vec<_> = ends.zip(undated_ends(finished)).map(is_recorded).collect();
+            shown((undated_new(inserted), finished))
         }
         Statement::Record(request, result) => refused(table.record(request, result).await),
         Statement::RecordFailed(request) => refused(table.record_failed(request, "no").await),
@@ -75,8 +79,8 @@ pub(super) async fn ask<T: Table>(
             shown(replayed)
         }
         Statement::Refuse(entry) => shown(table.refuse(entry, "no").await.unwrap()),
-        Statement::Look(id) => shown(table.by_id(*id).await.unwrap()),
-        Statement::LookUp(key) => shown(table.by_key(key, None).await.unwrap()),
+        Statement::Look(id) => shown(table.by_id(*id).await.unwrap().map(undated)),
+        Statement::LookUp(key) => shown(table.by_key(key, None).await.unwrap().map(undated)),
         Statement::CountOpen => shown(table.count_open().await.unwrap().count),
         Statement::Forget => {
             let forgotten = table.forget(Duration::ZERO, 1000, None).await;
@@ -107,6 +111,34 @@ fn each<T: PartialEq>(outcomes: &[Written<T>], is: &T) -> Vec<bool> {
     outcomes.iter().map(wrote).collect()
 }
 
+/// Each side has a clock of its own.
+fn undated(mut existing: ExistingRequest) -> ExistingRequest {
+    if let RequestState::Done(result) = &mut existing.state {
+        result.completed_at = Timestamp::UNIX_EPOCH;
+    }
+    existing
+}
+
+fn undated_new(written: Vec<Written<Inserted>>) -> Vec<Written<Inserted>> {
+    let undated = |inserted| match inserted {
+        Written::Run(Inserted::Existing(existing)) => {
+            Written::Run(Inserted::Existing(undated(existing)))
+        }
+        other => other,
+    };
+    written.into_iter().map(undated).collect()
+}
+
+fn undated_ends(written: Vec<Written<Finished>>) -> Vec<Written<Finished>> {
+    let undated = |finished| match finished {
+        Written::Run(Finished::Untouched(existing)) => {
+            Written::Run(Finished::Untouched(existing.map(undated)))
+        }
+        other => other,
+    };
+    written.into_iter().map(undated).collect()
+}
+
 fn shown(answer: impl Debug) -> String {
     format!("{answer:?}")
 }
@@ -121,7 +153,9 @@ fn is_recorded((response, finished): (Option<&str>, Written<Finished>)) -> Strin
     match &finished {
         Written::Run(Finished::Recorded) => "recorded".to_owned(),
         Written::Run(Finished::Untouched(Some(row))) => match &row.state {
-            RequestState::Done(done) if Some(done.get()) == response => "recorded".to_owned(),
+            state if response.is_some() && response == state.response().map(JsonText::get) => {
+                "recorded".to_owned()
+            }
             _ => shown(finished),
         },
         _ => shown(finished),

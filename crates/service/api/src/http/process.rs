@@ -115,12 +115,13 @@ fn respond(outcome: Outcome, latency_seconds: f64) -> Result<HttpResponse, Failu
     match outcome {
         Outcome::Done {
             id,
-            response,
+            result,
             recorded_in,
             degraded,
             replayed,
         } => {
-            let body = answer(id, Some(response), recorded_in, degraded, latency_seconds);
+            let response = Some(result.response);
+            let body = answer(id, response, recorded_in, degraded, latency_seconds);
             Ok(promised(StatusCode::OK, replayed).json(body))
         }
         Outcome::Deferred {

@@ -1,10 +1,11 @@
 //! Done, deferred or refused: what a call is answered, from what became of its parts.
 
-use holdfast_wire::{Degraded, DegradedCode, JsonText, RecordedIn};
+use holdfast_wire::{Degraded, DegradedCode, RecordedIn};
 use uuid::Uuid;
 
 use super::existing::RequestState;
 use super::outcome::Outcome;
+use super::ports::WorkResult;
 use crate::config::{OnDatabaseUnavailable, OnWorkerUnavailable};
 
 /// What the policy file says about answers.
@@ -31,9 +32,9 @@ pub(super) enum Worked {
     /// The worker gave no result.
     Unavailable(Degraded),
     /// The result is recorded in Postgres.
-    Recorded(JsonText),
+    Recorded(WorkResult),
     /// It is recorded in the journal, and why not in Postgres.
-    Journalled(JsonText, Degraded),
+    Journalled(WorkResult, Degraded),
     /// Postgres has another end, which stays.
     EndedOtherwise(RequestState),
     /// It is recorded nowhere, and why: the work will be done again.
@@ -52,9 +53,9 @@ impl Accepted {
 
 /// The answer for the request `id`.
 pub(super) fn decide(rules: AnswerRules, id: Uuid, accepted: Accepted, worked: Worked) -> Outcome {
-    let done = |response, recorded_in, degraded| Outcome::Done {
+    let done = |result, recorded_in, degraded| Outcome::Done {
         id,
-        response,
+        result,
         recorded_in,
         degraded,
         replayed: false,
@@ -67,12 +68,10 @@ pub(super) fn decide(rules: AnswerRules, id: Uuid, accepted: Accepted, worked: W
         replayed: false,
     };
     match worked {
-        Worked::Recorded(response) => done(response, RecordedIn::Database, vec![]),
-        Worked::Journalled(response, database) => {
-            done(response, RecordedIn::Journal, vec![database])
-        }
+        Worked::Recorded(result) => done(result, RecordedIn::Database, vec![]),
+        Worked::Journalled(result, database) => done(result, RecordedIn::Journal, vec![database]),
         Worked::EndedOtherwise(state) => match state {
-            RequestState::Done(response) => done(response, RecordedIn::Database, vec![]),
+            RequestState::Done(result) => done(result, RecordedIn::Database, vec![]),
             RequestState::Failed(error) => Outcome::Failed { id, error },
             RequestState::Cancelled => cancelled(id),
             RequestState::Running | RequestState::Waiting => deferred(vec![]),
@@ -108,7 +107,8 @@ pub(super) fn cancelled(id: Uuid) -> Outcome {
 
 #[cfg(test)]
 mod tests {
-    use holdfast_wire::Reason;
+    use holdfast_wire::{JsonText, Reason};
+    use jiff::Timestamp;
 
     use super::*;
 
@@ -132,8 +132,12 @@ mod tests {
         }
     }
 
-    fn response() -> JsonText {
-        JsonText::parse(r#"{"status":"done"}"#.to_owned()).unwrap()
+    fn result() -> WorkResult {
+        WorkResult {
+            response: JsonText::parse(r#"{"status":"done"}"#.to_owned()).unwrap(),
+            completed_at: Timestamp::UNIX_EPOCH,
+            attempts: 1,
+        }
     }
 
     /// Status, where it is recorded, and the codes of what was missing, in order.
@@ -170,7 +174,7 @@ mod tests {
     }
 
     fn journalled() -> Worked {
-        Worked::Journalled(response(), database())
+        Worked::Journalled(result(), database())
     }
 
     #[track_caller]
@@ -188,7 +192,7 @@ mod tests {
         let both = "202 Journal worker_unavailable,db_unavailable";
         assert_in(
             Accepted::Database,
-            Worked::Recorded(response()),
+            Worked::Recorded(result()),
             "200 Database ",
         );
         assert_in(
@@ -214,7 +218,7 @@ mod tests {
     #[test]
     fn an_end_that_postgres_has_is_the_answer() {
         for (state, expected) in [
-            (RequestState::Done(response()), "200 Database "),
+            (RequestState::Done(result()), "200 Database "),
             (RequestState::Failed("no".to_owned()), "409 no"),
             (RequestState::Cancelled, "409 cancelled by an operator"),
         ] {

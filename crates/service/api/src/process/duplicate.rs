@@ -66,10 +66,10 @@ impl<R: Requests, W: Worker> Process<R, W> {
         let (id, recorded_in) = (known.existing.id, known.recorded_in);
         let mut degraded: Vec<_> = known.missing.into_iter().collect();
         let unfinished = match known.existing.state {
-            RequestState::Done(response) => {
+            RequestState::Done(result) => {
                 return Outcome::Done {
                     id,
-                    response,
+                    result,
                     recorded_in,
                     degraded,
                     replayed: true,

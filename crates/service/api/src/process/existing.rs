@@ -3,6 +3,8 @@
 use holdfast_wire::JsonText;
 use uuid::Uuid;
 
+use super::ports::WorkResult;
+
 /// What became of a request that was to be recorded.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum InsertOutcome {
@@ -44,10 +46,21 @@ pub enum RequestState {
     Running,
     /// It waits for somebody to take it up.
     Waiting,
-    /// Finished with the worker's body.
-    Done(JsonText),
+    /// Finished with the worker's answer.
+    Done(WorkResult),
     /// Given up, and why.
     Failed(String),
     /// Given up by an operator.
     Cancelled,
+}
+
+impl RequestState {
+    /// The worker's body, if it is done.
+    #[must_use]
+    pub fn response(&self) -> Option<&JsonText> {
+        match self {
+            Self::Done(result) => Some(&result.response),
+            Self::Running | Self::Waiting | Self::Failed(_) | Self::Cancelled => None,
+        }
+    }
 }

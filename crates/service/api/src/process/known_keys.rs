@@ -5,11 +5,11 @@ use holdfast_wire::{Degraded, RecordedIn};
 
 use super::NewRequest;
 use super::decision::Worked;
-use super::existing::{ExistingRequest, InsertOutcome, RequestState};
-use super::location::{Known, Received, RecordLocation};
-use super::ports::{Owner, Requests, WorkResult};
+use super::existing::{ExistingRequest, RequestState};
+use super::location::{Known, Received};
+use super::ports::{Requests, WorkResult};
 use super::recent_keys::received_at;
-use super::recorder::{Recorder, known, without};
+use super::recorder::{Recorder, entry, known, without};
 
 impl<R: Requests> Recorder<R> {
     /// What is known under the key of `request`, if it has one.
@@ -24,103 +24,118 @@ impl<R: Requests> Recorder<R> {
         let Some(key) = &request.key else {
             return Ok(None);
         };
-        if let Some(known) = self.known_to_journal(request, deadline).await? {
-            return Ok(Some(known));
-        }
-        if let Some(known) = self.known_lately(request, deadline).await? {
+        if let Some(known) = self.known_here(request, deadline).await? {
             return Ok(Some(known));
         }
         let existing = self.requests.existing_under(key, request.body(), deadline);
         Ok(existing.await.ok().flatten().map(Known::in_database))
     }
 
-    /// What is known under the key where this replica answered it lately, which Postgres has the word on while it can be asked. A
-    /// standby that lagged when it took over may lack what was told: then it is put back.
+    /// What is known under the key where this replica's journal has it, or its client was told lately. On the latter Postgres
+    /// has the word while it can be asked, unless that breaks a promise: a standby that lagged when it took over may lack what
+    /// was told, or have come to another end. Then it is put back.
     ///
     /// # Errors
-    /// What was missing, if it could be put back nowhere.
-    pub(super) async fn known_lately(
+    /// When the journal may hold the key and cannot be read, and what was missing where nothing keeps what was told.
+    pub(super) async fn known_here(
         &self,
         request: &NewRequest,
         deadline: Deadline,
     ) -> Result<Option<Known>, Degraded> {
+        let journalled = self.known_to_journal(request, deadline).await?;
         let keep = self.policies.get().idempotency.keep;
         let Some((told, key)) = self.recent.find(request, keep).zip(request.key.as_ref()) else {
-            return Ok(None);
+            return Ok(journalled);
         };
-        let there = self.requests.existing_under(key, request.body(), deadline);
-        let there = match there.await {
-            Ok(there) => there,
-            Err(missing) => return Ok(Some(told_before(told, missing))),
-        };
-        let told_more = |there: &ExistingRequest| {
-            let open = matches!(there.state, RequestState::Running | RequestState::Waiting);
-            there.id == told.id && open && matches!(told.state, RequestState::Done(_))
+        let there = match journalled {
+            Some(known) => Some(known),
+            None => match self.existing_under(key, request, deadline).await {
+                Ok(there) => there,
+                Err(missing) => return Ok(Some(told_before(told, missing))),
+            },
         };
         let known = match there {
-            Some(there) if !told_more(&there) => Known::in_database(there),
-            _ if !told.same_body => Known::in_database(told),
-            _ => self.put_back(request, told, deadline).await?,
+            Some(there) if keeps(&there.existing, &told) || !told.same_body => there,
+            None if !told.same_body => Known::in_database(told),
+            there => self.put_back(request, told, there, deadline).await?,
         };
         Ok(Some(known))
     }
 
-    /// Records anew what was `told` of a request that came as this one does now.
+    async fn existing_under(
+        &self,
+        key: &str,
+        request: &NewRequest,
+        deadline: Deadline,
+    ) -> Result<Option<Known>, Degraded> {
+        let existing = self.requests.existing_under(key, request.body(), deadline);
+        Ok(existing.await?.map(Known::in_database))
+    }
+
+    /// Records anew what was `told` of a request that came as this one does now, and answers it. `there` stands under its key.
     async fn put_back(
         &self,
         request: &NewRequest,
-        mut told: ExistingRequest,
+        told: ExistingRequest,
+        there: Option<Known>,
         deadline: Deadline,
     ) -> Result<Known, Degraded> {
+        let end = match &told.state {
+            RequestState::Done(result) => Some(result.clone()),
+            RequestState::Running | RequestState::Waiting => None,
+            // Nothing is owed to anybody.
+            RequestState::Failed(_) | RequestState::Cancelled => {
+                return Ok(Known::in_database(told));
+            }
+        };
+        tracing::warn!(request_id = %told.id, done = end.is_some(), "what was told of this request is kept nowhere: it is recorded anew");
+        let is_keyed = there.as_ref().is_none_or(|it| it.existing.id == told.id);
         let lost = NewRequest {
             id: told.id,
+            key: request.key.clone().filter(|_| is_keyed),
             received_at: received_at(told.id).unwrap_or(request.received_at),
             ..request.clone()
         };
-        match told.state.clone() {
-            RequestState::Done(response) => {
-                tracing::warn!(request_id = %told.id, "Postgres lacks a result that was told: it is recorded anew");
-                let result = WorkResult {
-                    response,
-                    completed_at: request.received_at,
-                    attempts: 1,
-                };
-                let recorded = self.complete(&lost, result, &RecordLocation::Database, deadline);
-                match recorded.await {
-                    Worked::Journalled(..) => return Ok(self.in_journal(told)),
-                    Worked::Unrecorded(missing) | Worked::Unavailable(missing) => {
-                        return Err(missing);
-                    }
-                    Worked::EndedOtherwise(state) => told.state = state,
-                    Worked::Recorded(_) => {}
+        let told_entry = entry(&lost, end.clone());
+        let put_back = self.requests.put_back(&told_entry, deadline).await;
+        let known = match (put_back, end) {
+            (Ok(()), _) => Known::in_database(told),
+            (Err(missing), Some(end)) => {
+                self.end_in_journal(&lost, end, missing, deadline).await?;
+                self.in_journal(told)
+            }
+            (Err(missing), None) => {
+                match self.receive_in_journal(&lost, missing, deadline).await? {
+                    Received::Existing(known) => known,
+                    Received::Ours(_) | Received::Rejected(_) => self.in_journal(told),
                 }
-                Ok(Known::in_database(told))
             }
-            RequestState::Running | RequestState::Waiting => {
-                tracing::warn!(request_id = %told.id, "Postgres lacks a request that was accepted: it is recorded anew");
-                self.owe_again(&lost, told, deadline).await
-            }
-            // Nothing is owed to anybody.
-            RequestState::Failed(_) | RequestState::Cancelled => Ok(Known::in_database(told)),
-        }
+        };
+        // No result was told: the one that stands under the key by now is as good.
+        let no_result = matches!(
+            known.existing.state,
+            RequestState::Running | RequestState::Waiting
+        );
+        Ok(there.filter(|_| no_result).unwrap_or(known))
     }
 
-    async fn owe_again(
+    /// # Errors
+    /// What was missing, unless the journal has this very `end`.
+    async fn end_in_journal(
         &self,
         lost: &NewRequest,
-        told: ExistingRequest,
+        end: WorkResult,
+        missing: Degraded,
         deadline: Deadline,
-    ) -> Result<Known, Degraded> {
-        let missing = match self.requests.insert(lost, Owner::Recovery, deadline).await {
-            Ok(InsertOutcome::Inserted) => return Ok(Known::in_database(told)),
-            // The key is another one's by now.
-            Ok(InsertOutcome::Existing(other)) => return Ok(Known::in_database(other)),
-            Ok(InsertOutcome::Rejected { .. }) => self.requests.unavailability(),
-            Err(missing) => missing,
-        };
-        match self.receive_in_journal(lost, missing, deadline).await? {
-            Received::Existing(known) => Ok(known),
-            Received::Ours(_) | Received::Rejected(_) => Ok(self.in_journal(told)),
+    ) -> Result<(), Degraded> {
+        let journalled = self.complete_in_journal(lost, end.clone(), missing, deadline);
+        match journalled.await {
+            Worked::Journalled(it, _) if it.response == end.response => Ok(()),
+            // Where the journal has another end, that one must reach Postgres first: there the two can meet.
+            Worked::Journalled(_, missing)
+            | Worked::Unrecorded(missing)
+            | Worked::Unavailable(missing) => Err(missing),
+            Worked::Recorded(_) | Worked::EndedOtherwise(_) => Ok(()),
         }
     }
 
@@ -146,11 +161,78 @@ impl<R: Requests> Recorder<R> {
     }
 }
 
+/// Whether what is `there` is what was `told`, or has come of it.
+fn keeps(there: &ExistingRequest, told: &ExistingRequest) -> bool {
+    match &told.state {
+        RequestState::Done(result) => {
+            there.id == told.id && there.state.response() == Some(&result.response)
+        }
+        RequestState::Running | RequestState::Waiting => there.id == told.id,
+        RequestState::Failed(_) | RequestState::Cancelled => true,
+    }
+}
+
 /// What this replica told, while Postgres cannot be asked.
 fn told_before(existing: ExistingRequest, missing: Degraded) -> Known {
     Known {
         existing,
         recorded_in: RecordedIn::Database,
         missing: Some(missing),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use holdfast_wire::JsonText;
+    use jiff::Timestamp;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn done(response: &str, attempts: u32) -> RequestState {
+        RequestState::Done(WorkResult {
+            response: JsonText::parse(response.to_owned()).unwrap(),
+            completed_at: Timestamp::UNIX_EPOCH,
+            attempts,
+        })
+    }
+
+    fn request(id: u128, state: RequestState) -> ExistingRequest {
+        ExistingRequest {
+            id: Uuid::from_u128(id),
+            same_body: true,
+            state,
+        }
+    }
+
+    #[test]
+    fn a_told_result_is_kept_only_by_the_same_result_under_the_same_id() {
+        let told = request(1, done("1", 1));
+        assert!(keeps(&request(1, done("1", 3)), &told));
+        assert!(!keeps(&request(2, done("1", 1)), &told), "another id");
+        for state in [
+            done("2", 1),
+            RequestState::Running,
+            RequestState::Waiting,
+            RequestState::Failed("no".to_owned()),
+            RequestState::Cancelled,
+        ] {
+            assert!(!keeps(&request(1, state.clone()), &told), "{state:?}");
+        }
+    }
+
+    #[test]
+    fn an_acceptance_is_kept_by_whatever_became_of_it_and_a_failure_binds_nobody() {
+        let failed = RequestState::Failed("no".to_owned());
+        for told in [RequestState::Running, RequestState::Waiting] {
+            let told = request(1, told);
+            assert!(keeps(&request(1, done("1", 1)), &told));
+            assert!(keeps(&request(1, failed.clone()), &told));
+            assert!(!keeps(&request(2, done("1", 1)), &told));
+        }
+        assert!(keeps(
+            &request(2, RequestState::Waiting),
+            &request(1, failed)
+        ));
     }
 }

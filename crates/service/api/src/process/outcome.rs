@@ -1,7 +1,9 @@
 //! How a request can end, in the words of the contract: done, accepted, or nothing promised.
 
-use holdfast_wire::{Degraded, DegradedCode, JsonText, RecordedIn};
+use holdfast_wire::{Degraded, DegradedCode, RecordedIn};
 use uuid::Uuid;
+
+use super::ports::WorkResult;
 
 /// How a request ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -10,8 +12,8 @@ pub enum Outcome {
     Done {
         /// The request's id: another than was asked to be recorded, if its key was known.
         id: Uuid,
-        /// The worker's body.
-        response: JsonText,
+        /// The worker's answer.
+        result: WorkResult,
         /// Where the result is durable.
         recorded_in: RecordedIn,
         /// What was missing.

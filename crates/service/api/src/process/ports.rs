@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::NewRequest;
 use super::existing::{Completion, ExistingRequest, InsertOutcome};
+use crate::journal::{End, Entry};
 
 /// Where requests are recorded. Clones record in the same place.
 pub(crate) trait Requests: Clone {
@@ -25,6 +26,9 @@ pub(crate) trait Requests: Clone {
         result: &WorkResult,
         deadline: Deadline,
     ) -> Result<Completion, Degraded>;
+    /// Records a request as it was `told`, whatever became of it meanwhile, as a journal's entry is brought over: where it has
+    /// another result, the earlier of the two stands and the other is kept beside it.
+    async fn put_back(&self, told: &Entry, deadline: Deadline) -> Result<(), Degraded>;
     /// Leaves a request to recovery, at once; where it is gone, it is recorded anew.
     async fn release(&self, request: &NewRequest, deadline: Deadline) -> Result<(), Degraded>;
     /// The same, for a caller that is gone: nobody waits for it.
@@ -83,4 +87,34 @@ pub struct WorkResult {
     pub completed_at: Timestamp,
     /// Calls it took.
     pub attempts: u32,
+}
+
+impl From<End> for WorkResult {
+    fn from(end: End) -> Self {
+        let End {
+            response,
+            completed_at,
+            attempts,
+        } = end;
+        Self {
+            response,
+            completed_at,
+            attempts,
+        }
+    }
+}
+
+impl From<WorkResult> for End {
+    fn from(result: WorkResult) -> Self {
+        let WorkResult {
+            response,
+            completed_at,
+            attempts,
+        } = result;
+        Self {
+            response,
+            completed_at,
+            attempts,
+        }
+    }
 }

@@ -60,7 +60,7 @@ impl RecentKeys {
     pub(super) fn remember(&self, request: &NewRequest, outcome: &Outcome) {
         let Some(key) = &request.key else { return };
         let (id, state) = match outcome {
-            Outcome::Done { id, response, .. } => (*id, RequestState::Done(response.clone())),
+            Outcome::Done { id, result, .. } => (*id, RequestState::Done(result.clone())),
             Outcome::Deferred { id, .. } => (*id, RequestState::Waiting),
             Outcome::Failed { id, error } => (*id, RequestState::Failed(error.clone())),
             Outcome::Refused(_) | Outcome::KeyReused { .. } => return,
@@ -91,10 +91,7 @@ pub(super) fn received_at(id: Uuid) -> Option<Timestamp> {
 
 impl Recent {
     fn insert(&mut self, key: &str, body: Option<String>, existing: ExistingRequest) {
-        let response = match &existing.state {
-            RequestState::Done(response) => response.get().len(),
-            _ => 0,
-        };
+        let response = existing.state.response().map_or(0, |it| it.get().len());
         let bytes = key.len() * 2 + body.as_ref().map_or(0, String::len) + response;
         let number = self.next;
         self.next += 1;
@@ -134,6 +131,7 @@ mod tests {
     use serde_json::value::RawValue;
 
     use super::*;
+    use crate::process::WorkResult;
 
     const KEEP: Duration = Duration::from_secs(60);
 
@@ -151,7 +149,11 @@ mod tests {
     fn done(request: &NewRequest) -> Outcome {
         Outcome::Done {
             id: request.id,
-            response: JsonText::null(),
+            result: WorkResult {
+                response: JsonText::null(),
+                completed_at: Timestamp::UNIX_EPOCH,
+                attempts: 2,
+            },
             recorded_in: RecordedIn::Database,
             degraded: vec![],
             replayed: false,
@@ -159,13 +161,20 @@ mod tests {
     }
 
     #[test]
-    fn a_promise_is_remembered_with_its_body() {
+    fn a_promise_is_remembered_with_its_body_and_its_end() {
         let keys = RecentKeys::default();
         let first = request("k", "1");
         assert_eq!(keys.find(&first, KEEP), None);
         keys.remember(&first, &done(&first));
         let found = keys.find(&request("k", "1"), KEEP).unwrap();
         assert_eq!((found.id, found.same_body), (first.id, true));
+        let RequestState::Done(result) = found.state else {
+            panic!("it is done");
+        };
+        assert_eq!(
+            (result.completed_at, result.attempts),
+            (Timestamp::UNIX_EPOCH, 2)
+        );
         assert!(!keys.find(&request("k", "2"), KEEP).unwrap().same_body);
     }
 

@@ -40,11 +40,7 @@ impl<R: Requests> Recorder<R> {
         owner: Owner,
         deadline: Deadline,
     ) -> Result<Received, Degraded> {
-        // Keys that this replica took while it was cut off from Postgres.
-        if let Some(known) = self.known_to_journal(request, deadline).await? {
-            return Ok(Received::Existing(known));
-        }
-        if let Some(known) = self.known_lately(request, deadline).await? {
+        if let Some(known) = self.known_here(request, deadline).await? {
             return Ok(Received::Existing(known));
         }
         match self.requests.insert(request, owner, deadline).await {
@@ -69,7 +65,7 @@ impl<R: Requests> Recorder<R> {
             RecordLocation::Journal { missing, .. } => missing.clone(),
             RecordLocation::Database => {
                 match self.requests.complete(request, &result, deadline).await {
-                    Ok(Completion::Recorded) => return Worked::Recorded(result.response),
+                    Ok(Completion::Recorded) => return Worked::Recorded(result),
                     Ok(Completion::EndedOtherwise(state)) => return Worked::EndedOtherwise(state),
                     Err(database) => database,
                 }
@@ -79,7 +75,8 @@ impl<R: Requests> Recorder<R> {
             .await
     }
 
-    async fn complete_in_journal(
+    /// Records the result of `request` where Postgres, which is `missing`, cannot.
+    pub(super) async fn complete_in_journal(
         &self,
         request: &NewRequest,
         result: WorkResult,
@@ -89,12 +86,7 @@ impl<R: Requests> Recorder<R> {
         let Some(journal) = &self.journal else {
             return Worked::Unrecorded(missing);
         };
-        let end = End {
-            response: result.response.clone(),
-            attempts: result.attempts,
-            completed_at: result.completed_at,
-        };
-        let mut entry = entry(request, Some(end));
+        let mut entry = entry(request, Some(result.clone()));
         let mut appended = journal.append(&entry, self.within(deadline)).await;
         if let Ok(Appended::KeyTaken(_)) = appended {
             // By a request from before: the key goes to the first in Postgres, the result must be recorded all the same.
@@ -104,12 +96,12 @@ impl<R: Requests> Recorder<R> {
         match appended {
             Ok(Appended::Stored) => {
                 tracing::info!(request_id = %request.id, "result recorded in the journal");
-                Worked::Journalled(result.response, missing)
+                Worked::Journalled(result, missing)
             }
             // By recovery, which took the request up meanwhile: that is the result that will be in Postgres.
             Ok(Appended::EndedBefore(entry)) => {
-                let first = entry.end.map(|end| end.response);
-                Worked::Journalled(first.unwrap_or(result.response), missing)
+                let first = entry.end.map(WorkResult::from);
+                Worked::Journalled(first.unwrap_or(result), missing)
             }
             Ok(Appended::KeyTaken(_)) => Worked::Unrecorded(missing),
             Err(error) => Worked::Unrecorded(without(missing, &error)),
@@ -189,13 +181,13 @@ impl<R: Requests> Recorder<R> {
     }
 }
 
-fn entry(request: &NewRequest, end: Option<End>) -> Entry {
+pub(super) fn entry(request: &NewRequest, end: Option<WorkResult>) -> Entry {
     Entry {
         id: request.id,
         key: request.key.clone(),
         payload: request.payload.clone(),
         received_at: request.received_at,
-        end,
+        end: end.map(End::from),
     }
 }
 
@@ -209,7 +201,7 @@ pub(super) fn known(journal: &Journal, entry: Entry, request: &NewRequest) -> Ex
 
 fn state(journal: &Journal, entry: Entry) -> RequestState {
     match entry.end {
-        Some(end) => RequestState::Done(end.response),
+        Some(end) => RequestState::Done(end.into()),
         None if journal.is_pinned(entry.id) => RequestState::Running,
         None => RequestState::Waiting,
     }

@@ -126,7 +126,7 @@ impl Progress {
     }
 
     /// The ends of these requests met another one, which is kept as well.
-    pub(super) fn conflicts(&self, ids: &[Uuid]) {
+    pub(crate) fn conflicts(&self, ids: &[Uuid]) {
         for id in ids {
             tracing::warn!(request_id = %id, "two ends of one request: the earlier stands, see result_conflicts");
         }

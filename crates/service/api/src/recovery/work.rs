@@ -16,7 +16,7 @@ use super::batch::AdaptiveBatch;
 use super::progress::Count;
 use super::ramp::ConcurrencyRamp;
 use super::{PAUSE, Recovery};
-use crate::journal::{Appended, End, Entry};
+use crate::journal::{Appended, Entry};
 use crate::process::{WorkResult, Worker};
 use crate::store::{Claimed, FailureOutcome, OpenRequest, Replayed, Table};
 use crate::trace;
@@ -192,11 +192,7 @@ impl<T: Table, W: WorkClient> Recovery<T, W> {
             key: open.key,
             payload: open.payload,
             received_at: open.received_at,
-            end: Some(End {
-                response: result.response,
-                attempts: result.attempts,
-                completed_at: result.completed_at,
-            }),
+            end: Some(result.into()),
         };
         // Its row is gone: recorded anew, whole. Or it ended otherwise: the two ends meet.
         if completed.is_ok() && self.record_whole(&entry).await {

@@ -38,6 +38,7 @@ mod role;
 mod schema;
 mod standby;
 mod support;
+mod told;
 mod traces;
 mod truth;
 mod waiting;

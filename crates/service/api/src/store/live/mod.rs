@@ -6,6 +6,7 @@ mod finish;
 mod group_commit;
 mod insert;
 mod state;
+mod told;
 pub(super) mod whole;
 mod writes;
 
@@ -31,6 +32,7 @@ pub(super) use self::state::by_ids;
 use self::writes::{Keyed, Row, Unkeyed, statement_refused};
 use super::Table;
 use crate::dependency::Dependency;
+use crate::journal::Entry;
 use crate::process::{
     Completion, ExistingRequest, InsertOutcome, NewRequest, Owner, RequestState, Requests,
     WorkResult,
@@ -46,12 +48,16 @@ pub(crate) struct LiveMetrics {
     pub(crate) keyed: FlushMetrics,
 }
 
+/// Is told the requests of which two ends met.
+pub(crate) type OnConflicts = Arc<dyn Fn(&[Uuid]) + Send + Sync>;
+
 /// The table of requests as live calls see it. Clones share all.
 #[derive(Clone)]
 pub(crate) struct LiveStore<T: Table> {
     dependency: Arc<Dependency>,
     table: T,
     lease: Duration,
+    conflicts: OnConflicts,
     unkeyed: GroupCommit<Unkeyed<T>>,
     keyed: GroupCommit<Keyed<T>>,
 }
@@ -65,6 +71,7 @@ impl<T: Table> LiveStore<T> {
         lease: Duration,
         runtime: &Handle,
         metrics: LiveMetrics,
+        conflicts: OnConflicts,
     ) -> Self {
         let unkeyed = writer(Unkeyed(table.clone()), dependency, runtime, metrics.unkeyed);
         let keyed = Keyed {
@@ -77,6 +84,7 @@ impl<T: Table> LiveStore<T> {
             dependency: Arc::clone(dependency),
             table: table.clone(),
             lease,
+            conflicts,
         }
     }
 
@@ -232,12 +240,16 @@ impl<T: Table> Requests for LiveStore<T> {
                 Some(RequestState::Running | RequestState::Waiting) => {
                     self.pause(deadline, started).await?;
                 }
-                Some(RequestState::Done(response)) if response == result.response => {
+                Some(ended) if ended.response() == Some(&result.response) => {
                     return Ok(Completion::Recorded);
                 }
                 Some(ended) => return Ok(Completion::EndedOtherwise(ended)),
             }
         }
+    }
+
+    async fn put_back(&self, told: &Entry, deadline: Deadline) -> Result<(), Degraded> {
+        self.replay_told(told, deadline).await
     }
 
     async fn release(&self, request: &NewRequest, deadline: Deadline) -> Result<(), Degraded> {

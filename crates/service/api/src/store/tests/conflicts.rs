@@ -8,7 +8,6 @@ use uuid::Uuid;
 
 use super::{LEASE, entry, sql, state, store, text};
 use crate::journal::{End, Entry};
-use crate::process::RequestState;
 
 const MINUTE: i64 = 60;
 
@@ -48,7 +47,7 @@ async fn the_earlier_of_two_results_stands_and_the_other_is_kept_whichever_comes
         // The answer was lost: again, and nothing is new.
         let again = store.replay(&[late], LEASE).await;
         assert_eq!(again.unwrap(), [] as [Uuid; 0]);
-        assert_eq!(state(&live, id).await, RequestState::Done(text("early")));
+        assert_eq!(state(&live, id).await.response(), Some(&text("early")));
         let kept = ("\"early\"".to_owned(), Some("\"late\"".to_owned()), None);
         assert_eq!(conflicts(&sql, id).await, [kept]);
     }
@@ -73,7 +72,7 @@ async fn a_result_replaces_a_failure_however_late_it_comes() {
     store.refuse(&result, "refused").await.unwrap();
     let met = store.replay(&[result], LEASE).await;
     assert_eq!(met.unwrap(), [id]);
-    assert_eq!(state(&live, id).await, RequestState::Done(text("done")));
+    assert_eq!(state(&live, id).await.response(), Some(&text("done")));
     let failure = ("\"done\"".to_owned(), None, Some("refused".to_owned()));
     assert_eq!(conflicts(&sql(&cluster).await, id).await, [failure]);
 }
