@@ -72,7 +72,8 @@ impl<R: Requests> Recorder<R> {
         Ok(existing.await?.map(Known::in_database))
     }
 
-    /// Records anew what was `told` of a request that came as this one does now, and answers it. `there` stands under its key.
+    /// Records anew what was `told` of a request that came as this one does now, and answers it, or what is `there` under its key
+    /// if that is another request.
     async fn put_back(
         &self,
         request: &NewRequest,
@@ -111,12 +112,8 @@ impl<R: Requests> Recorder<R> {
                 }
             }
         };
-        // No result was told: the one that stands under the key by now is as good.
-        let no_result = matches!(
-            known.existing.state,
-            RequestState::Running | RequestState::Waiting
-        );
-        Ok(there.filter(|_| no_result).unwrap_or(known))
+        // A key stands for the first that was committed with it, also where replicas that were cut off told of several.
+        Ok(there.filter(|_| !is_keyed).unwrap_or(known))
     }
 
     /// # Errors

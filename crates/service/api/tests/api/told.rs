@@ -71,7 +71,8 @@ async fn a_told_result_replaces_another_end_and_the_conflict_is_kept() {
 }
 
 #[tokio::test]
-async fn a_result_told_under_a_key_that_another_request_has_by_now_is_put_back_without_the_key() {
+async fn a_result_told_under_a_key_that_another_request_has_by_now_is_put_back_and_the_key_stays_with_that()
+ {
     let (system, sql, told, at) = told("").await;
     sql.batch_execute(FORGET).await.unwrap();
     let other = Uuid::now_v7();
@@ -79,7 +80,9 @@ async fn a_result_told_under_a_key_that_another_request_has_by_now_is_put_back_w
         VALUES ($1, 'resilient', '1', 'done', '{\"other\":1}', now())) \
         INSERT INTO idempotency_keys (key, request_id) VALUES ($2, $1)";
     sql.execute(insert, &[&other, &KEY]).await.unwrap();
-    ask_again(&system, &told).await;
+    let again = system.api.post_keyed(KEY, "1").await;
+    assert_eq!(again.status, 200, "{again:?}");
+    assert_eq!(again.processed().request_id, other);
     is_recorded(&sql, &told, at).await;
     let holder = "SELECT request_id FROM idempotency_keys WHERE key = $1";
     let holder = sql.query_one(holder, &[&KEY]).await.unwrap();
