@@ -70,14 +70,15 @@ impl Client {
             number(request_id),
             call.key.map_or(0, u64::from),
         );
-        let answer = life.process(request);
+        let mut answer = Box::pin(life.process(request));
         let outcome = match call.leaves.filter(|_| is_first) {
-            Some(leaves) => timeout(Duration::from_millis(leaves), answer)
-                .await
-                .ok()
-                .flatten(),
-            None => answer.await,
+            Some(leaves) => timeout(Duration::from_millis(leaves), &mut answer).await,
+            None => Ok((&mut answer).await),
         };
+        let outcome = outcome.unwrap_or_else(|_gone| {
+            life.leave(answer);
+            None
+        });
         let Some(outcome) = outcome else {
             trace.note(life.peer.replica, "left", number(request_id), 0);
             return false;

@@ -56,7 +56,7 @@ impl Kind {
     #[must_use]
     pub fn draw(rng: &mut Rng, replicas: u8) -> Self {
         let replica = rng.u8(0..replicas);
-        match rng.u8(0..25) {
+        match rng.u8(0..26) {
             0 | 1 => Kind::DatabaseDies,
             2 | 3 => Kind::DatabaseHangs,
             4 => Kind::DatabaseSlow(rng.u64(50..1500)),
@@ -76,7 +76,7 @@ impl Kind {
             20 => Kind::CutFromDatabase(replica, rng.bool()),
             21 => Kind::CutFromWorker(replica, rng.bool()),
             22 => Kind::DiskHangs(replica),
-            23 => Kind::CatchingUpSlow(rng.u64(500..1500)),
+            23 | 24 => Kind::CatchingUpSlow(rng.u64(500..1500)),
             _ => *choice(rng, &[Kind::DiskFull(replica), Kind::SyncFails(replica)]),
         }
     }

@@ -2,8 +2,18 @@
 
 use std::time::Duration;
 
-use holdfast_api::embedded::{Entry, Finished, Written};
-use jiff::Timestamp;
+use holdfast_api::embedded::{Entry, Finished, NewRequest, NewRow, Written};
+use uuid::Uuid;
+
+use crate::postgres::rows::{Status, Tables};
+use crate::postgres::{micros, timestamp};
+use crate::world::time::Micros;
+
+/// Without a breaker: it stops most retries before their budget does.
+const MANY_RETRIES: &str = "[worker.breaker]\nminimum_calls = 1000000\nconsecutive_failures = 1000000\n\
+    [worker.retry]\nmax_attempts = 10";
+/// In no key of a client.
+const MARK: char = '#';
 
 /// One defect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -22,36 +32,44 @@ pub enum Mutant {
     FsyncSkipped,
     /// A request is recorded although its key stands for another one.
     KeyIgnored,
+    /// A replica knows no key but what Postgres tells it: not those of its journal, nor of calls under way, nor what it told.
+    KeyOnlyInPostgres,
     /// A row that Postgres refuses is taken for an outage: its entry holds up all others.
     QuarantineOff,
     /// Retries have no budget.
     BudgetOff,
+    /// Recovery has a retry budget of its own.
+    BudgetNotShared,
+    /// A call whose client leaves keeps what it held: its ticket, its place, its key.
+    TicketKept,
     /// What recovery meets decides the breaker of live calls.
     BreakerShared,
 }
 
 impl Mutant {
-    /// Those that must be found. The later end and the shared breaker show too seldom yet.
-    pub const ALL: [Self; 7] = [
+    /// Those that must be found. The shared breaker shows too seldom yet.
+    pub const ALL: [Self; 11] = [
         Self::AffectedRowsIgnored,
+        Self::LatestEndWins,
         Self::LeaseNotTaken,
         Self::ReplayBeforeCommit,
         Self::FsyncSkipped,
         Self::KeyIgnored,
+        Self::KeyOnlyInPostgres,
         Self::QuarantineOff,
         Self::BudgetOff,
+        Self::BudgetNotShared,
+        Self::TicketKept,
     ];
 
     /// The policies, with its defect in them.
     #[must_use]
     pub fn policies(self, policies: &str) -> String {
         match self {
-            // Without a breaker either: it stops most retries before their budget does.
             Self::BudgetOff => format!(
-                "{policies}\n[worker.retry]\nmax_attempts = 10\n\
-                 budget = {{ ratio = 1.0, floor_per_second = 1000.0 }}\n\
-                 [worker.breaker]\nminimum_calls = 1000000\nconsecutive_failures = 1000000"
+                "{policies}\n{MANY_RETRIES}\n[worker.retry.budget]\nratio = 1.0\nfloor_per_second = 1000.0"
             ),
+            Self::BudgetNotShared => format!("{policies}\n{MANY_RETRIES}"),
             _ => policies.to_owned(),
         }
     }
@@ -80,16 +98,59 @@ impl Mutant {
         }
     }
 
-    /// What a journal's entries are brought over as.
+    /// What a journal's entries are brought over as, to these tables.
     #[must_use]
-    pub fn replayed(self, entries: &[Entry]) -> Vec<Entry> {
-        let mut entries = entries.to_vec();
-        if self == Self::LatestEndWins {
-            for end in entries.iter_mut().filter_map(|entry| entry.end.as_mut()) {
-                // Before every other one.
-                end.completed_at = Timestamp::UNIX_EPOCH;
+    pub fn replayed(self, entries: &[Entry], tables: &Tables) -> Vec<Entry> {
+        let mut entries: Vec<Entry> = entries.to_vec();
+        for entry in &mut entries {
+            entry.key = entry.key.take().map(plain);
+            let row = tables
+                .row(entry.id)
+                .filter(|row| row.status == Status::Done);
+            let there = row.and_then(|row| row.completed_at);
+            if let (Self::LatestEndWins, Some(end), Some(there)) = (self, &mut entry.end, there) {
+                // The other way round: what was earlier comes as later.
+                let is_later = micros(end.completed_at) >= there;
+                end.completed_at = timestamp(there - Micros::from(is_later));
             }
         }
         entries
+    }
+
+    /// The key that a replica is told, which no other call has where it shall know none.
+    #[must_use]
+    pub fn told_key(self, key: String, request: Uuid) -> String {
+        match self {
+            Self::KeyOnlyInPostgres => format!("{key}{MARK}{request}"),
+            _ => key,
+        }
+    }
+}
+
+/// The client's own key, as Postgres knows it.
+#[must_use]
+pub fn plain(mut key: String) -> String {
+    if let Some(at) = key.find(MARK) {
+        key.truncate(at);
+    }
+    key
+}
+
+/// The same, of new rows.
+#[must_use]
+pub fn plain_rows(rows: &[NewRow]) -> Vec<NewRow> {
+    let plain = |row: &NewRow| NewRow {
+        key: plain(row.key.clone()),
+        ..row.clone()
+    };
+    rows.iter().map(plain).collect()
+}
+
+/// The same, of a whole request.
+#[must_use]
+pub fn plain_request(request: &NewRequest) -> NewRequest {
+    NewRequest {
+        key: request.key.clone().map(plain),
+        ..request.clone()
     }
 }

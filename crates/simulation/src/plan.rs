@@ -54,6 +54,8 @@ pub struct Fault {
 
 /// How long clients come, in milliseconds.
 pub const LOAD: u64 = 20_000;
+/// Between two of those that come after that, in milliseconds.
+const PAUSE: usize = 3_000;
 
 impl Plan {
     /// What `seed` stands for.
@@ -76,6 +78,7 @@ impl Plan {
             .collect();
         calls.sort_by_key(|call| call.at);
         let slow = rng.u64(20..2000);
+        calls.extend(stragglers(&mut rng, replicas, &faults));
         Self {
             seed,
             replicas,
@@ -139,10 +142,22 @@ fn call(rng: &mut Rng, replicas: u8, keyed: bool, poisoned: bool, leaving: bool)
     }
 }
 
+/// The few who come while faults outlast the load: what opens a breaker in so quiet a time is not what they did.
+fn stragglers(rng: &mut Rng, replicas: u8, faults: &[Fault]) -> Vec<Call> {
+    let last = faults.iter().map(|fault| fault.at + fault.lasts).max();
+    let times = (LOAD..last.unwrap_or(LOAD)).step_by(PAUSE);
+    let straggler = |at| Call {
+        at,
+        ..Call::plain(rng.u8(0..replicas))
+    };
+    times.map(straggler).collect()
+}
+
 fn fault(rng: &mut Rng, kinds: &[Kind], replicas: u8) -> Fault {
     let (kind, replica) = (*choice(rng, kinds), rng.u8(0..replicas));
-    // A replica that is away for longer than a lease comes back to work that somebody else has done.
-    let is_long = matches!(kind, Kind::Freeze(_)) && rng.bool();
+    // A replica that is away for longer than a lease comes back to work that somebody else has done: so two ends meet.
+    let is_away = matches!(kind, Kind::Freeze(_) | Kind::CutFromDatabase(..));
+    let is_long = is_away && rng.bool();
     let lasts = match rng.u8(0..10) {
         _ if is_long => rng.u64(12_000..25_000),
         0 => rng.u64(8_000..25_000),

@@ -74,6 +74,7 @@ pub struct Life {
     pub peer: Peer,
     dependencies: Dependencies,
     journal: Journal,
+    mutant: Mutant,
     tasks: Rc<[AbortHandle; 2]>,
 }
 
@@ -190,15 +191,23 @@ impl Inner {
             dependencies.catching_up = Arc::clone(&dependencies.database);
         }
         let (journal, disk_work) = Journal::driven_by_caller(self.disk.clone(), LIMITS);
-        let embedded = Embedded::new(Setup {
-            policies,
-            dependencies: dependencies.clone(),
-            table: DatabaseLink::new(server.clone(), peer.clone(), *mutant),
-            client: worker.link(peer.clone()),
-            journal: journal.clone(),
-            clock: self.clock.as_wall_clock(),
-        });
-        let (calls, background) = embedded.start();
+        let embedded = |dependencies| {
+            Embedded::new(Setup {
+                policies,
+                dependencies,
+                table: DatabaseLink::new(server.clone(), peer.clone(), *mutant),
+                client: worker.link(peer.clone()),
+                journal: journal.clone(),
+                clock: self.clock.as_wall_clock(),
+            })
+        };
+        let (calls, mut background) = embedded(dependencies.clone()).start();
+        if *mutant == Mutant::BudgetNotShared {
+            // The background of a second replica in the same place, whose calls nobody makes.
+            let mut own = dependencies.clone();
+            own.worker = Dependencies::new(policies, seed).ok()?.worker;
+            background = embedded(own).start().1;
+        }
         let (life, door) = (peer.life.clone(), self.disk.door.clone());
         let disk_work = async move { door.holding(disk_work).await };
         let background = async move { life.holding(background).await };
@@ -212,6 +221,7 @@ impl Inner {
             peer,
             dependencies,
             journal,
+            mutant: *mutant,
             tasks: Rc::new(tasks),
         })
     }
@@ -219,12 +229,21 @@ impl Inner {
 
 impl Life {
     /// Has it answer `request`; `None`: it died.
-    pub async fn process(&self, request: NewRequest) -> Option<Outcome> {
+    pub async fn process(&self, mut request: NewRequest) -> Option<Outcome> {
         let life = &self.peer.life;
+        let (mutant, id) = (self.mutant, request.id);
+        request.key = request.key.map(|key| mutant.told_key(key, id));
         tokio::select! {
             biased;
             () = life.becomes(Door::Gone) => None,
             outcome = life.holding(self.calls.process(request)) => Some(outcome),
+        }
+    }
+
+    /// Gives a `call` up.
+    pub fn leave(&self, call: impl Future<Output = Option<Outcome>>) {
+        if self.mutant == Mutant::TicketKept {
+            std::mem::forget(call);
         }
     }
 

@@ -86,6 +86,10 @@ impl<'a> World<'a> {
         let trace = Trace::begin();
         let server = Server::new(plan.seed, Clock::new(start));
         let worker = Worker::new(plan.seed, plan.work, plan.capacity);
+        if mutant == Mutant::BudgetNotShared {
+            // Its recovery cannot see that live calls succeed, so it would never hold a refusal against a request.
+            worker.take_all();
+        }
         let surroundings = Surroundings {
             policies: Rc::clone(&policies),
             server: server.clone(),

@@ -1,56 +1,80 @@
-//! Tries beyond the first of a call are paid for by the retry budget.
+//! Tries beyond the first of a call are paid for by the retry budget, at every moment: one bucket for live calls and recovery.
 
 use std::collections::BTreeMap;
 
 use super::Run;
+use crate::fault::Kind;
 use crate::history::Violation;
+use crate::plan::Fault;
 
-/// Of `[worker.retry] budget`: a tenth of the calls, and one each second; ten are saved up at most.
-const SHARE: u64 = 10;
-const PER_SECOND: u64 = 1;
-const SAVED: u64 = 10;
+/// Of `[worker.retry] budget`: a tenth of the calls, and one each second; ten are saved up at most. In millionths of a retry, so
+/// that a microsecond brings one.
+const RETRY: i64 = 1_000_000;
+const PER_CALL: i64 = RETRY / 10;
+const SAVED: i64 = RETRY * 10;
+/// A call pays in when it reaches the policy, a little after it was made; by then the bucket may have more room.
+const SLACK: i64 = RETRY * 3;
 
 /// What one replica did.
-#[derive(Default)]
-struct Tally {
+struct Bucket {
     /// Calls whose first try is still to come, by request.
     due: BTreeMap<u64, u64>,
-    calls: u64,
-    retries: u64,
+    level: i64,
+    at: u64,
 }
 
-/// The replica that tried again more often than its budget allows.
+impl Bucket {
+    fn pay_in(&mut self, amount: i64) {
+        self.level = self.level.saturating_add(amount).min(SAVED);
+    }
+}
+
+/// The first try of a replica that its budget did not have.
 #[must_use]
 pub fn check(run: &Run<'_>) -> Option<Violation> {
-    let mut tallies: BTreeMap<u8, Tally> = BTreeMap::new();
+    let mut buckets: BTreeMap<u8, Bucket> = BTreeMap::new();
+    let mut overdrawn = None;
     run.trace.each(|event| {
-        let tally = tallies.entry(event.replica).or_default();
+        let bucket = buckets.entry(event.replica).or_insert_with(|| Bucket {
+            due: BTreeMap::new(),
+            level: SAVED,
+            at: 0,
+        });
+        if starts_between(run, event.replica, bucket.at, event.at) {
+            // What is new begins with all of it.
+            bucket.level = SAVED;
+        }
+        bucket.pay_in(i64::try_from(event.at - bucket.at).unwrap_or(SAVED));
+        bucket.at = event.at;
         match event.what {
             "called" | "claim" => {
-                tally.calls += 1;
-                *tally.due.entry(event.request).or_default() += 1;
+                bucket.pay_in(PER_CALL);
+                *bucket.due.entry(event.request).or_default() += 1;
             }
-            "work" => match tally.due.get_mut(&event.request) {
+            "work" => match bucket.due.get_mut(&event.request) {
                 Some(due) if *due > 0 => *due -= 1,
-                _ => tally.retries += 1,
+                _ => bucket.level -= RETRY,
             },
             _ => {}
         }
+        if bucket.level < -SLACK && overdrawn.is_none() {
+            overdrawn = Some(*event);
+        }
     });
-    let seconds = run.ended_at / 1_000_000 + 1;
-    // Each crash begins with a full budget.
-    let lives = 1 + run.plan.faults.len() as u64;
-    let overdrawn = |(_, tally): &(&u8, &Tally)| {
-        tally.retries > tally.calls / SHARE + PER_SECOND * seconds + SAVED * lives
-    };
-    let (replica, tally) = tallies.iter().find(overdrawn)?;
+    let event = overdrawn?;
     Some(Violation {
         property: "budget",
-        at: run.ended_at,
-        request: 0,
+        at: event.at,
+        request: event.request,
         what: format!(
-            "replica {replica} tried {} times again in {} calls",
-            tally.retries, tally.calls
+            "replica {} tried again more often than its calls had paid for",
+            event.replica
         ),
     })
+}
+
+fn starts_between(run: &Run<'_>, replica: u8, from: u64, to: u64) -> bool {
+    let starts = |fault: &Fault| (from..=to).contains(&((fault.at + fault.lasts) * 1000));
+    let crashes = |fault: &&Fault| fault.kind == Kind::Crash(replica);
+    run.plan.faults.iter().filter(crashes).any(starts)
 }

@@ -1,7 +1,7 @@
 //! A row, a key or a body that Postgres refuses harms nobody else, nor do recovery's statements, whatever they come to.
 
 use holdfast_api::embedded::Outcome;
-use holdfast_wire::RecordedIn;
+use holdfast_wire::{DegradedCode, RecordedIn};
 
 use super::Run;
 use crate::fault::Kind;
@@ -45,5 +45,56 @@ fn is_well(told: &Told) -> bool {
         Outcome::Deferred { replayed, .. } => *replayed,
         Outcome::Failed { .. } => told.key.is_some(),
         Outcome::Refused(_) => false,
+    }
+}
+
+/// In a run where nothing ails Postgres but recovery's statements, the first new call with a good body that was told that Postgres
+/// is missing: somebody else's failures decided for it.
+#[must_use]
+pub fn breaker(run: &Run<'_>) -> Option<Violation> {
+    if run.has(|kind| !leaves_live_statements(kind)) {
+        return None;
+    }
+    let told = run
+        .told
+        .iter()
+        .find(|told| !told.poison && misses_postgres(told))?;
+    Some(Violation {
+        property: "isolation",
+        at: told.told_at,
+        request: number(told.request),
+        what: format!(
+            "Postgres answers live calls, and it was told {:?}",
+            told.outcome
+        ),
+    })
+}
+
+fn leaves_live_statements(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::CatchingUpSlow(_)
+            | Kind::WorkerDies
+            | Kind::WorkerHangs
+            | Kind::WorkerAnswers(_)
+            | Kind::WorkerSlow(_)
+            | Kind::CutFromWorker(..)
+    )
+}
+
+fn misses_postgres(told: &Told) -> bool {
+    match &told.outcome {
+        Outcome::Done {
+            recorded_in,
+            replayed,
+            ..
+        }
+        | Outcome::Deferred {
+            recorded_in,
+            replayed,
+            ..
+        } => !replayed && *recorded_in == RecordedIn::Journal,
+        Outcome::Refused(refusal) => refusal.code == DegradedCode::DbUnavailable,
+        Outcome::Failed { .. } | Outcome::KeyReused { .. } => false,
     }
 }

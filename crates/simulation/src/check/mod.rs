@@ -47,13 +47,14 @@ pub struct Run<'a> {
 }
 
 /// Every check of a whole run.
-pub const CHECKS: [fn(&Run<'_>) -> Option<Violation>; 8] = [
+pub const CHECKS: [fn(&Run<'_>) -> Option<Violation>; 9] = [
     bound::check,
     results::check,
     keys::check,
     promises::check,
     liveness::check,
     isolation::check,
+    isolation::breaker,
     budget::check,
     leaks::check,
 ];

@@ -1,6 +1,7 @@
 //! A model of Postgres: its tables (`rows`), what each statement of the service does to them (`live`, `open`, `replay`), and the server
 //! around them that dies, hangs, loses answers and fails over (`server`). A test holds the first two against the real one.
 
+mod hasty;
 pub mod live;
 pub mod open;
 pub mod replay;

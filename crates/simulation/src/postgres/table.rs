@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::server::{Server, Use};
-use crate::mutant::Mutant;
+use crate::mutant::{Mutant, plain, plain_request, plain_rows};
 use crate::world::failure::StatementFailure;
 use crate::world::number;
 use crate::world::peer::Peer;
@@ -18,12 +18,12 @@ use crate::world::peer::Peer;
 /// The way of one replica's life to Postgres. Clones are the same.
 #[derive(Clone)]
 pub struct DatabaseLink {
-    server: Server,
-    peer: Peer,
+    pub(super) server: Server,
+    pub(super) peer: Peer,
     mutant: Mutant,
 }
 
-type Answer<T> = Result<T, StatementFailure>;
+pub(super) type Answer<T> = Result<T, StatementFailure>;
 
 impl DatabaseLink {
     /// The way of `peer` to `server`; a `mutant` may do wrong on it.
@@ -65,7 +65,7 @@ impl Table for DatabaseLink {
 
     async fn insert_keyed(&self, rows: &[NewRow]) -> Answer<Vec<Written<Inserted>>> {
         let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
-        let rows = rows.to_vec();
+        let rows = plain_rows(rows);
         if self.mutant == Mutant::KeyIgnored {
             return self.insert(&rows).await;
         }
@@ -90,7 +90,7 @@ impl Table for DatabaseLink {
     }
 
     async fn record(&self, request: &NewRequest, result: &WorkResult) -> Answer<()> {
-        let (id, request, result) = (request.id, request.clone(), result.clone());
+        let (id, request, result) = (request.id, plain_request(request), result.clone());
         let record = self
             .server
             .run(&self.peer, Use::Live, move |tables, _, now| {
@@ -100,7 +100,7 @@ impl Table for DatabaseLink {
     }
 
     async fn record_failed(&self, request: &NewRequest, error: &str) -> Answer<()> {
-        let (id, request, error) = (request.id, request.clone(), error.to_owned());
+        let (id, request, error) = (request.id, plain_request(request), error.to_owned());
         let record = self
             .server
             .run(&self.peer, Use::Live, move |tables, _, now| {
@@ -131,7 +131,7 @@ impl Table for DatabaseLink {
     }
 
     async fn by_key(&self, key: &str, body: Option<&str>) -> Answer<Option<ExistingRequest>> {
-        let (key, body) = (key.to_owned(), body.map(str::to_owned));
+        let (key, body) = (plain(key.to_owned()), body.map(str::to_owned));
         let look = self
             .server
             .run(&self.peer, Use::Live, move |tables, inside, now| {
@@ -219,10 +219,11 @@ impl Table for DatabaseLink {
             return self.replay_without_commit(entries);
         }
         let ids: Vec<Uuid> = entries.iter().map(|entry| entry.id).collect();
-        let entries = self.mutant.replayed(entries);
+        let (mutant, entries) = (self.mutant, entries.to_vec());
         let replay = self
             .server
             .run(&self.peer, Use::CatchingUp, move |tables, inside, now| {
+                let entries = mutant.replayed(&entries, tables);
                 Ok(tables.replay(&entries, inside, now))
             });
         match self.noted("replay", &ids, replay.await)? {
@@ -273,22 +274,5 @@ impl Table for DatabaseLink {
             Ok(tables.count_open(now))
         });
         count.await
-    }
-}
-
-impl DatabaseLink {
-    /// The mutant's: says that entries are recorded when the statement is merely under way.
-    fn replay_without_commit(&self, entries: &[Entry]) -> Answer<Replayed> {
-        let (link, entries) = (self.clone(), entries.to_vec());
-        let conflicts = vec![];
-        tokio::spawn(async move {
-            let replay =
-                link.server
-                    .run(&link.peer, Use::CatchingUp, move |tables, inside, now| {
-                        Ok(tables.replay(&entries, inside, now))
-                    });
-            replay.await.map(drop)
-        });
-        Ok(Replayed::Recorded { conflicts })
     }
 }

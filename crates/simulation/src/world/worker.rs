@@ -39,6 +39,7 @@ struct Shared {
 struct State {
     rng: Rng,
     ailment: Option<Ailment>,
+    refuses_some: bool,
     usual: (u64, u64),
     /// When each answer was given, in virtual microseconds: the first is number 1.
     answers: Vec<u64>,
@@ -54,6 +55,7 @@ impl Worker {
             state: Mutex::new(State {
                 rng: Rng::with_seed(seed),
                 ailment: None,
+                refuses_some: true,
                 usual,
                 answers: vec![],
             }),
@@ -69,6 +71,11 @@ impl Worker {
     /// Makes it ail, or well.
     pub fn ail(&self, ailment: Option<Ailment>) {
         self.lock().ailment = ailment;
+    }
+
+    /// From now on it refuses nobody.
+    pub fn take_all(&self) {
+        self.lock().refuses_some = false;
     }
 
     /// When it gave this answer, in virtual microseconds.
@@ -110,7 +117,7 @@ impl Worker {
         if let Some(status) = status {
             return Err(WorkFailure::status(status));
         }
-        if is_unlucky(number(id)) {
+        if is_unlucky(number(id)) && self.lock().refuses_some {
             return Err(WorkFailure::status(422));
         }
         let answer = self.lock().answer(trace.now());
