@@ -89,7 +89,7 @@ impl<R: Requests> Recorder<R> {
                 return Ok(Known::in_database(told));
             }
         };
-        tracing::warn!(request_id = %told.id, done = end.is_some(), "what was told of this request is kept nowhere: it is recorded anew");
+        tracing::warn!(request_id = %told.id, done = end.is_some(), "under its key Postgres has not what was told of this request: it is put back");
         let is_keyed = there.as_ref().is_none_or(|it| it.existing.id == told.id);
         let lost = NewRequest {
             id: told.id,
@@ -100,10 +100,18 @@ impl<R: Requests> Recorder<R> {
         let told_entry = entry(&lost, end.clone());
         let put_back = self.requests.put_back(&told_entry, deadline).await;
         let known = match (put_back, end) {
-            (Ok(()), _) => Known::in_database(told),
+            // Of two ends the earlier stands, which need not be the one that was told.
+            (Ok(()), _) => {
+                let stands = self.requests.state_of(told.id, deadline).await?;
+                Known::in_database(stands.unwrap_or(told))
+            }
             (Err(missing), Some(end)) => {
+                let why = missing.clone();
                 self.end_in_journal(&lost, end, missing, deadline).await?;
-                self.in_journal(told)
+                Known {
+                    missing: Some(why),
+                    ..self.in_journal(told)
+                }
             }
             (Err(missing), None) => {
                 match self.receive_in_journal(&lost, missing, deadline).await? {

@@ -1,5 +1,5 @@
-//! What a client was told under its key is what it reads for ever, whatever Postgres has by then: as after a failover to a
-//! standby that lagged, which other replicas and recovery have worked on since.
+//! What a client was told stays recorded, and is read under its key unless that stands for another request by now: as after a
+//! failover to a standby that lagged, which other replicas and recovery have worked on since.
 
 use std::time::Duration;
 
@@ -71,6 +71,26 @@ async fn a_told_result_replaces_another_end_and_the_conflict_is_kept() {
 }
 
 #[tokio::test]
+async fn of_two_results_the_earlier_stands_and_is_what_is_read_though_the_other_was_told() {
+    let (system, sql, told, _) = told("").await;
+    let earlier = "UPDATE requests SET worker_response = '{\"other\":1}', completed_at = now() - interval '1 hour'";
+    sql.batch_execute(earlier).await.unwrap();
+    for _ in 0..2 {
+        let again = system.api.post_keyed(KEY, "1").await;
+        assert_eq!(again.status, 200, "{again:?}");
+        let again = again.processed();
+        assert_eq!(again.request_id, told.processed().request_id);
+        assert_eq!(again.recorded_in, RecordedIn::Database);
+        assert_eq!(
+            again.worker_response.as_ref().unwrap().get(),
+            "{\"other\":1}"
+        );
+    }
+    let conflicts = sql.query("SELECT FROM result_conflicts", &[]).await;
+    assert_eq!(conflicts.unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn a_result_told_under_a_key_that_another_request_has_by_now_is_put_back_and_the_key_stays_with_that()
  {
     let (system, sql, told, at) = told("").await;
@@ -97,6 +117,7 @@ async fn what_postgres_does_not_take_back_is_told_from_the_journal_until_it_does
     for _ in 0..2 {
         let again = ask_again(&system, &told).await;
         assert_eq!(again.processed().recorded_in, RecordedIn::Journal);
+        assert_eq!(again.degraded()[0].code, DegradedCode::DbUnavailable);
     }
     sql.batch_execute(MEND).await.unwrap();
     system.api.journal_empties().await;

@@ -7,11 +7,11 @@ use holdfast_wire::{Degraded, Reason};
 
 use super::LiveStore;
 use crate::journal::Entry;
-use crate::store::Table;
 use crate::store::replay::Replayed;
+use crate::store::{LOCK_SHARE, Table};
 
 impl<T: Table> LiveStore<T> {
-    /// Records what was `told`; waits a quarter of the policy's deadline at most for whoever holds the row.
+    /// Records what was `told`; waits no longer for whoever holds the row than any live write.
     ///
     /// # Errors
     /// When Postgres is missing, or refuses it.
@@ -20,9 +20,11 @@ impl<T: Table> LiveStore<T> {
         told: &Entry,
         deadline: Deadline,
     ) -> Result<(), Degraded> {
-        let limit = self.dependency.policy().config().deadline;
-        let deadline = deadline.earlier(Deadline::after(limit));
-        let replay = || self.table.replay(slice::from_ref(told), limit / 4);
+        let policy = self.dependency.policy();
+        let config = policy.config();
+        let deadline = deadline.earlier(Deadline::after(config.deadline));
+        let lock_limit = config.attempt_timeout.unwrap_or(config.deadline) / LOCK_SHARE;
+        let replay = || self.table.replay(slice::from_ref(told), lock_limit);
         let refusal = match self.call(deadline, replay).await? {
             Replayed::Recorded { conflicts } => {
                 (self.conflicts)(&conflicts);
