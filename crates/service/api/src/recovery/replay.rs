@@ -169,7 +169,7 @@ impl<T: Table> Replay<T> {
 
     fn quarantine(&self, entry: &Entry, error: &str) -> u32 {
         let times = self.journal.quarantine(entry.id);
-        tracing::error!(request_id = %entry.id, error, times, "set apart in the journal, to be tried again later");
+        tracing::error!(request_id = %entry.id, error, times, "quarantined in the journal, to be tried again later");
         times
     }
 
