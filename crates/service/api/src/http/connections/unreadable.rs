@@ -1,5 +1,6 @@
 //! What the server under the routes refuses by itself, because it is no request: it writes a 400 or, for a head that is too large,
-//! a 431, without a body, and no route hears of it. The client reads a problem all the same.
+//! a 431, without a body, and no route hears of it. The client reads a problem all the same, unless a call before it on the same
+//! connection is still under way: then that server ends the connection, without an answer to either.
 
 use std::str::from_utf8;
 
