@@ -107,8 +107,9 @@ async fn a_crowd_of_waiters_asks_postgres_no_more_than_one_does() {
     let before: i64 = sql.query_one(statements, &[]).await.unwrap().get(0);
     sleep(Duration::from_secs(2)).await;
     let after: i64 = sql.query_one(statements, &[]).await.unwrap().get(0);
-    // 50 looks a second at most, and what the service asks on its own.
-    assert!(after - before < 300, "{} in two seconds", after - before);
+    // 50 looks a second at most, what the service asks on its own, and each waiter's first question, which Postgres may have
+    // counted late. Each looking for itself would come to 30,000.
+    assert!(after - before < 1000, "{} in two seconds", after - before);
     sql.execute(END, &[&id]).await.unwrap();
     while let Some(answer) = crowd.join_next().await {
         let request: Request = answer.unwrap().unwrap().json().await.unwrap();
