@@ -3,11 +3,8 @@
 use std::time::Duration;
 
 use holdfast_api::embedded::{Entry, Finished, NewRequest, NewRow, Written};
+use jiff::{Timestamp, ToSpan};
 use uuid::Uuid;
-
-use crate::postgres::rows::{Status, Tables};
-use crate::postgres::{micros, timestamp};
-use crate::world::time::Micros;
 
 /// Without a breaker: it stops most retries before their budget does.
 const MANY_RETRIES: &str = "[worker.breaker]\nminimum_calls = 1000000\nconsecutive_failures = 1000000\n\
@@ -98,20 +95,21 @@ impl Mutant {
         }
     }
 
-    /// What a journal's entries are brought over as, to these tables.
+    /// What a journal's entries are brought over as; `done_at` says when a request was done that Postgres has as done.
     #[must_use]
-    pub fn replayed(self, entries: &[Entry], tables: &Tables) -> Vec<Entry> {
+    pub fn replayed(
+        self,
+        entries: &[Entry],
+        done_at: impl Fn(Uuid) -> Option<Timestamp>,
+    ) -> Vec<Entry> {
         let mut entries: Vec<Entry> = entries.to_vec();
         for entry in &mut entries {
             entry.key = entry.key.take().map(plain);
-            let row = tables
-                .row(entry.id)
-                .filter(|row| row.status == Status::Done);
-            let there = row.and_then(|row| row.completed_at);
+            let there = done_at(entry.id);
             if let (Self::LatestEndWins, Some(end), Some(there)) = (self, &mut entry.end, there) {
                 // The other way round: what was earlier comes as later.
-                let is_later = micros(end.completed_at) >= there;
-                end.completed_at = timestamp(there - Micros::from(is_later));
+                let is_later = end.completed_at >= there;
+                end.completed_at = there - i64::from(is_later).microseconds();
             }
         }
         entries

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use holdfast_api::embedded::{ExistingRequest, RequestState, WorkResult};
 use holdfast_wire::JsonText;
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::timestamp;
@@ -134,6 +135,13 @@ impl Tables {
     #[must_use]
     pub fn row(&self, id: Uuid) -> Option<&Row> {
         self.rows.get(&id)
+    }
+
+    /// When `id` was done, if it is.
+    #[must_use]
+    pub fn done_at(&self, id: Uuid) -> Option<Timestamp> {
+        let row = self.row(id).filter(|row| row.status == Status::Done);
+        row?.completed_at.map(timestamp)
     }
 
     /// All rows by their ids.

@@ -223,7 +223,7 @@ impl Table for DatabaseLink {
         let replay = self
             .server
             .run(&self.peer, Use::CatchingUp, move |tables, inside, now| {
-                let entries = mutant.replayed(&entries, tables);
+                let entries = mutant.replayed(&entries, |id| tables.done_at(id));
                 Ok(tables.replay(&entries, inside, now))
             });
         match self.noted("replay", &ids, replay.await)? {
