@@ -114,8 +114,9 @@ async fn a_paused_server_is_held_at_arms_length_until_it_resumes() {
     system.api.opens_database_breaker().await;
     let started = Instant::now();
     let answer = system.api.process().await;
+    // Less than an attempt.
     assert!(
-        started.elapsed() < Duration::from_millis(200),
+        started.elapsed() < Duration::from_millis(400),
         "{:?}",
         started.elapsed()
     );

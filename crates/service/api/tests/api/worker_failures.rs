@@ -111,8 +111,9 @@ async fn an_open_breaker_answers_at_once_and_lets_a_probe_through_later() {
 
     let started = Instant::now();
     let answer = system.api.process().await;
+    // Less than an attempt.
     assert!(
-        started.elapsed() < Duration::from_millis(150),
+        started.elapsed() < Duration::from_millis(400),
         "{:?}",
         started.elapsed()
     );
