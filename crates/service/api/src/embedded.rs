@@ -25,7 +25,7 @@ pub use crate::clock::WallClock;
 pub use crate::config::{Loaded, Policies, PolicyFileError, parse as parse_policies};
 pub use crate::dependencies::Dependencies;
 pub use crate::dependency::{Dependency, DependencyError};
-pub use crate::journal::{End, Entry, Files, Journal, JournalLimits, JournalStats, StorageFault};
+pub use crate::journal::{Entry, Files, Journal, JournalLimits, JournalStats, StorageFault};
 pub use crate::open_work::OpenCount;
 pub use crate::postgres::{Attribution, class_of, reason_of};
 pub use crate::process::{

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use fastrand::Rng;
-use holdfast_api::embedded::{End, EndRow, Entry, NewRequest, NewRow, WorkResult};
+use holdfast_api::embedded::{EndRow, Entry, NewRequest, NewRow, WorkResult};
 use holdfast_policy::Priority;
 use holdfast_simulation::postgres::live::POISON;
 use holdfast_simulation::world::id;
@@ -216,7 +216,7 @@ fn entry(rng: &mut Rng, id: Uuid) -> Entry {
         key: rng.bool().then(|| key(rng)),
         payload: body(rng).and_then(|it| RawValue::from_string(it).ok()),
         received_at: received_at(),
-        end: rng.bool().then(|| End {
+        end: rng.bool().then(|| WorkResult {
             response: JsonText::parse(answer(rng)).unwrap(),
             attempts: 1,
             completed_at,

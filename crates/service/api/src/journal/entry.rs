@@ -27,17 +27,17 @@ pub struct Entry {
     pub received_at: Timestamp,
     /// How it ended; `None` while its work is to be done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub end: Option<End>,
+    pub end: Option<WorkResult>,
 }
 
 /// The work is done.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct End {
-    /// The worker's answer.
+pub struct WorkResult {
+    /// The worker's body.
     pub response: JsonText,
-    /// Calls to the worker so far.
+    /// Calls it took.
     pub attempts: u32,
-    /// When the answer came, by this machine's clock.
+    /// When it came: by this machine's clock, or the database's where it is read from there.
     pub completed_at: Timestamp,
 }
 

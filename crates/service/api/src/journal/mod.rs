@@ -38,7 +38,7 @@ use uuid::Uuid;
 
 use self::entry::Row;
 pub(crate) use self::entry::{Appended, Batch, Page};
-pub use self::entry::{End, Entry};
+pub use self::entry::{Entry, WorkResult};
 pub use self::error::StorageFault;
 pub(crate) use self::error::{JournalError, JournalInUse};
 pub use self::files::Files;

@@ -2,13 +2,13 @@
 //! the words of the contract.
 
 use holdfast_policy::{Deadline, Priority};
-use holdfast_wire::{Degraded, JsonText};
-use jiff::Timestamp;
+use holdfast_wire::Degraded;
 use uuid::Uuid;
 
 use super::NewRequest;
 use super::existing::{Completion, ExistingRequest, InsertOutcome};
-use crate::journal::{End, Entry};
+use crate::journal::Entry;
+pub use crate::journal::WorkResult;
 
 /// Where requests are recorded. Clones record in the same place.
 pub(crate) trait Requests: Clone {
@@ -76,45 +76,4 @@ pub(crate) trait Worker {
     fn may_call(&self) -> bool;
     /// What an answer has to say of its absence, without asking it.
     fn unavailability(&self) -> Degraded;
-}
-
-/// Work that is done.
-#[derive(Debug, Clone, PartialEq)]
-pub struct WorkResult {
-    /// The worker's body.
-    pub response: JsonText,
-    /// When it was there, by this replica's wall clock.
-    pub completed_at: Timestamp,
-    /// Calls it took.
-    pub attempts: u32,
-}
-
-impl From<End> for WorkResult {
-    fn from(end: End) -> Self {
-        let End {
-            response,
-            completed_at,
-            attempts,
-        } = end;
-        Self {
-            response,
-            completed_at,
-            attempts,
-        }
-    }
-}
-
-impl From<WorkResult> for End {
-    fn from(result: WorkResult) -> Self {
-        let WorkResult {
-            response,
-            completed_at,
-            attempts,
-        } = result;
-        Self {
-            response,
-            completed_at,
-            attempts,
-        }
-    }
 }

@@ -18,7 +18,7 @@ use super::ports::{Owner, Requests, WorkResult};
 use super::recent_keys::RecentKeys;
 use crate::config::Policies;
 use crate::current::Current;
-use crate::journal::{Appended, End, Entry, Journal, JournalError};
+use crate::journal::{Appended, Entry, Journal, JournalError};
 
 /// Postgres and the journal as one place to record in.
 pub(super) struct Recorder<R> {
@@ -100,7 +100,7 @@ impl<R: Requests> Recorder<R> {
             }
             // By recovery, which took the request up meanwhile: that is the result that will be in Postgres.
             Ok(Appended::EndedBefore(entry)) => {
-                let first = entry.end.map(WorkResult::from);
+                let first = entry.end;
                 Worked::Journalled(first.unwrap_or(result), missing)
             }
             Ok(Appended::KeyTaken(_)) => Worked::Unrecorded(missing),
@@ -187,7 +187,7 @@ pub(super) fn entry(request: &NewRequest, end: Option<WorkResult>) -> Entry {
         key: request.key.clone(),
         payload: request.payload.clone(),
         received_at: request.received_at,
-        end: end.map(End::from),
+        end,
     }
 }
 
@@ -201,7 +201,7 @@ pub(super) fn known(journal: &Journal, entry: Entry, request: &NewRequest) -> Ex
 
 fn state(journal: &Journal, entry: Entry) -> RequestState {
     match entry.end {
-        Some(end) => RequestState::Done(end.into()),
+        Some(end) => RequestState::Done(end),
         None if journal.is_pinned(entry.id) => RequestState::Running,
         None => RequestState::Waiting,
     }

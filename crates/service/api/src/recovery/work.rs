@@ -192,7 +192,7 @@ impl<T: Table, W: WorkClient> Recovery<T, W> {
             key: open.key,
             payload: open.payload,
             received_at: open.received_at,
-            end: Some(result.into()),
+            end: Some(result),
         };
         // Its row is gone: recorded anew, whole. Or it ended otherwise: the two ends meet.
         if completed.is_ok() && self.record_whole(&entry).await {

@@ -23,7 +23,7 @@ use uuid::Uuid;
 use super::{Claimed, FailureOutcome, FlushMetrics, LiveMetrics, LiveStore, Store, StoreOptions};
 use crate::config::load;
 use crate::dependency::Dependency;
-use crate::journal::{End, Entry};
+use crate::journal::Entry;
 use crate::postgres::Database;
 use crate::process::{InsertOutcome, NewRequest, Owner, RequestState, Requests, WorkResult};
 use crate::resolver::Resolver;
@@ -121,7 +121,7 @@ fn entry(end: Option<&str>) -> Entry {
         key: Some("k".to_owned()),
         payload: Some(body()),
         received_at: now,
-        end: end.map(|response| End {
+        end: end.map(|response| WorkResult {
             response: text(response),
             attempts: 1,
             completed_at: now,

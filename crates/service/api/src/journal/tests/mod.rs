@@ -70,7 +70,7 @@ fn large(length: usize) -> Entry {
 
 /// The same with its end.
 fn ended(entry: &Entry) -> Entry {
-    let end = End {
+    let end = WorkResult {
         response: JsonText::parse(r#"{"status":"done"}"#.to_owned()).unwrap(),
         attempts: 2,
         completed_at: Timestamp::now(),

@@ -7,7 +7,7 @@ use tokio_postgres::Client;
 use uuid::Uuid;
 
 use super::{LEASE, entry, sql, state, store, text};
-use crate::journal::{End, Entry};
+use crate::journal::{Entry, WorkResult};
 
 const MINUTE: i64 = 60;
 
@@ -15,7 +15,7 @@ fn ended(id: Uuid, response: &str, seconds_from_now: i64) -> Entry {
     let at = Timestamp::now().as_second() + seconds_from_now;
     Entry {
         id,
-        end: Some(End {
+        end: Some(WorkResult {
             response: text(response),
             attempts: 1,
             completed_at: Timestamp::from_second(at).unwrap(),
