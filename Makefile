@@ -18,7 +18,7 @@ OUT = $(TARGET)$(if $(CARGO_BUILD_TARGET),/$(CARGO_BUILD_TARGET))
 # Whatever is watched or tested is one unoptimised build: it takes a third of the time, and `make demo` and `make test` share it.
 # What measures, or loads both sides side by side, is optimised.
 PROFILE = debug
-bench scale torture experiments ablate contenders grade-all observe-check api-check: PROFILE = release
+bench scale torture simulate map experiments ablate contenders grade-all observe-check api-check: PROFILE = release
 BIN = $(OUT)/$(PROFILE)
 LAB = $(BIN)/lab
 
@@ -32,7 +32,7 @@ define BUILD
 @[ -x $(LAB) ] && quiet=--quiet || quiet=; \
 [ "$$quiet" ] || echo 'building the services and the lab, $(PROFILE): $(if $(filter debug,$(PROFILE)),about three,about six) minutes the first time, on two cores' >&2; \
 cargo build --locked $$quiet -p holdfast-api -p holdfast-worker -p holdfast-lab \
-  $(if $(filter debug,$(PROFILE)),--bins --test architecture,--release)
+  $(if $(filter debug,$(PROFILE)),--bins --test architecture,-p holdfast-simulation --release)
 endef
 
 # A line `#: Title` begins a group, a line `target: ## text` is one of it.
@@ -116,12 +116,14 @@ torture: ## Break all at random (DURATION=60s SEED= REPLICAS=1|2)
 	  $(if $(REPLICAS),--replicas $(REPLICAS)) $(if $(RATE),--rate $(RATE)) $(if $(KEEP),--keep)
 
 simulate: ## Any interleaving in virtual time (SEEDS= SEED= MUTANTS=)
-	@cargo run --release --locked --quiet -p holdfast-simulation -- $(if $(SEED),--seed $(SEED)) \
+	$(BUILD)
+	@$(BIN)/simulate $(if $(SEED),--seed $(SEED)) \
 	  $(if $(SEEDS),--seeds $(SEEDS)) $(if $(FROM),--from $(FROM)) $(if $(MUTANTS),--mutants $(MUTANTS)) \
 	  $(if $(SPEED),--speed)
 
 map: ## When does it fall over, and get up? (results/map.html)
-	@cargo run --release --locked --quiet -p holdfast-simulation -- --map results/map.html
+	$(BUILD)
+	@$(BIN)/simulate --map results/map.html
 
 #: Experiments
 
@@ -176,6 +178,8 @@ NEED = command -v $(1) >/dev/null || { [ "$$(id -u)" = 0 ] && [ -e /etc/debian_v
   apt-get update -qq && echo '$(1) is missing: apt-get $(APT_INSTALL) $(2)' >&2 && apt-get $(APT_INSTALL) $(2) >/dev/null; }
 
 .PHONY: test probes loom adopters api-snapshot mutants e2e failover rollout browser observe-check api-check client-check requeue kubernetes lint fmt
+# Most of what the tests do is wait, for timers and for Postgres: more of them at once than there are cores.
+export RUST_TEST_THREADS ?= 4
 test: ## Unit and integration tests, on a real Postgres
 	@cargo test --locked
 
