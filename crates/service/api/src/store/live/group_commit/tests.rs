@@ -1,0 +1,133 @@
+//! What becomes of callers while a flush hangs, and once it does no more.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use holdfast_wire::DegradedCode;
+use tokio::sync::Semaphore;
+use tokio::time::sleep;
+
+use super::*;
+use crate::config::load;
+use crate::postgres::DatabaseError;
+
+const HEALTHY: Duration = Duration::from_millis(1);
+
+/// Takes a millisecond for a statement; with a row that hangs, until it is let go.
+struct Statements {
+    let_go: Semaphore,
+    under_way: AtomicUsize,
+    most: AtomicUsize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum TestRow {
+    Plain,
+    Hangs,
+}
+
+impl Write for Arc<Statements> {
+    type Row = TestRow;
+    type Outcome = ();
+    type Error = DatabaseError;
+
+    fn bytes(&self, _row: &TestRow) -> usize {
+        1
+    }
+
+    async fn write_all(&self, rows: &[TestRow]) -> Result<Vec<Written<()>>, DatabaseError> {
+        let under_way = self.under_way.fetch_add(1, Ordering::Relaxed) + 1;
+        self.most.fetch_max(under_way, Ordering::Relaxed);
+        if rows.contains(&TestRow::Hangs) {
+            self.let_go.acquire().await.unwrap().forget();
+        } else {
+            sleep(HEALTHY).await;
+        }
+        self.under_way.fetch_sub(1, Ordering::Relaxed);
+        Ok(rows.iter().map(|_| Written::Run(())).collect())
+    }
+
+    fn unclaimed(&self, _row: &TestRow, _outcome: &(), _writer: &GroupCommit<Self>) {}
+}
+
+fn writer() -> (Arc<Statements>, GroupCommit<Arc<Statements>>) {
+    let statements = Arc::new(Statements {
+        let_go: Semaphore::new(0),
+        under_way: AtomicUsize::default(),
+        most: AtomicUsize::default(),
+    });
+    let policy = load(None).unwrap().policies.database.policy();
+    let code = DegradedCode::DbUnavailable;
+    let dependency = Dependency::new("database", code, policy, 1, vec![]).unwrap();
+    let unmeasured = FlushMetrics {
+        rows: Histogram::noop(),
+        queued: Histogram::noop(),
+    };
+    let writer = GroupCommit::new(
+        Arc::clone(&statements),
+        Arc::new(dependency),
+        Handle::current(),
+        unmeasured,
+    );
+    (statements, writer)
+}
+
+/// How long one plain row took.
+async fn write_one(writer: &GroupCommit<Arc<Statements>>) -> Duration {
+    let started = Instant::now();
+    let soon = Deadline::after(Duration::from_secs(1));
+    let written = writer.write(TestRow::Plain, soon).await.unwrap();
+    assert!(matches!(written, Written::Run(())));
+    started.elapsed()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flush_that_hangs_is_waited_for_once_and_then_passed_by() {
+    let (statements, writer) = writer();
+    let hung = tokio::spawn({
+        let writer = writer.clone();
+        let soon = Deadline::after(Duration::from_secs(1));
+        async move { writer.write(TestRow::Hangs, soon).await }
+    });
+    tokio::task::yield_now().await;
+    assert!(write_one(&writer).await >= PATIENCE);
+    for _ in 0..3 {
+        assert!(write_one(&writer).await < PATIENCE, "not waited for again");
+    }
+    statements.let_go.add_permits(1);
+    assert!(matches!(hung.await.unwrap(), Ok(Written::Run(()))));
+
+    statements.most.store(0, Ordering::Relaxed);
+    let callers = (0..100).map(|_| write_one(&writer));
+    futures_util::future::join_all(callers).await;
+    assert_eq!(
+        statements.most.load(Ordering::Relaxed),
+        1,
+        "one at a time again"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_as_many_hang_as_may_the_rest_goes_on_with_the_first_that_ends() {
+    let (statements, writer) = writer();
+    let hang = || {
+        let (writer, later) = (writer.clone(), Deadline::after(Duration::from_secs(1)));
+        tokio::spawn(async move { writer.write(TestRow::Hangs, later).await })
+    };
+    let mut hung = vec![];
+    for _ in 0..MAX_FLUSHES {
+        hung.push(hang());
+        sleep(PATIENCE * 2).await;
+    }
+    let waits = tokio::spawn({
+        let writer = writer.clone();
+        async move { write_one(&writer).await }
+    });
+    sleep(PATIENCE * 2).await;
+    assert!(!waits.is_finished(), "every flush hangs");
+    statements.let_go.add_permits(1);
+    assert!(waits.await.unwrap() < PATIENCE * 4);
+    statements.let_go.add_permits(MAX_FLUSHES);
+    for caller in hung {
+        assert!(matches!(caller.await.unwrap(), Ok(Written::Run(()))));
+    }
+}
