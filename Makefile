@@ -42,7 +42,7 @@ help: ## List the targets
 	while IFS='|' read -r target text; do \
 	  if [ "$$text" ]; then printf '  %-14s %s\n' $$target "$$text"; else echo "$$target"; fi; done
 	@echo
-	@echo 'STAGE=compose|local chooses the stage; lab --help has the other variables.'
+	@echo 'STAGE=compose|local chooses the stage, for experiments virtual too; lab --help has the rest.'
 
 #: The lab
 
@@ -127,7 +127,7 @@ map: ## When does it fall over, and get up? (results/map.html)
 
 #: Experiments
 
-# On local processes unless STAGE=compose: a stage of their own, on ports of their own, beside one that is up.
+# On local processes unless STAGE says otherwise: a stage of their own, on ports of their own, beside one that is up.
 RUN_OPTIONS = $(if $(SEED),--seed $(SEED)) $(if $(REPEAT),--repeat $(REPEAT)) $(if $(RETRY),--retry) $(if $(KEEP),--keep)
 
 .PHONY: experiments ablate report contenders grade-all

@@ -2,16 +2,18 @@
 //! that is a model and does its worst.
 //!
 //! A [`plan`] is drawn from a seed, [`run`] plays it, [`check`] judges it, [`shrink`] makes what still fails shorter.
-//! `postgres` is the model of the database, `world` all else. What must not be true: a run depends on anything but its seed
+//! [`experiment`] plays what the lab plays, for the lab to judge. `postgres` is the model of the database, `world` all else. What must not be true: a run depends on anything but its seed
 //! (no wall clock, no thread, no order of a hash map); code under test is copied here or knows that it is simulated.
 
 pub mod check;
 pub mod client;
 pub mod director;
+pub mod experiment;
 pub mod fault;
 pub mod history;
 pub mod map;
 pub mod mutant;
+pub mod naive;
 pub mod plan;
 pub mod postgres;
 pub mod replica;

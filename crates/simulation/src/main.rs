@@ -1,9 +1,11 @@
 //! `simulate`: plays seeds and says which of them broke a promise.
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
+use holdfast_simulation::experiment;
 use holdfast_simulation::mutant::Mutant;
 use holdfast_simulation::report::{Options, map, mutants, simulate, speed};
 
@@ -32,6 +34,9 @@ struct Arguments {
     /// Draw the map of when a service falls over and whether it gets up, as a page in this file.
     #[arg(long, conflicts_with_all = ["seed", "seeds", "mutants"])]
     map: Option<PathBuf>,
+    /// Play the trial that standard input describes, as the lab asks for it with STAGE=virtual, and print what was seen.
+    #[arg(long, conflicts_with_all = ["seed", "seeds", "mutants", "map"])]
+    trial: bool,
     /// Measure how many calls a second are played.
     #[arg(long, conflicts_with_all = ["seed", "seeds", "mutants"])]
     speed: bool,
@@ -40,6 +45,9 @@ struct Arguments {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let mut out = std::io::stdout().lock();
+    if arguments.trial {
+        return trial(&mut out);
+    }
     if let Some(page) = arguments.map {
         return map(&page, &mut out);
     }
@@ -59,4 +67,15 @@ fn main() -> ExitCode {
         mutant: arguments.mutant,
     };
     simulate(&options, &mut out)
+}
+
+/// Exit code 2 and a line on standard error where it cannot be played.
+fn trial(out: &mut impl Write) -> ExitCode {
+    let played = experiment::play(std::io::stdin().lock(), out);
+    let Err(error) = played else {
+        return ExitCode::SUCCESS;
+    };
+    // Nobody is left to tell if this fails.
+    let _ = writeln!(std::io::stderr(), "{error}");
+    ExitCode::from(2)
 }

@@ -38,7 +38,7 @@ impl Scene {
             transitions: Vec::new(),
             samples: Vec::new(),
             calls: Vec::new(),
-            breaches: Vec::new(),
+            breaches: Some(Vec::new()),
             ledger: Ledger::default(),
             generator: Generator::default(),
             contender: None,

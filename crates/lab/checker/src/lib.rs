@@ -3,6 +3,7 @@
 //!
 //! Everything here is a pure function of its arguments: it starts nothing, waits for nothing and asks nobody.
 
+pub mod account;
 pub mod arrivals;
 pub mod contract;
 pub mod figures;
@@ -14,6 +15,7 @@ pub mod ledger;
 pub mod measure;
 mod metric;
 pub mod plan;
+pub mod schedule;
 pub mod schema;
 pub mod seconds;
 pub mod stage;

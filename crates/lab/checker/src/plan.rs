@@ -14,7 +14,7 @@ use crate::arrivals::Arrivals;
 use crate::stage::StageKind;
 
 /// What is asked, what is done, and what each side must show.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Experiment {
     /// The file's name, without its ending.
     pub name: String,
@@ -47,10 +47,35 @@ impl Experiment {
         experiment.load.seed = experiment.load.seed.wrapping_add(pair);
         experiment
     }
+
+    /// Why it cannot be played on `stage`; none: it can.
+    #[must_use]
+    pub fn unplayable_on(&self, stage: StageKind) -> Option<&'static str> {
+        match stage {
+            StageKind::Virtual => self.beyond_the_model(),
+            StageKind::Local | StageKind::Compose => {
+                (!self.stages.contains(&stage)).then_some("its file does not name it")
+            }
+        }
+    }
+
+    /// What of it the modelled world does not have.
+    fn beyond_the_model(&self) -> Option<&'static str> {
+        let replaced = |fault: &Fault| fault.kind == Kind::Replace;
+        let process = self.system.policies.get("process");
+        let limits_clients = process.is_some_and(|it| it.get("rate_limit").is_some());
+        if self.faults.iter().any(replaced) {
+            Some("names and addresses are not modelled")
+        } else if limits_clients {
+            Some("clients' quotas belong to HTTP, which is not modelled")
+        } else {
+            None
+        }
+    }
 }
 
 /// `[system]`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct System {
     /// How long the worker works on a call.
     pub work_delay: Duration,
@@ -61,7 +86,7 @@ pub struct System {
 }
 
 /// `[load]`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Load {
     /// Requests per second, on average.
     pub rate: f64,
@@ -83,7 +108,7 @@ pub struct Load {
 }
 
 /// Clients that close the connection before they have an answer.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Leaving {
     /// How many of all, from 0 to 1.
     pub share: f64,
@@ -92,7 +117,7 @@ pub struct Leaving {
 }
 
 /// `[[fault]]`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Fault {
     /// What is hurt.
     pub target: Target,
@@ -132,7 +157,8 @@ pub enum Target {
 }
 
 /// How something is hurt.
-#[derive(Debug, Clone, Copy, PartialEq, IntoStaticStr)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, IntoStaticStr)]
+#[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum Kind {
     /// SIGKILL; started again at the end.

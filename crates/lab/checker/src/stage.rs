@@ -16,6 +16,9 @@ pub enum StageKind {
     Compose,
     /// Processes of this machine.
     Local,
+    /// No processes at all: the service's core over a modelled world, in virtual time. It plays experiments, and nothing else.
+    #[schemars(skip)]
+    Virtual,
 }
 
 impl StageKind {

@@ -27,8 +27,8 @@ pub struct Trial {
     pub samples: Vec<Sample>,
     /// Every request, in the order of their intended starts.
     pub calls: Vec<Call>,
-    /// Answers that are none of the contract's.
-    pub breaches: Vec<Breach>,
+    /// Answers that are none of the contract's; none: there was no HTTP to hold against it.
+    pub breaches: Option<Vec<Breach>>,
     /// What Postgres says at the end.
     pub ledger: Ledger,
     /// What the load generator itself cost.

@@ -29,7 +29,7 @@ pub fn judge(plan: &Experiment, naive: &Trial, resilient: &Trial) -> Verdict {
     checks.extend(side(plan, naive));
     checks.extend(side(plan, resilient));
     checks.push(steady::steady_after(resilient));
-    checks.push(general::contract(resilient));
+    checks.extend(general::contract(resilient));
     checks.push(general::same_arrivals(naive, resilient));
     checks.extend(expected::expectations(&plan.naive, Side::Naive, naive));
     checks.extend(expected::expectations(
@@ -45,7 +45,7 @@ pub fn judge(plan: &Experiment, naive: &Trial, resilient: &Trial) -> Verdict {
 pub fn resilient(plan: &Experiment, trial: &Trial) -> Vec<Check> {
     let mut checks = side(plan, trial);
     checks.push(steady::steady_after(trial));
-    checks.push(general::contract(trial));
+    checks.extend(general::contract(trial));
     checks.extend(expected::expectations(
         &plan.resilient,
         Side::Resilient,

@@ -146,6 +146,9 @@ pub enum LabError {
         /// What is wrong with it.
         problem: String,
     },
+    /// The virtual stage was asked for what it does not have.
+    #[error("the virtual stage has no services: it plays experiments, and nothing else")]
+    NoServices,
     /// An experiment's file, or what belongs to it, cannot be used.
     #[error("{0}")]
     Experiment(String),
@@ -206,7 +209,7 @@ impl LabError {
                 format!("stop what listens there, or choose another port: {variable}=…")
             }
             Self::NotBuilt(_) => {
-                "build it: cargo build --locked --bins -p holdfast-api -p holdfast-worker -p holdfast-lab".to_owned()
+                "build it: cargo build --locked --bins -p holdfast-api -p holdfast-worker -p holdfast-lab -p holdfast-simulation".to_owned()
             }
             Self::Refused(_) => return None,
             Self::PoliciesRefused(_) => "mend the file, then again: make reload".to_owned(),
@@ -232,6 +235,7 @@ impl LabError {
             Self::AcceptedLine { .. } => {
                 "a line is ID<TAB>KEY<TAB>STATUS; have the file written anew: make load".to_owned()
             }
+            Self::NoServices => "give STAGE=local or STAGE=compose, or play: make experiments STAGE=virtual".to_owned(),
             Self::NoExperiment { .. } => "see those there are: lab list".to_owned(),
             Self::Experiment(_) | Self::Schema(_) => return None,
             Self::ExperimentsUnderWay => "wait for its end, or run on local processes: STAGE=local".to_owned(),

@@ -35,7 +35,7 @@ impl Guarded {
     #[must_use]
     pub fn of_experiments(stage: StageKind) -> Self {
         match stage {
-            StageKind::Local => Self::Processes,
+            StageKind::Local | StageKind::Virtual => Self::Processes,
             StageKind::Compose => Self::Containers,
         }
     }

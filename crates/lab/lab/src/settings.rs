@@ -139,9 +139,11 @@ fn stage(environment: &Environment) -> Result<Option<StageKind>, LabError> {
         None => Ok(None),
         Some("compose") => Ok(Some(StageKind::Compose)),
         Some("local") => Ok(Some(StageKind::Local)),
+        Some("virtual") => Ok(Some(StageKind::Virtual)),
         Some(other) => {
-            let hint = hint(other, &["compose", "local"]);
-            let problem = format!("unknown; {hint}; give compose or local, or leave it unset");
+            let hint = hint(other, &["compose", "local", "virtual"]);
+            let problem =
+                format!("unknown; {hint}; give compose, local or virtual, or leave it unset");
             Err(invalid("STAGE", other, &problem))
         }
     }
@@ -234,7 +236,7 @@ mod tests {
         assert!(
             read([("STAGE", "kubernetes")])
                 .unwrap_err()
-                .contains("compose or local")
+                .contains("compose, local or virtual")
         );
         assert_eq!(
             read([("STAGE", "local")]).unwrap().stage,

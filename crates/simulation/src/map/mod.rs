@@ -6,7 +6,6 @@
 
 pub mod cell;
 pub mod fate;
-mod naive;
 pub mod page;
 mod play;
 pub mod side;

@@ -11,10 +11,10 @@ use tokio::task::{LocalSet, spawn_local};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::fate::Told;
-use super::{CAPACITY, Cell, PATIENCE, Seen, Side, WARM, WORK, naive};
+use super::{CAPACITY, Cell, PATIENCE, Seen, Side, WARM, WORK};
 use crate::mutant::Mutant;
+use crate::naive::Naive;
 use crate::postgres::server::Server;
-use crate::postgres::table::DatabaseLink;
 use crate::replica::{Life, Replica, Surroundings};
 use crate::run::CannotRun;
 use crate::world::gate::{Door, Gate};
@@ -22,12 +22,15 @@ use crate::world::id;
 use crate::world::peer::Peer;
 use crate::world::time::Clock;
 use crate::world::trace::Trace;
-use crate::world::worker::{Worker, WorkerLink, is_unlucky};
+use crate::world::worker::{Worker, is_unlucky};
+
+/// Of the naive side's pool, as of the real one by default.
+const SESSIONS: u32 = 16;
 
 /// What clients of a side call.
 #[derive(Clone)]
 enum Service {
-    Naive(DatabaseLink, WorkerLink),
+    Naive(Naive),
     Resilient(Life),
 }
 
@@ -93,8 +96,7 @@ fn service(side: Side, worker: &Worker, start: Instant) -> Result<Service, Canno
             clock: Clock::new(start),
             trace,
         };
-        let database = DatabaseLink::new(server, peer.clone(), Mutant::None);
-        return Ok(Service::Naive(database, worker.link(peer)));
+        return Ok(Service::Naive(Naive::new(peer, server, worker, SESSIONS)));
     };
     let surroundings = Surroundings {
         policies: Rc::new(parse_policies(policies)?.policies),
@@ -136,12 +138,10 @@ impl Clients {
 
     async fn ask(&self, request: NewRequest) -> Told {
         match &self.service {
-            Service::Naive(database, worker) => {
-                match naive::process(database, worker, &request).await {
-                    true => Told::Done,
-                    false => Told::Nothing,
-                }
-            }
+            Service::Naive(naive) => match naive.process(&request).await {
+                true => Told::Done,
+                false => Told::Nothing,
+            },
             Service::Resilient(life) => match life.process(request).await {
                 Some(Outcome::Done { .. }) => Told::Done,
                 Some(Outcome::Deferred { .. }) => Told::Accepted,

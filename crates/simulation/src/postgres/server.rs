@@ -142,6 +142,20 @@ impl Server {
         self.lock().lost.clone()
     }
 
+    /// Looks at it as a stranger does: one write that changes nothing.
+    ///
+    /// # Errors
+    /// What came in the place of an answer.
+    pub async fn probe(&self) -> Result<(), StatementFailure> {
+        if !self.0.door.pass().await {
+            return Err(StatementFailure::Refused);
+        }
+        let pause = self.lock().pause(Use::Live);
+        sleep(pause).await;
+        let nothing = Some(|_: &mut Tables, _: &Conditions, _: Micros| Ok(()));
+        self.lock().answer(nothing, Use::Live, self.0.clock.now())
+    }
+
     /// Changes what is the matter with it.
     pub fn ail(&self, change: impl FnOnce(&mut Ailments, &Tables)) {
         let mut state = self.lock();

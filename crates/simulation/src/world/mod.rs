@@ -6,6 +6,7 @@ pub mod gate;
 pub mod peer;
 pub mod time;
 pub mod trace;
+pub mod wire;
 pub mod worker;
 
 use uuid::Uuid;

@@ -15,6 +15,7 @@ use super::gate::{Door, Gate};
 use super::number;
 use super::peer::Peer;
 use super::trace::Trace;
+use super::wire::Wire;
 
 /// What ails it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +33,7 @@ pub struct Worker(Arc<Shared>);
 struct Shared {
     /// Refusing while it is dead, shut while it hangs.
     door: Gate,
+    wire: Wire,
     capacity: Semaphore,
     state: Mutex<State>,
 }
@@ -41,6 +43,8 @@ struct State {
     ailment: Option<Ailment>,
     refuses_some: bool,
     usual: (u64, u64),
+    /// Works that were asked for, as far as the wire.
+    arrivals: u64,
     /// When each answer was given, in virtual microseconds: the first is number 1.
     answers: Vec<u64>,
 }
@@ -51,12 +55,14 @@ impl Worker {
     pub fn new(seed: u64, usual: (u64, u64), capacity: usize) -> Self {
         Self(Arc::new(Shared {
             door: Gate::default(),
+            wire: Wire::new(seed),
             capacity: Semaphore::new(capacity),
             state: Mutex::new(State {
                 rng: Rng::with_seed(seed),
                 ailment: None,
                 refuses_some: true,
                 usual,
+                arrivals: 0,
                 answers: vec![],
             }),
         }))
@@ -66,6 +72,32 @@ impl Worker {
     #[must_use]
     pub fn door(&self) -> &Gate {
         &self.0.door
+    }
+
+    /// The wire to it.
+    #[must_use]
+    pub fn wire(&self) -> &Wire {
+        &self.0.wire
+    }
+
+    /// How many works it was asked for so far, as the wire to it counts them.
+    #[must_use]
+    pub fn arrivals(&self) -> u64 {
+        self.lock().arrivals
+    }
+
+    /// Looks at it as a stranger does: one question, for which nothing is worked.
+    ///
+    /// # Errors
+    /// What came in the place of an answer.
+    pub async fn look(&self) -> Result<(), WorkFailure> {
+        let asked = async {
+            match self.0.door.pass().await {
+                true => Ok(()),
+                false => Err(WorkFailure::Refused),
+            }
+        };
+        self.0.wire.carry(asked).await
     }
 
     /// Makes it ail, or well.
@@ -170,10 +202,14 @@ impl WorkClient for WorkerLink {
             return Err(WorkFailure::Refused);
         }
         peer.trace.note(peer.replica, "work", number(call.id), 0);
+        if self.worker.door().door() != Door::Refusing {
+            self.worker.lock().arrivals += 1;
+        }
         let work = self.worker.clone().work(call.id, peer.trace.clone());
+        let work = async { tokio::spawn(work).await.unwrap_or(Err(WorkFailure::Lost)) };
         let answer = tokio::select! {
             biased;
-            answer = tokio::spawn(work) => answer.unwrap_or(Err(WorkFailure::Lost)),
+            answer = self.worker.wire().carry(work) => answer,
             () = peer.to_worker.leaves(Door::Open) => Err(WorkFailure::Lost),
         };
         peer.life.pass().await;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::error::Broken;
 use super::place::Place;
 use crate::plan::{Experiment, Load};
+use crate::stage::StageKind;
 
 /// Steady state that must be seen before the first fault and after the last.
 const STEADY: Duration = Duration::from_secs(2);
@@ -49,6 +50,9 @@ fn stages(plan: &Experiment) -> Result<(), Broken> {
         .iter()
         .enumerate()
         .any(|(at, it)| stages[..at].contains(it));
+    let modelled = stages.contains(&StageKind::Virtual);
+    let rule = "must not name virtual: there whatever the model has can be played";
+    holds(!modelled, at(&["stages"]), rule)?;
     holds(!twice, at(&["stages"]), "must name each once")
 }
 

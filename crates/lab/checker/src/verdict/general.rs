@@ -84,21 +84,22 @@ pub(super) fn punctual(trial: &Trial) -> Check {
 }
 
 /// Each answer is one that the contract knows, with all its parts.
-pub(super) fn contract(trial: &Trial) -> Check {
-    let seen = match trial.breaches.as_slice() {
+pub(super) fn contract(trial: &Trial) -> Option<Check> {
+    let breaches = trial.breaches.as_deref()?;
+    let seen = match breaches {
         [] => "none is amiss".to_owned(),
         [first, ..] => {
-            let count = trial.breaches.len();
+            let count = breaches.len();
             format!("{count} are amiss; call {}: {}", first.number, first.what)
         }
     };
-    Check::plain(
+    Some(Check::plain(
         Some(trial.side),
         "every answer keeps the contract",
         "a status it knows, with all that belongs to it",
         seen,
-        trial.breaches.is_empty(),
-    )
+        breaches.is_empty(),
+    ))
 }
 
 pub(super) fn same_arrivals(naive: &Trial, resilient: &Trial) -> Check {

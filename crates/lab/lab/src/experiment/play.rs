@@ -52,6 +52,9 @@ impl Playing<'_> {
         side: Side,
         signals: &mut StopSignals,
     ) -> Result<Trial, LabError> {
+        if let Ground::Virtual(modelled) = self.ground {
+            return modelled.trial(self.experiment, self.policies, side).await;
+        }
         let progress = Progress::new(side, self.experiment.load.lasts, self.console);
         let making = self.making();
         let raised = tokio::select! {
@@ -152,11 +155,11 @@ impl Playing<'_> {
             transitions: transitions::read(&log, since),
             samples: samples.into_inner(),
             calls,
-            breaches: match side {
+            breaches: Some(match side {
                 Side::Resilient => contract::of(&sent.outcomes),
                 // Promised nothing, or something of their own.
                 Side::Naive | Side::Contender => Vec::new(),
-            },
+            }),
             ledger,
             generator: sent.generator,
             contender,

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::post::Poster;
-use super::schedule::Arrival;
 use super::{Broken, Outcome, Plan, Reply, Try, leaver};
+use holdfast_checker::schedule::Arrival;
 
 /// The usual load is of so many.
 const USUAL_CLIENTS: u64 = 4;

@@ -13,8 +13,8 @@ use tokio::time::{Instant, sleep_until};
 
 use super::Outcome;
 use super::client::Client;
-use super::schedule::Arrival;
 use crate::error::LabError;
+use holdfast_checker::schedule::Arrival;
 
 /// What was sent, and what that cost.
 #[derive(Debug, Clone, Copy, Default)]

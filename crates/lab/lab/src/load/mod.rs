@@ -14,7 +14,6 @@ mod generator;
 mod leaver;
 mod plan;
 mod post;
-mod schedule;
 
 use std::collections::BTreeSet;
 use std::time::Duration;

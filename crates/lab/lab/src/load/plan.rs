@@ -5,8 +5,8 @@ use std::time::Duration;
 use holdfast_checker::plan::{Fault, Load, Side};
 use uuid::Uuid;
 
-use super::schedule::{self, Arrival};
 use super::{Arrivals, Outcome, Reply};
+use holdfast_checker::schedule::{self, Arrival};
 
 /// How long a client behind a load balancer tries.
 const PATIENCE: Duration = Duration::from_secs(30);

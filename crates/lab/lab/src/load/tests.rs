@@ -15,8 +15,8 @@ use tokio::time::timeout;
 use holdfast_checker::plan::{Leaving, Load, Side};
 
 use self::server::{Act, request, serve};
-use super::schedule::Arrival;
 use super::*;
+use holdfast_checker::schedule::{self, Arrival};
 
 fn load(rate: f64, lasts: u64, patience: u64) -> Load {
     Load {

@@ -27,8 +27,7 @@ impl Stage {
         console: Console,
     ) -> Result<Self, LabError> {
         Ok(match settings.stage {
-            Some(StageKind::Local) => Self::local(settings, console),
-            Some(StageKind::Compose) => Self::Compose(Compose::find(settings, console).await?),
+            Some(kind) => Self::of(kind, settings, console).await?,
             None => match Self::found(settings, console).await? {
                 Some(stage) => stage,
                 None => match Compose::find(settings, console).await {
@@ -45,8 +44,7 @@ impl Stage {
     /// [`LabError::NotUp`]; [`LabError::NoEngine`].
     pub async fn to_act_on(settings: &Settings, console: Console) -> Result<Self, LabError> {
         let stage = match settings.stage {
-            Some(StageKind::Local) => Self::local(settings, console),
-            Some(StageKind::Compose) => Self::Compose(Compose::find(settings, console).await?),
+            Some(kind) => Self::of(kind, settings, console).await?,
             None => Self::found(settings, console)
                 .await?
                 .ok_or(LabError::NotUp)?,
@@ -64,10 +62,7 @@ impl Stage {
         console: Console,
     ) -> Result<Vec<Self>, LabError> {
         Ok(match settings.stage {
-            Some(StageKind::Local) => vec![Self::local(settings, console)],
-            Some(StageKind::Compose) => {
-                vec![Self::Compose(Compose::find(settings, console).await?)]
-            }
+            Some(kind) => vec![Self::of(kind, settings, console).await?],
             None => {
                 let compose = Compose::find(settings, console)
                     .await
@@ -78,6 +73,14 @@ impl Stage {
                     .collect()
             }
         })
+    }
+
+    async fn of(kind: StageKind, settings: &Settings, console: Console) -> Result<Self, LabError> {
+        match kind {
+            StageKind::Local => Ok(Self::local(settings, console)),
+            StageKind::Compose => Ok(Self::Compose(Compose::find(settings, console).await?)),
+            StageKind::Virtual => Err(LabError::NoServices),
+        }
     }
 
     /// The stage's name, as it stands in `STAGE`.

@@ -47,7 +47,7 @@ pub(super) fn trial(side: Side) -> Trial {
         }],
         transitions: if is_naive { Vec::new() } else { transitions() },
         samples: samples(side, &calls),
-        breaches: Vec::new(),
+        breaches: Some(Vec::new()),
         ledger: Ledger {
             promised: calls.iter().filter(|call| call.is_promised()).count() as u64,
             lost,

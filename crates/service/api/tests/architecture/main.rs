@@ -81,7 +81,12 @@ fn crates_import_only_the_siblings_they_may() {
         ("lab/testbed", vec!["holdfast-ops"]),
         (
             "simulation",
-            vec!["holdfast-api", "holdfast-policy", "holdfast-wire"],
+            vec![
+                "holdfast-api",
+                "holdfast-checker",
+                "holdfast-policy",
+                "holdfast-wire",
+            ],
         ),
         (
             "lab/lab",

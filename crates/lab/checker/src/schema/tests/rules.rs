@@ -33,6 +33,11 @@ fn words_must_say_something_and_stages_be_named_once() {
             "stages = [\"local\", \"local\"]\n[load]",
             "5: stages = [\"local\", \"local\"]: must name each once",
         ),
+        (
+            "[load]",
+            "stages = [\"virtual\"]\n[load]",
+            "5: stages = [\"virtual\"]: must not name virtual",
+        ),
     ]);
     let error = Experiment::parse(Path::new("a b.toml"), FILE).unwrap_err();
     assert!(

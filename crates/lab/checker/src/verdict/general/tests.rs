@@ -158,10 +158,10 @@ fn a_call_that_the_generator_could_not_send_makes_no_proof() {
 #[test]
 fn an_answer_that_breaks_the_contract_fails_it_whatever_else_holds() {
     let failing = failing(|_, _, resilient| {
-        resilient.breaches = vec![Breach {
+        resilient.breaches = Some(vec![Breach {
             number: 7,
             what: "202 with no Retry-After".to_owned(),
-        }];
+        }]);
     });
     let seen = "1 are amiss; call 7: 202 with no Retry-After";
     let expected = (

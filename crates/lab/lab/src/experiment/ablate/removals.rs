@@ -1,7 +1,8 @@
 //! Taking one policy out of a policy file: what is laid over it so that the policy does nothing.
 
+use jiff::SignedDuration;
 use strum::{Display, VariantArray};
-use toml::Table;
+use toml::{Table, Value};
 
 /// Longer than any experiment.
 const FOR_EVER: &str = "60s";
@@ -54,7 +55,10 @@ impl Removal {
                     "attempt_timeout = '{FOR_EVER}'\ndeadline = '{FOR_EVER}'\nbreaker.window = '{FOR_EVER}'"
                 ))
             ),
-            Self::AttemptTimeout => as_long_as(policies, "attempt_timeout", "deadline"),
+            // A window shorter than an attempt is refused.
+            Self::AttemptTimeout => {
+                as_long_as(policies, "attempt_timeout", "deadline") + &longer_windows(policies)
+            }
             Self::Deadline => format!(
                 "recovery.lease = '{LEASE}'\n{}",
                 each(&format!("deadline = '{FOR_EVER}'"))
@@ -104,6 +108,17 @@ fn as_long_as(policies: &Table, time: &str, other: &str) -> String {
         .collect()
 }
 
+/// As long as the deadline, where the window is shorter.
+fn longer_windows(policies: &Table) -> String {
+    let mut short = policies.clone();
+    short.retain(|_, dependency| {
+        let time = |of: Option<&Value>| of?.as_str()?.parse::<SignedDuration>().ok();
+        let window = dependency.get("breaker").and_then(|it| it.get("window"));
+        time(window) < time(dependency.get("deadline"))
+    });
+    as_long_as(&short, "breaker.window", "deadline")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -127,5 +142,15 @@ mod tests {
         }
         let attempt = Removal::AttemptTimeout.overlay(&policies);
         assert_eq!(attempt["database"]["attempt_timeout"].as_str(), Some("4s"));
+    }
+
+    #[test]
+    fn an_attempt_as_long_as_the_deadline_does_not_outlast_the_window() {
+        let policies = "[worker]\ndeadline = '2200ms'\nbreaker.window = '2s'
+            [database]\ndeadline = '1s'\nbreaker.window = '2s'";
+        let overlay = Removal::AttemptTimeout.overlay(&policies.parse().unwrap());
+        let window = |of: &str| overlay[of].get("breaker").map(|it| it["window"].clone());
+        assert_eq!(window("worker"), Some("2200ms".into()));
+        assert_eq!(window("database"), None);
     }
 }

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use holdfast_checker::account::{self, Row};
 use tokio::time::{Instant, sleep};
 
-use super::{POLL, Row, SETTLE, account, promise, query};
+use super::{POLL, SETTLE, query};
 use crate::check::Database;
 use crate::error::LabError;
 use crate::experiment::trial::{Call, Ledger};
@@ -30,7 +31,7 @@ pub(in crate::experiment) async fn draw_up(
 ) -> Result<(Ledger, bool), LabError> {
     let rows = at_rest(calls, before, database).await?;
     let keyed = rows.iter().any(|row| row.key != row.id);
-    Ok((of(calls, &rows), keyed))
+    Ok((account::of_stranger(calls, &rows), keyed))
 }
 
 async fn at_rest(
@@ -56,52 +57,6 @@ async fn at_rest(
     }
 }
 
-/// Promises that told no id are counted against the rows that no other promise claims.
-fn of(calls: &[Call], rows: &[Row]) -> Ledger {
-    let mut ledger = account(calls, rows);
-    let named: BTreeSet<String> = calls.iter().filter_map(promise).collect();
-    let nameless = ledger.promised - calls.iter().filter_map(promise).count() as u64;
-    let done = rows.iter().filter(|row| row.status == "done");
-    let unclaimed = done.filter(|row| !named.contains(&row.id)).count() as u64;
-    ledger.lost += nameless.saturating_sub(unclaimed);
-    ledger
-}
-
 fn ids_of(rows: &[Row]) -> BTreeSet<String> {
     rows.iter().map(|row| row.id.clone()).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::tests::{call, row};
-    use super::*;
-    use crate::experiment::trial::End;
-
-    fn nameless(status: u16) -> Call {
-        let mut call = call(0, status);
-        if let End::Answered { request_id, .. } = &mut call.end {
-            *request_id = None;
-        }
-        call
-    }
-
-    #[test]
-    fn promises_without_an_id_are_covered_by_rows_that_are_done_and_claimed_by_no_other() {
-        let rows = [row(1, "done", "a"), row(2, "done", "b")];
-        let lost = |calls: &[Call]| of(calls, &rows).lost;
-        assert_eq!(lost(&[call(1, 200), nameless(200)]), 0);
-        assert_eq!(lost(&[call(1, 200), nameless(200), nameless(202)]), 1);
-        assert_eq!(lost(&[nameless(200), nameless(500)]), 0);
-    }
-
-    #[test]
-    fn a_promise_under_an_id_is_lost_without_its_own_row_however_many_others_there_are() {
-        let rows = [row(1, "done", "a"), row(2, "done", "b")];
-        assert_eq!(of(&[call(3, 202)], &rows).lost, 1);
-    }
-
-    #[test]
-    fn a_row_that_is_not_done_is_lost_also_where_nothing_was_promised() {
-        assert_eq!(of(&[nameless(500)], &[row(1, "received", "a")]).lost, 1);
-    }
 }

@@ -51,7 +51,15 @@ struct Header {
     bound: Duration,
     #[serde(with = "seconds")]
     lasts: Duration,
+    /// Whether answers were held against the contract.
+    #[serde(default = "yes")]
+    contract: bool,
     units: BTreeMap<String, String>,
+}
+
+/// Journals written before this was asked all were.
+fn yes() -> bool {
+    true
 }
 
 /// All that a newer or older journal is sure to have.
@@ -71,6 +79,7 @@ pub(super) fn write(trial: &Trial) -> serde_json::Result<String> {
         side: trial.side,
         bound: trial.bound,
         lasts: trial.lasts,
+        contract: trial.breaches.is_some(),
         units: units.into(),
     });
     let faults = trial.faults.iter().map(|it| Line::Fault(Cow::Borrowed(it)));
@@ -79,7 +88,7 @@ pub(super) fn write(trial: &Trial) -> serde_json::Result<String> {
     let samples = trial.samples.iter();
     let samples = samples.map(|it| Line::Sample(Cow::Borrowed(it)));
     let calls = trial.calls.iter().map(|it| Line::Call(Cow::Borrowed(it)));
-    let breaches = trial.breaches.iter();
+    let breaches = trial.breaches.iter().flatten();
     let breaches = breaches.map(|it| Line::Breach(Cow::Borrowed(it)));
     let last = [
         Line::Ledger(Cow::Borrowed(&trial.ledger)),
@@ -121,7 +130,7 @@ pub(super) fn read(text: &str, path: &Path) -> Result<Trial, ResultsError> {
             Line::Transition(it) => trial.transitions.push(it.into_owned()),
             Line::Sample(it) => trial.samples.push(it.into_owned()),
             Line::Call(it) => trial.calls.push(it.into_owned()),
-            Line::Breach(it) => trial.breaches.push(it.into_owned()),
+            Line::Breach(it) => trial.breaches.get_or_insert_default().push(it.into_owned()),
             Line::Ledger(it) => ledger = Some(it.into_owned()),
             Line::Generator(it) => generator = Some(it.into_owned()),
             Line::Contender(it) => trial.contender = Some(it.into_owned()),
@@ -163,7 +172,7 @@ fn begin(text: &str, path: &Path) -> Result<Trial, ResultsError> {
         transitions: Vec::new(),
         samples: Vec::new(),
         calls: Vec::new(),
-        breaches: Vec::new(),
+        breaches: header.contract.then(Vec::new),
         ledger: Ledger::default(),
         generator: Generator::default(),
         contender: None,

@@ -87,7 +87,7 @@ fn trial(side: Side, lost: u64) -> Trial {
             surge: false,
             end: End::GivenUp,
         }],
-        breaches: Vec::new(),
+        breaches: Some(Vec::new()),
         ledger: Ledger {
             lost,
             ..Ledger::default()

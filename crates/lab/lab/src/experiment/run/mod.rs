@@ -86,11 +86,7 @@ pub async fn run(wish: &Wish, settings: &Settings, console: Console) -> Result<O
     let outcome = all(wish, &here, refused, &mut company, console).await;
     company.leave(&outcome);
     for one in &elsewhere {
-        let (name, other) = (&one.experiment.name, other(stage));
-        console.say(format_args!(
-            "left out: {name} is for the {} stage only",
-            other.name()
-        ));
+        console.say(format_args!("left out: {}", why_not(stage, one)));
     }
     outcome
 }
@@ -182,25 +178,21 @@ fn turns(wish: &Wish, experiments: &[Found], company: &Company<'_>) -> Turns {
 
 /// Those that can be played on the stage, and the others.
 pub(super) fn on_stage(stage: StageKind, found: Vec<Found>) -> (Vec<Found>, Vec<Found>) {
-    let here = |one: &Found| one.experiment.stages.contains(&stage);
+    let here = |one: &Found| one.experiment.unplayable_on(stage).is_none();
     found.into_iter().partition(here)
 }
 
 pub(super) fn nothing_for(stage: StageKind, experiments: &[Found]) -> LabError {
-    let names: Vec<&str> = experiments
-        .iter()
-        .map(|it| it.experiment.name.as_str())
-        .collect();
-    let (stage, other) = (stage.name(), other(stage).name());
-    LabError::Experiment(format!(
-        "{} cannot be played on the {stage} stage; give STAGE={other}",
-        names.join(", ")
-    ))
+    let why_not: Vec<String> = experiments.iter().map(|it| why_not(stage, it)).collect();
+    LabError::Experiment(why_not.join("; "))
 }
 
-fn other(stage: StageKind) -> StageKind {
-    match stage {
-        StageKind::Local => StageKind::Compose,
-        StageKind::Compose => StageKind::Local,
-    }
+/// Why it cannot be played on `stage`, and where it can.
+fn why_not(stage: StageKind, found: &Found) -> String {
+    let experiment = &found.experiment;
+    let (name, stage_name) = (&experiment.name, stage.name());
+    let why = experiment.unplayable_on(stage).unwrap_or_default();
+    let elsewhere = experiment.stages.iter().find(|it| **it != stage);
+    let elsewhere = elsewhere.map_or("another one", |it| it.name());
+    format!("{name} cannot be played on the {stage_name} stage: {why}; give STAGE={elsewhere}")
 }

@@ -4,6 +4,7 @@
 mod arrivals;
 mod compose;
 mod local;
+mod modelled;
 
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -27,6 +28,7 @@ use compose::ComposeScene;
 pub(in crate::experiment) use compose::Containers;
 pub(crate) use compose::end_stale;
 use local::{LocalScene, part};
+use modelled::Modelled;
 
 /// What a scene is made of.
 #[derive(Debug, Clone)]
@@ -49,6 +51,7 @@ pub(super) struct Making {
 pub(super) enum Ground {
     Local,
     Compose(Containers),
+    Virtual(Modelled),
 }
 
 impl Making {
@@ -70,6 +73,7 @@ impl Ground {
         Ok(match stage {
             StageKind::Local => Self::Local,
             StageKind::Compose => Self::Compose(Containers::prepare(settings, console).await?),
+            StageKind::Virtual => Self::Virtual(Modelled::find(settings)?),
         })
     }
 
@@ -77,7 +81,7 @@ impl Ground {
     pub(super) async fn clear(&self) -> Result<(), LabError> {
         match self {
             // It ended with the value it would have become.
-            Self::Local => Ok(()),
+            Self::Local | Self::Virtual(_) => Ok(()),
             Self::Compose(containers) => containers.clear().await,
         }
     }
@@ -118,6 +122,7 @@ impl Scene {
                 let scene = ComposeScene::raise(containers, making).await?;
                 (scene.ports, Place::Compose(Box::new(scene)))
             }
+            Ground::Virtual(_) => return Err(LabError::NoServices),
         };
         Ok(Self {
             place,

@@ -117,7 +117,7 @@ fn trial() -> impl Strategy<Value = Trial> {
         vec(transition(), 0..4),
         vec(sample(), 0..4),
         vec(call(), 0..8),
-        vec(breach(), 0..3),
+        option::of(vec(breach(), 0..3)),
     );
     let ledger = proptest::array::uniform5(any::<u64>());
     let sides = proptest::sample::select(Side::BOTH.to_vec());

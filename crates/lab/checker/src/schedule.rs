@@ -1,8 +1,8 @@
-//! Who arrives when, and who leaves: decided in advance, by the seed alone.
+//! Who arrives when, and who leaves: decided in advance, by the seed alone, whatever plays it.
 
 use std::time::Duration;
 
-use holdfast_checker::plan::{Fault, Kind, Leaving, Load};
+use crate::plan::{Fault, Kind, Leaving, Load};
 
 /// So that who leaves does not depend on when they arrive: a load with and without leavers has the same arrivals.
 const LEAVERS: u64 = 0x1ea7_e125;
@@ -11,28 +11,28 @@ const SURGE: u64 = 0x5_0926;
 
 /// A request that is to be sent.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Arrival {
+pub struct Arrival {
     /// From 0.
-    pub(super) number: u64,
+    pub number: u64,
     /// When, from the epoch.
-    pub(super) at: Duration,
+    pub at: Duration,
     /// When its client stops waiting.
-    pub(super) until: Duration,
+    pub until: Duration,
     /// Whether it leaves then, rather than lose its patience.
-    pub(super) leaves: bool,
+    pub leaves: bool,
     /// Whether it is a surge's, and of which urgency.
-    pub(super) surge: Option<Surging>,
+    pub surge: Option<Surging>,
 }
 
 /// What a surge's requests have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Surging {
+pub struct Surging {
     /// `u` of their `Priority`.
-    pub(super) priority: Option<u8>,
+    pub priority: Option<u8>,
 }
 
 /// The usual load's and those of all surges, in order.
-pub(super) fn with_surges(load: &Load, faults: &[Fault]) -> impl Iterator<Item = Arrival> + use<> {
+pub fn with_surges(load: &Load, faults: &[Fault]) -> impl Iterator<Item = Arrival> + use<> {
     let mut all: Vec<Arrival> = arrivals(load).collect();
     for (nth, fault) in (1..).zip(faults) {
         if let Kind::Surge { rate, priority } = fault.kind {
@@ -54,7 +54,7 @@ pub(super) fn with_surges(load: &Load, faults: &[Fault]) -> impl Iterator<Item =
 }
 
 /// All of them, in order.
-pub(super) fn arrivals(load: &Load) -> impl Iterator<Item = Arrival> + use<> {
+pub fn arrivals(load: &Load) -> impl Iterator<Item = Arrival> + use<> {
     let mut random = fastrand::Rng::with_seed(load.seed ^ LEAVERS);
     let (patience, leaving) = (load.patience, load.leaving);
     let times = load.arrivals.times(load.rate, load.lasts, load.seed);
@@ -74,10 +74,10 @@ pub(super) fn arrivals(load: &Load) -> impl Iterator<Item = Arrival> + use<> {
 
 #[cfg(test)]
 mod tests {
-    use holdfast_checker::plan::Target;
+    use crate::plan::Target;
 
     use super::*;
-    use crate::load::Arrivals;
+    use crate::arrivals::Arrivals;
 
     fn load(share: f64, after: u64) -> Load {
         Load {

@@ -1,0 +1,149 @@
+//! Every promise against the rows that are there when all is over.
+
+use std::collections::BTreeSet;
+
+use crate::trial::{Call, End, Ledger};
+
+/// A row, as far as the account looks at it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// Its id.
+    pub id: String,
+    /// `received`, `done`, `failed` or `cancelled`.
+    pub status: String,
+    /// The key that its client's request carried; its id, if that had none.
+    pub key: String,
+}
+
+/// What was promised or stored and is not done is lost, whatever its row says in place of that.
+#[must_use]
+pub fn of(calls: &[Call], rows: &[Row]) -> Ledger {
+    let with = |status: &str| rows.iter().filter(|row| row.status == status).count() as u64;
+    let keys: BTreeSet<&str> = rows.iter().map(|row| row.key.as_str()).collect();
+    let mut owed: BTreeSet<String> = calls.iter().filter_map(promise).collect();
+    owed.extend(rows.iter().map(|row| row.id.clone()));
+    for row in rows.iter().filter(|row| row.status == "done") {
+        owed.remove(&row.id);
+    }
+    Ledger {
+        promised: calls.iter().filter(|call| call.is_promised()).count() as u64,
+        lost: owed.len() as u64,
+        duplicates: (rows.len() - keys.len()) as u64,
+        failed: with("failed"),
+        done: with("done"),
+    }
+}
+
+/// The same of somebody else's API: promises that told no id are counted against the rows that no other promise claims.
+#[must_use]
+pub fn of_stranger(calls: &[Call], rows: &[Row]) -> Ledger {
+    let mut ledger = of(calls, rows);
+    let named: BTreeSet<String> = calls.iter().filter_map(promise).collect();
+    let nameless = ledger.promised - calls.iter().filter_map(promise).count() as u64;
+    let done = rows.iter().filter(|row| row.status == "done");
+    let unclaimed = done.filter(|row| !named.contains(&row.id)).count() as u64;
+    ledger.lost += nameless.saturating_sub(unclaimed);
+    ledger
+}
+
+/// The id under which a client was promised something.
+fn promise(call: &Call) -> Option<String> {
+    match &call.end {
+        End::Answered {
+            request_id: Some(id),
+            ..
+        } if call.is_promised() => Some(id.to_string()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn call(id: u128, status: u16) -> Call {
+        Call {
+            number: 0,
+            intended: Duration::ZERO,
+            sent: Duration::ZERO,
+            ended: Duration::ZERO,
+            surge: false,
+            end: End::Answered {
+                status,
+                request_id: Some(Uuid::from_u128(id)),
+                has_result: status == 200,
+                degraded: Vec::new(),
+                recorded_in: None,
+            },
+        }
+    }
+
+    fn row(id: u128, status: &str, key: &str) -> Row {
+        Row {
+            id: Uuid::from_u128(id).to_string(),
+            status: status.to_owned(),
+            key: key.to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_promise_without_a_row_that_is_done_is_lost_and_a_refusal_is_no_promise() {
+        let calls = [call(1, 200), call(2, 202), call(3, 202), call(4, 503)];
+        let rows = [row(1, "done", "a"), row(2, "received", "b")];
+        let ledger = of(&calls, &rows);
+        assert_eq!((ledger.promised, ledger.lost, ledger.done), (3, 2, 1));
+    }
+
+    #[test]
+    fn a_row_that_is_not_done_is_lost_whatever_its_client_was_told() {
+        let rows = [row(1, "done", "a"), row(2, "received", "b")];
+        assert_eq!(of(&[], &rows).lost, 1);
+        let failed = of(&[call(1, 202)], &[row(1, "failed", "a")]);
+        assert_eq!((failed.lost, failed.failed), (1, 1));
+    }
+
+    #[test]
+    fn a_second_row_for_the_same_key_is_a_duplicate() {
+        let rows = [
+            row(1, "done", "a"),
+            row(2, "done", "a"),
+            row(3, "done", "b"),
+        ];
+        assert_eq!(of(&[], &rows).duplicates, 1);
+    }
+
+    fn nameless(status: u16) -> Call {
+        let mut call = call(0, status);
+        if let End::Answered { request_id, .. } = &mut call.end {
+            *request_id = None;
+        }
+        call
+    }
+
+    #[test]
+    fn promises_without_an_id_are_covered_by_rows_that_are_done_and_claimed_by_no_other() {
+        let rows = [row(1, "done", "a"), row(2, "done", "b")];
+        let lost = |calls: &[Call]| of_stranger(calls, &rows).lost;
+        assert_eq!(lost(&[call(1, 200), nameless(200)]), 0);
+        assert_eq!(lost(&[call(1, 200), nameless(200), nameless(202)]), 1);
+        assert_eq!(lost(&[nameless(200), nameless(500)]), 0);
+    }
+
+    #[test]
+    fn a_promise_under_an_id_is_lost_without_its_own_row_however_many_others_there_are() {
+        let rows = [row(1, "done", "a"), row(2, "done", "b")];
+        assert_eq!(of_stranger(&[call(3, 202)], &rows).lost, 1);
+    }
+
+    #[test]
+    fn a_row_that_is_not_done_is_lost_also_where_nothing_was_promised() {
+        assert_eq!(
+            of_stranger(&[nameless(500)], &[row(1, "received", "a")]).lost,
+            1
+        );
+    }
+}

@@ -1,0 +1,107 @@
+//! The lab's clients: each waits for its answer, leaves in the middle, or asks again under its key.
+
+use std::time::Duration;
+
+use holdfast_api::embedded::NewRequest;
+use holdfast_checker::plan::Load;
+use holdfast_checker::schedule::Arrival;
+use holdfast_checker::trial::{Call, End};
+use holdfast_policy::Priority;
+use jiff::Timestamp;
+use serde_json::value::RawValue;
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::api::Api;
+use crate::world::id;
+
+/// When the modelled world begins, for whoever reads an id: 2026-01-01, in milliseconds.
+const BEGINNING: i64 = 1_767_225_600_000;
+
+/// One client, with one request.
+pub(super) struct Client {
+    api: Api,
+    load: Load,
+    arrival: Arrival,
+    epoch: Instant,
+}
+
+impl Client {
+    pub(super) fn new(api: Api, load: Load, arrival: Arrival, epoch: Instant) -> Self {
+        Self {
+            api,
+            load,
+            arrival,
+            epoch,
+        }
+    }
+
+    /// From its first try to what it is left with.
+    pub(super) async fn call(self) -> Call {
+        let Arrival {
+            at, until, leaves, ..
+        } = self.arrival;
+        let (sent, until) = (self.epoch.elapsed(), self.epoch + until);
+        let mut tries = 0;
+        let end = loop {
+            tries += 1;
+            let end = self.ask(tries, until).await;
+            let content = leaves || is_promised(&end);
+            match self.load.asks_again {
+                Some(pause) if !content && Instant::now() + pause < until => sleep(pause).await,
+                _ => break end,
+            }
+        };
+        Call {
+            number: self.arrival.number,
+            intended: at,
+            sent,
+            ended: self.epoch.elapsed(),
+            surge: self.arrival.surge.is_some(),
+            end,
+        }
+    }
+
+    async fn ask(&self, tries: u64, until: Instant) -> End {
+        let waits = self.load.try_for.unwrap_or(self.load.patience);
+        let until = match self.arrival.leaves {
+            true => until,
+            false => until.min(Instant::now() + waits),
+        };
+        let answer = self.api.answer(self.request(tries));
+        match timeout_at(until, answer).await {
+            Ok(end) => end,
+            Err(_) if self.arrival.leaves => End::Left,
+            Err(_) => End::GivenUp,
+        }
+    }
+
+    fn request(&self, tries: u64) -> NewRequest {
+        let key = format!("run-{}", self.arrival.number);
+        let now = self.epoch.elapsed();
+        let millis = BEGINNING + i64::try_from(now.as_millis()).unwrap_or_default();
+        let urgency = self.arrival.surge.and_then(|surge| surge.priority);
+        NewRequest {
+            id: id(millis, (self.arrival.number << 8) + tries),
+            payload: RawValue::from_string(format!("\"{key}\"")).ok(),
+            key: Some(key),
+            received_at: at(millis, now),
+            priority: urgency.map_or(Priority::USUAL, Priority::new),
+            admit_new: true,
+        }
+    }
+}
+
+fn at(millis: i64, now: Duration) -> Timestamp {
+    let micros = i64::from(now.subsec_micros() % 1000);
+    Timestamp::from_microsecond(millis * 1000 + micros).unwrap_or_default()
+}
+
+fn is_promised(end: &End) -> bool {
+    matches!(
+        end,
+        End::Answered {
+            status: 200 | 202,
+            ..
+        }
+    )
+}

@@ -1,0 +1,200 @@
+//! What the lab breaks, broken in the modelled world, with a stranger's look at it while it is in force and when it is over.
+
+use std::time::Duration;
+
+use holdfast_checker::plan::{Fault, Kind, Target};
+use holdfast_checker::trial::{Observed, Sight};
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::NotPlayed;
+use super::api::Api;
+use crate::postgres::server::Server;
+use crate::world::failure::WorkFailure;
+use crate::world::gate::Door;
+use crate::world::wire::Wrong;
+use crate::world::worker::Worker;
+
+/// How long a service is away that is killed and started again at once.
+const RESTARTS: Duration = Duration::from_millis(100);
+/// How long a stranger waits for an answer.
+const PATIENCE: Duration = Duration::from_millis(400);
+/// How often a stranger asks where only a share of the exchanges is hurt.
+const LOOKS: u32 = 200;
+
+/// A fault and what it strikes.
+pub(super) struct Stricken {
+    fault: Fault,
+    harm: Harm,
+    api: Api,
+    worker: Worker,
+    server: Server,
+}
+
+/// What it does to the model.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Harm {
+    /// Nobody listens.
+    Refuses,
+    /// What comes waits.
+    Hangs,
+    Wire(Wrong, f64),
+    /// Statements take so many milliseconds more.
+    Slow(u64),
+    ReadOnly,
+    /// The load sends it.
+    Nothing,
+}
+
+impl Stricken {
+    pub(super) fn new(
+        fault: &Fault,
+        api: &Api,
+        worker: &Worker,
+        server: &Server,
+    ) -> Result<Self, NotPlayed> {
+        let harm = harm(fault).ok_or_else(|| NotPlayed::Unknown(fault.to_string()))?;
+        Ok(Self {
+            fault: fault.clone(),
+            harm,
+            api: api.clone(),
+            worker: worker.clone(),
+            server: server.clone(),
+        })
+    }
+
+    /// From its beginning to its end.
+    pub(super) async fn play(self, epoch: Instant) -> Observed {
+        let Fault { at, kind, .. } = self.fault;
+        let end = match kind {
+            Kind::Restart => at + RESTARTS,
+            _ => self.fault.end(),
+        };
+        sleep_until(epoch + at).await;
+        self.strike(true);
+        let live = self.live().await;
+        sleep_until(epoch + end).await;
+        self.strike(false);
+        Observed {
+            name: self.fault.to_string(),
+            target: self.fault.target,
+            from: at,
+            to: end,
+            live,
+            healed: match self.look().await {
+                None => sight(true, "it answers"),
+                Some(amiss) => sight(false, amiss),
+            },
+        }
+    }
+
+    fn strike(&self, begins: bool) {
+        let door = match self.harm {
+            Harm::Hangs if begins => Door::Shut,
+            Harm::Refuses if begins => Door::Refusing,
+            _ => Door::Open,
+        };
+        match (self.fault.target, self.harm) {
+            (_, Harm::Nothing) => {}
+            (_, Harm::Wire(wrong, share)) if begins => self.worker.wire().hurt(wrong, share),
+            (_, Harm::Wire(..)) => self.worker.wire().heal(),
+            (_, Harm::Slow(by)) => self
+                .server
+                .ail(|it, _| it.slow = if begins { by } else { 0 }),
+            (_, Harm::ReadOnly) => self.server.ail(|it, _| it.read_only = begins),
+            (Target::Worker, _) => self.worker.door().set(door),
+            (Target::Database, Harm::Refuses) if begins => self.server.die(),
+            (Target::Database, _) if begins => self.server.door().set(door),
+            (Target::Database, _) => self.server.resume(),
+            (Target::Api, Harm::Refuses) if begins => self.api.kill(),
+            (Target::Api, Harm::Refuses) => {
+                let _ = self.api.start();
+            }
+            (Target::Api, _) => self.api.life().iter().for_each(|it| it.set(door)),
+        }
+    }
+
+    async fn live(&self) -> Sight {
+        if self.harm == Harm::Nothing {
+            return sight(true, "its calls are sent");
+        }
+        let looks = if self.fault.kind.hurts_all() {
+            1
+        } else {
+            LOOKS
+        };
+        for _ in 0..looks {
+            if let Some(amiss) = self.look().await {
+                return sight(true, amiss);
+            }
+        }
+        sight(false, "it answers")
+    }
+
+    /// What a stranger sees that is amiss.
+    async fn look(&self) -> Option<&'static str> {
+        match self.fault.target {
+            Target::Worker => match timeout(PATIENCE, patient(self.worker.look())).await {
+                Ok(Ok(slow)) => slow,
+                Ok(Err(WorkFailure::Refused)) => Some("its port refuses"),
+                Ok(Err(WorkFailure::Lost)) => Some("its connection breaks in the middle"),
+                Ok(Err(WorkFailure::Answered(_))) => Some("it answers an error"),
+                Err(_) => Some("it accepts and does not answer"),
+            },
+            Target::Database => match timeout(PATIENCE, patient(self.server.probe())).await {
+                Ok(Ok(slow)) => slow,
+                Ok(Err(_)) => Some("it answers an error, or not at all"),
+                Err(_) => Some("it accepts and does not answer"),
+            },
+            Target::Api => match self.api.life().map(|life| life.door()) {
+                None => Some("its port refuses"),
+                Some(Door::Open) => None,
+                Some(_) => Some("it accepts and does not answer"),
+            },
+        }
+    }
+}
+
+/// Whether the answer came late.
+async fn patient<E>(look: impl Future<Output = Result<(), E>>) -> Result<Option<&'static str>, E> {
+    let asked = Instant::now();
+    look.await?;
+    Ok((asked.elapsed() > PATIENCE / 10).then_some("it answers late"))
+}
+
+fn sight(holds: bool, seen: &str) -> Sight {
+    Sight {
+        holds,
+        seen: seen.to_owned(),
+    }
+}
+
+/// None: the model has nothing of it.
+fn harm(fault: &Fault) -> Option<Harm> {
+    let on_wire =
+        |wrong, share| (fault.target == Target::Worker).then_some(Harm::Wire(wrong, share));
+    match fault.kind {
+        Kind::Kill | Kind::Restart | Kind::Refuse | Kind::Connections => Some(Harm::Refuses),
+        Kind::Pause | Kind::Blackhole | Kind::Lock => Some(Harm::Hangs),
+        Kind::ReadOnly => Some(Harm::ReadOnly),
+        Kind::Surge { .. } => Some(Harm::Nothing),
+        Kind::Replace => None,
+        Kind::Latency { delay, .. } if fault.target == Target::Database => {
+            Some(Harm::Slow(millis(delay)))
+        }
+        Kind::Latency {
+            delay,
+            jitter,
+            share,
+        } => {
+            let late = Wrong::Late(millis(delay.saturating_sub(jitter)), millis(delay + jitter));
+            on_wire(late, share)
+        }
+        Kind::Reset { share, .. } => on_wire(Wrong::Breaks, share),
+        Kind::Garbage { share } => on_wire(Wrong::Garbles, share),
+        Kind::Status { code, share } => on_wire(Wrong::Answers(code), share),
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
