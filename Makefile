@@ -42,7 +42,7 @@ help: ## List the targets
 	while IFS='|' read -r target text; do \
 	  if [ "$$text" ]; then printf '  %-14s %s\n' $$target "$$text"; else echo "$$target"; fi; done
 	@echo
-	@echo 'STAGE=compose|local chooses the stage, for experiments virtual too; lab --help has the rest.'
+	@echo 'STAGE=compose|local, for experiments virtual too; lab --help has the rest.'
 
 #: The lab
 
