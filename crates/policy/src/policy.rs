@@ -179,6 +179,7 @@ impl<C> Policy<C> {
             in_flight,
             waiting,
             limit: limit.map(|limit| limit.min(ramp_limit.unwrap_or(limit))),
+            least_latency: slots.as_ref().and_then(Slots::least_latency),
             hedge_after: hedge.as_ref().and_then(|delay| delay.now()),
             retry_budget: budget.tokens(now),
         }

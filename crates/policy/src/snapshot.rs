@@ -73,6 +73,9 @@ pub struct Snapshot {
     /// Places in force: the bulkhead's, or fewer while the ramp after an outage lasts. `None` if the
     /// bulkhead is left out.
     pub limit: Option<u32>,
+    /// What an attempt takes at the least, as the adaptive limit has measured it. `None` where the limit is fixed or left
+    /// out, or nothing is known yet.
+    pub least_latency: Option<Duration>,
     /// How long a first attempt is waited for before a second one starts. `None` if hedging is left out, or
     /// too little is known yet.
     pub hedge_after: Option<Duration>,

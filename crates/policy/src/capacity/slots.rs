@@ -120,6 +120,17 @@ impl Slots {
         self.shared.queue.usage()
     }
 
+    /// What an attempt takes at the least, if that is measured and known.
+    pub(crate) fn least_latency(&self) -> Option<Duration> {
+        if !self.is_adaptive() {
+            return None;
+        }
+        let least = lock(&self.shared.adaptive)
+            .as_ref()
+            .and_then(Adaptive::least)?;
+        Duration::try_from_secs_f64(least).ok()
+    }
+
     /// There are so many slots from now on.
     #[cfg(all(test, holdfast_loom))]
     pub(crate) fn set_limit(&self, limit: u32) {
@@ -163,15 +174,11 @@ impl Slots {
         reason = "far below what a double holds exactly"
     )]
     pub(crate) fn expected_wait(&self, priority: Priority) -> Duration {
-        if !self.is_adaptive() {
+        let Some(least) = self.least_latency() else {
             return Duration::ZERO;
-        }
-        let least = lock(&self.shared.adaptive)
-            .as_ref()
-            .and_then(Adaptive::least);
-        let least = least.unwrap_or_default();
+        };
         let before = self.shared.queue.waiting_with(priority) as f64;
-        Duration::from_secs_f64(least * before / f64::from(self.limit().max(1)))
+        least.mul_f64(before / f64::from(self.limit().max(1)))
     }
 
     /// An attempt that was admitted at `admitted` is over; it still holds its slot.

@@ -154,6 +154,7 @@ async fn a_snapshot_shows_rates_limits_and_budget() {
         in_flight: 0,
         waiting: 0,
         limit: Some(300),
+        least_latency: None,
         hedge_after: None,
         retry_budget: 10.0,
     };

@@ -41,7 +41,8 @@ pub(super) struct Work<T, W> {
 
 /// How one ended.
 enum Ended {
-    Done(Uuid),
+    /// After the worker took so long.
+    Done(Uuid, Duration),
     Returned,
     Suspect(Suspect),
 }
@@ -61,10 +62,11 @@ impl<T: Table, W: WorkClient> Work<T, W> {
 
     /// Takes note of what has ended and acts on what has become clear.
     pub(super) async fn settle(&mut self) {
+        let normal = self.recovery.worker.normal_latency();
         while let Some(ended) = self.tasks.try_join_next() {
             let count = match ended {
-                Ok(Ended::Done(id)) => {
-                    self.ramp.succeeded();
+                Ok(Ended::Done(id, took)) => {
+                    self.ramp.succeeded(took, normal);
                     self.suspects.cleared(id);
                     Count::Done
                 }
@@ -149,9 +151,15 @@ impl<T: Table, W: WorkClient> Work<T, W> {
 
 impl<T: Table, W: WorkClient> Recovery<T, W> {
     async fn work_on(self: Arc<Self>, open: OpenRequest) -> Ended {
-        let claimed = open.claimed;
+        let (claimed, asked) = (open.claimed, Instant::now());
         match self.worker.work(claimed.id, None).await {
-            Ok(result) => Box::pin(self.record(open, result)).await,
+            Ok(result) => {
+                let took = asked.elapsed();
+                match Box::pin(self.record(open, result)).await {
+                    true => Ended::Done(claimed.id, took),
+                    false => Ended::Returned,
+                }
+            }
             Err(missing) if may_be_its_own(&missing) => self.suspect(claimed, missing).await,
             Err(_) => {
                 // If this fails too, the lease ends by itself.
@@ -180,12 +188,12 @@ impl<T: Table, W: WorkClient> Recovery<T, W> {
         }
     }
 
-    /// In the journal if Postgres cannot: the work is done and need not be done again.
-    async fn record(&self, open: OpenRequest, result: WorkResult) -> Ended {
+    /// In the journal if Postgres cannot: the work is done and need not be done again. False: nowhere.
+    async fn record(&self, open: OpenRequest, result: WorkResult) -> bool {
         let id = open.claimed.id;
         let completed = self.store.complete(id, &result).await;
         if completed == Ok(true) {
-            return done(id, "Postgres");
+            return told(id, "Postgres");
         }
         let mut entry = Entry {
             id,
@@ -196,10 +204,10 @@ impl<T: Table, W: WorkClient> Recovery<T, W> {
         };
         // Its row is gone: recorded anew, whole. Or it ended otherwise: the two ends meet.
         if completed.is_ok() && self.record_whole(&entry).await {
-            return done(id, "Postgres");
+            return told(id, "Postgres");
         }
         let Some(journal) = &self.journal else {
-            return Ended::Returned;
+            return false;
         };
         let deadline = Deadline::after(self.rules.journal_deadline);
         let mut appended = journal.append(&entry, deadline).await;
@@ -209,11 +217,11 @@ impl<T: Table, W: WorkClient> Recovery<T, W> {
             appended = journal.append(&entry, deadline).await;
         }
         match appended {
-            Ok(Appended::Stored | Appended::EndedBefore(_)) => done(id, "the journal"),
-            Ok(Appended::KeyTaken(_)) => Ended::Returned,
+            Ok(Appended::Stored | Appended::EndedBefore(_)) => told(id, "the journal"),
+            Ok(Appended::KeyTaken(_)) => false,
             Err(error) => {
                 tracing::error!(request_id = %id, %error, "done later, recorded nowhere: will be done again");
-                Ended::Returned
+                false
             }
         }
     }
@@ -252,9 +260,9 @@ impl<T: Table, W: WorkClient> Recovery<T, W> {
     }
 }
 
-fn done(id: Uuid, location: &str) -> Ended {
+fn told(id: Uuid, location: &str) -> bool {
     tracing::info!(request_id = %id, "done later, recorded in {location}");
-    Ended::Done(id)
+    true
 }
 
 /// Rejections, timeouts and connections that fail are the dependency's fault, whichever request it is.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use holdfast_policy::bulkhead::Reserved;
 use holdfast_policy::{BreakerState, Call, Deadline, Priority};
@@ -40,6 +41,18 @@ impl<W> ResilientWorker<W> {
     #[must_use]
     pub(crate) fn last_success(&self) -> Option<Instant> {
         self.last_success.at()
+    }
+
+    /// Up to what time of a call none waits for another inside the worker, if that is known: a tenth of the way from the least
+    /// latency to what counts as slow. Who has time to wait stays below it, for the rest is what live calls have left.
+    #[must_use]
+    pub(crate) fn normal_latency(&self) -> Option<Duration> {
+        let policy = self.dependency.policy();
+        let least = policy.snapshot().least_latency?;
+        let config = policy.config();
+        let slow = config.breaker.as_ref().and_then(|it| it.slow_call);
+        let slow = slow.or(config.attempt_timeout)?;
+        Some(least + slow.saturating_sub(least) / 10)
     }
 
     /// Whether all is well with the worker, as far as is known.

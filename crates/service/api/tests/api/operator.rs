@@ -146,7 +146,7 @@ async fn what_is_unknown_or_no_id_or_unreadable_is_said_so() {
 
 #[tokio::test]
 async fn of_a_cancel_and_the_work_that_is_under_way_one_happens() {
-    let system = System::with("", Duration::from_millis(200)).await;
+    let system = System::with("", Duration::from_millis(30)).await;
     system.api.becomes_healthy().await;
     let sql = system.sql().await;
     let insert = "INSERT INTO requests (id, origin) VALUES ($1, 'resilient')";
