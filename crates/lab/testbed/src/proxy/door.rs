@@ -20,6 +20,10 @@ const BACKLOG: u32 = 1024;
 /// be asked for a million times a second.
 pub const AFTER_AN_ERROR: Duration = Duration::from_millis(20);
 
+/// How often a port is asked for that is taken, and how long between.
+const TRIES: u32 = 20;
+const BETWEEN_TRIES: Duration = Duration::from_millis(5);
+
 /// A port that is either open or held shut.
 pub(super) struct Door {
     addr: SocketAddr,
@@ -36,8 +40,8 @@ enum State {
 }
 
 impl Door {
-    pub(super) fn open(addr: SocketAddr) -> io::Result<Self> {
-        let socket = bind(addr)?;
+    pub(super) async fn open(addr: SocketAddr) -> io::Result<Self> {
+        let socket = bind(addr).await?;
         let addr = socket.local_addr()?;
         Ok(Self {
             addr,
@@ -104,10 +108,10 @@ impl Door {
     async fn apply(&mut self, fault: Fault) {
         if fault == Fault::Refuse {
             self.silence.forget();
-            self.shut();
+            self.shut().await;
             return;
         }
-        self.reopen();
+        self.reopen().await;
         if let State::Open(listener) = &self.state {
             if fault == Fault::Blackhole {
                 self.silence.keep(listener, self.addr).await;
@@ -117,25 +121,38 @@ impl Door {
         }
     }
 
-    fn shut(&mut self) {
+    async fn shut(&mut self) {
         if let State::Open(listener) = mem::replace(&mut self.state, State::Lost) {
             drop(listener);
         }
-        self.state = bind(self.addr).map_or(State::Lost, State::Shut);
+        self.state = bind(self.addr).await.map_or(State::Lost, State::Shut);
     }
 
-    fn reopen(&mut self) {
+    async fn reopen(&mut self) {
         self.state = match mem::replace(&mut self.state, State::Lost) {
             State::Open(listener) => State::Open(listener),
             State::Shut(socket) => socket.listen(BACKLOG).map_or(State::Lost, State::Open),
             State::Lost => bind(self.addr)
+                .await
                 .and_then(|socket| socket.listen(BACKLOG))
                 .map_or(State::Lost, State::Open),
         };
     }
 }
 
-fn bind(addr: SocketAddr) -> io::Result<TcpSocket> {
+/// A process that another thread is about to start has a copy of every socket until it becomes its program: a port that was
+/// let go just now is taken for that long.
+async fn bind(addr: SocketAddr) -> io::Result<TcpSocket> {
+    for _ in 0..TRIES {
+        match bind_now(addr) {
+            Err(taken) if taken.kind() == io::ErrorKind::AddrInUse => sleep(BETWEEN_TRIES).await,
+            bound => return bound,
+        }
+    }
+    bind_now(addr)
+}
+
+fn bind_now(addr: SocketAddr) -> io::Result<TcpSocket> {
     let socket = if addr.is_ipv4() {
         TcpSocket::new_v4()
     } else {

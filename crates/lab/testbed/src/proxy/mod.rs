@@ -61,7 +61,7 @@ impl FaultProxy {
     /// # Errors
     /// When `addr` cannot be bound.
     pub async fn listen(addr: SocketAddr, upstream: &str, seed: u64) -> io::Result<Self> {
-        let door = Door::open(addr)?;
+        let door = Door::open(addr).await?;
         let addr = door.addr();
         let (wanted, orders) = watch::channel(Order::default());
         let (acknowledge, in_force) = watch::channel(Order::default());
