@@ -53,7 +53,10 @@ impl Playing<'_> {
         signals: &mut StopSignals,
     ) -> Result<Trial, LabError> {
         if let Ground::Virtual(modelled) = self.ground {
-            return modelled.trial(self.experiment, self.policies, side).await;
+            return tokio::select! {
+                trial = modelled.trial(self.experiment, self.policies, side) => trial,
+                _ = signals.next() => Err(LabError::Interrupted),
+            };
         }
         let progress = Progress::new(side, self.experiment.load.lasts, self.console);
         let making = self.making();
