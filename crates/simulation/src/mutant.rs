@@ -44,8 +44,8 @@ pub enum Mutant {
 }
 
 impl Mutant {
-    /// Those that must be found. The shared breaker shows too seldom yet.
-    pub const ALL: [Self; 11] = [
+    /// Those that must be found.
+    pub const ALL: [Self; 12] = [
         Self::AffectedRowsIgnored,
         Self::LatestEndWins,
         Self::LeaseNotTaken,
@@ -57,6 +57,7 @@ impl Mutant {
         Self::BudgetOff,
         Self::BudgetNotShared,
         Self::TicketKept,
+        Self::BreakerShared,
     ];
 
     /// The policies, with its defect in them.

@@ -56,12 +56,17 @@ pub struct Fault {
 pub const LOAD: u64 = 20_000;
 /// Between two of those that come after that, in milliseconds.
 const PAUSE: usize = 3_000;
+/// One seed in so many stands for a quiet run.
+const QUIET: u64 = 32;
 
 impl Plan {
     /// What `seed` stands for.
     #[must_use]
     pub fn from_seed(seed: u64) -> Self {
         let mut rng = Rng::with_seed(seed);
+        if seed % QUIET == QUIET - 1 {
+            return Self::quiet(seed, &mut rng);
+        }
         let replicas = *choice(&mut rng, &[1, 1, 2, 2, 3]);
         // Not all kinds in every run: some defects show only where others keep out of the way.
         let kinds: Vec<Kind> = (0..rng.usize(1..=5))
@@ -84,6 +89,35 @@ impl Plan {
             replicas,
             work: (slow / 2, slow),
             capacity: *choice(&mut rng, &[1000, 1000, 20]),
+            calls,
+            faults,
+        }
+    }
+
+    /// Few clients, some work put off, and recovery's own statements slow: where so few live calls succeed, whatever recovery
+    /// meets would show, if it decided for them.
+    fn quiet(seed: u64, rng: &mut Rng) -> Self {
+        let at = rng.u64(1_000..4_000);
+        let fault = |lasts, kind| Fault { at, lasts, kind };
+        let faults = vec![
+            fault(rng.u64(1_000..4_000), Kind::WorkerDies),
+            fault(
+                rng.u64(10_000..20_000),
+                Kind::CatchingUpSlow(rng.u64(500..1_500)),
+            ),
+        ];
+        let mut calls: Vec<Call> = (0..rng.u64(10..25))
+            .map(|_| Call {
+                at: rng.u64(0..LOAD + 5_000),
+                ..Call::plain(0)
+            })
+            .collect();
+        calls.sort_by_key(|call| call.at);
+        Self {
+            seed,
+            replicas: 1,
+            work: (20, 200),
+            capacity: 1000,
             calls,
             faults,
         }
