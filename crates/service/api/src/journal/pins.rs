@@ -70,6 +70,11 @@ impl Pins {
         self.sets().quarantined.contains_key(&id)
     }
 
+    /// Those that are.
+    pub(super) fn ids_in_quarantine(&self) -> Vec<Uuid> {
+        self.sets().quarantined.keys().copied().collect()
+    }
+
     /// How many are.
     pub(super) fn quarantined(&self) -> u64 {
         u64::try_from(self.sets().quarantined.len()).unwrap_or(u64::MAX)

@@ -112,6 +112,12 @@ impl<F: Files> Thread<F> {
     fn try_open(&mut self) -> Result<(), StorageFault> {
         let tables = Tables::open(self.files.open()?)?;
         let count = tables.count()?;
+        // What was to be removed when the disk failed may be gone all the same.
+        for id in self.pins.ids_in_quarantine() {
+            if tables.find(id)?.is_none() {
+                self.pins.forget(&[id]);
+            }
+        }
         self.tables = Some(tables);
         if self.ballast.closed().is_none() {
             self.ballast.refill(&mut self.files);

@@ -83,3 +83,26 @@ async fn a_panic_in_the_store_is_trouble_like_any_other() {
     assert!(journal.find(known.id, soon()).await.unwrap().is_some());
     stored(&journal, &entry()).await;
 }
+
+#[tokio::test]
+async fn what_is_gone_though_its_removal_failed_is_in_quarantine_no_more() {
+    let disk = Disk::default();
+    let journal = Journal::start(disk.clone(), LIMITS).unwrap();
+    let (gone, stays) = (entry(), entry());
+    for entry in [&gone, &stays] {
+        stored(&journal, entry).await;
+        journal.quarantine(entry.id);
+    }
+    // The commit is on the disk by then.
+    disk.panic_at_next_sync();
+    let removed = journal.remove(&[gone.id], soon()).await;
+    assert!(removed.is_err(), "{removed:?}");
+    eventually("the file is open again", || journal.stats().available).await;
+    assert_eq!(
+        journal.find(gone.id, soon()).await.unwrap().map(|it| it.id),
+        None
+    );
+    let stats = journal.stats();
+    assert_eq!((stats.entries, stats.quarantined), (1, 1));
+    assert!(journal.is_quarantined(stays.id) && !journal.is_quarantined(gone.id));
+}
