@@ -23,8 +23,8 @@ use crate::world::trace::{Event, Trace};
 use crate::world::worker::{Worker, is_unlucky};
 
 /// What was the longest pause of anything before the end: the breaker's open time, a lease, a quarantine, a refused request's
-/// pause; twice, because one may begin when another ends.
-const SETTLES_WITHIN: Duration = Duration::from_secs(300);
+/// pause; twice, because one may begin when another ends; and what has piled up is worked off beside live calls.
+const SETTLES_WITHIN: Duration = Duration::from_secs(420);
 /// Laid over the defaults: requests that the worker refuses are given up sooner than after ten minutes.
 const POLICIES: &str = "[recovery]\nmax_attempts = 2";
 

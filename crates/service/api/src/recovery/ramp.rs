@@ -92,6 +92,16 @@ mod tests {
     }
 
     #[test]
+    fn a_worker_that_takes_now_longer_and_now_shorter_is_not_taken_for_a_crowded_one() {
+        let (mut ramp, mut rng) = (ConcurrencyRamp::new(64), fastrand::Rng::with_seed(1));
+        for _ in 0..20_000 {
+            let took = Duration::from_millis(rng.u64(130..270));
+            ramp.succeeded(took, Some(NORMAL));
+        }
+        assert!(ramp.limit(true) > 48, "{ramp:?}");
+    }
+
+    #[test]
     fn where_nobody_knows_what_is_normal_only_failures_hold_it_back() {
         let mut ramp = ConcurrencyRamp::new(64);
         for _ in 0..6 {

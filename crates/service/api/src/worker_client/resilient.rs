@@ -43,7 +43,7 @@ impl<W> ResilientWorker<W> {
         self.last_success.at()
     }
 
-    /// Up to what time of a call none waits for another inside the worker, if that is known: a tenth of the way from the least
+    /// Up to what time of a call none waits for another inside the worker, if that is known: a quarter of the way from the least
     /// latency to what counts as slow. Who has time to wait stays below it, for the rest is what live calls have left.
     #[must_use]
     pub(crate) fn normal_latency(&self) -> Option<Duration> {
@@ -52,7 +52,7 @@ impl<W> ResilientWorker<W> {
         let config = policy.config();
         let slow = config.breaker.as_ref().and_then(|it| it.slow_call);
         let slow = slow.or(config.attempt_timeout)?;
-        Some(least + slow.saturating_sub(least) / 10)
+        Some(least + slow.saturating_sub(least) / 4)
     }
 
     /// Whether all is well with the worker, as far as is known.
