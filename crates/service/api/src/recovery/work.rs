@@ -155,10 +155,11 @@ impl<T: Table, W: WorkClient> Recovery<T, W> {
         match self.worker.work(claimed.id, None).await {
             Ok(result) => {
                 let took = asked.elapsed();
-                match Box::pin(self.record(open, result)).await {
-                    true => Ended::Done(claimed.id, took),
-                    false => Ended::Returned,
-                }
+                let Some(location) = Box::pin(self.record(open, result)).await else {
+                    return Ended::Returned;
+                };
+                tracing::info!(request_id = %claimed.id, "done later, recorded in {location}");
+                Ended::Done(claimed.id, took)
             }
             Err(missing) if may_be_its_own(&missing) => self.suspect(claimed, missing).await,
             Err(_) => {
@@ -188,12 +189,12 @@ impl<T: Table, W: WorkClient> Recovery<T, W> {
         }
     }
 
-    /// In the journal if Postgres cannot: the work is done and need not be done again. False: nowhere.
-    async fn record(&self, open: OpenRequest, result: WorkResult) -> bool {
+    /// In the journal if Postgres cannot: the work is done and need not be done again. Where; none: nowhere.
+    async fn record(&self, open: OpenRequest, result: WorkResult) -> Option<&'static str> {
         let id = open.claimed.id;
         let completed = self.store.complete(id, &result).await;
         if completed == Ok(true) {
-            return told(id, "Postgres");
+            return Some("Postgres");
         }
         let mut entry = Entry {
             id,
@@ -204,11 +205,9 @@ impl<T: Table, W: WorkClient> Recovery<T, W> {
         };
         // Its row is gone: recorded anew, whole. Or it ended otherwise: the two ends meet.
         if completed.is_ok() && self.record_whole(&entry).await {
-            return told(id, "Postgres");
+            return Some("Postgres");
         }
-        let Some(journal) = &self.journal else {
-            return false;
-        };
+        let journal = self.journal.as_ref()?;
         let deadline = Deadline::after(self.rules.journal_deadline);
         let mut appended = journal.append(&entry, deadline).await;
         if let Ok(Appended::KeyTaken(_)) = appended {
@@ -217,11 +216,11 @@ impl<T: Table, W: WorkClient> Recovery<T, W> {
             appended = journal.append(&entry, deadline).await;
         }
         match appended {
-            Ok(Appended::Stored | Appended::EndedBefore(_)) => told(id, "the journal"),
-            Ok(Appended::KeyTaken(_)) => false,
+            Ok(Appended::Stored | Appended::EndedBefore(_)) => Some("the journal"),
+            Ok(Appended::KeyTaken(_)) => None,
             Err(error) => {
                 tracing::error!(request_id = %id, %error, "done later, recorded nowhere: will be done again");
-                false
+                None
             }
         }
     }
@@ -258,11 +257,6 @@ impl<T: Table, W: WorkClient> Recovery<T, W> {
             }
         }
     }
-}
-
-fn told(id: Uuid, location: &str) -> bool {
-    tracing::info!(request_id = %id, "done later, recorded in {location}");
-    true
 }
 
 /// Rejections, timeouts and connections that fail are the dependency's fault, whichever request it is.

@@ -16,6 +16,10 @@ use crate::dependency::Dependency;
 use crate::last_success::LastSuccess;
 use crate::process::{WorkResult, Worker};
 
+/// What of the time between the least latency and a slow call is normal is the fourth part: a tenth takes work that varies by
+/// itself for a crowd, and more lets the crowd come near to what opens the breaker.
+const NORMAL_SHARE: u32 = 4;
+
 /// The worker behind its policy.
 #[derive(Clone)]
 pub(crate) struct ResilientWorker<W> {
@@ -52,7 +56,7 @@ impl<W> ResilientWorker<W> {
         let config = policy.config();
         let slow = config.breaker.as_ref().and_then(|it| it.slow_call);
         let slow = slow.or(config.attempt_timeout)?;
-        Some(least + slow.saturating_sub(least) / 4)
+        Some(least + slow.saturating_sub(least) / NORMAL_SHARE)
     }
 
     /// Whether all is well with the worker, as far as is known.
