@@ -64,7 +64,13 @@ impl Experiment {
         let replaced = |fault: &Fault| fault.kind == Kind::Replace;
         let process = self.system.policies.get("process");
         let limits_clients = process.is_some_and(|it| it.get("rate_limit").is_some());
-        if self.faults.iter().any(replaced) {
+        let on_postgres_wire = |fault: &Fault| {
+            let garbled = matches!(fault.kind, Kind::Reset { .. } | Kind::Garbage { .. });
+            garbled && fault.target == Target::Database
+        };
+        if self.faults.iter().any(on_postgres_wire) {
+            Some("what comes over Postgres' wire is not modelled")
+        } else if self.faults.iter().any(replaced) {
             Some("names and addresses are not modelled")
         } else if limits_clients {
             Some("clients' quotas belong to HTTP, which is not modelled")

@@ -200,10 +200,7 @@ impl Call {
     /// The HTTP status; none: no answer.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
-        match self.end {
-            End::Answered { status, .. } => Some(status),
-            _ => None,
-        }
+        self.end.status()
     }
 
     /// Whether it says something of the system: its client did not leave, and it was sent.
@@ -215,12 +212,29 @@ impl Call {
     /// Whether it was promised something: 200 or 202.
     #[must_use]
     pub fn is_promised(&self) -> bool {
-        matches!(self.status(), Some(200 | 202))
+        self.end.is_promised()
     }
 
     /// Whether it was answered 200 and nothing was missing.
     #[must_use]
     pub fn is_whole(&self) -> bool {
         matches!(&self.end, End::Answered { status: 200, degraded, .. } if degraded.is_empty())
+    }
+}
+
+impl End {
+    /// The HTTP status; none: no answer.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::Answered { status, .. } => Some(*status),
+            _ => None,
+        }
+    }
+
+    /// Whether something was promised: 200 or 202.
+    #[must_use]
+    pub fn is_promised(&self) -> bool {
+        matches!(self.status(), Some(200 | 202))
     }
 }

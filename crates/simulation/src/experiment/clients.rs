@@ -1,7 +1,5 @@
 //! The lab's clients: each waits for its answer, leaves in the middle, or asks again under its key.
 
-use std::time::Duration;
-
 use holdfast_api::embedded::NewRequest;
 use holdfast_checker::plan::Load;
 use holdfast_checker::schedule::Arrival;
@@ -13,9 +11,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::api::Api;
 use crate::world::id;
-
-/// When the modelled world begins, for whoever reads an id: 2026-01-01, in milliseconds.
-const BEGINNING: i64 = 1_767_225_600_000;
+use crate::world::time::Clock;
 
 /// One client, with one request.
 pub(super) struct Client {
@@ -23,15 +19,23 @@ pub(super) struct Client {
     load: Load,
     arrival: Arrival,
     epoch: Instant,
+    clock: Clock,
 }
 
 impl Client {
-    pub(super) fn new(api: Api, load: Load, arrival: Arrival, epoch: Instant) -> Self {
+    pub(super) fn new(
+        api: Api,
+        load: Load,
+        arrival: Arrival,
+        epoch: Instant,
+        clock: Clock,
+    ) -> Self {
         Self {
             api,
             load,
             arrival,
             epoch,
+            clock,
         }
     }
 
@@ -45,7 +49,7 @@ impl Client {
         let end = loop {
             tries += 1;
             let end = self.ask(tries, until).await;
-            let content = leaves || is_promised(&end);
+            let content = leaves || end.is_promised();
             match self.load.asks_again {
                 Some(pause) if !content && Instant::now() + pause < until => sleep(pause).await,
                 _ => break end,
@@ -77,31 +81,15 @@ impl Client {
 
     fn request(&self, tries: u64) -> NewRequest {
         let key = format!("run-{}", self.arrival.number);
-        let now = self.epoch.elapsed();
-        let millis = BEGINNING + i64::try_from(now.as_millis()).unwrap_or_default();
+        let now = self.clock.now();
         let urgency = self.arrival.surge.and_then(|surge| surge.priority);
         NewRequest {
-            id: id(millis, (self.arrival.number << 8) + tries),
+            id: id(now / 1000, (self.arrival.number << 8) + tries),
             payload: RawValue::from_string(format!("\"{key}\"")).ok(),
             key: Some(key),
-            received_at: at(millis, now),
+            received_at: Timestamp::from_microsecond(now).unwrap_or_default(),
             priority: urgency.map_or(Priority::USUAL, Priority::new),
             admit_new: true,
         }
     }
-}
-
-fn at(millis: i64, now: Duration) -> Timestamp {
-    let micros = i64::from(now.subsec_micros() % 1000);
-    Timestamp::from_microsecond(millis * 1000 + micros).unwrap_or_default()
-}
-
-fn is_promised(end: &End) -> bool {
-    matches!(
-        end,
-        End::Answered {
-            status: 200 | 202,
-            ..
-        }
-    )
 }

@@ -93,7 +93,8 @@ impl Order {
         let policies = parse_policies(&self.policies).map_err(CannotRun::Policies)?;
         let policies = policies.policies;
         let bound = policies.worst_case();
-        let server = Server::new(load.seed, Clock::new(Instant::now()));
+        let clock = Clock::new(Instant::now());
+        let server = Server::new(load.seed, clock.clone());
         let worker = self.worker();
         let api = Api::new(self.side, policies, &server, &worker, load.seed)?;
         sleep(STARTS).await;
@@ -111,7 +112,7 @@ impl Order {
         let mut calls = vec![];
         for arrival in schedule::with_surges(load, &experiment.faults) {
             sleep_until(epoch + arrival.at).await;
-            let client = Client::new(api.clone(), load.clone(), arrival, epoch);
+            let client = Client::new(api.clone(), load.clone(), arrival, epoch, clock.clone());
             calls.push(spawn_local(client.call()));
         }
         let calls: Vec<Call> = all(calls).await;
