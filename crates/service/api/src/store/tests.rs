@@ -46,25 +46,33 @@ async fn store() -> (Cluster, Store, LiveStore<Store>) {
 }
 
 fn live(store: &Store) -> LiveStore<Store> {
-    let policy = load(None).unwrap().policies.database.policy();
-    let code = DegradedCode::DbUnavailable;
-    let dependency = Dependency::new("database", code, policy, 1, vec![]).unwrap();
-    let unmeasured = FlushMetrics {
-        rows: Histogram::noop(),
-        queued: Histogram::noop(),
-    };
+    let (dependency, unmeasured) = (dependency(), unmeasured());
     let metrics = LiveMetrics {
         unkeyed: unmeasured.clone(),
         keyed: unmeasured,
     };
     LiveStore::new(
-        &Arc::new(dependency),
+        &dependency,
         store,
         LEASE,
         &Handle::current(),
         metrics,
         Arc::new(|_| {}),
     )
+}
+
+/// Postgres under the default policy.
+pub(super) fn dependency() -> Arc<Dependency> {
+    let policy = load(None).unwrap().policies.database.policy();
+    let code = DegradedCode::DbUnavailable;
+    Arc::new(Dependency::new("database", code, policy, 1, vec![]).unwrap())
+}
+
+pub(super) fn unmeasured() -> FlushMetrics {
+    FlushMetrics {
+        rows: Histogram::noop(),
+        queued: Histogram::noop(),
+    }
 }
 
 fn soon() -> Deadline {

@@ -2,13 +2,12 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use holdfast_wire::DegradedCode;
 use tokio::sync::Semaphore;
 use tokio::time::sleep;
 
 use super::*;
-use crate::config::load;
 use crate::postgres::DatabaseError;
+use crate::store::tests::{dependency, unmeasured};
 
 const HEALTHY: Duration = Duration::from_millis(1);
 
@@ -55,18 +54,11 @@ fn writer() -> (Arc<Statements>, GroupCommit<Arc<Statements>>) {
         under_way: AtomicUsize::default(),
         most: AtomicUsize::default(),
     });
-    let policy = load(None).unwrap().policies.database.policy();
-    let code = DegradedCode::DbUnavailable;
-    let dependency = Dependency::new("database", code, policy, 1, vec![]).unwrap();
-    let unmeasured = FlushMetrics {
-        rows: Histogram::noop(),
-        queued: Histogram::noop(),
-    };
     let writer = GroupCommit::new(
         Arc::clone(&statements),
-        Arc::new(dependency),
+        dependency(),
         Handle::current(),
-        unmeasured,
+        unmeasured(),
     );
     (statements, writer)
 }
