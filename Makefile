@@ -42,7 +42,7 @@ help: ## List the targets
 	while IFS='|' read -r target text; do \
 	  if [ "$$text" ]; then printf '  %-14s %s\n' $$target "$$text"; else echo "$$target"; fi; done
 	@echo
-	@echo 'STAGE=compose|local, for experiments virtual too; lab --help has the rest.'
+	@echo 'STAGE=compose|local|swarm, for experiments virtual too; lab --help has the rest.'
 
 #: The lab
 
@@ -92,6 +92,17 @@ pause-worker: ## Stop the worker with its port open: it never answers
 pause-db: ## Stop Postgres with its port open
 resume-worker: ## Let the paused worker go on
 resume-db: ## Let the paused Postgres go on
+
+.PHONY: kill-node start-node cut-node mend-node drain-node activate-node
+kill-node: ## STAGE=swarm: a power cut of one node (NODE=1)
+start-node: ## That node again, with its disk
+cut-node: ## Its cable out: all on it lives, and nobody hears of it
+mend-node: ## Its cable in again
+drain-node: ## End in order what runs on it, and start nothing there
+activate-node: ## Start things there again
+kill-node start-node cut-node mend-node drain-node activate-node:
+	$(BUILD)
+	@$(LAB) node $(@:%-node=%) $(or $(NODE),1)
 
 # `kill-worker` becomes `lab kill worker`.
 kill-worker kill-db kill-api start-worker start-db start-api pause-worker pause-db resume-worker resume-db:

@@ -1,5 +1,7 @@
 //! An experiment as it stands in its file, validated.
 
+mod playable;
+
 use std::fmt;
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -46,37 +48,6 @@ impl Experiment {
         let mut experiment = self.clone();
         experiment.load.seed = experiment.load.seed.wrapping_add(pair);
         experiment
-    }
-
-    /// Why it cannot be played on `stage`; none: it can.
-    #[must_use]
-    pub fn unplayable_on(&self, stage: StageKind) -> Option<&'static str> {
-        match stage {
-            StageKind::Virtual => self.beyond_the_model(),
-            StageKind::Local | StageKind::Compose => {
-                (!self.stages.contains(&stage)).then_some("its file does not name it")
-            }
-        }
-    }
-
-    /// What of it the modelled world does not have.
-    fn beyond_the_model(&self) -> Option<&'static str> {
-        let replaced = |fault: &Fault| fault.kind == Kind::Replace;
-        let process = self.system.policies.get("process");
-        let limits_clients = process.is_some_and(|it| it.get("rate_limit").is_some());
-        let on_postgres_wire = |fault: &Fault| {
-            let garbled = matches!(fault.kind, Kind::Reset { .. } | Kind::Garbage { .. });
-            garbled && fault.target == Target::Database
-        };
-        if self.faults.iter().any(on_postgres_wire) {
-            Some("what comes over Postgres' wire is not modelled")
-        } else if self.faults.iter().any(replaced) {
-            Some("names and addresses are not modelled")
-        } else if limits_clients {
-            Some("clients' quotas belong to HTTP, which is not modelled")
-        } else {
-            None
-        }
     }
 }
 
@@ -160,6 +131,8 @@ pub enum Target {
     Database,
     /// The API.
     Api,
+    /// The node of a Swarm that Postgres' primary is on, with an API and a worker. There only.
+    Node,
 }
 
 /// How something is hurt.
@@ -175,6 +148,10 @@ pub enum Kind {
     Restart,
     /// Killed, and another takes its name, with another address. Containers only, the worker only.
     Replace,
+    /// Its cable is out: all on it lives, and nobody hears of it. A node only.
+    Partition,
+    /// What runs there is ended in order, and nothing is started there. A node only.
+    Drain,
     /// The wire refuses connections and resets those there are.
     Refuse,
     /// The wire drops what it is given: new connections get no answer to their SYN, existing ones fall silent.

@@ -16,6 +16,8 @@ pub enum StageKind {
     Compose,
     /// Processes of this machine.
     Local,
+    /// Several machines, joined into one Docker Swarm.
+    Swarm,
     /// No processes at all: the service's core over a modelled world, in virtual time. It plays experiments, and nothing else.
     #[schemars(skip)]
     Virtual,

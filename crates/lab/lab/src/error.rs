@@ -146,6 +146,14 @@ pub enum LabError {
         /// What is wrong with it.
         problem: String,
     },
+    /// Freezing tasks was asked of a Swarm.
+    #[error(
+        "a task that is frozen fails its health check, and Swarm puts another in its place within seconds"
+    )]
+    NoPauseOnSwarm,
+    /// One machine of several was meant, on a stage that is one.
+    #[error("this stage is one machine")]
+    NotSeveral,
     /// The virtual stage was asked for what it does not have.
     #[error("the virtual stage has no services: it plays experiments, and nothing else")]
     NoServices,
@@ -235,6 +243,8 @@ impl LabError {
             Self::AcceptedLine { .. } => {
                 "a line is ID<TAB>KEY<TAB>STATUS; have the file written anew: make load".to_owned()
             }
+            Self::NoPauseOnSwarm => "take out a machine's cable instead: make cut-node NODE=1".to_owned(),
+            Self::NotSeveral => "bring up several: make up STAGE=swarm".to_owned(),
             Self::NoServices => "give STAGE=local or STAGE=compose, or play: make experiments STAGE=virtual".to_owned(),
             Self::NoExperiment { .. } => "see those there are: lab list".to_owned(),
             Self::Experiment(_) | Self::Schema(_) => return None,

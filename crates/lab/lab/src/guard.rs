@@ -26,6 +26,8 @@ pub enum Guarded {
     Processes,
     /// The containers of the experiments.
     Containers,
+    /// The machines of the experiments.
+    Nodes,
     /// The stage itself, which the command has brought up from nothing: the tour's.
     Stage,
 }
@@ -37,6 +39,7 @@ impl Guarded {
         match stage {
             StageKind::Local | StageKind::Virtual => Self::Processes,
             StageKind::Compose => Self::Containers,
+            StageKind::Swarm => Self::Nodes,
         }
     }
 }

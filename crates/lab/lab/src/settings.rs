@@ -139,11 +139,13 @@ fn stage(environment: &Environment) -> Result<Option<StageKind>, LabError> {
         None => Ok(None),
         Some("compose") => Ok(Some(StageKind::Compose)),
         Some("local") => Ok(Some(StageKind::Local)),
+        Some("swarm") => Ok(Some(StageKind::Swarm)),
         Some("virtual") => Ok(Some(StageKind::Virtual)),
         Some(other) => {
-            let hint = hint(other, &["compose", "local", "virtual"]);
-            let problem =
-                format!("unknown; {hint}; give compose, local or virtual, or leave it unset");
+            let hint = hint(other, &["compose", "local", "swarm", "virtual"]);
+            let problem = format!(
+                "unknown; {hint}; give compose, local, swarm or virtual, or leave it unset"
+            );
             Err(invalid("STAGE", other, &problem))
         }
     }
@@ -236,7 +238,7 @@ mod tests {
         assert!(
             read([("STAGE", "kubernetes")])
                 .unwrap_err()
-                .contains("compose, local or virtual")
+                .contains("compose, local, swarm or virtual")
         );
         assert_eq!(
             read([("STAGE", "local")]).unwrap().stage,

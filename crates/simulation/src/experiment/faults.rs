@@ -109,6 +109,7 @@ impl Stricken {
             (Target::Api, Harm::Refuses) => {
                 let _ = self.api.start();
             }
+            (Target::Node, _) => {}
             (Target::Api, _) => self.api.life().iter().for_each(|it| it.set(door)),
         }
     }
@@ -145,6 +146,7 @@ impl Stricken {
                 Ok(Err(_)) => Some("it answers an error, or not at all"),
                 Err(_) => Some("it accepts and does not answer"),
             },
+            Target::Node => None,
             Target::Api => match self.api.life().map(|life| life.door()) {
                 None => Some("its port refuses"),
                 Some(Door::Open) => None,
@@ -170,6 +172,9 @@ fn sight(holds: bool, seen: &str) -> Sight {
 
 /// None: the model has nothing of it.
 fn harm(fault: &Fault) -> Option<Harm> {
+    if fault.target == Target::Node {
+        return None;
+    }
     let on_wire =
         |wrong, share| (fault.target == Target::Worker).then_some(Harm::Wire(wrong, share));
     match fault.kind {
@@ -177,7 +182,7 @@ fn harm(fault: &Fault) -> Option<Harm> {
         Kind::Pause | Kind::Blackhole | Kind::Lock => Some(Harm::Hangs),
         Kind::ReadOnly => Some(Harm::ReadOnly),
         Kind::Surge { .. } => Some(Harm::Nothing),
-        Kind::Replace => None,
+        Kind::Replace | Kind::Partition | Kind::Drain => None,
         Kind::Latency { delay, .. } if fault.target == Target::Database => {
             Some(Harm::Slow(millis(delay)))
         }

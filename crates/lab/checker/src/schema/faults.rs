@@ -27,6 +27,8 @@ fn kind(fault: &file::Fault, place: &Place) -> Result<Kind, Broken> {
         KindName::Pause => Kind::Pause,
         KindName::Restart => Kind::Restart,
         KindName::Replace => Kind::Replace,
+        KindName::Partition => Kind::Partition,
+        KindName::Drain => Kind::Drain,
         KindName::Refuse => Kind::Refuse,
         KindName::Blackhole => Kind::Blackhole,
         KindName::Latency => Kind::Latency {

@@ -130,6 +130,10 @@ pub(super) enum KindName {
     Restart,
     /// Killed, and another takes its name, with another address.
     Replace,
+    /// The node's cable is out.
+    Partition,
+    /// What runs on the node is ended in order, and nothing is started there.
+    Drain,
     /// The wire refuses connections and resets those there are.
     Refuse,
     /// The wire drops what it is given.

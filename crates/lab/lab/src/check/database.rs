@@ -33,6 +33,7 @@ impl Database {
         Ok(match stage {
             Stage::Local(local) => Self::Port(local.ports()?.db),
             Stage::Compose(compose) => Self::Compose(compose.clone()),
+            Stage::Swarm(swarm) => Self::Port(swarm.ports().db),
         })
     }
 

@@ -14,7 +14,7 @@ use super::values::{duration, long_enough, rate};
 use crate::experiment::plan::Target;
 use crate::guard::Guarded;
 use crate::load::Arrivals;
-use crate::stage::Service;
+use crate::stage::{Node, NodeAction, Service};
 use crate::wire::Listen;
 
 /// In groups, as people use them.
@@ -43,16 +43,7 @@ pub(super) enum Task {
     /// Show how each service is, and what the API thinks of its dependencies: exit 1 if one is dead
     Status,
     /// Show the services' logs as one, in the order of time
-    Logs {
-        /// Only this one's
-        service: Option<Service>,
-        /// Go on showing what comes
-        #[arg(short, long)]
-        follow: bool,
-        /// Only what belongs to this request, or trace, through API, recovery and worker
-        #[arg(long, value_name = "ID")]
-        request: Option<String>,
-    },
+    Logs(Logs),
     /// Serve the page at a loopback address of its own, where its buttons break and heal
     Control {
         /// Where, on 127.0.0.1
@@ -166,6 +157,14 @@ pub(super) enum Task {
         /// Which
         service: Service,
     },
+    /// Break or heal one machine of several, with all that runs on it; on the Swarm stage
+    Node {
+        /// How
+        action: NodeAction,
+        /// Which: 1, 2 or 3
+        #[arg(value_parser = clap::value_parser!(u8).range(1..=3))]
+        node: Node,
+    },
     /// Stop a service with its port open (SIGSTOP): it accepts and never answers
     Pause {
         /// Which
@@ -176,6 +175,18 @@ pub(super) enum Task {
         /// Which
         service: Service,
     },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Logs {
+    /// Only this one's
+    pub(super) service: Option<Service>,
+    /// Go on showing what comes
+    #[arg(short, long)]
+    pub(super) follow: bool,
+    /// Only what belongs to this request, or trace, through API, recovery and worker
+    #[arg(long, value_name = "ID")]
+    pub(super) request: Option<String>,
 }
 
 #[derive(Debug, Args)]

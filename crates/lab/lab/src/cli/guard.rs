@@ -61,6 +61,7 @@ pub(super) async fn stand(
             postgres::end_stale().await;
             Ok(())
         }
+        Guarded::Nodes => experiment::end_stale_nodes(settings, console).await,
         Guarded::Containers => experiment::end_stale_containers(settings, console).await,
         Guarded::Stage => {
             for stage in Stage::to_take_down(settings, console).await? {

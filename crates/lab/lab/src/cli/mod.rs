@@ -79,23 +79,16 @@ async fn perform(task: Task, settings: &Settings, console: Console) -> Result<Ex
             let stage = stage(settings, console).await?;
             return status::show(&stage, console).await.map(verdict);
         }
-        Task::Logs {
-            service,
-            follow,
-            request,
-        } => {
-            let wanted = logs::Wanted {
-                service,
-                follow,
-                request,
-            };
-            logs::show(&wanted, settings, console).await?;
+        Task::Logs(wanted) => logs::show(&wanted, settings, console).await?,
+        Task::Reload
+        | Task::Kill { .. }
+        | Task::Start { .. }
+        | Task::Pause { .. }
+        | Task::Resume { .. }
+        | Task::Node { .. } => {
+            let stage = stage(settings, console).await?;
+            break_or_heal(task, &stage, console).await?;
         }
-        Task::Reload => stage(settings, console).await?.reload(console).await?,
-        Task::Kill { service } => stage(settings, console).await?.kill(service).await?,
-        Task::Start { service } => stage(settings, console).await?.start(service).await?,
-        Task::Pause { service } => stage(settings, console).await?.pause(service).await?,
-        Task::Resume { service } => stage(settings, console).await?.resume(service).await?,
         Task::Control { port } => control::run(port, settings, console).await?,
         Task::Compare => return compare(settings, console).await,
         Task::Load(wanted) => load::run(wanted, settings, console).await?,
@@ -139,6 +132,18 @@ async fn perform(task: Task, settings: &Settings, console: Console) -> Result<Ex
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+async fn break_or_heal(task: Task, stage: &Stage, console: Console) -> Result<(), LabError> {
+    match task {
+        Task::Reload => stage.reload(console).await,
+        Task::Kill { service } => stage.kill(service).await,
+        Task::Start { service } => stage.start(service).await,
+        Task::Pause { service } => stage.pause(service).await,
+        Task::Resume { service } => stage.resume(service).await,
+        Task::Node { action, node } => stage.act_on(node, action).await,
+        _ => Ok(()),
+    }
 }
 
 async fn distinct_worker(bind: SocketAddr, delay: Duration) -> Result<(), LabError> {

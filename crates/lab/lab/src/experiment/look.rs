@@ -59,7 +59,7 @@ impl Look {
         let asked = async {
             match target {
                 Target::Database => ask_postgres(address).await,
-                Target::Worker | Target::Api => ask_http(address).await,
+                Target::Worker | Target::Api | Target::Node => ask_http(address).await,
             }
         };
         match timeout(patience, asked).await {

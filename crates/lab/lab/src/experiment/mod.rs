@@ -24,6 +24,7 @@ pub use ablate::ablate;
 pub use grade::{Answer, grade, predict};
 pub use run::{Outcome, Wish, list, report as write_report, reproduce, run};
 pub(crate) use scene::end_stale as end_stale_containers;
+pub(crate) use scene::end_stale_nodes;
 
 #[cfg(test)]
 use holdfast_checker::invented;

@@ -1,7 +1,7 @@
 //! Which stage a command acts on: the one `STAGE` names, else the one that is up, else the one that still holds data, else
 //! the one that can be had.
 
-use super::{Compose, Local, Stage, port};
+use super::{Compose, Local, Stage, Swarm, port};
 use crate::error::LabError;
 use crate::output::{Console, Tone};
 use crate::settings::{Settings, StageKind};
@@ -53,7 +53,7 @@ impl Stage {
         Ok(stage)
     }
 
-    /// Every stage there may be something of: `STAGE`'s, else both.
+    /// Every stage there may be something of: `STAGE`'s, else all.
     ///
     /// # Errors
     /// [`LabError::NoEngine`] when `STAGE` asks for one.
@@ -68,8 +68,12 @@ impl Stage {
                     .await
                     .ok()
                     .map(Self::Compose);
+                // Made only where somebody asked for it, and with root's rights.
+                let swarm = Self::swarm(settings, console);
+                let swarm = swarm.holds_data().await?.then_some(swarm);
                 std::iter::once(Self::local(settings, console))
                     .chain(compose)
+                    .chain(swarm)
                     .collect()
             }
         })
@@ -79,6 +83,7 @@ impl Stage {
         match kind {
             StageKind::Local => Ok(Self::local(settings, console)),
             StageKind::Compose => Ok(Self::Compose(Compose::find(settings, console).await?)),
+            StageKind::Swarm => Ok(Self::swarm(settings, console)),
             StageKind::Virtual => Err(LabError::NoServices),
         }
     }
@@ -89,10 +94,11 @@ impl Stage {
         match self {
             Self::Local(_) => StageKind::Local.name(),
             Self::Compose(_) => StageKind::Compose.name(),
+            Self::Swarm(_) => StageKind::Swarm.name(),
         }
     }
 
-    /// The stage that is up, whatever `STAGE` says; the local one if both are.
+    /// The stage that is up, whatever `STAGE` says; the local one if several are.
     ///
     /// # Errors
     /// When the local stage's record cannot be read.
@@ -101,13 +107,17 @@ impl Stage {
         if local.is_up()? {
             return Ok(Some(Self::Local(local)));
         }
+        let swarm = Swarm::new(settings, console);
+        if swarm.is_up().await? {
+            return Ok(Some(Self::Swarm(swarm)));
+        }
         match Compose::find(settings, console).await {
             Ok(compose) if compose.is_up().await? => Ok(Some(Self::Compose(compose))),
             _ => Ok(None),
         }
     }
 
-    /// The stage that is up, else the one that still holds data, whatever `STAGE` says; the local one if both do.
+    /// The stage that is up, else the one that still holds data, whatever `STAGE` says; the local one if several do.
     ///
     /// # Errors
     /// When the local stage's record cannot be read.
@@ -115,9 +125,13 @@ impl Stage {
         if let Some(stage) = Self::found_up(settings, console).await? {
             return Ok(Some(stage));
         }
-        let local = Self::local(settings, console);
-        if local.holds_data().await? {
-            return Ok(Some(local));
+        for stage in [
+            Self::local(settings, console),
+            Self::swarm(settings, console),
+        ] {
+            if stage.holds_data().await? {
+                return Ok(Some(stage));
+            }
         }
         match Compose::find(settings, console).await {
             Ok(compose) if compose.holds_data().await? => Ok(Some(Self::Compose(compose))),
@@ -127,6 +141,10 @@ impl Stage {
 
     fn local(settings: &Settings, console: Console) -> Self {
         Self::Local(Local::new(settings, settings.folder(), console))
+    }
+
+    fn swarm(settings: &Settings, console: Console) -> Self {
+        Self::Swarm(Swarm::new(settings, console))
     }
 
     fn announce(&self, console: Console) {

@@ -69,6 +69,12 @@ impl Probe {
         }
     }
 
+    /// Whether a `GET` of this path is answered with a success.
+    pub async fn says_yes(&self, path: &str) -> bool {
+        let answer = self.client.get(format!("{}{path}", self.base)).send().await;
+        answer.is_ok_and(|answer| answer.status().is_success())
+    }
+
     /// `GET /policies`.
     ///
     /// # Errors

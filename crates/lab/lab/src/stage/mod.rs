@@ -2,11 +2,14 @@
 
 mod choose;
 mod compose;
+mod container;
 mod health;
 mod local;
 mod port;
 mod process;
+mod program;
 mod ready;
+mod swarm;
 
 pub use crate::service::Service;
 pub use compose::Compose;
@@ -14,6 +17,7 @@ pub(crate) use compose::Project;
 pub use health::Probe;
 pub use local::Local;
 pub(crate) use process::ServiceProcess;
+pub use swarm::{Node, NodeAction, Swarm};
 
 use std::path::Path;
 
@@ -39,13 +43,15 @@ pub enum Condition {
     Dead,
 }
 
-/// One of the two stages, chosen.
+/// One of the stages, chosen.
 #[derive(Debug, Clone)]
 pub enum Stage {
     /// Processes of this machine.
     Local(Local),
     /// Containers.
     Compose(Compose),
+    /// Three machines.
+    Swarm(Swarm),
 }
 
 /// Does the same thing on either stage.
@@ -54,6 +60,7 @@ macro_rules! on {
         match $self {
             Self::Local($stage) => $what,
             Self::Compose($stage) => $what,
+            Self::Swarm($stage) => $what,
         }
     };
 }
@@ -65,6 +72,7 @@ impl Stage {
         match self {
             Self::Local(stage) => Self::Local(stage.quietly()),
             Self::Compose(stage) => Self::Compose(stage.quietly()),
+            Self::Swarm(stage) => Self::Swarm(stage.quietly()),
         }
     }
 
@@ -82,13 +90,14 @@ impl Stage {
         match self {
             Self::Local(stage) => stage.holds_data(),
             Self::Compose(stage) => stage.holds_data().await,
+            Self::Swarm(stage) => Ok(stage.holds_data()),
         }
     }
 
     /// Brings all three services up and waits until they are healthy: what is there is kept.
     ///
     /// # Errors
-    /// See [`Local::up`] and [`Compose::up`].
+    /// See [`Local::up`], [`Compose::up`] and [`Swarm::up`].
     pub async fn up(&self) -> Result<(), LabError> {
         on!(self, stage => stage.up().await)
     }
@@ -122,7 +131,12 @@ impl Stage {
     /// # Errors
     /// See [`Local::pause`] and [`Compose::pause`].
     pub async fn pause(&self, service: Service) -> Result<(), LabError> {
-        on!(self, stage => stage.pause(service).await)
+        match self {
+            Self::Local(stage) => stage.pause(service).await,
+            Self::Compose(stage) => stage.pause(service).await,
+            // A task that is frozen fails its health check, and Swarm puts another in its place.
+            Self::Swarm(_) => Err(LabError::NoPauseOnSwarm),
+        }
     }
 
     /// Lets a paused service go on.
@@ -130,7 +144,22 @@ impl Stage {
     /// # Errors
     /// See [`Local::resume`] and [`Compose::resume`].
     pub async fn resume(&self, service: Service) -> Result<(), LabError> {
-        on!(self, stage => stage.resume(service).await)
+        match self {
+            Self::Local(stage) => stage.resume(service).await,
+            Self::Compose(stage) => stage.resume(service).await,
+            Self::Swarm(_) => Err(LabError::NoPauseOnSwarm),
+        }
+    }
+
+    /// Does this to one machine of several.
+    ///
+    /// # Errors
+    /// [`LabError::NotSeveral`] where there is but one; see [`Swarm::act_on`].
+    pub async fn act_on(&self, node: Node, action: NodeAction) -> Result<(), LabError> {
+        match self {
+            Self::Swarm(stage) => stage.act_on(node, action).await,
+            Self::Local(_) | Self::Compose(_) => Err(LabError::NotSeveral),
+        }
     }
 
     /// Has the API read its policy file again, and tells what came of it.
@@ -175,6 +204,7 @@ impl Stage {
         match self {
             Self::Local(stage) => Ok(stage.ports()?.api),
             Self::Compose(stage) => stage.api_port().await,
+            Self::Swarm(stage) => Ok(stage.ports().api),
         }
     }
 }

@@ -26,7 +26,7 @@ impl Wires {
             Target::Worker => self.worker.as_ref(),
             Target::Database => self.database.as_ref(),
             // Nothing stands before what is being called.
-            Target::Api => None,
+            Target::Api | Target::Node => None,
         }
     }
 }

@@ -34,18 +34,24 @@ pub(super) fn check(plan: &Experiment) -> Result<(), Broken> {
 
 fn can_suffer(fault: &Fault, plan: &Experiment, place: &Place) -> Result<(), Broken> {
     let can = match fault.kind {
-        Kind::Kill | Kind::Pause | Kind::Restart => true,
+        Kind::Kill => true,
+        Kind::Pause | Kind::Restart => fault.target != Target::Node,
+        Kind::Partition | Kind::Drain => fault.target == Target::Node,
         Kind::Replace | Kind::Status { .. } => fault.target == Target::Worker,
         Kind::Refuse
         | Kind::Blackhole
         | Kind::Latency { .. }
         | Kind::Reset { .. }
-        | Kind::Garbage { .. } => fault.target != Target::Api,
+        | Kind::Garbage { .. } => matches!(fault.target, Target::Worker | Target::Database),
         Kind::Surge { .. } => fault.target == Target::Api,
         Kind::Lock | Kind::Connections | Kind::ReadOnly => fault.target == Target::Database,
     };
     let rule = format!("is nothing that the {} can suffer", fault.target);
     holds(can, place.key("kind"), rule)?;
+    let only_on_swarm = plan.stages == [StageKind::Swarm];
+    let rule = "there are nodes in a Swarm only: it needs stages = [\"swarm\"]";
+    let on_a_node = fault.target == Target::Node;
+    holds(!on_a_node || only_on_swarm, place.key("target"), rule)?;
     let replaced_locally = fault.kind == Kind::Replace && plan.stages.contains(&StageKind::Local);
     let rule =
         "processes have no address of their own: a replaced worker needs stages = [\"compose\"]";

@@ -64,11 +64,14 @@ fn each_kind_has_its_figures_and_their_defaults() {
 
 #[test]
 fn every_kind_is_read_by_its_name_and_only_for_targets_that_can_suffer_it() {
-    let all = ["worker", "database", "api"];
+    let all = ["worker", "database", "api", "node"];
+    let services = &all[..3];
     for (name, can) in [
         ("kill", &all[..]),
-        ("pause", &all),
-        ("restart", &all),
+        ("pause", services),
+        ("restart", services),
+        ("partition", &["node"]),
+        ("drain", &["node"]),
         ("replace", &["worker"]),
         ("refuse", &["worker", "database"]),
         ("blackhole", &["worker", "database"]),
@@ -87,7 +90,8 @@ fn every_kind_is_read_by_its_name_and_only_for_targets_that_can_suffer_it() {
         };
         for target in all {
             let text = fault(target, &format!("\"{name}\"{own}"));
-            let text = text.replace("[load]", "stages = [\"compose\"]\n[load]");
+            let stage = if target == "node" { "swarm" } else { "compose" };
+            let text = text.replace("[load]", &format!("stages = [\"{stage}\"]\n[load]"));
             match parse(&text) {
                 Ok(plan) => {
                     assert!(can.contains(&target), "{name} on {target}");

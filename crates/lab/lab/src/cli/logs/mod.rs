@@ -10,35 +10,40 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::Command;
+use tokio::sync::mpsc;
 use tokio::time::sleep;
 
 use self::line::Line;
+use super::arguments::Logs;
 use crate::error::LabError;
 use crate::output::Console;
 use crate::settings::Settings;
-use crate::stage::{Compose, Local, Service, Stage};
+use crate::stage::{Local, Service, Stage};
 
 /// Lines that are shown of what was before.
 const LAST: usize = 100;
 const POLL: Duration = Duration::from_millis(200);
 
-/// What is to be shown.
-#[derive(Debug, Clone)]
-pub(super) struct Wanted {
-    pub(super) service: Option<Service>,
-    pub(super) follow: bool,
-    /// One request's lines: by its id, or its trace's.
-    pub(super) request: Option<String>,
-}
-
 /// Shows the lines. A stage that did not come up is dead, and has logs all the same.
 pub(super) async fn show(
-    wanted: &Wanted,
+    wanted: &Logs,
     settings: &Settings,
     console: Console,
 ) -> Result<(), LabError> {
     match Stage::to_act_on(settings, console).await {
-        Ok(Stage::Compose(compose)) => of_compose(&compose, wanted, console).await,
+        Ok(Stage::Compose(compose)) => {
+            // All there is, where one request is looked for.
+            let only_the_last = wanted.request.is_none();
+            let command = compose.logs(wanted.service, wanted.follow, only_the_last);
+            of_programs(vec![(None, command)], wanted, console).await
+        }
+        Ok(Stage::Swarm(swarm)) => {
+            let commands = swarm.logs(wanted.service, wanted.follow).await?;
+            let commands = commands.into_iter();
+            let commands = commands.map(|(service, command)| (Some(service), command));
+            of_programs(commands.collect(), wanted, console).await
+        }
         Ok(Stage::Local(local)) => of_local(&local, wanted, console).await,
         Err(LabError::NotUp) => {
             let local = Local::new(settings, settings.folder(), console);
@@ -48,7 +53,7 @@ pub(super) async fn show(
     }
 }
 
-async fn of_local(local: &Local, wanted: &Wanted, console: Console) -> Result<(), LabError> {
+async fn of_local(local: &Local, wanted: &Logs, console: Console) -> Result<(), LabError> {
     let files = local.logs(wanted.service);
     if files.is_empty() {
         return Err(LabError::NotUp);
@@ -67,23 +72,21 @@ async fn of_local(local: &Local, wanted: &Wanted, console: Console) -> Result<()
     }
 }
 
-async fn of_compose(compose: &Compose, wanted: &Wanted, console: Console) -> Result<(), LabError> {
-    // All there is, where one request is looked for.
-    let mut command = compose.logs(wanted.service, wanted.follow, wanted.request.is_none());
-    command.stdout(Stdio::piped());
-    let run = || LabError::file("run", "the Compose tool");
-    let mut child = command.spawn().map_err(run())?;
-    let Some(stdout) = child.stdout.take() else {
-        return Ok(());
-    };
-    let mut told = BufReader::new(stdout).lines();
+/// What programs print, all at once: of one service each, or with its name in each line.
+async fn of_programs(
+    commands: Vec<(Option<Service>, Command)>,
+    wanted: &Logs,
+    console: Console,
+) -> Result<(), LabError> {
+    let (sender, mut told) = mpsc::channel(LAST);
+    for (service, command) in commands {
+        tokio::spawn(pass_on(service, command, sender.clone()));
+    }
+    drop(sender);
     let mut ids: Vec<String> = wanted.request.iter().cloned().collect();
     let (mut lines, mut before) = (Vec::new(), Timestamp::UNIX_EPOCH);
-    while let Some(text) = told.next_line().await.map_err(run())? {
-        let Some((service, text)) = of_container(&text) else {
-            continue;
-        };
-        let line = Line::read(service, text, before);
+    while let Some((service, text)) = told.recv().await {
+        let line = Line::read(service, &text, before);
         before = line.at;
         if wanted.follow {
             print(vec![line], &mut ids, false, console);
@@ -93,6 +96,30 @@ async fn of_compose(compose: &Compose, wanted: &Wanted, console: Console) -> Res
     }
     print(lines, &mut ids, true, console);
     Ok(())
+}
+
+/// Until the program ends, or nobody listens any more.
+async fn pass_on(of: Option<Service>, mut command: Command, to: mpsc::Sender<(Service, String)>) {
+    command.stdout(Stdio::piped()).stderr(Stdio::null());
+    let Ok(mut child) = command.spawn() else {
+        return;
+    };
+    let Some(stdout) = child.stdout.take() else {
+        return;
+    };
+    let mut told = BufReader::new(stdout).lines();
+    while let Ok(Some(line)) = told.next_line().await {
+        let named = match of {
+            Some(service) => Some((service, line.as_str())),
+            None => of_container(&line),
+        };
+        let Some((service, text)) = named else {
+            continue;
+        };
+        if to.send((service, text.to_owned())).await.is_err() {
+            return;
+        }
+    }
 }
 
 /// `api-1  | text`, or `api_1  | text` of the elder tool.

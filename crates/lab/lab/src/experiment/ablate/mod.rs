@@ -39,7 +39,7 @@ pub async fn ablate(
     }
     let mut company = Company::gather(stage, settings, console).await?;
     let played = all(&found, seed, settings, &mut company, console).await;
-    company.leave(&played);
+    company.leave(&played).await;
     let (ablated, intact) = played?;
     if found.len() > 1 {
         let rows: Vec<Row> = ablated.iter().flat_map(|(_, rows)| rows).cloned().collect();

@@ -3,6 +3,7 @@
 mod connections;
 mod kill;
 mod lock;
+mod node;
 mod pause;
 mod read_only;
 mod replace;
@@ -114,11 +115,17 @@ impl InForce {
         // It may be over at any time from here on.
         let to = self.to.unwrap_or_else(|| epoch.elapsed());
         match self.fault.kind {
+            kind if target == Target::Node => node::end(kind, scene).await?,
             Kind::Kill => kill::end(target, scene).await?,
             Kind::Pause => pause::end(target, scene).await?,
             Kind::ReadOnly => read_only::end(scene).await?,
-            Kind::Restart | Kind::Replace | Kind::Lock | Kind::Connections | Kind::Surge { .. } => {
-            }
+            Kind::Restart
+            | Kind::Replace
+            | Kind::Lock
+            | Kind::Connections
+            | Kind::Surge { .. }
+            | Kind::Partition
+            | Kind::Drain => {}
             Kind::Refuse
             | Kind::Blackhole
             | Kind::Latency { .. }
@@ -146,6 +153,7 @@ async fn put(
     sessions: &mut Vec<Session>,
 ) -> Result<Option<Sight>, LabError> {
     match fault.kind {
+        kind if fault.target == Target::Node => node::put(kind, scene).await?,
         Kind::Kill => kill::put(fault.target, scene).await?,
         Kind::Pause => pause::put(fault.target, scene).await?,
         Kind::Restart => return restart::put(fault.target, scene).await.map(Some),
@@ -153,8 +161,8 @@ async fn put(
         Kind::Lock => lock::put(scene, sessions).await?,
         Kind::Connections => connections::put(scene, sessions).await?,
         Kind::ReadOnly => read_only::put(scene).await?,
-        // The load sends it.
-        Kind::Surge { .. } => {}
+        // The load sends it; only a node has the others.
+        Kind::Surge { .. } | Kind::Partition | Kind::Drain => {}
         Kind::Refuse
         | Kind::Blackhole
         | Kind::Latency { .. }
@@ -168,7 +176,9 @@ async fn put(
 /// Whether it is in force.
 async fn look(fault: &Fault, scene: &Scene) -> Sight {
     match fault.kind {
-        Kind::Kill | Kind::Restart | Kind::Replace => kill::look(fault.target, scene).await,
+        Kind::Kill | Kind::Restart | Kind::Replace | Kind::Partition | Kind::Drain => {
+            kill::look(fault.target, scene).await
+        }
         Kind::Pause => pause::look(fault.target, scene).await,
         Kind::Lock => lock::look(scene).await,
         Kind::Connections => connections::look(scene).await,
@@ -187,7 +197,12 @@ async fn look(fault: &Fault, scene: &Scene) -> Sight {
 }
 
 async fn until_well(target: Target, scene: &Scene) -> Sight {
-    let deadline = Instant::now() + HEALED_WITHIN;
+    let within = if target == Target::Node {
+        node::HEALED_WITHIN
+    } else {
+        HEALED_WITHIN
+    };
+    let deadline = Instant::now() + within;
     loop {
         let look = scene.look(target, PATIENCE).await;
         if look.is_well() || Instant::now() > deadline {

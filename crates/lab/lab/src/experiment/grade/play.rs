@@ -32,7 +32,7 @@ pub(super) async fn play(
     }
     let mut company = Company::gather(StageKind::Local, settings, console).await?;
     let played = all(&found, exercise, answer, &mut company, console).await;
-    company.leave(&played);
+    company.leave(&played).await;
     Ok(Score::of(exercise, &played?))
 }
 

@@ -86,8 +86,9 @@ impl<'a> Company<'a> {
     }
 
     /// Nothing more is to be played. What could not be taken down is left to the guard, which tries again.
-    pub(in crate::experiment) fn leave<T>(self, played: &Result<T, LabError>) {
-        if matches!(played, Err(LabError::NotRolledBack(_))) {
+    pub(in crate::experiment) async fn leave<T>(self, played: &Result<T, LabError>) {
+        let left = self.ground.leave().await;
+        if left.is_err() || matches!(played, Err(LabError::NotRolledBack(_))) {
             self.guard.leave_the_rest();
         }
     }

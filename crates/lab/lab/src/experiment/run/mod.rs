@@ -84,7 +84,7 @@ pub async fn run(wish: &Wish, settings: &Settings, console: Console) -> Result<O
     }
     let mut company = Company::gather(stage, settings, console).await?;
     let outcome = all(wish, &here, refused, &mut company, console).await;
-    company.leave(&outcome);
+    company.leave(&outcome).await;
     for one in &elsewhere {
         console.say(format_args!("left out: {}", why_not(stage, one)));
     }

@@ -44,7 +44,7 @@ pub async fn reproduce(
     };
     let mut company = Company::gather(old.about.stage, settings, console).await?;
     let new = company.play_with(&found, &old.policies, &wish).await;
-    company.leave(&new);
+    company.leave(&new).await;
     let agreement = Agreement::of(&old.verdict, &new?.verdict);
     agreement.print(console);
     Ok(if agreement.agrees() {

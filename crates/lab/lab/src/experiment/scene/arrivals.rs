@@ -4,6 +4,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use futures_util::future::join_all;
+
 use crate::stage::Probe;
 use crate::wire::Wire;
 
@@ -14,17 +16,19 @@ const CALLS: &str = "holdfast_work_calls_total";
 pub(in crate::experiment) struct Arrivals {
     wire: Option<Arc<Wire>>,
     asked: Arc<AtomicU64>,
-    worker: Probe,
-    counted: Counted,
+    /// Each worker, and its counter.
+    workers: Vec<(Probe, Counted)>,
+    on_the_wire: Counted,
 }
 
 impl Arrivals {
-    pub(super) fn new(wire: Option<Arc<Wire>>, asked: Arc<AtomicU64>, worker: Probe) -> Self {
+    pub(super) fn new(wire: Option<Arc<Wire>>, asked: Arc<AtomicU64>, workers: Vec<Probe>) -> Self {
+        let uncounted = |worker| (worker, Counted::default());
         Self {
             wire,
             asked,
-            worker,
-            counted: Counted::default(),
+            workers: workers.into_iter().map(uncounted).collect(),
+            on_the_wire: Counted::default(),
         }
     }
 
@@ -35,9 +39,18 @@ impl Arrivals {
                 let seen = wire.requests().await.ok()?;
                 let others = seen.saturating_sub(self.asked.load(Ordering::Relaxed));
                 // The wire counts a question of ours before we do.
-                Some(self.counted.at_least(others))
+                Some(self.on_the_wire.at_least(others))
             }
-            None => Some(self.counted.total(self.worker.metric(CALLS).await?)),
+            None => {
+                let told = join_all(self.workers.iter().map(|(worker, _)| worker.metric(CALLS)));
+                let told: Vec<Option<u64>> = told.await;
+                // One of several that does not answer may be dead: it counts nothing.
+                if told.iter().all(Option::is_none) {
+                    return None;
+                }
+                let counters = self.workers.iter_mut().zip(told);
+                Some(counters.map(|((_, it), now)| it.so_far(now)).sum())
+            }
         }
     }
 }
@@ -50,6 +63,13 @@ struct Counted {
 }
 
 impl Counted {
+    fn so_far(&mut self, now: Option<u64>) -> u64 {
+        match now {
+            Some(now) => self.total(now),
+            None => self.before + self.last,
+        }
+    }
+
     fn total(&mut self, now: u64) -> u64 {
         if now < self.last {
             self.before += self.last;

@@ -135,7 +135,7 @@ impl ComposeScene {
             (Target::Worker, true) => ("worker", "127.0.0.1:8081"),
             (Target::Database, false) => ("database", "db:5432"),
             (Target::Database, true) => ("database", "127.0.0.1:5432"),
-            (Target::Api, _) => ("api", "api:8080"),
+            (Target::Api | Target::Node, _) => ("api", "api:8080"),
         };
         let patience = format!("{}ms", patience.as_millis());
         let look = [LAB, "look", kind, address, "--patience", &patience];

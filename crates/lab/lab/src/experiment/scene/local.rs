@@ -57,7 +57,7 @@ impl LocalScene {
         let own = match target {
             Target::Worker => self.ports.worker,
             Target::Database => self.ports.db,
-            Target::Api => self.ports.api,
+            Target::Api | Target::Node => self.ports.api,
         };
         let wire = self.system.wire(target).filter(|_| on_the_wire);
         let address = ports::loopback(port_of(wire, own));
@@ -110,6 +110,6 @@ pub(super) fn part(target: Target) -> Part {
     match target {
         Target::Database => Part::Db,
         Target::Worker => Part::Worker,
-        Target::Api => Part::Api(0),
+        Target::Api | Target::Node => Part::Api(0),
     }
 }

@@ -5,6 +5,7 @@ mod arrivals;
 mod compose;
 mod local;
 mod modelled;
+mod swarm;
 
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -19,7 +20,7 @@ use super::trial::Sight;
 use crate::error::LabError;
 use crate::output::Console;
 use crate::settings::{Settings, StageKind};
-use crate::stage::{Probe, Service};
+use crate::stage::{NodeAction, Probe, Service};
 use crate::system::{Wired, WorkerSpec};
 use crate::wire::Wire;
 
@@ -29,6 +30,8 @@ pub(in crate::experiment) use compose::Containers;
 pub(crate) use compose::end_stale;
 use local::{LocalScene, part};
 use modelled::Modelled;
+pub(crate) use swarm::end_stale as end_stale_nodes;
+use swarm::{SwarmGround, SwarmScene};
 
 /// What a scene is made of.
 #[derive(Debug, Clone)]
@@ -51,6 +54,7 @@ pub(super) struct Making {
 pub(super) enum Ground {
     Local,
     Compose(Containers),
+    Swarm(SwarmGround),
     Virtual(Modelled),
 }
 
@@ -73,6 +77,7 @@ impl Ground {
         Ok(match stage {
             StageKind::Local => Self::Local,
             StageKind::Compose => Self::Compose(Containers::prepare(settings, console).await?),
+            StageKind::Swarm => Self::Swarm(SwarmGround::prepare(settings, console).await?),
             StageKind::Virtual => Self::Virtual(Modelled::find(settings)?),
         })
     }
@@ -83,6 +88,15 @@ impl Ground {
             // It ended with the value it would have become.
             Self::Local | Self::Virtual(_) => Ok(()),
             Self::Compose(containers) => containers.clear().await,
+            Self::Swarm(ground) => ground.clear().await,
+        }
+    }
+
+    /// Ends what outlives its scenes.
+    pub(super) async fn leave(&self) -> Result<(), LabError> {
+        match self {
+            Self::Local | Self::Compose(_) | Self::Virtual(_) => Ok(()),
+            Self::Swarm(ground) => ground.leave().await,
         }
     }
 }
@@ -92,7 +106,7 @@ impl Ground {
 pub(super) struct Scene {
     place: Place,
     api: Probe,
-    worker: Probe,
+    workers: Vec<Probe>,
     database_port: u16,
     /// Our own questions to the worker on the wire, which counts them as requests.
     asked: Arc<AtomicU64>,
@@ -102,6 +116,7 @@ pub(super) struct Scene {
 enum Place {
     Local(Box<LocalScene>),
     Compose(Box<ComposeScene>),
+    Swarm(Box<SwarmScene>),
 }
 
 impl Scene {
@@ -122,24 +137,26 @@ impl Scene {
                 let scene = ComposeScene::raise(containers, making).await?;
                 (scene.ports, Place::Compose(Box::new(scene)))
             }
+            Ground::Swarm(ground) => {
+                let scene = SwarmScene::raise(ground, making).await?;
+                (scene.ports(), Place::Swarm(Box::new(scene)))
+            }
             Ground::Virtual(_) => return Err(LabError::NoServices),
         };
         Ok(Self {
-            place,
             api: Probe::new(ports.api),
-            worker: Probe::new(ports.worker),
+            workers: match &place {
+                Place::Swarm(scene) => scene.workers(),
+                Place::Local(_) | Place::Compose(_) => vec![Probe::new(ports.worker)],
+            },
             database_port: ports.db,
             asked: Arc::default(),
+            place,
         })
     }
 
     pub(super) fn api(&self) -> Probe {
         self.api.clone()
-    }
-
-    /// The worker itself, past any wire.
-    pub(super) fn worker(&self) -> Probe {
-        self.worker.clone()
     }
 
     /// Where Postgres itself, past any wire, can be asked.
@@ -151,6 +168,7 @@ impl Scene {
         match &self.place {
             Place::Local(scene) => scene.system.wire(target),
             Place::Compose(scene) => scene.wire(target),
+            Place::Swarm(_) => None,
         }
     }
 
@@ -168,6 +186,7 @@ impl Scene {
         let look = match &self.place {
             Place::Local(scene) => scene.look(target, on_the_wire, patience).await,
             Place::Compose(scene) => scene.look(target, on_the_wire, patience).await,
+            Place::Swarm(scene) => scene.look(target, patience).await,
         };
         if target == Target::Worker && on_the_wire && look.has_asked() {
             self.asked.fetch_add(1, Ordering::Relaxed);
@@ -178,13 +197,14 @@ impl Scene {
     /// What counts the requests that arrive at the worker, whoever else holds the scene.
     pub(super) fn arrivals(&self) -> Arrivals {
         let wire = self.wire(Target::Worker).cloned();
-        Arrivals::new(wire, Arc::clone(&self.asked), self.worker())
+        Arrivals::new(wire, Arc::clone(&self.asked), self.workers.clone())
     }
 
     pub(super) async fn kill(&self, target: Target) -> Result<(), LabError> {
         match &self.place {
             Place::Local(scene) => scene.system.kill(part(target)).await,
             Place::Compose(scene) => scene.compose.kill(part(target).service()).await,
+            Place::Swarm(scene) => scene.kill(part(target).service()).await,
         }
     }
 
@@ -192,6 +212,7 @@ impl Scene {
         match &self.place {
             Place::Local(scene) => scene.system.start(part(target)).await,
             Place::Compose(scene) => scene.compose.start_now(part(target).service()).await,
+            Place::Swarm(scene) => scene.start(part(target).service()).await,
         }
     }
 
@@ -199,6 +220,7 @@ impl Scene {
         match &self.place {
             Place::Local(scene) => scene.system.pause(part(target)).await,
             Place::Compose(scene) => scene.compose.pause(part(target).service()).await,
+            Place::Swarm(_) => Err(LabError::NoPauseOnSwarm),
         }
     }
 
@@ -209,6 +231,15 @@ impl Scene {
                 Ok(())
             }
             Place::Compose(scene) => scene.compose.resume(part(target).service()).await,
+            Place::Swarm(_) => Err(LabError::NoPauseOnSwarm),
+        }
+    }
+
+    /// Does this to the node that is hurt: the one that Postgres' primary was on when it all began.
+    pub(super) async fn act_on_node(&self, action: NodeAction) -> Result<(), LabError> {
+        match &self.place {
+            Place::Swarm(scene) => scene.act_on_node(action).await,
+            Place::Local(_) | Place::Compose(_) => Err(LabError::NotSeveral),
         }
     }
 
@@ -216,7 +247,7 @@ impl Scene {
     pub(super) async fn replace_worker(&self) -> Result<(String, String), LabError> {
         match &self.place {
             // The schema lets no such experiment onto this stage.
-            Place::Local(_) => {
+            Place::Local(_) | Place::Swarm(_) => {
                 let problem = "a process cannot be replaced: its name is its address";
                 Err(LabError::Experiment(problem.to_owned()))
             }
@@ -229,6 +260,7 @@ impl Scene {
         match &self.place {
             Place::Local(scene) => scene.api_log(),
             Place::Compose(scene) => scene.compose.printed(Service::Api).await,
+            Place::Swarm(scene) => scene.printed(Service::Api).await,
         }
     }
 
@@ -236,7 +268,7 @@ impl Scene {
     pub(super) async fn stop_contender(&self) -> Option<Sight> {
         match &self.place {
             Place::Local(scene) => scene.system.stop_contender().await,
-            Place::Compose(_) => None,
+            Place::Compose(_) | Place::Swarm(_) => None,
         }
     }
 
@@ -245,6 +277,7 @@ impl Scene {
         match &mut self.place {
             Place::Local(scene) => Ok(scene.keep().await.to_owned()),
             Place::Compose(scene) => scene.keep().await,
+            Place::Swarm(scene) => scene.keep().await,
         }
     }
 
@@ -253,6 +286,7 @@ impl Scene {
         match self.place {
             Place::Local(scene) => scene.lower().await,
             Place::Compose(scene) => scene.lower().await,
+            Place::Swarm(scene) => scene.lower().await,
         }
     }
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::Compose;
-use super::container::Container;
 use crate::error::LabError;
 use crate::stage::Service;
+use crate::stage::container::Container;
 
 const POLL: Duration = Duration::from_millis(100);
 const REACHED_WITHIN: Duration = Duration::from_secs(10);

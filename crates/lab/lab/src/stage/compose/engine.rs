@@ -1,17 +1,17 @@
 //! Calling Docker and its Compose tool, of either generation.
 
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
 use std::path::PathBuf;
-use std::process::{Output, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
-use std::{io, iter};
 
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 use tokio::time::timeout;
 
 use crate::error::LabError;
+use crate::stage::container::Container;
+use crate::stage::program;
 
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
@@ -45,7 +45,7 @@ impl Engine {
         variables: BTreeMap<String, String>,
     ) -> Result<Self, LabError> {
         let answers = |words: &'static [&'static str]| async move {
-            let mut command = command(words);
+            let mut command = program::command(words[0], &words[1..]);
             let output = timeout(ANSWER_WITHIN, command.output()).await;
             output.is_ok_and(|output| output.is_ok_and(|output| output.status.success()))
         };
@@ -82,8 +82,7 @@ impl Engine {
 
     /// Runs the Compose tool on the project and returns what it printed.
     pub(super) async fn compose(&self, arguments: &[&str]) -> Result<String, LabError> {
-        let mut command = self.compose_command(arguments);
-        succeeded(&command_line(&command), command.output().await)
+        program::printed(self.compose_command(arguments)).await
     }
 
     /// As [`Self::compose`], with `input` on the tool's stdin.
@@ -93,7 +92,7 @@ impl Engine {
         input: &str,
     ) -> Result<String, LabError> {
         let mut command = self.compose_command(arguments);
-        let line = command_line(&command);
+        let line = program::command_line(&command);
         command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -110,44 +109,59 @@ impl Engine {
             let (output, ()) = tokio::join!(child.wait_with_output(), feed);
             output
         };
-        succeeded(&line, talk.await)
+        program::succeeded(&line, talk.await)
     }
 
     /// Runs the Compose tool on the project with its output, all of it, on stderr.
     pub(super) async fn compose_shown(&self, arguments: &[&str]) -> Result<(), LabError> {
-        let mut command = self.compose_command(arguments);
-        command.stdout(io::stderr());
-        self.shown(command).await
+        program::shown(self.compose_command(arguments)).await
     }
 
     /// Runs a script of the checkout: its talk goes to stderr, what it prints is returned.
     pub(super) async fn script(&self, path: &str) -> Result<String, LabError> {
-        let mut command = command(iter::once(self.root.join(path)));
+        let mut command = program::command(self.root.join(path), [""; 0]);
         command
             .current_dir(&self.root)
             .envs(&self.variables)
             .stderr(Stdio::inherit());
-        succeeded(path, command.output().await)
+        program::printed(command).await
     }
 
     /// Runs `docker` and returns what it printed.
     pub(super) async fn docker(&self, arguments: &[&str]) -> Result<String, LabError> {
-        let mut command = command(iter::once("docker").chain(arguments.iter().copied()));
-        succeeded(&command_line(&command), command.output().await)
+        program::printed(program::command("docker", arguments)).await
     }
 
     /// What `docker` printed, on either stream; nothing where it fails.
     pub(super) async fn docker_said(&self, arguments: &[&str]) -> String {
-        let mut command = command(iter::once("docker").chain(arguments.iter().copied()));
-        let output = command.output().await;
+        let output = program::command("docker", arguments).output().await;
         output.map_or_else(
             |_| String::new(),
             |output| String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned(),
         )
     }
 
-    /// The containers of the project, in any state.
-    pub(super) async fn container_ids(&self) -> Result<Vec<String>, LabError> {
+    /// The project's containers, in any state, in the order in which a stage comes up.
+    pub(super) async fn containers(&self) -> Result<Vec<Container>, LabError> {
+        let told = match self.inspect().await {
+            // One of them may have gone since they were listed.
+            Err(_) => self.inspect().await?,
+            Ok(told) => told,
+        };
+        Container::read(&told)
+    }
+
+    async fn inspect(&self) -> Result<String, LabError> {
+        let ids = self.container_ids().await?;
+        if ids.is_empty() {
+            return Ok("[]".to_owned());
+        }
+        let mut command = vec!["inspect", "--type", "container"];
+        command.extend(ids.iter().map(String::as_str));
+        self.docker(&command).await
+    }
+
+    async fn container_ids(&self) -> Result<Vec<String>, LabError> {
         let project = self.label();
         let list = ["ps", "--all", "--no-trunc", "--quiet", "--filter", &project];
         lines(self.docker(&list).await)
@@ -181,68 +195,14 @@ impl Engine {
     /// The Compose tool on the project, to be run.
     pub(super) fn compose_command(&self, arguments: &[&str]) -> Command {
         let files = self.project.files.iter().flat_map(|file| ["-f", file]);
-        let words = self.compose.iter().copied();
+        let words = self.compose[1..].iter().copied();
         let words = words.chain(["-p", self.project.name]).chain(files);
-        let mut command = command(words.chain(arguments.iter().copied()));
+        let mut command = program::command(self.compose[0], words.chain(arguments.iter().copied()));
         command.current_dir(&self.root).envs(&self.variables);
         command
-    }
-
-    async fn shown(&self, mut command: Command) -> Result<(), LabError> {
-        let line = command_line(&command);
-        command.stderr(Stdio::inherit());
-        match command.status().await {
-            Ok(status) if status.success() => Ok(()),
-            Ok(status) => Err(LabError::Program {
-                command: line,
-                output: status.to_string(),
-            }),
-            Err(error) => Err(LabError::Program {
-                command: line,
-                output: error.to_string(),
-            }),
-        }
     }
 }
 
 fn lines(told: Result<String, LabError>) -> Result<Vec<String>, LabError> {
     Ok(told?.lines().map(str::to_owned).collect())
-}
-
-fn command<S: AsRef<OsStr>>(words: impl IntoIterator<Item = S>) -> Command {
-    let mut words = words.into_iter();
-    let mut command = words
-        .next()
-        .map_or_else(|| Command::new("docker"), Command::new);
-    command.args(words).stdin(Stdio::null()).kill_on_drop(true);
-    command
-}
-
-fn command_line(command: &Command) -> String {
-    let command = command.as_std();
-    let words = iter::once(command.get_program()).chain(command.get_args());
-    words
-        .map(OsStr::to_string_lossy)
-        .collect::<Vec<_>>()
-        .join(" ")
-}
-
-fn succeeded(line: &str, output: io::Result<Output>) -> Result<String, LabError> {
-    let failed = |output: String| LabError::Program {
-        command: line.to_owned(),
-        output,
-    };
-    match output {
-        Ok(output) if output.status.success() => {
-            Ok(String::from_utf8_lossy(&output.stdout).into_owned())
-        }
-        Ok(output) => {
-            let complaint = String::from_utf8_lossy(&output.stderr);
-            let last = complaint.lines().rfind(|line| !line.trim().is_empty());
-            Err(failed(
-                last.map_or_else(|| output.status.to_string(), str::to_owned),
-            ))
-        }
-        Err(error) => Err(failed(error.to_string())),
-    }
 }

@@ -3,7 +3,6 @@
 //! `up` on a stage of which anything still lives repairs it and keeps the data; otherwise it starts fresh.
 
 mod actions;
-mod container;
 mod engine;
 mod own;
 mod up;
@@ -11,11 +10,11 @@ mod up;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use container::Container;
 use engine::Engine;
 pub(crate) use engine::Project;
 use tokio::time::timeout;
 
+use super::container::Container;
 use super::{Condition, Service};
 use crate::accepted;
 use crate::error::LabError;
@@ -72,8 +71,7 @@ impl Compose {
     /// # Errors
     /// When the engine does not answer.
     pub async fn holds_data(&self) -> Result<bool, LabError> {
-        Ok(!Container::all(&self.engine).await?.is_empty()
-            || !self.engine.volumes().await?.is_empty())
+        Ok(!self.engine.containers().await?.is_empty() || !self.engine.volumes().await?.is_empty())
     }
 
     /// Whether any of its containers lives.
@@ -81,7 +79,9 @@ impl Compose {
     /// # Errors
     /// When the engine does not answer.
     pub async fn is_up(&self) -> Result<bool, LabError> {
-        Ok(Container::all(&self.engine)
+        Ok(self
+            .engine
+            .containers()
             .await?
             .iter()
             .any(Container::is_alive))
@@ -92,7 +92,7 @@ impl Compose {
     /// # Errors
     /// When the engine does not answer.
     pub async fn api_port(&self) -> Result<u16, LabError> {
-        let containers = Container::all(&self.engine).await?;
+        let containers = self.engine.containers().await?;
         Ok(containers
             .iter()
             .find_map(|container| container.port)
@@ -128,7 +128,7 @@ impl Compose {
 
     /// Lets all go on that is paused: such a container can neither be stopped nor come up.
     async fn unpause(&self) -> Result<(), LabError> {
-        for container in Container::all(&self.engine).await? {
+        for container in self.engine.containers().await? {
             if container.is_paused() {
                 self.engine.docker(&["unpause", &container.id]).await?;
             }
@@ -141,7 +141,7 @@ impl Compose {
     /// # Errors
     /// [`LabError::NotUp`], or when the engine does not answer.
     pub async fn conditions(&self) -> Result<Vec<(Service, Condition)>, LabError> {
-        let containers = Container::all(&self.engine).await?;
+        let containers = self.engine.containers().await?;
         if containers.is_empty() {
             return Err(LabError::NotUp);
         }
@@ -187,7 +187,7 @@ impl Compose {
     }
 
     async fn container(&self, service: Service) -> Result<Container, LabError> {
-        let all = Container::all(&self.engine).await?;
+        let all = self.engine.containers().await?;
         all.into_iter()
             .find(|container| container.service == service)
             .ok_or(LabError::NotUp)

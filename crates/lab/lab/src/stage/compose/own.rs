@@ -5,7 +5,6 @@ use std::path::PathBuf;
 
 use tokio::time::Instant;
 
-use super::container::Container;
 use super::engine::{Engine, Project};
 use super::up::base_images;
 use super::{BASE_IMAGES, Compose};
@@ -13,6 +12,7 @@ use crate::error::LabError;
 use crate::output::Console;
 use crate::settings::Settings;
 use crate::stage::Service;
+use crate::stage::container::Container;
 
 impl Compose {
     /// The containers of `project`; what the stage keeps in the lab's folder they keep in `folder`.

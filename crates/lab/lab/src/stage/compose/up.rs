@@ -5,11 +5,11 @@ use std::time::Duration;
 use holdfast_ops::signals::StopSignals;
 use tokio::time::{Instant, sleep};
 
-use super::container::Container;
 use super::{BASE_IMAGES, Compose};
 use crate::error::LabError;
 use crate::output::Tone;
 use crate::postgres::ROLE_SQL;
+use crate::stage::container::Container;
 use crate::stage::{Condition, Service, port, ready};
 
 const POLL: Duration = Duration::from_millis(250);
@@ -40,7 +40,7 @@ impl Compose {
     }
 
     async fn bring_up(&self, held_data: bool) -> Result<(), LabError> {
-        let before = Container::all(&self.engine).await?;
+        let before = self.engine.containers().await?;
         let holds_the_port = |it: &Container| it.service == Service::Api && it.is_alive();
         if !before.iter().any(holds_the_port) {
             port::check_free(self.api_port, "API_PORT")?;
@@ -85,7 +85,7 @@ impl Compose {
     ) -> Result<Service, LabError> {
         let deadline = Instant::now() + HEALTHY_WITHIN;
         loop {
-            let containers = Container::all(&self.engine).await?;
+            let containers = self.engine.containers().await?;
             let awaited = |container: &&Container| waiting.contains(&container.service);
             if let Some(healthy) = containers
                 .iter()

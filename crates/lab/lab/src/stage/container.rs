@@ -1,14 +1,15 @@
-//! What the engine says of the project's containers.
+//! What an engine says of the stage's containers.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::engine::Engine;
+use super::{Condition, Service};
 use crate::error::LabError;
-use crate::stage::{Condition, Service};
 
-const SERVICE: &str = "com.docker.compose.service";
+const COMPOSE: &str = "com.docker.compose.service";
+/// With the stack's name before it.
+const SWARM: &str = "com.docker.swarm.service.name";
 
 /// One service's container.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,16 +71,18 @@ struct Binding {
 }
 
 impl Container {
-    /// The project's containers, in the order in which a stage comes up.
-    pub(super) async fn all(engine: &Engine) -> Result<Vec<Self>, LabError> {
-        let ids = engine.container_ids().await?;
-        let told = match inspect(engine, &ids).await {
-            // One of them may have gone since they were listed.
-            Err(_) => inspect(engine, &engine.container_ids().await?).await?,
-            Ok(told) => told,
-        };
-        let mut found = parse(&told)?;
-        found.sort_by_key(|container| {
+    /// From what `docker inspect` printed, in the order in which a stage comes up.
+    ///
+    /// # Errors
+    /// When it is not understood.
+    pub(super) fn read(told: &str) -> Result<Vec<Self>, LabError> {
+        let all: Result<Vec<Inspected>, _> = serde_json::from_str(told);
+        let all = all.map_err(|error| LabError::Program {
+            command: "docker inspect".to_owned(),
+            output: error.to_string(),
+        })?;
+        let mut found: Vec<_> = all.into_iter().filter_map(container).collect();
+        found.sort_by_key(|container: &Self| {
             Service::ALL
                 .iter()
                 .position(|service| *service == container.service)
@@ -100,31 +103,13 @@ impl Container {
     }
 }
 
-async fn inspect(engine: &Engine, ids: &[String]) -> Result<String, LabError> {
-    if ids.is_empty() {
-        return Ok("[]".to_owned());
-    }
-    let mut command = vec!["inspect", "--type", "container"];
-    command.extend(ids.iter().map(String::as_str));
-    engine.docker(&command).await
-}
-
-fn parse(told: &str) -> Result<Vec<Container>, LabError> {
-    let all: Result<Vec<Inspected>, _> = serde_json::from_str(told);
-    let all = all.map_err(|error| LabError::Program {
-        command: "docker inspect".to_owned(),
-        output: error.to_string(),
-    })?;
-    Ok(all.into_iter().filter_map(container).collect())
-}
-
 /// None: it is of no service of ours.
 fn container(told: Inspected) -> Option<Container> {
     let labels = told.config.labels.unwrap_or_default();
-    let name = labels.get(SERVICE)?;
-    let service = Service::ALL
-        .into_iter()
-        .find(|known| known.name() == name)?;
+    let service = match labels.get(COMPOSE) {
+        Some(name) => service(name)?,
+        None => service(labels.get(SWARM)?.rsplit('_').next()?)?,
+    };
     let condition = match told.state.status.as_str() {
         "running" => Condition::Running {
             pid: None,
@@ -142,6 +127,13 @@ fn container(told: Inspected) -> Option<Container> {
         condition,
         port: bindings.find_map(|binding| binding.host_port.parse().ok()),
     })
+}
+
+/// By its name in Compose, or in a Swarm, where each node of Postgres is a service of its own.
+fn service(name: &str) -> Option<Service> {
+    let is_postgres = name.starts_with("postgres");
+    let mut known = Service::ALL.into_iter();
+    known.find(|known| known.name() == name || (*known == Service::Db && is_postgres))
 }
 
 /// None: healthy.
@@ -163,7 +155,22 @@ mod tests {
         let told = format!(
             r#"[{{"Id":"4f","Config":{{"Labels":{labels}}},"State":{state},"NetworkSettings":{{"Ports":{ports}}}}}]"#
         );
-        parse(&told).unwrap().pop()
+        Container::read(&told).unwrap().pop()
+    }
+
+    #[test]
+    fn a_task_of_a_swarm_is_known_by_the_service_it_is_of() {
+        let of = |name: &str| {
+            let labels = format!(r#"{{"com.docker.swarm.service.name":"holdfast_{name}"}}"#);
+            let told = format!(
+                r#"[{{"Id":"4f","Config":{{"Labels":{labels}}},"State":{{"Status":"exited"}}}}]"#
+            );
+            let found = Container::read(&told).unwrap().pop();
+            found.map(|container| container.service)
+        };
+        assert_eq!(of("worker"), Some(Service::Worker));
+        assert_eq!(of("postgres2"), Some(Service::Db));
+        assert_eq!(of("etcd2"), None);
     }
 
     #[test]
@@ -186,6 +193,6 @@ mod tests {
         let dead = one("db", r#"{"Status":"exited","ExitCode":64}"#, "{}").unwrap();
         assert_eq!((dead.is_alive(), dead.exit_code), (false, Some(64)));
         assert_eq!(one("something", healthy, "{}"), None);
-        assert!(parse("no json").is_err());
+        assert!(Container::read("no json").is_err());
     }
 }

@@ -1,0 +1,157 @@
+//! The nodes: engines that `deploy/swarm/nodes.sh` makes, and what each is told.
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use futures_util::future::join_all;
+use tokio::process::Command;
+
+use crate::error::LabError;
+use crate::settings::Ports;
+use crate::stage::container::Container;
+use crate::stage::{Service, program};
+
+const SCRIPT: &str = "deploy/swarm/nodes.sh";
+
+/// One of them: 1, 2 or 3.
+pub type Node = u8;
+
+/// All three.
+#[derive(Debug, Clone)]
+pub(super) struct Nodes {
+    /// What sets them apart from another Swarm's, and is in their addresses.
+    pub(super) swarm: u8,
+    /// Of the stack: with its volumes it begins anew under another.
+    pub(super) stack: String,
+    pub(super) root: PathBuf,
+    /// Of the balancer.
+    pub(super) ports: Ports,
+    /// For the stack's file.
+    pub(super) variables: BTreeMap<String, String>,
+}
+
+impl Nodes {
+    /// Runs the script: its talk goes to stderr, what it prints is returned.
+    pub(super) async fn script(&self, words: &[&str]) -> Result<String, LabError> {
+        let mut command = program::command(self.root.join(SCRIPT), words);
+        command
+            .env("SWARM", self.swarm.to_string())
+            .env("API_PORT", self.ports.api.to_string())
+            .env("WORKER_PORT", self.ports.worker.to_string())
+            .env("DB_PORT", self.ports.db.to_string())
+            .stderr(Stdio::inherit());
+        program::printed(command).await
+    }
+
+    /// Those that are on.
+    pub(super) async fn alive(&self) -> Result<Vec<Node>, LabError> {
+        let told = self.script(&["status"]).await?;
+        let number = |line: &str| line.split_once(" alive ")?.0.parse().ok();
+        Ok(told.lines().filter_map(number).collect())
+    }
+
+    /// Whether any was ever made and not taken down.
+    pub(super) fn are_made(&self) -> bool {
+        PathBuf::from(self.folder()).exists()
+    }
+
+    pub(super) fn address(&self, node: Node) -> Ipv4Addr {
+        Ipv4Addr::new(192, 168, self.swarm, 10 + node)
+    }
+
+    /// Runs `docker` on a node's engine and returns what it printed.
+    pub(super) async fn docker(&self, node: Node, arguments: &[&str]) -> Result<String, LabError> {
+        program::printed(self.command(node, arguments)).await
+    }
+
+    pub(super) fn command(&self, node: Node, arguments: &[&str]) -> Command {
+        let host = format!("unix://{}/{node}/docker.sock", self.folder());
+        let words = ["--host", &host].into_iter();
+        let mut command = program::command("docker", words.chain(arguments.iter().copied()));
+        command.current_dir(&self.root).envs(&self.variables);
+        command
+    }
+
+    /// Runs `docker` where orders for the whole Swarm are taken: on the first node that takes them.
+    pub(super) async fn manage(&self, arguments: &[&str]) -> Result<String, LabError> {
+        let mut failed = LabError::NotUp;
+        for node in self.alive().await? {
+            match self.docker(node, arguments).await {
+                Ok(told) => return Ok(told),
+                Err(error) => failed = error,
+            }
+        }
+        Err(failed)
+    }
+
+    /// Deploys the stack, or what of it has changed.
+    pub(super) async fn deploy(&self) -> Result<(), LabError> {
+        // At once: when all of it is well is looked at from outside.
+        let deploy = ["stack", "deploy", "--detach", "--prune"];
+        let file = [
+            "--resolve-image=never",
+            "--compose-file",
+            "deploy/stack.yml",
+        ];
+        let deploy = [&deploy[..], &file, &[&self.stack]].concat();
+        self.manage(&deploy).await.map(drop)
+    }
+
+    /// The services of the stack that are this one: Postgres is three.
+    pub(super) async fn services(&self, service: Service) -> Result<Vec<String>, LabError> {
+        let name = match service {
+            Service::Db => "postgres",
+            Service::Api | Service::Worker => service.name(),
+        };
+        let filter = format!("name={}_{name}", self.stack);
+        let list = [
+            "service",
+            "ls",
+            "--format",
+            "{{.Name}}",
+            "--filter",
+            &filter,
+        ];
+        let told = self.manage(&list).await?;
+        Ok(told.lines().map(str::to_owned).collect())
+    }
+
+    /// The containers that run on all nodes that are on.
+    pub(super) async fn containers(&self) -> Result<Vec<(Node, Container)>, LabError> {
+        let nodes = self.alive().await?;
+        let found = join_all(nodes.iter().map(|node| self.containers_on(*node))).await;
+        let mut all = Vec::new();
+        for (node, found) in nodes.into_iter().zip(found) {
+            // A node that has just died has none.
+            let found = found.unwrap_or_default().into_iter();
+            all.extend(found.map(|container| (node, container)));
+        }
+        Ok(all)
+    }
+
+    async fn containers_on(&self, node: Node) -> Result<Vec<Container>, LabError> {
+        let listed = self.docker(node, &["ps", "--no-trunc", "--quiet"]).await?;
+        let ids: Vec<&str> = listed.lines().collect();
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let inspect = [&["inspect", "--type", "container"][..], &ids].concat();
+        Container::read(&self.docker(node, &inspect).await?)
+    }
+
+    /// Whether the node is to have no tasks.
+    pub(super) async fn drain(&self, node: Node, drained: bool) -> Result<(), LabError> {
+        let availability = if drained { "drain" } else { "active" };
+        let id = ["info", "--format", "{{.Swarm.NodeID}}"];
+        let id = self.docker(node, &id).await?;
+        let update = ["node", "update", "--availability", availability, id.trim()];
+        self.manage(&update).await.map(drop)
+    }
+
+    /// Where the engines' sockets are: made with the nodes, gone with them.
+    fn folder(&self) -> String {
+        format!("/run/holdfast-swarm/{}", self.swarm)
+    }
+}

@@ -1,0 +1,275 @@
+//! Bringing it up: images, nodes, stack, health.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::Path;
+use std::time::Duration;
+
+use holdfast_ops::signals::StopSignals;
+use tokio::time::{Instant, sleep};
+
+use super::Swarm;
+use crate::error::LabError;
+use crate::output::Tone;
+use crate::stage::{Condition, Probe, Service, port, program};
+
+const BASE_IMAGES: &str = "deploy/base-images.sh";
+const POLL: Duration = Duration::from_millis(500);
+/// Three data directories, one after the other, on a busy node.
+const HEALTHY_WITHIN: Duration = Duration::from_secs(180);
+const ENDED_WITHIN: Duration = Duration::from_secs(60);
+const LOG_LINES: &str = "10";
+/// Image, target, Dockerfile, folder that it is built from.
+const IMAGES: [(&str, Option<&str>, &str, &str); 3] = [
+    ("holdfast/api:latest", Some("api"), "deploy/Dockerfile", "."),
+    (
+        "holdfast/worker:latest",
+        Some("worker"),
+        "deploy/Dockerfile",
+        ".",
+    ),
+    (
+        "holdfast/patroni:latest",
+        None,
+        "deploy/swarm/Dockerfile",
+        "deploy/swarm",
+    ),
+];
+const FIRST_BUILD: &str =
+    "the images have to be built first, which takes ten minutes or so on two cores";
+
+impl Swarm {
+    /// Builds the images, starts the nodes that are off, deploys the stack and waits until all of it is healthy. Volumes that
+    /// are there are kept. Interrupted, it takes down what it made.
+    ///
+    /// # Errors
+    /// Without root; when a port is taken, an image cannot be had, or a service does not become healthy.
+    pub async fn up(&self) -> Result<(), LabError> {
+        let mut signals = StopSignals::listen().map_err(LabError::file("listen for", "signals"))?;
+        let held_data = self.holds_data();
+        let result = tokio::select! {
+            result = self.bring_up() => result,
+            _ = signals.next() => Err(LabError::Interrupted),
+        };
+        if matches!(result, Err(LabError::Interrupted)) && !held_data {
+            self.down().await?;
+        }
+        result
+    }
+
+    async fn bring_up(&self) -> Result<(), LabError> {
+        if !self.is_up().await? {
+            let ports = self.nodes.ports;
+            let named = [
+                (ports.api, "API_PORT"),
+                (ports.worker, "WORKER_PORT"),
+                (ports.db, "DB_PORT"),
+            ];
+            for (number, variable) in named {
+                port::check_free(number, variable)?;
+            }
+        }
+        let start = Instant::now();
+        self.make_nodes().await?;
+        // One that was drained by hand comes back as well.
+        for node in Self::NODES {
+            self.nodes.drain(node, false).await?;
+        }
+        self.deploy_since(start).await
+    }
+
+    /// Builds the images, starts the nodes that are off and gives the images to all.
+    ///
+    /// # Errors
+    /// Without root; when an image cannot be had.
+    pub(crate) async fn make_nodes(&self) -> Result<(), LabError> {
+        self.build().await?;
+        self.nodes.script(&["up"]).await?;
+        self.console
+            .say("  nodes 1, 2 and 3 are on, and are given the images");
+        let images = IMAGES.map(|(image, ..)| image);
+        self.nodes
+            .script(&[&["load"][..], &images].concat())
+            .await?;
+        Ok(())
+    }
+
+    /// Deploys the stack and waits until all of it is healthy.
+    ///
+    /// # Errors
+    /// When a service does not become healthy.
+    pub(crate) async fn deploy(&self) -> Result<(), LabError> {
+        self.deploy_since(Instant::now()).await
+    }
+
+    async fn deploy_since(&self, start: Instant) -> Result<(), LabError> {
+        self.with_policies()?.nodes.deploy().await?;
+        self.until_healthy(&Service::ALL, start).await?;
+        self.until_followed(start).await
+    }
+
+    /// Ends the stack, without its volumes: another one has others.
+    ///
+    /// # Errors
+    /// When its tasks do not end.
+    pub(crate) async fn withdraw(&self) -> Result<(), LabError> {
+        // All nodes, so that none has tasks left.
+        self.nodes.script(&["up"]).await?;
+        self.nodes
+            .manage(&["stack", "rm", &self.nodes.stack])
+            .await?;
+        let deadline = Instant::now() + ENDED_WITHIN;
+        while !self.nodes.containers().await?.is_empty() {
+            if Instant::now() > deadline {
+                let left = "the stack's tasks do not end".to_owned();
+                return Err(LabError::NotRolledBack(vec![left]));
+            }
+            sleep(POLL).await;
+        }
+        Ok(())
+    }
+
+    /// Waits until one node of Postgres leads and both others follow: before that a node that dies may take all with it.
+    async fn until_followed(&self, since: Instant) -> Result<(), LabError> {
+        let deadline = Instant::now() + HEALTHY_WITHIN;
+        while Instant::now() < deadline {
+            if let Some(node) = self.primary().await
+                && self.standbys().await == Self::NODES.len() - 1
+            {
+                let seconds = since.elapsed().as_secs_f64();
+                self.console.say(format_args!(
+                    "  postgres leads on node {node}, with two standbys, after {seconds:.1} s"
+                ));
+                return Ok(());
+            }
+            sleep(POLL).await;
+        }
+        let problem = "has no primary with two standbys".to_owned();
+        Err(self.unhealthy(Service::Db, problem).await)
+    }
+
+    /// Those that follow the primary, by their own word.
+    async fn standbys(&self) -> usize {
+        let mut standbys = 0;
+        for node in Self::NODES {
+            let patroni = Probe::at(format!("http://{}:8008", self.address(node)));
+            standbys += usize::from(patroni.says_yes("/replica").await);
+        }
+        standbys
+    }
+
+    async fn build(&self) -> Result<(), LabError> {
+        let look = ["image", "inspect", "--format", "{{.Id}}", IMAGES[0].0];
+        if program::printed(program::command("docker", look))
+            .await
+            .is_err()
+        {
+            self.console.say(FIRST_BUILD);
+        }
+        let root = &self.nodes.root;
+        let mut command = program::command(root.join(BASE_IMAGES), [""; 0]);
+        command
+            .current_dir(root)
+            .stderr(std::process::Stdio::inherit());
+        let bases = program::printed(command).await?;
+        for (image, target, file, folder) in IMAGES {
+            let mut arguments = vec!["build", "--tag", image, "--file", file];
+            arguments.extend(target.iter().flat_map(|target| ["--target", target]));
+            arguments.extend(bases.lines().flat_map(|line| ["--build-arg", line.trim()]));
+            arguments.push(folder);
+            let mut command = program::command("docker", arguments);
+            command.current_dir(root);
+            program::shown(command).await?;
+        }
+        Ok(())
+    }
+
+    /// Swarm changes no file that it has been given: one with other words is another.
+    fn with_policies(&self) -> Result<Self, LabError> {
+        let variables = &self.nodes.variables;
+        let named = variables.get("HOLDFAST_POLICIES").map(String::as_str);
+        let path = named.map_or_else(
+            || self.nodes.root.join("deploy/policies.toml"),
+            |it| Path::new(it).to_owned(),
+        );
+        let text = std::fs::read(&path).map_err(LabError::file("read", path))?;
+        let mut hasher = DefaultHasher::new();
+        text.hash(&mut hasher);
+        let mut stage = self.clone();
+        let version = format!("{:016x}", hasher.finish());
+        stage
+            .nodes
+            .variables
+            .insert("POLICIES_VERSION".to_owned(), version);
+        Ok(stage)
+    }
+
+    /// Waits until all of these are healthy; says of each when it is.
+    pub(super) async fn until_healthy(
+        &self,
+        services: &[Service],
+        since: Instant,
+    ) -> Result<(), LabError> {
+        let deadline = Instant::now() + HEALTHY_WITHIN;
+        let mut waiting = services.to_vec();
+        while !waiting.is_empty() {
+            let conditions = self.conditions().await?;
+            for (service, condition) in &conditions {
+                let healthy = matches!(condition, Condition::Running { ill: None, .. });
+                if healthy && waiting.contains(service) {
+                    let seconds = since.elapsed().as_secs_f64();
+                    let healthy = self.console.paint(Tone::Good, "healthy, all three");
+                    self.console.say(format_args!(
+                        "  {service:<7} {healthy} after {seconds:.1} s"
+                    ));
+                    waiting.retain(|it| it != service);
+                }
+            }
+            if let Some(service) = waiting.first().filter(|_| Instant::now() > deadline) {
+                let condition = conditions.iter().find(|(it, _)| it == service);
+                let problem = match condition {
+                    Some((
+                        _,
+                        Condition::Running {
+                            ill: Some(problem), ..
+                        },
+                    )) => problem.clone(),
+                    _ => "is not there".to_owned(),
+                };
+                let seconds = since.elapsed().as_secs();
+                return Err(self
+                    .unhealthy(*service, format!("{problem} after {seconds} s"))
+                    .await);
+            }
+            sleep(POLL).await;
+        }
+        Ok(())
+    }
+
+    /// What all that are of the service have logged so far.
+    ///
+    /// # Errors
+    /// When no engine answers.
+    pub(crate) async fn printed(&self, service: Service) -> Result<String, LabError> {
+        let mut printed = String::new();
+        for name in self.nodes.services(service).await? {
+            printed += &self
+                .nodes
+                .manage(&["service", "logs", "--raw", &name])
+                .await?;
+        }
+        Ok(printed)
+    }
+
+    pub(super) async fn unhealthy(&self, service: Service, problem: String) -> LabError {
+        let services = self.nodes.services(service).await.unwrap_or_default();
+        let first = services.first().map_or("", String::as_str);
+        let logs = ["service", "logs", "--raw", "--tail", LOG_LINES, first];
+        let log = self.nodes.manage(&logs).await.unwrap_or_default();
+        LabError::Unhealthy {
+            service,
+            problem,
+            log: log.lines().map(str::to_owned).collect(),
+            file: None,
+        }
+    }
+}
