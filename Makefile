@@ -188,7 +188,7 @@ APT_INSTALL = install -y -qq --no-install-recommends --no-upgrade --no-remove
 NEED = command -v $(1) >/dev/null || { [ "$$(id -u)" = 0 ] && [ -e /etc/debian_version ] && [ "$$HOLDFAST_INSTALL" != no ] && \
   apt-get update -qq && echo '$(1) is missing: apt-get $(APT_INSTALL) $(2)' >&2 && apt-get $(APT_INSTALL) $(2) >/dev/null; }
 
-.PHONY: test probes loom adopters api-snapshot mutants e2e failover rollout browser observe-check api-check client-check requeue kubernetes lint fmt
+.PHONY: test probes loom adopters api-snapshot mutants e2e e2e-swarm failover rollout browser observe-check api-check client-check requeue kubernetes lint fmt
 # Most of what the tests do is wait, for timers and for Postgres: more of them at once than there are cores.
 export RUST_TEST_THREADS ?= 4
 test: ## Unit and integration tests, on a real Postgres
@@ -240,6 +240,10 @@ e2e: ## These targets as a user runs them, on each stage; minutes
 	@HOLDFAST_BINARIES=$(abspath $(BIN)) $(call E2E,--test e2e_experiments)
 	@if docker version >/dev/null 2>&1; then $(call E2E,--test e2e_compose); else \
 	  echo '*** NOT TESTED: the Compose stage. No Docker engine answers `docker version`. ***' >&2; fi
+
+e2e-swarm: ## The same on three Docker engines, one of which is gone; as root
+	$(BUILD)
+	@$(call E2E,-p holdfast-lab --test e2e_swarm)
 
 failover: ## Postgres under Patroni: primary killed, cut off, replaced
 	@$(call NEED,patroni,patroni etcd-server python3-etcd) || { \

@@ -21,6 +21,8 @@ impl Experiment {
         let process = self.system.policies.get("process");
         let limits_clients = process.is_some_and(|it| it.get("rate_limit").is_some());
         let on_node = |fault: &Fault| fault.target == Target::Node;
+        let worker = self.system.policies.get("worker");
+        let asks_when_connected = worker.is_some_and(|it| it.get("connect_timeout").is_some());
         let on_postgres_wire = |fault: &Fault| {
             let garbled = matches!(fault.kind, Kind::Reset { .. } | Kind::Garbage { .. });
             garbled && fault.target == Target::Database
@@ -31,6 +33,8 @@ impl Experiment {
             Some("names and addresses are not modelled")
         } else if self.faults.iter().any(on_node) {
             Some("there are no nodes in the model")
+        } else if asks_when_connected {
+            Some("how long a connection takes is not modelled")
         } else if limits_clients {
             Some("clients' quotas belong to HTTP, which is not modelled")
         } else {

@@ -16,6 +16,7 @@ use client::Client;
 pub(crate) use make::Stage;
 
 /// Plays all rows in order; each leaves the system healthy for the next.
+#[allow(dead_code, reason = "each stage has a test program of its own")]
 pub(crate) async fn run(stage: Stage) {
     let _down_at_the_end = stage.guard();
     steps::comes_up_fresh_and_again(&stage).await;
@@ -32,6 +33,22 @@ pub(crate) async fn run(stage: Stage) {
     steps::is_repaired_with_all_that_it_owes(&stage, &client).await;
     steps::takes_up_a_database_of_before(&stage, &client).await;
     steps::takes_a_key_for_one_request(&client).await;
+    steps::has_lost_nothing(&stage, &client);
+    steps::goes_down_twice(&stage).await;
+}
+
+/// Where there are several nodes: what the others do while one is gone.
+#[allow(dead_code, reason = "each stage has a test program of its own")]
+pub(crate) async fn run_on_nodes(stage: Stage) {
+    let _down_at_the_end = stage.guard();
+    stage.make("down");
+    stage.make("up");
+    let client = Client::new("http://127.0.0.1:18080").await;
+    steps::is_healthy(&client).await;
+    steps::answers_while_a_node_is(&stage, &client, "kill", "start").await;
+    steps::answers_while_a_node_is(&stage, &client, "cut", "mend").await;
+    steps::answers_while_a_node_is(&stage, &client, "drain", "activate").await;
+    steps::defers_without_any_worker(&stage, &client).await;
     steps::has_lost_nothing(&stage, &client);
     steps::goes_down_twice(&stage).await;
 }

@@ -141,6 +141,22 @@ impl Nodes {
         Container::read(&self.docker(node, &inspect).await?)
     }
 
+    /// The containers of a service on a node, those that have ended too.
+    pub(super) async fn all_of(
+        &self,
+        node: Node,
+        service: Service,
+    ) -> Result<Vec<String>, LabError> {
+        let name = match service {
+            Service::Db => format!("{}_postgres{node}", self.stack),
+            Service::Api | Service::Worker => format!("{}_{service}", self.stack),
+        };
+        let filter = format!("label=com.docker.swarm.service.name={name}");
+        let list = ["ps", "--all", "--no-trunc", "--quiet", "--filter", &filter];
+        let told = self.docker(node, &list).await?;
+        Ok(told.lines().map(str::to_owned).collect())
+    }
+
     /// Whether the node is to have no tasks.
     pub(super) async fn drain(&self, node: Node, drained: bool) -> Result<(), LabError> {
         let availability = if drained { "drain" } else { "active" };

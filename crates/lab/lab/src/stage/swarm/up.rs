@@ -250,12 +250,12 @@ impl Swarm {
     /// # Errors
     /// When no engine answers.
     pub(crate) async fn printed(&self, service: Service) -> Result<String, LabError> {
+        // Of each engine: Swarm's own collection gives up where a manager does not reach a node.
         let mut printed = String::new();
-        for name in self.nodes.services(service).await? {
-            printed += &self
-                .nodes
-                .manage(&["service", "logs", "--raw", &name])
-                .await?;
+        for node in self.nodes.alive().await? {
+            for id in self.nodes.all_of(node, service).await? {
+                printed += &self.nodes.docker(node, &["logs", &id]).await?;
+            }
         }
         Ok(printed)
     }
