@@ -1,4 +1,4 @@
-"""Holds the manifests against the API's schemas, the rules of this project and the Compose stage.
+"""Holds the manifests against the API's schemas, the rules of this project and the Compose stage; and so the Swarm's stack.
 
 usage: check.py  (after `pip install -r requirements.txt`; `make kubernetes` does both)
 
@@ -168,7 +168,22 @@ def check_against_compose(resources, where):
             expect(folder in mounted, f"{here}: no volume for {folder}")
 
 
+def check_stack():
+    """The Swarm stage has the API and the worker of the Compose stage: all but where the others are, and how they are published."""
+    [compose], [stack] = (documents(HERE.parent / name) for name in ("compose.yml", "stack.yml"))
+    for name in ("api", "worker"):
+        ours, theirs = (it["services"][name] for it in (stack, compose))
+        differing = {key for key in ours["environment"].keys() | theirs["environment"].keys() if ours["environment"].get(key) != theirs["environment"].get(key)}
+        expect(differing <= STAGE_ONLY, f"stack.yml {name}: {sorted(differing - STAGE_ONLY)} is not as in compose.yml")
+        for key in ("healthcheck", "stop_grace_period", "read_only", "cap_drop"):
+            expect(ours[key] == theirs[key], f"stack.yml {name}: {key} is not as in compose.yml")
+        limits = ours["deploy"]["resources"]["limits"]
+        bounds = {"memory": theirs["mem_limit"], "pids": theirs["pids_limit"]}
+        expect(limits == bounds, f"stack.yml {name}: {limits} is not {bounds}")
+
+
 def main():
+    check_stack()
     count = 0
     for folder in [HERE / "base", *sorted((HERE / "overlays").iterdir())]:
         where = str(folder.relative_to(HERE))
