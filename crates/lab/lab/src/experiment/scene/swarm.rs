@@ -43,10 +43,6 @@ impl SwarmGround {
         Ok(Self { swarm })
     }
 
-    pub(super) async fn clear(&self) -> Result<(), LabError> {
-        self.swarm.withdraw().await
-    }
-
     pub(super) async fn leave(&self) -> Result<(), LabError> {
         self.swarm.down().await.map(drop)
     }
@@ -74,7 +70,10 @@ impl SwarmScene {
         let variables = variables.into_iter().chain(making.worker().variables());
         let variables = variables.map(|(name, value)| (name.to_owned(), value));
         let swarm = ground.swarm.with_variables(variables);
-        swarm.deploy().await?;
+        if let Err(error) = swarm.deploy().await {
+            swarm.withdraw().await?;
+            return Err(error);
+        }
         Ok(Self {
             swarm,
             hurt: OnceLock::new(),

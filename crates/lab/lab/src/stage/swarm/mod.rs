@@ -4,6 +4,7 @@
 //! A service here is all three of its kind.
 
 mod actions;
+mod images;
 mod nodes;
 mod up;
 
@@ -204,5 +205,48 @@ fn condition<'a>(containers: impl Iterator<Item = &'a Container>) -> Condition {
             pid: None,
             ill: Some(format!("{healthy} of {all} are healthy")),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn container(service: &str, state: &str) -> Container {
+        let label = format!(r#"{{"com.docker.swarm.service.name":"holdfast_{service}"}}"#);
+        let told = format!(r#"[{{"Id":"4f","Config":{{"Labels":{label}}},"State":{state}}}]"#);
+        Container::read(&told).unwrap().remove(0)
+    }
+
+    #[test]
+    fn a_service_is_healthy_when_all_three_of_it_are_and_dead_when_none_is() {
+        let well = r#"{"Status":"running","Health":{"Status":"healthy"}}"#;
+        let starting = r#"{"Status":"running","Health":{"Status":"starting"}}"#;
+        let of = |states: &[&str]| {
+            let all: Vec<_> = states.iter().map(|it| container("api", it)).collect();
+            condition(all.iter())
+        };
+        let ill = |condition| match condition {
+            Condition::Running { ill, .. } => ill,
+            Condition::Paused { .. } | Condition::Dead => None,
+        };
+        assert_eq!(of(&[]), Condition::Dead);
+        assert_eq!(of(&[r#"{"Status":"exited"}"#]), Condition::Dead);
+        assert_eq!(ill(of(&[well, well, well])), None);
+        assert_ne!(of(&[well, well, well]), Condition::Dead);
+        let two = Some("2 of 3 are healthy".to_owned());
+        assert_eq!(ill(of(&[well, well])), two);
+        assert_eq!(ill(of(&[well, starting, well])), two);
+    }
+
+    #[test]
+    fn a_node_of_postgres_that_runs_is_well_without_a_health_check() {
+        let runs = |number| container(&format!("postgres{number}"), r#"{"Status":"running"}"#);
+        let all = [1, 2, 3].map(runs);
+        let well = Condition::Running {
+            pid: None,
+            ill: None,
+        };
+        assert_eq!(condition(all.iter()), well);
     }
 }

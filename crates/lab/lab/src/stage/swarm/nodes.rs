@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use futures_util::future::join_all;
@@ -13,6 +13,8 @@ use crate::settings::Ports;
 use crate::stage::container::Container;
 use crate::stage::{Service, program};
 
+/// Where the script keeps the nodes' disks, which outlive this machine's own restart.
+const DISKS: &str = "/var/lib/holdfast-swarm";
 const SCRIPT: &str = "deploy/swarm/nodes.sh";
 
 /// One of them: 1, 2 or 3.
@@ -54,7 +56,7 @@ impl Nodes {
 
     /// Whether any was ever made and not taken down.
     pub(super) fn are_made(&self) -> bool {
-        PathBuf::from(self.folder()).exists()
+        Path::new(DISKS).join(self.swarm.to_string()).exists()
     }
 
     pub(super) fn address(&self, node: Node) -> Ipv4Addr {

@@ -7,36 +7,16 @@ use std::time::Duration;
 use holdfast_ops::signals::StopSignals;
 use tokio::time::{Instant, sleep};
 
-use super::Swarm;
+use super::{Swarm, images};
 use crate::error::LabError;
 use crate::output::Tone;
-use crate::stage::{Condition, Probe, Service, port, program};
+use crate::stage::{Condition, Probe, Service, port};
 
-const BASE_IMAGES: &str = "deploy/base-images.sh";
 const POLL: Duration = Duration::from_millis(500);
 /// Three data directories, one after the other, on a busy node.
 const HEALTHY_WITHIN: Duration = Duration::from_secs(180);
 const ENDED_WITHIN: Duration = Duration::from_secs(60);
 const LOG_LINES: &str = "10";
-/// Image, target, Dockerfile, folder that it is built from.
-const IMAGES: [(&str, Option<&str>, &str, &str); 3] = [
-    ("holdfast/api:latest", Some("api"), "deploy/Dockerfile", "."),
-    (
-        "holdfast/worker:latest",
-        Some("worker"),
-        "deploy/Dockerfile",
-        ".",
-    ),
-    (
-        "holdfast/patroni:latest",
-        None,
-        "deploy/swarm/Dockerfile",
-        "deploy/swarm",
-    ),
-];
-const FIRST_BUILD: &str =
-    "the images have to be built first, which takes ten minutes or so on two cores";
-
 impl Swarm {
     /// Builds the images, starts the nodes that are off, deploys the stack and waits until all of it is healthy. Volumes that
     /// are there are kept. Interrupted, it takes down what it made.
@@ -82,13 +62,12 @@ impl Swarm {
     /// # Errors
     /// Without root; when an image cannot be had.
     pub(crate) async fn make_nodes(&self) -> Result<(), LabError> {
-        self.build().await?;
+        images::build(&self.nodes.root, self.console).await?;
         self.nodes.script(&["up"]).await?;
         self.console
             .say("  nodes 1, 2 and 3 are on, and are given the images");
-        let images = IMAGES.map(|(image, ..)| image);
         self.nodes
-            .script(&[&["load"][..], &images].concat())
+            .script(&[&["load"][..], &images::NAMES].concat())
             .await?;
         Ok(())
     }
@@ -155,32 +134,6 @@ impl Swarm {
             standbys += usize::from(patroni.says_yes("/replica").await);
         }
         standbys
-    }
-
-    async fn build(&self) -> Result<(), LabError> {
-        let look = ["image", "inspect", "--format", "{{.Id}}", IMAGES[0].0];
-        if program::printed(program::command("docker", look))
-            .await
-            .is_err()
-        {
-            self.console.say(FIRST_BUILD);
-        }
-        let root = &self.nodes.root;
-        let mut command = program::command(root.join(BASE_IMAGES), [""; 0]);
-        command
-            .current_dir(root)
-            .stderr(std::process::Stdio::inherit());
-        let bases = program::printed(command).await?;
-        for (image, target, file, folder) in IMAGES {
-            let mut arguments = vec!["build", "--tag", image, "--file", file];
-            arguments.extend(target.iter().flat_map(|target| ["--target", target]));
-            arguments.extend(bases.lines().flat_map(|line| ["--build-arg", line.trim()]));
-            arguments.push(folder);
-            let mut command = program::command("docker", arguments);
-            command.current_dir(root);
-            program::shown(command).await?;
-        }
-        Ok(())
     }
 
     /// Swarm changes no file that it has been given: one with other words is another.
