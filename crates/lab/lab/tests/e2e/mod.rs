@@ -10,6 +10,7 @@
 
 mod client;
 mod make;
+mod nodes;
 mod steps;
 
 use client::Client;
@@ -45,10 +46,10 @@ pub(crate) async fn run_on_nodes(stage: Stage) {
     stage.make("up");
     let client = Client::new("http://127.0.0.1:18080").await;
     steps::is_healthy(&client).await;
-    steps::answers_while_a_node_is(&stage, &client, "kill", "start").await;
-    steps::answers_while_a_node_is(&stage, &client, "cut", "mend").await;
-    steps::answers_while_a_node_is(&stage, &client, "drain", "activate").await;
-    steps::defers_without_any_worker(&stage, &client).await;
+    nodes::answers_while_a_node_is(&stage, &client, "kill", "start").await;
+    nodes::answers_while_a_node_is(&stage, &client, "cut", "mend").await;
+    nodes::answers_while_a_node_is(&stage, &client, "drain", "activate").await;
+    nodes::defers_without_any_worker(&stage, &client).await;
     steps::has_lost_nothing(&stage, &client);
     steps::goes_down_twice(&stage).await;
 }

@@ -13,8 +13,6 @@ use super::make::Stage;
 
 const WORKER: &str = "worker_unavailable";
 const DATABASE: &str = "db_unavailable";
-/// On three APIs in turn.
-const CALLS_WHILE_HURT: usize = 6;
 const AT_ONCE: Duration = Duration::from_millis(50);
 
 pub(crate) async fn comes_up_fresh_and_again(stage: &Stage) {
@@ -263,7 +261,7 @@ pub(crate) async fn goes_down_twice(stage: &Stage) {
     }
 }
 
-fn assert_deferred(answer: &Answer) {
+pub(super) fn assert_deferred(answer: &Answer) {
     assert_accepted(answer, &[WORKER], "database");
 }
 
@@ -282,37 +280,4 @@ fn assert_recorded_in_the_journal(answer: &Answer) {
     assert_eq!(answer.body["status"], "degraded");
     assert_eq!(answer.body["worker_response"], json!({"status": "done"}));
     assert_eq!(answer.body["recorded_in"], "journal");
-}
-
-/// Whichever node Postgres' primary is on: each goes once, and comes back before the next.
-pub(crate) async fn answers_while_a_node_is(
-    stage: &Stage,
-    client: &Client,
-    hurt: &str,
-    heal: &str,
-) {
-    for node in 1..=3 {
-        stage.make(&format!("{hurt}-node NODE={node}"));
-        let status = stage.try_make("status").0;
-        let said = String::from_utf8_lossy(&status.stdout).into_owned();
-        assert!(
-            hurt == "cut" || said.contains("2 of 3 are healthy"),
-            "{said}"
-        );
-        for _ in 0..CALLS_WHILE_HURT {
-            let answer = client.process().await;
-            assert!([200, 202].contains(&answer.status.as_u16()), "{answer:?}");
-        }
-        stage.make(&format!("{heal}-node NODE={node}"));
-        stage.make("up");
-    }
-}
-
-pub(crate) async fn defers_without_any_worker(stage: &Stage, client: &Client) {
-    stage.make("kill-worker");
-    let answer = client.process().await;
-    assert_deferred(&answer);
-    assert!(!stage.try_make("pause-db").0.status.success());
-    stage.make("start-worker");
-    client.becomes_healthy().await;
 }
