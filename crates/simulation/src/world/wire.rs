@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use holdfast_api::embedded::WorkerError;
+use tokio::sync::Notify;
 use tokio::time::sleep;
 
 use super::failure::WorkFailure;
@@ -12,7 +13,7 @@ use super::failure::WorkFailure;
 /// What it does to an exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wrong {
-    /// It holds the answer back, for so many milliseconds, from and to.
+    /// It holds the answer back, for so many milliseconds, from and to, or until it heals.
     Late(u64, u64),
     /// It ends the connection in the middle of the answer.
     Breaks,
@@ -24,7 +25,12 @@ pub enum Wrong {
 
 /// A wire. Clones are the same.
 #[derive(Clone)]
-pub struct Wire(Arc<Mutex<State>>);
+pub struct Wire(Arc<Shared>);
+
+struct Shared {
+    state: Mutex<State>,
+    healed: Notify,
+}
 
 struct State {
     /// What it does, and to which share of the exchanges.
@@ -37,7 +43,10 @@ impl Wire {
     #[must_use]
     pub fn new(seed: u64) -> Self {
         let rng = Rng::with_seed(seed);
-        Self(Arc::new(Mutex::new(State { wrong: None, rng })))
+        Self(Arc::new(Shared {
+            state: Mutex::new(State { wrong: None, rng }),
+            healed: Notify::new(),
+        }))
     }
 
     /// From now on it does this to so many, from 0 to 1.
@@ -45,9 +54,10 @@ impl Wire {
         self.lock().wrong = Some((wrong, share));
     }
 
-    /// From now on it does nothing.
+    /// From now on it does nothing, and what it holds back goes on at once, as on the lab's wire.
     pub fn heal(&self) {
         self.lock().wrong = None;
+        self.0.healed.notify_waiters();
     }
 
     /// What comes of `exchange` over it.
@@ -62,8 +72,12 @@ impl Wire {
         match drawn {
             None => exchange.await,
             Some((Wrong::Late(..), by)) => {
+                let healed = self.0.healed.notified();
                 let answer = exchange.await;
-                sleep(by).await;
+                tokio::select! {
+                    () = sleep(by) => {}
+                    () = healed => {}
+                }
                 answer
             }
             Some((Wrong::Breaks, _)) => {
@@ -79,7 +93,7 @@ impl Wire {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
