@@ -95,7 +95,8 @@ impl Owed {
             }
             _ => None,
         };
-        if condition(Service::Db).is_some() {
+        let runs = |it: &&Condition| matches!(it, Condition::Running { .. });
+        if condition(Service::Db).filter(|it| !runs(it)).is_some() {
             drop(stage.start(Service::Db).await);
         }
         Self {

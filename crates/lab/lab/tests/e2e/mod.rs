@@ -45,7 +45,7 @@ pub(crate) async fn run_on_nodes(stage: Stage) {
     stage.make("down");
     stage.make("up");
     let client = Client::new("http://127.0.0.1:18080").await;
-    steps::is_healthy(&client).await;
+    client.becomes_healthy().await;
     nodes::answers_while_a_node_is(&stage, &client, "kill", "start").await;
     nodes::answers_while_a_node_is(&stage, &client, "cut", "mend").await;
     nodes::answers_while_a_node_is(&stage, &client, "drain", "activate").await;

@@ -120,6 +120,21 @@ impl Nodes {
         Ok(told.lines().map(str::to_owned).collect())
     }
 
+    /// Whether Swarm reaches all nodes and has as many tasks of each service as it wants. Of a node that it had lost for a while it
+    /// ends all tasks, and begins others.
+    pub(super) async fn are_settled(&self) -> Result<bool, LabError> {
+        let nodes = self
+            .manage(&["node", "ls", "--format", "{{.Status}}"])
+            .await?;
+        let list = ["service", "ls", "--format", "{{.Replicas}}"];
+        let services = self.manage(&list).await?;
+        let whole = |line: &str| {
+            line.split_once('/')
+                .is_some_and(|(have, want)| have == want)
+        };
+        Ok(nodes.lines().all(|status| status == "Ready") && services.lines().all(whole))
+    }
+
     /// The containers that run on all nodes that are on.
     pub(super) async fn containers(&self) -> Result<Vec<(Node, Container)>, LabError> {
         let nodes = self.alive().await?;

@@ -107,12 +107,14 @@ impl Swarm {
         Ok(())
     }
 
-    /// Waits until one node of Postgres leads and both others follow: before that a node that dies may take all with it.
+    /// Waits until one node of Postgres leads, both others follow, and Swarm has nothing left to do: before that a node that dies
+    /// may take all with it.
     async fn until_followed(&self, since: Instant) -> Result<(), LabError> {
         let deadline = Instant::now() + HEALTHY_WITHIN;
         while Instant::now() < deadline {
             if let Some(node) = self.primary().await
                 && self.standbys().await == Self::NODES.len() - 1
+                && self.nodes.are_settled().await?
             {
                 let seconds = since.elapsed().as_secs_f64();
                 self.console.say(format_args!(
