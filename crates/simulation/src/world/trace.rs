@@ -96,17 +96,20 @@ impl Trace {
         self.lock().events.iter().for_each(&mut look);
     }
 
-    /// Whether a statement about `request` was answered between `since` and `until`.
+    /// Whether a statement about `request` was answered between `since` and the answer that was told at `until`. An instant holds
+    /// many events: what came after that answer was not known to it.
     #[must_use]
     pub fn reached_postgres(&self, request: u64, since: u64, until: u64) -> bool {
         let statements = ["insert", "insert keyed", "finish", "record whole", "look"];
+        let is_told = |event: &&Event| event.what == "told" && event.at == until;
         let reached = |event: &Event| {
-            event.request == request
-                && event.detail == 1
+            event.detail == 1
                 && (since..=until).contains(&event.at)
                 && statements.contains(&event.what)
         };
-        self.lock().events.iter().any(reached)
+        let shared = self.lock();
+        let its = shared.events.iter().filter(|it| it.request == request);
+        its.take_while(|event| !is_told(event)).any(reached)
     }
 
     /// What happened to `request`, and what the world did meanwhile.
