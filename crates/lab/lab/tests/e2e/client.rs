@@ -18,6 +18,8 @@ const HEALED_WITHIN: Duration = Duration::from_secs(35);
 
 /// Of deploy/policies.toml: 2 * (1000 + 250) + 5500 ms. Not the API's word for it.
 const BOUND: Duration = Duration::from_millis(8_000);
+/// Two failed checks of the balancer, and room.
+const LED_WITHIN: Duration = Duration::from_secs(15);
 /// A breaker opens after a few failures, and a probe that is let through is soon over.
 const OPEN_WITHIN: Duration = Duration::from_secs(60);
 
@@ -106,6 +108,17 @@ impl Client {
     /// Every promise it was given so far.
     pub(crate) fn promises(&self) -> Vec<Accepted> {
         self.promises.lock().unwrap().clone()
+    }
+
+    /// Waits until the balancer sends nobody to a node that is gone: whose call was on its way there is to ask again.
+    pub(crate) async fn is_led_to_the_living(&self) {
+        let started = Instant::now();
+        let mut in_a_row = 0;
+        while in_a_row < 6 {
+            let looked = self.http.get(format!("{}/livez", self.base)).send().await;
+            in_a_row = if looked.is_ok() { in_a_row + 1 } else { 0 };
+            assert!(started.elapsed() < LED_WITHIN, "{looked:?}");
+        }
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {

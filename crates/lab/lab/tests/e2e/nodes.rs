@@ -19,6 +19,7 @@ pub(crate) async fn answers_while_a_node_is(
         let status = stage.try_make("status").0;
         let said = String::from_utf8_lossy(&status.stdout).into_owned();
         assert!(hurt == "cut" || said.contains("of 3 are healthy"), "{said}");
+        client.is_led_to_the_living().await;
         for _ in 0..CALLS_WHILE_HURT {
             let answer = client.process().await;
             assert!([200, 202].contains(&answer.status.as_u16()), "{answer:?}");
