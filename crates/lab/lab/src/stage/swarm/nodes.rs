@@ -120,17 +120,18 @@ impl Nodes {
         Ok(told.lines().map(str::to_owned).collect())
     }
 
-    /// Whether Swarm reaches all nodes and has as many tasks of each service as it wants. Of a node that it had lost for a while it
-    /// ends all tasks, and begins others.
+    /// Whether Swarm reaches all nodes and has as many tasks of each service as it wants, or more for a while: of a node that it had
+    /// lost it ends all tasks, and begins others.
     pub(super) async fn are_settled(&self) -> Result<bool, LabError> {
         let nodes = self
             .manage(&["node", "ls", "--format", "{{.Status}}"])
             .await?;
         let list = ["service", "ls", "--format", "{{.Replicas}}"];
         let services = self.manage(&list).await?;
+        let number = |text: &str| text.trim().parse::<u32>().ok();
         let whole = |line: &str| {
-            line.split_once('/')
-                .is_some_and(|(have, want)| have == want)
+            let counts = line.split_once('/');
+            counts.is_some_and(|(have, want)| number(have) >= number(want))
         };
         Ok(nodes.lines().all(|status| status == "Ready") && services.lines().all(whole))
     }

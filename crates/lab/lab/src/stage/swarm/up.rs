@@ -111,10 +111,12 @@ impl Swarm {
     /// may take all with it.
     async fn until_followed(&self, since: Instant) -> Result<(), LabError> {
         let deadline = Instant::now() + HEALTHY_WITHIN;
-        while Instant::now() < deadline {
-            if let Some(node) = self.primary().await
-                && self.standbys().await == Self::NODES.len() - 1
-                && self.nodes.are_settled().await?
+        loop {
+            let (primary, standbys) = (self.primary().await, self.standbys().await);
+            let settled = self.nodes.are_settled().await?;
+            if let Some(node) = primary
+                && standbys == Self::NODES.len() - 1
+                && settled
             {
                 let seconds = since.elapsed().as_secs_f64();
                 self.console.say(format_args!(
@@ -122,10 +124,18 @@ impl Swarm {
                 ));
                 return Ok(());
             }
+            if Instant::now() > deadline {
+                let leads = if primary.is_some() { "a" } else { "no" };
+                let swarm = if settled {
+                    ""
+                } else {
+                    ", and Swarm is not done"
+                };
+                let problem = format!("has {leads} primary and {standbys} of 2 standbys{swarm}");
+                return Err(self.unhealthy(Service::Db, problem).await);
+            }
             sleep(POLL).await;
         }
-        let problem = "has no primary with two standbys".to_owned();
-        Err(self.unhealthy(Service::Db, problem).await)
     }
 
     /// Those that follow the primary, by their own word.
