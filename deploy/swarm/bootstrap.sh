@@ -3,7 +3,7 @@
 set -eu
 psql() { command psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1 "$@"; }
 psql "$1" --command="CREATE ROLE holdfast LOGIN PASSWORD '$HOLDFAST_PASSWORD'" --command='CREATE DATABASE holdfast OWNER holdfast'
-# Patroni's database is the first word of the connection string's path or `dbname`; ours is asked for by variable, as its owner.
+# The connection string names Postgres' own database; the schema goes into ours, as its owner.
 export PGHOST=/var/run/postgresql PGDATABASE=holdfast PGUSER=holdfast
 psql --file=/etc/holdfast/init.sql
 PGUSER=postgres psql --file=/etc/holdfast/stage-login.sql

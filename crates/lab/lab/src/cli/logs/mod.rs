@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use self::line::Line;
@@ -79,15 +80,14 @@ async fn of_programs(
     console: Console,
 ) -> Result<(), LabError> {
     let (sender, mut told) = mpsc::channel(LAST);
+    let mut programs = JoinSet::new();
     for (service, command) in commands {
-        tokio::spawn(pass_on(service, command, sender.clone()));
+        programs.spawn(pass_on(service, command, sender.clone()));
     }
     drop(sender);
     let mut ids: Vec<String> = wanted.request.iter().cloned().collect();
-    let (mut lines, mut before) = (Vec::new(), Timestamp::UNIX_EPOCH);
-    while let Some((service, text)) = told.recv().await {
-        let line = Line::read(service, &text, before);
-        before = line.at;
+    let mut lines = Vec::new();
+    while let Some(line) = told.recv().await {
         if wanted.follow {
             print(vec![line], &mut ids, false, console);
         } else {
@@ -95,20 +95,24 @@ async fn of_programs(
         }
     }
     print(lines, &mut ids, true, console);
-    Ok(())
+    let ended: Result<Vec<()>, _> = programs.join_all().await.into_iter().collect();
+    ended.map(drop)
 }
 
-/// Until the program ends, or nobody listens any more.
-async fn pass_on(of: Option<Service>, mut command: Command, to: mpsc::Sender<(Service, String)>) {
-    command.stdout(Stdio::piped()).stderr(Stdio::null());
-    let Ok(mut child) = command.spawn() else {
-        return;
-    };
+/// Until the program ends, or nobody listens any more. A line without a time has that of the line before it.
+async fn pass_on(
+    of: Option<Service>,
+    mut command: Command,
+    to: mpsc::Sender<Line>,
+) -> Result<(), LabError> {
+    let run = || LabError::file("run", "what shows the logs");
+    let mut child = command.stdout(Stdio::piped()).spawn().map_err(run())?;
     let Some(stdout) = child.stdout.take() else {
-        return;
+        return Ok(());
     };
     let mut told = BufReader::new(stdout).lines();
-    while let Ok(Some(line)) = told.next_line().await {
+    let mut before = Timestamp::UNIX_EPOCH;
+    while let Some(line) = told.next_line().await.map_err(run())? {
         let named = match of {
             Some(service) => Some((service, line.as_str())),
             None => of_container(&line),
@@ -116,10 +120,13 @@ async fn pass_on(of: Option<Service>, mut command: Command, to: mpsc::Sender<(Se
         let Some((service, text)) = named else {
             continue;
         };
-        if to.send((service, text.to_owned())).await.is_err() {
-            return;
+        let line = Line::read(service, text, before);
+        before = line.at;
+        if to.send(line).await.is_err() {
+            break;
         }
     }
+    Ok(())
 }
 
 /// `api-1  | text`, or `api_1  | text` of the elder tool.

@@ -1,5 +1,5 @@
 //! The Swarm stage: an API with its journal, a worker, a Postgres under Patroni and an etcd on each of three nodes, which
-//! are engines on this one. In front of them a balancer, on the loopback ports that the other stages have.
+//! are engines on this machine. In front of them a balancer, on the loopback ports that the other stages have.
 //!
 //! A service here is all three of its kind.
 
@@ -81,7 +81,7 @@ impl Swarm {
         self.nodes.address(node)
     }
 
-    /// The node that Postgres' primary is on, by its own word; none: none leads, or two believe that they do and neither answers.
+    /// The node that Postgres' primary is on, by its own word; the first of two that both believe it. None: none leads.
     pub(crate) async fn primary(&self) -> Option<Node> {
         for node in Self::NODES {
             let patroni = Probe::at(format!("http://{}:8008", self.address(node)));

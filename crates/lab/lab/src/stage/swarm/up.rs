@@ -13,10 +13,11 @@ use crate::output::Tone;
 use crate::stage::{Condition, Probe, Service, port};
 
 const POLL: Duration = Duration::from_millis(500);
-/// Three data directories, one after the other, on a busy node.
+/// Three data directories, one after the other, on a busy machine.
 const HEALTHY_WITHIN: Duration = Duration::from_secs(180);
 const ENDED_WITHIN: Duration = Duration::from_secs(60);
 const LOG_LINES: &str = "10";
+
 impl Swarm {
     /// Builds the images, starts the nodes that are off, deploys the stack and waits until all of it is healthy. Volumes that
     /// are there are kept. Interrupted, it takes down what it made.
