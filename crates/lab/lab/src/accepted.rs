@@ -52,17 +52,16 @@ impl AcceptedFile {
     }
 }
 
-/// Deletes the file in the lab's `folder`; none is fine.
+/// Deletes the file in the lab's `folder`, and says what that was; none is fine.
 ///
 /// # Errors
 /// When it is there and stays.
-pub fn forget(folder: &Path) -> Result<(), LabError> {
+pub fn forget(folder: &Path) -> Result<Option<String>, LabError> {
     let path = folder.join(FILE);
     match fs::remove_file(&path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(LabError::file("delete", path)(error))
-        }
-        _ => Ok(()),
+        Ok(()) => Ok(Some(format!("the promises in {}", path.display()))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(LabError::file("delete", path)(error)),
     }
 }
 

@@ -118,11 +118,7 @@ impl Compose {
                 "--remove-orphans",
             ])
             .await?;
-        let accepted = self.folder.join(accepted::FILE);
-        if accepted.exists() {
-            deleted.push(format!("the promises in {}", accepted.display()));
-        }
-        accepted::forget(&self.folder)?;
+        deleted.extend(accepted::forget(&self.folder)?);
         Ok(deleted)
     }
 

@@ -102,11 +102,7 @@ impl Local {
             deleted.push(format!("the API's journal {}", journal.display()));
         }
         self.delete(JOURNAL)?;
-        let accepted = self.folder.join(accepted::FILE);
-        if accepted.exists() {
-            deleted.push(format!("the promises in {}", accepted.display()));
-        }
-        accepted::forget(&self.folder)?;
+        deleted.extend(accepted::forget(&self.folder)?);
         Ok(deleted)
     }
 

@@ -137,11 +137,7 @@ impl Swarm {
             self.nodes.script(&["down"]).await?;
             deleted.push("three nodes and their volumes".to_owned());
         }
-        let accepted = self.folder.join(accepted::FILE);
-        if accepted.exists() {
-            deleted.push(format!("the promises in {}", accepted.display()));
-        }
-        accepted::forget(&self.folder)?;
+        deleted.extend(accepted::forget(&self.folder)?);
         Ok(deleted)
     }
 
