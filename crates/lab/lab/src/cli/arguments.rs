@@ -145,6 +145,13 @@ pub(super) enum Task {
     },
     /// Be the wires of the experiments on Compose: forward, and break on command over a control connection
     Wire(Wire),
+    #[command(flatten)]
+    Act(Act),
+}
+
+/// What is done to a service, or a node, of the stage that is up.
+#[derive(Debug, Subcommand)]
+pub(super) enum Act {
     /// Have the API read its policy file again (SIGHUP): all of it takes effect, or nothing does and the reason is told
     Reload,
     /// Kill a service (SIGKILL): its port refuses

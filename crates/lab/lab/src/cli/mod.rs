@@ -20,7 +20,7 @@ use clap::Parser;
 use holdfast_ops::{Environment, exit};
 use tokio::net::TcpListener;
 
-use arguments::{Arguments, Task, Torture};
+use arguments::{Act, Arguments, Task, Torture};
 
 use crate::api_check::{self, Check, Plan};
 use crate::compare;
@@ -80,14 +80,9 @@ async fn perform(task: Task, settings: &Settings, console: Console) -> Result<Ex
             return status::show(&stage, console).await.map(verdict);
         }
         Task::Logs(wanted) => logs::show(&wanted, settings, console).await?,
-        Task::Reload
-        | Task::Kill { .. }
-        | Task::Start { .. }
-        | Task::Pause { .. }
-        | Task::Resume { .. }
-        | Task::Node { .. } => {
+        Task::Act(act) => {
             let stage = stage(settings, console).await?;
-            break_or_heal(task, &stage, console).await?;
+            break_or_heal(act, &stage, console).await?;
         }
         Task::Control { port } => control::run(port, settings, console).await?,
         Task::Compare => return compare(settings, console).await,
@@ -134,15 +129,14 @@ async fn perform(task: Task, settings: &Settings, console: Console) -> Result<Ex
     Ok(ExitCode::SUCCESS)
 }
 
-async fn break_or_heal(task: Task, stage: &Stage, console: Console) -> Result<(), LabError> {
-    match task {
-        Task::Reload => stage.reload(console).await,
-        Task::Kill { service } => stage.kill(service).await,
-        Task::Start { service } => stage.start(service).await,
-        Task::Pause { service } => stage.pause(service).await,
-        Task::Resume { service } => stage.resume(service).await,
-        Task::Node { action, node } => stage.act_on(node, action).await,
-        _ => Ok(()),
+async fn break_or_heal(act: Act, stage: &Stage, console: Console) -> Result<(), LabError> {
+    match act {
+        Act::Reload => stage.reload(console).await,
+        Act::Kill { service } => stage.kill(service).await,
+        Act::Start { service } => stage.start(service).await,
+        Act::Pause { service } => stage.pause(service).await,
+        Act::Resume { service } => stage.resume(service).await,
+        Act::Node { action, node } => stage.act_on(node, action).await,
     }
 }
 
