@@ -1,5 +1,6 @@
 //! The commands and their arguments.
 
+mod act;
 mod experiments;
 
 use std::net::SocketAddr;
@@ -8,13 +9,14 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+pub(super) use act::Act;
 pub(super) use experiments::{Ablate, Grade, Run};
 
 use super::values::{duration, long_enough, rate};
 use crate::experiment::plan::Target;
 use crate::guard::Guarded;
 use crate::load::Arrivals;
-use crate::stage::{Node, NodeAction, Service};
+use crate::stage::Service;
 use crate::wire::Listen;
 
 /// In groups, as people use them.
@@ -147,41 +149,6 @@ pub(super) enum Task {
     Wire(Wire),
     #[command(flatten)]
     Act(Act),
-}
-
-/// What is done to a service, or a node, of the stage that is up.
-#[derive(Debug, Subcommand)]
-pub(super) enum Act {
-    /// Have the API read its policy file again (SIGHUP): all of it takes effect, or nothing does and the reason is told
-    Reload,
-    /// Kill a service (SIGKILL): its port refuses
-    Kill {
-        /// Which
-        service: Service,
-    },
-    /// Start a dead service on the data it had, or let a paused one go on
-    Start {
-        /// Which
-        service: Service,
-    },
-    /// Break or heal one machine of several, with all that runs on it; on the Swarm stage
-    Node {
-        /// How
-        action: NodeAction,
-        /// Which: 1, 2 or 3
-        #[arg(value_parser = clap::value_parser!(u8).range(1..=3))]
-        node: Node,
-    },
-    /// Stop a service with its port open (SIGSTOP): it accepts and never answers
-    Pause {
-        /// Which
-        service: Service,
-    },
-    /// Let a paused service go on
-    Resume {
-        /// Which
-        service: Service,
-    },
 }
 
 #[derive(Debug, Args)]
