@@ -8,5 +8,6 @@ CREATE TABLE IF NOT EXISTS requeue_orders (
 );
 
 -- What was given up lately, for those who wait for its end.
-CREATE INDEX IF NOT EXISTS requests_given_up ON requests (completed_at)
+-- Outside a transaction:
+CREATE INDEX CONCURRENTLY IF NOT EXISTS requests_given_up ON requests (completed_at)
     WHERE status IN ('failed', 'cancelled') AND origin = 'resilient';

@@ -7,6 +7,9 @@ use crate::config::database;
 use crate::resolver::Resolver;
 use crate::store::{DatabaseError, MigrationError, Store, migrate_schema};
 
+/// One holds the lock, the other works.
+const SESSIONS: u32 = 2;
+
 /// Why the schema is not current.
 #[derive(Debug, thiserror::Error)]
 pub enum MigrateError {
@@ -24,12 +27,12 @@ pub enum MigrateError {
 /// Brings the schema of `DATABASE_URL` up to date, waiting for as long as it takes.
 ///
 /// # Errors
-/// See [`MigrateError`]; nothing of a migration that fails is applied.
+/// See [`MigrateError`]; nothing of a migration that fails is applied, but for indexes, which are taken up again.
 pub async fn migrate(environment: &Environment) -> Result<(), MigrateError> {
     let database = database(environment)?;
     let runtime = Handle::current();
     let resolver = Resolver::new(runtime.clone(), None);
-    let store = Store::naive(&database, 1, resolver, runtime)?;
+    let store = Store::naive(&database, SESSIONS, resolver, runtime)?;
     Ok(migrate_schema(&store).await?)
 }
 

@@ -2,9 +2,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use futures_util::future::join_all;
+use holdfast_ops::Environment;
 use holdfast_testbed::postgres::{Cluster, ClusterOptions};
 use holdfast_wire::Schema;
+use tokio::time::{sleep, timeout};
 use tokio_postgres::{Client, NoTls};
 
 use crate::support::{Api, System};
@@ -95,6 +99,20 @@ async fn a_database_of_the_first_release_is_migrated_at_start_and_keeps_its_rows
 }
 
 #[tokio::test]
+async fn replicas_that_start_together_migrate_in_turn() {
+    let cluster = Cluster::start(ClusterOptions::default()).await.unwrap();
+    let client = connect(&cluster, "holdfast").await;
+    let nothing = "DROP SCHEMA public CASCADE; CREATE SCHEMA public";
+    client.batch_execute(nothing).await.unwrap();
+    let url = cluster.url();
+    let as_owner = Environment::from([("DATABASE_URL", url.as_str())]);
+    let migrations = (0..3).map(|_| holdfast_api::migrate(&as_owner));
+    for outcome in join_all(migrations).await {
+        outcome.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_column_that_is_missing_is_told() {
     let system = System::start().await;
     let client = connect(&system.cluster, "holdfast").await;
@@ -113,4 +131,47 @@ async fn a_column_that_is_missing_is_told() {
         .comes_to(|status| status.dependencies.database.schema == Schema::Current)
         .await;
     replica.becomes_healthy().await;
+}
+
+const MIGRATED_WITHIN: Duration = Duration::from_secs(10);
+/// Of an index that was built beside running calls, as a crash leaves it.
+const HALF_BUILT: &str =
+    "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'requests_given_up'::regclass";
+
+#[tokio::test]
+async fn an_index_is_built_beside_the_calls_that_write_to_its_table() {
+    let system = System::start().await;
+    system.api.becomes_healthy().await;
+    let owner = connect(&system.cluster, "holdfast").await;
+    let before = "DROP TABLE requeue_orders; DELETE FROM schema_migrations WHERE version = 4";
+    owner.batch_execute(before).await.unwrap();
+    owner.batch_execute(HALF_BUILT).await.unwrap();
+    // A write that somebody forgot to commit: an index waits for it, and a lock on the table would wait too, before all others.
+    let mut forgetful = connect(&system.cluster, "holdfast").await;
+    let forgotten = forgetful.transaction().await.unwrap();
+    let row = "INSERT INTO requests (id, origin) VALUES ('0198c0de-0000-7000-8000-000000000001', 'naive')";
+    forgotten.batch_execute(row).await.unwrap();
+
+    let url = system.cluster.url();
+    let migration = tokio::spawn(async move {
+        let as_owner = Environment::from([("DATABASE_URL", url.as_str())]);
+        holdfast_api::migrate(&as_owner).await
+    });
+    let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%CONCURRENTLY%'";
+    while owner.query_one(waits, &[]).await.unwrap().get::<_, i64>(0) == 0 {
+        assert!(!migration.is_finished());
+        sleep(Duration::from_millis(20)).await;
+    }
+    for _ in 0..20 {
+        let answer = system.api.process().await;
+        assert_eq!(answer.status, 200);
+        assert!(answer.degraded().is_empty(), "{answer:?}");
+    }
+    assert!(!migration.is_finished());
+    forgotten.rollback().await.unwrap();
+    let migrated = timeout(MIGRATED_WITHIN, migration).await;
+    migrated.expect("in time").unwrap().unwrap();
+    let valid = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'requests_given_up'::regclass";
+    let valid: bool = owner.query_one(valid, &[]).await.unwrap().get(0);
+    assert!(valid, "what was half built is built anew");
 }

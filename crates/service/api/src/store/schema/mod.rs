@@ -2,6 +2,8 @@
 //!
 //! Each migration lets the release before it go on running. `db/init.sql` is what all of them come to.
 
+mod migrate;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
@@ -10,22 +12,19 @@ use holdfast_wire::Schema;
 use tokio::time::sleep;
 use tokio_postgres::types::{ToSql, Type};
 
-use super::{Attribution, DatabaseError, Session, Sessions, Store};
+pub(crate) use self::migrate::{MigrationError, migrate};
+use super::{Session, Sessions, Store};
 
 /// In order; a number is never used again.
 const MIGRATIONS: [(i32, &str); 4] = [
-    (1, include_str!("../../../../../db/001-base.sql")),
-    (2, include_str!("../../../../../db/002-cancel-and-list.sql")),
-    (3, include_str!("../../../../../db/003-recovery.sql")),
-    (4, include_str!("../../../../../db/004-operator.sql")),
+    (1, include_str!("../../../../../../db/001-base.sql")),
+    (
+        2,
+        include_str!("../../../../../../db/002-cancel-and-list.sql"),
+    ),
+    (3, include_str!("../../../../../../db/003-recovery.sql")),
+    (4, include_str!("../../../../../../db/004-operator.sql")),
 ];
-/// The lock that replicas which start together take in turn; any number that nobody else uses.
-const LOCK: i64 = 0x0686_f6c6_4666_1737;
-/// A migration may build an index, so it has no time limit; but while it waits for a lock others wait behind it.
-const BEGIN: &str = "BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0;";
-const APPLY: &str = "SET LOCAL lock_timeout = '2s';";
-const RECORD: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (version integer PRIMARY KEY, applied_at timestamptz \
-    NOT NULL DEFAULT now());";
 /// What live calls need: one row for each column that is there.
 const NEEDED: &str = "SELECT count(*) FROM unnest($1::text[], $2::text[]) AS needed (relation, name) \
     JOIN pg_attribute ON attrelid = to_regclass(relation) AND attname = name AND NOT attisdropped";
@@ -53,22 +52,6 @@ const RETRY: Duration = Duration::from_secs(1);
 /// What is known of the schema. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct SchemaWatch(Arc<AtomicU8>);
-
-/// Why the schema cannot be brought up to date.
-#[derive(Debug, thiserror::Error)]
-pub enum MigrationError {
-    /// No session, or it failed before any migration.
-    #[error("the schema cannot be read: {0}")]
-    Database(#[from] DatabaseError),
-    /// A migration failed; none of it is applied.
-    #[error("migration {version} is refused; let the tables' owner run `holdfast-api migrate`")]
-    Refused {
-        /// Its number.
-        version: i32,
-        /// What Postgres said.
-        source: DatabaseError,
-    },
-}
 
 impl SchemaWatch {
     /// As last seen.
@@ -132,57 +115,6 @@ impl SchemaWatch {
             sleep(pause).await;
         }
     }
-}
-
-/// Applies what is missing, one transaction for each migration; replicas take turns.
-///
-/// # Errors
-/// See [`MigrationError`].
-pub(crate) async fn migrate(store: &Store) -> Result<(), MigrationError> {
-    let session = store.sessions.acquire().await?;
-    let outcome = apply(&session).await;
-    match outcome {
-        Ok(()) => Ok(session.finish(Ok(()))?),
-        Err((version, error)) => {
-            let source = session.finish::<()>(Err(error)).err();
-            match (version, source) {
-                (Some(version), Some(source)) => Err(MigrationError::Refused { version, source }),
-                (_, Some(source)) => Err(source.into()),
-                (_, None) => Ok(()),
-            }
-        }
-    }
-}
-
-async fn apply(session: &Session) -> Result<(), (Option<i32>, tokio_postgres::Error)> {
-    let database = |error| (None, error);
-    let applied = applied(session).await.map_err(database)?;
-    for (version, migration) in MIGRATIONS {
-        if applied.contains(&version) {
-            continue;
-        }
-        // Looked at again under the lock: another replica may have been first.
-        let begin = format!("{BEGIN} SELECT pg_advisory_xact_lock({LOCK}); {APPLY} {RECORD}");
-        let written = async {
-            session.batch_execute(&begin).await?;
-            if !self::applied(session).await?.contains(&version) {
-                let record = format!("INSERT INTO schema_migrations (version) VALUES ({version});");
-                session.batch_execute(migration).await?;
-                session.batch_execute(&record).await?;
-                tracing::info!(version, "migrated the schema");
-            }
-            session.batch_execute("COMMIT").await
-        }
-        .await;
-        if let Err(error) = written {
-            // Without effect where the session is gone.
-            let _ = session.batch_execute("ROLLBACK").await;
-            let attribution = Attribution::of(&error);
-            let refused = !matches!(attribution, Attribution::Server | Attribution::Lock);
-            return Err((refused.then_some(version), error));
-        }
-    }
-    Ok(())
 }
 
 async fn applied(session: &Session) -> Result<Vec<i32>, tokio_postgres::Error> {
