@@ -173,6 +173,6 @@ mod tests {
     fn an_empty_file_is_no_proof_of_anything() {
         assert!(read_text("").unwrap_err().contains("empty"));
         let missing = read(Path::new("/nowhere/accepted.txt")).unwrap_err();
-        assert!(missing.cure().unwrap().contains("make load"));
+        assert!(missing.help().unwrap().contains("make load"));
     }
 }

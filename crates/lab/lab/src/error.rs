@@ -207,7 +207,7 @@ pub enum LabError {
 impl LabError {
     /// What to do about it, in one line; none where the cause already says it.
     #[must_use]
-    pub fn cure(&self) -> Option<String> {
+    pub fn help(&self) -> Option<String> {
         Some(match self {
             Self::Postgres(_) | Self::Results(_) => return None,
             Self::Setting(_) => "set the variable to something it can be, or unset it".to_owned(),
@@ -259,7 +259,7 @@ impl LabError {
                 let logs = format!("read what it left in {}", folder.display());
                 match &**error {
                     Self::Unhealthy { .. } => logs,
-                    other => [other.cure(), Some(logs)].into_iter().flatten().collect::<Vec<_>>().join("; "),
+                    other => [other.help(), Some(logs)].into_iter().flatten().collect::<Vec<_>>().join("; "),
                 }
             }
             Self::Interrupted => "what was started has been stopped".to_owned(),

@@ -2,27 +2,23 @@
 
 use std::io;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::Server;
-use actix_web::web::Data;
 use holdfast_ops::Readiness;
-use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use crate::assembly::{self, AssemblyError};
+use crate::assembly::{self, Assembled, AssemblyError};
+use crate::background::Background;
 use crate::config::Settings;
-use crate::http::{Feed, keep_feeding, routes, serve};
-use crate::recovery::Recovery;
-use crate::state::State;
-use crate::store::{Store, Wanted};
-use crate::worker_client::Endpoints;
+use crate::http::{Shared, routes, serve};
+use crate::recovery::Progress;
 
 /// How long it says "not ready" before it refuses connections, so that load balancers can turn elsewhere.
 const DRAIN_NOTICE: Duration = Duration::from_millis(500);
 /// For answers to be written when the bound is used up.
 const DRAIN_SLACK: Duration = Duration::from_secs(1);
-const UPKEEP_PERIOD: Duration = Duration::from_secs(5);
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Why the API cannot start.
@@ -52,9 +48,8 @@ impl StartError {
 /// An API that listens but does not serve yet.
 pub struct Application {
     server: Server,
-    state: Data<State>,
-    feed: Data<Feed>,
-    recovery: Recovery<Store, Endpoints>,
+    shared: Shared,
+    background: Background,
     port: u16,
 }
 
@@ -71,24 +66,17 @@ impl Application {
         let port = listener.local_addr().map_err(bind)?.port();
         // At least the bound, whatever the policy file says when it is read again: so the rules of the file have it.
         let drain_limit = settings.policies.policies.recovery.lease;
-        let hosts = Data::new(settings.allowed_hosts.clone());
-        let (state, recovery) = assembly::assemble(settings)?;
-        let state = Data::new(state);
-        let feed = Data::new(Feed::new());
-        let (shared, streams) = (state.clone(), feed.clone());
+        let Assembled { shared, background } = assembly::assemble(settings)?;
+        let served = shared.clone();
         let server = serve(listener, drain_limit, move |config| {
-            config
-                .app_data(shared.clone())
-                .app_data(streams.clone())
-                .app_data(hosts.clone());
+            served.register(config);
             routes(config);
         })
         .map_err(bind)?;
         Ok(Self {
             server,
-            state,
-            feed,
-            recovery,
+            shared,
+            background,
             port,
         })
     }
@@ -101,14 +89,14 @@ impl Application {
 
     /// Reads the policy file again whenever it is called. Blocks on the disk.
     pub fn reload(&self) -> impl Fn() + Send + Clone + 'static {
-        let state = Data::clone(&self.state);
-        move || state.reload.run()
+        let reload = Arc::clone(&self.shared.reload);
+        move || reload.run()
     }
 
     /// Its readiness, for those who drain it.
     #[must_use]
     pub fn readiness(&self) -> Readiness {
-        self.state.readiness.clone()
+        Readiness::clone(&self.shared.readiness)
     }
 
     /// Serves until `stop` resolves, then turns unready, waits a moment and finishes what is under way.
@@ -116,18 +104,19 @@ impl Application {
     /// # Errors
     /// When the server fails.
     pub async fn run_until_stopped(self, stop: impl Future<Output = ()>) -> io::Result<()> {
-        // Background work runs here, on the caller's runtime: on an HTTP thread's it would end with that thread.
-        let mut background = background(&self.state, self.feed, self.recovery);
+        let shared = self.shared;
+        let mut background = self.background.spawn();
         let handle = self.server.handle();
         let drain = async {
             stop.await;
-            self.state.readiness.drain();
+            shared.readiness.drain();
             sleep(DRAIN_NOTICE).await;
             // Both within the bound: calls of clients, and work that recovery has in hand. Only naive calls may hang
             // longer, and they are cut.
-            let limit = self.state.policies.get().worst_case() + DRAIN_SLACK;
-            let under_way = timeout(limit, handle.stop(true));
-            let (drained, ()) = tokio::join!(under_way, recovery_at_rest(&self.state));
+            let limit = shared.overview.policies.get().worst_case();
+            let under_way = timeout(limit + DRAIN_SLACK, handle.stop(true));
+            let at_rest = timeout(limit, at_rest(&shared.overview.recovery));
+            let (drained, _) = tokio::join!(under_way, at_rest);
             drained.is_ok()
         };
         let mut server = pin!(self.server);
@@ -141,60 +130,9 @@ impl Application {
     }
 }
 
-/// Until recovery has nothing in hand, or would not end. What it leaves behind its lease gives back.
-async fn recovery_at_rest(state: &State) {
-    let limit = state.policies.get().worst_case();
-    let at_rest = async {
-        while state.recovery.in_flight() > 0 {
-            sleep(POLL_INTERVAL).await;
-        }
-    };
-    let _ = timeout(limit, at_rest).await;
-}
-
-/// Tasks that end when the set is dropped.
-fn background(
-    state: &Data<State>,
-    feed: Data<Feed>,
-    recovery: Recovery<Store, Endpoints>,
-) -> JoinSet<()> {
-    let mut tasks = JoinSet::new();
-    let reads = state.records.reads.clone();
-    tasks.spawn(
-        state
-            .open_work
-            .clone()
-            .keep_counting(async move || reads.count_open().await),
-    );
-    tasks.spawn(
-        state
-            .schema
-            .clone()
-            .keep_current(state.schema_store.clone()),
-    );
-    let wanted = Wanted::by(&state.policies.get().database.pool);
-    tasks.spawn(wanted.keep_comparing(state.schema_store.clone()));
-    tasks.spawn(recovery.run(state.readiness.clone()));
-    let (looks, reads) = (state.records.reads.clone(), state.records.reads.clone());
-    tasks.spawn(state.ends.clone().keep_looking(
-        state.readiness.clone(),
-        async move |since| looks.ended(since).await.ok(),
-        async move |ids| reads.find_all(ids).await.ok(),
-    ));
-    let worker = state.dependencies.worker.clone();
-    tasks.spawn(
-        state
-            .operator
-            .clone()
-            .keep_requeueing(state.readiness.clone(), move || worker.may_call()),
-    );
-    tasks.spawn(keep_feeding(state.clone(), feed));
-    let metrics = state.metrics.clone();
-    tasks.spawn(async move {
-        loop {
-            sleep(UPKEEP_PERIOD).await;
-            metrics.run_upkeep();
-        }
-    });
-    tasks
+/// Until recovery has nothing in hand. What it leaves behind its lease gives back.
+async fn at_rest(recovery: &Progress) {
+    while recovery.in_flight() > 0 {
+        sleep(POLL_INTERVAL).await;
+    }
 }

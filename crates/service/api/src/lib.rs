@@ -9,6 +9,7 @@
 
 mod application;
 mod assembly;
+mod background;
 mod causes;
 mod clock;
 mod config;
@@ -28,6 +29,7 @@ mod migrate;
 mod naive;
 mod open_work;
 mod operator;
+mod overview;
 mod postgres;
 mod process;
 mod rate_limit;
@@ -37,7 +39,6 @@ mod reload;
 mod replica;
 mod resolver;
 mod seconds;
-mod state;
 mod store;
 mod tls;
 mod trace;

@@ -4,6 +4,7 @@ use holdfast_wire::JsonText;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
+use crate::limit::{InFlightLimit, Permit};
 use crate::store::{DatabaseError, Store};
 use crate::worker_client::{InTurn, WorkCall, WorkClient, WorkerError};
 
@@ -22,13 +23,23 @@ pub(crate) enum NaiveError {
 pub(crate) struct Naive {
     store: Store,
     worker: InTurn,
+    in_flight: InFlightLimit,
 }
 
 impl Naive {
-    /// The naive use case over these dependencies.
+    /// The naive use case over these dependencies, with so many calls in flight at most.
     #[must_use]
-    pub(crate) fn new(store: Store, worker: InTurn) -> Self {
-        Self { store, worker }
+    pub(crate) fn new(store: Store, worker: InTurn, in_flight: InFlightLimit) -> Self {
+        Self {
+            store,
+            worker,
+            in_flight,
+        }
+    }
+
+    /// The right to make one call, if there are not as many as there may be.
+    pub(crate) fn enter(&self) -> Option<Permit> {
+        self.in_flight.enter()
     }
 
     /// Stores the request, has the work done, stores the result.

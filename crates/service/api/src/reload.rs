@@ -121,6 +121,11 @@ impl Reload {
         }
     }
 
+    /// The policies in force.
+    pub(crate) fn in_force(&self) -> Arc<Policies> {
+        self.policies.get()
+    }
+
     /// Every key in force, as written, and what became of the last reload.
     pub(crate) fn table(&self) -> (Table, Reloads) {
         let known = self.known();

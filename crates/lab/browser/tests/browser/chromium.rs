@@ -89,6 +89,6 @@ async fn installed() -> PathBuf {
     let environment = Environment::of_process();
     let settings = Settings::read(&environment, Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
     let got = debian::install(PACKAGE, &settings, Console::new(&environment)).await;
-    got.unwrap_or_else(|error| panic!("{DRIVER} is missing: {error}; {:?}", error.cure()));
+    got.unwrap_or_else(|error| panic!("{DRIVER} is missing: {error}; {:?}", error.help()));
     on_path().unwrap()
 }

@@ -118,8 +118,8 @@ fn word(condition: &Condition) -> &'static str {
 
 /// As the command line tells it: the cause, and the cure.
 fn failed(error: LabError) -> (StatusCode, String) {
-    let cure = error.cure().map(|cure| format!("; {cure}"));
-    let why = format!("{error}{}", cure.unwrap_or_default());
+    let help = error.help().map(|help| format!("; {help}"));
+    let why = format!("{error}{}", help.unwrap_or_default());
     (StatusCode::CONFLICT, why)
 }
 

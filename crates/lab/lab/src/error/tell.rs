@@ -10,8 +10,8 @@ impl LabError {
         for line in self.context() {
             console.say(console.paint(Tone::Faint, format_args!("  | {line}")));
         }
-        if let Some(cure) = self.cure() {
-            console.say(format_args!("  cure: {cure}"));
+        if let Some(help) = self.help() {
+            console.say(format_args!("  help: {help}"));
         }
     }
 }

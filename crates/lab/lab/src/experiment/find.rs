@@ -108,7 +108,7 @@ mod tests {
         let error = experiments(Some(&["worker-kiled".to_owned()]), Path::new("/"));
         let error = error.unwrap_err();
         assert!(error.to_string().contains("worker-kiled.toml"), "{error}");
-        assert!(error.cure().unwrap().contains("lab list"));
+        assert!(error.help().unwrap().contains("lab list"));
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..");
         let error = experiments(Some(&["worker-kiled".to_owned()]), &root).unwrap_err();
         assert!(

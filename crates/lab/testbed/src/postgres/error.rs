@@ -12,11 +12,11 @@ use crate::files::FileError;
 pub enum PostgresError {
     /// No server programs were found.
     #[error(
-        "Postgres is not installed: no initdb on PATH nor in the usual folders; install it: {cure}"
+        "Postgres is not installed: no initdb on PATH nor in the usual folders; install it: {help}"
     )]
     Missing {
         /// The command for this system.
-        cure: &'static str,
+        help: &'static str,
     },
     /// Root has nobody to run it as.
     #[error(

@@ -33,7 +33,7 @@ impl Programs {
             .chain(usual)
             .find_map(|bin| Self::in_folder(&bin))
             .ok_or_else(|| PostgresError::Missing {
-                cure: install_command(),
+                help: install_command(),
             })
     }
 

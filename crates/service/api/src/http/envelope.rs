@@ -11,6 +11,7 @@ use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, HttpRequest, ResponseError};
 use futures_util::FutureExt;
+use holdfast_ops::Readiness;
 use holdfast_wire::ProblemCode;
 
 use super::access;
@@ -19,7 +20,6 @@ use super::ids::Ids;
 use super::probes;
 use super::problem::Failure;
 use crate::config::AllowedHosts;
-use crate::state::State;
 use crate::trace;
 
 /// The middleware. Stands inside the tracing logger, which chooses the ids.
@@ -78,8 +78,8 @@ fn seal<B: MessageBody + 'static>(
 }
 
 fn is_draining(request: &HttpRequest) -> bool {
-    let state = request.app_data::<Data<State>>();
-    state.is_some_and(|state| !state.readiness.is_ready())
+    let readiness = request.app_data::<Data<Readiness>>();
+    readiness.is_some_and(|it| !it.is_ready())
 }
 
 /// The failure behind an actix error. What is none of ours comes from reading the request: the client's fault or

@@ -6,15 +6,15 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 
-use crate::state::State;
+use crate::metrics::Metrics;
 
 /// The middleware. An exchange whose client left is not measured, only counted while it lasted.
 pub(crate) async fn measure<B: MessageBody>(
-    state: Data<State>,
+    metrics: Data<Metrics>,
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, Error> {
-    let Some(metrics) = state.metrics.http() else {
+    let Some(metrics) = metrics.http() else {
         return next.call(request).await;
     };
     let exchange = metrics.begin(request.method().as_str());

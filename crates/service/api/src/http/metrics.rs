@@ -3,24 +3,11 @@
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 
-use crate::metrics::Sources;
-use crate::state::State;
+use crate::metrics::Metrics;
+use crate::overview::Overview;
 
-pub(super) async fn metrics(state: Data<State>) -> HttpResponse {
-    let policies = state.policies.get();
-    let sources = Sources {
-        worker: &state.dependencies.worker,
-        endpoints: &state.endpoints,
-        database: &state.dependencies.database,
-        policies: &policies,
-        journal: state.journal.as_ref(),
-        open_work: &state.open_work,
-        recovery: &state.recovery,
-        process_limit: &state.process_limit,
-        naive_limit: &state.naive_limit,
-        pools: &state.pools,
-    };
+pub(super) async fn metrics(overview: Data<Overview>, metrics: Data<Metrics>) -> HttpResponse {
     HttpResponse::Ok()
         .content_type("text/plain; version=0.0.4; charset=utf-8")
-        .body(state.metrics.scrape(&sources))
+        .body(metrics.scrape(&overview))
 }

@@ -23,9 +23,14 @@ mod process;
 mod requests;
 mod routes;
 mod server;
+mod shared;
 mod span;
 mod status;
 
 pub(crate) use dashboard::{Feed, keep_feeding};
+pub(crate) use operator::OperatorRoutes;
+pub(crate) use process::ProcessRoute;
+pub(crate) use requests::RequestRoutes;
 pub(crate) use routes::{expected, routes};
 pub(crate) use server::serve;
+pub(crate) use shared::Shared;

@@ -7,63 +7,74 @@ use holdfast_wire::{ProblemCode, Request, RequestStatus, Requeued};
 
 use super::problem::{Failure, refused_for};
 use super::requests::id_of;
-use crate::operator::Unchanged;
-use crate::state::State;
+use crate::config::AdminToken;
+use crate::operator::{Operator, Unchanged};
+
+/// An operator's hands, and how an operator is known.
+pub(crate) struct OperatorRoutes {
+    pub(crate) operator: Operator,
+    /// `None`: nobody is one.
+    pub(crate) admin_token: Option<AdminToken>,
+}
+
+impl OperatorRoutes {
+    fn authorize(&self, http: &HttpRequest) -> Result<(), Failure> {
+        let Some(token) = &self.admin_token else {
+            let detail = "HOLDFAST_ADMIN_TOKEN is not set: set it where the API is started, and send it as a bearer token";
+            return Err(Failure::new(ProblemCode::OperatorsDisabled, detail));
+        };
+        let mut given = http.headers().get_all(AUTHORIZATION);
+        // Of several, some other server on the way may have looked at another.
+        let given = match (given.next(), given.next()) {
+            (Some(one), None) => one.to_str().ok(),
+            _ => None,
+        };
+        match given.and_then(|value| value.split_once(' ')) {
+            Some((scheme, given)) if scheme.eq_ignore_ascii_case("bearer") && token.is(given) => {
+                Ok(())
+            }
+            _ => {
+                let detail = "send Authorization: Bearer and the service's HOLDFAST_ADMIN_TOKEN";
+                Err(Failure::new(ProblemCode::Unauthorized, detail))
+            }
+        }
+    }
+}
 
 pub(super) async fn retry(
-    state: Data<State>,
+    routes: Data<OperatorRoutes>,
     id: Path<String>,
     http: HttpRequest,
 ) -> Result<HttpResponse, Failure> {
-    authorize(&state, &http)?;
-    let changed = state.operator.retry(id_of(&id)?).await;
+    routes.authorize(&http)?;
+    let changed = routes.operator.retry(id_of(&id)?).await;
     answer(changed, ProblemCode::NotFailed)
 }
 
 pub(super) async fn cancel(
-    state: Data<State>,
+    routes: Data<OperatorRoutes>,
     id: Path<String>,
     http: HttpRequest,
 ) -> Result<HttpResponse, Failure> {
-    authorize(&state, &http)?;
-    let changed = state.operator.cancel(id_of(&id)?).await;
+    routes.authorize(&http)?;
+    let changed = routes.operator.cancel(id_of(&id)?).await;
     answer(changed, ProblemCode::AlreadyFinished)
 }
 
 pub(super) async fn retry_all(
-    state: Data<State>,
+    routes: Data<OperatorRoutes>,
     http: HttpRequest,
 ) -> Result<HttpResponse, Failure> {
-    authorize(&state, &http)?;
+    routes.authorize(&http)?;
     all_failed(http.query_string())?;
-    let count = state.operator.retry_all().await.map_err(|missing| {
+    let count = routes.operator.retry_all().await.map_err(|missing| {
         let detail = "nothing was ordered: try again";
         Failure::unavailable(refused_for(missing.code), detail, vec![missing])
     })?;
     Ok(HttpResponse::Accepted().json(Requeued {
         count,
-        per_second: state.operator.per_second(),
+        per_second: routes.operator.per_second(),
     }))
-}
-
-fn authorize(state: &State, http: &HttpRequest) -> Result<(), Failure> {
-    let Some(token) = &state.admin_token else {
-        let detail = "HOLDFAST_ADMIN_TOKEN is not set: set it where the API is started, and send it as a bearer token";
-        return Err(Failure::new(ProblemCode::OperatorsDisabled, detail));
-    };
-    let mut given = http.headers().get_all(AUTHORIZATION);
-    // Of several, some other server on the way may have looked at another.
-    let given = match (given.next(), given.next()) {
-        (Some(one), None) => one.to_str().ok(),
-        _ => None,
-    };
-    match given.and_then(|value| value.split_once(' ')) {
-        Some((scheme, given)) if scheme.eq_ignore_ascii_case("bearer") && token.is(given) => Ok(()),
-        _ => {
-            let detail = "send Authorization: Bearer and the service's HOLDFAST_ADMIN_TOKEN";
-            Err(Failure::new(ProblemCode::Unauthorized, detail))
-        }
-    }
 }
 
 /// Named, although there is no choice: nobody brings back thousands by leaving something out.

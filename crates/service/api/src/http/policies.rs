@@ -7,7 +7,7 @@ use holdfast_wire::{Policies, ProcessPolicy};
 use serde_json::{Map, Value};
 use toml::Table;
 
-use crate::state::State;
+use crate::reload::Reload;
 
 /// The tables that are shown.
 pub(super) const TABLES: [&str; 5] = ["worker", "database", "journal", "recovery", "idempotency"];
@@ -18,9 +18,9 @@ pub(super) fn table(policies: &Table, name: &str) -> Value {
     table.and_then(Result::ok).unwrap_or(Value::Null)
 }
 
-pub(super) async fn policies(state: Data<State>) -> impl Responder {
-    let in_force = state.policies.get();
-    let (read, reloads) = state.reload.table();
+pub(super) async fn policies(reload: Data<Reload>) -> impl Responder {
+    let in_force = reload.in_force();
+    let (read, reloads) = reload.table();
     Json(Policies {
         process: ProcessPolicy {
             worst_case_seconds: in_force.worst_case().as_secs_f64(),

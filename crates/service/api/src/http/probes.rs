@@ -2,9 +2,8 @@
 
 use actix_web::web::{Data, Json};
 use actix_web::{HttpResponse, Responder};
+use holdfast_ops::Readiness;
 use holdfast_wire::Health;
-
-use crate::state::State;
 
 /// Whether this is the path of one of them: they are answered even where all else is refused.
 pub(super) fn is_one(path: &str) -> bool {
@@ -15,8 +14,8 @@ pub(super) async fn livez() -> impl Responder {
     Json(Health::new("alive"))
 }
 
-pub(super) async fn readyz(state: Data<State>) -> impl Responder {
-    if state.readiness.is_ready() {
+pub(super) async fn readyz(readiness: Data<Readiness>) -> impl Responder {
+    if readiness.is_ready() {
         HttpResponse::Ok().json(Health::new("ready"))
     } else {
         HttpResponse::ServiceUnavailable().json(Health::new("draining"))

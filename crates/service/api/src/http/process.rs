@@ -11,6 +11,7 @@ use holdfast_wire::{
     Degraded, DegradedCode, JsonText, ProblemCode, Processed, ProcessedStatus, RecordedIn,
 };
 use jiff::Timestamp;
+use tokio::runtime::Handle;
 use tokio::time::Instant;
 use tracing_actix_web::RequestId;
 use uuid::Uuid;
@@ -20,35 +21,56 @@ use super::client;
 use super::key;
 use super::priority;
 use super::problem::{Failure, refused_for, retry_after};
+use crate::config::Policies;
+use crate::current::Current;
+use crate::limit::InFlightLimit;
 use crate::main_runtime::run_on;
-use crate::metrics::Overload;
-use crate::process::{NewRequest, Outcome, Refusal};
+use crate::metrics::{Metrics, Overload};
+use crate::open_work::OpenWork;
+use crate::process::{NewRequest, Outcome, Process, Refusal};
+use crate::rate_limit::RateLimit;
 use crate::seconds::milliseconds;
-use crate::state::State;
+use crate::store::{LiveStore, Store};
 use crate::trace;
+use crate::worker_client::{Endpoints, ResilientWorker};
 
 /// Says that this is the answer to an earlier call under the same key.
 const REPLAYED: &str = "idempotent-replayed";
 const NOT_RECORDED: &str = "nothing was recorded: try again";
 
+/// The use case, and what stands before it.
+pub(crate) struct ProcessRoute {
+    pub(crate) process: Arc<Process<LiveStore<Store>, ResilientWorker<Endpoints>>>,
+    /// Where calls are handled, whichever thread has their connection.
+    pub(crate) runtime: Handle,
+    pub(crate) policies: Arc<Current<Policies>>,
+    pub(crate) open_work: OpenWork,
+    pub(crate) in_flight: InFlightLimit,
+    /// For those whose body is still arriving.
+    pub(crate) bodies: InFlightLimit,
+    /// `None`: clients are not told apart.
+    pub(crate) rate_limit: Arc<Current<Option<RateLimit>>>,
+    pub(crate) metrics: Metrics,
+}
+
 pub(super) async fn process(
-    state: Data<State>,
+    route: Data<ProcessRoute>,
     id: RequestId,
     http: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Failure> {
-    let limit = state.rate_limit.get();
+    let limit = route.rate_limit.get();
     let Some(limit) = &*limit else {
-        return admitted(&state, id, &http, payload).await;
+        return admitted(&route, id, &http, payload).await;
     };
     let quota = limit.take(client::of(&http, limit.told_by()));
     if quota.is_used_up() {
-        if let Some(answers) = state.metrics.answers() {
+        if let Some(answers) = route.metrics.answers() {
             answers.throttled();
         }
         return Err(Failure::quota_exceeded(&quota).of_client(quota));
     }
-    match admitted(&state, id, &http, payload).await {
+    match admitted(&route, id, &http, payload).await {
         Ok(mut response) => {
             client::add_rate_limit(&quota, response.headers_mut());
             Ok(response)
@@ -58,7 +80,7 @@ pub(super) async fn process(
 }
 
 async fn admitted(
-    state: &State,
+    route: &ProcessRoute,
     id: RequestId,
     http: &HttpRequest,
     payload: Payload,
@@ -67,8 +89,8 @@ async fn admitted(
     // The body first: who dawdles over it must not keep a place from those who have said all. There is a limit to those
     // as well: they hold memory.
     let payload = if body::is_announced(http) {
-        let Some(_reading) = state.body_limit.enter() else {
-            return Err(refused_at_the_door(state, Overload::Bodies));
+        let Some(_reading) = route.bodies.enter() else {
+            return Err(refused_at_the_door(route, Overload::Bodies));
         };
         body::json(http, payload).await?
     } else {
@@ -79,20 +101,20 @@ async fn admitted(
         key,
         payload,
         received_at: Timestamp::now(),
-        priority: priority::read(http, &state.policies.get().process.trusted_priorities),
-        admit_new: !state.open_work.is_full(),
+        priority: priority::read(http, &route.policies.get().process.trusted_priorities),
+        admit_new: !route.open_work.is_full(),
     };
-    let Some(_place) = state.process_limit.enter() else {
-        return Err(refused_at_the_door(state, Overload::InFlight));
+    let Some(_place) = route.in_flight.enter() else {
+        return Err(refused_at_the_door(route, Overload::InFlight));
     };
     if !request.admit_new && request.key.is_none() {
-        return Err(refused_at_the_door(state, Overload::OpenWork));
+        return Err(refused_at_the_door(route, Overload::OpenWork));
     }
     let started = Instant::now();
     let priority = request.priority;
-    let outcome = handled(state, request).await?;
+    let outcome = handled(route, request).await?;
     let latency_seconds = milliseconds(started.elapsed());
-    if let Some(answers) = state.metrics.answers() {
+    if let Some(answers) = route.metrics.answers() {
         answers.count(&outcome, priority);
     }
     respond(outcome, latency_seconds)
@@ -100,11 +122,11 @@ async fn admitted(
 
 /// What becomes of `request`. All of its parts are at home on the main runtime: it goes there once, not for each of them. A
 /// client that leaves takes its call with it.
-async fn handled(state: &State, request: NewRequest) -> Result<Outcome, Failure> {
-    let process = Arc::clone(&state.process);
+async fn handled(route: &ProcessRoute, request: NewRequest) -> Result<Outcome, Failure> {
+    let process = Arc::clone(&route.process);
     // Boxed: on its way to the main runtime it is handed on several times, and it is large.
     let call = trace::carried(async move { process.run(&request).await }.boxed());
-    let handled = run_on(&state.runtime, call).await;
+    let handled = run_on(&route.runtime, call).await;
     handled.map_err(|_stopped| {
         let detail = "the service is stopping: try again with the same Idempotency-Key";
         Failure::new(ProblemCode::Internal, detail)
@@ -189,8 +211,8 @@ fn refused(refusal: Refusal) -> Failure {
     Failure::unavailable(refused_for(refusal.code), detail, refusal.degraded)
 }
 
-fn refused_at_the_door(state: &State, why: Overload) -> Failure {
-    if let Some(answers) = state.metrics.answers() {
+fn refused_at_the_door(route: &ProcessRoute, why: Overload) -> Failure {
+    if let Some(answers) = route.metrics.answers() {
         answers.refused_at_the_door(why);
     }
     let detail = match why {

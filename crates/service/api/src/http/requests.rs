@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse};
+use holdfast_ops::Readiness;
 use holdfast_wire::{Degraded, ProblemCode, Request, RequestOrder, RequestStatus};
 use serde::Deserialize;
 use serde::de::value::StrDeserializer;
@@ -13,7 +14,8 @@ use uuid::Uuid;
 
 use super::prefer;
 use super::problem::{Failure, refused_for};
-use crate::state::State;
+use crate::ends::Ends;
+use crate::records::Records;
 use crate::store::Filter;
 
 pub(super) const DEFAULT_LIMIT: u32 = 50;
@@ -21,14 +23,21 @@ pub(super) const MAX_LIMIT: u32 = 500;
 /// Before a waiting client's request is looked for again; up to five times as long, so that a crowd spreads.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
+/// What became of accepted work, and who waits for its end.
+pub(crate) struct RequestRoutes {
+    pub(crate) records: Records,
+    pub(crate) ends: Ends,
+    pub(crate) readiness: Readiness,
+}
+
 pub(super) async fn find(
-    state: Data<State>,
+    routes: Data<RequestRoutes>,
     id: Path<String>,
     http: HttpRequest,
 ) -> Result<HttpResponse, Failure> {
     let id = id_of(&id)?;
     let wait = prefer::wait(http.headers());
-    let request = ended_or_not(&state, id, wait.unwrap_or_default()).await?;
+    let request = ended_or_not(&routes, id, wait.unwrap_or_default()).await?;
     let mut response = HttpResponse::Ok();
     if wait.is_some() {
         response.insert_header(("preference-applied", "wait"));
@@ -37,13 +46,17 @@ pub(super) async fn find(
 }
 
 /// The request with its end, or as it is when `wait` is over. Who waits has time to ask again where it cannot be told.
-async fn ended_or_not(state: &State, id: Uuid, wait: Duration) -> Result<Request, Failure> {
+async fn ended_or_not(
+    routes: &RequestRoutes,
+    id: Uuid,
+    wait: Duration,
+) -> Result<Request, Failure> {
     let until = Instant::now() + wait;
     loop {
         // Before the look: an end that comes right after it is not missed.
-        let waiter = (!wait.is_zero()).then(|| state.ends.wait_for(id));
-        let found = state.records.find(id).await;
-        let (now, ready) = (Instant::now(), state.readiness.is_ready());
+        let waiter = (!wait.is_zero()).then(|| routes.ends.wait_for(id));
+        let found = routes.records.find(id).await;
+        let (now, ready) = (Instant::now(), routes.readiness.is_ready());
         let Some(waiter) = waiter.filter(|_| now < until && ready) else {
             return found.map_err(unavailable)?.ok_or_else(unknown);
         };
@@ -71,9 +84,12 @@ pub(super) fn unknown() -> Failure {
     Failure::new(ProblemCode::RequestNotFound, detail)
 }
 
-pub(super) async fn list(state: Data<State>, http: HttpRequest) -> Result<HttpResponse, Failure> {
+pub(super) async fn list(
+    routes: Data<RequestRoutes>,
+    http: HttpRequest,
+) -> Result<HttpResponse, Failure> {
     let filter = filter(http.query_string())?;
-    let list = state.records.list(filter).await.map_err(unavailable)?;
+    let list = routes.records.list(filter).await.map_err(unavailable)?;
     Ok(HttpResponse::Ok().json(list))
 }
 

@@ -11,41 +11,41 @@ use tokio::time::Instant;
 
 use crate::dependency::Dependency;
 use crate::journal::Journal;
+use crate::overview::Overview;
 use crate::seconds::milliseconds;
-use crate::state::State;
 use crate::worker_client::EndpointState;
 
-pub(super) async fn status(state: Data<State>) -> impl Responder {
-    Json(show(&state))
+pub(super) async fn status(overview: Data<Overview>) -> impl Responder {
+    Json(show(&overview))
 }
 
 /// The service as it is now.
-pub(super) fn show(state: &State) -> Status {
+pub(super) fn show(overview: &Overview) -> Status {
     Status {
-        ready: state.readiness.is_ready(),
+        ready: overview.readiness.is_ready(),
         dependencies: Dependencies {
-            worker: worker(state),
+            worker: worker(overview),
             database: Database {
-                dependency: entry(&state.dependencies.database),
-                schema: state.schema.state(),
+                dependency: entry(&overview.dependencies.database),
+                schema: overview.schema.state(),
             },
         },
-        journal: state.journal.as_ref().map(journal),
-        recovery: state.recovery.show(Instant::now()),
-        open_work: state.open_work.counted(),
-        oldest_open_seconds: state.open_work.oldest().map(milliseconds),
+        journal: overview.journal.as_ref().map(journal),
+        recovery: overview.recovery.show(Instant::now()),
+        open_work: overview.open_work.counted(),
+        oldest_open_seconds: overview.open_work.oldest().map(milliseconds),
     }
 }
 
-fn worker(state: &State) -> Worker {
-    let dependency = entry(&state.dependencies.worker);
+fn worker(overview: &Overview) -> Worker {
+    let dependency = entry(&overview.dependencies.worker);
     let endpoint = |it: EndpointState| Endpoint {
         address: it.address,
         breaker: it.breaker.map_or(dependency.breaker, breaker),
         ejected: it.ejected,
         latency_seconds: it.latency,
     };
-    let endpoints = state.endpoints.states();
+    let endpoints = overview.endpoints.states();
     Worker {
         endpoints: endpoints.into_iter().map(endpoint).collect(),
         dependency,

@@ -56,7 +56,7 @@ impl Ballast {
                 } else {
                     tracing::error!(
                         error = detail,
-                        cure = kind.help(),
+                        help = kind.help(),
                         "the journal takes no new entries: its ballast cannot be written"
                     );
                 }

@@ -139,7 +139,7 @@ impl<F: Files> Thread<F> {
                 file = self.files.name(),
                 cause = kind.cause(),
                 error = detail,
-                cure = kind.help(),
+                help = kind.help(),
                 "the journal is unavailable"
             );
         } else {

@@ -3,8 +3,9 @@
 
 use metrics::{Counter, Gauge, counter, describe_counter, describe_gauge, gauge};
 
-use super::{Sources, as_f64, at_zero};
+use super::{as_f64, at_zero};
 use crate::journal::JournalStats;
+use crate::overview::Overview;
 use crate::recovery::{Count, Progress};
 
 /// The series of the journal, of open work and of recovery.
@@ -53,18 +54,18 @@ impl Durability {
     }
 
     /// Sets every series.
-    pub(super) fn observe(&self, sources: &Sources<'_>) {
-        let policies = sources.policies;
-        if let Some(journal) = sources.journal {
+    pub(super) fn observe(&self, overview: &Overview) {
+        let policies = overview.policies.get();
+        if let Some(journal) = &overview.journal {
             self.journal(&journal.stats());
             self.max_bytes.set(as_f64(policies.journal.max_bytes));
         }
         self.open_work
-            .set(as_f64(sources.open_work.counted().unwrap_or(0)));
-        let oldest = sources.open_work.oldest().unwrap_or_default();
+            .set(as_f64(overview.open_work.counted().unwrap_or(0)));
+        let oldest = overview.open_work.oldest().unwrap_or_default();
         self.oldest_open.set(oldest.as_secs_f64());
         self.max_open.set(as_f64(policies.recovery.max_open));
-        self.recovery(sources.recovery);
+        self.recovery(&overview.recovery);
     }
 
     fn journal(&self, stats: &JournalStats) {

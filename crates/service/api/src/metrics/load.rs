@@ -2,8 +2,8 @@
 
 use metrics::{Gauge, describe_gauge, gauge};
 
-use super::Sources;
 use crate::limit::InFlightLimit;
+use crate::overview::Overview;
 use crate::worker_client::Endpoints;
 
 /// The gauges of both endpoints.
@@ -46,12 +46,12 @@ impl Load {
     }
 
     /// Sets them.
-    pub(super) fn observe(&self, sources: &Sources<'_>) {
-        self.process.observe(sources.process_limit);
-        self.naive.observe(sources.naive_limit);
-        let bound = sources.policies.worst_case();
+    pub(super) fn observe(&self, overview: &Overview) {
+        self.process.observe(&overview.process_limit);
+        self.naive.observe(&overview.naive_limit);
+        let bound = overview.policies.get().worst_case();
         self.worst_case.set(bound.as_secs_f64());
-        self.workers.observe(sources.endpoints);
+        self.workers.observe(&overview.endpoints);
     }
 }
 

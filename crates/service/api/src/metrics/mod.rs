@@ -27,16 +27,9 @@ use self::durability::Durability;
 pub(crate) use self::http::Expected;
 use self::http::HttpMetrics;
 use self::load::Load;
-pub(crate) use self::pools::POOLS;
 use self::pools::Pools;
-use crate::config::Policies;
-use crate::dependency::Dependency;
-use crate::journal::Journal;
-use crate::limit::InFlightLimit;
-use crate::open_work::OpenWork;
-use crate::recovery::Progress;
-use crate::store::{LiveMetrics, Store};
-use crate::worker_client::Endpoints;
+use crate::overview::Overview;
+use crate::store::LiveMetrics;
 
 /// Fine enough for a database's milliseconds, and as far as the longest bound of the defaults.
 const BUCKETS: [f64; 14] = [
@@ -50,21 +43,6 @@ pub(crate) struct Metrics {
     handle: PrometheusHandle,
     series: Arc<Series>,
     observes: bool,
-}
-
-/// What is looked at when the metrics are scraped.
-pub(crate) struct Sources<'a> {
-    pub(crate) worker: &'a Dependency,
-    pub(crate) endpoints: &'a Endpoints,
-    pub(crate) database: &'a Dependency,
-    pub(crate) policies: &'a Policies,
-    pub(crate) journal: Option<&'a Journal>,
-    pub(crate) open_work: &'a OpenWork,
-    pub(crate) recovery: &'a Progress,
-    pub(crate) process_limit: &'a InFlightLimit,
-    pub(crate) naive_limit: &'a InFlightLimit,
-    /// In the order of [`POOLS`].
-    pub(crate) pools: &'a [Store; POOLS.len()],
 }
 
 /// All but what the observers of the policies feed.
@@ -129,17 +107,17 @@ impl Metrics {
         self.series.writes.clone()
     }
 
-    /// The Prometheus text exposition, of what `sources` say of themselves now.
+    /// The Prometheus text exposition, of what `overview` shows now.
     #[must_use]
-    pub(crate) fn scrape(&self, sources: &Sources<'_>) -> String {
+    pub(crate) fn scrape(&self, overview: &Overview) -> String {
         let series = &self.series;
         for gauges in &series.dependencies {
-            gauges.observe(sources.worker);
-            gauges.observe(sources.database);
+            gauges.observe(&overview.dependencies.worker);
+            gauges.observe(&overview.dependencies.database);
         }
-        series.durability.observe(sources);
-        series.load.observe(sources);
-        series.pools.observe(sources.pools);
+        series.durability.observe(overview);
+        series.load.observe(overview);
+        series.pools.observe(&overview.pools);
         series.process.observe(&*self.recorder);
         self.handle.render()
     }

@@ -2,10 +2,8 @@
 
 use metrics::{Gauge, describe_gauge, gauge};
 
+use crate::overview::POOLS;
 use crate::store::Store;
-
-/// Who has a pool of its own, as Postgres shows them after `holdfast`.
-pub(crate) const POOLS: [&str; 4] = ["resilient", "reads", "recovery", "naive"];
 
 /// The gauges of every pool.
 pub(super) struct Pools([PoolGauges; POOLS.len()]);

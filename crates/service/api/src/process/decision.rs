@@ -28,7 +28,7 @@ pub(super) enum Accepted {
 
 /// What became of the work, and of its record.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Worked {
+pub(super) enum WorkOutcome {
     /// The worker gave no result.
     Unavailable(Degraded),
     /// The result is recorded in Postgres.
@@ -52,7 +52,12 @@ impl Accepted {
 }
 
 /// The answer for the request `id`.
-pub(super) fn decide(rules: AnswerRules, id: Uuid, accepted: Accepted, worked: Worked) -> Outcome {
+pub(super) fn decide(
+    rules: AnswerRules,
+    id: Uuid,
+    accepted: Accepted,
+    worked: WorkOutcome,
+) -> Outcome {
     let done = |result, recorded_in, degraded| Outcome::Done {
         id,
         result,
@@ -68,21 +73,23 @@ pub(super) fn decide(rules: AnswerRules, id: Uuid, accepted: Accepted, worked: W
         replayed: false,
     };
     match worked {
-        Worked::Recorded(result) => done(result, RecordedIn::Database, vec![]),
-        Worked::Journalled(result, database) => done(result, RecordedIn::Journal, vec![database]),
-        Worked::EndedOtherwise(state) => match state {
+        WorkOutcome::Recorded(result) => done(result, RecordedIn::Database, vec![]),
+        WorkOutcome::Journalled(result, database) => {
+            done(result, RecordedIn::Journal, vec![database])
+        }
+        WorkOutcome::EndedOtherwise(state) => match state {
             RequestState::Done(result) => done(result, RecordedIn::Database, vec![]),
             RequestState::Failed(error) => Outcome::Failed { id, error },
             RequestState::Cancelled => cancelled(id),
             RequestState::Running | RequestState::Waiting => deferred(vec![]),
         },
-        Worked::Unrecorded(database) => match rules.on_database_unavailable {
+        WorkOutcome::Unrecorded(database) => match rules.on_database_unavailable {
             OnDatabaseUnavailable::Journal => deferred(vec![database]),
             OnDatabaseUnavailable::Reject => {
                 Outcome::refused(DegradedCode::DbUnavailable, vec![database])
             }
         },
-        Worked::Unavailable(worker) => {
+        WorkOutcome::Unavailable(worker) => {
             let mut degraded = vec![worker];
             if let Accepted::Journal(database) = accepted {
                 degraded.push(database);
@@ -169,16 +176,21 @@ mod tests {
         missing(DegradedCode::DbUnavailable)
     }
 
-    fn no_worker() -> Worked {
-        Worked::Unavailable(missing(DegradedCode::WorkerUnavailable))
+    fn no_worker() -> WorkOutcome {
+        WorkOutcome::Unavailable(missing(DegradedCode::WorkerUnavailable))
     }
 
-    fn journalled() -> Worked {
-        Worked::Journalled(result(), database())
+    fn journalled() -> WorkOutcome {
+        WorkOutcome::Journalled(result(), database())
     }
 
     #[track_caller]
-    fn assert_answered(rules: AnswerRules, accepted: Accepted, worked: Worked, expected: &str) {
+    fn assert_answered(
+        rules: AnswerRules,
+        accepted: Accepted,
+        worked: WorkOutcome,
+        expected: &str,
+    ) {
         let outcome = decide(rules, Uuid::nil(), accepted, worked);
         assert_eq!(shown(&outcome), expected);
     }
@@ -192,7 +204,7 @@ mod tests {
         let both = "202 Journal worker_unavailable,db_unavailable";
         assert_in(
             Accepted::Database,
-            Worked::Recorded(result()),
+            WorkOutcome::Recorded(result()),
             "200 Database ",
         );
         assert_in(
@@ -207,7 +219,7 @@ mod tests {
         );
         assert_in(journal(), journalled(), "200 Journal db_unavailable");
         assert_in(journal(), no_worker(), both);
-        let unrecorded = Worked::Unrecorded(database());
+        let unrecorded = WorkOutcome::Unrecorded(database());
         assert_in(
             Accepted::Database,
             unrecorded,
@@ -222,7 +234,7 @@ mod tests {
             (RequestState::Failed("no".to_owned()), "409 no"),
             (RequestState::Cancelled, "409 cancelled by an operator"),
         ] {
-            let ended = Worked::EndedOtherwise(state);
+            let ended = WorkOutcome::EndedOtherwise(state);
             assert_answered(DEFER, Accepted::Database, ended, expected);
         }
     }
@@ -231,7 +243,7 @@ mod tests {
     fn a_policy_that_rejects_promises_nothing() {
         let worker = "503 worker_unavailable worker_unavailable";
         assert_answered(REJECT, Accepted::Database, no_worker(), worker);
-        let unrecorded = Worked::Unrecorded(database());
+        let unrecorded = WorkOutcome::Unrecorded(database());
         let database = "503 db_unavailable db_unavailable";
         assert_answered(REJECT, Accepted::Database, unrecorded, database);
     }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::decision::cancelled;
 use super::existing::RequestState;
-use super::location::Known;
+use super::location::RecordedRequest;
 use super::{Outcome, Process, Requests, Worker};
 
 /// Between two looks at a request that is under way: soon at first, then seldom.
@@ -18,7 +18,7 @@ const MAX_PAUSE: Duration = Duration::from_millis(500);
 
 impl<R: Requests, W: Worker> Process<R, W> {
     /// Answers for a request that is `known` already; no second call of the worker.
-    pub(super) async fn duplicate(&self, known: Known, deadline: Deadline) -> Outcome {
+    pub(super) async fn duplicate(&self, known: RecordedRequest, deadline: Deadline) -> Outcome {
         let id = known.existing.id;
         if !known.existing.same_body {
             return Outcome::KeyReused { id };
@@ -47,7 +47,11 @@ impl<R: Requests, W: Worker> Process<R, W> {
         }
     }
 
-    async fn wait_for(&self, mut known: Known, deadline: Deadline) -> Result<Known, Degraded> {
+    async fn wait_for(
+        &self,
+        mut known: RecordedRequest,
+        deadline: Deadline,
+    ) -> Result<RecordedRequest, Degraded> {
         let last_look = deadline.less(self.rules().reserve);
         let mut pause = FIRST_PAUSE;
         while known.existing.state == RequestState::Running
@@ -62,7 +66,7 @@ impl<R: Requests, W: Worker> Process<R, W> {
         Ok(known)
     }
 
-    fn answer_for(&self, known: Known) -> Outcome {
+    fn answer_for(&self, known: RecordedRequest) -> Outcome {
         let (id, recorded_in) = (known.existing.id, known.recorded_in);
         let mut degraded: Vec<_> = known.missing.into_iter().collect();
         let unfinished = match known.existing.state {

@@ -4,9 +4,9 @@ use holdfast_policy::Deadline;
 use holdfast_wire::{Degraded, RecordedIn};
 
 use super::NewRequest;
-use super::decision::Worked;
+use super::decision::WorkOutcome;
 use super::existing::{ExistingRequest, RequestState};
-use super::location::{Known, Received};
+use super::location::{Received, RecordedRequest};
 use super::ports::{Requests, WorkResult};
 use super::recent_keys::received_at;
 use super::recorder::{Recorder, entry, known, without};
@@ -20,7 +20,7 @@ impl<R: Requests> Recorder<R> {
         &self,
         request: &NewRequest,
         deadline: Deadline,
-    ) -> Result<Option<Known>, Degraded> {
+    ) -> Result<Option<RecordedRequest>, Degraded> {
         let Some(key) = &request.key else {
             return Ok(None);
         };
@@ -28,7 +28,11 @@ impl<R: Requests> Recorder<R> {
             return Ok(Some(known));
         }
         let existing = self.requests.existing_under(key, request.body(), deadline);
-        Ok(existing.await.ok().flatten().map(Known::in_database))
+        Ok(existing
+            .await
+            .ok()
+            .flatten()
+            .map(RecordedRequest::in_database))
     }
 
     /// What is known under the key where this replica's journal has it, or its client was told lately. On the latter Postgres
@@ -41,7 +45,7 @@ impl<R: Requests> Recorder<R> {
         &self,
         request: &NewRequest,
         deadline: Deadline,
-    ) -> Result<Option<Known>, Degraded> {
+    ) -> Result<Option<RecordedRequest>, Degraded> {
         let journalled = self.known_to_journal(request, deadline).await?;
         let keep = self.policies.get().idempotency.keep;
         let Some((told, key)) = self.recent.find(request, keep).zip(request.key.as_ref()) else {
@@ -56,7 +60,7 @@ impl<R: Requests> Recorder<R> {
         };
         let known = match there {
             Some(there) if keeps(&there.existing, &told) || !told.same_body => there,
-            None if !told.same_body => Known::in_database(told),
+            None if !told.same_body => RecordedRequest::in_database(told),
             there => self.put_back(request, told, there, deadline).await?,
         };
         Ok(Some(known))
@@ -67,9 +71,9 @@ impl<R: Requests> Recorder<R> {
         key: &str,
         request: &NewRequest,
         deadline: Deadline,
-    ) -> Result<Option<Known>, Degraded> {
+    ) -> Result<Option<RecordedRequest>, Degraded> {
         let existing = self.requests.existing_under(key, request.body(), deadline);
-        Ok(existing.await?.map(Known::in_database))
+        Ok(existing.await?.map(RecordedRequest::in_database))
     }
 
     /// Records anew what was `told` of a request that came as this one does now, and answers it, or what is `there` under its key
@@ -78,15 +82,15 @@ impl<R: Requests> Recorder<R> {
         &self,
         request: &NewRequest,
         told: ExistingRequest,
-        there: Option<Known>,
+        there: Option<RecordedRequest>,
         deadline: Deadline,
-    ) -> Result<Known, Degraded> {
+    ) -> Result<RecordedRequest, Degraded> {
         let end = match &told.state {
             RequestState::Done(result) => Some(result.clone()),
             RequestState::Running | RequestState::Waiting => None,
             // Nothing is owed to anybody.
             RequestState::Failed(_) | RequestState::Cancelled => {
-                return Ok(Known::in_database(told));
+                return Ok(RecordedRequest::in_database(told));
             }
         };
         tracing::warn!(request_id = %told.id, done = end.is_some(), "under its key Postgres has not what was told of this request: it is put back");
@@ -103,12 +107,12 @@ impl<R: Requests> Recorder<R> {
             // Of two ends the earlier stands, which need not be the one that was told.
             (Ok(()), _) => {
                 let stands = self.requests.state_of(told.id, deadline).await?;
-                Known::in_database(stands.unwrap_or(told))
+                RecordedRequest::in_database(stands.unwrap_or(told))
             }
             (Err(missing), Some(end)) => {
                 let why = missing.clone();
                 self.end_in_journal(&lost, end, missing, deadline).await?;
-                Known {
+                RecordedRequest {
                     missing: Some(why),
                     ..self.in_journal(told)
                 }
@@ -135,12 +139,12 @@ impl<R: Requests> Recorder<R> {
     ) -> Result<(), Degraded> {
         let journalled = self.complete_in_journal(lost, end.clone(), missing, deadline);
         match journalled.await {
-            Worked::Journalled(it, _) if it.response == end.response => Ok(()),
+            WorkOutcome::Journalled(it, _) if it.response == end.response => Ok(()),
             // Where the journal has another end, that one must reach Postgres first: there the two can meet.
-            Worked::Journalled(_, missing)
-            | Worked::Unrecorded(missing)
-            | Worked::Unavailable(missing) => Err(missing),
-            Worked::Recorded(_) | Worked::EndedOtherwise(_) => Ok(()),
+            WorkOutcome::Journalled(_, missing)
+            | WorkOutcome::Unrecorded(missing)
+            | WorkOutcome::Unavailable(missing) => Err(missing),
+            WorkOutcome::Recorded(_) | WorkOutcome::EndedOtherwise(_) => Ok(()),
         }
     }
 
@@ -150,7 +154,7 @@ impl<R: Requests> Recorder<R> {
         &self,
         request: &NewRequest,
         deadline: Deadline,
-    ) -> Result<Option<Known>, Degraded> {
+    ) -> Result<Option<RecordedRequest>, Degraded> {
         let Some((journal, key)) = self.journal.as_ref().zip(request.key.as_ref()) else {
             return Ok(None);
         };
@@ -178,8 +182,8 @@ fn keeps(there: &ExistingRequest, told: &ExistingRequest) -> bool {
 }
 
 /// What this replica told, while Postgres cannot be asked.
-fn told_before(existing: ExistingRequest, missing: Degraded) -> Known {
-    Known {
+fn told_before(existing: ExistingRequest, missing: Degraded) -> RecordedRequest {
+    RecordedRequest {
         existing,
         recorded_in: RecordedIn::Database,
         missing: Some(missing),

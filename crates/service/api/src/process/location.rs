@@ -11,13 +11,13 @@ pub(super) enum Received {
     /// It is recorded there and its work is ours.
     Ours(RecordLocation),
     /// It, or another one under its key, is recorded already.
-    Existing(Known),
+    Existing(RecordedRequest),
     /// Postgres refuses it; it is recorded as failed.
     Rejected(String),
 }
 
 /// A request that is recorded already, and where.
-pub(super) struct Known {
+pub(super) struct RecordedRequest {
     pub(super) existing: ExistingRequest,
     pub(super) recorded_in: RecordedIn,
     /// Why Postgres was not asked.
@@ -46,7 +46,7 @@ impl RecordLocation {
     }
 }
 
-impl Known {
+impl RecordedRequest {
     pub(super) fn in_database(existing: ExistingRequest) -> Self {
         Self {
             existing,

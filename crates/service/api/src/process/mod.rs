@@ -24,7 +24,7 @@ use jiff::Timestamp;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use self::decision::{Accepted, AnswerRules, Worked, decide};
+use self::decision::{Accepted, AnswerRules, WorkOutcome, decide};
 pub(crate) use self::existing::{Completion, InsertOutcome};
 pub use self::existing::{ExistingRequest, RequestState};
 use self::in_flight_keys::{InFlightKeys, KeyClaim};
@@ -173,7 +173,7 @@ impl<R: Requests, W: Worker> Process<R, W> {
         };
         let accepted = location.accepted();
         let Some(permit) = permit else {
-            let worked = Worked::Unavailable(self.worker.unavailability());
+            let worked = WorkOutcome::Unavailable(self.worker.unavailability());
             return self.answer(request, accepted, worked);
         };
         let lease = LiveLease::new(&self.recorder.requests, request.id, &location);
@@ -185,7 +185,7 @@ impl<R: Requests, W: Worker> Process<R, W> {
             }
             Err(worker) => {
                 self.recorder.release(request, location, deadline).await;
-                Worked::Unavailable(worker)
+                WorkOutcome::Unavailable(worker)
             }
         };
         lease.ended();
@@ -218,8 +218,11 @@ impl<R: Requests, W: Worker> Process<R, W> {
         }
     }
 
-    fn answer(&self, request: &NewRequest, accepted: Accepted, worked: Worked) -> Outcome {
-        if matches!(worked, Worked::Unavailable(_) | Worked::Unrecorded(_)) {
+    fn answer(&self, request: &NewRequest, accepted: Accepted, worked: WorkOutcome) -> Outcome {
+        if matches!(
+            worked,
+            WorkOutcome::Unavailable(_) | WorkOutcome::Unrecorded(_)
+        ) {
             tracing::info!(
                 request_id = %request.id,
                 recorded_in = ?accepted.recorded_in(),

@@ -11,9 +11,9 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::NewRequest;
-use super::decision::Worked;
+use super::decision::WorkOutcome;
 use super::existing::{Completion, ExistingRequest, InsertOutcome, RequestState};
-use super::location::{Known, Received, RecordLocation};
+use super::location::{Received, RecordLocation, RecordedRequest};
 use super::ports::{Owner, Requests, WorkResult};
 use super::recent_keys::RecentKeys;
 use crate::config::Policies;
@@ -46,7 +46,7 @@ impl<R: Requests> Recorder<R> {
         match self.requests.insert(request, owner, deadline).await {
             Ok(InsertOutcome::Inserted) => Ok(Received::Ours(RecordLocation::Database)),
             Ok(InsertOutcome::Existing(existing)) => {
-                Ok(Received::Existing(Known::in_database(existing)))
+                Ok(Received::Existing(RecordedRequest::in_database(existing)))
             }
             Ok(InsertOutcome::Rejected { error }) => Ok(Received::Rejected(error)),
             Err(database) => self.receive_in_journal(request, database, deadline).await,
@@ -60,13 +60,15 @@ impl<R: Requests> Recorder<R> {
         result: WorkResult,
         location: &RecordLocation,
         deadline: Deadline,
-    ) -> Worked {
+    ) -> WorkOutcome {
         let missing = match location {
             RecordLocation::Journal { missing, .. } => missing.clone(),
             RecordLocation::Database => {
                 match self.requests.complete(request, &result, deadline).await {
-                    Ok(Completion::Recorded) => return Worked::Recorded(result),
-                    Ok(Completion::EndedOtherwise(state)) => return Worked::EndedOtherwise(state),
+                    Ok(Completion::Recorded) => return WorkOutcome::Recorded(result),
+                    Ok(Completion::EndedOtherwise(state)) => {
+                        return WorkOutcome::EndedOtherwise(state);
+                    }
                     Err(database) => database,
                 }
             }
@@ -82,9 +84,9 @@ impl<R: Requests> Recorder<R> {
         result: WorkResult,
         missing: Degraded,
         deadline: Deadline,
-    ) -> Worked {
+    ) -> WorkOutcome {
         let Some(journal) = &self.journal else {
-            return Worked::Unrecorded(missing);
+            return WorkOutcome::Unrecorded(missing);
         };
         let mut entry = entry(request, Some(result.clone()));
         let mut appended = journal.append(&entry, self.within(deadline)).await;
@@ -96,15 +98,15 @@ impl<R: Requests> Recorder<R> {
         match appended {
             Ok(Appended::Stored) => {
                 tracing::info!(request_id = %request.id, "result recorded in the journal");
-                Worked::Journalled(result, missing)
+                WorkOutcome::Journalled(result, missing)
             }
             // By recovery, which took the request up meanwhile: that is the result that will be in Postgres.
             Ok(Appended::EndedBefore(entry)) => {
                 let first = entry.end;
-                Worked::Journalled(first.unwrap_or(result), missing)
+                WorkOutcome::Journalled(first.unwrap_or(result), missing)
             }
-            Ok(Appended::KeyTaken(_)) => Worked::Unrecorded(missing),
-            Err(error) => Worked::Unrecorded(without(missing, &error)),
+            Ok(Appended::KeyTaken(_)) => WorkOutcome::Unrecorded(missing),
+            Err(error) => WorkOutcome::Unrecorded(without(missing, &error)),
         }
     }
 
@@ -128,7 +130,7 @@ impl<R: Requests> Recorder<R> {
         &self,
         id: Uuid,
         deadline: Deadline,
-    ) -> Result<Option<Known>, Degraded> {
+    ) -> Result<Option<RecordedRequest>, Degraded> {
         if let Some(journal) = &self.journal
             && let Ok(Some(entry)) = journal.find(id, self.within(deadline)).await
         {
@@ -140,7 +142,7 @@ impl<R: Requests> Recorder<R> {
             return Ok(Some(self.in_journal(existing)));
         }
         let existing = self.requests.state_of(id, deadline).await?;
-        Ok(existing.map(Known::in_database))
+        Ok(existing.map(RecordedRequest::in_database))
     }
 
     pub(super) async fn receive_in_journal(
@@ -168,8 +170,8 @@ impl<R: Requests> Recorder<R> {
         }
     }
 
-    pub(super) fn in_journal(&self, existing: ExistingRequest) -> Known {
-        Known {
+    pub(super) fn in_journal(&self, existing: ExistingRequest) -> RecordedRequest {
+        RecordedRequest {
             existing,
             recorded_in: RecordedIn::Journal,
             missing: Some(self.requests.unavailability()),

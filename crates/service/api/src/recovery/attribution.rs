@@ -27,7 +27,7 @@ const MAX_REMEMBERED: usize = 10_000;
 
 /// A request whose work failed in a way that may be its own fault.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Suspect {
+pub(super) struct UnattributedFailure {
     pub(super) claimed: Claimed,
     pub(super) error: String,
     /// When the worker refused it.
@@ -40,20 +40,20 @@ pub(super) struct Suspect {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Attribution {
     /// The request's own: it counts.
-    Request(Suspect),
+    Request(UnattributedFailure),
     /// The worker's, as far as anybody can tell: nobody claims the request for `pause`.
     Worker { claimed: Claimed, pause: Duration },
 }
 
 /// Those under suspicion, oldest first, and how often each was refused without evidence.
 #[derive(Debug, Default)]
-pub(super) struct Suspects {
-    suspects: Vec<Suspect>,
+pub(super) struct UnattributedFailures {
+    suspects: Vec<UnattributedFailure>,
     unattributed: HashMap<Uuid, u32>,
 }
 
-impl Suspects {
-    pub(super) fn add(&mut self, suspect: Suspect) {
+impl UnattributedFailures {
+    pub(super) fn add(&mut self, suspect: UnattributedFailure) {
         self.suspects.push(suspect);
     }
 
@@ -71,19 +71,23 @@ impl Suspects {
         now: Instant,
     ) -> Vec<Attribution> {
         if !closed {
-            let outage = |it: Suspect| Attribution::Worker {
+            let outage = |it: UnattributedFailure| Attribution::Worker {
                 claimed: it.claimed,
                 pause: REQUEUE_DELAY,
             };
             return self.suspects.drain(..).map(outage).collect();
         }
-        let clear = |it: &mut Suspect| now.duration_since(it.since) >= SUSPECTED_FOR;
-        let clear: Vec<Suspect> = self.suspects.extract_if(.., clear).collect();
+        let clear = |it: &mut UnattributedFailure| now.duration_since(it.since) >= SUSPECTED_FOR;
+        let clear: Vec<UnattributedFailure> = self.suspects.extract_if(.., clear).collect();
         let attribute = |it| self.attribute(it, last_success);
         clear.into_iter().map(attribute).collect()
     }
 
-    fn attribute(&mut self, suspect: Suspect, last_success: Option<Instant>) -> Attribution {
+    fn attribute(
+        &mut self,
+        suspect: UnattributedFailure,
+        last_success: Option<Instant>,
+    ) -> Attribution {
         let id = suspect.claimed.id;
         let well_before = suspect
             .success_before
@@ -126,8 +130,8 @@ mod tests {
         }
     }
 
-    fn suspect(since: Instant, success_before: Option<Instant>) -> Suspect {
-        Suspect {
+    fn suspect(since: Instant, success_before: Option<Instant>) -> UnattributedFailure {
+        UnattributedFailure {
             claimed: claimed(),
             error: "answered with an error".to_owned(),
             since,
@@ -145,7 +149,7 @@ mod tests {
         let before = Instant::now();
         let since = before + SECOND;
         let (after, end) = (since + SECOND, since + SUSPECTED_FOR);
-        let mut suspects = Suspects::default();
+        let mut suspects = UnattributedFailures::default();
         suspects.add(suspect(since, Some(before)));
         assert_eq!(suspects.judge(true, Some(after), after), []);
         let own = Attribution::Request(suspect(since, Some(before)));
@@ -156,7 +160,7 @@ mod tests {
     #[test]
     fn a_worker_that_does_nobodys_work_is_an_outage_and_its_pauses_grow() {
         let mut now = Instant::now();
-        let mut suspects = Suspects::default();
+        let mut suspects = UnattributedFailures::default();
         for pause in [1, 2, 4, 8, 16, 30, 30] {
             suspects.add(suspect(now, None));
             now += SUSPECTED_FOR;
@@ -174,7 +178,7 @@ mod tests {
         let long_ago = Instant::now();
         let since = long_ago + RECENTLY + SECOND;
         for before in [None, Some(long_ago)] {
-            let mut suspects = Suspects::default();
+            let mut suspects = UnattributedFailures::default();
             suspects.add(suspect(since, before));
             let judged = suspects.judge(true, Some(since + SECOND), since + SUSPECTED_FOR);
             assert_eq!(judged, [of_worker(SECOND)]);
@@ -184,7 +188,7 @@ mod tests {
     #[test]
     fn a_failure_at_the_beginning_of_an_outage_does_not_count() {
         let before = Instant::now();
-        let mut suspects = Suspects::default();
+        let mut suspects = UnattributedFailures::default();
         suspects.add(suspect(before, Some(before)));
         let judged = suspects.judge(false, Some(before), before);
         assert_eq!(judged, [of_worker(REQUEUE_DELAY)]);

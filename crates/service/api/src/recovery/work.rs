@@ -10,7 +10,8 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::attribution::{
-    Attribution, MAX_PAUSE, REQUEUE_DELAY, SUSPECTED_FOR, Suspect, Suspects, pause_after,
+    Attribution, MAX_PAUSE, REQUEUE_DELAY, SUSPECTED_FOR, UnattributedFailure,
+    UnattributedFailures, pause_after,
 };
 use super::batch::AdaptiveBatch;
 use super::progress::Count;
@@ -32,7 +33,7 @@ pub(super) struct Work<T, W> {
     recovery: Arc<Recovery<T, W>>,
     tasks: JoinSet<Ended>,
     ramp: ConcurrencyRamp,
-    suspects: Suspects,
+    suspects: UnattributedFailures,
     /// How much one claim takes on, and how long after one that did not end in time.
     claims: AdaptiveBatch,
     claim_pause: Duration,
@@ -44,7 +45,7 @@ enum Ended {
     /// After the worker took so long.
     Done(Uuid, Duration),
     Returned,
-    Suspect(Suspect),
+    UnattributedFailure(UnattributedFailure),
 }
 
 impl<T: Table, W: WorkClient> Work<T, W> {
@@ -55,7 +56,7 @@ impl<T: Table, W: WorkClient> Work<T, W> {
             claim_pause: PAUSE,
             recovery: Arc::new(recovery),
             tasks: JoinSet::new(),
-            suspects: Suspects::default(),
+            suspects: UnattributedFailures::default(),
             next_claim: Instant::now(),
         }
     }
@@ -70,7 +71,7 @@ impl<T: Table, W: WorkClient> Work<T, W> {
                     self.suspects.cleared(id);
                     Count::Done
                 }
-                Ok(Ended::Suspect(suspect)) => {
+                Ok(Ended::UnattributedFailure(suspect)) => {
                     self.ramp.failed();
                     self.suspects.add(suspect);
                     continue;
@@ -179,7 +180,7 @@ impl<T: Table, W: WorkClient> Recovery<T, W> {
     async fn suspect(&self, claimed: Claimed, missing: Degraded) -> Ended {
         let (since, success_before) = (Instant::now(), self.worker.last_success());
         match self.store.extend(claimed, self.suspicion()).await {
-            Ok(Some(claimed)) => Ended::Suspect(Suspect {
+            Ok(Some(claimed)) => Ended::UnattributedFailure(UnattributedFailure {
                 claimed,
                 error: missing.detail,
                 since,
@@ -241,7 +242,7 @@ impl<T: Table, W: WorkClient> Recovery<T, W> {
                 let _ = self.store.give_back(claimed, pause).await;
                 self.progress.count(Count::Returned, 1, Instant::now());
             }
-            Attribution::Request(Suspect { claimed, error, .. }) => {
+            Attribution::Request(UnattributedFailure { claimed, error, .. }) => {
                 let pause = pause_after(claimed.failures);
                 let max_attempts = self.rules.max_attempts;
                 let counted = self

@@ -11,10 +11,12 @@ use super::feed::{Feed, look};
 use super::frame;
 use crate::http::connections::Exchange;
 use crate::http::problem::Failure;
-use crate::state::State;
+use crate::metrics::Metrics;
+use crate::overview::Overview;
 
 pub(in crate::http) async fn events(
-    state: Data<State>,
+    overview: Data<Overview>,
+    metrics: Data<Metrics>,
     feed: Data<Feed>,
     http: HttpRequest,
 ) -> Result<HttpResponse, Failure> {
@@ -25,7 +27,7 @@ pub(in crate::http) async fn events(
     }
     // Before the look: what happens in between is then told twice rather than not at all.
     let rest = feed.stream().ok_or_else(too_many)?;
-    let now = frame::event("live", &look(&state));
+    let now = frame::event("live", &look(&overview, &metrics));
     // A stream of its own accord never ends: as long as it is read, its connection owes no other request.
     let exchange = Exchange::of(&http);
     let body = stream::iter(now).chain(rest).map(move |bytes| {

@@ -2,9 +2,10 @@
 //!
 //! Bounded: so many streams, and so many events that a stream may be behind; what it misses is overtaken by the next one.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::web::{Bytes, Data};
+use actix_web::web::Bytes;
 use futures_util::{Stream, stream};
 use holdfast_wire::{Live, Load, Transition};
 use tokio::select;
@@ -17,8 +18,8 @@ use super::pulse::Pulse;
 use crate::http::status;
 use crate::limit::{InFlightLimit, Permit};
 use crate::live;
-use crate::metrics::Answers;
-use crate::state::State;
+use crate::metrics::{Answers, Metrics};
+use crate::overview::Overview;
 
 const PERIOD: Duration = Duration::from_millis(250);
 /// Streams at once.
@@ -76,23 +77,23 @@ async fn next(
 }
 
 /// What is to be known now.
-pub(super) fn look(state: &State) -> Live {
-    let refused = state.metrics.answers().map(Answers::refused);
+pub(super) fn look(overview: &Overview, metrics: &Metrics) -> Live {
+    let refused = metrics.answers().map(Answers::refused);
     let (shed, throttled) = refused.unwrap_or_default();
     Live {
-        status: status::show(state),
-        latency: state.live.latencies(Instant::now()),
+        status: status::show(overview),
+        latency: overview.live.latencies(Instant::now()),
         load: Load {
             shed,
             throttled,
-            hedges: state.live.worker.hedges(),
+            hedges: overview.live.worker.hedges(),
         },
     }
 }
 
 /// Produces for ever. From the drain on it only ends streams, also those that begin late.
-pub(crate) async fn keep_feeding(state: Data<State>, feed: Data<Feed>) {
-    let mut transitions = state.live.transitions();
+pub(crate) async fn keep_feeding(overview: Arc<Overview>, metrics: Metrics, feed: Feed) {
+    let mut transitions = overview.live.transitions();
     let mut ticks = interval(PERIOD);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut pulse = Pulse::default();
@@ -103,19 +104,19 @@ pub(crate) async fn keep_feeding(state: Data<State>, feed: Data<Feed>) {
                 send_transition(&feed, transition);
             }
         }
-        beat(&state, &feed, &mut pulse);
-        if !state.readiness.is_ready() {
+        beat(&overview, &metrics, &feed, &mut pulse);
+        if !overview.readiness.is_ready() {
             feed.send(Frame::End);
         }
     }
 }
 
-fn beat(state: &State, feed: &Feed, pulse: &mut Pulse) {
+fn beat(overview: &Overview, metrics: &Metrics, feed: &Feed, pulse: &mut Pulse) {
     if feed.frames.receiver_count() == 0 {
         *pulse = Pulse::default();
         return;
     }
-    let live = look(state);
+    let live = look(overview, metrics);
     if pulse.is_due(&live, Instant::now())
         && let Some(bytes) = frame::event("live", &live)
     {
