@@ -12,6 +12,7 @@ mod ramp;
 mod rate;
 mod replay;
 mod retention;
+mod retention_pace;
 mod store;
 mod work;
 

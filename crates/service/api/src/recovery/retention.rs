@@ -1,8 +1,8 @@
 //! Retention: what has been kept long enough is deleted as fast as it comes, and no faster than live calls allow.
 //!
-//! Portion after portion for as long as there is something to delete, with a pause after each as long as it took, so that
-//! half of one session's time is all it takes. A portion that does not end in time is halved and grows back. How far it
-//! lags behind is measured, and said aloud.
+//! Portion after portion for as long as there is something to delete, with a pause after each, so that a ninth of one session's
+//! time is all it takes, and half of it where deletions fall further behind. A portion that does not end in time is halved and
+//! grows back. How far it lags behind is measured, and said aloud.
 
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep};
 
 use super::batch::AdaptiveBatch;
 use super::progress::{Count, Progress};
+use super::retention_pace::RetentionPace;
 use super::store::RecoveryStore;
 use crate::store::Table;
 
@@ -30,6 +31,7 @@ pub(super) struct Retention<T> {
     progress: Progress,
     keep: Duration,
     portion: AdaptiveBatch,
+    pace: RetentionPace,
     /// Where the last portion ended.
     from: Option<Timestamp>,
     next_look: Instant,
@@ -43,6 +45,7 @@ impl<T: Table> Retention<T> {
             progress,
             keep,
             portion: AdaptiveBatch::new(MAX_PORTION),
+            pace: RetentionPace::new(),
             from: None,
             next_look: Instant::now(),
             next_warning: Instant::now(),
@@ -73,7 +76,7 @@ impl<T: Table> Retention<T> {
                     self.look().await;
                 }
                 if forgotten.rows >= u64::from(portion) {
-                    return took;
+                    return self.pace.pause(took);
                 }
                 // From the beginning the next time: what somebody had locked may be free by then.
                 self.from = None;
@@ -107,6 +110,7 @@ impl<T: Table> Retention<T> {
             return;
         };
         let behind = oldest.map_or(Duration::ZERO, |oldest| oldest.saturating_sub(self.keep));
+        self.pace.lags(behind);
         self.progress.set_retention_lag(behind);
         if behind > TOLERATED && now >= self.next_warning {
             self.next_warning = now + TOLERATED;
