@@ -21,8 +21,8 @@ pub struct Call<R> {
     pub idempotent: Option<bool>,
     /// How urgent it is: decides who is shed while there is too much.
     pub priority: Priority,
-    /// A place that was taken ahead.
-    pub(crate) place: Option<Reserved>,
+    /// A slot that was taken ahead.
+    pub(crate) slot: Option<Reserved>,
     /// Which attempt of its call this is, from 1.
     pub(crate) number: u32,
     /// Whether it runs beside another.
@@ -38,7 +38,7 @@ impl<R> Call<R> {
             deadline: None,
             idempotent: None,
             priority: Priority::USUAL,
-            place: None,
+            slot: None,
             number: 1,
             hedged: false,
             at: None,
@@ -67,9 +67,9 @@ impl<R> Call<R> {
         Self { priority, ..self }
     }
 
-    /// Its attempts run in this place, which [`Policy::reserve`](crate::Policy::reserve) took ahead.
-    pub fn in_place(self, place: Option<Reserved>) -> Self {
-        Self { place, ..self }
+    /// Its attempts run in this slot, which [`Policy::reserve`](crate::Policy::reserve) took ahead.
+    pub fn in_slot(self, slot: Option<Reserved>) -> Self {
+        Self { slot, ..self }
     }
 
     pub(crate) fn map<T>(self, change: impl FnOnce(R) -> T) -> Call<T> {
@@ -78,17 +78,17 @@ impl<R> Call<R> {
             deadline: self.deadline,
             idempotent: self.idempotent,
             priority: self.priority,
-            place: self.place,
+            slot: self.slot,
             number: self.number,
             hedged: self.hedged,
             at: self.at,
         }
     }
 
-    /// The second attempt beside this one, started at `now`. It is one more at the dependency, so it needs a place of its own.
+    /// The second attempt beside this one, started at `now`. It is one more at the dependency, so it needs a slot of its own.
     pub(crate) fn hedge(self, now: Instant) -> Self {
         Self {
-            place: None,
+            slot: None,
             number: self.number + 1,
             hedged: true,
             at: Some(now),

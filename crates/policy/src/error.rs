@@ -27,7 +27,7 @@ pub enum ErrorKind<E> {
     DeadlineExceeded,
     /// The breaker is open; the dependency was not touched.
     CircuitOpen,
-    /// No place was free in the bulkhead, or in what the ramp allows of it just after the breaker
+    /// No slot was free in the bulkhead, or in what the ramp allows of it just after the breaker
     /// closed; the dependency was not touched.
     BulkheadFull,
 }

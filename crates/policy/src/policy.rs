@@ -114,7 +114,7 @@ impl<C> Policy<C> {
         self.layers.call_once(call, operation)
     }
 
-    /// Takes a place in the bulkhead for a call to come, or waits for one as an attempt would; `None` if
+    /// Takes a slot in the bulkhead for a call to come, or waits for one as an attempt would; `None` if
     /// the bulkhead is left out.
     ///
     /// # Errors

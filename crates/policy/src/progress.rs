@@ -1,6 +1,6 @@
 //! What an outer layer may ask of the future it holds, even at the moment it drops it.
 //!
-//! The breaker stands outside the bulkhead and must not count the wait for a place as slowness of
+//! The breaker stands outside the bulkhead and must not count the wait for a slot as slowness of
 //! the dependency, so it needs to know when the bulkhead let the attempt pass. Asking the future
 //! costs neither an allocation nor a shared cell.
 

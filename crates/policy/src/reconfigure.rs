@@ -10,7 +10,7 @@ use crate::policy::{Parts, Policy};
 
 impl<C: Clone> Policy<C> {
     /// The same policy under another configuration, for calls to come: put it where this one was. Both share what must not
-    /// be lost: the state of the breaker and what it has counted, the places that are taken, the retry budget. By those the
+    /// be lost: the state of the breaker and what it has counted, the slots that are taken, the retry budget. By those the
     /// new configuration holds at once for calls under way too; else such a call ends as it began.
     ///
     /// # Errors

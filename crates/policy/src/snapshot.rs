@@ -66,11 +66,11 @@ pub struct Snapshot {
     pub opened_because: Option<OpenedBecause>,
     /// What remains of the open time; zero when a probe is due. `None` unless open.
     pub retry_after: Option<Duration>,
-    /// Attempts that hold a place in the bulkhead; 0 if it is left out.
+    /// Attempts that hold a slot in the bulkhead; 0 if it is left out.
     pub in_flight: u32,
-    /// Attempts that wait for a place.
+    /// Attempts that wait for a slot.
     pub waiting: u32,
-    /// Places in force: the bulkhead's, or fewer while the ramp after an outage lasts. `None` if the
+    /// Slots in force: the bulkhead's, or fewer while the ramp after an outage lasts. `None` if the
     /// bulkhead is left out.
     pub limit: Option<u32>,
     /// What an attempt takes at the least, as the adaptive limit has measured it. `None` where the limit is fixed or left

@@ -118,9 +118,9 @@ impl<C: Clone> Layers<C> {
 
     /// `attempt` is innermost, so that readying a service is part of the attempt and cut with it.
     fn guard<A>(&self, attempt: A) -> Guarded<A, C> {
-        // Inside the bulkhead: the wait for a place is not the dependency's slowness.
+        // Inside the bulkhead: the wait for a slot is not the dependency's slowness.
         let timeout = self.timeout.layer(attempt);
-        // Inside the breaker: what the breaker refuses takes no place, and every place is taken by
+        // Inside the breaker: what the breaker refuses takes no slot, and every slot is taken by
         // an attempt that the attempt timeout will end.
         let bulkhead = self.bulkhead.layer(timeout);
         // Inside retry and hedge: it must see every attempt, not only the last of a call.

@@ -3,7 +3,7 @@
 //!
 //! # Semantics
 //!
-//! Runs from the attempt's admission by the bulkhead, so that waiting for a place does not use it up, and
+//! Runs from the attempt's admission by the bulkhead, so that waiting for a slot does not use it up, and
 //! includes the wait until the service is ready. Cut, the attempt is dropped by its caller.
 //! Whether the dependency carries it out all the same nobody knows, so it is tried again only if the
 //! call is idempotent. To the breaker it is a failure.

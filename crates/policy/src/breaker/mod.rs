@@ -20,7 +20,7 @@
 //!   hold enough.
 //!
 //! What counts is the attempt, not the call: each try of a retried call is one. Slowness is measured
-//! from the moment the bulkhead let the attempt pass, so waiting for a place is not the dependency's.
+//! from the moment the bulkhead let the attempt pass, so waiting for a slot is not the dependency's.
 //! Rejections and neutral outcomes are not counted.
 //!
 //! | an attempt that | counts as |

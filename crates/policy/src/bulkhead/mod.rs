@@ -25,7 +25,7 @@
 //!
 //! Where something must be done before the attempt, and in vain if the attempt is then refused, its slot
 //! can be taken first: [`Policy::reserve`](crate::Policy::reserve), then
-//! [`Call::in_place`](crate::Call::in_place). The call's attempts run in that slot, and it counts as taken
+//! [`Call::in_slot`](crate::Call::in_slot). The call's attempts run in that slot, and it counts as taken
 //! from the beginning.
 //!
 //! # The adaptive limit

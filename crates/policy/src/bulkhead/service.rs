@@ -87,7 +87,7 @@ where
         let Some(slots) = &self.layer.slots else {
             return BulkheadFuture::running(self.inner.call(call), None);
         };
-        if let Some(ahead) = call.place.take() {
+        if let Some(ahead) = call.slot.take() {
             return self.run(Held::Ahead(ahead), call);
         }
         match slots.claim(call.priority) {

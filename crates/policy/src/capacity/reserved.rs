@@ -10,7 +10,7 @@ use super::slots::{Claim, Permit, Slots, Wait, WaitState};
 use crate::event::RejectedBy;
 use crate::priority::Priority;
 
-/// A slot held for a call to come ([`Call::in_place`](crate::Call::in_place)), for all of its attempts,
+/// A slot held for a call to come ([`Call::in_slot`](crate::Call::in_slot)), for all of its attempts,
 /// until the last clone is dropped.
 #[derive(Clone, Debug)]
 pub struct Reserved(Arc<Permit>);

@@ -23,9 +23,9 @@ const MAX_WAITING: u32 = 100_000;
 pub struct BulkheadConfig {
     /// Attempts that may run at once.
     pub max_concurrent: u32,
-    /// Attempts that may wait for a place; more are refused at once.
+    /// Attempts that may wait for a slot; more are refused at once.
     pub max_waiting: u32,
-    /// The longest wait for a place.
+    /// The longest wait for a slot.
     #[cfg_attr(feature = "serde", serde(with = "duration"))]
     pub max_wait: Duration,
     /// Finds by itself how many attempts may run at once, up to `max_concurrent`; `None`: always so many.

@@ -8,7 +8,7 @@
 //!
 //! - an attempt starts only if a whole attempt timeout remains: a caller's short deadline would cut it
 //!   and learn nothing, and the dependency would be blamed for it;
-//! - no wait before a retry and no wait for a place is begun that would pass it;
+//! - no wait before a retry and no wait for a slot is begun that would pass it;
 //! - an attempt is cut by it, if not earlier by the attempt timeout: the [timeout](crate::timeout) layer
 //!   has the one timer for both.
 //!

@@ -41,7 +41,7 @@ pub enum RejectedBy {
     Breaker,
     /// The breaker closed a moment ago and lets concurrency grow step by step.
     Ramp,
-    /// No place, and no place in the queue either or a wait in vain.
+    /// No slot, and no room in the queue either, or a wait in vain.
     Bulkhead,
     /// It waited and somebody more urgent came, or its deadline left no time for the wait.
     Shed,

@@ -10,7 +10,7 @@
 //! attempts took lately, or a fixed time. And only if *all* of these hold, asked in this order:
 //!
 //! 1. the call is idempotent: both may be carried out;
-//! 2. the first attempt holds its place: one that still waits for it waits for want of places, and a
+//! 2. the first attempt holds its slot: one that still waits for it waits for want of slots, and a
 //!    second would only wait as well;
 //! 3. a whole attempt timeout fits into the deadline;
 //! 4. the breaker is closed: probes are not hedged;
@@ -26,7 +26,7 @@
 //! the other is out waits for the other. When none brings an answer the caller gets what the first one
 //! failed by.
 //!
-//! The second attempt passes the layers further in like any other: the breaker counts it, it takes a place
+//! The second attempt passes the layers further in like any other: the breaker counts it, it takes a slot
 //! of its own, and the attempt timeout cuts it. It carries its own number, so that an operation can send it
 //! elsewhere: see [`Policy::call_attempts`](crate::Policy::call_attempts) and
 //! [`Attempt`](crate::attempt::Attempt).

@@ -224,11 +224,11 @@ enum Next {
 
 /// `None`: there will be none.
 fn next<R>(rules: &Rules, call: &Call<R>, first: Option<Admission>) -> Option<Next> {
-    // Without a place of its own it waits for want of places, and a second would wait as well.
+    // Without a slot of its own it waits for want of slots, and a second would wait as well.
     let admitted = first?.at?;
     let due = admitted + rules.delay.now()?;
     let now = Instant::now();
-    // It had to wait for its place: that is no slowness.
+    // It had to wait for its slot: that is no slowness.
     if due > now {
         return Some(Next::Wait(LazySleep::at(due)));
     }

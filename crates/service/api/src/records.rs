@@ -61,7 +61,7 @@ impl Records {
         if !self.reads.may_call() {
             return Err(self.reads.unavailability());
         }
-        let Some(_place) = self.listings.enter() else {
+        let Some(_permit) = self.listings.enter() else {
             return Err(too_many());
         };
         // The journal first: what recovery brings over meanwhile is then seen twice rather than not at all.

@@ -213,7 +213,7 @@ pub struct IdempotencyPolicy {
 }
 
 impl WorkerPolicy {
-    /// The part the policy crate enforces. A live call waits for its place before it is recorded, and its worker has the whole
+    /// The part the policy crate enforces. A live call waits for its slot before it is recorded, and its worker has the whole
     /// deadline all the same; so a wait that is longer than what the deadline leaves is cut, not refused.
     #[must_use]
     pub fn policy(&self) -> PolicyConfig {

@@ -49,7 +49,7 @@ fn check_process(policies: &Policies) -> Checked {
     if max_in_flight == 0 {
         return Err(broken("must be at least 1"));
     }
-    // Or work that is done later would take the places of live calls.
+    // Or work that is done later would take the slots of live calls.
     if max_in_flight.saturating_add(later) > capacity(&policies.worker.bulkhead) {
         return Err(broken(&format!(
             "with recovery.max_concurrent ({later}) must not exceed worker.bulkhead's max_concurrent + max_waiting"

@@ -86,7 +86,7 @@ async fn admitted(
     payload: Payload,
 ) -> Result<HttpResponse, Failure> {
     let key = key::read(http)?;
-    // The body first: who dawdles over it must not keep a place from those who have said all. There is a limit to those
+    // The body first: who dawdles over it must not keep a permit from those who have said all. There is a limit to those
     // as well: they hold memory.
     let payload = if body::is_announced(http) {
         let Some(_reading) = route.bodies.enter() else {
@@ -104,7 +104,7 @@ async fn admitted(
         priority: priority::read(http, &route.policies.get().process.trusted_priorities),
         admit_new: !route.open_work.is_full(),
     };
-    let Some(_place) = route.in_flight.enter() else {
+    let Some(_permit) = route.in_flight.enter() else {
         return Err(refused_at_the_door(route, Overload::InFlight));
     };
     if !request.admit_new && request.key.is_none() {

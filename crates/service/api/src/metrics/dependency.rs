@@ -127,7 +127,7 @@ fn describe() {
         ("holdfast_attempts_in_flight", "Attempts under way"),
         (
             "holdfast_attempts_waiting",
-            "Attempts that wait for a place in the bulkhead",
+            "Attempts that wait for a slot in the bulkhead",
         ),
         ("holdfast_attempts_limit", "Attempts allowed at once"),
         (

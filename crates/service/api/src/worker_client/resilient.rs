@@ -80,7 +80,7 @@ impl<W: WorkClient> Worker for ResilientWorker<W> {
     ) -> Result<WorkResult, Degraded> {
         let (deadline, call) = match waiting {
             Some((deadline, permit)) => {
-                (Some(deadline), Call::new(()).by(deadline).in_place(permit))
+                (Some(deadline), Call::new(()).by(deadline).in_slot(permit))
             }
             None => (None, Call::new(()).priority(Priority::LEAST)),
         };
