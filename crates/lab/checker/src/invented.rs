@@ -86,6 +86,7 @@ impl Scene {
             worker_arrivals,
             open_work: None,
             journal_entries: None,
+            ejected: None,
         });
         self
     }

@@ -96,6 +96,11 @@ pub enum Metric {
     TimeToOpen,
     /// From the last fault's end until answers were whole again and stayed so, in seconds.
     TimeToRecover,
+    /// From a fault's beginning until the worker it hurt was ejected from those that are called, in seconds; of several faults
+    /// the longest.
+    TimeToEject,
+    /// From a fault's end until no worker was ejected any more, in seconds; of several faults the longest.
+    TimeToReadmit,
     /// Requests that were promised, or stored, and are not done at the end.
     Lost,
     /// Rows beyond the first for the same client's request.
@@ -148,7 +153,12 @@ impl Metric {
             | Self::DegradedShare
             | Self::PromisedShare
             | Self::Harmed => Unit::Share,
-            Self::P50 | Self::P99 | Self::TimeToOpen | Self::TimeToRecover => Unit::Seconds,
+            Self::P50
+            | Self::P99
+            | Self::TimeToOpen
+            | Self::TimeToRecover
+            | Self::TimeToEject
+            | Self::TimeToReadmit => Unit::Seconds,
             Self::Goodput | Self::Successes | Self::PeakArrivals => Unit::PerSecond,
             Self::AttemptsPerCall => Unit::PerCall,
         }
@@ -157,10 +167,17 @@ impl Metric {
     /// Whether it is about the calls of a window, not about the whole trial.
     #[must_use]
     pub fn has_window(self) -> bool {
-        !matches!(
+        let of_the_whole = matches!(
             self,
             Self::TimeToOpen | Self::TimeToRecover | Self::Lost | Self::Duplicates
-        )
+        );
+        !of_the_whole && !self.is_of_endpoints()
+    }
+
+    /// Whether it is about several workers behind one API.
+    #[must_use]
+    pub fn is_of_endpoints(self) -> bool {
+        matches!(self, Self::TimeToEject | Self::TimeToReadmit)
     }
 }
 

@@ -58,8 +58,20 @@ pub struct System {
     pub work_delay: Duration,
     /// Works done at once, the rest wait; none: as many as arrive.
     pub work_capacity: Option<NonZeroU32>,
+    /// Workers behind the API. What hurts the worker hurts the first of them.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub workers: NonZeroU32,
     /// Laid over the experiments' policy file, key by key.
     pub policies: toml::Table,
+}
+
+fn one() -> NonZeroU32 {
+    NonZeroU32::MIN
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_one(workers: &NonZeroU32) -> bool {
+    *workers == NonZeroU32::MIN
 }
 
 /// `[load]`.

@@ -160,6 +160,9 @@ pub struct Sample {
     pub open_work: Option<u64>,
     /// Entries in the API's journal.
     pub journal_entries: Option<u64>,
+    /// Workers that the API does not call for now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ejected: Option<u64>,
 }
 
 /// What Postgres says at the end, when all had time to be done.

@@ -70,13 +70,13 @@ pub fn html(report: &Report<'_>) -> Result<String, askama::Error> {
         repeats,
     } = *report;
     let both = [naive, resilient];
-    let sums = both.map(Summary::of);
+    let (sums, broken) = (both.map(Summary::of), both.map(Summary::during_faults));
     let page = Page {
         experiment,
         facts,
         repeats,
         verdict: Judged::of(verdict),
-        tiles: tiles(&sums[0], &sums[1]),
+        tiles: tiles(&broken[0], &broken[1]),
         rows: rows(&sums[0], &sums[1]),
         figures: figures(naive, resilient),
         faults: both.map(faults),

@@ -89,6 +89,7 @@ mod tests {
             worker_arrivals,
             open_work: None,
             journal_entries: worker_arrivals,
+            ejected: None,
         }
     }
 

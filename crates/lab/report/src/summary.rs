@@ -59,18 +59,32 @@ pub struct Row {
 }
 
 impl Summary {
-    /// Of one side.
+    /// Of one side, whole.
     #[must_use]
     pub fn of(trial: &Trial) -> Self {
+        Self::over(trial, |_| true)
+    }
+
+    /// Of the calls that were meant to be sent while a fault was in force. What is lost, and how many arrived at the worker, is
+    /// known of the whole only.
+    #[must_use]
+    pub fn during_faults(trial: &Trial) -> Self {
+        Self::over(trial, |call| {
+            let mut faults = trial.faults.iter();
+            faults.any(|fault| (fault.from..fault.to).contains(&call.intended))
+        })
+    }
+
+    fn over(trial: &Trial, wanted: impl Fn(&Call) -> bool) -> Self {
+        let calls: Vec<&Call> = trial.calls.iter().filter(|call| wanted(call)).collect();
         let counted = |wanted: &[Outcome]| {
-            let ends = trial.calls.iter().map(Outcome::of);
+            let ends = calls.iter().copied().map(Outcome::of);
             ends.filter(|end| wanted.contains(end)).count()
         };
         let limit = trial.bound + MACHINE;
         let in_time =
-            |call: &&Call| matches!(call.end, End::Answered { .. }) && call.latency() <= limit;
-        let mut latencies: Vec<f64> = trial
-            .calls
+            |call: &&&Call| matches!(call.end, End::Answered { .. }) && call.latency() <= limit;
+        let mut latencies: Vec<f64> = calls
             .iter()
             .filter(|call| !matches!(Outcome::of(call), Outcome::Left | Outcome::NotSent))
             .map(|call| call.latency().as_secs_f64())
@@ -78,12 +92,12 @@ impl Summary {
         latencies.sort_by(f64::total_cmp);
         let at = |share| Some(percentile(&latencies, share)).filter(|value| value.is_finite());
         Self {
-            calls: trial.calls.len(),
+            calls: calls.len(),
             whole: counted(&[Outcome::Whole]),
             degraded: counted(&[Outcome::Degraded]),
             deferred: counted(&[Outcome::Deferred]),
             errors: counted(&[Outcome::Error]),
-            within_bound: trial.calls.iter().filter(in_time).count(),
+            within_bound: calls.iter().filter(in_time).count(),
             unanswered: counted(&[Outcome::Unanswered]),
             aside: counted(&[Outcome::Left, Outcome::NotSent]),
             p50_seconds: at(0.5),
@@ -111,7 +125,7 @@ impl Summary {
     }
 }
 
-/// What a reader wants to know first, before any other figure.
+/// What a reader wants to know first, before any other figure: what came of it while it was broken.
 #[must_use]
 pub fn tiles(naive: &Summary, resilient: &Summary) -> [Row; 4] {
     let row = |name, figure: &dyn Fn(&Summary) -> String| Row {
@@ -216,6 +230,16 @@ mod tests {
         assert_eq!(lost.resilient, "0");
         assert_eq!(in_time.resilient, "100\u{a0}%");
         assert!(naive.within_bound + naive.unanswered <= naive.calls);
+    }
+
+    #[test]
+    fn calls_before_and_after_the_faults_do_not_soften_what_they_did() {
+        let [naive, _] = sample::both();
+        let (whole, during) = (Summary::of(&naive), Summary::during_faults(&naive));
+        assert!(0 < during.calls && during.calls < whole.calls);
+        assert_eq!(during.lost, whole.lost);
+        let failed = |it: &Summary| it.unanswered + it.errors;
+        assert!(failed(&during) * whole.calls > failed(&whole) * during.calls);
     }
 
     #[test]

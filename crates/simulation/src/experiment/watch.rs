@@ -51,6 +51,7 @@ impl Watch {
                         worker_arrivals: Some(worker.arrivals()),
                         open_work: Some(server.look(Tables::open) as u64),
                         journal_entries: Some(api.entries()),
+                        ejected: None,
                     });
                 }
             }

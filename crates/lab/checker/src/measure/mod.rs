@@ -19,12 +19,14 @@
 //!   for the fault: one that opened up to [`PROBE_LAG`] before the fault was seen opened at once.
 //! - `time_to_recover` ends at the intended start of the first call from which on all were answered whole. Load must go
 //!   on for [`FOR_GOOD`] from there, or it is no recovery.
+//! - `time_to_eject` and `time_to_readmit` are of what the API says of its workers, looked at five times a second.
 //! - `harmed` asks what the dependency that was well could still have given. The database alone was hurt: the worker's
 //!   result. The worker alone was hurt: a record in the database; the naive side tells of one only by answering 200.
 //!   Where both, or the API, were hurt, nobody can say.
 
 mod arrivals;
 mod calls;
+mod endpoints;
 mod harm;
 mod time;
 mod window;
@@ -63,6 +65,12 @@ pub enum Unmeasured {
     /// It stands behind one, which stayed as it was.
     #[error("the breaker never opened")]
     NeverOpened,
+    /// No worker was ejected during a fault.
+    #[error("no worker was ejected")]
+    NeverEjected,
+    /// One still was when the next fault began, or the trial ended.
+    #[error("a worker was not called again")]
+    NeverReadmitted,
     /// Not all answers were whole again, or not for long enough.
     #[error("answers did not become whole again for good")]
     NeverRecovered,
@@ -78,7 +86,10 @@ impl Unmeasured {
     /// Whether nobody can say what the figure would have been; else what it waits for was looked for and did not come.
     #[must_use]
     pub fn is_unknown(self) -> bool {
-        !matches!(self, Self::NeverOpened | Self::NeverRecovered)
+        !matches!(
+            self,
+            Self::NeverOpened | Self::NeverRecovered | Self::NeverEjected | Self::NeverReadmitted
+        )
     }
 }
 
@@ -100,6 +111,8 @@ pub fn measure(metric: Metric, window: Window, trial: &Trial) -> Result<f64, Unm
     match metric {
         Metric::TimeToOpen => time::to_open(trial),
         Metric::TimeToRecover => time::to_recover(trial),
+        Metric::TimeToEject => endpoints::to_eject(trial),
+        Metric::TimeToReadmit => endpoints::to_readmit(trial),
         Metric::Lost => Ok(calls::count(trial.ledger.lost)),
         Metric::Duplicates => Ok(calls::count(trial.ledger.duplicates)),
         Metric::AttemptsPerCall => arrivals::per_call(&Spans::of(window, trial)?, trial),

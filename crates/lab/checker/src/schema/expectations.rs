@@ -16,6 +16,9 @@ pub(super) fn typed(side: &str, expected: &Expectations) -> Result<Vec<Expectati
         if metric == Metric::TimeToOpen && side == "naive" {
             return Err(Broken::rule(place, "the naive side has no breaker"));
         }
+        if metric.is_of_endpoints() && side == "naive" {
+            return Err(Broken::rule(place, "the naive side ejects nobody"));
+        }
         for (at, limits) in several.items.iter().enumerate() {
             let place = match several.in_a_list {
                 true => place.index(at),

@@ -68,6 +68,7 @@ fn build(name: &str, file: file::File) -> Result<Experiment, Broken> {
         system: System {
             work_delay: file.system.work_delay.0,
             work_capacity: file.system.work_capacity,
+            workers: file.system.workers,
             policies: file.system.policies,
         },
         load: load(&file.load),

@@ -14,6 +14,9 @@ const STEADY: Duration = Duration::from_secs(2);
 /// What nobody waits out in a class, and no sum of times overflows with.
 const LONGEST: Duration = Duration::from_secs(3600);
 
+/// Each is a process of its own.
+const MOST_WORKERS: u32 = 8;
+
 /// `plan.faults` are still in the order of the file.
 pub(super) fn check(plan: &Experiment) -> Result<(), Broken> {
     words(plan)?;
@@ -25,6 +28,7 @@ pub(super) fn check(plan: &Experiment) -> Result<(), Broken> {
         "must be at most 10s",
     )?;
     load(&plan.load)?;
+    workers(plan)?;
     faults::check(plan)
 }
 
@@ -54,6 +58,18 @@ fn stages(plan: &Experiment) -> Result<(), Broken> {
     let rule = "must not name virtual: there whatever the model has can be played";
     holds(!modelled, at(&["stages"]), rule)?;
     holds(!twice, at(&["stages"]), "must name each once")
+}
+
+fn workers(plan: &Experiment) -> Result<(), Broken> {
+    let key = || at(&["system", "workers"]);
+    let workers = plan.system.workers.get();
+    holds(workers <= MOST_WORKERS, key(), "must be at most 8")?;
+    let alone = workers == 1 || plan.stages == [StageKind::Local];
+    holds(alone, key(), "must be 1 unless stages is [\"local\"]")?;
+    let both = plan.naive.iter().chain(&plan.resilient);
+    let mut of_endpoints = both.filter(|it| it.metric.is_of_endpoints());
+    let rule = "must be above 1 where an expectation asks when an endpoint was ejected";
+    holds(workers > 1 || of_endpoints.next().is_none(), key(), rule)
 }
 
 fn load(load: &Load) -> Result<(), Broken> {

@@ -33,7 +33,11 @@ pub(super) fn untold(bound: Option<Duration>, calls: &[Call], keyed_rows: bool) 
     let recorded =
         |end: &End| matches!(end, End::Answered { recorded_in, .. } if recorded_in.is_some());
     // Breakers, if it has any, are its own business.
-    let mut untold = BTreeSet::from([Metric::TimeToOpen]);
+    let mut untold = BTreeSet::from([
+        Metric::TimeToOpen,
+        Metric::TimeToEject,
+        Metric::TimeToReadmit,
+    ]);
     untold.extend(bound.is_none().then_some(Metric::OverBound));
     untold.extend((!tells(degraded)).then_some(Metric::DegradedShare));
     untold.extend((!tells(recorded)).then_some(Metric::Harmed));
@@ -70,6 +74,8 @@ mod tests {
             Metric::DegradedShare,
             Metric::OverBound,
             Metric::TimeToOpen,
+            Metric::TimeToEject,
+            Metric::TimeToReadmit,
             Metric::Duplicates,
             Metric::Harmed,
         ];
@@ -80,6 +86,11 @@ mod tests {
     fn what_it_tells_is_judged() {
         let ends = [without_worker(), recorded_in("journal")];
         let told = untold_of(&ends, Some(s(4)), true);
-        assert_eq!(told, [Metric::TimeToOpen]);
+        let never = [
+            Metric::TimeToOpen,
+            Metric::TimeToEject,
+            Metric::TimeToReadmit,
+        ];
+        assert_eq!(told, never);
     }
 }

@@ -99,6 +99,7 @@ impl Playing<'_> {
             policies: self.policies.to_owned(),
             work_delay: self.experiment.system.work_delay,
             work_capacity: self.experiment.system.work_capacity,
+            workers: self.experiment.system.workers,
             wired: fault::wired(&self.experiment.faults),
             replaced: fault::replaced(&self.experiment.faults),
             seed: self.experiment.load.seed,

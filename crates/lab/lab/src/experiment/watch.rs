@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
+use holdfast_wire::Status;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use super::plan::Side;
@@ -52,9 +53,15 @@ impl Watcher {
             at,
             worker_arrivals: arrived.ok().flatten(),
             open_work: status.as_ref().and_then(|status| status.open_work),
+            ejected: status.as_ref().map(ejected),
             journal_entries: status
                 .and_then(|status| status.journal)
                 .map(|journal| journal.entries),
         }
     }
+}
+
+fn ejected(status: &Status) -> u64 {
+    let endpoints = status.dependencies.worker.endpoints.iter();
+    endpoints.filter(|endpoint| endpoint.ejected).count() as u64
 }

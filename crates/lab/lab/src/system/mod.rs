@@ -25,7 +25,7 @@ pub(crate) use start::{Reached, Site, port_of};
 pub(crate) use wires::{Wired, Wires};
 
 use crate::error::LabError;
-use crate::stage::Probe;
+use crate::stage::{Probe, ServiceProcess};
 use crate::wire::Wire;
 
 /// All of it, up and ready.
@@ -33,6 +33,8 @@ use crate::wire::Wire;
 pub(crate) struct System {
     // APIs, the worker, Postgres: they are dropped in this order, and none shall see the others die.
     members: Vec<Member>,
+    /// Workers beside the one that can be broken.
+    others: Vec<ServiceProcess>,
     wires: Wires,
 }
 
@@ -52,6 +54,13 @@ impl System {
         let apis = self.members.iter();
         let apis = apis.filter(|one| matches!(one.part, Part::Api(_)));
         apis.map(|one| one.probe.clone()).collect()
+    }
+
+    /// The questions to each worker, the one first that can be broken.
+    pub(crate) fn workers(&self) -> Result<Vec<Probe>, LabError> {
+        let first = self.probe(Part::Worker)?.clone();
+        let others = self.others.iter().map(|worker| worker.probe().clone());
+        Ok(std::iter::once(first).chain(others).collect())
     }
 
     /// Questions to a service itself, past any wire.
@@ -116,6 +125,9 @@ impl System {
         for member in &self.members {
             let killed = member.process.lock().await.kill().await;
             left.extend(killed.err().map(|error| error.to_string()));
+        }
+        for worker in self.others {
+            left.extend(worker.kill().await.err().map(|error| error.to_string()));
         }
         left
     }

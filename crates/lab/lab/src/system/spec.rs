@@ -11,6 +11,8 @@ use crate::stage::Service;
 #[derive(Debug, Clone)]
 pub(crate) struct SystemSpec {
     pub(crate) worker: WorkerSpec,
+    /// So many of it. The first is the one that can be broken, the others are as well as processes are.
+    pub(crate) workers: NonZeroU32,
     /// On the same database, each with a journal of its own.
     pub(crate) apis: Vec<ApiSpec>,
     /// Before which dependencies a breakable wire stands.
@@ -24,6 +26,7 @@ impl SystemSpec {
     pub(crate) fn new(worker: WorkerSpec, apis: Vec<ApiSpec>) -> Self {
         Self {
             worker,
+            workers: NonZeroU32::MIN,
             apis,
             wired: Wired::default(),
             seed: 0,

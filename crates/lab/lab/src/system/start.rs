@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::{env, fs};
+use std::{env, fs, iter};
 
 use super::contender::{ContenderProcess, LENIENT_TABLE};
 use super::process::Process;
@@ -36,9 +36,16 @@ impl System {
             worker: wire(wired.worker, worker.port(), seed).await?,
             database: wire(wired.database, database, seed.wrapping_add(1)).await?,
         };
+        let mut others = Vec::new();
+        for number in 2..=spec.workers.get() {
+            let name = format!("{}-{number}", Service::Worker.name());
+            others.push(site.worker(&name, spec.worker).await?);
+        }
+        let first = port_of(wires.worker.as_ref(), worker.port());
+        let ports = iter::once(first).chain(others.iter().map(ServiceProcess::port));
         let port = port_of(wires.database.as_ref(), database);
         let reached = Reached {
-            worker: at(port_of(wires.worker.as_ref(), worker.port())),
+            worker: ports.map(at).collect::<Vec<_>>().join(","),
             database: postgres::api_url(port),
         };
         let mut members = Vec::new();
@@ -59,7 +66,11 @@ impl System {
         }
         members.push(Member::new(Part::Worker, Process::Service(worker)));
         members.push(Member::new(Part::Db, Process::Db(cluster)));
-        Ok(Self { members, wires })
+        Ok(Self {
+            members,
+            others,
+            wires,
+        })
     }
 }
 

@@ -169,6 +169,7 @@ fn look(side: Side, at: f64, calls: &[Call]) -> Sample {
         worker_arrivals: told.then(|| arrived.count() as u64 + whole(recovered)),
         open_work: Some(whole(owed - recovered)),
         journal_entries: Some(0),
+        ejected: None,
     }
 }
 

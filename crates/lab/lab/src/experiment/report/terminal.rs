@@ -30,10 +30,11 @@ pub fn text(report: &Report<'_>, console: Console) -> Vec<String> {
         let line = format!("  \u{2717} {}", super::line(check));
         console.paint(tone, line).to_string()
     }));
-    let sums = [report.naive, report.resilient].map(Summary::of);
-    lines.push(String::new());
-    lines.extend(tiles(&sums[0], &sums[1]).map(|tile| first(&tile, console)));
-    lines.push(String::new());
+    let both = [report.naive, report.resilient];
+    let (sums, broken) = (both.map(Summary::of), both.map(Summary::during_faults));
+    lines.push("\n  While a fault was in force (lost: of all):".to_owned());
+    lines.extend(tiles(&broken[0], &broken[1]).map(|tile| first(&tile, console)));
+    lines.push("\n  Over the whole run:".to_owned());
     lines.extend(table(&sums, console));
     lines
 }

@@ -10,7 +10,7 @@ use super::super::results::{Finished, Run};
 use super::super::{policies, report};
 use super::{Company, Trials, Wish, combine};
 use crate::error::LabError;
-use crate::output::Tone;
+use crate::output::{Console, Tone};
 use crate::settings::{Settings, StageKind};
 
 /// Where a command can be started: on this machine.
@@ -22,6 +22,27 @@ pub(super) fn stage(settings: &Settings) -> Result<StageKind, LabError> {
                 .to_owned(),
         )),
     }
+}
+
+/// What a contender is told of the worker is one address.
+///
+/// # Errors
+/// When one with several workers is asked for by name.
+pub(super) fn keep_those_with_one_worker(
+    wish: &Wish,
+    found: &mut Vec<Found>,
+    console: Console,
+) -> Result<(), LabError> {
+    let several = |one: &mut Found| one.experiment.system.workers.get() > 1;
+    for one in found.extract_if(.., several) {
+        let name = &one.experiment.name;
+        let why = format!("{name} has several workers, and WORKER_URL names one");
+        if wish.experiments.is_some() {
+            return Err(LabError::Experiment(why));
+        }
+        console.say(format_args!("left out: {why}"));
+    }
+    Ok(())
 }
 
 impl Company<'_> {

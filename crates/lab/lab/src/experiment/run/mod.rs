@@ -67,7 +67,10 @@ pub async fn run(wish: &Wish, settings: &Settings, console: Console) -> Result<O
         one.experiment.load.seed = wish.seed.unwrap_or(one.experiment.load.seed);
     }
     let stage = match wish.contender {
-        Some(_) => contend::stage(settings)?,
+        Some(_) => {
+            contend::keep_those_with_one_worker(wish, &mut found, console)?;
+            contend::stage(settings)?
+        }
         None => settings.stage.unwrap_or(StageKind::Local),
     };
     let (here, elsewhere) = on_stage(stage, found);

@@ -39,20 +39,24 @@ impl Arrivals {
                 let seen = wire.requests().await.ok()?;
                 let others = seen.saturating_sub(self.asked.load(Ordering::Relaxed));
                 // The wire counts a question of ours before we do.
-                Some(self.on_the_wire.at_least(others))
+                let on_the_wire = self.on_the_wire.at_least(others);
+                // It stands before the first worker only.
+                Some(on_the_wire + at_workers(&mut self.workers[1..]).await.unwrap_or(0))
             }
-            None => {
-                let told = join_all(self.workers.iter().map(|(worker, _)| worker.metric(CALLS)));
-                let told: Vec<Option<u64>> = told.await;
-                // One of several that does not answer may be dead: it counts nothing.
-                if told.iter().all(Option::is_none) {
-                    return None;
-                }
-                let counters = self.workers.iter_mut().zip(told);
-                Some(counters.map(|((_, it), now)| it.so_far(now)).sum())
-            }
+            None => at_workers(&mut self.workers).await,
         }
     }
+}
+
+/// By their own counters. One of several that does not answer may be dead: it counts nothing; none: nobody answers.
+async fn at_workers(workers: &mut [(Probe, Counted)]) -> Option<u64> {
+    let told = join_all(workers.iter().map(|(worker, _)| worker.metric(CALLS)));
+    let told: Vec<Option<u64>> = told.await;
+    if told.iter().all(Option::is_none) {
+        return None;
+    }
+    let counters = workers.iter_mut().zip(told);
+    Some(counters.map(|((_, it), now)| it.so_far(now)).sum())
 }
 
 /// A counter that begins anew when its process does.

@@ -92,6 +92,7 @@ fn spec(making: &Making) -> SystemSpec {
     let mut api = ApiSpec::new(Service::Api.name(), &making.policies);
     api.contender.clone_from(&making.contender);
     SystemSpec {
+        workers: making.workers,
         wired: making.wired,
         seed: making.seed,
         ..SystemSpec::new(making.worker(), vec![api])

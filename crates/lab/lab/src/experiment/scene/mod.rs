@@ -40,6 +40,7 @@ pub(super) struct Making {
     pub(super) policies: String,
     pub(super) work_delay: Duration,
     pub(super) work_capacity: Option<NonZeroU32>,
+    pub(super) workers: NonZeroU32,
     pub(super) wired: Wired,
     /// Whether the worker moves: then a second one needs room beside the first.
     pub(super) replaced: bool,
@@ -148,7 +149,8 @@ impl Scene {
             api: Probe::new(ports.api),
             workers: match &place {
                 Place::Swarm(scene) => scene.workers(),
-                Place::Local(_) | Place::Compose(_) => vec![Probe::new(ports.worker)],
+                Place::Local(scene) => scene.system.workers()?,
+                Place::Compose(_) => vec![Probe::new(ports.worker)],
             },
             database_port: ports.db,
             asked: Arc::default(),

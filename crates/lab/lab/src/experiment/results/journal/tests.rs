@@ -86,12 +86,13 @@ fn transition() -> impl Strategy<Value = Transition> {
 
 fn sample() -> impl Strategy<Value = Sample> {
     let count = || option::of(any::<u64>());
-    (time(), count(), count(), count()).prop_map(
-        |(at, worker_arrivals, open_work, journal_entries)| Sample {
+    (time(), count(), count(), count(), count()).prop_map(
+        |(at, worker_arrivals, open_work, journal_entries, ejected)| Sample {
             at,
             worker_arrivals,
             open_work,
             journal_entries,
+            ejected,
         },
     )
 }

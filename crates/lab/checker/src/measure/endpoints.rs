@@ -1,0 +1,105 @@
+//! How long it took until a worker that was hurt was called no more, and until all were called again.
+
+use std::time::Duration;
+
+use super::Unmeasured;
+use super::calls::seconds;
+use crate::trial::{Observed, Trial};
+
+pub(super) fn to_eject(trial: &Trial) -> Result<f64, Unmeasured> {
+    longest(trial, |fault, _| {
+        let ejected = first(trial, fault.from..fault.to, |ejected| ejected > 0);
+        let ejected = ejected.ok_or(Unmeasured::NeverEjected)?;
+        Ok(ejected - fault.from)
+    })
+}
+
+pub(super) fn to_readmit(trial: &Trial) -> Result<f64, Unmeasured> {
+    longest(trial, |fault, next| {
+        let readmitted = first(trial, fault.to..next, |ejected| ejected == 0);
+        let readmitted = readmitted.ok_or(Unmeasured::NeverReadmitted)?;
+        Ok(readmitted - fault.to)
+    })
+}
+
+/// Of each fault, given when the next one begins, or the trial ends.
+fn longest(
+    trial: &Trial,
+    took: impl Fn(&Observed, Duration) -> Result<Duration, Unmeasured>,
+) -> Result<f64, Unmeasured> {
+    let mut faults: Vec<&Observed> = trial.faults.iter().collect();
+    faults.sort_by_key(|fault| fault.from);
+    let next = faults.iter().skip(1).map(|fault| fault.from);
+    let next: Vec<Duration> = next.chain([Duration::MAX]).collect();
+    let mut longest = Err(Unmeasured::NoFault);
+    for (fault, next) in faults.into_iter().zip(next) {
+        let took = seconds(took(fault, next)?);
+        longest = Ok(longest.map_or(took, |longest: f64| longest.max(took)));
+    }
+    longest
+}
+
+fn first(
+    trial: &Trial,
+    within: std::ops::Range<Duration>,
+    wanted: impl Fn(u64) -> bool,
+) -> Option<Duration> {
+    let mut samples = trial
+        .samples
+        .iter()
+        .filter(|sample| within.contains(&sample.at));
+    let found = samples.find(|sample| sample.ejected.is_some_and(&wanted));
+    found.map(|sample| sample.at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::invented::{Scene, ms, s};
+    use crate::plan::Target;
+    use crate::trial::Sample;
+
+    /// Faults from 3 to 8 s and from 12 to 16 s; a sample each half second, with one worker ejected from and to then.
+    fn told(spans: &[(u64, u64)]) -> Trial {
+        let mut trial = Scene::resilient().fault(Target::Worker, s(12), s(16)).trial;
+        let sample = |half: u64| {
+            let at = ms(half * 500);
+            let ejected = spans
+                .iter()
+                .any(|(from, to)| (ms(*from)..ms(*to)).contains(&at));
+            Sample {
+                at,
+                worker_arrivals: None,
+                open_work: None,
+                journal_entries: None,
+                ejected: Some(u64::from(ejected)),
+            }
+        };
+        trial.samples = (0..40).map(sample).collect();
+        trial
+    }
+
+    #[test]
+    fn the_longest_of_all_faults_counts() {
+        let trial = told(&[(4000, 9000), (12_500, 18_000)]);
+        assert_eq!(to_eject(&trial), Ok(1.0));
+        assert_eq!(to_readmit(&trial), Ok(2.0));
+    }
+
+    #[test]
+    fn one_fault_without_an_ejection_or_without_its_end_is_enough_to_fail() {
+        let trial = told(&[(4000, 9000)]);
+        assert_eq!(to_eject(&trial), Err(Unmeasured::NeverEjected));
+        let trial = told(&[(4000, 18_000)]);
+        assert_eq!(to_readmit(&trial), Err(Unmeasured::NeverReadmitted));
+        let trial = told(&[(4000, 9000), (13_000, 30_000)]);
+        assert_eq!(to_readmit(&trial), Err(Unmeasured::NeverReadmitted));
+    }
+
+    #[test]
+    fn without_a_fault_there_is_nothing_to_measure() {
+        let mut trial = told(&[]);
+        trial.faults.clear();
+        assert_eq!(to_eject(&trial), Err(Unmeasured::NoFault));
+    }
+}
