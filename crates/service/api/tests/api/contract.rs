@@ -93,32 +93,59 @@ async fn a_clients_own_id_is_echoed_beside_ours_on_every_answer() {
 #[tokio::test]
 async fn metrics_agree_with_what_happened() {
     let system = System::start().await;
-    let before = system.api.get("/metrics").await.text().await.unwrap();
-    for series in [
-        r#"holdfast_calls_total{dependency="worker",outcome="answered"} 0"#,
-        r#"holdfast_attempts_total{dependency="worker",outcome="success"} 0"#,
-        r#"holdfast_rejections_total{dependency="database",reason="breaker"} 0"#,
-        r#"holdfast_breaker_state{dependency="worker",state="closed"} 1"#,
-        r#"holdfast_breaker_state{dependency="worker",state="open"} 0"#,
-        "holdfast_journal_available 1",
-        "holdfast_journal_entries 0",
-        "holdfast_journal_appended_total 0",
-        "holdfast_open_work 0",
-        r#"holdfast_recovery_total{what="done"} 0"#,
+    let metrics = system.api.metrics().await;
+    for (series, value) in [
+        (
+            r#"holdfast_calls_total{dependency="worker",outcome="answered"}"#,
+            0,
+        ),
+        (
+            r#"holdfast_attempts_total{dependency="worker",outcome="success"}"#,
+            0,
+        ),
+        (
+            r#"holdfast_rejections_total{dependency="database",reason="breaker"}"#,
+            0,
+        ),
+        (
+            r#"holdfast_breaker_state{dependency="worker",state="closed"}"#,
+            1,
+        ),
+        (
+            r#"holdfast_breaker_state{dependency="worker",state="open"}"#,
+            0,
+        ),
+        ("holdfast_journal_available", 1),
+        ("holdfast_journal_entries", 0),
+        ("holdfast_journal_appended_total", 0),
+        ("holdfast_open_work", 0),
+        (r#"holdfast_recovery_total{what="done"}"#, 0),
     ] {
-        assert!(before.contains(series), "{series} is not in\n{before}");
+        assert_eq!(metrics.count(series), value, "{series}");
     }
     system.api.process().await;
     system.worker.set(Fault::Refuse).await;
     system.api.opens_worker_breaker().await;
-    let after = system.api.get("/metrics").await.text().await.unwrap();
-    for series in [
-        r#"holdfast_calls_total{dependency="worker",outcome="answered"} 1"#,
-        r#"holdfast_breaker_state{dependency="worker",state="open"} 1"#,
-        r#"holdfast_breaker_transitions_total{dependency="worker",to="open"} 1"#,
-        r#"holdfast_attempts_total{dependency="worker",outcome="failure"} 3"#,
+    let metrics = system.api.metrics().await;
+    for (series, value) in [
+        (
+            r#"holdfast_calls_total{dependency="worker",outcome="answered"}"#,
+            1,
+        ),
+        (
+            r#"holdfast_breaker_state{dependency="worker",state="open"}"#,
+            1,
+        ),
+        (
+            r#"holdfast_breaker_transitions_total{dependency="worker",to="open"}"#,
+            1,
+        ),
+        (
+            r#"holdfast_attempts_total{dependency="worker",outcome="failure"}"#,
+            3,
+        ),
     ] {
-        assert!(after.contains(series), "{series} is not in\n{after}");
+        assert_eq!(metrics.count(series), value, "{series}");
     }
 }
 
@@ -130,13 +157,13 @@ async fn status_and_metrics_agree_on_what_is_owed_and_on_what_was_recovered() {
     assert_eq!(system.api.process().await.status, 200);
     let journal = system.api.status().await.journal.unwrap();
     assert!(journal.entries == 1 && journal.bytes > 0 && journal.oldest_seconds.is_some());
-    let owed = system.api.get("/metrics").await.text().await.unwrap();
-    for series in [
-        "holdfast_journal_entries 1".to_owned(),
-        format!("holdfast_journal_bytes {}", journal.bytes),
-        "holdfast_journal_appended_total 2".to_owned(),
+    let metrics = system.api.metrics().await;
+    for (series, value) in [
+        ("holdfast_journal_entries", 1),
+        ("holdfast_journal_bytes", journal.bytes),
+        ("holdfast_journal_appended_total", 2),
     ] {
-        assert!(owed.contains(&series), "{series} is not in\n{owed}");
+        assert_eq!(metrics.count(series), value, "{series}");
     }
     system.database.set(Fault::None).await;
     system.api.journal_empties().await;
@@ -145,9 +172,6 @@ async fn status_and_metrics_agree_on_what_is_owed_and_on_what_was_recovered() {
         .api
         .comes_to(|status| status.recovery.replayed_per_second > 0.0)
         .await;
-    let paid = system.api.get("/metrics").await.text().await.unwrap();
-    assert!(
-        paid.contains(r#"holdfast_recovery_total{what="replayed"} 1"#),
-        "{paid}"
-    );
+    let replayed = r#"holdfast_recovery_total{what="replayed"}"#;
+    assert_eq!(system.api.metrics().await.count(replayed), 1);
 }

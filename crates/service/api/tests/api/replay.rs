@@ -187,8 +187,8 @@ async fn what_a_client_was_told_stands_although_another_replica_had_the_work_don
     let conflict = "SELECT kept::text FROM result_conflicts WHERE request_id = $1";
     let row = sql.query_one(conflict, &[&id]).await.unwrap();
     assert_eq!(row.get::<_, String>(0), response.get());
-    let metrics = told.get("/metrics").await.text().await.unwrap();
-    assert!(metrics.contains("holdfast_recovery_total{what=\"conflict\"} 1"));
+    let conflicts = "holdfast_recovery_total{what=\"conflict\"}";
+    assert_eq!(told.metrics().await.count(conflicts), 1);
 }
 
 #[tokio::test]

@@ -105,6 +105,11 @@ impl Api {
             .unwrap()
     }
 
+    /// One scrape.
+    pub(crate) async fn metrics(&self) -> Metrics {
+        Metrics(self.get("/metrics").await.text().await.unwrap())
+    }
+
     pub(crate) async fn post(&self, path: &str, body: impl Into<reqwest::Body>) -> Response {
         self.http
             .post(format!("{}{path}", self.base))
@@ -212,5 +217,18 @@ impl Api {
     /// Waits until it has stopped.
     pub(crate) async fn stopped(&mut self) {
         self.served.take().unwrap().await.unwrap().unwrap();
+    }
+}
+
+/// What one scrape showed.
+pub(crate) struct Metrics(String);
+
+impl Metrics {
+    /// The count that a series has, given with its labels.
+    pub(crate) fn count(&self, series: &str) -> u64 {
+        let mut lines = self.0.lines();
+        let count = lines.find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+        let count = count.unwrap_or_else(|| panic!("{series} is not in\n{}", self.0));
+        count.parse().unwrap()
     }
 }
