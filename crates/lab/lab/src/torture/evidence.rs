@@ -17,6 +17,8 @@ pub(super) struct Hurt {
     pub(super) from: Duration,
     /// When it was ready again.
     pub(super) to: Duration,
+    /// Rows of calls under way that were gone when it came back.
+    pub(super) rows_lost: u64,
 }
 
 /// A request sent once more after the end.
@@ -78,4 +80,39 @@ pub(super) struct Evidence {
     pub(super) worker_calls_again: Option<u64>,
     /// What came of requests while nothing was hurt any more.
     pub(super) calm: Calm,
+    /// Accepted, confirmed by the database, and lost by its failover before anybody could know: outside the promise. They are
+    /// counted here, and in none of the others.
+    pub(super) lost_by_failover: Vec<Uuid>,
+}
+
+/// How long before or after a failover such a request was sent, at most: the rows it costs are a quarter of a second old.
+const AROUND_A_FAILOVER: Duration = Duration::from_millis(500);
+
+impl Evidence {
+    /// With what a failover lost set apart. Only what was put off can be: whoever has a result to record finds that the row is
+    /// gone.
+    #[must_use]
+    pub(super) fn without_lost_by_failover(mut self) -> Self {
+        let Some(tables) = &mut self.tables else {
+            return self;
+        };
+        let sent = self.outcomes.iter().flat_map(|outcome| &outcome.tries);
+        let put_off = sent.filter(|it| it.reply.answer().is_some_and(|it| it.status == 202));
+        let around = put_off.filter(|it| {
+            let mut failovers = self.hurts.iter().filter(|it| it.kind == Kind::FailOver);
+            failovers.any(|one| one.from.abs_diff(it.from) <= AROUND_A_FAILOVER)
+        });
+        let ids: Vec<Uuid> = around
+            .filter_map(|it| it.reply.answer()?.request_id)
+            .filter(|id| tables.ledger.missing.contains(id))
+            .collect();
+        tables.ledger.missing.retain(|id| !ids.contains(id));
+        self.again.retain(|again| !ids.contains(&again.id));
+        self.outcomes.retain(|outcome| {
+            let accepted = outcome.accepted();
+            !accepted.is_some_and(|it| ids.contains(&it.id))
+        });
+        self.lost_by_failover = ids;
+        self
+    }
 }

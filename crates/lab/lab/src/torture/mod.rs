@@ -170,7 +170,9 @@ async fn gather(
         calm,
         hurts: run.played.into_iter().flat_map(|it| it.hurts).collect(),
         outcomes: run.outcomes,
-    })
+        lost_by_failover: Vec::new(),
+    }
+    .without_lost_by_failover())
 }
 
 /// The faults of every target and the load, all from the same moment.

@@ -45,6 +45,11 @@ pub(super) fn figures(evidence: &Evidence, console: Console) {
     line("faults played", evidence.hurts.len().to_string());
     line("  kills", of(Kind::Kill).to_string());
     line("  pauses", of(Kind::Pause).to_string());
+    line("  failovers", of(Kind::FailOver).to_string());
+    let lost: u64 = evidence.hurts.iter().map(|hurt| hurt.rows_lost).sum();
+    line("    rows they lost", lost.to_string());
+    let unknown = evidence.lost_by_failover.len();
+    line("    put off, for ever", unknown.to_string());
     line("requests recorded", rows.to_string());
     if let Some(calls) = evidence.worker_calls {
         line("worker calls", calls.to_string());

@@ -18,6 +18,8 @@ pub(super) enum Kind {
     Kill,
     /// SIGSTOP, and SIGCONT.
     Pause,
+    /// Killed, and what comes back lacks the rows of the last moment, as a standby does that lagged. Postgres only.
+    FailOver,
 }
 
 /// One thing that goes wrong. Times count from the start.
@@ -126,6 +128,7 @@ impl Author {
         if self.deck.is_empty() {
             let both = |target: &Target| [(*target, Kind::Kill), (*target, Kind::Pause)];
             self.deck = self.targets.iter().flat_map(both).collect();
+            self.deck.push((Target::Db, Kind::FailOver));
             self.random.shuffle(&mut self.deck);
         }
         self.deck.pop().unwrap_or((Target::Worker, Kind::Kill))
@@ -167,6 +170,7 @@ impl fmt::Display for Kind {
         f.pad(match self {
             Self::Kill => "kill",
             Self::Pause => "pause",
+            Self::FailOver => "fail over",
         })
     }
 }
@@ -179,7 +183,7 @@ impl fmt::Display for Fault {
         if !f.alternate() {
             write!(f, "{at:>6.1} s  ")?;
         }
-        write!(f, "{kind:<5} {target:<6} for {lasts:.1} s")
+        write!(f, "{kind:<9} {target:<6} for {lasts:.1} s")
     }
 }
 
@@ -234,7 +238,7 @@ mod tests {
         for seed in 0..50 {
             let faults = schedule(seed, Duration::from_secs(600), 2);
             let played: BTreeSet<_> = faults.iter().map(|it| (it.target, it.kind)).collect();
-            assert_eq!(played.len(), 8);
+            assert_eq!(played.len(), 9);
             let overlaps = |one: &Fault| {
                 let others = faults.iter().filter(|it| it.target != one.target);
                 let mut others = others.map(|it| (it.at, it.at + it.lasts));

@@ -7,9 +7,21 @@ use tokio::time::{Instant, sleep_until};
 use super::evidence::Hurt;
 use super::schedule::{Fault, Kind};
 use super::worker;
+use crate::check::Database;
 use crate::error::LabError;
 use crate::output::{Console, Tone};
 use crate::system::{Part, System};
+
+/// Rows of calls under way, with their keys. Nobody was promised anything of them yet: what a replica has answered, and the
+/// primary had confirmed, is outside the promise where a failover loses it.
+const LOSE: &str = "WITH lost AS ( \
+        DELETE FROM requests WHERE id IN ( \
+            SELECT id FROM requests WHERE origin = 'resilient' AND status = 'received' AND lease_until > now() \
+                AND received_at > now() - interval '250 ms' \
+            FOR UPDATE SKIP LOCKED \
+        ) RETURNING id \
+    ), keys AS (DELETE FROM idempotency_keys USING lost WHERE request_id = lost.id) \
+    SELECT count(*) FROM lost";
 
 /// Something that can be hurt and healed.
 #[derive(Debug)]
@@ -55,6 +67,7 @@ impl Victim {
                 kind: fault.kind,
                 from,
                 to: if well { to } else { Duration::MAX },
+                rows_lost: result.as_ref().copied().unwrap_or(0),
             });
             if let Err(error) = result {
                 tell(
@@ -76,26 +89,36 @@ impl Victim {
         played
     }
 
+    /// Returns how many rows it cost.
     async fn suffer(
         &mut self,
         fault: Fault,
         system: &System,
         until: Instant,
-    ) -> Result<(), LabError> {
+    ) -> Result<u64, LabError> {
         match fault.kind {
             Kind::Kill => {
                 self.calls_before = self.calls(system).await;
                 system.kill(self.part).await?;
                 sleep_until(until).await;
-                system.start(self.part).await
+                system.start(self.part).await?;
+            }
+            Kind::FailOver => {
+                let database = Database::Port(system.port(self.part)?);
+                let lost = database.query(LOSE).await?;
+                system.kill(self.part).await?;
+                sleep_until(until).await;
+                system.start(self.part).await?;
+                let count = lost.first().and_then(|row| row.first()?.parse().ok());
+                return Ok(count.unwrap_or(0));
             }
             Kind::Pause => {
                 system.pause(self.part).await?;
                 sleep_until(until).await;
                 system.resume(self.part).await;
-                Ok(())
             }
         }
+        Ok(0)
     }
 
     /// Calls of `/work` so far: of all workers there were, but for what the killed ones received in their last moment.

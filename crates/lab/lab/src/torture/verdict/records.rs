@@ -163,6 +163,7 @@ mod tests {
     use super::super::scene::{Scene, id};
     use super::super::violations;
     use crate::load::Broken;
+    use crate::torture::schedule::Target;
 
     fn rules(scene: Scene) -> Vec<&'static str> {
         let found = violations(&scene.evidence());
@@ -187,6 +188,21 @@ mod tests {
                 found.contains(&"every accepted request is done exactly once"),
                 "{found:?}"
             );
+        }
+    }
+
+    #[test]
+    fn what_was_put_off_as_postgres_failed_over_is_outside_the_promise_and_nothing_else_is() {
+        let lost = |scene: Scene| scene.keys(2, &[]).without_row(2);
+        let excused = lost(Scene::well().fails_over(10.2).put_off(2));
+        assert_eq!(rules(excused), Vec::<&str>::new());
+        for broken in [
+            Scene::well().fails_over(10.2),
+            Scene::well().fails_over(10.6).put_off(2),
+            Scene::well().hurt(Target::Db, 10.2, 11.2).put_off(2),
+        ] {
+            let found = rules(lost(broken));
+            assert_eq!(found[0], "every accepted request is done exactly once");
         }
     }
 

@@ -101,6 +101,7 @@ impl Scene {
                     whole: 80,
                     calls: Some(80),
                 },
+                lost_by_failover: Vec::new(),
             },
             rows: [1, 2, 3].map(row).into(),
         };
@@ -140,7 +141,7 @@ impl Scene {
         let accepted: Vec<_> = accepted.filter_map(Outcome::accepted).collect();
         let rows = std::mem::take(&mut self.rows);
         self.tables().ledger = Ledger::of(&accepted, rows);
-        self.evidence
+        self.evidence.without_lost_by_failover()
     }
 
     pub(super) fn without_row(mut self, number: u64) -> Self {
@@ -222,8 +223,23 @@ impl Scene {
             kind: Kind::Kill,
             from: seconds(from),
             to: seconds(to),
+            rows_lost: 0,
         });
         self
+    }
+
+    /// Postgres fails over, and lacks what was recorded last.
+    pub(super) fn fails_over(mut self, at: f64) -> Self {
+        self = self.hurt(Target::Db, at, at + 1.0);
+        let hurt = self.evidence.hurts.last_mut().unwrap();
+        hurt.kind = Kind::FailOver;
+        self
+    }
+
+    pub(super) fn put_off(self, number: u64) -> Self {
+        self.outcome(number, |outcome| {
+            outcome.tries = vec![made(answer(202, number), 10.0, 10.1)];
+        })
     }
 
     pub(super) fn refused(self, number: u64, status: u16, code: Option<&str>) -> Self {
