@@ -18,7 +18,8 @@ pub(super) enum Kind {
     Kill,
     /// SIGSTOP, and SIGCONT.
     Pause,
-    /// Killed, and what comes back lacks the rows of the last moment, as a standby does that lagged. Postgres only.
+    /// All sessions end, and what answers from then on lacks the rows of the last moment, as a standby does that lagged when it
+    /// took over. Postgres only.
     FailOver,
 }
 
