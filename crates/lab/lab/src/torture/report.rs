@@ -49,7 +49,7 @@ pub(super) fn figures(evidence: &Evidence, console: Console) {
     let lost: u64 = evidence.hurts.iter().map(|hurt| hurt.rows_lost).sum();
     line("    rows they lost", lost.to_string());
     let unknown = evidence.lost_by_failover.len();
-    line("    put off, for ever", unknown.to_string());
+    line("    promises they took", unknown.to_string());
     line("requests recorded", rows.to_string());
     if let Some(calls) = evidence.worker_calls {
         line("worker calls", calls.to_string());
