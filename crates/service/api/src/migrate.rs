@@ -3,12 +3,10 @@
 use holdfast_ops::{Environment, EnvironmentError};
 use tokio::runtime::Handle;
 
+use crate::causes::chain;
 use crate::config::database;
 use crate::resolver::Resolver;
 use crate::store::{DatabaseError, MigrationError, Store, migrate_schema};
-
-/// One holds the lock, the other works.
-const SESSIONS: u32 = 2;
 
 /// Why the schema is not current.
 #[derive(Debug, thiserror::Error)]
@@ -32,11 +30,6 @@ pub async fn migrate(environment: &Environment) -> Result<(), MigrateError> {
     let database = database(environment)?;
     let runtime = Handle::current();
     let resolver = Resolver::new(runtime.clone(), None);
-    let store = Store::naive(&database, SESSIONS, resolver, runtime)?;
+    let store = Store::naive(&database, 1, resolver, runtime)?;
     Ok(migrate_schema(&store).await?)
-}
-
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let causes = crate::causes::causes(error).map(ToString::to_string);
-    causes.collect::<Vec<_>>().join(": ")
 }

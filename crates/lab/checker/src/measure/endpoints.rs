@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::Unmeasured;
 use super::calls::seconds;
+use crate::plan::Target;
 use crate::trial::{Observed, Trial};
 
 pub(super) fn to_eject(trial: &Trial) -> Result<f64, Unmeasured> {
@@ -27,7 +28,8 @@ fn longest(
     trial: &Trial,
     took: impl Fn(&Observed, Duration) -> Result<Duration, Unmeasured>,
 ) -> Result<f64, Unmeasured> {
-    let mut faults: Vec<&Observed> = trial.faults.iter().collect();
+    let of_worker = |fault: &&Observed| fault.target == Target::Worker;
+    let mut faults: Vec<&Observed> = trial.faults.iter().filter(of_worker).collect();
     faults.sort_by_key(|fault| fault.from);
     let next = faults.iter().skip(1).map(|fault| fault.from);
     let next: Vec<Duration> = next.chain([Duration::MAX]).collect();
@@ -56,7 +58,6 @@ fn first(
 mod tests {
     use super::*;
     use crate::invented::{Scene, ms, s};
-    use crate::plan::Target;
     use crate::trial::Sample;
 
     /// Faults from 3 to 8 s and from 12 to 16 s; a sample each half second, with one worker ejected from and to then.
@@ -94,6 +95,14 @@ mod tests {
         assert_eq!(to_readmit(&trial), Err(Unmeasured::NeverReadmitted));
         let trial = told(&[(4000, 9000), (13_000, 30_000)]);
         assert_eq!(to_readmit(&trial), Err(Unmeasured::NeverReadmitted));
+    }
+
+    #[test]
+    fn what_was_done_to_others_ejects_nobody() {
+        let mut trial = told(&[(4000, 9000)]);
+        trial.faults[1].target = Target::Database;
+        assert_eq!(to_eject(&trial), Ok(1.0));
+        assert_eq!(to_readmit(&trial), Ok(1.0));
     }
 
     #[test]

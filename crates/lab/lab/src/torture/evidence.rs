@@ -85,34 +85,41 @@ pub(super) struct Evidence {
     pub(super) lost_by_failover: Vec<Uuid>,
 }
 
-/// How long before or after a failover such a request was sent, at most: the rows it costs are a quarter of a second old.
+/// How long before or after a failover such a request was sent and answered, at most: the rows it costs are a quarter of a
+/// second old.
 const AROUND_A_FAILOVER: Duration = Duration::from_millis(500);
 
-impl Evidence {
-    /// With what a failover lost set apart. Only what was put off can be: whoever has a result to record finds that the row is
-    /// gone.
-    #[must_use]
-    pub(super) fn without_lost_by_failover(mut self) -> Self {
-        let Some(tables) = &mut self.tables else {
-            return self;
-        };
-        let sent = self.outcomes.iter().flat_map(|outcome| &outcome.tries);
-        let put_off = sent.filter(|it| it.reply.answer().is_some_and(|it| it.status == 202));
-        let around = put_off.filter(|it| {
-            let mut failovers = self.hurts.iter().filter(|it| it.kind == Kind::FailOver);
-            failovers.any(|one| one.from.abs_diff(it.from) <= AROUND_A_FAILOVER)
-        });
-        let ids: Vec<Uuid> = around
-            .filter_map(|it| it.reply.answer()?.request_id)
-            .filter(|id| tables.ledger.missing.contains(id))
-            .collect();
-        tables.ledger.missing.retain(|id| !ids.contains(id));
-        self.again.retain(|again| !ids.contains(&again.id));
-        self.outcomes.retain(|outcome| {
-            let accepted = outcome.accepted();
-            !accepted.is_some_and(|it| ids.contains(&it.id))
-        });
-        self.lost_by_failover = ids;
-        self
-    }
+/// Takes what a failover lost out of `outcomes` and of what is missing. Only what was put off can be, on the primary's word,
+/// before anybody could know: whoever has a result to record finds that the row is gone, and so does an API that is well and
+/// answers later.
+pub(super) fn take_lost_by_failover(
+    outcomes: &mut Vec<Outcome>,
+    hurts: &[Hurt],
+    tables: &mut Tables,
+) -> Vec<Uuid> {
+    let close = |one: Duration, other: Duration| one.abs_diff(other) <= AROUND_A_FAILOVER;
+    let could_not_know = |made: &&Try| {
+        let own = Target::Api(made.api);
+        let mut own = hurts.iter().filter(|it| it.target == own);
+        let stood_still = own.any(|it| it.from <= made.to && made.from <= it.to);
+        let mut failovers = hurts.iter().filter(|it| it.kind == Kind::FailOver);
+        failovers.any(|it| close(it.from, made.from) && (close(it.from, made.to) || stood_still))
+    };
+    let put_off = |made: &&Try| {
+        let answer = made.reply.answer();
+        answer.is_some_and(|it| it.status == 202 && it.recorded_in.as_deref() == Some("database"))
+    };
+    let tries = outcomes.iter().flat_map(|outcome| &outcome.tries);
+    let lost: Vec<Uuid> = tries
+        .filter(put_off)
+        .filter(could_not_know)
+        .filter_map(|made| made.reply.answer()?.request_id)
+        .filter(|id| tables.ledger.missing.contains(id))
+        .collect();
+    tables.ledger.missing.retain(|id| !lost.contains(id));
+    outcomes.retain(|outcome| {
+        let accepted = outcome.accepted();
+        !accepted.is_some_and(|it| lost.contains(&it.id))
+    });
+    lost
 }

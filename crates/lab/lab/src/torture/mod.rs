@@ -23,7 +23,7 @@ use holdfast_ops::signals::StopSignals;
 use tokio::time::Instant;
 
 use deployment::{BOUND, Deployment};
-use evidence::Evidence;
+use evidence::{Evidence, Hurt, take_lost_by_failover};
 use schedule::{Fault, schedule};
 use victim::Played;
 
@@ -135,7 +135,7 @@ async fn gather(
     let load = load::Plan::balanced(deployment.urls(), arriving, try_for);
     let mut file = AcceptedFile::append(&deployment.folder.join(accepted::FILE))?;
     let heard = |outcome: &Outcome| outcome.accepted().map_or(Ok(()), |one| file.add(&one));
-    let run = play(&load, faults, deployment, heard, console).await?;
+    let mut run = play(&load, faults, deployment, heard, console).await?;
     console.say("\nall faults are over: healing what is left, then waiting until all is done");
     let not_healed = deployment.heal().await;
     let left = settle(
@@ -147,7 +147,12 @@ async fn gather(
     let database = Database::Port(deployment.system.port(Part::Db)?);
     let accepted: Vec<Accepted> = run.outcomes.iter().filter_map(Outcome::accepted).collect();
     // Before anything is asked again: what that leaves behind is no part of the run.
-    let tables = afterwards::tables(&accepted, &database, console).await;
+    let mut tables = afterwards::tables(&accepted, &database, console).await;
+    let hurts: Vec<Hurt> = run.played.iter().flat_map(|it| it.hurts.clone()).collect();
+    let lost_by_failover = match &mut tables {
+        Ok(tables) => take_lost_by_failover(&mut run.outcomes, &hurts, tables),
+        Err(_) => Vec::new(),
+    };
     let worker_calls = deployment.worker_calls().await;
     let again = afterwards::again(&run.outcomes, &load).await;
     let calls_after = deployment.worker_calls().await.zip(worker_calls);
@@ -168,11 +173,10 @@ async fn gather(
         worker_calls,
         worker_calls_again: calls_after.map(|(after, before)| after.saturating_sub(before)),
         calm,
-        hurts: run.played.into_iter().flat_map(|it| it.hurts).collect(),
+        hurts,
         outcomes: run.outcomes,
-        lost_by_failover: Vec::new(),
-    }
-    .without_lost_by_failover())
+        lost_by_failover,
+    })
 }
 
 /// The faults of every target and the load, all from the same moment.

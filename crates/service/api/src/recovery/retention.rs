@@ -72,8 +72,10 @@ impl<T: Table> Retention<T> {
                 self.progress
                     .count(Count::Forgotten, forgotten.rows, Instant::now());
                 self.from = forgotten.up_to;
-                if Instant::now() >= self.next_look {
-                    self.look().await;
+                if Instant::now() >= self.next_look
+                    && let Some(behind) = self.look().await
+                {
+                    self.pace.lags(behind);
                 }
                 if forgotten.rows >= u64::from(portion) {
                     return self.pace.pause(took);
@@ -84,6 +86,7 @@ impl<T: Table> Retention<T> {
             }
             Err(missing) => {
                 self.failed(&missing);
+                // What is not deleted because it fails is not deleted sooner by trying harder.
                 self.look().await;
                 PAUSE
             }
@@ -102,15 +105,12 @@ impl<T: Table> Retention<T> {
         );
     }
 
-    /// Measures how far it lags behind.
-    async fn look(&mut self) {
+    /// Measures how far it lags behind; none: it could not.
+    async fn look(&mut self) -> Option<Duration> {
         let now = Instant::now();
         self.next_look = now + MAX_INTERVAL;
-        let Ok(oldest) = self.store.oldest_kept(self.from).await else {
-            return;
-        };
+        let oldest = self.store.oldest_kept(self.from).await.ok()?;
         let behind = oldest.map_or(Duration::ZERO, |oldest| oldest.saturating_sub(self.keep));
-        self.pace.lags(behind);
         self.progress.set_retention_lag(behind);
         if behind > TOLERATED && now >= self.next_warning {
             self.next_warning = now + TOLERATED;
@@ -119,5 +119,6 @@ impl<T: Table> Retention<T> {
                 "deleting what has been kept long enough lags behind"
             );
         }
+        Some(behind)
     }
 }

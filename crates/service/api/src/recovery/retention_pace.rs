@@ -8,6 +8,9 @@ use std::time::Duration;
 /// A ninth of the time: at a full load of live calls they lose less than a tenth.
 const MAX_PAUSES: u32 = 8;
 
+/// Rows grow so old between two looks where deletions keep pace: they are looked for every ten seconds.
+const NORMAL: Duration = Duration::from_secs(20);
+
 /// How long the pause after a statement is, in multiples of what the statement took. Pure.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RetentionPace {
@@ -32,7 +35,7 @@ impl RetentionPace {
     /// How far deletions lag behind, looked at from time to time: rows that were not there before are no sign that they fall
     /// further behind, a lag that grew since the last look is.
     pub(super) fn lags(&mut self, behind: Duration) {
-        let grows = !self.behind.is_zero() && behind > self.behind;
+        let grows = self.behind > NORMAL && behind > self.behind;
         self.pauses = if grows {
             (self.pauses / 2).max(1)
         } else {
@@ -55,10 +58,19 @@ mod tests {
             pace.lags(Duration::from_secs(behind));
             pace.pause(TOOK).as_millis()
         };
-        let growing = [0, 5, 10, 20, 30, 40].map(&mut after);
+        let growing = [0, 25, 35, 45, 55, 65].map(&mut after);
         assert_eq!(growing, [80, 80, 40, 20, 10, 10]);
-        let catching_up = [35, 20, 5, 0].map(&mut after);
+        let catching_up = [60, 30, 5, 0].map(&mut after);
         assert_eq!(catching_up, [20, 40, 80, 80]);
+    }
+
+    #[test]
+    fn what_is_as_old_as_rows_become_between_two_looks_does_not_hurry_it() {
+        let mut pace = RetentionPace::new();
+        for behind in [9_900, 9_901, 9_950, 10_000, 10_001] {
+            pace.lags(Duration::from_millis(behind));
+            assert_eq!(pace.pause(TOOK), TOOK * MAX_PAUSES);
+        }
     }
 
     #[test]

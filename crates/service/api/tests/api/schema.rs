@@ -134,31 +134,31 @@ async fn a_column_that_is_missing_is_told() {
 }
 
 const MIGRATED_WITHIN: Duration = Duration::from_secs(10);
-/// Of an index that was built beside running calls, as a crash leaves it.
-const HALF_BUILT: &str =
-    "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'requests_given_up'::regclass";
+
+async fn migrated(url: String) -> Result<(), holdfast_api::MigrateError> {
+    holdfast_api::migrate(&Environment::from([("DATABASE_URL", url.as_str())])).await
+}
 
 #[tokio::test]
 async fn an_index_is_built_beside_the_calls_that_write_to_its_table() {
     let system = System::start().await;
     system.api.becomes_healthy().await;
     let owner = connect(&system.cluster, "holdfast").await;
-    let before = "DROP TABLE requeue_orders; DELETE FROM schema_migrations WHERE version = 4";
+    let before = "DROP TABLE requeue_orders; DROP INDEX requests_given_up; DELETE FROM schema_migrations WHERE version = 4";
     owner.batch_execute(before).await.unwrap();
-    owner.batch_execute(HALF_BUILT).await.unwrap();
     // A write that somebody forgot to commit: an index waits for it, and a lock on the table would wait too, before all others.
     let mut forgetful = connect(&system.cluster, "holdfast").await;
     let forgotten = forgetful.transaction().await.unwrap();
     let row = "INSERT INTO requests (id, origin) VALUES ('0198c0de-0000-7000-8000-000000000001', 'naive')";
     forgotten.batch_execute(row).await.unwrap();
 
-    let url = system.cluster.url();
-    let migration = tokio::spawn(async move {
-        let as_owner = Environment::from([("DATABASE_URL", url.as_str())]);
-        holdfast_api::migrate(&as_owner).await
-    });
     let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%CONCURRENTLY%'";
-    while owner.query_one(waits, &[]).await.unwrap().get::<_, i64>(0) == 0 {
+    let waiting = async || {
+        let row = owner.query_one(waits, &[]).await.unwrap();
+        row.get::<_, i64>(0) > 0
+    };
+    let migration = tokio::spawn(migrated(system.cluster.url()));
+    while !waiting().await {
         assert!(!migration.is_finished());
         sleep(Duration::from_millis(20)).await;
     }
@@ -167,10 +167,15 @@ async fn an_index_is_built_beside_the_calls_that_write_to_its_table() {
         assert_eq!(answer.status, 200);
         assert!(answer.degraded().is_empty(), "{answer:?}");
     }
-    assert!(!migration.is_finished());
+    // Whoever builds it leaves, and what is half built of it stays.
+    migration.abort();
+    while waiting().await {
+        sleep(Duration::from_millis(20)).await;
+    }
+    let migration = tokio::spawn(migrated(system.cluster.url()));
     forgotten.rollback().await.unwrap();
-    let migrated = timeout(MIGRATED_WITHIN, migration).await;
-    migrated.expect("in time").unwrap().unwrap();
+    let outcome = timeout(MIGRATED_WITHIN, migration).await;
+    outcome.expect("in time").unwrap().unwrap();
     let valid = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'requests_given_up'::regclass";
     let valid: bool = owner.query_one(valid, &[]).await.unwrap().get(0);
     assert!(valid, "what was half built is built anew");

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::Violation;
 use crate::load::{Answer, Outcome};
-use crate::torture::evidence::Evidence;
-use crate::torture::schedule::Target;
+use crate::torture::evidence::{Evidence, Hurt};
+use crate::torture::schedule::{Kind, Target};
 
 /// A dependency that is hurt for longer, in all, is missed by some answer: an attempt waits half of that.
 const NOTICED: Duration = Duration::from_secs(1);
@@ -52,8 +52,10 @@ pub(super) fn bound(evidence: &Evidence) -> Vec<Violation> {
         .collect()
 }
 
+/// But for failovers, in which the server is there at once.
 fn hurt_for(evidence: &Evidence, target: Target) -> Duration {
-    let own = evidence.hurts.iter().filter(|hurt| hurt.target == target);
+    let own = |hurt: &&Hurt| hurt.target == target && hurt.kind != Kind::FailOver;
+    let own = evidence.hurts.iter().filter(own);
     own.map(|hurt| hurt.to.saturating_sub(hurt.from))
         .fold(Duration::ZERO, Duration::saturating_add)
 }

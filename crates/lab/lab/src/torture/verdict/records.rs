@@ -194,12 +194,21 @@ mod tests {
     #[test]
     fn what_was_put_off_as_postgres_failed_over_is_outside_the_promise_and_nothing_else_is() {
         let lost = |scene: Scene| scene.keys(2, &[]).without_row(2);
-        let excused = lost(Scene::well().fails_over(10.2).put_off(2));
-        assert_eq!(rules(excused), Vec::<&str>::new());
+        let put_off = |scene: Scene| scene.put_off(2, "database", 10.1);
+        let failed_over = || Scene::well().fails_over(10.2);
+        let stood_still = failed_over().put_off(2, "database", 12.0);
+        for excused in [
+            put_off(failed_over()),
+            stood_still.hurt(Target::Api(0), 10.1, 11.9),
+        ] {
+            assert_eq!(rules(lost(excused)), Vec::<&str>::new());
+        }
         for broken in [
-            Scene::well().fails_over(10.2),
-            Scene::well().fails_over(10.6).put_off(2),
-            Scene::well().hurt(Target::Db, 10.2, 11.2).put_off(2),
+            failed_over(),
+            failed_over().put_off(2, "database", 11.0),
+            failed_over().put_off(2, "journal", 10.1),
+            put_off(Scene::well().fails_over(10.6)),
+            put_off(Scene::well().hurt(Target::Db, 10.2, 11.2)),
         ] {
             let found = rules(lost(broken));
             assert_eq!(found[0], "every accepted request is done exactly once");

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::check::{Ledger, Row};
 use crate::load::{Answer, Broken, Outcome, Reply, Try};
 use crate::torture::calm::Calm;
-use crate::torture::evidence::{Again, Evidence, Hurt, Recorded, Tables};
+use crate::torture::evidence::{Again, Evidence, Hurt, Recorded, Tables, take_lost_by_failover};
 use crate::torture::schedule::{Kind, Target};
 
 pub(super) struct Scene {
@@ -141,7 +141,11 @@ impl Scene {
         let accepted: Vec<_> = accepted.filter_map(Outcome::accepted).collect();
         let rows = std::mem::take(&mut self.rows);
         self.tables().ledger = Ledger::of(&accepted, rows);
-        self.evidence.without_lost_by_failover()
+        let it = &mut self.evidence;
+        if let Some(tables) = &mut it.tables {
+            it.lost_by_failover = take_lost_by_failover(&mut it.outcomes, &it.hurts, tables);
+        }
+        self.evidence
     }
 
     pub(super) fn without_row(mut self, number: u64) -> Self {
@@ -236,9 +240,14 @@ impl Scene {
         self
     }
 
-    pub(super) fn put_off(self, number: u64) -> Self {
+    /// Sent at 10 s.
+    pub(super) fn put_off(self, number: u64, recorded_in: &str, answered: f64) -> Self {
+        let mut reply = answer(202, number);
+        if let Reply::Answer(answer) = &mut reply {
+            answer.recorded_in = Some(recorded_in.to_owned());
+        }
         self.outcome(number, |outcome| {
-            outcome.tries = vec![made(answer(202, number), 10.0, 10.1)];
+            outcome.tries = vec![made(reply, 10.0, answered)];
         })
     }
 

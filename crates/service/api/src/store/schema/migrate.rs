@@ -1,8 +1,8 @@
 //! What brings the schema up to date: each numbered file in turn, by one replica at a time.
 //!
 //! What can be undone together is one transaction. An index of a table that may be large is built beside the calls that
-//! write to it, which Postgres only does outside a transaction: such statements stand last in their file, idempotent, and
-//! the file counts as applied after them.
+//! write to it, which Postgres only does outside a transaction: such statements stand last in their file, bear to be repeated,
+//! and the file counts as applied after them.
 
 use std::time::Duration;
 
@@ -18,7 +18,6 @@ const LOCK: i64 = 0x0686_f6c6_4666_1737;
 /// Whose migration is under way is asked again after it. Nobody waits inside a statement: an index that is built beside
 /// running calls waits for each statement that began before it, so the two would wait for each other.
 const ASK_AGAIN: Duration = Duration::from_millis(500);
-const BEGIN_LOCK: &str = "BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0;";
 /// While a migration waits for a lock others wait behind it.
 const BEGIN: &str = "BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '2s'; \
     CREATE TABLE IF NOT EXISTS schema_migrations (version integer PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now());";
@@ -39,7 +38,7 @@ pub enum MigrationError {
     /// No session, or it failed before any migration.
     #[error("the schema cannot be read: {0}")]
     Database(#[from] DatabaseError),
-    /// A migration failed; none of it is applied, but for indexes, which are taken up again.
+    /// A migration failed; none of it is applied.
     #[error("migration {version} is refused; let the tables' owner run `holdfast-api migrate`")]
     Refused {
         /// Its number.
@@ -47,119 +46,150 @@ pub enum MigrationError {
         /// What Postgres said.
         source: DatabaseError,
     },
+    /// Its indexes are missing, or some of them; they are taken up again.
+    #[error("an index of migration {version} is not built")]
+    Unbuilt {
+        /// Its number.
+        version: i32,
+        /// What Postgres said.
+        source: DatabaseError,
+    },
+    /// Nobody can hold the replicas' lock while an index is built.
+    #[error(
+        "migration {version} builds an index, which cannot be done through a pooler in transaction mode; \
+         run `holdfast-api migrate` straight at Postgres"
+    )]
+    Pooled {
+        /// Its number.
+        version: i32,
+    },
 }
 
-/// A failed statement, and the migration that Postgres refused, if it did.
-type Failed = (Option<i32>, tokio_postgres::Error);
+impl MigrationError {
+    /// The migration that does not get on; none: the database did not answer.
+    pub(super) fn version(&self) -> Option<i32> {
+        match self {
+            Self::Database(_) => None,
+            Self::Refused { version, .. }
+            | Self::Unbuilt { version, .. }
+            | Self::Pooled { version } => Some(*version),
+        }
+    }
+}
 
-/// Applies what is missing, by two sessions of `store`; replicas take turns.
+/// What stopped a migration, before it is known whether its session is sound.
+enum Stop {
+    Database(tokio_postgres::Error),
+    Refused(i32, tokio_postgres::Error),
+    Unbuilt(i32, tokio_postgres::Error),
+    Pooled(i32),
+}
+
+/// Applies what is missing; replicas take turns.
 ///
 /// # Errors
 /// See [`MigrationError`].
 pub(crate) async fn migrate(store: &Store) -> Result<(), MigrationError> {
     let session = store.sessions.acquire().await?;
-    let outcome = applied(&session).await.map(|it| all_of(&it));
-    if session.finish(outcome)? {
+    let pooled = store.sessions.are_a_poolers();
+    let stop = match in_turn(&session, pooled).await {
+        Ok(()) => return Ok(session.finish(Ok(()))?),
+        Err(stop) => stop,
+    };
+    match stop {
+        Stop::Database(error) => Ok(session.finish(Err(error))?),
+        Stop::Refused(version, error) => {
+            let failed = session.finish(Err(error));
+            failed.map_err(|source| MigrationError::Refused { version, source })
+        }
+        Stop::Unbuilt(version, error) => {
+            let failed = session.finish(Err(error));
+            failed.map_err(|source| MigrationError::Unbuilt { version, source })
+        }
+        Stop::Pooled(version) => {
+            session.finish(Ok(()))?;
+            Err(MigrationError::Pooled { version })
+        }
+    }
+}
+
+async fn in_turn(session: &Session, pooled: bool) -> Result<(), Stop> {
+    if missing(session).await?.is_empty() {
         return Ok(());
     }
-    let lock = store.sessions.acquire().await?;
-    let outcome = take_turn(&lock).await;
-    if let Err(error) = outcome {
-        return Ok(lock.finish(Err(error))?);
-    }
-    let session = store.sessions.acquire().await?;
-    let pooled = store.sessions.are_a_poolers();
-    let outcome = apply_missing(&session, pooled).await;
-    let ended = lock.batch_execute("ROLLBACK").await;
-    // A session that is gone has let go of the lock.
-    let _ = lock.finish(ended);
-    match outcome {
-        Ok(()) => Ok(session.finish(Ok(()))?),
-        Err((refused, error)) => match (refused, session.finish::<()>(Err(error))) {
-            (Some(version), Err(source)) => Err(MigrationError::Refused { version, source }),
-            (_, other) => Ok(other?),
-        },
-    }
-}
-
-fn all_of(applied: &[i32]) -> bool {
-    MIGRATIONS.iter().all(|(it, _)| applied.contains(it))
-}
-
-/// Until it ends, no other replica migrates: the lock is held by a transaction, for a pooler gives the session away between
-/// two of them.
-async fn take_turn(session: &Session) -> Result<(), tokio_postgres::Error> {
-    session.batch_execute(BEGIN_LOCK).await?;
-    // As plain text: what is asked with parameters stays open until the transaction's next statement, with its snapshot, and
-    // an index that is built beside running calls waits for each of those.
-    let take = format!("SELECT pg_try_advisory_xact_lock({LOCK}) AS taken");
-    while !is_true(&session.simple_query(&take).await?) {
-        sleep(ASK_AGAIN).await;
-    }
-    Ok(())
-}
-
-fn is_true(answer: &[SimpleQueryMessage]) -> bool {
-    answer.iter().any(|message| match message {
-        SimpleQueryMessage::Row(row) => row.get(0) == Some("t"),
-        _ => false,
-    })
-}
-
-async fn apply_missing(session: &Session, pooled: bool) -> Result<(), Failed> {
-    // Looked at under the lock: another replica may have been first.
-    let applied = applied(session).await.map_err(|error| (None, error))?;
-    for (version, migration) in MIGRATIONS {
-        if applied.contains(&version) {
-            continue;
+    // The session's own lock: it lasts as long as Postgres works for the session, also where the replica is gone meanwhile. A
+    // pooler gives the session away between two transactions, so each of these takes the lock for itself.
+    if !pooled {
+        let take = format!("SELECT pg_try_advisory_lock({LOCK})");
+        while !is_true(&session.simple_query(&take).await?) {
+            sleep(ASK_AGAIN).await;
         }
-        if let Err(error) = apply(session, version, migration, pooled).await {
+    }
+    let outcome = apply_missing(session, pooled).await;
+    if !pooled {
+        // Without effect where the session is gone, and the lock with it.
+        let release = format!("SELECT pg_advisory_unlock({LOCK})");
+        let _ = session.batch_execute(&release).await;
+    }
+    outcome
+}
+
+/// Looked at before and under the lock: another replica may have been first.
+async fn missing(session: &Session) -> Result<Vec<(i32, &'static str)>, Stop> {
+    let applied = applied(session).await?;
+    let mut missing = MIGRATIONS.to_vec();
+    missing.retain(|(version, _)| !applied.contains(version));
+    Ok(missing)
+}
+
+async fn apply_missing(session: &Session, pooled: bool) -> Result<(), Stop> {
+    for (version, migration) in missing(session).await? {
+        let (together, alone) = migration.split_once(ALONE).unwrap_or((migration, ""));
+        if pooled && !alone.is_empty() {
+            return Err(Stop::Pooled(version));
+        }
+        let record = format!(
+            "INSERT INTO schema_migrations (version) VALUES ({version}) ON CONFLICT DO NOTHING"
+        );
+        let last = if alone.is_empty() { &record } else { "" };
+        if let Err(error) = transaction(session, pooled, &[together, last]).await {
+            // Without effect where the session is gone.
+            let _ = session.batch_execute("ROLLBACK").await;
             let attribution = Attribution::of(&error);
-            let refused = !matches!(attribution, Attribution::Server | Attribution::Lock);
-            return Err((refused.then_some(version), error));
+            return Err(match attribution {
+                Attribution::Server | Attribution::Lock => Stop::Database(error),
+                _ => Stop::Refused(version, error),
+            });
+        }
+        if !alone.is_empty() {
+            let built = each_alone(session, alone).await;
+            let _ = session.batch_execute(LIMITED).await;
+            built.map_err(|error| Stop::Unbuilt(version, error))?;
+            session.batch_execute(&record).await?;
         }
         tracing::info!(version, "migrated the schema");
     }
     Ok(())
 }
 
-async fn apply(
+async fn transaction(
     session: &Session,
-    version: i32,
-    migration: &str,
     pooled: bool,
+    parts: &[&str],
 ) -> Result<(), tokio_postgres::Error> {
-    let (together, alone) = migration.split_once(ALONE).unwrap_or((migration, ""));
-    let record = format!("INSERT INTO schema_migrations (version) VALUES ({version})");
-    let transaction = async {
-        session.batch_execute(BEGIN).await?;
-        session.batch_execute(together).await?;
-        if alone.is_empty() {
-            session.batch_execute(&record).await?;
-        }
-        session.batch_execute("COMMIT").await
-    };
-    if let Err(error) = transaction.await {
-        // Without effect where the session is gone.
-        let _ = session.batch_execute("ROLLBACK").await;
-        return Err(error);
+    session.batch_execute(BEGIN).await?;
+    if pooled {
+        let take = format!("SELECT pg_advisory_xact_lock({LOCK})");
+        session.batch_execute(&take).await?;
     }
-    if alone.is_empty() {
-        return Ok(());
+    for part in parts {
+        session.batch_execute(part).await?;
     }
-    // Behind a pooler the next statement's session may be another: there the limits are the role's own.
-    if !pooled {
-        session.batch_execute(UNLIMITED).await?;
-    }
-    let built = each_alone(session, alone).await;
-    if !pooled {
-        let _ = session.batch_execute(LIMITED).await;
-    }
-    built?;
-    session.batch_execute(&record).await
+    session.batch_execute("COMMIT").await
 }
 
 async fn each_alone(session: &Session, statements: &str) -> Result<(), tokio_postgres::Error> {
+    session.batch_execute(UNLIMITED).await?;
     for statement in statements.split(';').map(str::trim) {
         if let Some(index) = statement.strip_prefix(CREATE_INDEX) {
             drop_half_built(session, index.split_whitespace().next().unwrap_or_default()).await?;
@@ -181,4 +211,17 @@ async fn drop_half_built(session: &Session, index: &str) -> Result<(), tokio_pos
         session.batch_execute(&drop).await?;
     }
     Ok(())
+}
+
+fn is_true(answer: &[SimpleQueryMessage]) -> bool {
+    answer.iter().any(|message| match message {
+        SimpleQueryMessage::Row(row) => row.get(0) == Some("t"),
+        _ => false,
+    })
+}
+
+impl From<tokio_postgres::Error> for Stop {
+    fn from(error: tokio_postgres::Error) -> Self {
+        Self::Database(error)
+    }
 }

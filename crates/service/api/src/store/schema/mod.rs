@@ -14,6 +14,7 @@ use tokio_postgres::types::{ToSql, Type};
 
 pub(crate) use self::migrate::{MigrationError, migrate};
 use super::{Session, Sessions, Store};
+use crate::causes::chain;
 
 /// In order; a number is never used again.
 const MIGRATIONS: [(i32, &str); 4] = [
@@ -79,41 +80,37 @@ impl SchemaWatch {
         let mut told = None;
         loop {
             let before = self.state();
-            let seen = match before {
-                Schema::Current => inspect(&store.sessions).await,
-                _ => migrate(&store).await.map(|()| Schema::Current),
-            };
-            let pause = match seen {
-                Ok(Schema::Current) => match inspect(&store.sessions).await {
-                    Ok(state) => {
-                        self.set(state);
-                        if state == Schema::Outdated {
-                            RETRY
-                        } else {
-                            PERIOD
-                        }
-                    }
-                    Err(_) => RETRY,
-                },
-                Ok(state) => {
-                    self.set(state);
-                    RETRY
-                }
-                Err(MigrationError::Refused { version, source }) => {
-                    self.set(Schema::Outdated);
-                    if told != Some(version) {
-                        told = Some(version);
-                        tracing::error!(version, error = %source, "a migration is refused");
+            let pause = match self.look(&store).await {
+                Ok(Schema::Current) => PERIOD,
+                Ok(_) => RETRY,
+                Err(error) if error.version().is_none() => RETRY,
+                Err(error) => {
+                    if told != error.version() {
+                        told = error.version();
+                        let version = error.version();
+                        tracing::error!(version, error = chain(&error), "a migration is refused");
                     }
                     PERIOD
                 }
-                Err(MigrationError::Database(_)) => RETRY,
             };
             if before != self.state() {
                 tracing::info!(schema = self.state().as_str(), "schema");
             }
             sleep(pause).await;
         }
+    }
+
+    /// Looks, and migrates where anything is missing. What is missing shows meanwhile: an index takes its time.
+    async fn look(&self, store: &Store) -> Result<Schema, MigrationError> {
+        let seen = inspect(&store.sessions).await?;
+        self.set(seen);
+        if seen == Schema::Current {
+            return Ok(seen);
+        }
+        migrate(store).await?;
+        let seen = inspect(&store.sessions).await?;
+        self.set(seen);
+        Ok(seen)
     }
 }
 
