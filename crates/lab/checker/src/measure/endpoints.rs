@@ -8,19 +8,22 @@ use crate::plan::Target;
 use crate::trial::{Observed, Trial};
 
 pub(super) fn to_eject(trial: &Trial) -> Result<f64, Unmeasured> {
-    longest(trial, |fault, _| {
-        let ejected = first(trial, fault.from..fault.to, |ejected| ejected > 0);
-        let ejected = ejected.ok_or(Unmeasured::NeverEjected)?;
-        Ok(ejected - fault.from)
-    })
+    longest(trial, |fault, _| Ok(ejected(trial, fault)? - fault.from))
 }
 
 pub(super) fn to_readmit(trial: &Trial) -> Result<f64, Unmeasured> {
     longest(trial, |fault, next| {
+        // Or a worker that nobody ejected would be back at once.
+        ejected(trial, fault)?;
         let readmitted = first(trial, fault.to..next, |ejected| ejected == 0);
         let readmitted = readmitted.ok_or(Unmeasured::NeverReadmitted)?;
         Ok(readmitted - fault.to)
     })
+}
+
+fn ejected(trial: &Trial, fault: &Observed) -> Result<Duration, Unmeasured> {
+    let ejected = first(trial, fault.from..fault.to, |ejected| ejected > 0);
+    ejected.ok_or(Unmeasured::NeverEjected)
 }
 
 /// Of each fault, given when the next one begins, or the trial ends.
@@ -91,6 +94,7 @@ mod tests {
     fn one_fault_without_an_ejection_or_without_its_end_is_enough_to_fail() {
         let trial = told(&[(4000, 9000)]);
         assert_eq!(to_eject(&trial), Err(Unmeasured::NeverEjected));
+        assert_eq!(to_readmit(&trial), Err(Unmeasured::NeverEjected));
         let trial = told(&[(4000, 18_000)]);
         assert_eq!(to_readmit(&trial), Err(Unmeasured::NeverReadmitted));
         let trial = told(&[(4000, 9000), (13_000, 30_000)]);
