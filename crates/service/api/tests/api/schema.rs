@@ -133,6 +133,8 @@ async fn a_column_that_is_missing_is_told() {
     replica.becomes_healthy().await;
 }
 
+/// As the release before the last migration left it.
+const WITHOUT_THE_LAST: &str = "DROP TABLE requeue_orders; DROP INDEX requests_given_up; DELETE FROM schema_migrations WHERE version = 4";
 const MIGRATED_WITHIN: Duration = Duration::from_secs(10);
 
 async fn migrated(url: String) -> Result<(), holdfast_api::MigrateError> {
@@ -140,12 +142,29 @@ async fn migrated(url: String) -> Result<(), holdfast_api::MigrateError> {
 }
 
 #[tokio::test]
+async fn through_a_pooler_no_index_is_built_and_straight_at_postgres_it_is() {
+    let system = System::start().await;
+    let owner = connect(&system.cluster, "holdfast").await;
+    owner.batch_execute(WITHOUT_THE_LAST).await.unwrap();
+    let url = system.cluster.url();
+    let refused = migrated(format!("{url}?pgbouncer=true")).await.unwrap_err();
+    assert!(
+        refused.to_string().contains("straight at Postgres"),
+        "{refused}"
+    );
+    let there = "SELECT to_regclass('requeue_orders') IS NOT NULL AND to_regclass('requests_given_up') IS NOT NULL";
+    let complete = async || owner.query_one(there, &[]).await.unwrap().get::<_, bool>(0);
+    assert!(!complete().await);
+    migrated(url).await.unwrap();
+    assert!(complete().await);
+}
+
+#[tokio::test]
 async fn an_index_is_built_beside_the_calls_that_write_to_its_table() {
     let system = System::start().await;
     system.api.becomes_healthy().await;
     let owner = connect(&system.cluster, "holdfast").await;
-    let before = "DROP TABLE requeue_orders; DROP INDEX requests_given_up; DELETE FROM schema_migrations WHERE version = 4";
-    owner.batch_execute(before).await.unwrap();
+    owner.batch_execute(WITHOUT_THE_LAST).await.unwrap();
     // A write that somebody forgot to commit: an index waits for it, and a lock on the table would wait too, before all others.
     let mut forgetful = connect(&system.cluster, "holdfast").await;
     let forgotten = forgetful.transaction().await.unwrap();

@@ -231,4 +231,11 @@ impl Metrics {
         let count = count.unwrap_or_else(|| panic!("{series} is not in\n{}", self.0));
         count.parse().unwrap()
     }
+
+    /// Asserts these counts.
+    pub(crate) fn show(&self, expected: &[(&str, u64)]) {
+        for (series, count) in expected {
+            assert_eq!(self.count(series), *count, "{series}");
+        }
+    }
 }
