@@ -2,20 +2,15 @@
 
 use std::sync::Arc;
 
-use crate::attempt::AttemptLayer;
-use crate::breaker::{BreakerLayer, Circuit, CircuitSettings};
-use crate::bulkhead::BulkheadLayer;
+use crate::breaker::{Circuit, CircuitSettings};
 use crate::capacity::Slots;
 use crate::class::ErrorsAreFailures;
 use crate::config::{BudgetConfig, ConfigError, PolicyConfig, RetryConfig};
-use crate::deadline::DeadlineLayer;
 use crate::event::Observer;
-use crate::hedge::{HedgeLayer, HedgeSettings};
 use crate::policy::{Parts, Policy};
 use crate::reporter::Reporter;
-use crate::retry::{Budget, RetryLayer, RetrySettings};
-use crate::stack::Layers;
-use crate::timeout::TimeoutLayer;
+use crate::retry::Budget;
+use crate::{hedge, retry};
 
 /// What the ramp grows to where no bulkhead says how many attempts may run.
 const UNLIMITED_RAMP: u32 = 256;
@@ -29,6 +24,15 @@ pub struct Builder<C = ErrorsAreFailures> {
     observers: Vec<Box<dyn Observer>>,
     seed: u64,
     budget: Option<Budget>,
+}
+
+/// What a policy shares with the one that takes its place.
+pub(crate) struct Kept {
+    pub(crate) reporter: Reporter,
+    pub(crate) circuit: Option<Circuit>,
+    pub(crate) slots: Option<Slots>,
+    pub(crate) budget: Budget,
+    pub(crate) shares_budget: bool,
 }
 
 impl Policy {
@@ -108,16 +112,18 @@ impl<C> Builder<C> {
         } = self;
         config.validate(&name)?;
         let reporter = Reporter::new(name, observers);
-        let parts = parts(config, seed, budget, reporter);
-        Ok(policy(parts, classify))
+        let settings = circuit_settings(&config, seed);
+        let breaker = config.breaker.as_ref();
+        let bulkhead = config.bulkhead.as_ref();
+        let kept = Kept {
+            circuit: breaker.map(|breaker| Circuit::new(breaker, settings, reporter.clone())),
+            slots: bulkhead.map(|bulkhead| Slots::new(bulkhead, reporter.clone())),
+            shares_budget: budget.is_some(),
+            budget: budget.unwrap_or_else(|| Budget::new(&budget_config(&config))),
+            reporter,
+        };
+        Ok(Policy::new(parts(config, classify, seed, kept)))
     }
-}
-
-/// The policy that `parts` make.
-pub(crate) fn policy<C: Clone>(mut parts: Parts, classify: C) -> Policy<C> {
-    let layers = layers(&parts, classify, parts.reporter.clone());
-    parts.hedge = layers.hedge.delay();
-    Policy::new(parts, layers)
 }
 
 /// What the breaker must know of the rest of `config`.
@@ -136,72 +142,41 @@ pub(crate) fn budget_config(config: &PolicyConfig) -> BudgetConfig {
     retry.map(|retry| retry.budget.clone()).unwrap_or_default()
 }
 
-fn parts(config: PolicyConfig, seed: u64, shared: Option<Budget>, reporter: Reporter) -> Parts {
-    let slots = config.bulkhead.as_ref();
-    let slots = slots.map(|bulkhead| Slots::new(bulkhead, reporter.clone()));
-    let settings = circuit_settings(&config, seed);
-    let breaker = config.breaker.as_ref();
-    Parts {
-        seed,
-        circuit: breaker.map(|breaker| Circuit::new(breaker, settings, reporter.clone())),
-        slots,
-        shares_budget: shared.is_some(),
-        budget: shared.unwrap_or_else(|| Budget::new(&budget_config(&config))),
-        hedge: None,
+/// What calls under `config` share: with each other, and, of `kept`, with those before it.
+pub(crate) fn parts<C>(config: PolicyConfig, classify: C, seed: u64, kept: Kept) -> Parts<C> {
+    let Kept {
         reporter,
-        config,
-    }
-}
-
-fn layers<C: Clone>(parts: &Parts, classify: C, reporter: Reporter) -> Layers<C> {
-    let Parts {
-        config,
-        seed,
         circuit,
         slots,
         budget,
-        ..
-    } = parts;
-    let attempt_timeout = config.needed();
-    let settings = RetrySettings {
-        idempotent: config.idempotent,
-        attempt_timeout,
-        // Its own stream: both draws in step would couple the backoff to the open time.
-        seed: seed.wrapping_add(1),
-        circuit: circuit.clone(),
-    };
+        shares_budget,
+    } = kept;
     let once = RetryConfig {
         max_attempts: 1,
         ..RetryConfig::default()
     };
-    let retry = config.retry.as_ref().unwrap_or(&once);
-    let hedge = hedge(parts, classify.clone(), reporter.clone());
-    let budget = budget.clone();
-    Layers {
-        deadline: DeadlineLayer::new(config.deadline, attempt_timeout, reporter.clone()),
-        retry: RetryLayer::new(retry, settings, budget, classify.clone(), reporter),
+    let needed = config.needed();
+    let hedge = config.hedge.as_ref().map(|hedge| {
+        let (circuit, budget) = (circuit.clone(), budget.clone());
+        hedge::Rules::new(hedge, needed, circuit, budget, reporter.clone())
+    });
+    Parts {
+        retry: retry::Rules::new(
+            config.retry.as_ref().unwrap_or(&once),
+            needed,
+            circuit.clone(),
+            budget,
+            reporter.clone(),
+            // Its own stream: both draws in step would couple the backoff to the open time.
+            seed.wrapping_add(1),
+        ),
         hedge,
-        breaker: BreakerLayer::optional(circuit.clone(), classify.clone()),
-        bulkhead: BulkheadLayer::optional(slots.clone(), attempt_timeout, classify),
-        timeout: TimeoutLayer::optional(config.attempt_timeout),
-        attempt: AttemptLayer,
-    }
-}
-
-fn hedge<C>(parts: &Parts, classify: C, reporter: Reporter) -> HedgeLayer<C> {
-    let Parts {
-        config,
         circuit,
-        budget,
-        ..
-    } = parts;
-    let settings = HedgeSettings {
-        idempotent: config.idempotent,
-        attempt_timeout: config.needed(),
-        circuit: circuit.clone(),
-    };
-    match &config.hedge {
-        Some(hedge) => HedgeLayer::new(hedge, settings, budget.clone(), classify, reporter),
-        None => HedgeLayer::left_out(classify),
+        slots,
+        shares_budget,
+        reporter,
+        classify,
+        seed,
+        config,
     }
 }

@@ -2,11 +2,9 @@
 //!
 //! Only the owner of an operation can tell a refused row from a dead server, so the policies ask a
 //! [`Classify`] of theirs. It sees answers as well as errors: an HTTP 503 is an answer and still a
-//! failure. It must be a pure function: breaker and retry each ask it.
+//! failure. It is asked once for each attempt, and must be a pure function.
 
 use std::time::Duration;
-
-use crate::error::{Error, ErrorKind, Report};
 
 /// What an attempt says about the dependency's health.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,7 +140,7 @@ impl<T, E> Classify<T, E> for ErrorsAreFailures {
     }
 }
 
-/// What a layer learns from the result of the layer inside it.
+/// What breaker, limit, hedge and retry learn of an attempt that is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AttemptVerdict {
     /// The dependency answered or failed, and the classifier spoke.
@@ -156,38 +154,24 @@ pub(crate) enum AttemptVerdict {
 }
 
 impl AttemptVerdict {
-    /// Asks `classifier` about `result` and gives the result back.
-    #[inline]
-    pub(crate) fn of<T, E, C: Classify<T, E>>(
-        result: Result<T, Error<E>>,
-        classifier: &C,
-    ) -> (Self, Result<T, Error<E>>) {
-        let (plain, report) = match result {
-            Ok(answer) => (Ok(answer), Report::default()),
-            Err(error) => match error.into_parts() {
-                (ErrorKind::Failed(cause), report) => (Err(cause), report),
-                (ErrorKind::AttemptTimeout, report) => {
-                    let error = Error::from_parts(ErrorKind::AttemptTimeout, report);
-                    return (Self::TimedOut, Err(error));
-                }
-                (ErrorKind::DeadlineExceeded, report) => {
-                    let error = Error::from_parts(ErrorKind::DeadlineExceeded, report);
-                    return (Self::Cut, Err(error));
-                }
-                (kind, report) => return (Self::Rejected, Err(Error::from_parts(kind, report))),
+    /// Whether it is a whole answer, which ends a race: a success, or a neutral answer that is final.
+    pub(crate) fn is_answer(&self) -> bool {
+        match self {
+            Self::Finished(class) => match class.health {
+                Health::Success => true,
+                Health::Neutral => class.retry == Retry::Never,
+                Health::Failure => false,
             },
-        };
-        let class = classifier.classify(&plain);
-        let failed = |cause| Error::from_parts(ErrorKind::Failed(cause), report);
-        (Self::Finished(class), plain.map_err(failed))
+            Self::TimedOut | Self::Cut | Self::Rejected => false,
+        }
     }
 
     /// The class retry decides by; `None` for a rejection. A timed-out attempt may have been
     /// carried out, so it is repeated only if that is harmless. After the deadline nothing is.
     #[inline]
-    pub(crate) fn class(self) -> Option<Class> {
+    pub(crate) fn class(&self) -> Option<Class> {
         match self {
-            Self::Finished(class) => Some(class),
+            Self::Finished(class) => Some(*class),
             Self::TimedOut => Some(Class::failure().retry_if_idempotent()),
             Self::Cut => Some(Class::neutral()),
             Self::Rejected => None,

@@ -1,7 +1,7 @@
 //! The one error of a policed call: which policy, what happened, after how many attempts, how long
 //! it took and when to come back.
 //!
-//! Every layer speaks it. The time waited is known to the deadline layer alone: without it, it is zero.
+//! It is made as it leaves the policy: inside, a failure is its [`ErrorKind`] alone.
 
 use std::fmt;
 use std::sync::Arc;
@@ -22,8 +22,8 @@ pub enum ErrorKind<E> {
     Failed(E),
     /// An attempt took longer than the attempt timeout.
     AttemptTimeout,
-    /// Too little time is left for an attempt; inside the full stack the dependency was not touched. A
-    /// deadline layer used without an attempt timeout also cuts attempts under way.
+    /// Too little time is left for an attempt, and the dependency was not touched; or, without an attempt
+    /// timeout, the deadline cut one under way.
     DeadlineExceeded,
     /// The breaker is open; the dependency was not touched.
     CircuitOpen,
@@ -33,19 +33,18 @@ pub enum ErrorKind<E> {
 }
 
 /// Everything about an error but its kind.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Report {
-    // Set by the innermost layer that knows it: those inside would have to carry it for nothing.
-    pub(crate) policy: Option<Arc<str>>,
+    pub(crate) policy: Arc<str>,
     pub(crate) attempts: u32,
     pub(crate) elapsed: Duration,
     pub(crate) retry_after: Option<Duration>,
 }
 
 impl<E> Error<E> {
-    /// The name of the policy that gave up; empty from a layer of no name, used alone.
+    /// The name of the policy that gave up.
     pub fn policy(&self) -> &str {
-        self.report.policy.as_deref().unwrap_or_default()
+        &self.report.policy
     }
 
     /// What happened.
@@ -75,52 +74,9 @@ impl<E> Error<E> {
         self.kind
     }
 
-    pub(crate) fn new(kind: ErrorKind<E>) -> Self {
-        Self::from_parts(kind, Report::default())
-    }
-
-    /// Of the policy `name`, unless a layer further in has named it.
     #[inline]
-    pub(crate) fn of(mut self, name: &Arc<str>) -> Self {
-        self.report.policy.get_or_insert_with(|| Arc::clone(name));
-        self
-    }
-
-    #[inline]
-    pub(crate) fn from_parts(kind: ErrorKind<E>, report: Report) -> Self {
+    pub(crate) fn new(kind: ErrorKind<E>, report: Report) -> Self {
         Self { kind, report }
-    }
-
-    #[inline]
-    pub(crate) fn into_parts(self) -> (ErrorKind<E>, Report) {
-        (self.kind, self.report)
-    }
-
-    #[inline]
-    pub(crate) fn after_attempts(mut self, attempts: u32) -> Self {
-        self.report.attempts = attempts;
-        self
-    }
-
-    #[inline]
-    pub(crate) fn after(mut self, elapsed: Duration) -> Self {
-        self.report.elapsed = elapsed;
-        self
-    }
-
-    /// Told so much later: a hint when to come back that has been waited out is none.
-    pub(crate) fn later_by(mut self, since: Duration) -> Self {
-        let hint = self.report.retry_after;
-        self.report.retry_after = hint.and_then(|wait| wait.checked_sub(since));
-        self.report.retry_after.take_if(|wait| wait.is_zero());
-        self
-    }
-
-    /// Of two hints when to come back the later one holds.
-    #[inline]
-    pub(crate) fn not_before(mut self, wait: Option<Duration>) -> Self {
-        self.report.retry_after = self.report.retry_after.max(wait);
-        self
     }
 }
 
@@ -157,10 +113,7 @@ impl<E: fmt::Display> fmt::Display for Error<E> {
             retry_after,
             ..
         } = self.report;
-        if let Some(policy) = &self.report.policy {
-            write!(f, "{policy}: ")?;
-        }
-        self.kind.fmt(f)?;
+        write!(f, "{}: {}", self.report.policy, self.kind)?;
         if attempts > 0 {
             let s = if attempts == 1 { "" } else { "s" };
             write!(

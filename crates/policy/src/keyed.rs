@@ -148,7 +148,7 @@ where
     where
         K: Borrow<Q>,
         Q: Eq + Hash + ToOwned<Owned = K> + ?Sized,
-        F: Fn(R) -> Fut + Clone,
+        F: Fn(R) -> Fut,
         Fut: Future<Output = Result<T, E>>,
         R: Clone,
         C: Classify<T, E>,

@@ -1,10 +1,8 @@
 //! A policy: everything that stands between callers and one dependency.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
-use tower::util::{ServiceFn, service_fn};
 use tower_layer::Layer;
 
 use crate::attempt::Attempt;
@@ -13,13 +11,14 @@ use crate::call::Call;
 use crate::capacity::{Reserved, Slots};
 use crate::class::{Classify, ErrorsAreFailures};
 use crate::config::PolicyConfig;
-use crate::event::RejectedBy;
-use crate::hedge::Delay;
+use crate::event::{CallOutcome, Event, RejectedBy};
+use crate::handle::Handle;
+use crate::now::Now;
 use crate::priority::Priority;
 use crate::reporter::Reporter;
-use crate::retry::Budget;
 use crate::snapshot::{BreakerState, Snapshot};
-use crate::stack::{AttemptsStackFuture, Layers, OnceStackFuture, Stack, StackFuture};
+use crate::stack::{Function, Numbered, Once, Stack, StackFuture};
+use crate::{hedge, retry};
 
 /// The policy of one dependency. Build it once and share it: clones share the breaker, the retry
 /// budget and the bulkhead. A policy built anew per request protects nothing.
@@ -30,37 +29,52 @@ use crate::stack::{AttemptsStackFuture, Layers, OnceStackFuture, Stack, StackFut
 /// Needs a tokio runtime with time enabled, and follows its clock, paused or not.
 #[derive(Debug)]
 pub struct Policy<C = ErrorsAreFailures> {
-    pub(crate) parts: Arc<Parts>,
-    pub(crate) layers: Layers<C>,
+    pub(crate) parts: Handle<Parts<C>>,
 }
 
 /// The future of [`Policy::call`].
-pub type CallFuture<R, F, C> = StackFuture<ServiceFn<F>, R, C>;
+pub type CallFuture<R, F, C> = StackFuture<Function<F, R>, C>;
 
 /// The future of [`Policy::call_attempts`].
-pub type AttemptsFuture<R, F, C> = AttemptsStackFuture<ServiceFn<F>, R, C>;
+pub type AttemptsFuture<R, F, C> = StackFuture<Numbered<F, R>, C>;
 
 /// The future of [`Policy::call_once`].
-pub type OnceFuture<R, F, C> = OnceStackFuture<R, F, C>;
+pub type OnceFuture<R, F, C> = StackFuture<Once<F, R>, C>;
 
+/// What all calls under a policy share.
 #[derive(Debug)]
-pub(crate) struct Parts {
+pub(crate) struct Parts<C> {
     pub(crate) reporter: Reporter,
     pub(crate) config: PolicyConfig,
-    pub(crate) seed: u64,
+    pub(crate) classify: C,
+    pub(crate) retry: retry::Rules,
+    pub(crate) hedge: Option<hedge::Rules>,
     pub(crate) circuit: Option<Circuit>,
     pub(crate) slots: Option<Slots>,
-    pub(crate) budget: Budget,
-    /// Whether other policies draw from it, by whose configuration it is not this one's to change.
+    pub(crate) seed: u64,
+    /// Whether other policies draw from its budget, by whose configuration it is not this one's to change.
     pub(crate) shares_budget: bool,
-    pub(crate) hedge: Option<Arc<Delay>>,
+}
+
+impl<C> Parts<C> {
+    /// Tells the observers how a call ended.
+    #[inline]
+    pub(crate) fn report(&self, outcome: CallOutcome, attempts: u32, started: Instant, now: &Now) {
+        if self.reporter.is_enabled() {
+            self.reporter.emit(&Event::Call {
+                policy: self.reporter.policy(),
+                outcome,
+                attempts,
+                elapsed: now.instant().saturating_duration_since(started),
+            });
+        }
+    }
 }
 
 impl<C> Policy<C> {
-    pub(crate) fn new(parts: Parts, layers: Layers<C>) -> Self {
+    pub(crate) fn new(parts: Parts<C>) -> Self {
         Self {
-            parts: Arc::new(parts),
-            layers,
+            parts: Handle::new(parts),
         }
     }
 
@@ -73,12 +87,14 @@ impl<C> Policy<C> {
     /// The failure of the last attempt, or the policy that refused to make one.
     pub fn call<R, F, Fut, T, E>(&self, call: Call<R>, operation: F) -> CallFuture<R, F, C>
     where
-        F: Fn(R) -> Fut + Clone,
+        F: Fn(R) -> Fut,
         Fut: Future<Output = Result<T, E>>,
         R: Clone,
         C: Classify<T, E>,
     {
-        self.layers.call(service_fn(operation), call)
+        StackFuture::start(&self.parts, call, Instant::now(), |request| {
+            Function::new(operation, request)
+        })
     }
 
     /// The same for an operation that wants to know which attempt it makes: to send each to another target,
@@ -92,12 +108,14 @@ impl<C> Policy<C> {
         operation: F,
     ) -> AttemptsFuture<R, F, C>
     where
-        F: Fn(Attempt<R>) -> Fut + Clone,
+        F: Fn(Attempt<R>) -> Fut,
         Fut: Future<Output = Result<T, E>>,
         R: Clone,
         C: Classify<T, E>,
     {
-        self.layers.call_attempts(service_fn(operation), call)
+        StackFuture::start(&self.parts, call, Instant::now(), |request| {
+            Numbered::new(operation, request)
+        })
     }
 
     /// Calls `operation` once, without retries and hedges whatever the configuration says: so neither
@@ -111,7 +129,9 @@ impl<C> Policy<C> {
         Fut: Future<Output = Result<T, E>>,
         C: Classify<T, E>,
     {
-        self.layers.call_once(call, operation)
+        StackFuture::start(&self.parts, call, Instant::now(), |request| {
+            Once::new(operation, request)
+        })
     }
 
     /// Takes a slot in the bulkhead for a call to come, or waits for one as an attempt would; `None` if
@@ -159,7 +179,7 @@ impl<C> Policy<C> {
             config,
             circuit,
             slots,
-            budget,
+            retry,
             hedge,
             ..
         } = &*self.parts;
@@ -180,25 +200,25 @@ impl<C> Policy<C> {
             waiting,
             limit: limit.map(|limit| limit.min(ramp_limit.unwrap_or(limit))),
             least_latency: slots.as_ref().and_then(Slots::least_latency),
-            hedge_after: hedge.as_ref().and_then(|delay| delay.now()),
-            retry_budget: budget.tokens(now),
+            hedge_after: hedge.as_ref().and_then(|rules| rules.delay.now()),
+            retry_budget: retry.budget.tokens(now),
         }
     }
 }
 
-impl<C: Clone> Clone for Policy<C> {
+impl<C> Clone for Policy<C> {
     fn clone(&self) -> Self {
         Self {
-            parts: Arc::clone(&self.parts),
-            layers: self.layers.fork(),
+            parts: self.parts.fork(),
         }
     }
 }
 
-impl<S, C: Clone> Layer<S> for Policy<C> {
+impl<S, C> Layer<S> for Policy<C> {
     type Service = Stack<S, C>;
 
+    /// By a handle that counts its own clones: for another thread.
     fn layer(&self, service: S) -> Self::Service {
-        self.layers.fork().layer(service)
+        Stack::new(self.parts.fork(), service)
     }
 }

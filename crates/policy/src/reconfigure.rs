@@ -3,7 +3,7 @@
 use tokio::time::Instant;
 
 use crate::breaker::Circuit;
-use crate::builder::{budget_config, circuit_settings, policy};
+use crate::builder::{Kept, budget_config, circuit_settings, parts};
 use crate::capacity::Slots;
 use crate::config::{ConfigError, PolicyConfig};
 use crate::policy::{Parts, Policy};
@@ -18,25 +18,23 @@ impl<C: Clone> Policy<C> {
     pub fn reconfigured(&self, config: PolicyConfig) -> Result<Self, ConfigError> {
         let before = &*self.parts;
         config.validate(before.reporter.policy())?;
+        let budget = before.retry.budget.clone();
         if !before.shares_budget {
-            let budget = budget_config(&config);
-            before.budget.reconfigure(&budget, Instant::now());
+            budget.reconfigure(&budget_config(&config), Instant::now());
         }
-        let parts = Parts {
+        let kept = Kept {
             circuit: circuit(before, &config),
             slots: slots(before, &config),
             reporter: before.reporter.clone(),
-            seed: before.seed,
-            budget: before.budget.clone(),
+            budget,
             shares_budget: before.shares_budget,
-            hedge: None,
-            config,
         };
-        Ok(policy(parts, self.layers.hedge.classify().clone()))
+        let parts = parts(config, before.classify.clone(), before.seed, kept);
+        Ok(Self::new(parts))
     }
 }
 
-fn circuit(before: &Parts, config: &PolicyConfig) -> Option<Circuit> {
+fn circuit<C>(before: &Parts<C>, config: &PolicyConfig) -> Option<Circuit> {
     let breaker = config.breaker.as_ref()?;
     let settings = circuit_settings(config, before.seed);
     Some(match &before.circuit {
@@ -48,7 +46,7 @@ fn circuit(before: &Parts, config: &PolicyConfig) -> Option<Circuit> {
     })
 }
 
-fn slots(before: &Parts, config: &PolicyConfig) -> Option<Slots> {
+fn slots<C>(before: &Parts<C>, config: &PolicyConfig) -> Option<Slots> {
     let bulkhead = config.bulkhead.as_ref()?;
     Some(match &before.slots {
         Some(slots) => {

@@ -1,4 +1,4 @@
-//! The way from a layer to the observers: a policy's name and its observers.
+//! The way from a policy to its observers: a policy's name and its observers.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -24,148 +24,61 @@
 //! A little above what the dependency takes at its worst while it is well (its 99.9th percentile), for
 //! each healthy call that is cut comes back as a retry.
 
-use std::future::Future;
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use pin_project_lite::pin_project;
 use tokio::time::Instant;
-use tower_layer::Layer;
-use tower_service::Service;
 
-use crate::call::Call;
-use crate::due::Deadline;
-use crate::error::{Error, ErrorKind};
-use crate::lazy_sleep::LazySleep;
-use crate::progress::{Admission, Progress};
+use crate::class::AttemptVerdict;
+use crate::deadline::Deadline;
+use crate::error::ErrorKind;
 
-/// Cuts an attempt after a fixed time, and at the deadline of its call.
-#[derive(Clone, Copy, Debug)]
-pub struct TimeoutLayer {
-    after: Option<Duration>,
-}
-
-/// See [`TimeoutLayer`].
-#[derive(Clone, Copy, Debug)]
-pub struct TimeoutService<S> {
-    layer: TimeoutLayer,
-    inner: S,
-}
-
-pin_project! {
-    /// The future of [`TimeoutService`].
-    #[derive(Debug)]
-    #[must_use = "futures do nothing unless polled"]
-    pub struct TimeoutFuture<F> {
-        cut: Cut,
-        #[pin]
-        inner: F,
-        #[pin]
-        sleep: LazySleep,
-    }
-}
-
-/// Why the attempt is cut when the time is over.
-#[derive(Clone, Copy, Debug)]
-enum Cut {
-    AttemptTimeout(Duration),
+/// Why an attempt is cut when its time is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cut {
+    AttemptTimeout,
     Deadline,
 }
 
-impl TimeoutLayer {
-    /// Cuts attempts `after` that long, or earlier at the deadline.
-    pub fn new(after: Duration) -> Self {
-        let after = Some(after);
-        Self { after }
+/// When an attempt that starts at `now` is cut, and what that means. One due at both moments was
+/// too slow: that says more than that its caller's time was up.
+#[inline]
+pub(crate) fn cut(after: Option<Duration>, now: Instant, deadline: Deadline) -> (Instant, Cut) {
+    let end = after.map(|after| Deadline::at(now).plus(after));
+    match end.filter(|end| *end <= deadline) {
+        Some(end) => (end.instant(), Cut::AttemptTimeout),
+        None => (deadline.instant(), Cut::Deadline),
+    }
+}
+
+impl Cut {
+    pub(crate) fn kind<E>(self) -> ErrorKind<E> {
+        match self {
+            Self::AttemptTimeout => ErrorKind::AttemptTimeout,
+            Self::Deadline => ErrorKind::DeadlineExceeded,
+        }
     }
 
-    /// Cuts attempts at the deadline alone.
-    pub fn at_deadline() -> Self {
-        Self { after: None }
-    }
-
-    /// Cuts attempts after that long, if it is said.
-    pub(crate) fn optional(after: Option<Duration>) -> Self {
-        Self { after }
-    }
-
-    /// When an attempt that starts at `now` is cut, and what that means. One due at both moments was
-    /// too slow: that says more than that its caller's time was up.
-    #[inline]
-    fn cut(self, now: Instant, deadline: Option<Deadline>) -> (Instant, Cut) {
-        let timeout = self
-            .after
-            .map(|after| (Deadline::at(now).plus(after), after));
-        match (timeout, deadline) {
-            (Some((end, after)), deadline) if deadline.is_none_or(|deadline| end <= deadline) => {
-                (end.instant(), Cut::AttemptTimeout(after))
-            }
-            (_, Some(deadline)) => (deadline.instant(), Cut::Deadline),
-            // Nobody sets a bound: one that no attempt lives to see.
-            (_, None) => (Deadline::never(now).instant(), Cut::Deadline),
+    pub(crate) fn verdict(self) -> AttemptVerdict {
+        match self {
+            Self::AttemptTimeout => AttemptVerdict::TimedOut,
+            Self::Deadline => AttemptVerdict::Cut,
         }
     }
 }
 
-impl<S> Layer<S> for TimeoutLayer {
-    type Service = TimeoutService<S>;
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    fn layer(&self, inner: S) -> Self::Service {
-        TimeoutService {
-            layer: *self,
-            inner,
-        }
-    }
-}
+    const SECOND: Duration = Duration::from_secs(1);
 
-impl<S, R, E> Service<Call<R>> for TimeoutService<S>
-where
-    S: Service<Call<R>, Error = Error<E>>,
-{
-    type Response = S::Response;
-    type Error = Error<E>;
-    type Future = TimeoutFuture<S::Future>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.inner.poll_ready(cx)
-    }
-
-    #[inline]
-    fn call(&mut self, call: Call<R>) -> Self::Future {
-        let (end, cut) = self.layer.cut(call.now(), call.deadline);
-        TimeoutFuture {
-            cut,
-            inner: self.inner.call(call),
-            sleep: LazySleep::at(end),
-        }
-    }
-}
-
-impl<F, T, E> Future for TimeoutFuture<F>
-where
-    F: Future<Output = Result<T, Error<E>>>,
-{
-    type Output = F::Output;
-
-    #[inline]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        // The answer first: one that is there is used, however late this task got to run.
-        if let Poll::Ready(result) = this.inner.poll(cx) {
-            return Poll::Ready(result);
-        }
-        ready!(this.sleep.poll(cx));
-        let error = match *this.cut {
-            Cut::AttemptTimeout(after) => Error::new(ErrorKind::AttemptTimeout).after(after),
-            Cut::Deadline => Error::new(ErrorKind::DeadlineExceeded),
-        };
-        Poll::Ready(Err(error.after_attempts(1)))
-    }
-}
-
-impl<F: Progress> Progress for TimeoutFuture<F> {
-    fn admission(&self) -> Option<Admission> {
-        self.inner.admission()
+    #[test]
+    fn an_attempt_due_at_the_deadline_itself_was_too_slow() {
+        let now = Instant::now();
+        let deadline = Deadline::at(now).plus(SECOND);
+        let due = |after| cut(after, now, deadline).1;
+        assert_eq!(due(Some(SECOND)), Cut::AttemptTimeout);
+        assert_eq!(due(Some(SECOND * 2)), Cut::Deadline);
+        assert_eq!(due(None), Cut::Deadline);
     }
 }

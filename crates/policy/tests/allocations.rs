@@ -117,7 +117,7 @@ fn the_future_of_a_call_stays_small_for_it_is_moved_into_its_task() {
     let policy = policy().unwrap();
     let call = policy.call(Call::new(7), |n| async move { Ok::<u32, ()>(n) });
     let bytes = size_of_val(&call);
-    assert!(bytes <= 448, "{bytes} bytes");
+    assert!(bytes <= 256, "{bytes} bytes");
 }
 
 #[test]

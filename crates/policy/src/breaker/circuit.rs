@@ -26,13 +26,13 @@ pub struct Circuit {
 
 /// What a breaker must know beside its own configuration.
 #[derive(Clone, Copy, Debug)]
-pub struct CircuitSettings {
+pub(crate) struct CircuitSettings {
     /// How long a probe may keep its slot. Longer than any attempt that is polled can last.
-    pub lease: Duration,
+    pub(crate) lease: Duration,
     /// What the ramp grows to: the bulkhead's limit.
-    pub concurrency: u32,
+    pub(crate) concurrency: u32,
     /// Of the jitter on the open time.
-    pub seed: u64,
+    pub(crate) seed: u64,
 }
 
 /// What all handles to a breaker lead to.
@@ -65,7 +65,11 @@ pub(crate) struct CircuitView {
 
 impl Circuit {
     /// A closed breaker.
-    pub fn new(config: &BreakerConfig, settings: CircuitSettings, reporter: Reporter) -> Self {
+    pub(crate) fn new(
+        config: &BreakerConfig,
+        settings: CircuitSettings,
+        reporter: Reporter,
+    ) -> Self {
         let CircuitSettings {
             lease,
             concurrency,
@@ -140,6 +144,12 @@ impl Circuit {
         lock(&self.shared.core).refuses(when)
     }
 
+    /// Whether an attempt may start.
+    #[inline]
+    pub(crate) fn admit(&self, now: &Now) -> Result<Pass, Refusal> {
+        self.shared.admit(now)
+    }
+
     /// What calls work on; look it up once.
     #[inline]
     pub(super) fn shared(&self) -> &Shared {
@@ -153,18 +163,8 @@ impl Shared {
         self.reporter.policy()
     }
 
-    pub(super) fn name(&self) -> &std::sync::Arc<str> {
-        self.reporter.name()
-    }
-
-    /// Whether anybody needs to know how long an attempt takes.
     #[inline]
-    pub(super) fn is_timed(&self) -> bool {
-        self.slow_call.get().is_some() || self.reporter.is_enabled()
-    }
-
-    #[inline]
-    pub(super) fn is_slow(&self, watch: &Stopwatch) -> bool {
+    pub(super) fn is_slow(&self, watch: &Stopwatch<'_>) -> bool {
         self.slow_call
             .get()
             .is_some_and(|limit| watch.elapsed() >= limit)
@@ -205,7 +205,7 @@ impl Shared {
     }
 
     #[inline]
-    pub(super) fn tell_attempt(&self, number: u32, outcome: Outcome, watch: &Stopwatch) {
+    pub(super) fn tell_attempt(&self, number: u32, outcome: Outcome, watch: &Stopwatch<'_>) {
         if self.reporter.is_enabled() {
             self.reporter.emit(&Event::Attempt {
                 policy: self.policy(),

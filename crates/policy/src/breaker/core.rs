@@ -38,7 +38,7 @@ pub(super) struct Core {
 
 /// Admission of one attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Pass {
+pub(crate) struct Pass {
     generation: u64,
     probe: Option<ProbeKey>,
 }
@@ -61,7 +61,7 @@ impl Pass {
 
 /// Why an attempt is refused, and when to come back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Refusal {
+pub(crate) enum Refusal {
     Open(Option<Duration>),
     Ramp(Duration),
 }

@@ -12,7 +12,6 @@ use crate::class::{AttemptVerdict, Class};
 use crate::config::{BreakerConfig, Window};
 use crate::event::Event;
 use crate::now::Now;
-use crate::progress::Admission;
 use crate::reporter::Reporter;
 use crate::snapshot::BreakerState;
 use crate::support::breaker_config;
@@ -47,12 +46,14 @@ fn watched(consecutive_failures: u32, reporter: Reporter) -> Circuit {
 
 fn admit(circuit: &Circuit, now: Instant) -> Option<Ticket> {
     let pass = circuit.shared().admit(&Now::from(now)).ok()?;
-    Some(Ticket::new(circuit.clone(), pass, 1))
+    Some(Ticket::new(pass, 1))
 }
 
-fn finish(mut ticket: Ticket, class: Class) {
-    let watch = Stopwatch::since(Admission { at: None });
-    ticket.finish(AttemptVerdict::Finished(class), &watch);
+fn finish(circuit: &Circuit, ticket: Ticket, class: Class) {
+    let now = Instant::now();
+    let watch = &Now::from(now);
+    let watch = Stopwatch::new(now, watch);
+    ticket.finish(circuit, &AttemptVerdict::Finished(class), &watch);
 }
 
 #[test]
@@ -60,10 +61,11 @@ fn a_success_that_skips_the_lock_is_as_good_as_one_that_came_before() {
     loom::model(|| {
         let now = Instant::now();
         let circuit = circuit(9);
-        (0..2).for_each(|_| finish(admit(&circuit, now).unwrap(), Class::success()));
+        (0..2).for_each(|_| finish(&circuit, admit(&circuit, now).unwrap(), Class::success()));
         let (good, bad) = (admit(&circuit, now).unwrap(), admit(&circuit, now).unwrap());
-        let other = thread::spawn(move || finish(good, Class::success()));
-        finish(bad, Class::failure());
+        let theirs = circuit.clone();
+        let other = thread::spawn(move || finish(&theirs, good, Class::success()));
+        finish(&circuit, bad, Class::failure());
         other.join().unwrap();
         assert_eq!(circuit.view(now).failure_rate, Some(0.5));
     });
@@ -78,10 +80,10 @@ fn a_success_admitted_while_it_opens_does_not_close_it() {
         let newcomer = circuit.clone();
         let other = thread::spawn(move || {
             if let Some(ticket) = admit(&newcomer, now) {
-                finish(ticket, Class::success());
+                finish(&newcomer, ticket, Class::success());
             }
         });
-        finish(bad, Class::failure());
+        finish(&circuit, bad, Class::failure());
         other.join().unwrap();
         assert_eq!(circuit.state(), BreakerState::Open);
         assert!(admit(&circuit, now).is_none(), "and the word says so too");
@@ -101,8 +103,9 @@ fn two_failures_at_once_open_it_once() {
         };
         let circuit = watched(1, Reporter::new("loom", vec![Box::new(observer)]));
         let (first, second) = (admit(&circuit, now).unwrap(), admit(&circuit, now).unwrap());
-        let other = thread::spawn(move || finish(first, Class::failure()));
-        finish(second, Class::failure());
+        let theirs = circuit.clone();
+        let other = thread::spawn(move || finish(&theirs, first, Class::failure()));
+        finish(&circuit, second, Class::failure());
         other.join().unwrap();
         let openings = openings.load(std::sync::atomic::Ordering::Relaxed);
         assert_eq!((circuit.state(), openings), (BreakerState::Open, 1));
@@ -114,16 +117,17 @@ fn of_two_callers_at_half_open_one_is_the_probe_and_its_slot_comes_back() {
     loom::model(|| {
         let now = Instant::now();
         let circuit = circuit(1);
-        finish(admit(&circuit, now).unwrap(), Class::failure());
+        finish(&circuit, admit(&circuit, now).unwrap(), Class::failure());
         let newcomer = circuit.clone();
         let other = thread::spawn(move || admit(&newcomer, now + LATER));
         let mine = admit(&circuit, now + LATER);
         let theirs = other.join().unwrap();
         assert!(mine.is_some() != theirs.is_some(), "exactly one probe");
-        drop((mine, theirs));
+        let probe = mine.or(theirs).unwrap();
+        probe.give_back(&circuit, &Now::from(now + LATER));
         assert!(
             admit(&circuit, now + LATER).is_some(),
-            "dropped, it is free"
+            "given back, it is free"
         );
     });
 }
@@ -133,17 +137,17 @@ fn whoever_comes_while_it_closes_is_refused_or_admitted_for_good() {
     loom::model(|| {
         let now = Instant::now();
         let circuit = circuit(1);
-        finish(admit(&circuit, now).unwrap(), Class::failure());
+        finish(&circuit, admit(&circuit, now).unwrap(), Class::failure());
         let probe = admit(&circuit, now + LATER).unwrap();
         let newcomer = circuit.clone();
         let other = thread::spawn(move || {
             let ticket = admit(&newcomer, now + LATER);
             ticket.is_some_and(|ticket| {
-                finish(ticket, Class::failure());
+                finish(&newcomer, ticket, Class::failure());
                 true
             })
         });
-        finish(probe, Class::success());
+        finish(&circuit, probe, Class::success());
         let counted = other.join().unwrap();
         // A failure of the new generation counts, and here one is enough.
         let expected = if counted {

@@ -6,7 +6,7 @@ use crate::event::Outcome;
 
 /// What became of an attempt whose result is known; `None` if it never reached the dependency.
 #[inline]
-pub(super) fn outcome(verdict: AttemptVerdict, slow: bool) -> Option<Outcome> {
+pub(super) fn outcome(verdict: &AttemptVerdict, slow: bool) -> Option<Outcome> {
     let outcome = match verdict {
         AttemptVerdict::Finished(class) => match class.health {
             Health::Success if slow => Outcome::Slow,
@@ -36,7 +36,7 @@ pub(super) fn record(outcome: Outcome, slow: bool) -> Option<Record> {
 
 /// What an attempt failed by, in one word; the classifier's, if it has one.
 #[inline]
-pub(super) fn cause(outcome: Outcome, verdict: AttemptVerdict) -> &'static str {
+pub(super) fn cause(outcome: Outcome, verdict: &AttemptVerdict) -> &'static str {
     let named = match verdict {
         AttemptVerdict::Finished(class) => class.cause,
         AttemptVerdict::TimedOut | AttemptVerdict::Cut | AttemptVerdict::Rejected => None,
@@ -57,7 +57,7 @@ mod tests {
 
     #[test]
     fn a_rejection_is_no_outcome() {
-        assert_eq!(outcome(AttemptVerdict::Rejected, false), None);
+        assert_eq!(outcome(&AttemptVerdict::Rejected, false), None);
     }
 
     #[test]
@@ -72,7 +72,7 @@ mod tests {
 
     #[test]
     fn a_slow_success_is_counted_as_slow_and_not_as_failed() {
-        let slow = outcome(AttemptVerdict::Finished(Class::success()), true);
+        let slow = outcome(&AttemptVerdict::Finished(Class::success()), true);
         assert_eq!(slow, Some(Outcome::Slow));
         let counted = Record {
             failed: false,

@@ -95,7 +95,6 @@
 
 mod circuit;
 mod core;
-mod future;
 mod gate;
 #[cfg(all(test, holdfast_loom))]
 mod interleavings;
@@ -105,13 +104,15 @@ mod model;
 mod open_time;
 mod probes;
 mod ramp;
-mod service;
 mod slow_call;
 mod stopwatch;
 mod tally;
 mod ticket;
 mod window;
 
-pub use self::circuit::{Circuit, CircuitSettings};
-pub use self::future::BreakerFuture;
-pub use self::service::{BreakerLayer, BreakerService};
+pub use self::circuit::Circuit;
+
+pub(crate) use self::circuit::CircuitSettings;
+pub(crate) use self::core::Refusal;
+pub(crate) use self::stopwatch::Stopwatch;
+pub(crate) use self::ticket::Ticket;

@@ -2,35 +2,30 @@
 
 use std::time::Duration;
 
-use crate::now::Now;
-use crate::progress::Admission;
+use tokio::time::Instant;
 
-/// Runs from the attempt's admission to the first question.
+use crate::now::Now;
+
+/// Runs from the attempt's admission to its end, which is read from the clock at the first question.
 #[derive(Debug)]
-pub(super) struct Stopwatch {
-    admission: Admission,
-    now: Now,
+pub(crate) struct Stopwatch<'a> {
+    since: Instant,
+    now: &'a Now,
 }
 
-impl Stopwatch {
+impl<'a> Stopwatch<'a> {
     #[inline]
-    pub(super) fn since(admission: Admission) -> Self {
-        Self {
-            admission,
-            now: Now::on_demand(),
-        }
+    pub(crate) fn new(since: Instant, now: &'a Now) -> Self {
+        Self { since, now }
     }
 
-    /// Zero if nobody wanted to know when the attempt began.
     #[inline]
     pub(super) fn elapsed(&self) -> Duration {
-        self.admission.at.map_or(Duration::ZERO, |at| {
-            self.now.instant().saturating_duration_since(at)
-        })
+        self.now.instant().saturating_duration_since(self.since)
     }
 
     #[inline]
     pub(super) fn now(&self) -> &Now {
-        &self.now
+        self.now
     }
 }

@@ -67,9 +67,4 @@
 //! that of Netflix' concurrency-limits, the measurement by stepping down that of Envoy's adaptive
 //! concurrency, with what their users complained of mended; urgency is that of RFC 9218.
 
-mod future;
-mod service;
-
-pub use self::future::BulkheadFuture;
-pub use self::service::{BulkheadLayer, BulkheadService};
-pub use crate::capacity::{Reserved, Slots};
+pub use crate::capacity::Reserved;

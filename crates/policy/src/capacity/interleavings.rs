@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use loom::thread;
 
-use super::slots::{Claim, Slots, WaitState};
+use super::slots::{Claim, Permit, Slots, WaitState};
 use crate::config::BulkheadConfig;
 use crate::priority::Priority;
 use crate::reporter::Reporter;
@@ -28,8 +28,10 @@ fn one_place_is_held_by_one_and_free_when_both_have_left() {
         let visit = |slots: &Slots| {
             let claim = slots.claim(Priority::USUAL);
             assert!(slots.usage().0 <= 1, "two have the slot");
-            // Held, waited for or given up: whatever it is goes back here.
-            drop(claim);
+            // What is waited for is given up with the claim.
+            if let Claim::Taken = claim {
+                slots.give_back();
+            }
         };
         let other = thread::spawn(move || visit(&rival));
         visit(&slots);
@@ -42,9 +44,10 @@ fn one_place_is_held_by_one_and_free_when_both_have_left() {
 fn who_waits_gets_the_place_that_is_left() {
     loom::model(|| {
         let slots = one_place(1);
-        let Claim::Permit(permit) = slots.claim(Priority::USUAL) else {
+        let Claim::Taken = slots.claim(Priority::USUAL) else {
             panic!("the first gets the slot");
         };
+        let permit = Permit::new(slots.clone());
         let Claim::Wait(mut wait) = slots.claim(Priority::USUAL) else {
             panic!("the second waits");
         };
@@ -65,9 +68,10 @@ fn who_waits_gets_the_place_that_is_left() {
 fn a_limit_that_grows_while_a_place_is_left_loses_neither() {
     loom::model(|| {
         let slots = one_place(2);
-        let Claim::Permit(permit) = slots.claim(Priority::USUAL) else {
+        let Claim::Taken = slots.claim(Priority::USUAL) else {
             panic!("the first gets the slot");
         };
+        let permit = Permit::new(slots.clone());
         let Claim::Wait(mut wait) = slots.claim(Priority::USUAL) else {
             panic!("the second waits");
         };
@@ -79,6 +83,6 @@ fn a_limit_that_grows_while_a_place_is_left_loses_neither() {
         let slot = wait.poll_permit(&mut context);
         assert!(matches!(slot, WaitState::Admitted(_)));
         assert_eq!(slots.usage(), (1, 0));
-        assert!(matches!(slots.claim(Priority::USUAL), Claim::Permit(_)));
+        assert!(matches!(slots.claim(Priority::USUAL), Claim::Taken));
     });
 }

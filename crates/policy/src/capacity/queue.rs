@@ -1,9 +1,9 @@
 //! The decision core of the bulkhead: who has a slot, who waits, who is next.
 //!
 //! Invariants: nobody gets a slot beyond the limit, though more may be taken for a while after it
-//! shrank; somebody waits only while no slot is free. A freed slot is handed to the most urgent of
-//! those who wait, among equals to the first, so a newcomer never overtakes a waiter. The one too
-//! many is the least urgent, among equals the newest.
+//! shrank; somebody waits only while no slot is free, or the freed one is on its way to them. It is
+//! handed to the most urgent of those who wait, among equals to the first, so a newcomer never
+//! overtakes a waiter. The one too many is the least urgent, among equals the newest.
 //!
 //! While nobody waits a slot is taken and left without a lock; the lock is the line's, where those
 //! who wait stand in order.
@@ -162,9 +162,9 @@ impl Queue {
     #[inline]
     pub(crate) fn leave(&self) -> Option<Waker> {
         if self.counter.give_back() {
-            None
-        } else {
             self.hand_over()
+        } else {
+            None
         }
     }
 
@@ -190,13 +190,12 @@ impl Queue {
 
     fn hand_over(&self) -> Option<Waker> {
         let mut line = lock(&self.line);
-        // The last one may have given up since.
-        if self.counter.give_back() {
-            return None;
+        // The last one may have given up since, and of slots above the limit none goes on.
+        if self.counter.promote() {
+            line.first()
+        } else {
+            None
         }
-        let waker = line.first()?;
-        self.counter.one_waits_less();
-        Some(waker)
     }
 }
 

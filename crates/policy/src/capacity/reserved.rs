@@ -13,14 +13,7 @@ use crate::priority::Priority;
 /// A slot held for a call to come ([`Call::in_slot`](crate::Call::in_slot)), for all of its attempts,
 /// until the last clone is dropped.
 #[derive(Clone, Debug)]
-pub struct Reserved(Arc<Permit>);
-
-impl Reserved {
-    #[inline]
-    pub(crate) fn slots(&self) -> &Slots {
-        self.0.slots()
-    }
-}
+pub struct Reserved(#[expect(dead_code, reason = "held until dropped")] Arc<Permit>);
 
 impl Slots {
     /// Waits for a slot as an attempt would. A caller that would wait longer than `max_wait`, as far as that can be
@@ -28,9 +21,9 @@ impl Slots {
     ///
     /// # Errors
     /// Why there is none.
-    pub async fn reserve(&self, priority: Priority) -> Result<Reserved, RejectedBy> {
+    pub(crate) async fn reserve(&self, priority: Priority) -> Result<Reserved, RejectedBy> {
         let found = match self.claim(priority) {
-            Claim::Permit(permit) => Ok(permit),
+            Claim::Taken => Ok(Permit::new(self.clone())),
             Claim::Wait(wait) => self.wait_for(wait, priority).await,
             Claim::Full => Err(RejectedBy::Bulkhead),
         };
@@ -59,6 +52,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::capacity::Signal;
     use crate::config::{AdaptiveConfig, BulkheadConfig};
     use crate::reporter::Reporter;
 
@@ -121,8 +115,8 @@ mod tests {
         tokio::time::advance(Duration::from_secs(2)).await;
         let admitted = tokio::time::Instant::now();
         tokio::time::advance(MAX_WAIT * 2).await;
-        slots.learn(admitted, super::super::adaptive::Signal::Answered);
         let asked = tokio::time::Instant::now();
+        slots.learn(admitted, asked, Signal::Answered);
         let refused = slots.reserve(Priority::USUAL).await.unwrap_err();
         assert_eq!(refused, RejectedBy::Shed);
         assert_eq!(asked.elapsed(), Duration::ZERO);

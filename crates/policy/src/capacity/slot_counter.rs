@@ -9,7 +9,9 @@ use crate::sync::{AtomicU64, Ordering};
 const BITS: u32 = 21;
 const MASK: u64 = (1 << BITS) - 1;
 
+/// In a cache line of its own: every attempt writes it twice, and what lies beside it is read by all.
 #[derive(Debug)]
+#[repr(align(128))]
 pub(crate) struct SlotCounter {
     count: AtomicU64,
 }
@@ -50,15 +52,12 @@ impl SlotCounter {
         })
     }
 
-    /// Gives a slot back, unless somebody waits for it. Of slots above the limit none goes on.
+    /// Gives a slot back. Whether somebody waits, for whom it has to be taken again: nobody else gets it
+    /// meanwhile.
     #[inline]
     pub(crate) fn give_back(&self) -> bool {
-        self.update(|count| {
-            (count.waiting == 0 || count.in_flight > count.limit).then_some(Count {
-                in_flight: count.in_flight.saturating_sub(1),
-                ..count
-            })
-        })
+        // The lowest bits are the slots that are taken: the one that is given back is among them.
+        Count::of(self.count.fetch_sub(1, Ordering::AcqRel)).waiting > 0
     }
 
     /// Under the lock of the queue: one more waits, while no slot is free.

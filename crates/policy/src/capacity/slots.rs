@@ -20,7 +20,7 @@ use crate::sync::{AtomicBool, AtomicU64, Mutex, Ordering};
 
 /// The slots of one bulkhead. Clones share them.
 #[derive(Clone, Debug)]
-pub struct Slots {
+pub(crate) struct Slots {
     shared: Handle<Shared>,
 }
 
@@ -57,14 +57,15 @@ pub(crate) enum WaitState {
 }
 
 pub(crate) enum Claim {
-    Permit(Permit),
+    /// A slot, to be given back by [`Slots::give_back`].
+    Taken,
     Wait(Wait),
     Full,
 }
 
 impl Slots {
     /// The slots that `config` grants.
-    pub fn new(config: &BulkheadConfig, reporter: Reporter) -> Self {
+    pub(crate) fn new(config: &BulkheadConfig, reporter: Reporter) -> Self {
         let max = config.max_concurrent;
         let now = Instant::now();
         let adaptive = config.adaptive.as_ref();
@@ -111,12 +112,12 @@ impl Slots {
 
     /// Slots in all.
     #[inline]
-    pub fn limit(&self) -> u32 {
+    pub(crate) fn limit(&self) -> u32 {
         self.shared.queue.limit()
     }
 
     /// Slots taken, and attempts waiting for one.
-    pub fn usage(&self) -> (u32, u32) {
+    pub(crate) fn usage(&self) -> (u32, u32) {
         self.shared.queue.usage()
     }
 
@@ -149,9 +150,7 @@ impl Slots {
     #[inline]
     pub(crate) fn claim(&self, priority: Priority) -> Claim {
         match self.shared.queue.enter(priority) {
-            Entry::Admitted => Claim::Permit(Permit {
-                slots: self.clone(),
-            }),
+            Entry::Admitted => Claim::Taken,
             Entry::Wait(number, shed) => {
                 wake(shed);
                 Claim::Wait(Wait {
@@ -160,6 +159,12 @@ impl Slots {
             }
             Entry::Full => Claim::Full,
         }
+    }
+
+    /// A slot that was taken is free again.
+    #[inline]
+    pub(crate) fn give_back(&self) {
+        wake(self.shared.queue.leave());
     }
 
     /// Whether it matters how long an attempt takes.
@@ -181,8 +186,8 @@ impl Slots {
         least.mul_f64(before / f64::from(self.limit().max(1)))
     }
 
-    /// An attempt that was admitted at `admitted` is over; it still holds its slot.
-    pub(crate) fn learn(&self, admitted: Instant, signal: Signal) {
+    /// An attempt that was admitted at `admitted` is over at `ended`; it still holds its slot.
+    pub(crate) fn learn(&self, admitted: Instant, ended: Instant, signal: Signal) {
         if !self.is_adaptive() {
             return;
         }
@@ -193,7 +198,7 @@ impl Slots {
         };
         let changed = core.observe(Sample {
             admitted,
-            ended: Instant::now(),
+            ended,
             in_flight,
             signal,
         });
@@ -228,16 +233,15 @@ impl Wait {
 }
 
 impl Permit {
-    #[inline]
-    pub(crate) fn slots(&self) -> &Slots {
-        &self.slots
+    /// Holds a slot that was taken.
+    pub(crate) fn new(slots: Slots) -> Self {
+        Self { slots }
     }
 }
 
 impl Drop for Permit {
-    #[inline]
     fn drop(&mut self) {
-        wake(self.slots.shared.queue.leave());
+        self.slots.give_back();
     }
 }
 

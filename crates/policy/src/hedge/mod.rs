@@ -26,7 +26,7 @@
 //! the other is out waits for the other. When none brings an answer the caller gets what the first one
 //! failed by.
 //!
-//! The second attempt passes the layers further in like any other: the breaker counts it, it takes a slot
+//! The second attempt asks the policies further in like any other: the breaker counts it, it takes a slot
 //! of its own, and the attempt timeout cuts it. It carries its own number, so that an operation can send it
 //! elsewhere: see [`Policy::call_attempts`](crate::Policy::call_attempts) and
 //! [`Attempt`](crate::attempt::Attempt).
@@ -56,17 +56,10 @@
 //!
 //! Sources: J. Dean and L. A. Barroso, *The Tail at Scale*; the budget of gRPC's hedging policy.
 
-mod future;
 #[cfg(all(test, holdfast_loom))]
 mod interleavings;
 mod latencies;
 mod observed;
-mod race;
 mod rules;
-mod service;
 
-pub use self::future::HedgeFuture;
-pub use self::rules::HedgeSettings;
-pub use self::service::{HedgeLayer, HedgeService};
-
-pub(crate) use self::observed::Delay;
+pub(crate) use self::rules::{Due, Rules};

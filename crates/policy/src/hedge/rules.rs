@@ -1,6 +1,5 @@
 //! Whether a second attempt may start.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -10,54 +9,80 @@ use crate::breaker::Circuit;
 use crate::config::HedgeConfig;
 use crate::deadline::Deadline;
 use crate::event::{Event, HedgeOutcome};
+use crate::now::Now;
 use crate::reporter::Reporter;
 use crate::retry::Budget;
 use crate::snapshot::BreakerState;
 
-/// What hedging must know beside its own configuration.
-#[derive(Clone, Debug)]
-pub struct HedgeSettings {
-    /// Whether repeating a call is harmless, unless the call says otherwise.
-    pub idempotent: bool,
-    /// What must remain of the deadline for a second attempt: the attempt timeout.
-    pub attempt_timeout: Duration,
-    /// The breaker behind: while it is not closed nothing is hedged.
-    pub circuit: Option<Circuit>,
-}
-
+/// Decides on second attempts.
 #[derive(Debug)]
-pub(super) struct Rules {
-    pub(super) delay: Arc<Delay>,
+pub(crate) struct Rules {
+    pub(crate) delay: Delay,
     reporter: Reporter,
     budget: Budget,
-    settings: HedgeSettings,
+    // What must remain of the deadline for a second attempt.
+    needed: Duration,
+    // While it is not closed nothing is hedged.
+    circuit: Option<Circuit>,
+}
+
+/// When a second attempt starts.
+pub(crate) enum Due {
+    At(Instant),
+    Now(Instant),
 }
 
 impl Rules {
-    pub(super) fn new(
+    pub(crate) fn new(
         config: &HedgeConfig,
-        settings: HedgeSettings,
+        needed: Duration,
+        circuit: Option<Circuit>,
         budget: Budget,
         reporter: Reporter,
     ) -> Self {
         Self {
-            delay: Arc::new(Delay::new(config)),
+            delay: Delay::new(config),
             reporter,
             budget,
-            settings,
+            needed,
+            circuit,
         }
     }
 
-    /// Whether both attempts may be carried out.
-    pub(super) fn allow(&self, idempotent: Option<bool>) -> bool {
-        idempotent.unwrap_or(self.settings.idempotent)
+    /// Of a second attempt that was to start now, beside one that the limit let pass at `first`. `None`: there will
+    /// be none.
+    pub(crate) fn second(&self, deadline: Deadline, first: Option<Instant>) -> Option<Due> {
+        // Without a slot of its own it waits for want of slots, and a second would wait as well.
+        let due = first? + self.delay.now()?;
+        let now = Instant::now();
+        // It had to wait for its slot: that is no slowness.
+        if due > now {
+            return Some(Due::At(due));
+        }
+        self.grant(deadline, now).then_some(Due::Now(now))
+    }
+
+    /// Learns how long a first attempt was out, if it was.
+    pub(crate) fn learn(&self, first: Option<Instant>, now: &Now) {
+        if let Some(since) = first {
+            self.delay
+                .learn(now.instant().saturating_duration_since(since));
+        }
+    }
+
+    pub(crate) fn emit(&self, number: u32, outcome: HedgeOutcome) {
+        let policy = self.reporter.policy();
+        self.reporter.emit(&Event::Hedge {
+            policy,
+            number,
+            outcome,
+        });
     }
 
     /// Whether a second attempt may start now. The budget comes last, so that no token is spent on one that
     /// something else forbids.
-    pub(super) fn grant(&self, deadline: Option<Deadline>, now: Instant) -> bool {
-        let needed = self.settings.attempt_timeout;
-        if deadline.is_some_and(|deadline| !deadline.fits(needed, now)) || !self.is_closed() {
+    fn grant(&self, deadline: Deadline, now: Instant) -> bool {
+        if !deadline.fits(self.needed, now) || !self.is_closed() {
             return false;
         }
         let granted = self.budget.withdraw(now);
@@ -68,17 +93,8 @@ impl Rules {
         granted
     }
 
-    pub(super) fn emit(&self, number: u32, outcome: HedgeOutcome) {
-        let policy = self.reporter.policy();
-        self.reporter.emit(&Event::Hedge {
-            policy,
-            number,
-            outcome,
-        });
-    }
-
     fn is_closed(&self) -> bool {
-        self.settings.circuit.as_ref().is_none_or(|circuit| {
+        self.circuit.as_ref().is_none_or(|circuit| {
             matches!(
                 circuit.state(),
                 BreakerState::Closed | BreakerState::Disabled

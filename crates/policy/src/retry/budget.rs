@@ -26,9 +26,14 @@ pub struct Budget {
 #[derive(Debug)]
 struct Shared {
     origin: Instant,
-    tally: AtomicU64,
+    tally: Line,
     bucket: Mutex<Bucket>,
 }
+
+/// In a cache line of its own: every call writes it, and what lies beside it is read by all.
+#[derive(Debug)]
+#[repr(align(128))]
+struct Line(AtomicU64);
 
 /// Calls of one second that are not in the bucket yet.
 #[derive(Clone, Copy)]
@@ -44,7 +49,7 @@ impl Budget {
         Self {
             shared: Arc::new(Shared {
                 origin,
-                tally: AtomicU64::new(0),
+                tally: Line(AtomicU64::new(0)),
                 bucket: Mutex::new(Bucket::new(config, origin)),
             }),
         }
@@ -60,19 +65,13 @@ impl Budget {
     #[inline]
     pub fn deposit(&self, now: Instant) {
         let second = self.shared.second(now);
-        loop {
-            let tally = self.shared.tally();
-            // Threads read the clock before they come here: one may be a little behind.
-            if second > tally.second || tally.calls == u32::MAX {
-                return self.shared.begin(Tally { second, calls: 1 });
-            }
-            let one_more = Tally {
-                calls: tally.calls + 1,
-                ..tally
-            };
-            if self.shared.change(tally, one_more) {
-                return;
-            }
+        let tally = self.shared.tally();
+        // Threads read the clock before they come here: one may be a little behind.
+        if second > tally.second || tally.calls >= u32::MAX / 2 {
+            self.shared.begin(Tally { second, calls: 1 });
+        } else {
+            // Had another thread begun the next second meanwhile, it would count there.
+            self.shared.tally.0.fetch_add(1, Ordering::AcqRel);
         }
     }
 
@@ -110,7 +109,7 @@ impl Shared {
 
     /// Puts what was counted into the bucket and goes on counting from `next`.
     fn collect(&self, bucket: &mut Bucket, next: Tally) {
-        let counted = Tally::of(self.tally.swap(next.word(), Ordering::AcqRel));
+        let counted = Tally::of(self.tally.0.swap(next.word(), Ordering::AcqRel));
         let second = Duration::from_secs(u64::from(counted.second));
         bucket.deposit(counted.calls, self.origin + second);
     }
@@ -123,16 +122,7 @@ impl Shared {
 
     #[inline]
     fn tally(&self) -> Tally {
-        Tally::of(self.tally.load(Ordering::Acquire))
-    }
-
-    #[inline]
-    fn change(&self, from: Tally, to: Tally) -> bool {
-        let (from, to) = (from.word(), to.word());
-        let changed =
-            self.tally
-                .compare_exchange_weak(from, to, Ordering::AcqRel, Ordering::Relaxed);
-        changed.is_ok()
+        Tally::of(self.tally.0.load(Ordering::Acquire))
     }
 }
 

@@ -61,14 +61,10 @@
 mod backoff;
 mod bucket;
 mod budget;
-mod future;
 #[cfg(all(test, holdfast_loom))]
 mod interleavings;
 mod jitter;
 mod rules;
-mod service;
 
 pub use self::budget::Budget;
-pub use self::future::RetryFuture;
-pub use self::rules::RetrySettings;
-pub use self::service::{RetryLayer, RetryService};
+pub(crate) use self::rules::{Rules, Tried};

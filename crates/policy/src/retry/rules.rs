@@ -14,24 +14,15 @@ use crate::deadline::Deadline;
 use crate::event::Event;
 use crate::reporter::Reporter;
 
-/// What retry must know beside its own configuration.
-#[derive(Clone, Debug)]
-pub struct RetrySettings {
-    /// Whether repeating a call is harmless, unless the call says otherwise.
-    pub idempotent: bool,
-    /// What must remain of the deadline for a further attempt: the attempt timeout.
-    pub attempt_timeout: Duration,
-    /// Of the jitter on the waits.
-    pub seed: u64,
-    /// The breaker behind: no wait is spent on an attempt that it will refuse.
-    pub circuit: Option<Circuit>,
-}
-
+/// Decides on further attempts.
 #[derive(Debug)]
-pub(super) struct Rules {
-    pub(super) reporter: Reporter,
-    pub(super) budget: Budget,
-    settings: RetrySettings,
+pub(crate) struct Rules {
+    pub(crate) budget: Budget,
+    reporter: Reporter,
+    // What must remain of the deadline for a further attempt.
+    needed: Duration,
+    // The breaker behind: no wait is spent on an attempt that it will refuse.
+    circuit: Option<Circuit>,
     schedule: Schedule,
     jitter: Jitter,
     throttled: ThrottledConfig,
@@ -39,28 +30,34 @@ pub(super) struct Rules {
 
 /// A finished attempt, as far as the decision goes.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Tried {
-    pub(super) class: Class,
-    pub(super) round: u32,
+pub(crate) struct Tried {
+    pub(crate) class: Class,
+    /// How often it was tried; an attempt and its hedge are one round.
+    pub(crate) round: u32,
     /// Of the attempt that may follow.
-    pub(super) number: u32,
-    pub(super) idempotent: Option<bool>,
-    pub(super) deadline: Option<Deadline>,
+    pub(crate) number: u32,
+    /// Whether repeating it is harmless.
+    pub(crate) idempotent: bool,
+    pub(crate) deadline: Deadline,
 }
 
 impl Rules {
-    pub(super) fn new(
+    /// `needed` is what must remain of the deadline for a further attempt, `seed` the one of the jitter on the waits.
+    pub(crate) fn new(
         config: &RetryConfig,
-        settings: RetrySettings,
+        needed: Duration,
+        circuit: Option<Circuit>,
         budget: Budget,
         reporter: Reporter,
+        seed: u64,
     ) -> Self {
         let schedule = Schedule::new(&config.backoff, config.max_attempts);
-        let jitter = Jitter::new(settings.seed);
+        let jitter = Jitter::new(seed);
         Self {
-            reporter,
             budget,
-            settings,
+            reporter,
+            needed,
+            circuit,
             schedule,
             jitter,
             throttled: config.throttled.clone(),
@@ -69,9 +66,10 @@ impl Rules {
 
     /// When the next attempt is to start, or `None` if there is to be none. The budget comes last,
     /// so that no token is spent on an attempt that something else forbids.
-    pub(super) fn next_start(&self, tried: Tried, now: Instant) -> Option<Instant> {
+    pub(crate) fn next_start(&self, tried: Tried, now: Instant) -> Option<Instant> {
         let start = now.checked_add(self.wait(tried)?)?;
-        if !self.fits(tried.deadline, start) || self.is_refused(start) {
+        // A whole attempt must end before the deadline.
+        if !tried.deadline.fits(self.needed, start) || self.is_refused(start) {
             return None;
         }
         let policy = self.reporter.policy();
@@ -93,18 +91,12 @@ impl Rules {
         Some(start)
     }
 
-    /// Whether a whole attempt that starts at `start` ends before the deadline.
-    #[inline]
-    pub(super) fn fits(&self, deadline: Option<Deadline>, start: Instant) -> bool {
-        deadline.is_none_or(|deadline| deadline.fits(self.settings.attempt_timeout, start))
-    }
-
     /// The wait before the next attempt, if this one may be followed by any.
     fn wait(&self, tried: Tried) -> Option<Duration> {
         let allowed = match tried.class.retry {
             _ if tried.class.health == Health::Success => false,
             Retry::Never => false,
-            Retry::IfIdempotent => tried.idempotent.unwrap_or(self.settings.idempotent),
+            Retry::IfIdempotent => tried.idempotent,
             Retry::Always => true,
         };
         let scheduled = self.schedule.after(tried.round).filter(|_| allowed)?;
@@ -122,8 +114,7 @@ impl Rules {
     }
 
     fn is_refused(&self, start: Instant) -> bool {
-        self.settings
-            .circuit
+        self.circuit
             .as_ref()
             .is_some_and(|circuit| circuit.refuses(start))
     }

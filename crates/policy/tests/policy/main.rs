@@ -2,7 +2,6 @@
 //! one test shows.
 
 #[cfg(test)]
-mod alone;
 #[cfg(test)]
 mod breaker;
 #[cfg(test)]

@@ -9,11 +9,9 @@ use std::task::{Context, Waker};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use holdfast_policy::attempt::AttemptLayer;
-use holdfast_policy::breaker::{BreakerLayer, Circuit, CircuitSettings};
 use holdfast_policy::{
     AdaptiveConfig, BackoffConfig, BreakerConfig, BudgetConfig, BulkheadConfig, Call,
-    ErrorsAreFailures, Keyed, KeyedConfig, Policy, PolicyConfig, Reporter, RetryConfig, Window,
+    ErrorsAreFailures, Keyed, KeyedConfig, Policy, PolicyConfig, RetryConfig, Window,
 };
 use tokio::time::Instant;
 use tower::{Layer, Service, service_fn};
@@ -31,11 +29,11 @@ pub(crate) fn cases() -> Vec<Case> {
         Keyed::new("bench", config(), KeyedConfig::default(), ErrorsAreFailures).expect("policies");
     rejecting.breaker().expect("a breaker").force_open();
     vec![
-        through("breaker", breaker(rivals_job()).1),
-        through("breaker, 1 failure in 100", faltering(rivals_job()).1),
+        through("breaker", answering(rivals_job())),
+        through("breaker, 1 failure in 100", faltering(rivals_job())),
         through(
             "breaker_full",
-            breaker(full_job(Window::Time(Duration::from_secs(10)))).1,
+            answering(full_job(Window::Time(Duration::from_secs(10)))),
         ),
         through("stack", policy().layer(service_fn(answer))),
         Case::on_two_threads("stack, 2 threads", CALLS, move || {
@@ -100,43 +98,32 @@ fn retried() -> Case {
     })
 }
 
-/// A breaker and nothing else around a service that answers at once.
-pub(crate) fn breaker(
-    config: BreakerConfig,
-) -> (Circuit, impl Service<Call<u32>, Response = u32> + Clone) {
-    around(config, service_fn(answer))
+/// A breaker around a service that answers at once.
+fn answering(config: BreakerConfig) -> impl Service<Call<u32>> + Clone {
+    alone(config).layer(service_fn(answer))
 }
 
 /// The same around one that fails once in a hundred calls, so that its window is never full of successes.
-fn faltering(config: BreakerConfig) -> (Circuit, impl Service<Call<u32>> + Clone) {
+fn faltering(config: BreakerConfig) -> impl Service<Call<u32>> + Clone {
     let calls = Rc::new(Cell::new(0_u32));
     let falters = move |number| {
         calls.set(calls.get().wrapping_add(1));
         let fails = calls.get().is_multiple_of(100);
         ready(if fails { Err(NoAnswer) } else { Ok(number) })
     };
-    around(config, service_fn(falters))
+    alone(config).layer(service_fn(falters))
 }
 
-fn around<S>(
-    config: BreakerConfig,
-    service: S,
-) -> (
-    Circuit,
-    impl Service<Call<u32>, Response = S::Response> + Clone,
-)
-where
-    S: Service<u32> + Clone,
-{
-    let settings = CircuitSettings {
-        lease: Duration::from_secs(1),
-        concurrency: 64,
-        seed: 1,
+/// A breaker, with the deadline and the attempt timeout that it relies on.
+pub(crate) fn alone(breaker: BreakerConfig) -> Policy {
+    let config = PolicyConfig {
+        retry: None,
+        breaker: Some(breaker),
+        bulkhead: None,
+        ..config()
     };
-    let circuit = Circuit::new(&config, settings, Reporter::new("bench", Vec::new()));
-    let attempt = AttemptLayer.layer(service);
-    let layer = BreakerLayer::new(circuit.clone(), ErrorsAreFailures);
-    (circuit, layer.layer(attempt))
+    let policy = Policy::builder("bench", config).seed(1).build();
+    policy.expect("a policy")
 }
 
 fn through<S>(name: &'static str, service: S) -> Case

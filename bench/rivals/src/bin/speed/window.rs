@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use holdfast_policy::{Call, Window};
 use tokio::time::Instant;
-use tower::Service;
+use tower::{Layer, Service, service_fn};
 
 use crate::measure::{Case, runtime};
-use crate::ours::{breaker, full_job};
+use crate::ours::{alone, full_job};
+use crate::rivals::answer;
 
 /// So few that they hardly add to what the window holds already.
 const MEASURED: u32 = 50;
@@ -24,13 +25,14 @@ pub(crate) fn cases() -> Vec<Case> {
 
 fn with_live_records(name: &'static str, records: u32) -> Case {
     // Longer than a round takes: nothing leaves the window but by the reset.
-    let (circuit, mut service) = breaker(full_job(Window::Time(Duration::from_secs(600))));
+    let policy = alone(full_job(Window::Time(Duration::from_secs(600))));
+    let mut service = policy.layer(service_fn(answer));
     let runtime = runtime();
     Case::new(name, move || {
         let took = runtime.block_on(async {
             let mut took = Duration::ZERO;
             for _ in 0..REFILLS {
-                circuit.reset();
+                policy.breaker().expect("a breaker").reset();
                 for _ in 0..records {
                     black_box(service.call(Call::new(1)).await.is_ok());
                 }

@@ -23,7 +23,6 @@ use super::ticket::Ticket;
 use crate::class::{AttemptVerdict, Class};
 use crate::config::{BreakerConfig, Window};
 use crate::now::Now;
-use crate::progress::Admission;
 use crate::reporter::Reporter;
 
 const CASES: u32 = 512;
@@ -122,7 +121,7 @@ impl Run {
             Step::End(which, end) if !self.under_way.is_empty() => {
                 let call = self.under_way.swap_remove(which % self.under_way.len());
                 self.reference.end(call.number, end, Instant::now());
-                finish(call, end);
+                finish(&self.circuit, call, end);
             }
             Step::End(..) => {}
             Step::Pass(ms) => advance(Duration::from_millis(ms)).await,
@@ -175,24 +174,23 @@ impl Run {
 }
 
 fn ticket(circuit: &Circuit, now: Instant) -> Result<Ticket, Refusal> {
-    let pass = circuit.shared().admit(&Now::from(now))?;
-    Ok(Ticket::new(circuit.clone(), pass, 1))
+    let pass = circuit.admit(&Now::from(now))?;
+    Ok(Ticket::new(pass, 1))
 }
 
-fn finish(mut call: UnderWay, end: End) {
-    let watch = Stopwatch::since(Admission {
-        at: Some(call.since),
-    });
+fn finish(circuit: &Circuit, call: UnderWay, end: End) {
+    let now = Now::on_demand();
+    let watch = Stopwatch::new(call.since, &now);
     let verdict = match end {
         End::Success => AttemptVerdict::Finished(Class::success()),
         End::Failure => AttemptVerdict::Finished(Class::failure()),
         End::Neutral => AttemptVerdict::Finished(Class::neutral()),
         End::TimedOut => AttemptVerdict::TimedOut,
-        End::Dropped => return call.ticket.abandon(false, &watch),
-        End::Panicked => return call.ticket.abandon(true, &watch),
-        End::NeverReached => return drop(call.ticket),
+        End::Dropped => return call.ticket.abandon(circuit, false, &watch),
+        End::Panicked => return call.ticket.abandon(circuit, true, &watch),
+        End::NeverReached => return call.ticket.give_back(circuit, &now),
     };
-    call.ticket.finish(verdict, &watch);
+    call.ticket.finish(circuit, &verdict, &watch);
 }
 
 proptest! {

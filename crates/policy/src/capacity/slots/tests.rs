@@ -64,7 +64,7 @@ impl Drop for PanicsWhenDropped {
 #[test]
 fn a_waker_that_panics_costs_no_place() {
     let slots = one_place(1);
-    let slot = slots.claim(Priority::USUAL);
+    let _place = slots.claim(Priority::USUAL);
     let mut waiting = wait(&slots);
     let waker = Waker::from(Arc::new(PanicsWhenDropped));
     assert!(matches!(
@@ -75,6 +75,6 @@ fn a_waker_that_panics_costs_no_place() {
     let look_again = || waiting.poll_permit(&mut Context::from_waker(Waker::noop()));
     assert!(catch_unwind(AssertUnwindSafe(look_again)).is_err());
     drop(waiting);
-    drop(slot);
+    slots.give_back();
     assert_eq!(slots.usage(), (0, 0));
 }

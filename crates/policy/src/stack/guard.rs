@@ -1,0 +1,336 @@
+//! Breaker, limit and attempt timeout around one attempt: what it holds of them, in the order in which it asks.
+//!
+//! Whatever becomes of the attempt, its guard ends in [`finish`](Guard::finish), or in [`abandon`](Guard::abandon)
+//! and [`release`](Guard::release): the future that holds it sees to that when it is dropped.
+
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::attempt::End;
+use super::terms::Terms;
+use crate::breaker::{Refusal, Stopwatch, Ticket};
+use crate::capacity::{Claim, Permit, Reserved, Signal, Slots, Wait, WaitState};
+use crate::class::{AttemptVerdict, Health};
+use crate::deadline::Deadline;
+use crate::error::ErrorKind;
+use crate::event::RejectedBy;
+use crate::lazy_sleep::LazySleep;
+use crate::now::Now;
+use crate::policy::Parts;
+use crate::timeout::{Cut, cut};
+
+#[derive(Debug)]
+pub(super) struct Guard {
+    stage: Stage,
+    // `None`: the breaker is left out, or has refused.
+    ticket: Option<Ticket>,
+    // One of the policy's slots is to be given back.
+    taken: bool,
+    // A slot that gives itself back.
+    held: Option<Held>,
+    // While it is in the queue. In a box, for few attempts have to wait.
+    waiting: Option<Box<Waiting>>,
+    // When it began, and then when the limit let it pass.
+    since: Instant,
+    timer: LazySleep,
+    // The dependency has been touched.
+    touched: bool,
+}
+
+/// How far it has come.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Stage {
+    /// In the queue.
+    Waiting,
+    Admitted,
+    Refused(Refused),
+    Running,
+    Over,
+}
+
+/// An attempt in the queue.
+#[derive(Debug)]
+struct Waiting {
+    wait: Wait,
+    timer: LazySleep,
+    patience: Instant,
+    // A slot that comes later leaves no time for the attempt.
+    latest: Deadline,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Refused {
+    ByBreaker(Refusal),
+    ByLimit,
+}
+
+/// A slot that was waited for, or taken ahead; until dropped.
+#[derive(Debug)]
+enum Held {
+    Handed { _permit: Permit },
+    Ahead { _reserved: Reserved },
+}
+
+impl Guard {
+    /// Of no attempt.
+    #[inline]
+    pub(super) fn none(now: Instant) -> Self {
+        Self::at(Stage::Over, None, now)
+    }
+
+    /// Asks for the attempt `number` of its call; one that runs beside another is `hedged`.
+    ///
+    /// Inlined, so that its values stay in registers until they are written where the guard stays: what is written in
+    /// pieces and then moved as a whole has the processor wait for the pieces.
+    #[inline(always)]
+    pub(super) fn begin<C>(
+        parts: &Parts<C>,
+        terms: &Terms,
+        number: u32,
+        hedged: bool,
+        now: Instant,
+    ) -> Self {
+        let ticket = match &parts.circuit {
+            None => None,
+            Some(circuit) => match circuit.admit(&Now::from(now)) {
+                Ok(pass) => Some(Ticket::new(pass, number)),
+                Err(refusal) => {
+                    let stage = Stage::Refused(Refused::ByBreaker(refusal));
+                    return Self::at(stage, None, now);
+                }
+            },
+        };
+        let mut guard = Self::at(Stage::Admitted, ticket, now);
+        let Some(slots) = &parts.slots else {
+            return guard;
+        };
+        // One more at the dependency needs a slot of its own.
+        if let Some(ahead) = terms.slot.as_ref().filter(|_| !hedged) {
+            let _reserved = ahead.clone();
+            guard.held = Some(Held::Ahead { _reserved });
+            return guard;
+        }
+        match slots.claim(terms.priority) {
+            Claim::Taken => guard.taken = true,
+            Claim::Wait(wait) => {
+                guard.waiting = wait_for(parts, slots, terms, wait, now);
+                guard.stage = match guard.waiting {
+                    Some(_) => Stage::Waiting,
+                    None => Stage::Refused(Refused::ByLimit),
+                };
+            }
+            Claim::Full => {
+                slots.emit_refused(RejectedBy::Bulkhead);
+                guard.stage = Stage::Refused(Refused::ByLimit);
+            }
+        }
+        guard
+    }
+
+    #[inline]
+    pub(super) fn stage(&self) -> Stage {
+        self.stage
+    }
+
+    /// When it was let pass to the dependency; `None` until it has touched it.
+    #[inline]
+    pub(super) fn admitted(&self) -> Option<Instant> {
+        self.touched.then_some(self.since)
+    }
+
+    /// When it began, or passed the limit if it has.
+    pub(super) fn since(&self) -> Instant {
+        self.since
+    }
+
+    /// How many attempts this is to the dependency.
+    #[inline]
+    pub(super) fn attempts(&self) -> u32 {
+        u32::from(self.touched)
+    }
+
+    /// From here on the dependency is touched.
+    #[inline]
+    pub(super) fn touch(&mut self) {
+        self.touched = true;
+        self.stage = Stage::Running;
+    }
+
+    /// It is over, or given up.
+    #[inline]
+    pub(super) fn end(&mut self) {
+        self.stage = Stage::Over;
+    }
+
+    /// Ready once there is nothing more to wait for in the queue.
+    pub(super) fn poll_slot<C>(&mut self, parts: &Parts<C>, cx: &mut Context<'_>) -> Poll<()> {
+        let (Some(waiting), Some(slots)) = (&mut self.waiting, &parts.slots) else {
+            return Poll::Ready(());
+        };
+        let by = match waiting.wait.poll_permit(cx) {
+            WaitState::Admitted(_permit) => {
+                let now = Instant::now();
+                if now <= waiting.latest.instant() {
+                    self.waiting = None;
+                    self.held = Some(Held::Handed { _permit });
+                    self.since = now;
+                    self.stage = Stage::Admitted;
+                    return Poll::Ready(());
+                }
+                RejectedBy::Bulkhead
+            }
+            WaitState::Waiting => {
+                ready!(waiting.timer.poll(|| waiting.patience, cx));
+                RejectedBy::Bulkhead
+            }
+            WaitState::Shed => RejectedBy::Shed,
+        };
+        self.waiting = None;
+        slots.emit_refused(by);
+        self.stage = Stage::Refused(Refused::ByLimit);
+        Poll::Ready(())
+    }
+
+    /// Ready when the attempt has to be cut.
+    pub(super) fn poll_cut<C>(
+        &mut self,
+        parts: &Parts<C>,
+        terms: &Terms,
+        cx: &mut Context<'_>,
+    ) -> Poll<Cut> {
+        let due = || {
+            let deadline = terms.deadline(&parts.config);
+            cut(parts.config.attempt_timeout, self.since, deadline)
+        };
+        ready!(self.timer.poll(|| due().0, cx));
+        Poll::Ready(due().1)
+    }
+
+    /// Tells an adaptive limit how the attempt ended; it still holds its slot.
+    #[inline]
+    pub(super) fn learn<C>(&self, parts: &Parts<C>, end: &End) {
+        if let Some(slots) = parts.adaptive_slots() {
+            slots.learn(self.since, end.now.instant(), signal(&end.verdict));
+        }
+    }
+
+    /// Gives the slot back, and tells the breaker how the attempt ended. If it failed and the breaker is open now, what
+    /// remains of the open time is when to come back. Inlined, for it is on the way of every attempt and used once.
+    #[inline(always)]
+    pub(super) fn finish<C>(&mut self, parts: &Parts<C>, end: &mut End) {
+        self.release(parts);
+        self.stage = Stage::Over;
+        if let (Some(circuit), Some(ticket)) = (&parts.circuit, self.ticket.take()) {
+            let watch = Stopwatch::new(self.since, &end.now);
+            let open_for = ticket.finish(circuit, &end.verdict, &watch);
+            end.retry_after = end.retry_after.max(open_for);
+        }
+    }
+
+    /// The attempt ends without a result: that is an outcome as well, and a limit learns how long nobody answered.
+    pub(super) fn abandon<C>(&mut self, parts: &Parts<C>, panicked: bool) {
+        let now = Now::on_demand();
+        if let Some((circuit, ticket)) = parts.circuit.as_ref().zip(self.ticket.take()) {
+            let watch = Stopwatch::new(self.since, &now);
+            if self.touched {
+                ticket.abandon(circuit, panicked, &watch);
+            } else {
+                ticket.give_back(circuit, &now);
+            }
+        }
+        self.waiting = None;
+        let running = matches!(self.stage, Stage::Running);
+        if let Some(slots) = parts.adaptive_slots().filter(|_| running) {
+            slots.learn(self.since, now.instant(), Signal::GivenUp);
+        }
+    }
+
+    /// Gives the slot back: free is it only when the attempt is gone.
+    #[inline]
+    pub(super) fn release<C>(&mut self, parts: &Parts<C>) {
+        if let Some(slots) = parts.slots.as_ref().filter(|_| self.taken) {
+            self.taken = false;
+            slots.give_back();
+        }
+        if self.held.is_some() {
+            self.held = None;
+        }
+    }
+
+    /// Without a slot.
+    #[inline]
+    fn at(stage: Stage, ticket: Option<Ticket>, now: Instant) -> Self {
+        Self {
+            stage,
+            ticket,
+            taken: false,
+            held: None,
+            waiting: None,
+            since: now,
+            timer: LazySleep::new(),
+            touched: false,
+        }
+    }
+}
+
+/// A wait in the queue, unless the slot would come too late.
+fn wait_for<C>(
+    parts: &Parts<C>,
+    slots: &Slots,
+    terms: &Terms,
+    wait: Wait,
+    now: Instant,
+) -> Option<Box<Waiting>> {
+    let latest = terms.deadline(&parts.config).less(parts.config.needed());
+    let turn = Deadline::at(now).plus(slots.expected_wait(terms.priority));
+    if latest <= Deadline::at(now) || latest < turn {
+        drop(wait);
+        slots.emit_refused(RejectedBy::Shed);
+        return None;
+    }
+    let patience = Deadline::at(now).plus(slots.max_wait()).earlier(latest);
+    Some(Box::new(Waiting {
+        wait,
+        timer: LazySleep::new(),
+        patience: patience.instant(),
+        latest,
+    }))
+}
+
+impl<C> Parts<C> {
+    /// Of a limit that has to know how long attempts take.
+    #[inline]
+    fn adaptive_slots(&self) -> Option<&Slots> {
+        self.slots.as_ref().filter(|slots| slots.is_adaptive())
+    }
+}
+
+impl Refused {
+    pub(super) fn kind<E>(self) -> ErrorKind<E> {
+        match self {
+            Self::ByBreaker(Refusal::Open(_)) => ErrorKind::CircuitOpen,
+            Self::ByBreaker(Refusal::Ramp(_)) | Self::ByLimit => ErrorKind::BulkheadFull,
+        }
+    }
+
+    /// When to come back.
+    pub(super) fn retry_after(self) -> Option<Duration> {
+        match self {
+            Self::ByBreaker(Refusal::Open(wait)) => wait,
+            Self::ByBreaker(Refusal::Ramp(wait)) => Some(wait),
+            Self::ByLimit => None,
+        }
+    }
+}
+
+fn signal(verdict: &AttemptVerdict) -> Signal {
+    match verdict {
+        AttemptVerdict::TimedOut => Signal::Overloaded,
+        AttemptVerdict::Cut => Signal::GivenUp,
+        AttemptVerdict::Finished(class) if class.throttled => Signal::Overloaded,
+        AttemptVerdict::Finished(class) if class.health == Health::Success => Signal::Answered,
+        AttemptVerdict::Finished(_) | AttemptVerdict::Rejected => Signal::Nothing,
+    }
+}
