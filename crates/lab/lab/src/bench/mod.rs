@@ -16,6 +16,7 @@ mod stage;
 mod wrk;
 
 use holdfast_ops::signals::StopSignals;
+use holdfast_system::error::SystemError;
 
 use self::contender::Contender;
 pub use self::scale::Plan as ScalePlan;
@@ -67,13 +68,13 @@ async fn alone(
     console: Console,
     work: impl AsyncFnOnce(OwnFolder) -> Result<(), LabError>,
 ) -> Result<(), LabError> {
-    let mut signals = StopSignals::listen().map_err(LabError::file("listen for", "signals"))?;
+    let mut signals = StopSignals::listen().map_err(SystemError::file("listen for", "signals"))?;
     wrk::ensure(settings, console).await?;
     let _guard = Guard::post(Guarded::Processes)?;
     let folder = OwnFolder::make(name, settings, console).await?;
     tokio::select! {
         measured = work(folder) => measured,
-        _ = signals.next() => Err(LabError::Interrupted),
+        _ = signals.next() => Err(SystemError::Interrupted.into()),
     }
 }
 
@@ -86,7 +87,7 @@ async fn on_stage(
     console.say("starting two databases, a worker and six APIs");
     let stage = match Stage::start(settings, folder.path()).await {
         Ok(stage) => stage,
-        Err(error) => return Err(folder.left_by(error)),
+        Err(error) => return Err(folder.left_by(error).into()),
     };
     let mut contenders = stage.contenders(folder.path())?;
     measure(&mut contenders, &stage, plan, console).await?;

@@ -1,5 +1,7 @@
 //! The table of medians, and one line for each ratio that is asked for.
 
+use holdfast_system::error::SystemError;
+
 use super::contender::Contender;
 use super::ratio::Ratio;
 use super::stage::Stage;
@@ -113,7 +115,7 @@ async fn requests_per_fsync(probe: &Probe) -> Result<f64, LabError> {
     let appended = probe.metric::<f64>("holdfast_journal_appended_total").await;
     let commits = probe.metric::<f64>("holdfast_journal_commits_total").await;
     let counted = appended.zip(commits);
-    let (appended, commits) = counted.ok_or_else(|| LabError::Api {
+    let (appended, commits) = counted.ok_or_else(|| SystemError::Api {
         url: format!("{}/metrics", probe.base()),
         problem: "it does not count what the journal does".to_owned(),
     })?;

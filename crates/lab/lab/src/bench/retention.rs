@@ -7,6 +7,7 @@ use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
+use holdfast_system::error::SystemError;
 use tokio::time::{Instant, sleep};
 use tokio_postgres::{Client, NoTls};
 
@@ -64,7 +65,7 @@ struct System {
 }
 
 impl System {
-    async fn start(settings: &Settings, folder: &Path) -> Result<Self, LabError> {
+    async fn start(settings: &Settings, folder: &Path) -> Result<Self, SystemError> {
         let database = Cluster::start(ClusterOptions::default()).await?;
         let worker = start_worker(settings, folder).await?;
         let place = Reached {
@@ -93,7 +94,7 @@ pub(super) async fn run(
     console.say("starting a database, a worker and an API");
     let system = match System::start(settings, folder.path()).await {
         Ok(system) => system,
-        Err(error) => return Err(folder.left_by(error)),
+        Err(error) => return Err(folder.left_by(error).into()),
     };
     let url = format!("{}/process", system.api.probe().base());
     let wrk = Wrk::new(url, CALLERS, folder.path());

@@ -49,7 +49,7 @@ struct Bench<'a> {
 pub(super) async fn measure(
     plan: Plan,
     settings: &Settings,
-    folder: OwnFolder,
+    mut folder: OwnFolder,
     console: Console,
 ) -> Result<(), LabError> {
     let bench = Bench {
@@ -59,7 +59,16 @@ pub(super) async fn measure(
         console,
     };
     let measured = bench.all().await;
-    measured.map_err(|error| folder.left_by(error))
+    match measured {
+        Err(LabError::System(error)) => Err(folder.left_by(error).into()),
+        Err(error) => {
+            folder.keep();
+            let folder = folder.path().display();
+            console.say(format_args!("  logs are in {folder}"));
+            Err(error)
+        }
+        Ok(()) => Ok(()),
+    }
 }
 
 impl Bench<'_> {
@@ -151,7 +160,7 @@ impl Bench<'_> {
             worker: worker.to_owned(),
             database: database.api_url(),
         };
-        apis.start(&name, &reached, policies, None).await
+        Ok(apis.start(&name, &reached, policies, None).await?)
     }
 
     /// Of so many works at once; none: as many as arrive.
@@ -167,7 +176,7 @@ impl Bench<'_> {
             capacity,
             ..WorkerSpec::new(delay)
         };
-        Site { folder, settings }.worker(name, worker).await
+        Ok(Site { folder, settings }.worker(name, worker).await?)
     }
 
     /// One dimension, with each step's ratio to the first.

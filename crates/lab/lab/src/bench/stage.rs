@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use holdfast_system::error::SystemError;
 use tokio_postgres::NoTls;
 
 use super::contender::{Contender, Load};
@@ -51,7 +52,7 @@ impl Stage {
     ///
     /// # Errors
     /// When a part does not start.
-    pub(super) async fn start(settings: &Settings, folder: &Path) -> Result<Self, LabError> {
+    pub(super) async fn start(settings: &Settings, folder: &Path) -> Result<Self, SystemError> {
         let database = roomy_database().await?;
         let other = Cluster::start(ClusterOptions::default()).await?;
         let worker = start_worker(settings, folder).await?;
@@ -150,7 +151,7 @@ impl Stage {
 pub(super) async fn start_worker(
     settings: &Settings,
     folder: &Path,
-) -> Result<ServiceProcess, LabError> {
+) -> Result<ServiceProcess, SystemError> {
     let settings = &logging(settings, None);
     let worker = WorkerSpec::new(Duration::ZERO);
     Site { folder, settings }.worker("worker", worker).await
@@ -170,7 +171,7 @@ impl Apis<'_> {
         reached: &Reached,
         policies: &str,
         observe: Option<&str>,
-    ) -> Result<ServiceProcess, LabError> {
+    ) -> Result<ServiceProcess, SystemError> {
         let mut api = ApiSpec::new(name, policies);
         let observers = observe.unwrap_or("on").to_owned();
         api.variables.push(("HOLDFAST_OBSERVE", observers));
@@ -194,7 +195,7 @@ pub(super) fn logging(settings: &Settings, observe: Option<&str>) -> Settings {
 }
 
 /// With sessions for all.
-pub(super) async fn roomy_database() -> Result<Cluster, LabError> {
+pub(super) async fn roomy_database() -> Result<Cluster, SystemError> {
     let mut database = Cluster::start(ClusterOptions::default()).await?;
     let (client, connection) = tokio_postgres::connect(&database.url(), NoTls).await?;
     let connection = tokio::spawn(connection);
@@ -209,6 +210,6 @@ pub(super) async fn roomy_database() -> Result<Cluster, LabError> {
     Ok(database)
 }
 
-pub(super) fn free() -> Result<u16, LabError> {
-    ports::free().map_err(LabError::file("find", "a free port"))
+pub(super) fn free() -> Result<u16, SystemError> {
+    ports::free().map_err(SystemError::file("find", "a free port"))
 }

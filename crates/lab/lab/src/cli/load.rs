@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use holdfast_ops::signals::StopSignals;
+use holdfast_system::error::SystemError;
 use tokio::time::Instant;
 
 use super::arguments::Load;
@@ -26,7 +27,7 @@ pub(super) async fn run(
     console: Console,
 ) -> Result<(), LabError> {
     load::raise_limit(console);
-    let mut signals = StopSignals::listen().map_err(LabError::file("listen for", "signals"))?;
+    let mut signals = StopSignals::listen().map_err(SystemError::file("listen for", "signals"))?;
     let (folder, urls, bound) = target(wanted.urls, settings, console).await?;
     let arriving = Arriving {
         rate: wanted.rate,

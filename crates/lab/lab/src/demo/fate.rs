@@ -1,9 +1,9 @@
 //! What became of the requests the resilient side answered, as the API itself tells it afterwards.
 
+use holdfast_system::error::SystemError;
 use holdfast_wire::{Processed, RecordedIn, Request, RequestStatus};
 
 use super::Stop;
-use crate::error::LabError;
 use crate::output::{Console, Tone};
 use crate::stage::Probe;
 
@@ -12,7 +12,7 @@ pub(super) async fn show(
     stops: &[Stop],
     probe: &Probe,
     console: Console,
-) -> Result<bool, LabError> {
+) -> Result<bool, SystemError> {
     console.print(console.paint(Tone::Strong, "\n=== what became of the requests ===\n"));
     console.print(console.paint(
         Tone::Faint,

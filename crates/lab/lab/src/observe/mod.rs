@@ -15,6 +15,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use holdfast_ops::signals::StopSignals;
+use holdfast_system::error::SystemError;
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep};
 
@@ -30,7 +31,7 @@ use crate::settings::{Ports, Settings};
 use crate::stage::{Local, Probe, Service};
 
 /// Quick ones: a breaker of the defaults may stay open for longer than the whole run.
-const POLICIES: &str = include_str!("../torture/policies.toml");
+const POLICIES: &str = holdfast_experiment::torture::POLICIES;
 const WORK_DELAY: &str = "300ms";
 const RATE: f64 = 20.0;
 const HEALTHY: Duration = Duration::from_secs(6);
@@ -48,7 +49,7 @@ const OUTAGE: &str =
 /// # Errors
 /// When it could not be played, or was interrupted.
 pub async fn run(settings: &Settings, console: Console) -> Result<bool, LabError> {
-    let mut signals = StopSignals::listen().map_err(LabError::file("listen for", "signals"))?;
+    let mut signals = StopSignals::listen().map_err(SystemError::file("listen for", "signals"))?;
     promtool::ensure(settings, console).await?;
     let files = settings.root.join("deploy/observe");
     let queries = queries(&files.join(DASHBOARD))?;
@@ -62,11 +63,11 @@ pub async fn run(settings: &Settings, console: Console) -> Result<bool, LabError
     let own = own_stage(settings, folder.path())?;
     let stage = Local::new(&own, folder.path().to_owned(), console);
     if let Err(error) = stage.up().await {
-        return Err(folder.left_by(error));
+        return Err(folder.left_by(error).into());
     }
     let result = tokio::select! {
         result = observe(&stage, own.ports, &files, &queries, folder.path(), console) => result,
-        _ = signals.next() => Err(LabError::Interrupted),
+        _ = signals.next() => Err(SystemError::Interrupted.into()),
     };
     stage.down().await?;
     Ok(report(&result?, queries.len(), console))
@@ -74,9 +75,9 @@ pub async fn run(settings: &Settings, console: Console) -> Result<bool, LabError
 
 /// Ports that nobody uses, and a system that recovers within seconds.
 fn own_stage(settings: &Settings, folder: &Path) -> Result<Settings, LabError> {
-    let free = || ports::free().map_err(LabError::file("find", "a free port"));
+    let free = || ports::free().map_err(SystemError::file("find", "a free port"));
     let policies = folder.join("policies.toml");
-    fs::write(&policies, POLICIES).map_err(LabError::file("write", &policies))?;
+    fs::write(&policies, POLICIES).map_err(SystemError::file("write", &policies))?;
     let mut own = Settings {
         ports: Ports {
             api: free()?,
@@ -93,9 +94,9 @@ fn own_stage(settings: &Settings, folder: &Path) -> Result<Settings, LabError> {
     Ok(own)
 }
 
-fn queries(dashboard: &Path) -> Result<Vec<Query>, LabError> {
-    let text = fs::read_to_string(dashboard).map_err(LabError::file("read", dashboard))?;
-    dashboard::queries(&text).map_err(|problem| LabError::Program {
+fn queries(dashboard: &Path) -> Result<Vec<Query>, SystemError> {
+    let text = fs::read_to_string(dashboard).map_err(SystemError::file("read", dashboard))?;
+    dashboard::queries(&text).map_err(|problem| SystemError::Program {
         command: format!("reading {}", dashboard.display()),
         output: problem,
     })
@@ -159,7 +160,8 @@ async fn play(stage: &Local, ports: Ports, console: Console) -> Result<(), LabEr
     let load = load::run(&plan, Instant::now(), pending(), |_| Ok(()));
     let (outage, outcomes) = tokio::join!(outage, load);
     outage?;
-    outcomes.map(drop)
+    outcomes?;
+    Ok(())
 }
 
 fn report(findings: &[String], queries: usize, console: Console) -> bool {

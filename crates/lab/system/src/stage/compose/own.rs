@@ -1,0 +1,122 @@
+//! Containers of a command's own: another project beside the stage's, made once and brought up as often as it is needed.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use tokio::time::Instant;
+
+use super::engine::{Engine, Project};
+use super::up::base_images;
+use super::{BASE_IMAGES, Compose};
+use crate::error::SystemError;
+use crate::output::Console;
+use crate::settings::Settings;
+use crate::stage::Service;
+use crate::stage::container::Container;
+
+impl Compose {
+    /// The containers of `project`; what the stage keeps in the lab's folder they keep in `folder`.
+    ///
+    /// # Errors
+    /// [`SystemError::NoEngine`].
+    pub async fn of_its_own(
+        project: Project,
+        folder: PathBuf,
+        settings: &Settings,
+        console: Console,
+    ) -> Result<Self, SystemError> {
+        let engine = Engine::find(project, settings.root.clone(), BTreeMap::new()).await?;
+        Ok(Self {
+            engine,
+            folder,
+            api_port: settings.ports.api,
+            console,
+        })
+    }
+
+    /// Finds the base images and builds the services'; shows the tools' output. What follows uses them.
+    ///
+    /// # Errors
+    /// When an image cannot be had.
+    pub async fn build(&mut self) -> Result<(), SystemError> {
+        let images = base_images(&self.engine.script(BASE_IMAGES).await?);
+        self.engine = self.engine.with_variables(images);
+        self.engine.compose_shown(&["build"]).await
+    }
+
+    /// The same containers, with more variables for the Compose files.
+    pub fn with_variables(&self, more: impl IntoIterator<Item = (String, String)>) -> Self {
+        Self {
+            engine: self.engine.with_variables(more),
+            ..self.clone()
+        }
+    }
+
+    /// Starts what has been built, and waits until the services are healthy.
+    ///
+    /// # Errors
+    /// When one of them does not become healthy.
+    pub async fn raise(&self) -> Result<(), SystemError> {
+        let start = Instant::now();
+        self.engine.compose(&["up", "--detach"]).await?;
+        let mut waiting = Service::ALL.to_vec();
+        while !waiting.is_empty() {
+            let healthy = self.one_healthy(&waiting, start).await?;
+            waiting.retain(|service| *service != healthy);
+        }
+        Ok(())
+    }
+
+    /// Starts a dead container and does not wait for its health check, which looks on only every few seconds.
+    ///
+    /// # Errors
+    /// When Docker fails.
+    pub async fn start_now(&self, service: Service) -> Result<(), SystemError> {
+        self.engine.compose(&["start", service.name()]).await?;
+        Ok(())
+    }
+
+    /// Runs a command in a service's container and returns what it printed.
+    ///
+    /// # Errors
+    /// When it does not run, or fails.
+    pub async fn exec(&self, service: &str, command: &[&str]) -> Result<String, SystemError> {
+        let arguments = [&["exec", "-T", service][..], command].concat();
+        self.engine.compose(&arguments).await
+    }
+
+    /// What a service's container has printed so far.
+    ///
+    /// # Errors
+    /// [`SystemError::NotUp`], or when the engine does not answer.
+    pub async fn printed(&self, service: Service) -> Result<String, SystemError> {
+        let container = self.container(service).await?;
+        self.engine.docker(&["logs", &container.id]).await
+    }
+
+    /// Starts a second container of the service, at another address under the same name, then kills and removes the
+    /// first. From which address to which.
+    ///
+    /// # Errors
+    /// When Docker fails.
+    pub async fn replace(&self, service: Service) -> Result<(String, String), SystemError> {
+        let first = self.container(service).await?;
+        let old = self.address(&first).await?;
+        let two = format!("{service}=2");
+        let up = ["up", "--detach", "--no-recreate", "--no-deps", "--scale"];
+        let up = [&up[..], &[&two, service.name()]].concat();
+        self.engine.compose(&up).await?;
+        self.engine
+            .docker(&["rm", "--force", "--volumes", &first.id])
+            .await?;
+        let second = self.container(service).await?;
+        Ok((old, self.address(&second).await?))
+    }
+
+    async fn address(&self, container: &Container) -> Result<String, SystemError> {
+        let format = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}";
+        let inspect = ["inspect", "--format", format, &container.id];
+        let told = self.engine.docker(&inspect).await?;
+        Ok(told.trim().to_owned())
+    }
+}

@@ -1,0 +1,180 @@
+//! Bringing the containers up: images, build, start, health.
+
+use std::time::Duration;
+
+use holdfast_ops::signals::StopSignals;
+use tokio::time::{Instant, sleep};
+
+use super::{BASE_IMAGES, Compose};
+use crate::error::SystemError;
+use crate::output::Tone;
+use crate::postgres::ROLE_SQL;
+use crate::stage::container::Container;
+use crate::stage::{Condition, Service, port, ready};
+
+const POLL: Duration = Duration::from_millis(250);
+/// Several rounds of the health checks of `deploy/compose.yml`.
+const HEALTHY_WITHIN: Duration = Duration::from_secs(90);
+
+/// Measured on two cores: from an empty engine to healthy containers.
+const FIRST_BUILD: &str = "the images have to be built first, which takes ten minutes or so on two cores and a few hundred MB from the
+network; on local processes all is up within a second of the build: STAGE=local make up";
+
+impl Compose {
+    /// Builds the images, starts the containers and waits until all are healthy. Volumes that are there are kept.
+    /// Interrupted, it takes down what it started; a stage that was up before, or held data, is left as it is.
+    ///
+    /// # Errors
+    /// When the port is taken, an image cannot be had, or a service does not become healthy.
+    pub async fn up(&self) -> Result<(), SystemError> {
+        let mut signals =
+            StopSignals::listen().map_err(SystemError::file("listen for", "signals"))?;
+        let held_data = self.holds_data().await?;
+        let result = tokio::select! {
+            result = self.bring_up(held_data) => result,
+            _ = signals.next() => Err(SystemError::Interrupted),
+        };
+        if matches!(result, Err(SystemError::Interrupted)) && !held_data {
+            self.down().await?;
+        }
+        result
+    }
+
+    async fn bring_up(&self, held_data: bool) -> Result<(), SystemError> {
+        let before = self.engine.containers().await?;
+        let holds_the_port = |it: &Container| it.service == Service::Api && it.is_alive();
+        if !before.iter().any(holds_the_port) {
+            port::check_free(self.api_port, "API_PORT")?;
+        }
+        if !self.engine.has_image(Service::Api.name()).await {
+            self.console.say(FIRST_BUILD);
+        }
+        let start = Instant::now();
+        let images = base_images(&self.engine.script(BASE_IMAGES).await?);
+        self.unpause().await?;
+        self.engine
+            .with_variables(images)
+            .compose_shown(&["up", "--detach", "--build"])
+            .await?;
+        let mut waiting = Service::ALL.to_vec();
+        while !waiting.is_empty() {
+            let healthy = self.one_healthy(&waiting, start).await?;
+            waiting.retain(|service| *service != healthy);
+            self.ready(healthy, "healthy", start);
+        }
+        if held_data {
+            self.bring_schema_up_to_date().await?;
+        }
+        Ok(())
+    }
+
+    /// An earlier release may have made it: migrates it and sees that the API's role is there. By the tables' owner, which the
+    /// API itself is not.
+    async fn bring_schema_up_to_date(&self) -> Result<(), SystemError> {
+        let owner = "DATABASE_URL=postgres://holdfast:holdfast@db/holdfast";
+        let run = ["run", "--rm", "--no-deps", "-T", "-e", owner];
+        let api = [Service::Api.name(), "migrate"];
+        self.engine.compose(&[&run[..], &api].concat()).await?;
+        self.psql(ROLE_SQL).await.map(drop)
+    }
+
+    /// Waits until one of these services is healthy.
+    pub(super) async fn one_healthy(
+        &self,
+        waiting: &[Service],
+        since: Instant,
+    ) -> Result<Service, SystemError> {
+        let deadline = Instant::now() + HEALTHY_WITHIN;
+        loop {
+            let containers = self.engine.containers().await?;
+            let awaited = |container: &&Container| waiting.contains(&container.service);
+            if let Some(healthy) = containers
+                .iter()
+                .filter(awaited)
+                .find(|container| container.is_healthy())
+            {
+                return Ok(healthy.service);
+            }
+            let dead = containers
+                .iter()
+                .filter(awaited)
+                .find(|container| !container.is_alive());
+            if let Some(dead) = dead {
+                return Err(self.why_it_ended(dead).await);
+            }
+            if Instant::now() > deadline {
+                let ill = containers.iter().find(awaited);
+                let problem = match ill.map(|container| &container.condition) {
+                    Some(Condition::Running {
+                        ill: Some(problem), ..
+                    }) => problem.clone(),
+                    _ => "is not there".to_owned(),
+                };
+                let seconds = since.elapsed().as_secs();
+                let service = ill.map_or(waiting[0], |container| container.service);
+                return Err(self
+                    .unhealthy(service, format!("{problem} after {seconds} s"))
+                    .await);
+            }
+            sleep(POLL).await;
+        }
+    }
+
+    async fn why_it_ended(&self, dead: &Container) -> SystemError {
+        if dead.exit_code == Some(ready::BAD_CONFIGURATION) {
+            let logs = ["logs", "--tail=10", &dead.id];
+            let log = self.engine.docker_said(&logs).await;
+            let said: Vec<String> = log.lines().map(str::to_owned).collect();
+            return SystemError::Refused(ready::refusal(dead.service, &said));
+        }
+        let ended = match dead.exit_code {
+            Some(code) => format!("ended (exit code {code})"),
+            None => "ended".to_owned(),
+        };
+        self.unhealthy(dead.service, ended).await
+    }
+
+    pub(super) async fn unhealthy(&self, service: Service, problem: String) -> SystemError {
+        let log = self
+            .engine
+            .compose(&["logs", "--no-color", "--tail=10", service.name()])
+            .await;
+        let log = log.unwrap_or_default().lines().map(str::to_owned).collect();
+        SystemError::Unhealthy {
+            service,
+            problem,
+            log,
+            file: None,
+        }
+    }
+
+    pub(super) fn ready(&self, service: Service, what: &str, since: Instant) {
+        let seconds = since.elapsed().as_secs_f64();
+        let what = self.console.paint(Tone::Good, what);
+        self.console
+            .say(format_args!("  {service:<7} {what} after {seconds:.1} s"));
+    }
+}
+
+/// The `KEY=value` lines of the script.
+pub(super) fn base_images(printed: &str) -> Vec<(String, String)> {
+    let pair = |line: &str| {
+        line.split_once('=')
+            .map(|(key, value)| (key.trim().to_owned(), value.trim().to_owned()))
+    };
+    printed.lines().filter_map(pair).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scripts_lines_become_variables() {
+        let images =
+            base_images("RUST_IMAGE=rust:1.95\n\nPOSTGRES_IMAGE=holdfast/standin-postgres:17\n");
+        assert_eq!(images[0], ("RUST_IMAGE".to_owned(), "rust:1.95".to_owned()));
+        assert_eq!(images[1].1, "holdfast/standin-postgres:17");
+        assert_eq!(images.len(), 2);
+    }
+}
