@@ -12,7 +12,7 @@ use crate::database::Database;
 use crate::output::Console;
 use crate::plan::Side;
 use crate::settle::settle;
-use crate::stage::Probe;
+use crate::system::System;
 use crate::trial::{Call, Ledger};
 
 /// Leases run out, the journal is replayed, and what is open is worked off.
@@ -32,7 +32,7 @@ const ROWS: &str =
 pub async fn draw_up(
     side: Side,
     calls: &[Call],
-    api: Probe,
+    system: &System,
     database: &Database,
     console: Console,
 ) -> Result<Ledger, SystemError> {
@@ -40,7 +40,7 @@ pub async fn draw_up(
         Side::Naive => at_rest(database).await?,
         Side::Resilient | Side::Contender => {
             // What is left shows in the account.
-            settle(&[api], SETTLE, console.quietly()).await;
+            settle(&system.apis(), SETTLE, console.quietly()).await;
         }
     }
     let rows = rows(side, database).await?;

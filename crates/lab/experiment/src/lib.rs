@@ -29,7 +29,5 @@ use holdfast_checker::invented;
 use holdfast_checker::{
     hint, measure, plan, schema, seconds, statistics, transitions, trial, verdict,
 };
-use holdfast_system::{
-    accepted, database, guard, own_folder, scene, settings, settle, stage, system,
-};
+use holdfast_system::{accepted, database, guard, run_dir, settings, settle, stage, system};
 use holdfast_testbed::{files, output, proxy};

@@ -10,8 +10,8 @@ use tokio::process::Command;
 
 use crate::output::Console;
 use crate::plan::{Experiment, Side};
-use crate::scene::Ground;
 use crate::settings::{Settings, StageKind};
+use crate::system;
 use crate::trial::Trial;
 
 const PROGRAM: &str = "simulate";
@@ -22,7 +22,7 @@ pub(crate) enum Backend {
     /// In a model of the world.
     Virtual(Modelled),
     /// On processes, containers or machines.
-    Real(Ground),
+    Real(system::Backend),
 }
 
 impl Backend {
@@ -34,7 +34,7 @@ impl Backend {
     ) -> Result<Self, SystemError> {
         Ok(match stage {
             StageKind::Virtual => Self::Virtual(Modelled::find(settings)?),
-            _ => Self::Real(Ground::prepare(stage, settings, console).await?),
+            _ => Self::Real(system::Backend::prepare(stage, settings, console).await?),
         })
     }
 

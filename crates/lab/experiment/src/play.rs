@@ -1,4 +1,4 @@
-//! One trial: a fresh scene, steady state, the faults, what comes after; then the account. Whatever happens, the scene is
+//! One trial: a fresh system, steady state, the faults, what comes after; then the account. Whatever happens, the system is
 //! taken down, and that is looked at too.
 
 mod warm;
@@ -18,15 +18,17 @@ use super::contender::{Contender, untold};
 use super::modelled::Backend;
 use super::plan::{Experiment, Side};
 use super::progress::Progress;
-use super::scene::{Making, Scene};
+use super::system::{ApiSpec, Part, System, SystemSpec, WorkerSpec};
 use super::trial::{Call, Ledger, Sight, Stranger, Trial};
 use super::watch::Watcher;
 use super::{account, fault, transitions, verdict};
-use crate::database::Database;
 use crate::error::ExperimentError;
 use crate::load;
 use crate::output::Console;
 use crate::settings::Settings;
+
+/// Of its folder and its log.
+const API: &str = "api";
 
 /// What trials have in common.
 #[derive(Debug)]
@@ -47,47 +49,47 @@ impl Playing<'_> {
     /// Plays one side.
     ///
     /// # Errors
-    /// When the scene could not be raised, was not steady before the first fault, or could not be taken down; when a
+    /// When the system could not be raised, was not steady before the first fault, or could not be taken down; when a
     /// fault could not be put in force or ended; Ctrl-C.
     pub(super) async fn trial(
         &self,
         side: Side,
         signals: &mut StopSignals,
     ) -> Result<Trial, ExperimentError> {
-        let ground = match self.backend {
+        let backend = match self.backend {
             Backend::Virtual(modelled) => {
                 return tokio::select! {
                     trial = modelled.trial(self.experiment, self.policies, side) => Ok(trial?),
                     _ = signals.next() => Err(SystemError::Interrupted.into()),
                 };
             }
-            Backend::Real(ground) => ground,
+            Backend::Real(backend) => backend,
         };
         let progress = Progress::new(side, self.experiment.load.lasts, self.console);
-        let making = self.making();
+        let spec = self.spec();
         let raised = tokio::select! {
-            raised = Scene::raise(ground, &making, self.settings, self.console) => raised,
+            raised = backend.raise(&spec, self.settings, self.console) => raised,
             _ = signals.next() => Err(SystemError::Interrupted),
         };
-        let mut scene = match raised {
-            Ok(scene) => scene,
+        let mut system = match raised {
+            Ok(system) => system,
             Err(error) => {
-                let cleared = ground.clear().await;
+                let cleared = backend.clear().await;
                 cleared.map_err(|left| SystemError::NotRolledBack(vec![left.to_string()]))?;
                 return Err(error.into());
             }
         };
         let seen = tokio::select! {
-            seen = self.under_load(side, &scene, &progress) => seen,
+            seen = self.under_load(side, &system, &progress) => seen,
             _ = signals.next() => Err(SystemError::Interrupted.into()),
         };
-        let stopped = scene.stop_contender().await;
+        let stopped = system.stop_contender().await;
         let kept = match self.keep {
-            true => Some(scene.keep().await),
+            true => Some(system.keep().await),
             false => None,
         };
         drop(progress);
-        let left = scene.lower().await;
+        let left = system.lower().await;
         if !left.is_empty() {
             return Err(SystemError::NotRolledBack(left).into());
         }
@@ -99,32 +101,39 @@ impl Playing<'_> {
         seen.map(|trial| ended(trial, stopped))
     }
 
-    fn making(&self) -> Making {
-        Making {
-            policies: self.policies.to_owned(),
-            work_delay: self.experiment.system.work_delay,
-            work_capacity: self.experiment.system.work_capacity,
-            workers: self.experiment.system.workers,
+    fn spec(&self) -> SystemSpec {
+        let system = &self.experiment.system;
+        let worker = WorkerSpec {
+            capacity: system.work_capacity,
+            ..WorkerSpec::new(system.work_delay)
+        };
+        let mut api = ApiSpec::new(API, self.policies);
+        api.contender = self.contender.cloned();
+        // Breakers' changes of state are read from the API's log, which the caller's filter could hide.
+        api.variables.push(("RUST_LOG", "info".to_owned()));
+        SystemSpec {
+            workers: system.workers,
             wired: fault::wired(&self.experiment.faults),
-            replaced: fault::replaced(&self.experiment.faults),
             seed: self.experiment.load.seed,
-            contender: self.contender.cloned(),
+            replaced: fault::replaced(&self.experiment.faults),
+            ..SystemSpec::new(worker, vec![api])
         }
     }
 
     async fn under_load(
         &self,
         side: Side,
-        scene: &Scene,
+        system: &System,
         progress: &Progress,
     ) -> Result<Trial, ExperimentError> {
         let experiment = self.experiment;
-        let start = self.start(side, scene).await?;
-        let watcher = Watcher::of(scene, side);
+        let api = system.client(Part::Api(0))?;
+        let start = self.start(side, system).await?;
+        let watcher = Watcher::of(system, side);
         let (heard, samples) = (RefCell::new(Vec::<Call>::new()), RefCell::new(Vec::new()));
         let (epoch, since) = (Instant::now(), Timestamp::now());
         progress.begin(epoch);
-        let mut plan = load::Plan::new(scene.api().base(), side, experiment.load.clone());
+        let mut plan = load::Plan::new(api.base(), side, experiment.load.clone());
         plan.bodiless = start.bodiless;
         plan.faults.clone_from(&experiment.faults);
         let load = async {
@@ -147,7 +156,7 @@ impl Playing<'_> {
                 steady()?;
             }
             let told = |told| progress.enter(told);
-            Ok(fault::play(&experiment.faults, scene, epoch, told).await?)
+            Ok(fault::play(&experiment.faults, system, epoch, told).await?)
         };
         let watch = watcher.run(epoch, |sample| {
             progress.tick();
@@ -160,10 +169,10 @@ impl Playing<'_> {
         };
         let calls: Vec<Call> = sent.outcomes.iter().map(load::Outcome::call).collect();
         progress.enter("waiting until all is done");
-        let (ledger, contender) = self.account(side, &calls, &start, scene).await?;
+        let (ledger, contender) = self.account(side, &calls, &start, system).await?;
         let log = match side {
             Side::Contender => String::new(),
-            _ => scene.api_log().await?,
+            _ => system.api_log().await?,
         };
         Ok(Trial {
             side,
@@ -185,8 +194,8 @@ impl Playing<'_> {
     }
 
     /// Has the side warm, and asks what must be known of it beforehand.
-    async fn start(&self, side: Side, scene: &Scene) -> Result<Start, ExperimentError> {
-        let api = scene.api();
+    async fn start(&self, side: Side, system: &System) -> Result<Start, ExperimentError> {
+        let api = system.client(Part::Api(0))?;
         let work_delay = self.experiment.system.work_delay;
         let mut start = Start::default();
         if let Some(contender) = self.contender {
@@ -196,9 +205,9 @@ impl Playing<'_> {
             let seconds = api.policies().await?.process.worst_case_seconds;
             start.bound = Duration::try_from_secs_f64(seconds).ok();
         }
-        warm::warm(side, &api, start.bodiless, work_delay).await?;
+        warm::warm(side, api, start.bodiless, work_delay).await?;
         if self.contender.is_some() {
-            start.rows = account::contender::ids(&database(scene)).await?;
+            start.rows = account::contender::ids(&system.database()?).await?;
         }
         Ok(start)
     }
@@ -208,11 +217,11 @@ impl Playing<'_> {
         side: Side,
         calls: &[Call],
         start: &Start,
-        scene: &Scene,
+        system: &System,
     ) -> Result<(Ledger, Option<Stranger>), ExperimentError> {
-        let database = database(scene);
+        let database = system.database()?;
         if self.contender.is_none() {
-            let ledger = account::draw_up(side, calls, scene.api(), &database, self.console);
+            let ledger = account::draw_up(side, calls, system, &database, self.console);
             return Ok((ledger.await?, None));
         }
         let (ledger, keyed) = account::contender::draw_up(calls, &start.rows, &database).await?;
@@ -234,10 +243,6 @@ struct Start {
     bodiless: bool,
     /// Of the warm-up of a contender, whose rows say nothing of whom they are.
     rows: BTreeSet<String>,
-}
-
-fn database(scene: &Scene) -> Database {
-    Database::Port(scene.database_port())
 }
 
 fn ended(mut trial: Trial, stopped: Option<Sight>) -> Trial {

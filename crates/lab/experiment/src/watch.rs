@@ -7,9 +7,9 @@ use holdfast_wire::Status;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use super::plan::Side;
-use super::scene::{Arrivals, Scene};
+use super::system::{Arrivals, System};
 use super::trial::Sample;
-use crate::stage::Probe;
+use crate::stage::AdminClient;
 
 const EVERY: Duration = Duration::from_millis(200);
 /// Less than the distance of two looks: one who does not answer shall not spoil the next.
@@ -19,15 +19,16 @@ const PATIENCE: Duration = Duration::from_millis(150);
 #[derive(Debug)]
 pub(super) struct Watcher {
     /// None: a contender is asked nothing but what the load asks.
-    api: Option<Probe>,
+    api: Option<AdminClient>,
     arrivals: Arrivals,
 }
 
 impl Watcher {
-    pub(super) fn of(scene: &Scene, side: Side) -> Self {
+    pub(super) fn of(system: &System, side: Side) -> Self {
+        let mut apis = system.apis().into_iter();
         Self {
-            api: (side != Side::Contender).then(|| scene.api()),
-            arrivals: scene.arrivals(),
+            api: apis.next().filter(|_| side != Side::Contender),
+            arrivals: system.arrivals(),
         }
     }
 

@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::error::SystemError;
 use crate::output::{Console, Tone};
-use crate::stage::Probe;
+use crate::stage::AdminClient;
 
 const POLL: Duration = Duration::from_millis(250);
 /// Between two lines of progress.
@@ -23,7 +23,7 @@ pub struct Backlog {
 }
 
 impl Backlog {
-    async fn of(probe: &Probe) -> Result<Self, SystemError> {
+    async fn of(probe: &AdminClient) -> Result<Self, SystemError> {
         let open = probe.requests("status=received&limit=1").await?.total;
         let journal = probe.status().await?.journal;
         Ok(Self {
@@ -45,7 +45,7 @@ impl fmt::Display for Backlog {
 
 /// Waits until no API has anything left to do, and shows how far each is. What was left when the time was over; nothing:
 /// all is done.
-pub async fn settle(probes: &[Probe], within: Duration, console: Console) -> Vec<String> {
+pub async fn settle(probes: &[AdminClient], within: Duration, console: Console) -> Vec<String> {
     let start = Instant::now();
     let mut say_at = start;
     loop {

@@ -1,14 +1,6 @@
-//! Faults: each is put in force, proved, ended, and proved over. The proof is a look of its own, not the API's word.
+//! Faults: each is injected, proved to be in force, ended, and proved over. The proof is a probe of its own, not the API's word.
 
-mod connections;
-mod kill;
-mod lock;
-mod node;
-mod pause;
-mod read_only;
-mod replace;
-mod restart;
-mod session;
+mod postgres;
 mod timeline;
 mod wire;
 
@@ -17,23 +9,25 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use crate::error::ChaosError;
-use crate::look::Look;
 use crate::plan::{Fault, Kind, Target};
-use crate::scene::Scene;
-use crate::system::Wired;
+use crate::probe::Probe;
+use crate::stage::NodeAction;
+use crate::system::{System, Wired};
 use crate::trial::{Observed, Sight};
 
-use session::Session;
+use postgres::Session;
 pub use timeline::play;
 
 /// What answers at all answers within this, on a machine that is not overloaded.
 const PATIENCE: Duration = Duration::from_millis(400);
 const HEALED_WITHIN: Duration = Duration::from_secs(10);
+/// An engine, a Swarm that takes the node back, and containers.
+const NODE_HEALED_WITHIN: Duration = Duration::from_secs(90);
 const POLL: Duration = Duration::from_millis(50);
 
 /// A fault in force.
 #[derive(Debug)]
-pub struct InForce {
+struct ActiveFault {
     fault: Fault,
     from: Duration,
     /// Of those that end by themselves.
@@ -44,6 +38,7 @@ pub struct InForce {
 }
 
 /// Between the API and which of its dependencies the faults want a breakable wire.
+#[must_use]
 pub fn wired(faults: &[Fault]) -> Wired {
     let on = |target| {
         let mut faults = faults.iter();
@@ -56,19 +51,20 @@ pub fn wired(faults: &[Fault]) -> Wired {
 }
 
 /// Whether one of them moves the worker to another address.
+#[must_use]
 pub fn replaced(faults: &[Fault]) -> bool {
     faults.iter().any(|fault| fault.kind == Kind::Replace)
 }
 
-impl InForce {
+impl ActiveFault {
     /// Puts the fault in force and looks whether it is.
     ///
     /// # Errors
     /// When it cannot be.
-    pub async fn put(fault: &Fault, scene: &Scene, epoch: Instant) -> Result<Self, ChaosError> {
+    async fn inject(fault: &Fault, system: &System, epoch: Instant) -> Result<Self, ChaosError> {
         let begun = epoch.elapsed();
         let mut sessions = Vec::new();
-        let over = put(fault, scene, &mut sessions).await?;
+        let over = inject(fault, system, &mut sessions).await?;
         // The wire bites as soon as it is told to, and only then proves it. What else there is takes time to put in force.
         let from = if over.is_some() || wire::fault(fault.kind).is_some() {
             begun
@@ -81,18 +77,18 @@ impl InForce {
             to: over.is_some().then(|| epoch.elapsed()),
             live: match over {
                 Some(seen) => seen,
-                None => look(fault, scene).await,
+                None => probe(fault, system).await,
             },
             sessions,
         })
     }
 
     /// Looks again, unless it was not in force to begin with or is over.
-    pub async fn look_again(&mut self, scene: &Scene) {
+    async fn probe_again(&mut self, system: &System) {
         if !self.live.holds || self.to.is_some() {
             return;
         }
-        let now = look(&self.fault, scene).await;
+        let now = probe(&self.fault, system).await;
         if !now.holds {
             let (first, now) = (&self.live.seen, now.seen);
             self.live = Sight {
@@ -106,31 +102,20 @@ impl InForce {
     ///
     /// # Errors
     /// When it cannot be ended.
-    pub async fn end(self, scene: &Scene, epoch: Instant) -> Result<Observed, ChaosError> {
+    async fn recover(self, system: &System, epoch: Instant) -> Result<Observed, ChaosError> {
         let target = self.fault.target;
         // It may be over at any time from here on.
         let to = self.to.unwrap_or_else(|| epoch.elapsed());
         match self.fault.kind {
-            kind if target == Target::Node => node::end(kind, scene).await?,
-            Kind::Kill => kill::end(target, scene).await?,
-            Kind::Pause => pause::end(target, scene).await?,
-            Kind::ReadOnly => read_only::end(scene).await?,
-            Kind::Restart
-            | Kind::Replace
-            | Kind::Lock
-            | Kind::Connections
-            | Kind::Surge { .. }
-            | Kind::Partition
-            | Kind::Drain => {}
-            Kind::Refuse
-            | Kind::Blackhole
-            | Kind::Latency { .. }
-            | Kind::Reset { .. }
-            | Kind::Garbage { .. }
-            | Kind::Status { .. } => wire::end(target, scene).await?,
+            kind if target == Target::Node => system.act_on_node(on_node(kind).1).await?,
+            Kind::Kill => system.start(target).await?,
+            Kind::Pause => system.resume(target).await?,
+            Kind::ReadOnly => postgres::set_read_only(system, false).await?,
+            kind if wire::fault(kind).is_some() => wire::set(target, None, system).await?,
+            _ => {}
         }
         drop(self.sessions);
-        let healed = until_well(target, scene).await;
+        let healed = until_well(target, system).await;
         Ok(Observed {
             name: self.fault.to_string(),
             target,
@@ -143,74 +128,103 @@ impl InForce {
 }
 
 /// Puts it in force; what was seen of it, if it is over already.
-async fn put(
+async fn inject(
     fault: &Fault,
-    scene: &Scene,
+    system: &System,
     sessions: &mut Vec<Session>,
 ) -> Result<Option<Sight>, ChaosError> {
+    let target = fault.target;
     match fault.kind {
-        kind if fault.target == Target::Node => node::put(kind, scene).await?,
-        Kind::Kill => kill::put(fault.target, scene).await?,
-        Kind::Pause => pause::put(fault.target, scene).await?,
-        Kind::Restart => return restart::put(fault.target, scene).await.map(Some),
-        Kind::Replace => return replace::put(scene).await.map(Some),
-        Kind::Lock => lock::put(scene, sessions).await?,
-        Kind::Connections => connections::put(scene, sessions).await?,
-        Kind::ReadOnly => read_only::put(scene).await?,
+        kind if target == Target::Node => system.act_on_node(on_node(kind).0).await?,
+        Kind::Kill => system.kill(target).await?,
+        Kind::Pause => system.pause(target).await?,
+        Kind::Restart => return restart(fault, system).await.map(Some),
+        Kind::Replace => {
+            let (from, to) = system.replace_worker().await?;
+            return Ok(Some(Sight {
+                holds: from != to && !to.is_empty(),
+                seen: format!("its name led to {from} and leads to {to}"),
+            }));
+        }
+        Kind::Lock => sessions.push(postgres::lock(system).await?),
+        Kind::Connections => sessions.extend(postgres::take_connections(system).await?),
+        Kind::ReadOnly => postgres::set_read_only(system, true).await?,
         // The load sends it; only a node has the others.
         Kind::Surge { .. } | Kind::Partition | Kind::Drain => {}
-        Kind::Refuse
-        | Kind::Blackhole
-        | Kind::Latency { .. }
-        | Kind::Reset { .. }
-        | Kind::Garbage { .. }
-        | Kind::Status { .. } => wire::put(fault, scene).await?,
+        kind => wire::set(target, wire::fault(kind), system).await?,
     }
     Ok(None)
 }
 
-/// Whether it is in force.
-async fn look(fault: &Fault, scene: &Scene) -> Sight {
-    match fault.kind {
-        Kind::Kill | Kind::Restart | Kind::Replace | Kind::Partition | Kind::Drain => {
-            kill::look(fault.target, scene).await
-        }
-        Kind::Pause => pause::look(fault.target, scene).await,
-        Kind::Lock => lock::look(scene).await,
-        Kind::Connections => connections::look(scene).await,
-        Kind::ReadOnly => read_only::look(scene).await,
-        Kind::Surge { rate, .. } => Sight {
-            holds: true,
-            seen: format!("{rate} calls a second more are sent"),
-        },
-        Kind::Refuse
-        | Kind::Blackhole
-        | Kind::Latency { .. }
-        | Kind::Reset { .. }
-        | Kind::Garbage { .. }
-        | Kind::Status { .. } => wire::look(fault, scene).await,
+/// Killed and started again at once, as a supervisor does. Over when it is ready.
+async fn restart(fault: &Fault, system: &System) -> Result<Sight, ChaosError> {
+    system.kill(fault.target).await?;
+    let dead = probe(fault, system).await;
+    let start = Instant::now();
+    system.start(fault.target).await?;
+    let milliseconds = start.elapsed().as_millis();
+    Ok(Sight {
+        holds: dead.holds,
+        seen: format!("{}, and it is back after {milliseconds} ms", dead.seen),
+    })
+}
+
+/// What begins the fault of a node, and what ends it.
+fn on_node(kind: Kind) -> (NodeAction, NodeAction) {
+    match kind {
+        Kind::Partition => (NodeAction::Cut, NodeAction::Mend),
+        Kind::Drain => (NodeAction::Drain, NodeAction::Activate),
+        // The schema lets no other be.
+        _ => (NodeAction::Kill, NodeAction::Start),
     }
 }
 
-async fn until_well(target: Target, scene: &Scene) -> Sight {
-    let within = if target == Target::Node {
-        node::HEALED_WITHIN
-    } else {
-        HEALED_WITHIN
+/// Whether it is in force.
+async fn probe(fault: &Fault, system: &System) -> Sight {
+    let refused_with = match fault.kind {
+        Kind::Surge { rate, .. } => {
+            return Sight {
+                holds: true,
+                seen: format!("{rate} calls a second more are sent"),
+            };
+        }
+        kind if wire::fault(kind).is_some() => return wire::probe(fault, system).await,
+        Kind::Lock => postgres::NOT_AVAILABLE,
+        Kind::Connections => postgres::TOO_MANY,
+        Kind::ReadOnly => postgres::READ_ONLY,
+        kind => {
+            let seen = system.probe(fault.target, PATIENCE).await;
+            let holds = match kind {
+                Kind::Pause => seen == Probe::Silent,
+                // Where it has a name, a resolver may take its time to say that it leads nowhere.
+                _ => matches!(seen, Probe::Refused | Probe::NoConnection),
+            };
+            return sight(holds, &seen);
+        }
+    };
+    let seen = system.probe_past_the_wire(Target::Database, PATIENCE).await;
+    let holds = matches!(&seen, Probe::Error { code } if code == refused_with);
+    sight(holds, &seen)
+}
+
+async fn until_well(target: Target, system: &System) -> Sight {
+    let within = match target {
+        Target::Node => NODE_HEALED_WITHIN,
+        _ => HEALED_WITHIN,
     };
     let deadline = Instant::now() + within;
     loop {
-        let look = scene.look(target, PATIENCE).await;
-        if look.is_well() || Instant::now() > deadline {
-            return sight(look.is_well(), &look);
+        let seen = system.probe(target, PATIENCE).await;
+        if seen.is_well() || Instant::now() > deadline {
+            return sight(seen.is_well(), &seen);
         }
         sleep(POLL).await;
     }
 }
 
-fn sight(holds: bool, look: &Look) -> Sight {
+fn sight(holds: bool, seen: &Probe) -> Sight {
     Sight {
         holds,
-        seen: look.to_string(),
+        seen: seen.to_string(),
     }
 }

@@ -7,10 +7,10 @@ use std::time::Duration;
 use futures_util::future::try_join_all;
 use tokio::time::{Instant, sleep_until};
 
-use super::InForce;
+use super::ActiveFault;
 use crate::error::ChaosError;
 use crate::plan::{Fault, Target};
-use crate::scene::Scene;
+use crate::system::System;
 use crate::trial::Observed;
 
 /// How long before its end a fault is looked at again. An end waits for its look, and its window ends as late.
@@ -19,15 +19,15 @@ const LAST_LOOK: Duration = Duration::from_secs(1);
 /// What happens to which fault, by its place in the experiment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
-    End(usize),
-    Put(usize),
-    LookAgain(usize),
+    Recover(usize),
+    Inject(usize),
+    ProbeAgain(usize),
 }
 
 impl Step {
     fn index(self) -> usize {
         match self {
-            Self::End(index) | Self::Put(index) | Self::LookAgain(index) => index,
+            Self::Recover(index) | Self::Inject(index) | Self::ProbeAgain(index) => index,
         }
     }
 }
@@ -38,7 +38,7 @@ impl Step {
 /// The first that cannot be put in force or ended.
 pub async fn play(
     faults: &[Fault],
-    scene: &Scene,
+    system: &System,
     epoch: Instant,
     told: impl FnMut(String),
 ) -> Result<Vec<Observed>, ChaosError> {
@@ -50,7 +50,7 @@ pub async fn play(
         let own: Vec<_> = steps.iter().copied().filter(own).collect();
         async move {
             let told = |text| told.borrow_mut()(text);
-            play_steps(&own, faults, scene, epoch, told).await
+            play_steps(&own, faults, system, epoch, told).await
         }
     });
     let played = try_join_all(players).await?;
@@ -62,7 +62,7 @@ pub async fn play(
 async fn play_steps(
     steps: &[(Duration, Step)],
     faults: &[Fault],
-    scene: &Scene,
+    system: &System,
     epoch: Instant,
     told: impl Fn(String),
 ) -> Result<BTreeMap<usize, Observed>, ChaosError> {
@@ -71,19 +71,19 @@ async fn play_steps(
     for (at, step) in steps {
         sleep_until(epoch + *at).await;
         match *step {
-            Step::Put(index) => {
-                let fault = InForce::put(&faults[index], scene, epoch).await?;
+            Step::Inject(index) => {
+                let fault = ActiveFault::inject(&faults[index], system, epoch).await?;
                 told(format!("{}: {}", faults[index], fault.live.seen));
                 in_force.insert(index, fault);
             }
-            Step::LookAgain(index) => {
+            Step::ProbeAgain(index) => {
                 if let Some(fault) = in_force.get_mut(&index) {
-                    fault.look_again(scene).await;
+                    fault.probe_again(system).await;
                 }
             }
-            Step::End(index) => {
+            Step::Recover(index) => {
                 if let Some(fault) = in_force.remove(&index) {
-                    let over = fault.end(scene, epoch).await?;
+                    let over = fault.recover(system, epoch).await?;
                     told(format!("{} is over: {}", over.name, over.healed.seen));
                     observed.insert(index, over);
                 }
@@ -97,14 +97,14 @@ async fn play_steps(
 fn timeline(faults: &[Fault]) -> Vec<(Duration, Step)> {
     let mut steps: Vec<(Duration, Step)> = Vec::new();
     for (index, fault) in faults.iter().enumerate() {
-        steps.push((fault.at, Step::Put(index)));
+        steps.push((fault.at, Step::Inject(index)));
         // One so short has been looked at just now, and a share of requests may take long to show.
         if fault.lasts >= 2 * LAST_LOOK && fault.kind.hurts_all() {
-            steps.push((fault.end() - LAST_LOOK, Step::LookAgain(index)));
+            steps.push((fault.end() - LAST_LOOK, Step::ProbeAgain(index)));
         }
-        steps.push((fault.end(), Step::End(index)));
+        steps.push((fault.end(), Step::Recover(index)));
     }
-    steps.sort_by_key(|(at, step)| (*at, !matches!(step, Step::End(_))));
+    steps.sort_by_key(|(at, step)| (*at, !matches!(step, Step::Recover(_))));
     steps
 }
 
@@ -134,14 +134,14 @@ mod tests {
             .map(|(_, step)| step)
             .collect();
         let expected = [
-            Step::Put(0),
-            Step::End(0),
-            Step::Put(1),
-            Step::Put(2),
-            Step::LookAgain(1),
-            Step::End(1),
-            Step::LookAgain(2),
-            Step::End(2),
+            Step::Inject(0),
+            Step::Recover(0),
+            Step::Inject(1),
+            Step::Inject(2),
+            Step::ProbeAgain(1),
+            Step::Recover(1),
+            Step::ProbeAgain(2),
+            Step::Recover(2),
         ];
         assert_eq!(steps, expected);
     }
@@ -153,7 +153,7 @@ mod tests {
             fault.kind = Kind::Garbage { share };
             timeline(&[fault])
                 .iter()
-                .any(|(_, step)| *step == Step::LookAgain(0))
+                .any(|(_, step)| *step == Step::ProbeAgain(0))
         };
         assert!(again(1.0) && !again(0.5));
     }

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use super::{PATIENCE, sight};
 use crate::error::ChaosError;
-use crate::look::Look;
 use crate::plan::{self, Kind, Target};
+use crate::probe::Probe;
 use crate::proxy::Fault;
-use crate::scene::Scene;
+use crate::system::System;
 use crate::trial::Sight;
 
 /// Of a fault that hurts one request in twenty, all but one in a thousand series of this length show it.
@@ -37,14 +37,9 @@ pub(super) fn fault(kind: Kind) -> Option<Fault> {
     })
 }
 
-pub(super) async fn put(fault: &plan::Fault, scene: &Scene) -> Result<(), ChaosError> {
-    let wanted = self::fault(fault.kind).unwrap_or_default();
-    set(fault.target, wanted, scene).await
-}
-
-pub(super) async fn look(fault: &plan::Fault, scene: &Scene) -> Sight {
+pub(super) async fn probe(fault: &plan::Fault, system: &System) -> Sight {
     for _ in 0..LOOKS {
-        let look = scene.look(fault.target, patience(fault.kind)).await;
+        let look = system.probe(fault.target, patience(fault.kind)).await;
         if shows(fault.kind, &look) {
             return sight(true, &look);
         }
@@ -58,27 +53,28 @@ pub(super) async fn look(fault: &plan::Fault, scene: &Scene) -> Sight {
     }
 }
 
-pub(super) async fn end(target: Target, scene: &Scene) -> Result<(), ChaosError> {
-    set(target, Fault::None, scene).await
-}
-
-async fn set(target: Target, fault: Fault, scene: &Scene) -> Result<(), ChaosError> {
-    match scene.wire(target) {
-        Some(wire) => Ok(wire.set(fault).await?),
+/// Has the wire do this from now on; none: nothing.
+pub(super) async fn set(
+    target: Target,
+    fault: Option<Fault>,
+    system: &System,
+) -> Result<(), ChaosError> {
+    match system.wire(target) {
+        Some(wire) => Ok(wire.set(fault.unwrap_or_default()).await?),
         None => Err(ChaosError::NoWire(target)),
     }
 }
 
 /// Whether this is how the fault looks.
-fn shows(kind: Kind, look: &Look) -> bool {
+fn shows(kind: Kind, look: &Probe) -> bool {
     match (kind, look) {
-        (Kind::Refuse, Look::Refused)
-        | (Kind::Blackhole, Look::NoConnection)
-        | (Kind::Reset { .. } | Kind::Garbage { .. }, Look::Broken)
+        (Kind::Refuse, Probe::Refused)
+        | (Kind::Blackhole, Probe::NoConnection)
+        | (Kind::Reset { .. } | Kind::Garbage { .. }, Probe::Broken)
         // It was waited for longer than anything healthy takes.
-        | (Kind::Latency { .. }, Look::Silent) => true,
-        (Kind::Status { code, .. }, Look::Error { code: seen }) => *seen == code.to_string(),
-        (Kind::Latency { delay, jitter, .. }, Look::Well { after }) => *after >= delay - jitter,
+        | (Kind::Latency { .. }, Probe::Silent) => true,
+        (Kind::Status { code, .. }, Probe::Error { code: seen }) => *seen == code.to_string(),
+        (Kind::Latency { delay, jitter, .. }, Probe::Well { after }) => *after >= delay - jitter,
         _ => false,
     }
 }
@@ -106,8 +102,8 @@ mod tests {
         }
     }
 
-    fn well(after: u64) -> Look {
-        Look::Well {
+    fn well(after: u64) -> Probe {
+        Probe::Well {
             after: Duration::from_millis(after),
         }
     }
@@ -122,7 +118,7 @@ mod tests {
     #[test]
     fn a_long_delay_shows_in_the_silence_of_what_else_answers_at_once() {
         let kind = latency(2_000, 100);
-        assert!(shows(kind, &Look::Silent) && !shows(kind, &well(3)));
+        assert!(shows(kind, &Probe::Silent) && !shows(kind, &well(3)));
         assert_eq!(patience(kind), PATIENCE);
     }
 }

@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::error::ExperimentError;
 use crate::load::{Answer, Poster, Reply, body};
 use crate::plan::Side;
-use crate::stage::Probe;
+use crate::stage::AdminClient;
 
 /// Whole answers in a row by which a fresh system is known to be warm: connections are open, statements prepared.
 const WARM: u32 = 8;
@@ -20,7 +20,7 @@ const KEY: &str = "before-the-load";
 /// Calls the side, as the load will, until it answers as it should, several times in a row.
 pub(super) async fn warm(
     side: Side,
-    api: &Probe,
+    api: &AdminClient,
     bodiless: bool,
     work_delay: Duration,
 ) -> Result<(), ExperimentError> {

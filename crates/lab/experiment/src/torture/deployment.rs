@@ -60,11 +60,11 @@ impl Deployment {
 
     /// Heals all that is still hurt; what did not come back, and why.
     pub(super) async fn heal(&self) -> Vec<SystemError> {
+        let mut failed = Vec::new();
         // First, or the one that is waited for may be waiting for one that stands still.
         for victim in &self.victims {
-            self.system.resume(victim.part).await;
+            failed.extend(self.system.resume(victim.part).await.err());
         }
-        let mut failed = Vec::new();
         for victim in &self.victims {
             failed.extend(self.system.start(victim.part).await.err());
         }
@@ -79,8 +79,9 @@ impl Deployment {
     }
 
     /// Ends all of it; the folder keeps the logs, Postgres' too.
-    pub(super) async fn end(self) {
-        self.system.leave_logs(&self.folder).await;
+    pub(super) async fn end(mut self) {
+        // What cannot be kept is missed by whoever looks for it.
+        let _ = self.system.keep().await;
         // What does not react is killed once more when it is dropped.
         drop(self.system.lower().await);
     }

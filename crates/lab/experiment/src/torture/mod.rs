@@ -30,15 +30,13 @@ use schedule::{Fault, schedule};
 use victim::Played;
 
 use crate::accepted::{self, Accepted, AcceptedFile};
-use crate::database::Database;
 use crate::error::ExperimentError;
 use crate::guard::{Guard, Guarded};
 use crate::load::{self, Arrivals, Arriving, Outcome};
 use crate::output::{Console, Tone};
-use crate::own_folder::OwnFolder;
+use crate::run_dir::RunDir;
 use crate::settings::Settings;
 use crate::settle::settle;
-use crate::system::Part;
 
 /// How long past the bound a client waits for one answer.
 const BEYOND: Duration = Duration::from_secs(2);
@@ -80,7 +78,7 @@ pub async fn run(
 ) -> Result<bool, ExperimentError> {
     let mut signals = StopSignals::listen().map_err(SystemError::file("listen for", "signals"))?;
     let _guard = Guard::post(Guarded::Processes)?;
-    let mut folder = OwnFolder::make("torture", settings, console).await?;
+    let mut folder = RunDir::make("torture", settings, console).await?;
     let faults = schedule(plan.seed, plan.duration, plan.replicas);
     announce(plan, &faults, console);
     let deployment = tokio::select! {
@@ -149,7 +147,7 @@ async fn gather(
         console,
     )
     .await;
-    let database = Database::Port(deployment.system.port(Part::Db)?);
+    let database = deployment.system.database()?;
     let accepted: Vec<Accepted> = run.outcomes.iter().filter_map(Outcome::accepted).collect();
     // Before anything is asked again: what that leaves behind is no part of the run.
     let mut tables = afterwards::tables(&accepted, &database, console).await;

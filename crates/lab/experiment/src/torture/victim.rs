@@ -8,7 +8,6 @@ use tokio::time::{Instant, sleep_until};
 use super::evidence::Hurt;
 use super::schedule::{Fault, Kind};
 use super::worker;
-use crate::database::Database;
 use crate::output::{Console, Tone};
 use crate::system::{Part, System};
 
@@ -108,7 +107,7 @@ impl Victim {
                 system.start(self.part).await?;
             }
             Kind::FailOver => {
-                let database = Database::Port(system.port(self.part)?);
+                let database = system.database()?;
                 let lost = database.query(LOSE).await?;
                 database.query(END_SESSIONS).await?;
                 sleep_until(until).await;
@@ -118,7 +117,7 @@ impl Victim {
             Kind::Pause => {
                 system.pause(self.part).await?;
                 sleep_until(until).await;
-                system.resume(self.part).await;
+                system.resume(self.part).await?;
             }
         }
         Ok(0)
@@ -131,7 +130,7 @@ impl Victim {
             return None;
         }
         let calls = system
-            .probe(Part::Worker)
+            .client(Part::Worker)
             .ok()?
             .metric::<u64>(worker::CALLS);
         Some(self.calls_before? + calls.await?)

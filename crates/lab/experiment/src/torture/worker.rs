@@ -76,7 +76,7 @@ fn result() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stage::Probe;
+    use crate::stage::AdminClient;
 
     #[tokio::test]
     async fn each_call_has_a_result_of_its_own_and_is_counted() {
@@ -92,7 +92,7 @@ mod tests {
         told.sort();
         told.dedup();
         assert_eq!(told.len(), 3, "{told:?}");
-        let probe = Probe::new(port);
+        let probe = AdminClient::new(port);
         probe.ready().await.unwrap();
         assert_eq!(probe.metric::<u64>(CALLS).await, Some(3));
         served.abort();

@@ -36,7 +36,7 @@ pub(super) async fn play(
     let client = Client {
         python,
         folder,
-        base: system.probe(Part::Api(0))?.base(),
+        base: system.client(Part::Api(0))?.base(),
         console,
     };
     if !client.is_generated().await? {

@@ -16,7 +16,7 @@ use holdfast_system::error::SystemError;
 use self::schemathesis::Schemathesis;
 use crate::guard::{Guard, Guarded};
 use crate::output::{Console, Tone};
-use crate::own_folder::OwnFolder;
+use crate::run_dir::RunDir;
 use crate::settings::Settings;
 use crate::system::{ApiSpec, Part, System, SystemSpec, WorkerSpec};
 
@@ -84,7 +84,7 @@ const SCENES: [Scene; 4] = [
 pub async fn run(check: Check, settings: &Settings, console: Console) -> Result<bool, SystemError> {
     let mut signals = StopSignals::listen().map_err(SystemError::file("listen for", "signals"))?;
     let _guard = Guard::post(Guarded::Processes)?;
-    let mut folder = OwnFolder::make("api-check", settings, console).await?;
+    let mut folder = RunDir::make("api-check", settings, console).await?;
     let played = tokio::select! {
         played = play(check, settings, &folder, console) => played,
         _ = signals.next() => return Err(SystemError::Interrupted),
@@ -102,7 +102,7 @@ pub async fn run(check: Check, settings: &Settings, console: Console) -> Result<
 async fn play(
     check: Check,
     settings: &Settings,
-    folder: &OwnFolder,
+    folder: &RunDir,
     console: Console,
 ) -> Result<bool, SystemError> {
     match check {
@@ -114,12 +114,12 @@ async fn play(
 async fn make_up_requests(
     plan: Plan,
     settings: &Settings,
-    folder: &OwnFolder,
+    folder: &RunDir,
     console: Console,
 ) -> Result<bool, SystemError> {
     let schemathesis = Schemathesis::install(settings, folder.path(), console).await?;
     let system = System::start_in(folder.path(), &spec(), settings).await?;
-    let api = system.probe(Part::Api(0))?;
+    let api = system.client(Part::Api(0))?;
     let seconds = api.policies().await?.process.worst_case_seconds;
     let bound = Duration::try_from_secs_f64(seconds).unwrap_or_default() + MACHINE;
     console.say(format_args!("seed {}", plan.seed));

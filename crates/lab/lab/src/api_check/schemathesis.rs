@@ -11,7 +11,7 @@ use super::python::{Python, output};
 use super::{ADMIN_TOKEN, Plan};
 use crate::output::Console;
 use crate::settings::Settings;
-use crate::stage::Probe;
+use crate::stage::AdminClient;
 
 const REQUIREMENT: &str = "schemathesis==4.32.5";
 const CONFIG: &str = include_str!("schemathesis.toml");
@@ -54,7 +54,7 @@ impl Schemathesis {
         &self,
         plan: Plan,
         scene: &str,
-        api: &Probe,
+        api: &AdminClient,
         bound: Duration,
     ) -> Result<Report, SystemError> {
         let mut command = Command::new(&self.program);

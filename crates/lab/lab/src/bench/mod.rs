@@ -24,7 +24,7 @@ use self::stage::Stage;
 use crate::error::LabError;
 use crate::guard::{Guard, Guarded};
 use crate::output::Console;
-use crate::own_folder::OwnFolder;
+use crate::run_dir::RunDir;
 use crate::settings::Settings;
 
 /// How much is measured.
@@ -66,12 +66,12 @@ async fn alone(
     name: &str,
     settings: &Settings,
     console: Console,
-    work: impl AsyncFnOnce(OwnFolder) -> Result<(), LabError>,
+    work: impl AsyncFnOnce(RunDir) -> Result<(), LabError>,
 ) -> Result<(), LabError> {
     let mut signals = StopSignals::listen().map_err(SystemError::file("listen for", "signals"))?;
     wrk::ensure(settings, console).await?;
     let _guard = Guard::post(Guarded::Processes)?;
-    let folder = OwnFolder::make(name, settings, console).await?;
+    let folder = RunDir::make(name, settings, console).await?;
     tokio::select! {
         measured = work(folder) => measured,
         _ = signals.next() => Err(SystemError::Interrupted.into()),
@@ -81,7 +81,7 @@ async fn alone(
 async fn on_stage(
     plan: Plan,
     settings: &Settings,
-    folder: OwnFolder,
+    folder: RunDir,
     console: Console,
 ) -> Result<(), LabError> {
     console.say("starting two databases, a worker and six APIs");
@@ -89,7 +89,7 @@ async fn on_stage(
         Ok(stage) => stage,
         Err(error) => return Err(folder.left_by(error).into()),
     };
-    let mut contenders = stage.contenders(folder.path())?;
+    let mut contenders = stage.contenders(folder.path()).await?;
     measure(&mut contenders, &stage, plan, console).await?;
     report::print(&contenders, &stage, console).await
 }

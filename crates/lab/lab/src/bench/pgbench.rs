@@ -9,7 +9,6 @@ use tokio::process::Command;
 
 use crate::error::LabError;
 use crate::figures::{Figures, percentile};
-use crate::postgres::Cluster;
 
 /// What the API does per request, in autocommit as there. The ids ascend, as UUIDv7 does: a counter, then the client.
 const SCRIPT: &str = "\\set n :n + 1
@@ -35,15 +34,16 @@ pub(super) struct Pgbench {
 impl Pgbench {
     /// With `clients` sessions, each in turn with its two statements.
     pub(super) fn prepare(
-        database: &Cluster,
+        program: &Path,
+        url: &str,
         clients: u32,
         folder: &Path,
     ) -> Result<Self, LabError> {
         let script = folder.join("pgbench.sql");
         fs::write(&script, SCRIPT).map_err(SystemError::file("write", &script))?;
         Ok(Self {
-            program: database.installation().program("pgbench"),
-            url: database.url(),
+            program: program.to_owned(),
+            url: url.to_owned(),
             clients,
             folder: folder.to_owned(),
         })

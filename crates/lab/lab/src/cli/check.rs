@@ -11,7 +11,7 @@ use crate::database::Database;
 use crate::durability::{self, Ledger};
 use crate::output::{Console, Tone};
 use crate::settings::Settings;
-use crate::stage::{Probe, Stage};
+use crate::stage::{AdminClient, Stage};
 
 /// Holds the file against the table of the stage that is up; whether every promise was kept.
 pub(super) async fn run(
@@ -57,7 +57,7 @@ enum Told {
 }
 
 async fn journal(stage: &Stage) -> Result<Told, SystemError> {
-    let probe = Probe::new(stage.api_port().await?);
+    let probe = AdminClient::new(stage.api_port().await?);
     Ok(match probe.status().await.map(|status| status.journal) {
         Err(_) => Told::Nothing,
         Ok(None) => Told::NoJournal,

@@ -67,9 +67,9 @@ pub(super) async fn reproduce(run: &str, settings: &Settings, console: Console) 
 }
 
 pub(super) async fn look(wanted: Look, console: Console) {
-    let look = crate::look::Look::at(wanted.kind, &wanted.address, wanted.patience).await;
+    let seen = crate::probe::Probe::at(wanted.kind, &wanted.address, wanted.patience).await;
     // Plain data: nothing in it can fail to be written.
-    console.print(serde_json::to_string(&look).unwrap_or_default());
+    console.print(serde_json::to_string(&seen).unwrap_or_default());
 }
 
 /// The API that a command starts, called after the command's last word unless it has a name.

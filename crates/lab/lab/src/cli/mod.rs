@@ -26,7 +26,7 @@ use crate::compare;
 use crate::error::LabError;
 use crate::output::Console;
 use crate::settings::Settings;
-use crate::stage::{Probe, Stage};
+use crate::stage::{AdminClient, Stage};
 use crate::{bench, control, demo, guard, observe};
 use holdfast_experiment::{self as experiment, torture};
 use holdfast_system::error::SystemError;
@@ -177,7 +177,7 @@ async fn compare(settings: &Settings, console: Console) -> Result<ExitCode, LabE
     let stage = stage(settings, console).await?;
     // Or whatever else listens on that port would be called.
     stage.conditions().await?;
-    let probe = Probe::new(stage.api_port().await?);
+    let probe = AdminClient::new(stage.api_port().await?);
     let comparison = compare::compare(&probe).await?;
     comparison.print(console);
     Ok(verdict(comparison.held()))

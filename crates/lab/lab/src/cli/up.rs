@@ -5,7 +5,7 @@ use holdfast_system::error::SystemError;
 use crate::database::Database;
 use crate::output::{Console, Tone};
 use crate::settings::Settings;
-use crate::stage::{Condition, Probe, Service, Stage};
+use crate::stage::{AdminClient, Condition, Service, Stage};
 
 const COUNT: &str = "SELECT count(*) FILTER (WHERE origin = 'resilient' AND status = 'received'), \
     count(*) FILTER (WHERE origin = 'naive' AND status = 'received'), count(*) FROM requests;";
@@ -95,7 +95,7 @@ impl Owed {
         // Asked first: once Postgres is back, the journal's entries move there.
         let journal = match stage.api_port().await {
             Ok(port) if condition(Service::Api).is_some_and(|it| *it != Condition::Dead) => {
-                let status = Probe::new(port).status().await;
+                let status = AdminClient::new(port).status().await;
                 status.ok().and_then(|status| status.journal)
             }
             _ => None,

@@ -5,12 +5,12 @@ use holdfast_wire::{Processed, RecordedIn, Request, RequestStatus};
 
 use super::Stop;
 use crate::output::{Console, Tone};
-use crate::stage::Probe;
+use crate::stage::AdminClient;
 
 /// One line per answer that promised something, then the sum. Whether every promise was kept.
 pub(super) async fn show(
     stops: &[Stop],
-    probe: &Probe,
+    probe: &AdminClient,
     console: Console,
 ) -> Result<bool, SystemError> {
     console.print(console.paint(Tone::Strong, "\n=== what became of the requests ===\n"));

@@ -20,7 +20,7 @@ use crate::guard::{Guard, Guarded};
 use crate::output::{Console, Tone};
 use crate::settings::{Settings, StageKind};
 use crate::settle::settle;
-use crate::stage::{Probe, Service, Stage};
+use crate::stage::{AdminClient, Service, Stage};
 
 const POLL: Duration = Duration::from_millis(250);
 /// The longest time a breaker of the default policies stays open, and one call.
@@ -138,7 +138,7 @@ async fn tour(
 ) -> Result<(Vec<Stop>, bool), SystemError> {
     let narrator = Narrator::new(step, console);
     narrator.meanwhile("starting", stage.up()).await?;
-    let probe = Probe::new(stage.api_port().await?);
+    let probe = AdminClient::new(stage.api_port().await?);
     let mut stops = Vec::new();
     for leg in LEGS {
         narrator.begin(leg.title, leg.told).await;
@@ -180,7 +180,7 @@ fn stop(leg: &Leg, seen: Comparison, console: Console) -> Stop {
 }
 
 /// Calls until both breakers are closed again: an open one lets a probe through only when somebody calls.
-async fn healed(probe: &Probe) -> Result<(), SystemError> {
+async fn healed(probe: &AdminClient) -> Result<(), SystemError> {
     let deadline = Instant::now() + HEALED_WITHIN;
     loop {
         let dependencies = probe.status().await?.dependencies;

@@ -15,7 +15,7 @@ use super::config;
 use crate::logs;
 use crate::ports;
 use crate::process::{self, Family};
-use crate::settings::Ports;
+use crate::system::{Part, System};
 
 const PROGRAM: &str = "prometheus";
 const READY_WITHIN: Duration = Duration::from_secs(20);
@@ -23,7 +23,7 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 const POLL: Duration = Duration::from_millis(50);
 const LOG_LINES: usize = 10;
 
-/// A Prometheus that scrapes the stage on these ports.
+/// A Prometheus that scrapes a system.
 #[derive(Debug)]
 pub(super) struct Server {
     family: Family,
@@ -43,14 +43,14 @@ impl Server {
     pub(super) async fn start(
         folder: &Path,
         files: &Path,
-        ports: Ports,
+        system: &System,
     ) -> Result<Self, SystemError> {
         let home = folder.join(PROGRAM);
         fs::create_dir_all(&home).map_err(SystemError::file("make", &home))?;
         let home = home
             .canonicalize()
             .map_err(SystemError::file("find", &home))?;
-        let config = write_config(&home, files, ports)?;
+        let config = write_config(&home, files, system)?;
         let port = ports::free().map_err(SystemError::file("find", "a free port"))?;
         let mut command = Command::new(PROGRAM);
         command
@@ -165,7 +165,8 @@ fn client() -> reqwest::Client {
     client.build().unwrap_or_default()
 }
 
-fn write_config(home: &Path, files: &Path, ports: Ports) -> Result<PathBuf, SystemError> {
+fn write_config(home: &Path, files: &Path, system: &System) -> Result<PathBuf, SystemError> {
+    let ports = (system.port(Part::Api(0))?, system.port(Part::Worker)?);
     let original = files.join("prometheus.yml");
     let text = fs::read_to_string(&original).map_err(SystemError::file("read", &original))?;
     let made = config::for_this_machine(&text, &files.join("rules"), ports);

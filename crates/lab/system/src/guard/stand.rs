@@ -10,9 +10,9 @@ use tokio::time::{Instant, sleep};
 use super::{DONE, Guarded};
 use crate::error::SystemError;
 use crate::output::Console;
-use crate::settings::Settings;
+use crate::settings::{Settings, StageKind};
 use crate::stage::Stage;
-use crate::{own_folder, postgres, process, scene};
+use crate::{postgres, process, run_dir, system};
 
 const ENDED_WITHIN: Duration = Duration::from_secs(5);
 const POLL: Duration = Duration::from_millis(10);
@@ -57,12 +57,12 @@ pub async fn stand(
     }
     match guarded {
         Guarded::Processes => {
-            own_folder::end_stale(settings, console).await;
+            run_dir::end_stale(settings, console).await;
             postgres::end_stale().await;
             Ok(())
         }
-        Guarded::Nodes => scene::end_stale_nodes(settings, console).await,
-        Guarded::Containers => scene::end_stale(settings, console).await,
+        Guarded::Nodes => system::end_stale(StageKind::Swarm, settings, console).await,
+        Guarded::Containers => system::end_stale(StageKind::Compose, settings, console).await,
         Guarded::Stage => {
             for stage in Stage::to_take_down(settings, console).await? {
                 stage.down().await?;

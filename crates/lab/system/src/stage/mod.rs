@@ -1,9 +1,9 @@
 //! The stages: ways to run the three services, break each of them, and heal it.
 
+mod admin_client;
 mod choose;
 mod compose;
 mod container;
-mod health;
 mod local;
 mod port;
 mod process;
@@ -12,9 +12,9 @@ mod ready;
 mod swarm;
 
 pub use crate::service::Service;
+pub use admin_client::AdminClient;
 pub use compose::Compose;
 pub use compose::Project;
-pub use health::Probe;
 pub use local::Local;
 pub use process::ServiceProcess;
 pub use swarm::{Node, NodeAction, Swarm};
@@ -174,7 +174,7 @@ impl Stage {
         if !matches!(api, Some((_, Condition::Running { .. }))) {
             return Err(SystemError::NotRunning(Service::Api));
         }
-        let probe = Probe::new(self.api_port().await?);
+        let probe = AdminClient::new(self.api_port().await?);
         let before = probe.policies().await?.reloads.count;
         on!(self, stage => stage.hang_up().await)?;
         let read = probe.policies_read_after(before).await?;

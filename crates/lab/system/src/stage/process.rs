@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use tokio::process::Command;
 
 use super::ready::Awaited;
-use super::{Probe, Service, port};
+use super::{AdminClient, Service, port};
 use crate::error::SystemError;
 use crate::ports;
 use crate::process::{self, Family};
@@ -23,7 +23,7 @@ pub struct ServiceProcess {
     family: Family,
     log: PathBuf,
     port: u16,
-    probe: Probe,
+    probe: AdminClient,
 }
 
 impl ServiceProcess {
@@ -50,7 +50,7 @@ impl ServiceProcess {
             },
             log: folder.join(format!("{name}.log")),
             port,
-            probe: Probe::new(port),
+            probe: AdminClient::new(port),
             binary,
             arguments: &[],
             variables,
@@ -69,7 +69,9 @@ impl ServiceProcess {
         if !binary.is_file() {
             return Err(SystemError::NotBuilt(binary));
         }
-        variables.extend(settings.log_filter());
+        if let Some((name, filter)) = settings.log_filter() {
+            variables.entry(name).or_insert(filter);
+        }
         Self::start_program(service, (binary, &[]), (folder, name), variables).await
     }
 
@@ -94,7 +96,7 @@ impl ServiceProcess {
     }
 
     /// The questions to it.
-    pub fn probe(&self) -> &Probe {
+    pub fn probe(&self) -> &AdminClient {
         &self.probe
     }
 

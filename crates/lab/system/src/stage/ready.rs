@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::{Probe, Service};
+use super::{AdminClient, Service};
 use crate::error::SystemError;
 use crate::logs;
 use crate::process::{Family, Launched};
@@ -21,7 +21,7 @@ pub(super) const BAD_CONFIGURATION: i32 = 64;
 pub(super) struct Awaited<'a> {
     pub(super) service: Service,
     pub(super) family: &'a Family,
-    pub(super) probe: &'a Probe,
+    pub(super) probe: &'a AdminClient,
     pub(super) log: &'a Path,
     /// As it was started, if it was just now.
     pub(super) launched: Option<Launched>,

@@ -1,13 +1,16 @@
-//! Bringing a system up.
+//! Bringing a system up as processes.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::{env, fs, iter};
 
+use tokio_postgres::NoTls;
+
 use super::contender::{ContenderProcess, LENIENT_TABLE};
 use super::process::Process;
-use super::{ApiSpec, Contender, Member, Part, System, SystemSpec, Wires, WorkerSpec};
+use super::processes::{Member, Processes, Wires, port_of};
+use super::{ApiSpec, Part, SystemSpec, WorkerSpec};
 use crate::database::Database;
 use crate::error::SystemError;
 use crate::ports;
@@ -17,88 +20,95 @@ use crate::settings::Settings;
 use crate::stage::{Service, ServiceProcess};
 use crate::wire::Wire;
 
-impl System {
+impl Processes {
     /// Starts all of it in `folder` and waits until it is ready.
     ///
     /// # Errors
     /// When a part does not start; those that did are ended.
-    pub async fn start_in(
+    pub(super) async fn start_in(
         folder: &Path,
         spec: &SystemSpec,
         settings: &Settings,
     ) -> Result<Self, SystemError> {
-        let cluster = Cluster::start(ClusterOptions::default()).await?;
-        let database = cluster.port();
+        let cluster = postgres(spec.tuning).await?;
         let site = Site { folder, settings };
         let worker = site.worker(Service::Worker.name(), spec.worker).await?;
         let (wired, seed) = (spec.wired, spec.seed);
         let wires = Wires {
             worker: wire(wired.worker, worker.port(), seed).await?,
-            database: wire(wired.database, database, seed.wrapping_add(1)).await?,
+            database: wire(wired.database, cluster.port(), seed.wrapping_add(1)).await?,
         };
-        let mut others = Vec::new();
+        let mut other_workers = Vec::new();
         for number in 2..=spec.workers.get() {
             let name = format!("{}-{number}", Service::Worker.name());
-            others.push(site.worker(&name, spec.worker).await?);
+            other_workers.push(site.worker(&name, spec.worker).await?);
         }
         let first = port_of(wires.worker.as_ref(), worker.port());
-        let ports = iter::once(first).chain(others.iter().map(ServiceProcess::port));
-        let port = port_of(wires.database.as_ref(), database);
         let reached = Reached {
-            worker: ports.map(at).collect::<Vec<_>>().join(","),
-            database: postgres::api_url(port),
+            workers: iter::once(first)
+                .chain(other_workers.iter().map(ServiceProcess::port))
+                .collect(),
+            database: port_of(wires.database.as_ref(), cluster.port()),
         };
         let mut members = Vec::new();
         for (index, api) in spec.apis.iter().enumerate() {
-            let process = match &api.contender {
-                None => Process::Service(site.api(api, &reached).await?),
-                Some(contender) => {
-                    Database::Port(database).query(LENIENT_TABLE).await?;
-                    // It knows nothing of the API's own role.
-                    let reached = Reached {
-                        database: postgres::url(port),
-                        ..reached.clone()
-                    };
-                    Process::Contender(site.contender(contender, &reached).await?)
-                }
-            };
+            if api.contender.is_some() {
+                let own = Database::Port(cluster.port());
+                own.query(LENIENT_TABLE).await?;
+            }
+            let process = site.api(api, reached.without(api.without)?).await?;
             members.push(Member::new(Part::Api(index), process));
         }
         members.push(Member::new(Part::Worker, Process::Service(worker)));
         members.push(Member::new(Part::Db, Process::Db(cluster)));
         Ok(Self {
             members,
-            others,
+            other_workers,
             wires,
+            folder: folder.to_owned(),
+            own_folder: None,
         })
     }
 }
 
-/// Where an API finds its dependencies.
+/// The ports at which an API finds its dependencies.
 #[derive(Debug, Clone)]
-pub struct Reached {
-    /// One URL, or several with commas between them.
-    pub worker: String,
-    /// As a connection string.
-    pub database: String,
+struct Reached {
+    workers: Vec<u16>,
+    database: u16,
 }
 
-/// Where services of a command's own are started, one by one.
+impl Reached {
+    /// Nobody is where this part would be.
+    fn without(&self, part: Option<Part>) -> Result<Self, SystemError> {
+        let mut reached = self.clone();
+        match part {
+            Some(Part::Worker) => reached.workers = vec![free()?],
+            Some(Part::Db) => reached.database = free()?,
+            Some(Part::Api(_)) | None => {}
+        }
+        Ok(reached)
+    }
+
+    /// One URL, or several with commas between them.
+    fn worker_urls(&self) -> String {
+        let urls = self.workers.iter();
+        let urls: Vec<String> = urls
+            .map(|port| format!("http://127.0.0.1:{port}"))
+            .collect();
+        urls.join(",")
+    }
+}
+
+/// Where services are started.
 #[derive(Clone, Copy)]
-pub struct Site<'a> {
-    /// Where they live and log.
-    pub folder: &'a Path,
-    /// Where their programs are, and what they may be told.
-    pub settings: &'a Settings,
+struct Site<'a> {
+    folder: &'a Path,
+    settings: &'a Settings,
 }
 
 impl Site<'_> {
-    /// Starts a worker and waits until it is ready.
-    pub async fn worker(
-        &self,
-        name: &str,
-        worker: WorkerSpec,
-    ) -> Result<ServiceProcess, SystemError> {
+    async fn worker(&self, name: &str, worker: WorkerSpec) -> Result<ServiceProcess, SystemError> {
         let variables = variables(worker.variables());
         let (service, home) = (Service::Worker, (self.folder, name));
         let Some(arguments) = worker.stand_in else {
@@ -108,39 +118,52 @@ impl Site<'_> {
         ServiceProcess::start_program(service, (lab, arguments), home, variables).await
     }
 
-    /// Starts an API and waits until it is ready.
-    pub async fn api(
-        &self,
-        api: &ApiSpec,
-        reached: &Reached,
-    ) -> Result<ServiceProcess, SystemError> {
+    async fn api(&self, api: &ApiSpec, reached: Reached) -> Result<Process, SystemError> {
+        let worker = reached.worker_urls();
+        if let Some(contender) = &api.contender {
+            // It knows nothing of the API's own role.
+            let database = postgres::url(reached.database);
+            let told = variables([("WORKER_URL", worker), ("DATABASE_URL", database)]);
+            let started = ContenderProcess::start_in(self.folder, contender, told).await;
+            return started.map(Process::Contender);
+        }
         let policies = self.folder.join(format!("{}.toml", api.name));
         fs::write(&policies, &api.policies).map_err(SystemError::file("write", &policies))?;
-        let mut variables = variables([
-            ("HOLDFAST_WORKER_URL", reached.worker.clone()),
-            ("DATABASE_URL", reached.database.clone()),
+        let mut told = variables([
+            ("HOLDFAST_WORKER_URL", worker),
+            ("DATABASE_URL", postgres::api_url(reached.database)),
             ("HOLDFAST_POLICIES", policies.to_string_lossy().into_owned()),
             ("HOLDFAST_JOURNAL_DIR", "journal".to_owned()),
         ]);
-        let own = api.variables.iter();
-        variables.extend(own.map(|(name, value)| ((*name).to_owned(), value.clone())));
+        told.extend(variables(api.variables.iter().cloned()));
         let home = (self.folder, api.name.as_str());
-        ServiceProcess::start_own(Service::Api, home, variables, self.settings).await
-    }
-
-    async fn contender(
-        &self,
-        contender: &Contender,
-        reached: &Reached,
-    ) -> Result<ContenderProcess, SystemError> {
-        let Reached { worker, database } = reached.clone();
-        let variables = [("WORKER_URL", worker), ("DATABASE_URL", database)];
-        ContenderProcess::start_in(self.folder, contender, self::variables(variables)).await
+        let started = ServiceProcess::start_own(Service::Api, home, told, self.settings).await;
+        started.map(Process::Service)
     }
 }
 
-fn variables<const N: usize>(pairs: [(&str, String); N]) -> BTreeMap<String, String> {
-    pairs.map(|(name, value)| (name.to_owned(), value)).into()
+fn variables<'a>(pairs: impl IntoIterator<Item = (&'a str, String)>) -> BTreeMap<String, String> {
+    let pairs = pairs.into_iter();
+    pairs
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+}
+
+async fn postgres(tuning: &[&str]) -> Result<Cluster, SystemError> {
+    let mut cluster = Cluster::start(ClusterOptions::default()).await?;
+    if !tuning.is_empty() {
+        let (client, connection) = tokio_postgres::connect(&cluster.url(), NoTls).await?;
+        let connection = tokio::spawn(connection);
+        for statement in tuning {
+            client.batch_execute(statement).await?;
+        }
+        drop(client);
+        // The session's own error, if any, is the statement's error as well.
+        let _ = connection.await;
+        cluster.kill().await?;
+        cluster.start_again().await?;
+    }
+    Ok(cluster)
 }
 
 async fn wire(wanted: bool, port: u16, seed: u64) -> Result<Option<Arc<Wire>>, SystemError> {
@@ -153,18 +176,6 @@ async fn wire(wanted: bool, port: u16, seed: u64) -> Result<Option<Arc<Wire>>, S
     Ok(Some(Arc::new(Wire::Local(proxy))))
 }
 
-/// Where a dependency is reached: by its wire, where there is one.
-pub fn port_of(wire: Option<&Arc<Wire>>, own: u16) -> u16 {
-    match wire.map(Arc::as_ref) {
-        Some(Wire::Local(proxy)) => proxy.addr().port(),
-        _ => own,
-    }
-}
-
-fn at(port: u16) -> String {
-    format!("http://127.0.0.1:{port}")
-}
-
-fn free() -> Result<u16, SystemError> {
+pub(super) fn free() -> Result<u16, SystemError> {
     ports::free().map_err(SystemError::file("find", "a free port"))
 }

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use state::State;
 
-use super::health::Probe;
+use super::admin_client::AdminClient;
 use super::{Condition, Service};
 use crate::accepted;
 use crate::error::SystemError;
@@ -167,7 +167,7 @@ async fn condition(state: &State, service: Service) -> Condition {
     }
     let answer = match service {
         Service::Db => state.db.answers("holdfast").await,
-        _ => Probe::new(state.port(service)).ready().await,
+        _ => AdminClient::new(state.port(service)).ready().await,
     };
     Condition::Running {
         pid: Some(pid),

@@ -13,7 +13,7 @@ use crate::output::Tone;
 use crate::postgres::PostgresError;
 use crate::postgres::{self, Installation, Server};
 use crate::process::Launched;
-use crate::stage::health::Probe;
+use crate::stage::admin_client::AdminClient;
 use crate::stage::ready::Awaited;
 use crate::stage::{Service, port};
 
@@ -223,7 +223,7 @@ impl Local {
         let awaited = Awaited {
             service,
             family: state.family(service),
-            probe: &Probe::new(state.port(service)),
+            probe: &AdminClient::new(state.port(service)),
             log: &launch::log(&self.folder, service),
             launched,
         };

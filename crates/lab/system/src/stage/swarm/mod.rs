@@ -17,7 +17,7 @@ use nodes::Nodes;
 use tokio::process::Command;
 
 use super::container::Container;
-use super::{Condition, Probe, Service};
+use super::{AdminClient, Condition, Service};
 use crate::accepted;
 use crate::error::SystemError;
 use crate::output::Console;
@@ -84,7 +84,7 @@ impl Swarm {
     /// The node that Postgres' primary is on, by its own word; the first of two that both believe it. None: none leads.
     pub async fn primary(&self) -> Option<Node> {
         for node in Self::NODES {
-            let patroni = Probe::at(format!("http://{}:8008", self.address(node)));
+            let patroni = AdminClient::at(format!("http://{}:8008", self.address(node)));
             if patroni.says_yes("/primary").await {
                 return Some(node);
             }

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep};
 use super::{Swarm, images};
 use crate::error::SystemError;
 use crate::output::Tone;
-use crate::stage::{Condition, Probe, Service, port};
+use crate::stage::{AdminClient, Condition, Service, port};
 
 const POLL: Duration = Duration::from_millis(500);
 /// Three data directories, one after the other, on a busy machine.
@@ -144,7 +144,7 @@ impl Swarm {
     async fn standbys(&self) -> usize {
         let mut standbys = 0;
         for node in Self::NODES {
-            let patroni = Probe::at(format!("http://{}:8008", self.address(node)));
+            let patroni = AdminClient::at(format!("http://{}:8008", self.address(node)));
             standbys += usize::from(patroni.says_yes("/replica").await);
         }
         standbys

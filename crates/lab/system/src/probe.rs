@@ -24,7 +24,7 @@ const WRITE: &str = "BEGIN; SET LOCAL lock_timeout = '100ms';
 /// What the stranger saw.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "saw", rename_all = "snake_case")]
-pub enum Look {
+pub enum Probe {
     /// An answer as it should be.
     Well {
         /// How long it took.
@@ -46,7 +46,7 @@ pub enum Look {
     Broken,
 }
 
-impl Look {
+impl Probe {
     /// Looks at the service of this kind at `address`, `HOST:PORT`; an answer may take `patience`.
     pub async fn at(target: Target, address: &str, patience: Duration) -> Self {
         match timeout(CONNECTED_WITHIN, TcpStream::connect(address)).await {
@@ -84,7 +84,7 @@ impl Look {
     }
 }
 
-impl fmt::Display for Look {
+impl fmt::Display for Probe {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Well { after } => write!(f, "it answers after {} ms", after.as_millis()),
@@ -97,25 +97,25 @@ impl fmt::Display for Look {
     }
 }
 
-async fn ask_http(address: &str) -> Result<(), Look> {
+async fn ask_http(address: &str) -> Result<(), Probe> {
     let client = reqwest::Client::builder().no_proxy().build();
-    let client = client.map_err(|_| Look::Broken)?;
+    let client = client.map_err(|_| Probe::Broken)?;
     let answer = client.get(format!("http://{address}/livez")).send().await;
-    let answer = answer.map_err(|_| Look::Broken)?;
+    let answer = answer.map_err(|_| Probe::Broken)?;
     let status = answer.status();
-    answer.bytes().await.map_err(|_| Look::Broken)?;
+    answer.bytes().await.map_err(|_| Probe::Broken)?;
     if status.is_success() {
         Ok(())
     } else {
-        Err(Look::Error {
+        Err(Probe::Error {
             code: status.as_u16().to_string(),
         })
     }
 }
 
 /// A session of its own, and a statement that needs the right to write.
-async fn ask_postgres(address: &str) -> Result<(), Look> {
-    let (host, port) = address.rsplit_once(':').ok_or(Look::Refused)?;
+async fn ask_postgres(address: &str) -> Result<(), Probe> {
+    let (host, port) = address.rsplit_once(':').ok_or(Probe::Refused)?;
     let mut config = Config::new();
     config.host(host).port(port.parse().unwrap_or_default());
     config
@@ -129,15 +129,15 @@ async fn ask_postgres(address: &str) -> Result<(), Look> {
     answer.map_err(|error| told(&error))
 }
 
-fn told(error: &tokio_postgres::Error) -> Look {
+fn told(error: &tokio_postgres::Error) -> Probe {
     let refused = || {
         let cause = error.source()?.downcast_ref::<std::io::Error>()?;
-        (cause.kind() == ErrorKind::ConnectionRefused).then_some(Look::Refused)
+        (cause.kind() == ErrorKind::ConnectionRefused).then_some(Probe::Refused)
     };
     match error.code() {
-        Some(code) => Look::Error {
+        Some(code) => Probe::Error {
             code: code.code().to_owned(),
         },
-        None => refused().unwrap_or(Look::Broken),
+        None => refused().unwrap_or(Probe::Broken),
     }
 }

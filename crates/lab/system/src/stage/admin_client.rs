@@ -18,12 +18,12 @@ const LOOK: Duration = Duration::from_millis(50);
 
 /// A client for one service's questions about itself; never used for what is being measured.
 #[derive(Debug, Clone)]
-pub struct Probe {
+pub struct AdminClient {
     client: reqwest::Client,
     base: String,
 }
 
-impl Probe {
+impl AdminClient {
     /// Of the service on this loopback port.
     #[must_use]
     pub fn new(port: u16) -> Self {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures_util::future::join_all;
 
-use crate::stage::Probe;
+use crate::stage::AdminClient;
 use crate::wire::Wire;
 
 const CALLS: &str = "holdfast_work_calls_total";
@@ -17,12 +17,16 @@ pub struct Arrivals {
     wire: Option<Arc<Wire>>,
     asked: Arc<AtomicU64>,
     /// Each worker, and its counter.
-    workers: Vec<(Probe, Counted)>,
+    workers: Vec<(AdminClient, Counted)>,
     on_the_wire: Counted,
 }
 
 impl Arrivals {
-    pub(super) fn new(wire: Option<Arc<Wire>>, asked: Arc<AtomicU64>, workers: Vec<Probe>) -> Self {
+    pub(super) fn new(
+        wire: Option<Arc<Wire>>,
+        asked: Arc<AtomicU64>,
+        workers: Vec<AdminClient>,
+    ) -> Self {
         let uncounted = |worker| (worker, Counted::default());
         Self {
             wire,
@@ -32,7 +36,7 @@ impl Arrivals {
         }
     }
 
-    /// Since the scene was raised; none: who counts did not answer.
+    /// Since the system was raised; none: who counts did not answer.
     pub async fn count(&mut self) -> Option<u64> {
         match &self.wire {
             Some(wire) => {
@@ -49,7 +53,7 @@ impl Arrivals {
 }
 
 /// By their own counters. One of several that does not answer may be dead: it counts nothing; none: nobody answers.
-async fn at_workers(workers: &mut [(Probe, Counted)]) -> Option<u64> {
+async fn at_workers(workers: &mut [(AdminClient, Counted)]) -> Option<u64> {
     let told = join_all(workers.iter().map(|(worker, _)| worker.metric(CALLS)));
     let told: Vec<Option<u64>> = told.await;
     if told.iter().all(Option::is_none) {

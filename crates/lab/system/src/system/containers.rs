@@ -1,22 +1,24 @@
-//! The scene as containers: the Compose file of the stage with an overlay that puts a breakable wire between the API and
+//! The system as containers: the Compose file of the stage with an overlay that puts a breakable wire between the API and
 //! its dependencies, as a project of its own on ports of its own.
 
 use std::fs::{self, File, TryLockError};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tempfile::TempDir;
 
-use super::Making;
+use super::backend::{leave_logs, told};
+use super::processes::Wires;
+use super::start::free;
+use super::{SystemSpec, Wired};
 use crate::error::SystemError;
-use crate::look::Look;
 use crate::output::Console;
 use crate::plan::Target;
 use crate::ports;
+use crate::probe::Probe;
 use crate::settings::{Ports, Settings};
-use crate::stage::{Compose, Project, Service};
-use crate::system::{Wired, Wires};
+use crate::stage::{Compose, Project};
 use crate::wire::{Controller, Wire};
 
 const PROJECT: Project = Project {
@@ -29,27 +31,25 @@ const LAB: &str = "/usr/local/bin/lab";
 
 /// The images, and the right to use the project's name.
 #[derive(Debug)]
-pub struct Containers {
+pub struct Images {
     compose: Compose,
-    _turn: File,
+    _lock: File,
 }
 
-impl Containers {
+impl Images {
     pub(super) async fn prepare(
         settings: &Settings,
         console: Console,
     ) -> Result<Self, SystemError> {
-        let turn = take_turn(settings)?;
-        let folder = settings.folder().join("experiments");
-        let quiet = console.quietly();
-        let mut compose = Compose::of_its_own(PROJECT, folder, settings, quiet).await?;
+        let lock = lock(settings)?;
+        let mut compose = compose(settings, console).await?;
         // What a killed run has left is in the way of this one.
         drop(silent(&compose).down().await?);
         console.say("building the images, which takes minutes the first time");
         compose.build().await?;
         Ok(Self {
             compose,
-            _turn: turn,
+            _lock: lock,
         })
     }
 
@@ -58,60 +58,47 @@ impl Containers {
     }
 }
 
-/// Everything ends with [`ComposeScene::lower`].
+/// Everything ends with [`super::System::lower`].
 #[derive(Debug)]
-pub(super) struct ComposeScene {
+pub(super) struct Containers {
     pub(super) compose: Compose,
-    pub(super) ports: Ports,
-    wires: Wires,
+    pub(super) wires: Wires,
     folder: TempDir,
 }
 
-impl ComposeScene {
+impl Containers {
+    /// Starts all of it; where it is published.
     pub(super) async fn raise(
-        containers: &Containers,
-        making: &Making,
-    ) -> Result<Self, SystemError> {
-        let folder = TempDir::new().map_err(SystemError::file("make", "a temporary folder"))?;
-        let policies = folder.path().join("policies.toml");
-        fs::write(&policies, &making.policies).map_err(SystemError::file("write", &policies))?;
+        images: &Images,
+        spec: &SystemSpec,
+    ) -> Result<(Self, Ports), SystemError> {
+        let (folder, told) = told(spec)?;
         // The container's user is none of ours.
-        readable(&policies)?;
+        readable(&folder.path().join("policies.toml"))?;
         readable(folder.path())?;
-        let free = || ports::free().map_err(SystemError::file("find", "a free port"));
-        let (api, worker, database, wire) = (free()?, free()?, free()?, free()?);
+        let (api, worker, db, wire) = (free()?, free()?, free()?, free()?);
         // Two workers cannot have the same port: then each has one that nobody asks for.
-        let published = Some(worker.to_string()).filter(|_| !making.replaced);
+        let published = Some(worker.to_string()).filter(|_| !spec.replaced);
         let variables = [
             ("API_PORT", api.to_string()),
             ("WORKER_PORT", published.unwrap_or_default()),
-            ("DB_PORT", database.to_string()),
+            ("DB_PORT", db.to_string()),
             ("WIRE_PORT", wire.to_string()),
-            ("WIRE_SEED", making.seed.to_string()),
-            ("HOLDFAST_POLICIES", policies.to_string_lossy().into_owned()),
-            // What the breakers did is read from the log.
-            ("RUST_LOG", "info".to_owned()),
-            ("HOLDFAST_LOG_FORMAT", "json".to_owned()),
-            ("EXPERIMENT_WORKER", host(making.wired.worker, "worker")),
-            ("EXPERIMENT_DATABASE", host(making.wired.database, "db")),
+            ("WIRE_SEED", spec.seed.to_string()),
+            ("EXPERIMENT_WORKER", host(spec.wired.worker, "worker")),
+            ("EXPERIMENT_DATABASE", host(spec.wired.database, "db")),
         ];
-        let variables = variables.into_iter().chain(making.worker().variables());
         let variables = variables.map(|(name, value)| (name.to_owned(), value));
-        let compose = containers.compose.with_variables(variables);
-        let mut scene = Self {
-            ports: Ports {
-                api,
-                worker,
-                db: database,
-            },
+        let all = variables.into_iter().chain(told);
+        let mut containers = Self {
+            compose: images.compose.with_variables(all),
             wires: Wires::default(),
-            compose,
             folder,
         };
-        match scene.rise(making.wired, wire).await {
-            Ok(()) => Ok(scene),
+        match containers.rise(spec.wired, wire).await {
+            Ok(()) => Ok((containers, Ports { api, worker, db })),
             Err(error) => {
-                scene.compose.down().await?;
+                containers.compose.down().await?;
                 Err(error)
             }
         }
@@ -129,13 +116,14 @@ impl ComposeScene {
         Ok(())
     }
 
-    pub(super) fn wire(&self, target: Target) -> Option<&Arc<Wire>> {
-        self.wires.to(target)
-    }
-
     /// From inside the network: what Docker publishes on the host accepts connections whatever is behind it.
-    pub(super) async fn look(&self, target: Target, on_the_wire: bool, patience: Duration) -> Look {
-        let on_the_wire = on_the_wire && self.wire(target).is_some();
+    pub(super) async fn probe(
+        &self,
+        target: Target,
+        on_the_wire: bool,
+        patience: Duration,
+    ) -> Probe {
+        let on_the_wire = on_the_wire && self.wires.to(target).is_some();
         let (kind, address) = match (target, on_the_wire) {
             (Target::Worker, false) => ("worker", "worker:8081"),
             (Target::Worker, true) => ("worker", "127.0.0.1:8081"),
@@ -146,35 +134,26 @@ impl ComposeScene {
         let patience = format!("{}ms", patience.as_millis());
         let look = [LAB, "look", kind, address, "--patience", &patience];
         let told = self.compose.exec(WIRE, &look).await;
-        let look = told.ok().and_then(|told| serde_json::from_str(&told).ok());
-        look.unwrap_or(Look::Broken)
+        let seen = told.ok().and_then(|told| serde_json::from_str(&told).ok());
+        seen.unwrap_or(Probe::Broken)
     }
 
     pub(super) async fn keep(&mut self) -> Result<PathBuf, SystemError> {
-        self.folder.disable_cleanup(true);
-        for service in Service::ALL {
-            let log = self.folder.path().join(format!("{service}.log"));
-            let printed = self.compose.printed(service).await?;
-            fs::write(&log, printed).map_err(SystemError::file("write", &log))?;
-        }
-        Ok(self.folder.path().to_owned())
-    }
-
-    pub(super) async fn lower(self) -> Vec<String> {
-        let down = self.compose.down().await;
-        down.err()
-            .map(|error| error.to_string())
-            .into_iter()
-            .collect()
+        let compose = &self.compose;
+        leave_logs(&mut self.folder, async |it| compose.printed(it).await).await
     }
 }
 
 /// Ends what a run has left that is dead.
-pub async fn end_stale(settings: &Settings, console: Console) -> Result<(), SystemError> {
-    let _turn = take_turn(settings)?;
-    let folder = settings.folder().join("experiments");
-    let compose = Compose::of_its_own(PROJECT, folder, settings, console.quietly()).await?;
+pub(super) async fn end_stale(settings: &Settings, console: Console) -> Result<(), SystemError> {
+    let _lock = lock(settings)?;
+    let compose = compose(settings, console).await?;
     silent(&compose).down().await.map(drop)
+}
+
+async fn compose(settings: &Settings, console: Console) -> Result<Compose, SystemError> {
+    let folder = settings.folder().join("experiments");
+    Compose::of_its_own(PROJECT, folder, settings, console.quietly()).await
 }
 
 /// The files want their variables, also to take down what they describe.
@@ -184,7 +163,7 @@ fn silent(compose: &Compose) -> Compose {
 }
 
 /// One run at a time owns the project; the end of its process gives it back.
-fn take_turn(settings: &Settings) -> Result<File, SystemError> {
+fn lock(settings: &Settings) -> Result<File, SystemError> {
     let folder = settings.folder();
     fs::create_dir_all(&folder).map_err(SystemError::file("make", &folder))?;
     let path = folder.join("experiments.lock");
@@ -201,7 +180,7 @@ fn host(wired: bool, service: &str) -> String {
     if wired { WIRE } else { service }.to_owned()
 }
 
-fn readable(path: &std::path::Path) -> Result<(), SystemError> {
+fn readable(path: &Path) -> Result<(), SystemError> {
     use std::os::unix::fs::PermissionsExt;
     let mode = fs::Permissions::from_mode(0o755);
     fs::set_permissions(path, mode).map_err(SystemError::file("open up", path))

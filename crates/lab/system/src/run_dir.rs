@@ -16,12 +16,13 @@ use crate::settings::Settings;
 use crate::stage::Local;
 
 const PREFIX: &str = "holdfast-";
-const KINDS: [&str; 5] = [
+const KINDS: [&str; 6] = [
     "holdfast-api-check-",
     "holdfast-torture-",
     "holdfast-bench-",
     "holdfast-experiment-",
     "holdfast-observe-",
+    "holdfast-scale-",
 ];
 const RECORD: &str = "owner.json";
 /// The lab among them: it stands in for a worker.
@@ -29,11 +30,11 @@ const PROGRAMS: [&str; 4] = ["holdfast-api", "holdfast-worker", "prometheus", "l
 
 /// A folder that is deleted with this value, unless it is kept.
 #[derive(Debug)]
-pub struct OwnFolder {
+pub struct RunDir {
     folder: TempDir,
 }
 
-impl OwnFolder {
+impl RunDir {
     /// Ends what commands that were killed have left, then makes `holdfast-KIND-…`.
     pub async fn make(
         kind: &str,
@@ -124,13 +125,18 @@ async fn bury(folder: &Path, settings: &Settings, console: Console) {
     }
 }
 
-/// The folders in which services live, as the kernel names them.
+/// The folders in which services live, as the kernel names them: in the command's, or in those of its several systems.
 fn homes(folder: &Path) -> Vec<PathBuf> {
-    let items = fs::read_dir(folder).into_iter().flatten().flatten();
-    items
-        .filter_map(|item| item.path().canonicalize().ok())
-        .filter(|path| path.is_dir())
-        .collect()
+    let folders = |folder: &Path| -> Vec<PathBuf> {
+        let items = fs::read_dir(folder).into_iter().flatten().flatten();
+        items
+            .filter_map(|item| item.path().canonicalize().ok())
+            .filter(|path| path.is_dir())
+            .collect()
+    };
+    let own = folders(folder);
+    let of_systems = own.iter().flat_map(|own| folders(own));
+    of_systems.chain(own.clone()).collect()
 }
 
 #[cfg(test)]
@@ -182,7 +188,7 @@ mod tests {
     #[tokio::test]
     async fn a_kept_folder_is_nobodys() {
         let console = Console::new(&Environment::default());
-        let made = OwnFolder::make("torture", &settings(), console).await;
+        let made = RunDir::make("torture", &settings(), console).await;
         let mut folder = made.unwrap();
         assert!(folder.path().join(RECORD).exists());
         folder.keep();
