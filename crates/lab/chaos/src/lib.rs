@@ -8,7 +8,7 @@ pub mod fault;
 pub mod load;
 
 use holdfast_checker::{figures, plan, trial};
-use holdfast_system::{accepted, database, probe, settle, stage, system};
+use holdfast_system::{accepted, database, probe, settle, stage, system, wait};
 #[cfg(test)]
 use holdfast_testbed::ports;
 use holdfast_testbed::{output, postgres, proxy};

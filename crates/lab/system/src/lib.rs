@@ -16,6 +16,7 @@ pub mod settings;
 pub mod settle;
 pub mod stage;
 pub mod system;
+pub mod wait;
 
 use holdfast_checker::{hint, plan, seconds, trial};
 use holdfast_testbed::{files, logs, output, ports, postgres, process, proxy, wire};

@@ -6,7 +6,7 @@ mod wire;
 
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use crate::error::ChaosError;
 use crate::plan::{Fault, Kind, Target};
@@ -14,6 +14,7 @@ use crate::probe::Probe;
 use crate::stage::NodeAction;
 use crate::system::{System, Wired};
 use crate::trial::{Observed, Sight};
+use crate::wait::Patience;
 
 use postgres::Session;
 pub use timeline::play;
@@ -212,13 +213,12 @@ async fn until_well(target: Target, system: &System) -> Sight {
         Target::Node => NODE_HEALED_WITHIN,
         _ => HEALED_WITHIN,
     };
-    let deadline = Instant::now() + within;
+    let mut wait = Patience::new(within, POLL).begin();
     loop {
         let seen = system.probe(target, PATIENCE).await;
-        if seen.is_well() || Instant::now() > deadline {
+        if seen.is_well() || wait.is_over().await {
             return sight(seen.is_well(), &seen);
         }
-        sleep(POLL).await;
     }
 }
 

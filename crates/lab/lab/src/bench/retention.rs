@@ -6,7 +6,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 use tokio_postgres::{Client, NoTls};
 
 use super::Plan;
@@ -20,6 +20,7 @@ use crate::postgres;
 use crate::run_dir::RunDir;
 use crate::settings::Settings;
 use crate::system::{ApiSpec, Part};
+use crate::wait::Patience;
 
 /// For each second of a measurement, and for one before it: several times what has to be deleted.
 const ROWS_PER_SECOND: u32 = 30_000;
@@ -114,17 +115,16 @@ async fn come_to(
     within: Duration,
     reached: impl Fn(i64) -> bool,
 ) -> Result<i64, LabError> {
-    let started = Instant::now();
+    let mut wait = Patience::new(within, POLL).begin();
     loop {
         let left = left(sql).await?;
         if reached(left) {
             return Ok(left);
         }
-        if started.elapsed() > within {
+        if wait.is_over().await {
             let problem = format!("{left} old rows are there after {within:?}");
             return Err(void(&problem));
         }
-        sleep(POLL).await;
     }
 }
 

@@ -9,18 +9,17 @@ use jiff::Timestamp;
 use reqwest::Url;
 use serde_json::Value;
 use tokio::process::Command;
-use tokio::time::{Instant, sleep};
 
 use super::config;
 use crate::logs;
 use crate::ports;
 use crate::process::{self, Family};
 use crate::system::{Part, System};
+use crate::wait::Patience;
 
 const PROGRAM: &str = "prometheus";
-const READY_WITHIN: Duration = Duration::from_secs(20);
+const READY: Patience = Patience::new(Duration::from_secs(20), Duration::from_millis(50));
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
-const POLL: Duration = Duration::from_millis(50);
 const LOG_LINES: usize = 10;
 
 /// A Prometheus that scrapes a system.
@@ -123,20 +122,19 @@ impl Server {
     }
 
     async fn ready(&self, log: &Path) -> Result<(), SystemError> {
-        let deadline = Instant::now() + READY_WITHIN;
+        let mut wait = READY.begin();
         let url = format!("{}/-/ready", self.base);
         loop {
             let answer = self.client.get(&url).send().await;
             if answer.is_ok_and(|answer| answer.status().is_success()) {
                 return Ok(());
             }
-            if !self.family.is_alive() || Instant::now() > deadline {
+            if !self.family.is_alive() || wait.is_over().await {
                 return Err(SystemError::Program {
                     command: PROGRAM.to_owned(),
                     output: logs::tail(log, LOG_LINES).join("\n"),
                 });
             }
-            sleep(POLL).await;
         }
     }
 

@@ -5,17 +5,16 @@ use std::time::Duration;
 use holdfast_ops::signals::StopSignals;
 use rustix::process::{getpgid, getppid};
 use tokio::io::{AsyncReadExt, stdin};
-use tokio::time::{Instant, sleep};
 
 use super::{DONE, Guarded};
 use crate::error::SystemError;
 use crate::output::Console;
 use crate::settings::{Settings, StageKind};
 use crate::stage::Stage;
+use crate::wait::Patience;
 use crate::{postgres, process, run_dir, system};
 
-const ENDED_WITHIN: Duration = Duration::from_secs(5);
-const POLL: Duration = Duration::from_millis(10);
+const ENDED: Patience = Patience::new(Duration::from_secs(5), Duration::from_millis(10));
 /// Programs that a command runs beside its services, and which would go on without it.
 const HELPERS: [&str; 5] = ["wrk", "pgbench", "schemathesis", "promtool", "curl"];
 
@@ -47,10 +46,8 @@ pub async fn stand(
         return Ok(());
     }
     // The pipe ends a moment before the lab does, which until then holds its lock and owns its folders.
-    let deadline = Instant::now() + ENDED_WITHIN;
-    while getppid() == lab && Instant::now() < deadline {
-        sleep(POLL).await;
-    }
+    let mut wait = ENDED.begin();
+    while getppid() == lab && !wait.is_over().await {}
     console.say("the lab ended before it had cleaned up: ending what it left");
     if let Some(group) = group {
         process::kill_of_group(group.as_raw_nonzero().get(), &HELPERS);

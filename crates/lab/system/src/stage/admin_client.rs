@@ -7,14 +7,14 @@ use holdfast_testbed::exposition;
 use holdfast_wire::{Policies, Request, RequestList, Status};
 use reqwest::StatusCode;
 use serde::de::DeserializeOwned;
-use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 use crate::error::SystemError;
+use crate::wait::Patience;
 
 const PROCESS_WITHIN: Duration = Duration::from_secs(15);
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
-const LOOK: Duration = Duration::from_millis(50);
+const READ_AGAIN: Patience = Patience::new(ANSWER_WITHIN, Duration::from_millis(50));
 
 /// A client for one service's questions about itself; never used for what is being measured.
 #[derive(Debug, Clone)]
@@ -88,19 +88,18 @@ impl AdminClient {
     /// # Errors
     /// When that takes too long, or the API does not answer.
     pub async fn policies_read_after(&self, before: u64) -> Result<Policies, SystemError> {
-        let started = Instant::now();
+        let mut wait = READ_AGAIN.begin();
         loop {
             let now = self.policies().await?;
             if now.reloads.count > before {
                 return Ok(now);
             }
-            if started.elapsed() > ANSWER_WITHIN {
+            if wait.is_over().await {
                 return Err(SystemError::Api {
                     url: format!("{}/policies", self.base),
                     problem: "the policy file was not read again".to_owned(),
                 });
             }
-            sleep(LOOK).await;
         }
     }
 

@@ -99,7 +99,7 @@ impl Container {
     }
 
     pub(super) fn is_healthy(&self) -> bool {
-        matches!(self.condition, Condition::Running { ill: None, .. })
+        self.condition.is_healthy()
     }
 }
 

@@ -4,6 +4,7 @@ mod admin_client;
 mod choose;
 mod compose;
 mod container;
+mod healthy;
 mod local;
 mod port;
 mod process;
@@ -41,6 +42,14 @@ pub enum Condition {
     },
     /// There is none.
     Dead,
+}
+
+impl Condition {
+    /// Whether it runs, and nothing ails it.
+    #[must_use]
+    pub fn is_healthy(&self) -> bool {
+        matches!(self, Self::Running { ill: None, .. })
+    }
 }
 
 /// One of the stages, chosen.

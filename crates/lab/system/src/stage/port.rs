@@ -5,16 +5,14 @@ use std::io::ErrorKind;
 use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
-
 use super::Service;
 use crate::error::SystemError;
 use crate::ports;
+use crate::wait::Patience;
 
 /// The last thread of a killed process closes its sockets, on a busy machine some time after the first is seen dead.
-const REFUSED_WITHIN: Duration = Duration::from_secs(2);
+const REFUSED: Patience = Patience::new(Duration::from_secs(2), Duration::from_millis(10));
 const ANSWER_WITHIN: Duration = Duration::from_millis(200);
-const POLL: Duration = Duration::from_millis(10);
 
 /// An error that names port, variable and holder, if the port cannot be had.
 pub(super) fn check_free(port: u16, variable: &'static str) -> Result<(), SystemError> {
@@ -31,12 +29,12 @@ pub(super) fn check_free(port: u16, variable: &'static str) -> Result<(), System
 /// Returns once the port of a service that was killed refuses.
 pub(super) async fn refuses(service: Service, port: u16) -> Result<(), SystemError> {
     let address = ports::loopback(port);
-    let deadline = Instant::now() + REFUSED_WITHIN;
+    let mut wait = REFUSED.begin();
     // One that does not answer is no refusal: its backlog may be full.
     while !TcpStream::connect_timeout(&address, ANSWER_WITHIN)
         .is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused)
     {
-        if Instant::now() > deadline {
+        if wait.is_over().await {
             return Err(SystemError::Unhealthy {
                 service,
                 problem: format!("is dead, but somebody answers on port {port}"),
@@ -44,7 +42,6 @@ pub(super) async fn refuses(service: Service, port: u16) -> Result<(), SystemErr
                 file: None,
             });
         }
-        sleep(POLL).await;
     }
     Ok(())
 }

@@ -3,15 +3,13 @@
 use std::path::Path;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
-
 use super::{AdminClient, Service};
 use crate::error::SystemError;
 use crate::logs;
 use crate::process::{Family, Launched};
+use crate::wait::Patience;
 
-const READY_WITHIN: Duration = Duration::from_secs(20);
-const POLL: Duration = Duration::from_millis(10);
+const READY: Patience = Patience::new(Duration::from_secs(20), Duration::from_millis(10));
 const LOG_LINES: usize = 10;
 /// The exit code by which a service refuses its configuration.
 pub(super) const BAD_CONFIGURATION: i32 = 64;
@@ -30,15 +28,14 @@ pub(super) struct Awaited<'a> {
 impl Awaited<'_> {
     /// Returns once it answers that it is ready.
     pub(super) async fn ready(mut self) -> Result<(), SystemError> {
-        let deadline = Instant::now() + READY_WITHIN;
+        let mut wait = READY.begin();
         while let Err(problem) = self.probe.ready().await {
             if let Some(error) = self.ended() {
                 return Err(error);
             }
-            if Instant::now() > deadline {
+            if wait.is_over().await {
                 return Err(self.unhealthy(problem));
             }
-            sleep(POLL).await;
         }
         Ok(())
     }

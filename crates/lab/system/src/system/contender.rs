@@ -8,16 +8,17 @@ use std::time::Duration;
 use holdfast_checker::trial::Sight;
 use tokio::net::TcpStream;
 use tokio::process::Command;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use crate::error::SystemError;
 use crate::ports;
 use crate::process::{self, Family, Launched};
+use crate::wait::Patience;
 
 /// An interpreter with a web framework takes a second or two; a build by `cargo run` belongs before the trial.
-const STARTS_WITHIN: Duration = Duration::from_secs(30);
+const STARTS: Patience = Patience::new(Duration::from_secs(30), POLL);
 /// A container engine gives ten; calls of an experiment are over in less than five.
-const ENDS_WITHIN: Duration = Duration::from_secs(5);
+const ENDS: Patience = Patience::new(Duration::from_secs(5), POLL);
 const POLL: Duration = Duration::from_millis(20);
 const LOG_LINES: usize = 10;
 
@@ -99,7 +100,7 @@ impl ContenderProcess {
             .envs(&self.variables);
         let mut launched = process::launch(command, &self.contender.folder, &self.log)?;
         self.family.leader = Some(launched.identity.clone());
-        let deadline = Instant::now() + STARTS_WITHIN;
+        let mut wait = STARTS.begin();
         while TcpStream::connect(ports::loopback(self.port))
             .await
             .is_err()
@@ -107,12 +108,11 @@ impl ContenderProcess {
             if let Some(status) = launched.ended() {
                 return Err(self.failed(&launched, format!("ended ({status}) before it listened")));
             }
-            if Instant::now() > deadline {
-                let seconds = STARTS_WITHIN.as_secs();
+            if wait.is_over().await {
+                let seconds = STARTS.seconds();
                 let problem = format!("did not listen on 127.0.0.1:$PORT within {seconds} s");
                 return Err(self.failed(&launched, problem));
             }
-            sleep(POLL).await;
         }
         Ok(())
     }
@@ -121,11 +121,9 @@ impl ContenderProcess {
     pub(super) async fn stop(&self) -> Sight {
         self.family.resume();
         self.family.ask_to_end();
-        let start = Instant::now();
-        while !self.family.is_gone() && start.elapsed() < ENDS_WITHIN {
-            sleep(POLL).await;
-        }
-        let seconds = ENDS_WITHIN.as_secs();
+        let (start, mut wait) = (Instant::now(), ENDS.begin());
+        while !self.family.is_gone() && !wait.is_over().await {}
+        let seconds = ENDS.seconds();
         let seen = match (self.family.is_gone(), self.family.is_alive()) {
             (true, _) => format!("it ended after {} ms", start.elapsed().as_millis()),
             (false, true) => {

@@ -2,19 +2,20 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use super::rows::leave_open;
 use super::{Bench, DELAY_MS, replicas};
 use crate::error::LabError;
 use crate::stage::AdminClient;
 use crate::system::Part;
+use crate::wait::Patience;
 
 const REPLICAS: u32 = 3;
 const BACKLOG: u32 = 10_000;
-const LOOK: Duration = Duration::from_millis(50);
 /// Several times what it takes.
 const DONE_WITHIN: Duration = Duration::from_secs(180);
+const DONE_BY: Patience = Patience::new(DONE_WITHIN, Duration::from_millis(50));
 const DONE: &str = "holdfast_recovery_total{what=\"done\"}";
 const RETURNED: &str = "holdfast_recovery_total{what=\"returned\"}";
 
@@ -28,7 +29,7 @@ impl Bench<'_> {
         let (apis, worker) = (system.apis(), system.client(Part::Worker)?);
         let started = Instant::now();
         leave_open(&system, BACKLOG).await?;
-        let mut peak = 0_u32;
+        let (mut peak, mut wait) = (0_u32, DONE_BY.begin());
         let done = loop {
             let now = worker.metric("holdfast_work_in_flight").await;
             peak = peak.max(now.unwrap_or(0));
@@ -36,12 +37,11 @@ impl Bench<'_> {
             if done.iter().sum::<u32>() >= BACKLOG {
                 break done;
             }
-            if started.elapsed() > DONE_WITHIN {
+            if wait.is_over().await {
                 let problem =
                     format!("void: after {DONE_WITHIN:?} {done:?} of {BACKLOG} were done");
                 return Err(LabError::Measurement(problem));
             }
-            sleep(LOOK).await;
         };
         let took = started.elapsed().as_secs_f64();
         let returned: u32 = count(&apis, RETURNED).await.iter().sum();

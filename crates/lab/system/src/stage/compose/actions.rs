@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use super::Compose;
 use crate::error::SystemError;
 use crate::stage::Service;
 use crate::stage::container::Container;
+use crate::wait::Patience;
 
-const POLL: Duration = Duration::from_millis(100);
-const REACHED_WITHIN: Duration = Duration::from_secs(10);
+const REACHED: Patience = Patience::new(Duration::from_secs(10), Duration::from_millis(100));
 
 impl Compose {
     /// Kills the container (SIGKILL). A dead one is fine.
@@ -49,7 +49,7 @@ impl Compose {
         if !container.is_alive() {
             self.engine.compose(&["start", service.name()]).await?;
         }
-        self.one_healthy(&[service], start).await?;
+        self.until_healthy(&[service], |_| {}).await?;
         if container.is_alive() {
             self.already(service, "was running already");
         } else {
@@ -108,7 +108,7 @@ impl Compose {
         if container.is_paused() {
             self.engine.compose(&["unpause", service.name()]).await?;
         }
-        self.answers(&container, start).await?;
+        self.answers(&container).await?;
         if container.is_paused() {
             self.ready(service, "goes on", start);
         } else {
@@ -118,7 +118,7 @@ impl Compose {
     }
 
     /// Runs the container's own health check now: the engine's verdict dates from before the pause.
-    async fn answers(&self, container: &Container, since: Instant) -> Result<(), SystemError> {
+    async fn answers(&self, container: &Container) -> Result<(), SystemError> {
         let format = "{{json .Config.Healthcheck.Test}}";
         let test = self
             .engine
@@ -128,17 +128,14 @@ impl Compose {
         let mut command = vec!["exec", &container.id];
         // The first word says how the rest is to be run.
         command.extend(test.iter().skip(1).map(String::as_str));
-        loop {
-            match self.engine.docker(&command).await {
-                Ok(_) => return Ok(()),
-                Err(error) if since.elapsed() > REACHED_WITHIN => {
-                    return Err(self
-                        .unhealthy(container.service, format!("does not answer ({error})"))
-                        .await);
-                }
-                Err(_) => sleep(POLL).await,
+        let mut wait = REACHED.begin();
+        while let Err(error) = self.engine.docker(&command).await {
+            if wait.is_over().await {
+                let problem = format!("does not answer ({error})");
+                return Err(self.unhealthy(container.service, problem).await);
             }
         }
+        Ok(())
     }
 
     async fn reached(
@@ -147,12 +144,11 @@ impl Compose {
         problem: &str,
         reached: impl Fn(&Container) -> bool,
     ) -> Result<(), SystemError> {
-        let deadline = Instant::now() + REACHED_WITHIN;
+        let mut wait = REACHED.begin();
         while !reached(&self.container(service).await?) {
-            if Instant::now() > deadline {
+            if wait.is_over().await {
                 return Err(self.unhealthy(service, problem.to_owned()).await);
             }
-            sleep(POLL).await;
         }
         Ok(())
     }

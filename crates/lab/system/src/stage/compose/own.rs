@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use tokio::time::Instant;
-
 use super::engine::{Engine, Project};
 use super::up::base_images;
 use super::{BASE_IMAGES, Compose};
@@ -57,14 +55,8 @@ impl Compose {
     /// # Errors
     /// When one of them does not become healthy.
     pub async fn raise(&self) -> Result<(), SystemError> {
-        let start = Instant::now();
         self.engine.compose(&["up", "--detach"]).await?;
-        let mut waiting = Service::ALL.to_vec();
-        while !waiting.is_empty() {
-            let healthy = self.one_healthy(&waiting, start).await?;
-            waiting.retain(|service| *service != healthy);
-        }
-        Ok(())
+        self.until_healthy(&Service::ALL, |_| {}).await
     }
 
     /// Starts a dead container and does not wait for its health check, which looks on only every few seconds.

@@ -1,20 +1,14 @@
 //! Bringing the containers up: images, build, start, health.
 
-use std::time::Duration;
-
 use holdfast_ops::signals::StopSignals;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use super::{BASE_IMAGES, Compose};
 use crate::error::SystemError;
 use crate::output::Tone;
 use crate::postgres::ROLE_SQL;
 use crate::stage::container::Container;
-use crate::stage::{Condition, Service, port, ready};
-
-const POLL: Duration = Duration::from_millis(250);
-/// Several rounds of the health checks of `deploy/compose.yml`.
-const HEALTHY_WITHIN: Duration = Duration::from_secs(90);
+use crate::stage::{Condition, Service, healthy, port, ready};
 
 /// Measured on two cores: from an empty engine to healthy containers.
 const FIRST_BUILD: &str = "the images have to be built first, which takes ten minutes or so on two cores and a few hundred MB from the
@@ -56,12 +50,10 @@ impl Compose {
             .with_variables(images)
             .compose_shown(&["up", "--detach", "--build"])
             .await?;
-        let mut waiting = Service::ALL.to_vec();
-        while !waiting.is_empty() {
-            let healthy = self.one_healthy(&waiting, start).await?;
-            waiting.retain(|service| *service != healthy);
-            self.ready(healthy, "healthy", start);
-        }
+        self.until_healthy(&Service::ALL, |service| {
+            self.ready(service, "healthy", start);
+        })
+        .await?;
         if held_data {
             self.bring_schema_up_to_date().await?;
         }
@@ -78,46 +70,30 @@ impl Compose {
         self.psql(ROLE_SQL).await.map(drop)
     }
 
-    /// Waits until one of these services is healthy.
-    pub(super) async fn one_healthy(
+    /// Waits until all of these are healthy; one that has ended is not waited for.
+    pub(super) async fn until_healthy(
         &self,
-        waiting: &[Service],
-        since: Instant,
-    ) -> Result<Service, SystemError> {
-        let deadline = Instant::now() + HEALTHY_WITHIN;
-        loop {
-            let containers = self.engine.containers().await?;
-            let awaited = |container: &&Container| waiting.contains(&container.service);
-            if let Some(healthy) = containers
-                .iter()
-                .filter(awaited)
-                .find(|container| container.is_healthy())
-            {
-                return Ok(healthy.service);
-            }
-            let dead = containers
-                .iter()
-                .filter(awaited)
-                .find(|container| !container.is_alive());
-            if let Some(dead) = dead {
-                return Err(self.why_it_ended(dead).await);
-            }
-            if Instant::now() > deadline {
-                let ill = containers.iter().find(awaited);
-                let problem = match ill.map(|container| &container.condition) {
-                    Some(Condition::Running {
-                        ill: Some(problem), ..
-                    }) => problem.clone(),
-                    _ => "is not there".to_owned(),
-                };
-                let seconds = since.elapsed().as_secs();
-                let service = ill.map_or(waiting[0], |container| container.service);
-                return Err(self
-                    .unhealthy(service, format!("{problem} after {seconds} s"))
-                    .await);
-            }
-            sleep(POLL).await;
+        services: &[Service],
+        told: impl Fn(Service),
+    ) -> Result<(), SystemError> {
+        let look = || self.alive(services);
+        match healthy::until_healthy(services, look, told).await? {
+            Ok(()) => Ok(()),
+            Err((service, problem)) => Err(self.unhealthy(service, problem).await),
         }
+    }
+
+    /// How each service is, if none of these has ended.
+    async fn alive(&self, services: &[Service]) -> Result<Vec<(Service, Condition)>, SystemError> {
+        let containers = self.engine.containers().await?;
+        let mut awaited = containers
+            .iter()
+            .filter(|it| services.contains(&it.service));
+        if let Some(dead) = awaited.find(|container| !container.is_alive()) {
+            return Err(self.why_it_ended(dead).await);
+        }
+        let condition = |it: Container| (it.service, it.condition);
+        Ok(containers.into_iter().map(condition).collect())
     }
 
     async fn why_it_ended(&self, dead: &Container) -> SystemError {

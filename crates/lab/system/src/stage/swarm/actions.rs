@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 use futures_util::future::try_join_all;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use super::{Node, Swarm};
 use crate::error::SystemError;
 use crate::stage::Service;
+use crate::wait::Patience;
 
-const POLL: Duration = Duration::from_millis(200);
 /// Longer than the longest `stop_grace_period` of the stack.
-const REACHED_WITHIN: Duration = Duration::from_secs(45);
+const REACHED: Patience = Patience::new(Duration::from_secs(45), Duration::from_millis(200));
 /// A label that no node has: what asks for it runs nowhere.
 const NOWHERE: &str = "node.labels.holdfast.node==nowhere";
 
@@ -137,25 +137,23 @@ impl Swarm {
     }
 
     async fn until_empty(&self, node: Node) -> Result<(), SystemError> {
-        let deadline = Instant::now() + REACHED_WITHIN;
+        let mut wait = REACHED.begin();
         let all = async || self.nodes.containers().await;
         while all().await?.iter().any(|(its, _)| *its == node) {
-            if Instant::now() > deadline {
+            if wait.is_over().await {
                 let left = format!("what runs on node {node} does not end");
                 return Err(SystemError::NotRolledBack(vec![left]));
             }
-            sleep(POLL).await;
         }
         Ok(())
     }
 
     async fn until_none(&self, service: Service) -> Result<(), SystemError> {
-        let deadline = Instant::now() + REACHED_WITHIN;
+        let mut wait = REACHED.begin();
         while !self.running(service).await?.is_empty() {
-            if Instant::now() > deadline {
+            if wait.is_over().await {
                 return Err(self.unhealthy(service, "does not die".to_owned()).await);
             }
-            sleep(POLL).await;
         }
         Ok(())
     }

@@ -5,17 +5,15 @@ use std::path::Path;
 use std::time::Duration;
 
 use holdfast_ops::signals::StopSignals;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use super::{Swarm, images};
 use crate::error::SystemError;
 use crate::output::Tone;
-use crate::stage::{AdminClient, Condition, Service, port};
+use crate::stage::{AdminClient, Service, healthy, port};
+use crate::wait::Patience;
 
-const POLL: Duration = Duration::from_millis(500);
-/// Three data directories, one after the other, on a busy machine.
-const HEALTHY_WITHIN: Duration = Duration::from_secs(180);
-const ENDED_WITHIN: Duration = Duration::from_secs(60);
+const ENDED: Patience = Patience::new(Duration::from_secs(60), Duration::from_millis(500));
 const LOG_LINES: &str = "10";
 
 impl Swarm {
@@ -98,13 +96,12 @@ impl Swarm {
         self.nodes
             .manage(&["stack", "rm", &self.nodes.stack])
             .await?;
-        let deadline = Instant::now() + ENDED_WITHIN;
+        let mut wait = ENDED.begin();
         while !self.nodes.containers().await?.is_empty() {
-            if Instant::now() > deadline {
+            if wait.is_over().await {
                 let left = "the stack's tasks do not end".to_owned();
                 return Err(SystemError::NotRolledBack(vec![left]));
             }
-            sleep(POLL).await;
         }
         Ok(())
     }
@@ -112,7 +109,7 @@ impl Swarm {
     /// Waits until one node of Postgres leads, both others follow, and Swarm has nothing left to do: before that a node that dies
     /// may take all with it.
     async fn until_followed(&self, since: Instant) -> Result<(), SystemError> {
-        let deadline = Instant::now() + HEALTHY_WITHIN;
+        let mut wait = healthy::PATIENCE.begin();
         loop {
             let (primary, standbys) = (self.primary().await, self.standbys().await);
             let settled = self.nodes.are_settled().await?;
@@ -126,7 +123,7 @@ impl Swarm {
                 ));
                 return Ok(());
             }
-            if Instant::now() > deadline {
+            if wait.is_over().await {
                 let leads = if primary.is_some() { "a" } else { "no" };
                 let swarm = if settled {
                     ""
@@ -136,7 +133,6 @@ impl Swarm {
                 let problem = format!("has {leads} primary and {standbys} of 2 standbys{swarm}");
                 return Err(self.unhealthy(Service::Db, problem).await);
             }
-            sleep(POLL).await;
         }
     }
 
@@ -176,40 +172,17 @@ impl Swarm {
         services: &[Service],
         since: Instant,
     ) -> Result<(), SystemError> {
-        let deadline = Instant::now() + HEALTHY_WITHIN;
-        let mut waiting = services.to_vec();
-        while !waiting.is_empty() {
-            let conditions = self.conditions().await?;
-            for (service, condition) in &conditions {
-                let healthy = matches!(condition, Condition::Running { ill: None, .. });
-                if healthy && waiting.contains(service) {
-                    let seconds = since.elapsed().as_secs_f64();
-                    let healthy = self.console.paint(Tone::Good, "healthy, all three");
-                    self.console.say(format_args!(
-                        "  {service:<7} {healthy} after {seconds:.1} s"
-                    ));
-                    waiting.retain(|it| it != service);
-                }
-            }
-            if let Some(service) = waiting.first().filter(|_| Instant::now() > deadline) {
-                let condition = conditions.iter().find(|(it, _)| it == service);
-                let problem = match condition {
-                    Some((
-                        _,
-                        Condition::Running {
-                            ill: Some(problem), ..
-                        },
-                    )) => problem.clone(),
-                    _ => "is not there".to_owned(),
-                };
-                let seconds = since.elapsed().as_secs();
-                return Err(self
-                    .unhealthy(*service, format!("{problem} after {seconds} s"))
-                    .await);
-            }
-            sleep(POLL).await;
+        let told = |service| {
+            let seconds = since.elapsed().as_secs_f64();
+            let healthy = self.console.paint(Tone::Good, "healthy, all three");
+            self.console.say(format_args!(
+                "  {service:<7} {healthy} after {seconds:.1} s"
+            ));
+        };
+        match healthy::until_healthy(services, || self.conditions(), told).await? {
+            Ok(()) => Ok(()),
+            Err((service, problem)) => Err(self.unhealthy(service, problem).await),
         }
-        Ok(())
     }
 
     /// What all that are of the service have logged so far.
