@@ -1,7 +1,6 @@
 //! What is done to a system under test: load as clients make it, faults put in force, proved and ended, and afterwards the
 //! account of what was promised to whom.
 
-pub mod account;
 pub mod durability;
 pub mod error;
 pub mod fault;

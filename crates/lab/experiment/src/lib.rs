@@ -23,7 +23,7 @@ pub use ablate::ablate;
 pub use grade::{Answer, grade, predict};
 pub use run::{Outcome, Wish, list, report as write_report, reproduce, run};
 
-use holdfast_chaos::{account, durability, fault, load};
+use holdfast_chaos::{durability, fault, load};
 #[cfg(test)]
 use holdfast_checker::invented;
 use holdfast_checker::{

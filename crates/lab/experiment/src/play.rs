@@ -13,6 +13,7 @@ use holdfast_ops::signals::StopSignals;
 use holdfast_system::error::SystemError;
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until};
+use uuid::Uuid;
 
 use super::contender::{Contender, untold};
 use super::modelled::Backend;
@@ -21,7 +22,7 @@ use super::progress::Progress;
 use super::system::{ApiSpec, Part, System, SystemSpec, WorkerSpec};
 use super::trial::{Call, Ledger, Sight, Stranger, Trial};
 use super::watch::Watcher;
-use super::{account, fault, transitions, verdict};
+use super::{durability, fault, transitions, verdict};
 use crate::error::ExperimentError;
 use crate::load;
 use crate::output::Console;
@@ -207,7 +208,7 @@ impl Playing<'_> {
         }
         warm::warm(side, api, start.bodiless, work_delay).await?;
         if self.contender.is_some() {
-            start.rows = account::contender::ids(&system.database()?).await?;
+            start.rows = durability::trial::ids(&system.database()?).await?;
         }
         Ok(start)
     }
@@ -221,10 +222,11 @@ impl Playing<'_> {
     ) -> Result<(Ledger, Option<Stranger>), ExperimentError> {
         let database = system.database()?;
         if self.contender.is_none() {
-            let ledger = account::draw_up(side, calls, system, &database, self.console);
+            let ledger = durability::trial::of_side(side, calls, system, self.console);
             return Ok((ledger.await?, None));
         }
-        let (ledger, keyed) = account::contender::draw_up(calls, &start.rows, &database).await?;
+        let (ledger, keyed) =
+            durability::trial::of_contender(calls, &start.rows, &database).await?;
         let contender = Stranger {
             untold: untold(start.bound, calls, keyed),
             ending: Sight {
@@ -242,7 +244,7 @@ struct Start {
     bound: Option<Duration>,
     bodiless: bool,
     /// Of the warm-up of a contender, whose rows say nothing of whom they are.
-    rows: BTreeSet<String>,
+    rows: BTreeSet<Uuid>,
 }
 
 fn ended(mut trial: Trial, stopped: Option<Sight>) -> Trial {

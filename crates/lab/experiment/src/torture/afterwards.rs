@@ -1,66 +1,36 @@
 //! Questions asked when all is healed: of the tables, and of the APIs under keys that have been used.
 
 use std::cmp::Reverse;
-use std::time::Duration;
 
 use holdfast_system::error::SystemError;
-use serde_json::Value;
 use tokio::time::Instant;
 
-use super::evidence::{Again, Recorded, Tables};
+use super::evidence::{Again, Tables};
 use crate::accepted::Accepted;
 use crate::database::Database;
-use crate::durability;
+use crate::durability::{self, Ledger};
 use crate::load::{Client, Outcome, Plan, body};
-use crate::output::Console;
 
 /// Requests that are sent again: those with the most tries, and as many at random.
 const SAMPLE: usize = 20;
-const ROWS: &str = "SELECT id, coalesce(payload->>'key', ''), status, coalesce(error, ''),
-    coalesce(worker_response::text, '') FROM requests WHERE origin = 'resilient';";
 const KEYS: &str = "SELECT key, request_id FROM idempotency_keys;";
 
 /// All there is in Postgres.
 pub(super) async fn tables(
     accepted: &[Accepted],
     database: &Database,
-    console: Console,
 ) -> Result<Tables, SystemError> {
-    let recorded = |fields: &[String]| match fields {
-        [id, key, status, error, result] => Some(Recorded {
-            id: id.parse().ok()?,
-            key: key.clone(),
-            status: status.clone(),
-            error: error.clone(),
-            result: compact(result),
-        }),
-        _ => None,
-    };
-    let owner = |fields: &[String]| match fields {
+    let rows = durability::rows("WHERE origin = 'resilient'", database).await?;
+    let owner = |fields: &Vec<String>| match fields.as_slice() {
         [key, id] => Some((key.clone(), id.parse().ok()?)),
         _ => None,
     };
+    let keys: Option<Vec<_>> = database.query(KEYS).await?.iter().map(owner).collect();
     Ok(Tables {
-        ledger: durability::check(accepted, database, Duration::ZERO, console).await?,
-        rows: read(database, ROWS, recorded).await?,
-        keys: read(database, KEYS, owner).await?,
+        ledger: Ledger::of(accepted, rows.clone()),
+        rows,
+        keys: keys.ok_or_else(Database::none_of_ours)?,
     })
-}
-
-/// As a client's answer is held: how it was written is no matter.
-fn compact(json: &str) -> Option<String> {
-    let value: Value = serde_json::from_str(json).ok()?;
-    (!value.is_null()).then(|| value.to_string())
-}
-
-async fn read<T>(
-    database: &Database,
-    sql: &str,
-    read: impl Fn(&[String]) -> Option<T>,
-) -> Result<Vec<T>, SystemError> {
-    let rows = database.query(sql).await?;
-    let read: Option<Vec<T>> = rows.iter().map(|row| read(row)).collect();
-    read.ok_or_else(Database::none_of_ours)
 }
 
 /// Sends a sample again, each twice: with its body, and with another.

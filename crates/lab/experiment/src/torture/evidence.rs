@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::calm::Calm;
 use super::schedule::{Kind, Target};
-use crate::durability::Ledger;
+use crate::durability::{Ledger, Row};
 use crate::load::{Outcome, Try};
 
 /// A target that was hurt, really. Times count from the start.
@@ -33,26 +33,13 @@ pub(super) struct Again {
     pub(super) other: Try,
 }
 
-/// A row of `requests`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Recorded {
-    pub(super) id: Uuid,
-    /// That its body carries.
-    pub(super) key: String,
-    pub(super) status: String,
-    /// Why it failed; empty if it did not.
-    pub(super) error: String,
-    /// The worker's answer, as JSON without idle space; none: there is none.
-    pub(super) result: Option<String>,
-}
-
 /// What Postgres holds when all is over.
 #[derive(Debug, Default)]
 pub(super) struct Tables {
     /// The promises against the rows.
     pub(super) ledger: Ledger,
     /// All of the resilient endpoint.
-    pub(super) rows: Vec<Recorded>,
+    pub(super) rows: Vec<Row>,
     /// Of `idempotency_keys`.
     pub(super) keys: Vec<(String, Uuid)>,
 }

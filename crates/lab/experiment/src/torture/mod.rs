@@ -150,7 +150,7 @@ async fn gather(
     let database = deployment.system.database()?;
     let accepted: Vec<Accepted> = run.outcomes.iter().filter_map(Outcome::accepted).collect();
     // Before anything is asked again: what that leaves behind is no part of the run.
-    let mut tables = afterwards::tables(&accepted, &database, console).await;
+    let mut tables = afterwards::tables(&accepted, &database).await;
     let hurts: Vec<Hurt> = run.played.iter().flat_map(|it| it.hurts.clone()).collect();
     let lost_by_failover = match &mut tables {
         Ok(tables) => take_lost_by_failover(&mut run.outcomes, &hurts, tables),

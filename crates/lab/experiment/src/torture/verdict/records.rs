@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 use super::Violation;
-use crate::durability::Ledger;
-use crate::torture::evidence::{Again, Evidence, Recorded, Tables};
+use crate::durability::{Ledger, Row};
+use crate::torture::evidence::{Again, Evidence, Tables};
 
 /// Every accepted request is done, once.
 pub(super) fn lost(ledger: &Ledger) -> Vec<Violation> {
@@ -26,7 +26,7 @@ pub(super) fn lost(ledger: &Ledger) -> Vec<Violation> {
 }
 
 /// Whatever is recorded is done, whoever was told of it: a client that never heard may still ask for it.
-pub(super) fn finished(rows: &[Recorded]) -> Vec<Violation> {
+pub(super) fn finished(rows: &[Row]) -> Vec<Violation> {
     let unfinished = rows.iter().filter(|row| row.status != "done");
     unfinished
         .map(|row| {
@@ -152,7 +152,7 @@ fn resolves(again: &Again, ids: Option<&BTreeSet<Uuid>>) -> bool {
 /// The requests whose bodies carry a key.
 fn ids_of(tables: &Tables) -> BTreeMap<&str, BTreeSet<Uuid>> {
     let mut ids_of: BTreeMap<&str, BTreeSet<Uuid>> = BTreeMap::new();
-    for row in tables.rows.iter().filter(|row| !row.key.is_empty()) {
+    for row in &tables.rows {
         ids_of.entry(&row.key).or_default().insert(row.id);
     }
     ids_of

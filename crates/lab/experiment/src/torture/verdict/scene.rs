@@ -7,12 +7,11 @@ use uuid::Uuid;
 use crate::durability::{Ledger, Row};
 use crate::load::{Answer, Broken, Outcome, Reply, Try};
 use crate::torture::calm::Calm;
-use crate::torture::evidence::{Again, Evidence, Hurt, Recorded, Tables, take_lost_by_failover};
+use crate::torture::evidence::{Again, Evidence, Hurt, Tables, take_lost_by_failover};
 use crate::torture::schedule::{Kind, Target};
 
 pub(super) struct Scene {
     evidence: Evidence,
-    rows: Vec<Row>,
 }
 
 pub(super) fn id(number: u64) -> Uuid {
@@ -37,13 +36,13 @@ fn answer(status: u16, number: u64) -> Reply {
     })
 }
 
-fn recorded(id: Uuid, key: String, status: &str) -> Recorded {
-    Recorded {
+fn recorded(id: Uuid, key: String, status: &str) -> Row {
+    Row {
         id,
         key,
         status: status.to_owned(),
         error: String::new(),
-        result: None,
+        result: Some("{}".to_owned()),
     }
 }
 
@@ -66,12 +65,6 @@ impl Scene {
             intended: seconds(10.0),
             surge: false,
             tries: vec![made(answer(200, number), 10.0, 10.3)],
-        };
-        let row = |number| Row {
-            id: id(number),
-            status: "done".to_owned(),
-            has_result: true,
-            error: String::new(),
         };
         let scene = Self {
             evidence: Evidence {
@@ -103,7 +96,6 @@ impl Scene {
                 },
                 lost_by_failover: Vec::new(),
             },
-            rows: [1, 2, 3].map(row).into(),
         };
         let scene = scene.outcome(3, |outcome| {
             if let Reply::Answer(answer) = &mut outcome.tries[0].reply {
@@ -139,8 +131,8 @@ impl Scene {
     pub(super) fn evidence(mut self) -> Evidence {
         let accepted = self.evidence.outcomes.iter();
         let accepted: Vec<_> = accepted.filter_map(Outcome::accepted).collect();
-        let rows = std::mem::take(&mut self.rows);
-        self.tables().ledger = Ledger::of(&accepted, rows);
+        let tables = self.tables();
+        tables.ledger = Ledger::of(&accepted, tables.rows.clone());
         let it = &mut self.evidence;
         if let Some(tables) = &mut it.tables {
             it.lost_by_failover = take_lost_by_failover(&mut it.outcomes, &it.hurts, tables);
@@ -149,14 +141,12 @@ impl Scene {
     }
 
     pub(super) fn without_row(mut self, number: u64) -> Self {
-        self.rows.retain(|row| row.id != id(number));
+        self.tables().rows.retain(|row| row.id != id(number));
         self
     }
 
     pub(super) fn with_row(mut self, number: u64, status: &str) -> Self {
         let own = |row: &&mut Row| row.id == id(number);
-        self.rows.iter_mut().find(own).unwrap().status = status.to_owned();
-        let own = |row: &&mut Recorded| row.id == id(number);
         let row = self.tables().rows.iter_mut().find(own).unwrap();
         row.status = status.to_owned();
         self
@@ -164,9 +154,6 @@ impl Scene {
 
     /// A row more for request `number`, under the id `other`.
     pub(super) fn with_another_row(mut self, number: u64, other: u64) -> Self {
-        let mut row = self.rows[0].clone();
-        row.id = id(other);
-        self.rows.push(row);
         let row = recorded(id(other), key(number), "done");
         self.tables().rows.push(row);
         self
@@ -181,7 +168,7 @@ impl Scene {
 
     /// The result that request `number` is recorded with.
     pub(super) fn recorded_result(mut self, number: u64, result: &str) -> Self {
-        let own = |row: &&mut Recorded| row.id == id(number);
+        let own = |row: &&mut Row| row.id == id(number);
         let row = self.tables().rows.iter_mut().find(own).unwrap();
         row.result = Some(result.to_owned());
         self
