@@ -5,6 +5,7 @@ mod choose;
 mod compose;
 mod container;
 mod healthy;
+mod images;
 mod local;
 mod port;
 mod process;

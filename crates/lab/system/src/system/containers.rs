@@ -42,13 +42,12 @@ impl Images {
         console: Console,
     ) -> Result<Self, SystemError> {
         let lock = lock(settings)?;
-        let mut compose = compose(settings, console).await?;
+        let compose = compose(settings, console).await?;
         // What a killed run has left is in the way of this one.
         drop(silent(&compose).down().await?);
         console.say("building the images, which takes minutes the first time");
-        compose.build().await?;
         Ok(Self {
-            compose,
+            compose: compose.built().await?,
             _lock: lock,
         })
     }

@@ -1,7 +1,7 @@
 //! Calling Docker and its Compose tool, of either generation.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -119,14 +119,9 @@ impl Engine {
         program::shown(self.compose_command(arguments)).await
     }
 
-    /// Runs a script of the checkout: its talk goes to stderr, what it prints is returned.
-    pub(super) async fn script(&self, path: &str) -> Result<String, SystemError> {
-        let mut command = program::command(self.root.join(path), [""; 0]);
-        command
-            .current_dir(&self.root)
-            .envs(&self.variables)
-            .stderr(Stdio::inherit());
-        program::printed(command).await
+    /// The checkout.
+    pub(super) fn root(&self) -> &Path {
+        &self.root
     }
 
     /// Runs `docker` and returns what it printed.
@@ -176,18 +171,6 @@ impl Engine {
             self.docker(&["volume", "ls", "--quiet", "--filter", &project])
                 .await,
         )
-    }
-
-    /// Whether the image of a service has been built, by either generation of the Compose tool.
-    pub(super) async fn has_image(&self, service: &str) -> bool {
-        for joint in ["-", "_"] {
-            let image = format!("{}{joint}{service}", self.project.name);
-            let look = ["image", "inspect", "--format", "{{.Id}}", &image];
-            if self.docker(&look).await.is_ok() {
-                return true;
-            }
-        }
-        false
     }
 
     fn label(&self) -> String {

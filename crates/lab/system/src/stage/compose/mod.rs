@@ -22,7 +22,6 @@ use crate::output::Console;
 use crate::settings::Settings;
 
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
-const BASE_IMAGES: &str = "deploy/base-images.sh";
 
 /// The three services in containers.
 #[derive(Debug, Clone)]

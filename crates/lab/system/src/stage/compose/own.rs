@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use super::Compose;
 use super::engine::{Engine, Project};
-use super::up::base_images;
-use super::{BASE_IMAGES, Compose};
 use crate::error::SystemError;
 use crate::output::Console;
 use crate::settings::Settings;
 use crate::stage::Service;
 use crate::stage::container::Container;
+use crate::stage::images::{self, Image};
 
 impl Compose {
     /// The containers of `project`; what the stage keeps in the lab's folder they keep in `folder`.
@@ -32,14 +32,25 @@ impl Compose {
         })
     }
 
-    /// Finds the base images and builds the services'; shows the tools' output. What follows uses them.
+    /// The same containers, of images that are built now.
     ///
     /// # Errors
     /// When an image cannot be had.
-    pub async fn build(&mut self) -> Result<(), SystemError> {
-        let images = base_images(&self.engine.script(BASE_IMAGES).await?);
-        self.engine = self.engine.with_variables(images);
-        self.engine.compose_shown(&["build"]).await
+    pub(in crate::stage) async fn with_images(
+        &self,
+        images: &[Image],
+    ) -> Result<Self, SystemError> {
+        let bases = images::build(images, self.engine.root(), self.console).await?;
+        Ok(self.with_variables(bases))
+    }
+
+    /// Likewise, with the wire that breaks on command among them.
+    ///
+    /// # Errors
+    /// When an image cannot be had.
+    pub async fn built(&self) -> Result<Self, SystemError> {
+        self.with_images(&[images::API, images::WORKER, images::LAB])
+            .await
     }
 
     /// The same containers, with more variables for the Compose files.

@@ -3,16 +3,12 @@
 use holdfast_ops::signals::StopSignals;
 use tokio::time::Instant;
 
-use super::{BASE_IMAGES, Compose};
+use super::Compose;
 use crate::error::SystemError;
 use crate::output::Tone;
 use crate::postgres::ROLE_SQL;
 use crate::stage::container::Container;
-use crate::stage::{Condition, Service, healthy, port, ready};
-
-/// Measured on two cores: from an empty engine to healthy containers.
-const FIRST_BUILD: &str = "the images have to be built first, which takes ten minutes or so on two cores and a few hundred MB from the
-network; on local processes all is up within a second of the build: STAGE=local make up";
+use crate::stage::{Condition, Service, healthy, images, port, ready};
 
 impl Compose {
     /// Builds the images, starts the containers and waits until all are healthy. Volumes that are there are kept.
@@ -40,16 +36,10 @@ impl Compose {
         if !before.iter().any(holds_the_port) {
             port::check_free(self.api_port, "API_PORT")?;
         }
-        if !self.engine.has_image(Service::Api.name()).await {
-            self.console.say(FIRST_BUILD);
-        }
         let start = Instant::now();
-        let images = base_images(&self.engine.script(BASE_IMAGES).await?);
+        let built = self.with_images(&[images::API, images::WORKER]).await?;
         self.unpause().await?;
-        self.engine
-            .with_variables(images)
-            .compose_shown(&["up", "--detach", "--build"])
-            .await?;
+        built.engine.compose_shown(&["up", "--detach"]).await?;
         self.until_healthy(&Service::ALL, |service| {
             self.ready(service, "healthy", start);
         })
@@ -129,28 +119,5 @@ impl Compose {
         let what = self.console.paint(Tone::Good, what);
         self.console
             .say(format_args!("  {service:<7} {what} after {seconds:.1} s"));
-    }
-}
-
-/// The `KEY=value` lines of the script.
-pub(super) fn base_images(printed: &str) -> Vec<(String, String)> {
-    let pair = |line: &str| {
-        line.split_once('=')
-            .map(|(key, value)| (key.trim().to_owned(), value.trim().to_owned()))
-    };
-    printed.lines().filter_map(pair).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_scripts_lines_become_variables() {
-        let images =
-            base_images("RUST_IMAGE=rust:1.95\n\nPOSTGRES_IMAGE=holdfast/standin-postgres:17\n");
-        assert_eq!(images[0], ("RUST_IMAGE".to_owned(), "rust:1.95".to_owned()));
-        assert_eq!(images[1].1, "holdfast/standin-postgres:17");
-        assert_eq!(images.len(), 2);
     }
 }

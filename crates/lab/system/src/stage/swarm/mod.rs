@@ -4,7 +4,6 @@
 //! A service here is all three of its kind.
 
 mod actions;
-mod images;
 mod nodes;
 mod up;
 

@@ -7,13 +7,15 @@ use std::time::Duration;
 use holdfast_ops::signals::StopSignals;
 use tokio::time::Instant;
 
-use super::{Swarm, images};
+use super::Swarm;
 use crate::error::SystemError;
 use crate::output::Tone;
-use crate::stage::{AdminClient, Service, healthy, port};
+use crate::stage::images::Image;
+use crate::stage::{AdminClient, Service, healthy, images, port};
 use crate::wait::Patience;
 
 const ENDED: Patience = Patience::new(Duration::from_secs(60), Duration::from_millis(500));
+const IMAGES: [Image; 3] = [images::API, images::WORKER, images::PATRONI];
 const LOG_LINES: &str = "10";
 
 impl Swarm {
@@ -62,13 +64,12 @@ impl Swarm {
     /// # Errors
     /// Without root; when an image cannot be had.
     pub async fn make_nodes(&self) -> Result<(), SystemError> {
-        images::build(&self.nodes.root, self.console).await?;
+        images::build(&IMAGES, &self.nodes.root, self.console).await?;
         self.nodes.script(&["up"]).await?;
         self.console
             .say("  nodes 1, 2 and 3 are on, and are given the images");
-        self.nodes
-            .script(&[&["load"][..], &images::NAMES].concat())
-            .await?;
+        let names = IMAGES.map(|image| image.name);
+        self.nodes.script(&[&["load"][..], &names].concat()).await?;
         Ok(())
     }
 
