@@ -60,7 +60,7 @@ pub enum Outcome {
 /// could not be taken down.
 ///
 /// # Errors
-/// When nothing could be played: a file is no experiment, the stage cannot be had. [`SystemError::Interrupted`].
+/// When nothing could be played: a file is no experiment, the stage cannot be had. Ctrl-C.
 pub async fn run(
     wish: &Wish,
     settings: &Settings,
