@@ -2,26 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use crate::trial::{Call, End, Ledger};
+use uuid::Uuid;
 
-/// A row, as far as the account looks at it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
-    /// Its id.
-    pub id: String,
-    /// `received`, `done`, `failed` or `cancelled`.
-    pub status: String,
-    /// The key that its client's request carried; its id, if that had none.
-    pub key: String,
-}
+use crate::ledger::Row;
+use crate::trial::{Call, End, Ledger};
 
 /// What was promised or stored and is not done is lost, whatever its row says in place of that.
 #[must_use]
 pub fn of(calls: &[Call], rows: &[Row]) -> Ledger {
     let with = |status: &str| rows.iter().filter(|row| row.status == status).count() as u64;
     let keys: BTreeSet<&str> = rows.iter().map(|row| row.key.as_str()).collect();
-    let mut owed: BTreeSet<String> = calls.iter().filter_map(promise).collect();
-    owed.extend(rows.iter().map(|row| row.id.clone()));
+    let mut owed: BTreeSet<Uuid> = calls.iter().filter_map(promise).collect();
+    owed.extend(rows.iter().map(|row| row.id));
     for row in rows.iter().filter(|row| row.status == "done") {
         owed.remove(&row.id);
     }
@@ -38,7 +30,7 @@ pub fn of(calls: &[Call], rows: &[Row]) -> Ledger {
 #[must_use]
 pub fn of_stranger(calls: &[Call], rows: &[Row]) -> Ledger {
     let mut ledger = of(calls, rows);
-    let named: BTreeSet<String> = calls.iter().filter_map(promise).collect();
+    let named: BTreeSet<Uuid> = calls.iter().filter_map(promise).collect();
     let nameless = ledger.promised - calls.iter().filter_map(promise).count() as u64;
     let done = rows.iter().filter(|row| row.status == "done");
     let unclaimed = done.filter(|row| !named.contains(&row.id)).count() as u64;
@@ -47,12 +39,12 @@ pub fn of_stranger(calls: &[Call], rows: &[Row]) -> Ledger {
 }
 
 /// The id under which a client was promised something.
-fn promise(call: &Call) -> Option<String> {
+fn promise(call: &Call) -> Option<Uuid> {
     match &call.end {
         End::Answered {
             request_id: Some(id),
             ..
-        } if call.is_promised() => Some(id.to_string()),
+        } if call.is_promised() => Some(*id),
         _ => None,
     }
 }
@@ -60,8 +52,6 @@ fn promise(call: &Call) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
-
-    use uuid::Uuid;
 
     use super::*;
 
@@ -84,9 +74,11 @@ mod tests {
 
     fn row(id: u128, status: &str, key: &str) -> Row {
         Row {
-            id: Uuid::from_u128(id).to_string(),
-            status: status.to_owned(),
+            id: Uuid::from_u128(id),
             key: key.to_owned(),
+            status: status.to_owned(),
+            error: String::new(),
+            result: None,
         }
     }
 

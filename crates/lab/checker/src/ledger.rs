@@ -20,12 +20,14 @@ pub struct Accepted {
 pub struct Row {
     /// Its id.
     pub id: Uuid,
-    /// `received`, `done` or `failed`.
+    /// The key that its client's request carried in its body; its id, if that had none.
+    pub key: String,
+    /// `received`, `done`, `failed` or `cancelled`.
     pub status: String,
-    /// Whether the worker's answer is recorded.
-    pub has_result: bool,
     /// Why it failed; empty if it did not.
     pub error: String,
+    /// The worker's answer, as JSON without idle space; none: none is recorded.
+    pub result: Option<String>,
 }
 
 /// Every promise in one of these, and some in `duplicate` as well.
@@ -109,7 +111,7 @@ impl Ledger {
     fn enter(&mut self, row: &Row) {
         match row.status.as_str() {
             "received" => self.open.push(row.id),
-            "done" if row.has_result => self.done.push(row.id),
+            "done" if row.result.is_some() => self.done.push(row.id),
             "done" => self
                 .failed
                 .push((row.id, "done without a result".to_owned())),
@@ -148,9 +150,10 @@ mod tests {
     fn row(id: u128, status: &str) -> Row {
         Row {
             id: Uuid::from_u128(id),
+            key: String::new(),
             status: status.to_owned(),
-            has_result: status == "done",
             error: String::new(),
+            result: (status == "done").then(|| "{}".to_owned()),
         }
     }
 
@@ -197,7 +200,7 @@ mod tests {
     #[test]
     fn done_without_a_result_is_not_done() {
         let mut empty = row(2, "done");
-        empty.has_result = false;
+        empty.result = None;
         let ledger = ledger(vec![row(1, "done"), empty]);
         assert_eq!(ledger.failed.len(), 1);
     }

@@ -1,296 +1,80 @@
-//! What can go wrong in the lab: each error has a cause, in its text, and a cure.
+//! Why a command failed: what the crates below tell, and what only commands can say.
 
-mod convert;
-mod tell;
-
-use std::io;
-use std::path::PathBuf;
-
-use holdfast_checker::plan::Side;
-use holdfast_checker::schema::SchemaError;
-use holdfast_ops::EnvironmentError;
+use holdfast_chaos::error::ChaosError;
+use holdfast_experiment::error::ExperimentError;
+use holdfast_system::error::{SystemError, tell};
 use thiserror::Error;
 
-use crate::files::FileError;
-use crate::postgres::PostgresError;
-use crate::service::Service;
-use crate::wire::WireError;
+use crate::output::Console;
 
 /// Why a command failed.
 #[derive(Debug, Error)]
 pub enum LabError {
-    /// An environment variable cannot be used.
-    #[error("{0}")]
-    Setting(#[from] EnvironmentError),
-    /// Called outside a checkout.
-    #[error("{} is not inside a Holdfast checkout", .0.display())]
-    NoCheckout(PathBuf),
-    /// A file of the lab's own cannot be used.
+    /// The system or its stage.
     #[error(transparent)]
-    File(#[from] FileError),
-    /// Somebody else listens where a service should.
-    #[error("port {port} is taken{}", holder.as_ref().map(|holder| format!(" by {holder}")).unwrap_or_default())]
-    PortTaken {
-        /// The port.
-        port: u16,
-        /// The variable that sets it.
-        variable: &'static str,
-        /// Who has it, when that could be found.
-        holder: Option<String>,
-    },
-    /// A service's program was not built.
-    #[error("{} does not exist", .0.display())]
-    NotBuilt(PathBuf),
-    /// A service did not become, or stay, healthy.
-    #[error("{service} {problem}")]
-    Unhealthy {
-        /// The service.
-        service: Service,
-        /// What was seen.
-        problem: String,
-        /// The end of its log.
-        log: Vec<String>,
-        /// All of it, where that is a file.
-        file: Option<PathBuf>,
-    },
-    /// A service refuses its configuration, in its own words.
-    #[error("{0}")]
-    Refused(String),
-    /// The API does not go by its policy file as it is now, in its own words.
-    #[error("the policy file is refused, and all stays as it was: {0}")]
-    PoliciesRefused(String),
-    /// Somebody else's API did not start: what was seen, and the end of what it said.
-    #[error("the API to be judged {0}")]
-    Contender(String, Vec<String>),
-    /// Signals did not help.
-    #[error("{service}: processes {pids:?} do not react to signals")]
-    Stuck {
-        /// The service.
-        service: Service,
-        /// Its processes.
-        pids: Vec<i32>,
-    },
-    /// The service must run for this.
-    #[error("{0} is not running")]
-    NotRunning(Service),
-    /// No stage is up.
-    #[error("nothing is up")]
-    NotUp,
-    /// The other stage is up and in the way.
-    #[error("the {other} stage is up and holds port {port}")]
-    OtherStage {
-        /// The stage that is up.
-        other: &'static str,
-        /// The port both want.
-        port: u16,
-    },
-    /// A stage is up, or holds data, where a command wants to bring up its own.
-    #[error("the {0} stage is up or holds data, and this command wants to start from nothing")]
-    StageInTheWay(&'static str),
-    /// Postgres.
+    System(#[from] SystemError),
+    /// Loading it or breaking it.
     #[error(transparent)]
-    Postgres(#[from] PostgresError),
-    /// The wire that breaks on command.
+    Chaos(ChaosError),
+    /// An experiment.
     #[error(transparent)]
-    Wire(#[from] WireError),
-    /// A program that the lab calls is not there.
-    #[error("{program} is not installed")]
-    MissingProgram {
-        /// Its name.
-        program: &'static str,
-        /// What installs it.
-        install: String,
-    },
-    /// It could be installed only over what is there.
-    #[error(
-        "{0} cannot be installed without touching what is installed, or is installed and its programs are not found"
-    )]
-    WouldTouch(&'static str),
-    /// A program that the lab calls failed.
-    #[error("{command} failed: {output}")]
-    Program {
-        /// The command line.
-        command: String,
-        /// The last it said, or its exit status.
-        output: String,
-    },
-    /// No Docker engine, or no Compose.
-    #[error("the Compose stage needs a Docker engine with Compose: {0}")]
-    NoEngine(String),
-    /// The API did not answer a question of the lab's.
-    #[error("the API did not answer {url}: {problem}")]
-    Api {
-        /// What was asked.
-        url: String,
-        /// What came instead.
-        problem: String,
-    },
-    /// Postgres did not answer a question of the lab's.
-    #[error("cannot ask Postgres: {0}")]
-    Database(String),
-    /// There is no file of accepted requests, or nothing in it.
-    #[error("no accepted requests in {}: {problem}", path.display())]
-    NoAccepted {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        problem: String,
-    },
-    /// A line of it is none.
-    #[error("{}:{line}: {problem}", path.display())]
-    AcceptedLine {
-        /// The file.
-        path: PathBuf,
-        /// Counted from 1.
-        line: usize,
-        /// What is wrong with it.
-        problem: String,
-    },
-    /// Freezing tasks was asked of a Swarm.
-    #[error(
-        "a task that is frozen fails its health check, and Swarm puts another in its place within seconds"
-    )]
-    NoPauseOnSwarm,
-    /// One machine of several was meant, on a stage that is one.
-    #[error("this stage is one machine")]
-    NotSeveral,
-    /// The virtual stage was asked for what it does not have.
-    #[error("the virtual stage has no services: it plays experiments, and nothing else")]
-    NoServices,
-    /// An experiment's file, or what belongs to it, cannot be used.
-    #[error("{0}")]
-    Experiment(String),
-    /// There is no such experiment.
-    #[error("there is no experiment in {}; {hint}", file.display())]
-    NoExperiment {
-        /// Where it would be.
-        file: PathBuf,
-        /// What may have been meant.
-        hint: String,
-    },
-    /// An experiment's file is none.
-    #[error(transparent)]
-    Schema(#[from] SchemaError),
-    /// Another run holds the experiments' containers.
-    #[error("another run of experiments has the containers")]
-    ExperimentsUnderWay,
-    /// Nothing can be learnt from breaking what was not well before.
-    #[error("{side}: there was no steady state to begin with: {seen}")]
-    NotSteady {
-        /// On which side.
-        side: Side,
-        /// What was seen in its place.
-        seen: String,
-    },
-    /// Something an experiment started, or broke, is still there.
-    #[error("could not clean up: {}", .0.join("; "))]
-    NotRolledBack(Vec<String>),
-    /// What runs of experiments left, with the cure.
-    #[error("{0}")]
-    Results(String),
+    Experiment(ExperimentError),
     /// The measurement is void.
     #[error("{0}")]
     Measurement(String),
-    /// A system of a command's own did not start.
-    #[error("{error}")]
-    NotStarted {
-        /// Why not.
-        error: Box<LabError>,
-        /// Its folder, with the logs.
-        folder: PathBuf,
-    },
-    /// Ctrl-C.
-    #[error("interrupted")]
-    Interrupted,
 }
 
 impl LabError {
     /// What to do about it, in one line; none where the cause already says it.
     #[must_use]
     pub fn help(&self) -> Option<String> {
-        Some(match self {
-            Self::Postgres(_) | Self::Results(_) => return None,
-            Self::Setting(_) => "set the variable to something it can be, or unset it".to_owned(),
-            Self::NoCheckout(_) => "change into the folder you cloned Holdfast to".to_owned(),
-            Self::File(_) => "check the permissions and the free space there".to_owned(),
-            Self::PortTaken { variable, .. } => {
-                format!("stop what listens there, or choose another port: {variable}=…")
-            }
-            Self::NotBuilt(_) => {
-                "build it: cargo build --locked --bins -p holdfast-api -p holdfast-worker -p holdfast-lab -p holdfast-simulation".to_owned()
-            }
-            Self::Refused(_) => return None,
-            Self::PoliciesRefused(_) => "mend the file, then again: make reload".to_owned(),
-            Self::Unhealthy { file: Some(file), .. } => format!("read the whole log: {}", file.display()),
-            Self::Unhealthy { service, .. } => format!("read the whole log: make logs SERVICE={service}"),
-            Self::Contender(..) => "try it by hand with PORT set; docs/your-own-api.md has the contract".to_owned(),
-            Self::Stuck { pids, .. } => format!("look at them with ps: {pids:?}"),
-            Self::NotRunning(service) => format!("start it: make start-{service}"),
-            Self::NotUp => "bring a stage up: make up".to_owned(),
-            Self::OtherStage { .. } => "take it down first (make down), or choose another port: API_PORT=…".to_owned(),
-            Self::StageInTheWay(_) => "take it down first: make down".to_owned(),
-            Self::MissingProgram { install, .. } => format!("install it, on Debian: {install}"),
-            Self::WouldTouch(program) => {
-                format!("put its programs on PATH, or decide for yourself: sudo apt-get install -y {program}")
-            }
-            Self::Program { .. } => "run the command by hand to see more".to_owned(),
-            Self::NoEngine(_) => "start Docker, or run on local processes: STAGE=local".to_owned(),
-            Self::Api { .. } => "see what is alive: make status".to_owned(),
-            Self::Database(_) => {
-                "heal it (make start-db or make resume-db), or give it time: lab check --wait 120s".to_owned()
-            }
-            Self::NoAccepted { .. } => "have some accepted first: make load".to_owned(),
-            Self::AcceptedLine { .. } => {
-                "a line is ID<TAB>KEY<TAB>STATUS; have the file written anew: make load".to_owned()
-            }
-            Self::NoPauseOnSwarm => "take out a machine's cable instead: make cut-node NODE=1".to_owned(),
-            Self::NotSeveral => "bring up several: make up STAGE=swarm".to_owned(),
-            Self::NoServices => "give STAGE=local or STAGE=compose, or play: make experiments STAGE=virtual".to_owned(),
-            Self::NoExperiment { .. } => "see those there are: lab list".to_owned(),
-            Self::Experiment(_) | Self::Schema(_) => return None,
-            Self::ExperimentsUnderWay => "wait for its end, or run on local processes: STAGE=local".to_owned(),
-            Self::NotSteady { .. } => "look for what else keeps this machine busy; with --keep the logs stay".to_owned(),
-            Self::NotRolledBack(_) => "end what is named there by hand".to_owned(),
-            Self::Wire(WireError::Bind { .. }) => "stop what listens there, or give another address".to_owned(),
-            Self::Wire(WireError::Refused { .. }) => "see that no other experiment is being played".to_owned(),
-            Self::Wire(_) => "see that its process lives: lab wire --help".to_owned(),
-            Self::Measurement(_) => "look for what else keeps this machine busy, and run it again".to_owned(),
-            Self::NotStarted { error, folder } => {
-                let logs = format!("read what it left in {}", folder.display());
-                match &**error {
-                    Self::Unhealthy { .. } => logs,
-                    other => [other.help(), Some(logs)].into_iter().flatten().collect::<Vec<_>>().join("; "),
-                }
-            }
-            Self::Interrupted => "what was started has been stopped".to_owned(),
-        })
-    }
-
-    /// Lines of context worth showing between cause and cure.
-    #[must_use]
-    pub fn context(&self) -> &[String] {
         match self {
-            Self::Unhealthy { log, .. } | Self::Contender(_, log) => log,
-            Self::NotStarted { error, .. } => error.context(),
-            _ => &[],
+            Self::System(error) => error.help(),
+            Self::Chaos(error) => error.help(),
+            Self::Experiment(error) => error.help(),
+            Self::Measurement(_) => Some(BUSY.to_owned()),
         }
     }
 
     /// Whether nothing was tried because the configuration is wrong.
     #[must_use]
     pub fn is_configuration(&self) -> bool {
-        match self {
-            Self::Setting(_) | Self::NoCheckout(_) | Self::Refused(_) => true,
-            Self::NotStarted { error, .. } => error.is_configuration(),
-            _ => false,
-        }
+        matches!(self, Self::System(error) if error.is_configuration())
     }
 
-    pub(crate) fn file(
-        doing: &'static str,
-        path: impl Into<PathBuf>,
-    ) -> impl FnOnce(io::Error) -> Self {
-        let at = FileError::at(doing, path);
-        move |source| Self::File(at(source))
+    /// Tells it: the cause, what belongs to it, the cure.
+    pub(crate) fn tell(&self, console: Console) {
+        let context = match self {
+            Self::System(error) => error.context(),
+            _ => &[],
+        };
+        tell(self, context, self.help(), console);
+    }
+}
+
+const BUSY: &str = "look for what else keeps this machine busy, and run it again";
+
+/// What concerns the system is the system's, whoever met it first.
+impl From<ChaosError> for LabError {
+    fn from(error: ChaosError) -> Self {
+        match error {
+            ChaosError::System(error) => Self::System(error),
+            error => Self::Chaos(error),
+        }
+    }
+}
+
+impl From<ExperimentError> for LabError {
+    fn from(error: ExperimentError) -> Self {
+        match error {
+            ExperimentError::System(error) => Self::System(error),
+            error => Self::Experiment(error),
+        }
+    }
+}
+
+impl From<tokio_postgres::Error> for LabError {
+    fn from(error: tokio_postgres::Error) -> Self {
+        SystemError::from(error).into()
     }
 }

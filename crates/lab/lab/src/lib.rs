@@ -1,29 +1,19 @@
-//! The lab: puts the system on a stage, breaks it, compares, measures.
+//! The command `lab`: puts the system on a stage, breaks it, compares, measures, and has experiments played.
 //!
-//! The services are black boxes to it: it knows their HTTP contract and their process names, nothing else. It
-//! stands on the testbed and the checker, whose rooms go by their own names here.
+//! What it does is done by the crates below, whose rooms go by their own names here.
 
-pub mod accepted;
 pub mod api_check;
 pub mod bench;
-pub mod check;
 pub mod cli;
 pub mod compare;
 pub mod control;
-pub mod debian;
 pub mod demo;
 pub mod error;
-pub mod experiment;
-pub mod guard;
-pub mod load;
 pub mod observe;
-mod own_folder;
-pub mod service;
-pub mod settings;
-pub mod settle;
-pub mod stage;
-mod system;
-pub mod torture;
 
-use holdfast_checker::{figures, hint};
-use holdfast_testbed::{files, logs, output, ports, postgres, process, proxy, wire};
+use holdfast_chaos::{durability, load};
+use holdfast_checker::figures;
+use holdfast_system::{
+    accepted, database, debian, guard, probe, run_dir, settings, settle, stage, system, wait,
+};
+use holdfast_testbed::{logs, output, ports, postgres, process, wire};

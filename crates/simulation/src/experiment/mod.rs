@@ -10,7 +10,8 @@ use std::io::{Read, Write};
 use std::time::Duration;
 
 use holdfast_api::embedded::parse_policies;
-use holdfast_checker::account::{self, Row};
+use holdfast_checker::account;
+use holdfast_checker::ledger::Row;
 use holdfast_checker::plan::{Experiment, Side};
 use holdfast_checker::trial::{Call, Generator, Ledger, Trial};
 use holdfast_checker::{schedule, verdict};
@@ -172,14 +173,16 @@ async fn all<T>(tasks: Vec<tokio::task::JoinHandle<T>>) -> Vec<T> {
 fn ledger(calls: &[Call], server: &Server) -> Ledger {
     let rows: Vec<Row> = server.look(|tables| {
         let row = |(id, row): (uuid::Uuid, &crate::postgres::rows::Row)| Row {
-            id: id.to_string(),
+            id,
+            key: row.payload.clone().unwrap_or_else(|| id.to_string()),
             status: match row.status {
                 Status::Received => "received",
                 Status::Done => "done",
                 Status::Failed => "failed",
             }
             .to_owned(),
-            key: row.payload.clone().unwrap_or_else(|| id.to_string()),
+            error: String::new(),
+            result: None,
         };
         tables.rows().map(row).collect()
     });

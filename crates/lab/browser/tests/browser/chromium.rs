@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use holdfast_lab::debian;
-use holdfast_lab::settings::Settings;
 use holdfast_ops::Environment;
+use holdfast_system::debian;
+use holdfast_system::settings::Settings;
 use holdfast_testbed::output::Console;
 use holdfast_testbed::ports;
 use thirtyfour::prelude::{ChromiumLikeCapabilities, DesiredCapabilities, WebDriver};

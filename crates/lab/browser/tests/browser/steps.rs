@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use holdfast_lab::stage::Service;
+use holdfast_system::stage::Service;
 use thirtyfour::Key;
 use tokio::time::sleep;
 

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use holdfast_lab::control::Control;
-use holdfast_lab::settings::{Ports, Settings};
-use holdfast_lab::stage::{Local, Service, Stage};
 use holdfast_ops::Environment;
+use holdfast_system::settings::{Ports, Settings};
+use holdfast_system::stage::{Local, Service, Stage};
 use holdfast_testbed::output::Console;
 use holdfast_testbed::ports;
 

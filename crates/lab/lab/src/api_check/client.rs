@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::Path;
 
+use holdfast_system::error::SystemError;
 use tokio::process::Command;
 
 use super::python::{Python, output};
 use super::{ADMIN_TOKEN, spec};
-use crate::error::LabError;
 use crate::output::{Console, Tone};
 use crate::settings::Settings;
 use crate::system::{Part, System};
@@ -30,13 +30,13 @@ pub(super) async fn play(
     settings: &Settings,
     folder: &Path,
     console: Console,
-) -> Result<bool, LabError> {
+) -> Result<bool, SystemError> {
     let python = Python::with(REQUIREMENT, "client", settings, console).await?;
     let system = System::start_in(folder, &spec(), settings).await?;
     let client = Client {
         python,
         folder,
-        base: system.probe(Part::Api(0))?.base(),
+        base: system.client(Part::Api(0))?.base(),
         console,
     };
     if !client.is_generated().await? {
@@ -50,9 +50,9 @@ pub(super) async fn play(
 }
 
 impl Client<'_> {
-    async fn is_generated(&self) -> Result<bool, LabError> {
+    async fn is_generated(&self) -> Result<bool, SystemError> {
         let config = self.folder.join("client.yml");
-        fs::write(&config, CONFIG).map_err(LabError::file("write", &config))?;
+        fs::write(&config, CONFIG).map_err(SystemError::file("write", &config))?;
         let mut command = Command::new(self.python.program("openapi-python-client"));
         command
             .current_dir(self.folder)
@@ -63,7 +63,7 @@ impl Client<'_> {
         self.succeeds("generated", &mut command).await
     }
 
-    async fn plays(&self, scene: &str) -> Result<bool, LabError> {
+    async fn plays(&self, scene: &str) -> Result<bool, SystemError> {
         let mut command = Command::new(self.python.program("python"));
         command
             .current_dir(self.folder)
@@ -72,7 +72,7 @@ impl Client<'_> {
         self.succeeds(scene, &mut command).await
     }
 
-    async fn succeeds(&self, what: &str, command: &mut Command) -> Result<bool, LabError> {
+    async fn succeeds(&self, what: &str, command: &mut Command) -> Result<bool, SystemError> {
         let output = output(command).await?;
         let succeeded = output.status.success();
         let verdict = match succeeded {

@@ -11,12 +11,12 @@ mod schemathesis;
 use std::time::Duration;
 
 use holdfast_ops::signals::StopSignals;
+use holdfast_system::error::SystemError;
 
 use self::schemathesis::Schemathesis;
-use crate::error::LabError;
 use crate::guard::{Guard, Guarded};
 use crate::output::{Console, Tone};
-use crate::own_folder::OwnFolder;
+use crate::run_dir::RunDir;
 use crate::settings::Settings;
 use crate::system::{ApiSpec, Part, System, SystemSpec, WorkerSpec};
 
@@ -81,13 +81,13 @@ const SCENES: [Scene; 4] = [
 ///
 /// # Errors
 /// When a scene could not be played, or was interrupted.
-pub async fn run(check: Check, settings: &Settings, console: Console) -> Result<bool, LabError> {
-    let mut signals = StopSignals::listen().map_err(LabError::file("listen for", "signals"))?;
+pub async fn run(check: Check, settings: &Settings, console: Console) -> Result<bool, SystemError> {
+    let mut signals = StopSignals::listen().map_err(SystemError::file("listen for", "signals"))?;
     let _guard = Guard::post(Guarded::Processes)?;
-    let mut folder = OwnFolder::make("api-check", settings, console).await?;
+    let mut folder = RunDir::make("api-check", settings, console).await?;
     let played = tokio::select! {
         played = play(check, settings, &folder, console) => played,
-        _ = signals.next() => return Err(LabError::Interrupted),
+        _ = signals.next() => return Err(SystemError::Interrupted),
     };
     if !matches!(played, Ok(true)) {
         folder.keep();
@@ -102,9 +102,9 @@ pub async fn run(check: Check, settings: &Settings, console: Console) -> Result<
 async fn play(
     check: Check,
     settings: &Settings,
-    folder: &OwnFolder,
+    folder: &RunDir,
     console: Console,
-) -> Result<bool, LabError> {
+) -> Result<bool, SystemError> {
     match check {
         Check::Requests(plan) => make_up_requests(plan, settings, folder, console).await,
         Check::Client => client::play(settings, folder.path(), console).await,
@@ -114,12 +114,12 @@ async fn play(
 async fn make_up_requests(
     plan: Plan,
     settings: &Settings,
-    folder: &OwnFolder,
+    folder: &RunDir,
     console: Console,
-) -> Result<bool, LabError> {
+) -> Result<bool, SystemError> {
     let schemathesis = Schemathesis::install(settings, folder.path(), console).await?;
     let system = System::start_in(folder.path(), &spec(), settings).await?;
-    let api = system.probe(Part::Api(0))?;
+    let api = system.client(Part::Api(0))?;
     let seconds = api.policies().await?.process.worst_case_seconds;
     let bound = Duration::try_from_secs_f64(seconds).unwrap_or_default() + MACHINE;
     console.say(format_args!("seed {}", plan.seed));
@@ -154,7 +154,7 @@ fn spec() -> SystemSpec {
 }
 
 /// Kills and starts until it is as in `scene`.
-async fn set(scene: Scene, system: &System) -> Result<(), LabError> {
+async fn set(scene: Scene, system: &System) -> Result<(), SystemError> {
     for (part, dead) in [
         (Part::Worker, scene.worker_dead),
         (Part::Db, scene.database_dead),

@@ -5,10 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 
+use holdfast_system::error::SystemError;
 use tokio::process::Command;
 
 use crate::debian;
-use crate::error::LabError;
 use crate::output::Console;
 use crate::settings::Settings;
 
@@ -22,7 +22,7 @@ impl Python {
         name: &str,
         settings: &Settings,
         console: Console,
-    ) -> Result<Self, LabError> {
+    ) -> Result<Self, SystemError> {
         let home = settings.folder().join(name);
         let installed = home.join("requirement");
         if !fs::read_to_string(&installed).is_ok_and(|version| version == requirement) {
@@ -40,7 +40,7 @@ impl Python {
                 requirement,
             ];
             succeed(home.join("bin/python"), &quiet).await?;
-            fs::write(&installed, requirement).map_err(LabError::file("write", &installed))?;
+            fs::write(&installed, requirement).map_err(SystemError::file("write", &installed))?;
         }
         Ok(Self(home))
     }
@@ -56,7 +56,7 @@ async fn make_environment(
     home: &Path,
     settings: &Settings,
     console: Console,
-) -> Result<(), LabError> {
+) -> Result<(), SystemError> {
     let arguments = [
         "-m".as_ref(),
         "venv".as_ref(),
@@ -75,7 +75,7 @@ async fn make_environment(
 async fn succeed<S: AsRef<OsStr>>(
     program: impl AsRef<OsStr>,
     arguments: &[S],
-) -> Result<(), LabError> {
+) -> Result<(), SystemError> {
     let mut command = Command::new(program);
     command.args(arguments);
     let output = output(&mut command).await?;
@@ -91,14 +91,14 @@ async fn succeed<S: AsRef<OsStr>>(
 }
 
 /// What `command` came to; it ends with this future.
-pub(super) async fn output(command: &mut Command) -> Result<Output, LabError> {
+pub(super) async fn output(command: &mut Command) -> Result<Output, SystemError> {
     command.stdin(Stdio::null()).kill_on_drop(true);
     let output = command.output().await;
     output.map_err(|error| failed(command, &error.to_string()))
 }
 
-fn failed(command: &Command, output: &str) -> LabError {
-    LabError::Program {
+fn failed(command: &Command, output: &str) -> SystemError {
+    SystemError::Program {
         command: format!("{:?}", command.as_std()),
         output: output.to_owned(),
     }

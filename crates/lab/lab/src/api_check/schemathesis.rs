@@ -4,14 +4,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use holdfast_system::error::SystemError;
 use tokio::process::Command;
 
 use super::python::{Python, output};
 use super::{ADMIN_TOKEN, Plan};
-use crate::error::LabError;
 use crate::output::Console;
 use crate::settings::Settings;
-use crate::stage::Probe;
+use crate::stage::AdminClient;
 
 const REQUIREMENT: &str = "schemathesis==4.32.5";
 const CONFIG: &str = include_str!("schemathesis.toml");
@@ -38,10 +38,10 @@ impl Schemathesis {
         settings: &Settings,
         folder: &Path,
         console: Console,
-    ) -> Result<Self, LabError> {
+    ) -> Result<Self, SystemError> {
         let python = Python::with(REQUIREMENT, "schemathesis", settings, console).await?;
         let config = folder.join("schemathesis.toml");
-        fs::write(&config, CONFIG).map_err(LabError::file("write", &config))?;
+        fs::write(&config, CONFIG).map_err(SystemError::file("write", &config))?;
         Ok(Self {
             program: python.program("schemathesis"),
             config,
@@ -54,9 +54,9 @@ impl Schemathesis {
         &self,
         plan: Plan,
         scene: &str,
-        api: &Probe,
+        api: &AdminClient,
         bound: Duration,
-    ) -> Result<Report, LabError> {
+    ) -> Result<Report, SystemError> {
         let mut command = Command::new(&self.program);
         command
             .current_dir(&self.folder)
@@ -79,7 +79,7 @@ impl Schemathesis {
         let output = output(&mut command).await?;
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         let log = self.folder.join(format!("schemathesis-{scene}.log"));
-        fs::write(&log, &text).map_err(LabError::file("write", &log))?;
+        fs::write(&log, &text).map_err(SystemError::file("write", &log))?;
         let counted = text.lines().rev().find(|line| counts_cases(line));
         Ok(Report {
             held: output.status.success() && counted.is_some(),

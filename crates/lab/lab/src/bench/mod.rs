@@ -16,6 +16,7 @@ mod stage;
 mod wrk;
 
 use holdfast_ops::signals::StopSignals;
+use holdfast_system::error::SystemError;
 
 use self::contender::Contender;
 pub use self::scale::Plan as ScalePlan;
@@ -23,7 +24,7 @@ use self::stage::Stage;
 use crate::error::LabError;
 use crate::guard::{Guard, Guarded};
 use crate::output::Console;
-use crate::own_folder::OwnFolder;
+use crate::run_dir::RunDir;
 use crate::settings::Settings;
 
 /// How much is measured.
@@ -65,30 +66,30 @@ async fn alone(
     name: &str,
     settings: &Settings,
     console: Console,
-    work: impl AsyncFnOnce(OwnFolder) -> Result<(), LabError>,
+    work: impl AsyncFnOnce(RunDir) -> Result<(), LabError>,
 ) -> Result<(), LabError> {
-    let mut signals = StopSignals::listen().map_err(LabError::file("listen for", "signals"))?;
+    let mut signals = StopSignals::listen().map_err(SystemError::file("listen for", "signals"))?;
     wrk::ensure(settings, console).await?;
     let _guard = Guard::post(Guarded::Processes)?;
-    let folder = OwnFolder::make(name, settings, console).await?;
+    let folder = RunDir::make(name, settings, console).await?;
     tokio::select! {
         measured = work(folder) => measured,
-        _ = signals.next() => Err(LabError::Interrupted),
+        _ = signals.next() => Err(SystemError::Interrupted.into()),
     }
 }
 
 async fn on_stage(
     plan: Plan,
     settings: &Settings,
-    folder: OwnFolder,
+    folder: RunDir,
     console: Console,
 ) -> Result<(), LabError> {
     console.say("starting two databases, a worker and six APIs");
     let stage = match Stage::start(settings, folder.path()).await {
         Ok(stage) => stage,
-        Err(error) => return Err(folder.left_by(error)),
+        Err(error) => return Err(folder.left_by(error).into()),
     };
-    let mut contenders = stage.contenders(folder.path())?;
+    let mut contenders = stage.contenders(folder.path()).await?;
     measure(&mut contenders, &stage, plan, console).await?;
     report::print(&contenders, &stage, console).await
 }

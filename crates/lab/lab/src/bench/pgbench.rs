@@ -4,11 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
+use holdfast_system::error::SystemError;
 use tokio::process::Command;
 
 use crate::error::LabError;
 use crate::figures::{Figures, percentile};
-use crate::postgres::Cluster;
 
 /// What the API does per request, in autocommit as there. The ids ascend, as UUIDv7 does: a counter, then the client.
 const SCRIPT: &str = "\\set n :n + 1
@@ -34,15 +34,16 @@ pub(super) struct Pgbench {
 impl Pgbench {
     /// With `clients` sessions, each in turn with its two statements.
     pub(super) fn prepare(
-        database: &Cluster,
+        program: &Path,
+        url: &str,
         clients: u32,
         folder: &Path,
     ) -> Result<Self, LabError> {
         let script = folder.join("pgbench.sql");
-        fs::write(&script, SCRIPT).map_err(LabError::file("write", &script))?;
+        fs::write(&script, SCRIPT).map_err(SystemError::file("write", &script))?;
         Ok(Self {
-            program: database.installation().program("pgbench"),
-            url: database.url(),
+            program: program.to_owned(),
+            url: url.to_owned(),
             clients,
             folder: folder.to_owned(),
         })
@@ -73,7 +74,7 @@ impl Pgbench {
         let output = command
             .output()
             .await
-            .map_err(LabError::file("run", &self.program))?;
+            .map_err(SystemError::file("run", &self.program))?;
         let printed = String::from_utf8_lossy(&output.stdout);
         let complaint = String::from_utf8_lossy(&output.stderr);
         let void = |problem: &str| LabError::Measurement(format!("void: pgbench: {problem}"));
@@ -98,15 +99,15 @@ impl Pgbench {
     /// Reads the logs of one run, one file per thread, and deletes them.
     fn take_latencies(&self, prefix: &Path) -> Result<Vec<f64>, LabError> {
         let mut latencies = Vec::new();
-        let files = fs::read_dir(&self.folder).map_err(LabError::file("read", &self.folder))?;
+        let files = fs::read_dir(&self.folder).map_err(SystemError::file("read", &self.folder))?;
         for file in files.flatten().map(|file| file.path()) {
             if file
                 .to_string_lossy()
                 .starts_with(&format!("{}.", prefix.display()))
             {
-                let log = fs::read_to_string(&file).map_err(LabError::file("read", &file))?;
+                let log = fs::read_to_string(&file).map_err(SystemError::file("read", &file))?;
                 latencies.extend(log.lines().filter_map(latency_ms));
-                fs::remove_file(&file).map_err(LabError::file("delete", &file))?;
+                fs::remove_file(&file).map_err(SystemError::file("delete", &file))?;
             }
         }
         Ok(latencies)

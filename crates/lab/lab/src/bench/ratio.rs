@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::experiment::statistics::{Interval, interval};
 use crate::figures::median;
+use holdfast_checker::statistics::{Interval, interval};
 
 /// Any: the same rounds give the same interval.
 const SEED: u64 = 1;

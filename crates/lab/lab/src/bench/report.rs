@@ -1,12 +1,14 @@
 //! The table of medians, and one line for each ratio that is asked for.
 
+use holdfast_system::error::SystemError;
+
 use super::contender::Contender;
 use super::ratio::Ratio;
-use super::stage::Stage;
+use super::stage::{JOURNAL_ONE_EACH, JOURNAL_SHARED, Stage};
 use crate::error::LabError;
 use crate::figures::Figures;
 use crate::output::{Console, Tone};
-use crate::stage::Probe;
+use crate::stage::AdminClient;
 
 /// Records of one accepted request: that it was received, and its result.
 const RECORDS: f64 = 2.0;
@@ -71,8 +73,8 @@ pub(super) async fn print(
             contender.median(p99),
         ));
     }
-    let shared = requests_per_fsync(stage.journal_shared.probe()).await?;
-    let one_each = requests_per_fsync(stage.journal_one_each.probe()).await?;
+    let shared = requests_per_fsync(stage.system.client(JOURNAL_SHARED)?).await?;
+    let one_each = requests_per_fsync(stage.system.client(JOURNAL_ONE_EACH)?).await?;
     console.print(format_args!(
         "\nrequests per fsync of the journal: {shared:.1} shared, {one_each:.1} with one for each record\n"
     ));
@@ -109,11 +111,11 @@ fn p99(figures: &Figures) -> f64 {
 }
 
 /// As the API counts them.
-async fn requests_per_fsync(probe: &Probe) -> Result<f64, LabError> {
+async fn requests_per_fsync(probe: &AdminClient) -> Result<f64, LabError> {
     let appended = probe.metric::<f64>("holdfast_journal_appended_total").await;
     let commits = probe.metric::<f64>("holdfast_journal_commits_total").await;
     let counted = appended.zip(commits);
-    let (appended, commits) = counted.ok_or_else(|| LabError::Api {
+    let (appended, commits) = counted.ok_or_else(|| SystemError::Api {
         url: format!("{}/metrics", probe.base()),
         problem: "it does not count what the journal does".to_owned(),
     })?;

@@ -4,24 +4,23 @@
 //! it can delete meanwhile, each with a key. Postgres is asked how many are gone, not the API.
 
 use std::fmt;
-use std::path::Path;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 use tokio_postgres::{Client, NoTls};
 
 use super::Plan;
 use super::ratio::Ratio;
-use super::stage::{Apis, CALLERS, start_worker};
+use super::stage::{CALLERS, start};
 use super::wrk::Wrk;
 use crate::error::LabError;
 use crate::figures::Figures;
 use crate::output::Console;
-use crate::own_folder::OwnFolder;
-use crate::postgres::{Cluster, ClusterOptions};
+use crate::postgres;
+use crate::run_dir::RunDir;
 use crate::settings::Settings;
-use crate::stage::ServiceProcess;
-use crate::system::Reached;
+use crate::system::{ApiSpec, Part};
+use crate::wait::Patience;
 
 /// For each second of a measurement, and for one before it: several times what has to be deleted.
 const ROWS_PER_SECOND: u32 = 30_000;
@@ -56,30 +55,6 @@ impl fmt::Display for Round {
     }
 }
 
-/// Who is measured. Dropping it ends it.
-struct System {
-    database: Cluster,
-    _worker: ServiceProcess,
-    api: ServiceProcess,
-}
-
-impl System {
-    async fn start(settings: &Settings, folder: &Path) -> Result<Self, LabError> {
-        let database = Cluster::start(ClusterOptions::default()).await?;
-        let worker = start_worker(settings, folder).await?;
-        let place = Reached {
-            worker: worker.probe().base().to_owned(),
-            database: database.api_url(),
-        };
-        let apis = Apis { settings, folder };
-        Ok(Self {
-            api: apis.start("api", &place, "", None).await?,
-            database,
-            _worker: worker,
-        })
-    }
-}
-
 /// Measures, one round more than asked for to warm up, and prints.
 ///
 /// # Errors
@@ -87,17 +62,19 @@ impl System {
 pub(super) async fn run(
     plan: Plan,
     settings: &Settings,
-    folder: OwnFolder,
+    folder: RunDir,
     console: Console,
 ) -> Result<(), LabError> {
     console.say("starting a database, a worker and an API");
-    let system = match System::start(settings, folder.path()).await {
+    let api = vec![ApiSpec::new("api", "")];
+    let system = match start(api, &[], settings, folder.path()).await {
         Ok(system) => system,
-        Err(error) => return Err(folder.left_by(error)),
+        Err(error) => return Err(folder.left_by(error).into()),
     };
-    let url = format!("{}/process", system.api.probe().base());
+    let url = format!("{}/process", system.client(Part::Api(0))?.base());
     let wrk = Wrk::new(url, CALLERS, folder.path());
-    let (sql, connection) = tokio_postgres::connect(&system.database.url(), NoTls).await?;
+    let (sql, connection) =
+        tokio_postgres::connect(&postgres::url(system.port(Part::Db)?), NoTls).await?;
     tokio::spawn(connection);
     one_round(&wrk, &sql, 1).await?;
     let mut rounds = Vec::new();
@@ -138,17 +115,16 @@ async fn come_to(
     within: Duration,
     reached: impl Fn(i64) -> bool,
 ) -> Result<i64, LabError> {
-    let started = Instant::now();
+    let mut wait = Patience::new(within, POLL).begin();
     loop {
         let left = left(sql).await?;
         if reached(left) {
             return Ok(left);
         }
-        if started.elapsed() > within {
+        if wait.is_over().await {
             let problem = format!("{left} old rows are there after {within:?}");
             return Err(void(&problem));
         }
-        sleep(POLL).await;
     }
 }
 

@@ -1,5 +1,5 @@
 //! How cost grows: accepted calls a second against replicas, connections, workers, open requests and done rows, each step as
-//! its ratio to the first; and how three replicas share a backlog.
+//! its ratio to the first; and how three replicas share a backlog. Each has a system of its own.
 //!
 //! All of it on one machine: replicas take each other's time, so what is seen there is what they cost each other in Postgres,
 //! and not what machines of their own would bring.
@@ -11,16 +11,15 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
+use holdfast_system::error::SystemError;
 
-use super::stage::{Apis, OPEN_WORK, free, logging, roomy_database};
+use super::stage::{FOR_MANY, OPEN_WORK, start_spec};
 use super::wrk::Wrk;
 use crate::error::LabError;
 use crate::output::Console;
-use crate::own_folder::OwnFolder;
-use crate::postgres::Cluster;
+use crate::run_dir::RunDir;
 use crate::settings::Settings;
-use crate::stage::ServiceProcess;
-use crate::system::{Reached, Site, WorkerSpec};
+use crate::system::{ApiSpec, System, SystemSpec, WorkerSpec};
 
 const CALLERS: u32 = 64;
 /// A worker of the second row: so many works at once, each of so many milliseconds.
@@ -42,14 +41,14 @@ pub struct Plan {
 struct Bench<'a> {
     plan: Plan,
     settings: &'a Settings,
-    folder: &'a OwnFolder,
+    folder: &'a RunDir,
     console: Console,
 }
 
 pub(super) async fn measure(
     plan: Plan,
     settings: &Settings,
-    folder: OwnFolder,
+    mut folder: RunDir,
     console: Console,
 ) -> Result<(), LabError> {
     let bench = Bench {
@@ -59,53 +58,63 @@ pub(super) async fn measure(
         console,
     };
     let measured = bench.all().await;
-    measured.map_err(|error| folder.left_by(error))
+    match measured {
+        Err(LabError::System(error)) => Err(folder.left_by(error).into()),
+        Err(error) => {
+            folder.keep();
+            let folder = folder.path().display();
+            console.say(format_args!("  logs are in {folder}"));
+            Err(error)
+        }
+        Ok(()) => Ok(()),
+    }
 }
 
 impl Bench<'_> {
     async fn all(&self) -> Result<(), LabError> {
-        let database = roomy_database().await?;
-        let worker = self.worker("worker", 0, None).await?;
-        let url = worker.probe().base().to_owned();
-        self.replicas(&url, &database).await?;
-        self.connections(&url, &database).await?;
-        self.workers(&database).await?;
+        self.replicas().await?;
+        self.connections().await?;
+        self.workers().await?;
         self.open_requests().await?;
-        self.done_rows(&url, &database).await?;
-        self.shares(&database).await
+        self.done_rows().await?;
+        self.shares().await
     }
 
-    async fn replicas(&self, worker: &str, database: &Cluster) -> Result<(), LabError> {
-        let mut apis = Vec::new();
+    async fn replicas(&self) -> Result<(), LabError> {
         let mut rates = Vec::new();
         for count in 1..=3_u32 {
-            apis.push(self.api("replica", count, worker, database, "").await?);
-            rates.push((count, self.rate(&apis, CALLERS).await?));
+            let name = format!("replicas-{count}");
+            let system = self.start(&name, |spec| {
+                spec.apis = replicas(count);
+            });
+            rates.push((count, self.rate(&system.await?, CALLERS).await?));
         }
         self.row("API replicas", &rates);
         Ok(())
     }
 
-    async fn connections(&self, worker: &str, database: &Cluster) -> Result<(), LabError> {
-        let apis = [self.api("connections", 1, worker, database, "").await?];
+    async fn connections(&self) -> Result<(), LabError> {
+        let system = self.start("connections", |_| {}).await?;
         let mut rates = Vec::new();
         for callers in [1, 16, 64, 256] {
-            rates.push((callers, self.rate(&apis, callers).await?));
+            rates.push((callers, self.rate(&system, callers).await?));
         }
         self.row("connections", &rates);
         Ok(())
     }
 
-    async fn workers(&self, database: &Cluster) -> Result<(), LabError> {
-        let (mut workers, mut rates) = (Vec::new(), Vec::new());
+    async fn workers(&self) -> Result<(), LabError> {
+        let mut rates = Vec::new();
         for count in 1..=3_u32 {
-            let name = format!("limited-{count}");
-            let capacity = NonZeroU32::new(CAPACITY);
-            workers.push(self.worker(&name, DELAY_MS, capacity).await?);
-            let urls: Vec<_> = workers.iter().map(|it| it.probe().base()).collect();
-            let urls = urls.join(",");
-            let apis = [self.api("workers", count, &urls, database, PATIENT).await?];
-            rates.push((count, self.rate(&apis, 2 * CAPACITY * count).await?));
+            let name = format!("workers-{count}");
+            let system = self.start(&name, |spec| {
+                spec.workers = NonZeroU32::new(count).unwrap_or(NonZeroU32::MIN);
+                spec.worker.delay = Duration::from_millis(DELAY_MS.into());
+                spec.worker.capacity = NonZeroU32::new(CAPACITY);
+                spec.apis = vec![ApiSpec::new("api", PATIENT)];
+            });
+            let rate = self.rate(&system.await?, 2 * CAPACITY * count).await?;
+            rates.push((count, rate));
         }
         let sum = f64::from(CAPACITY * 1_000 / DELAY_MS);
         self.row(&format!("workers of {sum}/s"), &rates);
@@ -119,12 +128,13 @@ impl Bench<'_> {
     }
 
     /// All replicas together, after a second of warming up.
-    async fn rate(&self, apis: &[ServiceProcess], callers: u32) -> Result<f64, LabError> {
+    async fn rate(&self, system: &System, callers: u32) -> Result<f64, LabError> {
+        let apis = system.apis();
         let each = callers.div_ceil(u32::try_from(apis.len()).unwrap_or(1));
         let mut sum = 0.0;
         for seconds in [1, self.plan.seconds] {
             let loads = apis.iter().map(|api| {
-                let url = format!("{}/process", api.probe().base());
+                let url = format!("{}/process", api.base());
                 let load = Wrk::new(url, each, self.folder.path());
                 async move { load.run(seconds, None).await }
             });
@@ -134,40 +144,16 @@ impl Bench<'_> {
         Ok(sum)
     }
 
-    async fn api(
+    /// One API before a worker that takes no time, with room for all sessions, but for what `change` makes of it.
+    async fn start(
         &self,
         name: &str,
-        number: u32,
-        worker: &str,
-        database: &Cluster,
-        policies: &str,
-    ) -> Result<ServiceProcess, LabError> {
-        let apis = Apis {
-            settings: self.settings,
-            folder: self.folder.path(),
-        };
-        let name = format!("{name}-{number}");
-        let reached = Reached {
-            worker: worker.to_owned(),
-            database: database.api_url(),
-        };
-        apis.start(&name, &reached, policies, None).await
-    }
-
-    /// Of so many works at once; none: as many as arrive.
-    async fn worker(
-        &self,
-        name: &str,
-        milliseconds: u32,
-        capacity: Option<NonZeroU32>,
-    ) -> Result<ServiceProcess, LabError> {
-        let (folder, settings) = (self.folder.path(), &logging(self.settings, None));
-        let delay = Duration::from_millis(milliseconds.into());
-        let worker = WorkerSpec {
-            capacity,
-            ..WorkerSpec::new(delay)
-        };
-        Site { folder, settings }.worker(name, worker).await
+        change: impl FnOnce(&mut SystemSpec),
+    ) -> Result<System, SystemError> {
+        let mut spec = SystemSpec::new(WorkerSpec::new(Duration::ZERO), replicas(1));
+        spec.tuning = FOR_MANY;
+        change(&mut spec);
+        start_spec(&spec, self.settings, &self.folder.path().join(name)).await
     }
 
     /// One dimension, with each step's ratio to the first.
@@ -180,4 +166,9 @@ impl Bench<'_> {
                 .print(format_args!("    {step:>8}: {rate:>8.0}/s  {ratio:.2}"));
         }
     }
+}
+
+fn replicas(count: u32) -> Vec<ApiSpec> {
+    let names = (1..=count).map(|number| format!("replica-{number}"));
+    names.map(|name| ApiSpec::new(name, "")).collect()
 }

@@ -3,47 +3,44 @@
 use std::path::Path;
 use std::time::Duration;
 
-use tokio_postgres::NoTls;
+use holdfast_system::error::SystemError;
 
 use super::contender::{Contender, Load};
 use super::pgbench::Pgbench;
 use super::wrk::Wrk;
 use crate::error::LabError;
-use crate::ports;
-use crate::postgres::{self, Cluster, ClusterOptions};
+use crate::postgres::{self, Installation};
 use crate::settings::Settings;
-use crate::stage::ServiceProcess;
-use crate::system::{ApiSpec, Reached, Site, WorkerSpec};
+use crate::stage::AdminClient;
+use crate::system::{ApiSpec, Part, System, SystemSpec, WorkerSpec};
 
 /// Callers at once, unless a contender's name says otherwise.
 pub(super) const CALLERS: u32 = 64;
 /// As many sessions as pgbench's 256 clients and all APIs may want. They need no password: 256 logins with one would take
 /// longer than a measurement.
-const FOR_MANY: [&str; 2] = [
+pub(super) const FOR_MANY: &[&str] = &[
     "ALTER SYSTEM SET max_connections = 500",
     "DO $$ BEGIN EXECUTE format('COPY (SELECT ''host all all 127.0.0.1/32 trust'') TO %L', current_setting('hba_file')); \
      END $$",
 ];
 /// Room for the whole measurement, and patience for a disk that syncs each record by itself.
-const JOURNAL: &str = "max_bytes = 8589934592\ndeadline = \"2s\"\n";
+const JOURNAL: &str = "[journal]\nmax_bytes = 8589934592\ndeadline = \"2s\"\n";
 /// The worker of that API never catches up.
 pub(super) const OPEN_WORK: &str = "[recovery]\nmax_open = 1000000000\n";
 
+const HEALTHY: Part = Part::Api(0);
+const OBSERVED: Part = Part::Api(1);
+const UNOBSERVED: Part = Part::Api(2);
+/// Without a database.
+pub(super) const JOURNAL_SHARED: Part = Part::Api(3);
+pub(super) const JOURNAL_ONE_EACH: Part = Part::Api(4);
+
 /// All of it. Dropping it ends it.
 pub(super) struct Stage {
-    database: Cluster,
-    /// Holds what is owed to clients of the dead worker, which nobody else is to catch up on.
-    _database_of_worker_dead: Cluster,
-    _worker: ServiceProcess,
     /// Worker and Postgres are there.
-    healthy: ServiceProcess,
-    observed: ServiceProcess,
-    unobserved: ServiceProcess,
-    /// Without a database.
-    pub(super) journal_shared: ServiceProcess,
-    pub(super) journal_one_each: ServiceProcess,
-    /// Without a worker.
-    worker_dead: ServiceProcess,
+    pub(super) system: System,
+    /// Without a worker, on a database of its own: what is owed to its clients nobody else is to catch up on.
+    worker_dead: System,
 }
 
 impl Stage {
@@ -51,40 +48,31 @@ impl Stage {
     ///
     /// # Errors
     /// When a part does not start.
-    pub(super) async fn start(settings: &Settings, folder: &Path) -> Result<Self, LabError> {
-        let database = roomy_database().await?;
-        let other = Cluster::start(ClusterOptions::default()).await?;
-        let worker = start_worker(settings, folder).await?;
-        let apis = Apis { settings, folder };
-        let nobody = free()?;
-        let healthy = Reached {
-            worker: worker.probe().base().to_owned(),
-            database: database.api_url(),
+    pub(super) async fn start(settings: &Settings, folder: &Path) -> Result<Self, SystemError> {
+        let observed = |name, filter: &str, observe: &str| ApiSpec {
+            variables: vec![
+                ("HOLDFAST_OBSERVE", observe.to_owned()),
+                ("RUST_LOG", filter.to_owned()),
+            ],
+            ..ApiSpec::new(name, "")
         };
-        let journal_only = Reached {
-            database: postgres::api_url(nobody),
-            ..healthy.clone()
+        let without = |part, name, policies: &str| ApiSpec {
+            without: Some(part),
+            ..ApiSpec::new(name, policies)
         };
-        let without_worker = Reached {
-            worker: format!("http://127.0.0.1:{nobody}"),
-            database: other.api_url(),
-        };
-        let shared = format!("[journal]\n{JOURNAL}");
-        let one_each = format!("{shared}max_batch = 1\n");
+        let one_each = format!("{JOURNAL}max_batch = 1\n");
+        let apis = vec![
+            ApiSpec::new("api", ""),
+            // Where observers are measured, what the caller wants to see must not decide: the usual log, or none.
+            observed("observed", "info", "on"),
+            observed("unobserved", "off", "off"),
+            without(Part::Db, "journal", JOURNAL),
+            without(Part::Db, "one-each", &one_each),
+        ];
+        let worker_dead = vec![without(Part::Worker, "worker-dead", OPEN_WORK)];
         Ok(Self {
-            healthy: apis.start("api", &healthy, "", None).await?,
-            observed: apis.start("observed", &healthy, "", Some("on")).await?,
-            unobserved: apis.start("unobserved", &healthy, "", Some("off")).await?,
-            journal_shared: apis.start("journal", &journal_only, &shared, None).await?,
-            journal_one_each: apis
-                .start("one-each", &journal_only, &one_each, None)
-                .await?,
-            worker_dead: apis
-                .start("worker-dead", &without_worker, OPEN_WORK, None)
-                .await?,
-            database,
-            _database_of_worker_dead: other,
-            _worker: worker,
+            system: start(apis, FOR_MANY, settings, folder).await?,
+            worker_dead: start(worker_dead, &[], settings, &folder.join("dead")).await?,
         })
     }
 
@@ -92,34 +80,43 @@ impl Stage {
     ///
     /// # Errors
     /// When a script cannot be written.
-    pub(super) fn contenders(&self, folder: &Path) -> Result<Vec<Contender>, LabError> {
-        let http = |name, api: &ServiceProcess, path, callers| {
-            let url = format!("{}{path}", api.probe().base());
+    pub(super) async fn contenders(&self, folder: &Path) -> Result<Vec<Contender>, LabError> {
+        let http = |name, api: &AdminClient, path, callers| {
+            let url = format!("{}{path}", api.base());
             Contender::new(name, Load::Http(Wrk::new(url, callers, folder)))
         };
-        let process = |name, api, callers| http(name, api, "/process", callers);
-        let naive = |name, callers| http(name, &self.healthy, "/naive/process", callers);
+        let process = |name, part, callers| -> Result<_, LabError> {
+            Ok(http(name, self.system.client(part)?, "/process", callers))
+        };
+        let naive = |name, callers| -> Result<_, LabError> {
+            let api = self.system.client(HEALTHY)?;
+            Ok(http(name, api, "/naive/process", callers))
+        };
+        let program = Installation::find().await.map_err(SystemError::from)?;
+        let program = program.program("pgbench");
+        let database = postgres::url(self.system.port(Part::Db)?);
         let pgbench = |name, clients| -> Result<_, LabError> {
-            let pgbench = Pgbench::prepare(&self.database, clients, folder)?;
+            let pgbench = Pgbench::prepare(&program, &database, clients, folder)?;
             Ok(Contender::new(name, Load::Statements(pgbench)))
         };
         super::wrk::write_pace(folder)?;
+        let dead = self.worker_dead.client(HEALTHY)?;
         let mut contenders = vec![
-            naive("naive", CALLERS),
-            process("resilient", &self.healthy, CALLERS),
+            naive("naive", CALLERS)?,
+            process("resilient", HEALTHY, CALLERS)?,
             pgbench("pgbench", CALLERS)?,
-            naive("naive_256", 256),
-            process("resilient_256", &self.healthy, 256),
+            naive("naive_256", 256)?,
+            process("resilient_256", HEALTHY, 256)?,
             pgbench("pgbench_256", 256)?,
-            naive("naive_1", 1),
-            process("resilient_1", &self.healthy, 1),
-            process("observers_on", &self.observed, CALLERS),
-            process("observers_off", &self.unobserved, CALLERS),
-            process("journal_only", &self.journal_shared, CALLERS),
-            process("journal_one_each", &self.journal_one_each, CALLERS),
-            process("worker_dead", &self.worker_dead, CALLERS),
+            naive("naive_1", 1)?,
+            process("resilient_1", HEALTHY, 1)?,
+            process("observers_on", OBSERVED, CALLERS)?,
+            process("observers_off", UNOBSERVED, CALLERS)?,
+            process("journal_only", JOURNAL_SHARED, CALLERS)?,
+            process("journal_one_each", JOURNAL_ONE_EACH, CALLERS)?,
+            http("worker_dead", dead, "/process", CALLERS),
         ];
-        let mut half = process("worker_dead_half", &self.worker_dead, CALLERS);
+        let mut half = http("worker_dead_half", dead, "/process", CALLERS);
         half.half_of = Some(contenders.len() - 1);
         contenders.push(half);
         Ok(contenders)
@@ -130,8 +127,8 @@ impl Stage {
     /// # Errors
     /// When the worker or Postgres failed where they were to be well.
     pub(super) async fn nothing_failed(&self) -> Result<(), LabError> {
-        for api in [&self.healthy, &self.observed, &self.unobserved] {
-            let dependencies = api.probe().status().await?.dependencies;
+        for api in [HEALTHY, OBSERVED, UNOBSERVED] {
+            let dependencies = self.system.client(api)?.status().await?.dependencies;
             for (name, dependency) in [
                 ("worker", dependencies.worker.dependency),
                 ("database", dependencies.database.dependency),
@@ -146,69 +143,29 @@ impl Stage {
     }
 }
 
-/// One that takes no time.
-pub(super) async fn start_worker(
+/// Starts these APIs before a worker that takes no time.
+pub(super) async fn start(
+    apis: Vec<ApiSpec>,
+    tuning: &'static [&'static str],
     settings: &Settings,
     folder: &Path,
-) -> Result<ServiceProcess, LabError> {
-    let settings = &logging(settings, None);
-    let worker = WorkerSpec::new(Duration::ZERO);
-    Site { folder, settings }.worker("worker", worker).await
-}
-
-/// Starts APIs side by side.
-pub(super) struct Apis<'a> {
-    pub(super) settings: &'a Settings,
-    pub(super) folder: &'a Path,
-}
-
-impl Apis<'_> {
-    /// One before this worker and database, by these policies; `observe`: its observers `on`, with the log, or `off`.
-    pub(super) async fn start(
-        &self,
-        name: &str,
-        reached: &Reached,
-        policies: &str,
-        observe: Option<&str>,
-    ) -> Result<ServiceProcess, LabError> {
-        let mut api = ApiSpec::new(name, policies);
-        let observers = observe.unwrap_or("on").to_owned();
-        api.variables.push(("HOLDFAST_OBSERVE", observers));
-        let (folder, settings) = (self.folder, &logging(self.settings, observe));
-        Site { folder, settings }.api(&api, reached).await
-    }
-}
-
-/// No line per request unless the caller asks for it. Where observers are measured, what the caller wants to see must not
-/// decide: the usual log, or none.
-pub(super) fn logging(settings: &Settings, observe: Option<&str>) -> Settings {
-    let mut settings = settings.clone();
-    let asked_for = settings.log_filter().map(|(_, filter)| filter);
-    let filter = match observe {
-        Some("off") => "off".to_owned(),
-        Some(_) => "info".to_owned(),
-        None => asked_for.unwrap_or_else(|| "warn".to_owned()),
+) -> Result<System, SystemError> {
+    let spec = SystemSpec {
+        tuning,
+        ..SystemSpec::new(WorkerSpec::new(Duration::ZERO), apis)
     };
-    settings.passed_on.insert("RUST_LOG".to_owned(), filter);
-    settings
+    start_spec(&spec, settings, folder).await
 }
 
-/// With sessions for all.
-pub(super) async fn roomy_database() -> Result<Cluster, LabError> {
-    let mut database = Cluster::start(ClusterOptions::default()).await?;
-    let (client, connection) = tokio_postgres::connect(&database.url(), NoTls).await?;
-    let connection = tokio::spawn(connection);
-    for statement in FOR_MANY {
-        client.batch_execute(statement).await?;
-    }
-    drop(client);
-    // The session's own error, if any, is the statement's error as well.
-    let _ = connection.await;
-    database.kill().await?;
-    database.start_again().await?;
-    Ok(database)
-}
-
-pub(super) fn free() -> Result<u16, LabError> {
-    ports::free().map_err(LabError::file("find", "a free port"))
+/// Starts a system in a folder that is made. There is no line per request unless the caller asks for it.
+pub(super) async fn start_spec(
+    spec: &SystemSpec,
+    settings: &Settings,
+    folder: &Path,
+) -> Result<System, SystemError> {
+    std::fs::create_dir_all(folder).map_err(SystemError::file("make", folder))?;
+    let mut settings = settings.clone();
+    let filter = settings.passed_on.entry("RUST_LOG".to_owned());
+    filter.or_insert_with(|| "warn".to_owned());
+    System::start_in(folder, spec, &settings).await
 }

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
+use holdfast_system::error::SystemError;
 use tokio::process::Command;
 
 use crate::debian;
@@ -36,14 +37,14 @@ pub(super) async fn ensure(settings: &Settings, console: Console) -> Result<(), 
         .status();
     match start.await {
         Ok(_) => Ok(()),
-        Err(_) => debian::install("wrk", settings, console).await,
+        Err(_) => Ok(debian::install("wrk", settings, console).await?),
     }
 }
 
 /// Writes what [`Wrk::run`] needs for a rate.
-pub(super) fn write_pace(folder: &Path) -> Result<(), LabError> {
+pub(super) fn write_pace(folder: &Path) -> Result<(), SystemError> {
     let file = folder.join(PACE_FILE);
-    fs::write(&file, PACE).map_err(LabError::file("write", file))
+    fs::write(&file, PACE).map_err(SystemError::file("write", file))
 }
 
 impl Wrk {

@@ -13,11 +13,11 @@ pub(super) use act::Act;
 pub(super) use experiments::{Ablate, Grade, Run};
 
 use super::values::{duration, long_enough, rate};
-use crate::experiment::plan::Target;
 use crate::guard::Guarded;
 use crate::load::Arrivals;
 use crate::stage::Service;
 use crate::wire::Listen;
+use holdfast_checker::plan::Target;
 
 /// In groups, as people use them.
 const HELP: &str = include_str!("help.txt");

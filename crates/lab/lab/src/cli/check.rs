@@ -2,37 +2,38 @@
 
 use std::time::Duration;
 
+use holdfast_system::error::SystemError;
 use holdfast_wire::Journal;
 
 use super::arguments::Check;
 use crate::accepted;
-use crate::check::{self, Database, Ledger};
-use crate::error::LabError;
+use crate::database::Database;
+use crate::durability::{self, Ledger};
 use crate::output::{Console, Tone};
 use crate::settings::Settings;
-use crate::stage::{Probe, Stage};
+use crate::stage::{AdminClient, Stage};
 
 /// Holds the file against the table of the stage that is up; whether every promise was kept.
 pub(super) async fn run(
     wanted: Check,
     settings: &Settings,
     console: Console,
-) -> Result<bool, LabError> {
+) -> Result<bool, SystemError> {
     let stage = Stage::to_act_on(settings, console).await?;
     let file = wanted
         .file
         .unwrap_or_else(|| stage.folder().join(accepted::FILE));
     let accepted = accepted::read(&file)?;
     let database = Database::of(&stage)?;
-    let mut ledger = check::check(&accepted, &database, wanted.wait, console).await?;
+    let mut ledger = durability::check(&accepted, &database, wanted.wait, console).await?;
     let mut hint = None;
     if !ledger.is_finished() {
         let journal = journal(&stage).await?;
         // What left the journal since the first look is in the table by now: only then is it nowhere.
-        ledger = check::check(&accepted, &database, Duration::ZERO, console).await?;
+        ledger = durability::check(&accepted, &database, Duration::ZERO, console).await?;
         hint = self::hint(&ledger, &journal);
     }
-    check::tell(&ledger, console);
+    durability::tell(&ledger, console);
     let holds = ledger.holds(wanted.allow_failed);
     let (tone, verdict) = if holds {
         (Tone::Good, "every promise was kept")
@@ -55,8 +56,8 @@ enum Told {
     Journal(Journal),
 }
 
-async fn journal(stage: &Stage) -> Result<Told, LabError> {
-    let probe = Probe::new(stage.api_port().await?);
+async fn journal(stage: &Stage) -> Result<Told, SystemError> {
+    let probe = AdminClient::new(stage.api_port().await?);
     Ok(match probe.status().await.map(|status| status.journal) {
         Err(_) => Told::Nothing,
         Ok(None) => Told::NoJournal,

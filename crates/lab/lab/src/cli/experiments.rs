@@ -7,11 +7,12 @@ use std::time::Duration;
 use holdfast_ops::exit;
 
 use super::arguments::{Ablate, Grade, Look, Run};
-use crate::error::LabError;
-use crate::experiment::contender::{self, Contender};
-use crate::experiment::{self, Answer, Outcome};
 use crate::output::Console;
 use crate::settings::Settings;
+use holdfast_experiment::contender::{self, Contender};
+use holdfast_experiment::error::ExperimentError;
+use holdfast_experiment::{self as experiment, Answer, Outcome};
+use holdfast_system::error::SystemError;
 
 /// Whether it could be played, and judged, is told apart from how it came out.
 const COULD_NOT_RUN: u8 = 2;
@@ -19,7 +20,7 @@ const COULD_NOT_RUN: u8 = 2;
 pub(super) async fn run(wanted: Run, settings: &Settings, console: Console) -> ExitCode {
     let contender = match contender(wanted.api, wanted.name, wanted.bound) {
         Ok(contender) => contender,
-        Err(error) => return ended(Err(error), console),
+        Err(error) => return ended(Err(error.into()), console),
     };
     let wish = experiment::Wish {
         experiments: if wanted.all {
@@ -42,7 +43,7 @@ pub(super) async fn grade(
     wanted: Grade,
     settings: &Settings,
     console: Console,
-) -> Result<ExitCode, LabError> {
+) -> Result<ExitCode, SystemError> {
     let answer = match (wanted.policies, contender(wanted.api, None, None)?) {
         (Some(file), _) => Answer::Policies(file),
         (None, Some(contender)) => Answer::Api(contender),
@@ -66,9 +67,9 @@ pub(super) async fn reproduce(run: &str, settings: &Settings, console: Console) 
 }
 
 pub(super) async fn look(wanted: Look, console: Console) {
-    let look = experiment::look::Look::at(wanted.kind, &wanted.address, wanted.patience).await;
+    let seen = crate::probe::Probe::at(wanted.kind, &wanted.address, wanted.patience).await;
     // Plain data: nothing in it can fail to be written.
-    console.print(serde_json::to_string(&look).unwrap_or_default());
+    console.print(serde_json::to_string(&seen).unwrap_or_default());
 }
 
 /// The API that a command starts, called after the command's last word unless it has a name.
@@ -76,11 +77,11 @@ fn contender(
     command: Option<String>,
     name: Option<String>,
     bound: Option<Duration>,
-) -> Result<Option<Contender>, LabError> {
+) -> Result<Option<Contender>, SystemError> {
     let Some(command) = command else {
         return Ok(None);
     };
-    let folder = env::current_dir().map_err(LabError::file("find", "the current folder"))?;
+    let folder = env::current_dir().map_err(SystemError::file("find", "the current folder"))?;
     Ok(Some(Contender {
         name: name.unwrap_or_else(|| contender::name_of(&command)),
         command,
@@ -89,7 +90,7 @@ fn contender(
     }))
 }
 
-fn ended(outcome: Result<Outcome, LabError>, console: Console) -> ExitCode {
+fn ended(outcome: Result<Outcome, ExperimentError>, console: Console) -> ExitCode {
     match outcome {
         Ok(Outcome::Held) => ExitCode::SUCCESS,
         Ok(Outcome::Deviated) => exit::failure(),

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use holdfast_ops::signals::StopSignals;
+use holdfast_system::error::SystemError;
 use tokio::time::Instant;
 
 use super::arguments::Load;
@@ -12,7 +13,7 @@ use crate::error::LabError;
 use crate::load::{self, Arriving, Counts, Plan};
 use crate::output::Console;
 use crate::settings::Settings;
-use crate::stage::{Probe, Stage};
+use crate::stage::{AdminClient, Stage};
 
 /// How long past the bound a try is given.
 const BEYOND: Duration = Duration::from_secs(2);
@@ -26,7 +27,7 @@ pub(super) async fn run(
     console: Console,
 ) -> Result<(), LabError> {
     load::raise_limit(console);
-    let mut signals = StopSignals::listen().map_err(LabError::file("listen for", "signals"))?;
+    let mut signals = StopSignals::listen().map_err(SystemError::file("listen for", "signals"))?;
     let (folder, urls, bound) = target(wanted.urls, settings, console).await?;
     let arriving = Arriving {
         rate: wanted.rate,
@@ -68,13 +69,13 @@ async fn target(
         .map(|url| url.trim_end_matches('/').to_owned())
         .collect();
     let probe = match urls.first() {
-        Some(url) => Probe::at(url.clone()),
+        Some(url) => AdminClient::at(url.clone()),
         None => {
             let stage = Stage::to_act_on(settings, console).await?;
             // Or whatever else listens on that port would be called.
             stage.conditions().await?;
             folder = stage.folder().to_owned();
-            Probe::new(stage.api_port().await?)
+            AdminClient::new(stage.api_port().await?)
         }
     };
     let bound = probe

@@ -3,7 +3,6 @@
 mod arguments;
 mod check;
 mod experiments;
-mod guard;
 mod load;
 mod logs;
 mod status;
@@ -27,8 +26,10 @@ use crate::compare;
 use crate::error::LabError;
 use crate::output::Console;
 use crate::settings::Settings;
-use crate::stage::{Probe, Stage};
-use crate::{bench, control, demo, experiment, observe, torture};
+use crate::stage::{AdminClient, Stage};
+use crate::{bench, control, demo, guard, observe};
+use holdfast_experiment::{self as experiment, torture};
+use holdfast_system::error::SystemError;
 
 /// Runs the command the process was called with.
 ///
@@ -41,16 +42,18 @@ pub async fn run() -> ExitCode {
         (task, Ok(settings)) => perform(task, &settings, console).await,
         // In its container there is no checkout, and no need of one.
         (Task::Wire(wanted), Err(_)) => {
-            wire::run(wanted, console).await.map(|()| ExitCode::SUCCESS)
+            let served = wire::run(wanted, console).await;
+            served.map(|()| ExitCode::SUCCESS).map_err(LabError::from)
         }
-        (Task::DistinctWorker { bind, delay }, Err(_)) => distinct_worker(bind, delay)
-            .await
-            .map(|()| ExitCode::SUCCESS),
+        (Task::DistinctWorker { bind, delay }, Err(_)) => {
+            let served = distinct_worker(bind, delay).await;
+            served.map(|()| ExitCode::SUCCESS).map_err(LabError::from)
+        }
         (Task::Look(wanted), Err(_)) => {
             experiments::look(wanted, console).await;
             Ok(ExitCode::SUCCESS)
         }
-        (_, Err(error)) => Err(error),
+        (_, Err(error)) => Err(error.into()),
     };
     match result {
         Ok(code) => code,
@@ -65,8 +68,8 @@ pub async fn run() -> ExitCode {
     }
 }
 
-fn settings(environment: &Environment) -> Result<Settings, LabError> {
-    let folder = env::current_dir().map_err(LabError::file("find", "the current folder"))?;
+fn settings(environment: &Environment) -> Result<Settings, SystemError> {
+    let folder = env::current_dir().map_err(SystemError::file("find", "the current folder"))?;
     Settings::read(environment, &folder)
 }
 
@@ -77,7 +80,7 @@ async fn perform(task: Task, settings: &Settings, console: Console) -> Result<Ex
         Task::Down => up::down(settings, console).await?,
         Task::Status => {
             let stage = stage(settings, console).await?;
-            return status::show(&stage, console).await.map(verdict);
+            return Ok(verdict(status::show(&stage, console).await?));
         }
         Task::Logs(wanted) => logs::show(&wanted, settings, console).await?,
         Task::Act(act) => {
@@ -94,7 +97,7 @@ async fn perform(task: Task, settings: &Settings, console: Console) -> Result<Ex
         Task::Reproduce { run } => {
             return Ok(experiments::reproduce(&run, settings, console).await);
         }
-        Task::Grade(wanted) => return experiments::grade(wanted, settings, console).await,
+        Task::Grade(wanted) => return Ok(experiments::grade(wanted, settings, console).await?),
         Task::Predict { exercise, figures } => {
             experiment::predict(&exercise, &figures, settings, console)?;
         }
@@ -105,9 +108,13 @@ async fn perform(task: Task, settings: &Settings, console: Console) -> Result<Ex
         Task::ObserveCheck => return Ok(verdict(observe::run(settings, console).await?)),
         Task::Demo { step } => return Ok(verdict(demo::run(step, settings, console).await?)),
         Task::ApiCheck { examples, seed } => {
-            return check_api(Check::Requests(Plan { examples, seed }), settings, console).await;
+            let check = Check::Requests(Plan { examples, seed });
+            return Ok(verdict(api_check::run(check, settings, console).await?));
         }
-        Task::ClientCheck => return check_api(Check::Client, settings, console).await,
+        Task::ClientCheck => {
+            let held = api_check::run(Check::Client, settings, console).await?;
+            return Ok(verdict(held));
+        }
         Task::Wire(wanted) => wire::run(wanted, console).await?,
         Task::DistinctWorker { bind, delay } => distinct_worker(bind, delay).await?,
         Task::Bench {
@@ -129,7 +136,7 @@ async fn perform(task: Task, settings: &Settings, console: Console) -> Result<Ex
     Ok(ExitCode::SUCCESS)
 }
 
-async fn break_or_heal(act: Act, stage: &Stage, console: Console) -> Result<(), LabError> {
+async fn break_or_heal(act: Act, stage: &Stage, console: Console) -> Result<(), SystemError> {
     match act {
         Act::Reload => stage.reload(console).await,
         Act::Kill { service } => stage.kill(service).await,
@@ -140,9 +147,9 @@ async fn break_or_heal(act: Act, stage: &Stage, console: Console) -> Result<(), 
     }
 }
 
-async fn distinct_worker(bind: SocketAddr, delay: Duration) -> Result<(), LabError> {
+async fn distinct_worker(bind: SocketAddr, delay: Duration) -> Result<(), SystemError> {
     let listener = TcpListener::bind(bind).await;
-    let listener = listener.map_err(LabError::file("listen on", bind.to_string()))?;
+    let listener = listener.map_err(SystemError::file("listen on", bind.to_string()))?;
     torture::worker::serve(listener, delay).await;
     Ok(())
 }
@@ -166,19 +173,11 @@ async fn torture(wanted: Torture, settings: &Settings, console: Console) -> Exit
     }
 }
 
-async fn check_api(
-    check: Check,
-    settings: &Settings,
-    console: Console,
-) -> Result<ExitCode, LabError> {
-    api_check::run(check, settings, console).await.map(verdict)
-}
-
 async fn compare(settings: &Settings, console: Console) -> Result<ExitCode, LabError> {
     let stage = stage(settings, console).await?;
     // Or whatever else listens on that port would be called.
     stage.conditions().await?;
-    let probe = Probe::new(stage.api_port().await?);
+    let probe = AdminClient::new(stage.api_port().await?);
     let comparison = compare::compare(&probe).await?;
     comparison.print(console);
     Ok(verdict(comparison.held()))
@@ -192,6 +191,6 @@ fn verdict(held: bool) -> ExitCode {
     }
 }
 
-async fn stage(settings: &Settings, console: Console) -> Result<Stage, LabError> {
+async fn stage(settings: &Settings, console: Console) -> Result<Stage, SystemError> {
     Stage::to_act_on(settings, console).await
 }

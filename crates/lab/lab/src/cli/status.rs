@@ -1,13 +1,13 @@
 //! `lab status`.
 
+use holdfast_system::error::SystemError;
 use holdfast_wire::{Breaker, Dependency, Journal, Status};
 
-use crate::error::LabError;
 use crate::output::{Console, Tone};
-use crate::stage::{Condition, Probe, Service, Stage};
+use crate::stage::{AdminClient, Condition, Service, Stage};
 
 /// One line per service, then what the API thinks of its dependencies, if it answers. Whether none is dead.
-pub(super) async fn show(stage: &Stage, console: Console) -> Result<bool, LabError> {
+pub(super) async fn show(stage: &Stage, console: Console) -> Result<bool, SystemError> {
     let conditions = stage.conditions().await?;
     let missing = Service::ALL.len() > conditions.len();
     let dead = |(_, condition): &(Service, Condition)| *condition == Condition::Dead;
@@ -20,7 +20,7 @@ pub(super) async fn show(stage: &Stage, console: Console) -> Result<bool, LabErr
             console.paint(tone, format_args!("{text:<8}"))
         ));
     }
-    let probe = Probe::new(stage.api_port().await?);
+    let probe = AdminClient::new(stage.api_port().await?);
     match probe.status().await {
         Ok(status) => {
             console.print(format_args!("\nThe API at {} says:", probe.base()));

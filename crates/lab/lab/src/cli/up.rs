@@ -1,16 +1,21 @@
 //! `lab up` and `lab down`: what is there is kept by the one and deleted by the other, which says what it was.
 
-use crate::check::Database;
-use crate::error::LabError;
+use holdfast_system::error::SystemError;
+
+use crate::database::Database;
 use crate::output::{Console, Tone};
 use crate::settings::Settings;
-use crate::stage::{Condition, Probe, Service, Stage};
+use crate::stage::{AdminClient, Condition, Service, Stage};
 
 const COUNT: &str = "SELECT count(*) FILTER (WHERE origin = 'resilient' AND status = 'received'), \
     count(*) FILTER (WHERE origin = 'naive' AND status = 'received'), count(*) FROM requests;";
 
 /// Brings the stage up, from nothing if `fresh`; says where the page is and what to do next.
-pub(super) async fn up(fresh: bool, settings: &Settings, console: Console) -> Result<(), LabError> {
+pub(super) async fn up(
+    fresh: bool,
+    settings: &Settings,
+    console: Console,
+) -> Result<(), SystemError> {
     let stage = Stage::to_bring_up(settings, console).await?;
     if fresh {
         take_down(&stage, console).await?;
@@ -27,14 +32,14 @@ pub(super) async fn up(fresh: bool, settings: &Settings, console: Console) -> Re
 }
 
 /// Takes down every stage there may be something of.
-pub(super) async fn down(settings: &Settings, console: Console) -> Result<(), LabError> {
+pub(super) async fn down(settings: &Settings, console: Console) -> Result<(), SystemError> {
     for stage in Stage::to_take_down(settings, console).await? {
         take_down(&stage, console).await?;
     }
     Ok(())
 }
 
-async fn take_down(stage: &Stage, console: Console) -> Result<(), LabError> {
+async fn take_down(stage: &Stage, console: Console) -> Result<(), SystemError> {
     let name = stage.name();
     let owed = match stage.holds_data().await {
         Ok(true) => Some(Owed::of(&stage.quietly()).await),
@@ -90,7 +95,7 @@ impl Owed {
         // Asked first: once Postgres is back, the journal's entries move there.
         let journal = match stage.api_port().await {
             Ok(port) if condition(Service::Api).is_some_and(|it| *it != Condition::Dead) => {
-                let status = Probe::new(port).status().await;
+                let status = AdminClient::new(port).status().await;
                 status.ok().and_then(|status| status.journal)
             }
             _ => None,

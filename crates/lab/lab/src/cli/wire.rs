@@ -3,22 +3,22 @@
 use std::net::SocketAddr;
 
 use holdfast_ops::signals::StopSignals;
+use holdfast_system::error::SystemError;
 use tokio::net::TcpListener;
 
 use super::arguments::Wire;
-use crate::error::LabError;
 use crate::load;
 use crate::output::Console;
 use crate::wire::{Controller, WireError, Wires, serve};
 
 /// Serves until SIGTERM or SIGINT, or asks the one that does.
-pub(super) async fn run(wanted: Wire, console: Console) -> Result<(), LabError> {
+pub(super) async fn run(wanted: Wire, console: Console) -> Result<(), SystemError> {
     let address = wanted.control;
     if wanted.health {
         return health(address).await;
     }
     load::raise_limit(console);
-    let mut signals = StopSignals::listen().map_err(LabError::file("listen for", "signals"))?;
+    let mut signals = StopSignals::listen().map_err(SystemError::file("listen for", "signals"))?;
     let seed = wanted.seed.unwrap_or_else(|| fastrand::u64(..1_000_000));
     let wires = Wires::start(&wanted.wires, seed).await?;
     let control = TcpListener::bind(address)
@@ -39,7 +39,7 @@ pub(super) async fn run(wanted: Wire, console: Console) -> Result<(), LabError> 
 }
 
 /// It answers if it refuses a wire that is none.
-async fn health(address: SocketAddr) -> Result<(), LabError> {
+async fn health(address: SocketAddr) -> Result<(), SystemError> {
     let controller = Controller::connect(address).await?;
     match controller.wire("").requests().await {
         Ok(_) | Err(WireError::Refused { .. }) => Ok(()),

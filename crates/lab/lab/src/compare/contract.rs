@@ -3,7 +3,7 @@
 use holdfast_wire::{DegradedCode, Problem, ProblemCode, Processed, ProcessedStatus, RecordedIn};
 
 use super::answer::Http;
-use crate::stage::Probe;
+use crate::stage::AdminClient;
 
 /// What the API says of its journal: without a database, a refusal is documented only where that cannot take the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub enum Journal {
 }
 
 impl Journal {
-    pub(super) async fn of(probe: &Probe) -> Self {
+    pub(super) async fn of(probe: &AdminClient) -> Self {
         match probe.status().await.map(|status| status.journal) {
             Err(_) => Self::Unknown,
             Ok(None) => Self::None,

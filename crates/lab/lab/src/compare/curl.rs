@@ -2,11 +2,11 @@
 
 use std::process::{Output, Stdio};
 
+use holdfast_system::error::SystemError;
 use tokio::process::Command;
 
 use super::answer::{Answer, Http};
 use crate::debian;
-use crate::error::LabError;
 
 /// Exit codes of curl(1), EXIT CODES.
 const TIMED_OUT: i32 = 28;
@@ -35,7 +35,7 @@ impl Call {
     }
 
     /// Calls, and waits for the answer or the cut.
-    pub(super) async fn make(&self) -> Result<Answer, LabError> {
+    pub(super) async fn make(&self) -> Result<Answer, SystemError> {
         let mut command = Command::new("curl");
         // First of all: without the reader's own configuration file, which may send the answer elsewhere.
         command.arg("-q");

@@ -12,12 +12,12 @@ pub use contract::Journal;
 pub use verdict::Verdict;
 
 use curl::Call;
+use holdfast_system::error::SystemError;
 use holdfast_wire::Processed;
 use layout::Side;
 
-use crate::error::LabError;
 use crate::output::{Console, Tone};
-use crate::stage::Probe;
+use crate::stage::AdminClient;
 
 /// How long past the bound a call is given, in seconds: an answer that comes late is to be seen as late.
 const BEYOND: f64 = 1.0;
@@ -38,7 +38,7 @@ pub struct Comparison {
 ///
 /// # Errors
 /// When curl is not installed. An API that does not answer is a result.
-pub async fn compare(probe: &Probe) -> Result<Comparison, LabError> {
+pub async fn compare(probe: &AdminClient) -> Result<Comparison, SystemError> {
     let bound = probe.policies().await.map_or(UNKNOWN_BOUND, |policies| {
         policies.process.worst_case_seconds
     });

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use holdfast_ops::signals::StopSignals;
+use holdfast_system::error::SystemError;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -24,7 +25,6 @@ use tokio::time::sleep;
 use door::Door;
 use requests::Shared;
 
-use crate::error::LabError;
 use crate::output::Console;
 use crate::settings::Settings;
 use crate::stage::Stage;
@@ -43,11 +43,11 @@ pub struct Control {
 ///
 /// # Errors
 /// Nothing is up, or the port is taken.
-pub async fn run(port: u16, settings: &Settings, console: Console) -> Result<(), LabError> {
+pub async fn run(port: u16, settings: &Settings, console: Console) -> Result<(), SystemError> {
     let stage = Stage::to_act_on(settings, console).await?;
     // Or it would serve whatever else listens on the API's port.
     stage.conditions().await?;
-    let mut signals = StopSignals::listen().map_err(LabError::file("listen for", "signals"))?;
+    let mut signals = StopSignals::listen().map_err(SystemError::file("listen for", "signals"))?;
     let control = Control::listen(port, &stage).await?;
     console.print(control.url());
     console
@@ -64,12 +64,12 @@ impl Control {
     ///
     /// # Errors
     /// The port is taken.
-    pub async fn listen(port: u16, stage: &Stage) -> Result<Self, LabError> {
+    pub async fn listen(port: u16, stage: &Stage) -> Result<Self, SystemError> {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let failed = || LabError::file("listen on", address.to_string());
+        let failed = || SystemError::file("listen on", address.to_string());
         let listener = TcpListener::bind(address).await.map_err(failed())?;
         let port = listener.local_addr().map_err(failed())?.port();
-        let token = token().map_err(LabError::file("read", "/dev/urandom"))?;
+        let token = token().map_err(SystemError::file("read", "/dev/urandom"))?;
         Ok(Self {
             listener,
             url: format!("http://127.0.0.1:{port}/#{token}"),

@@ -1,13 +1,13 @@
 //! What is asked: `/lab/` acts on the stage, the rest goes to the API.
 
 use clap::ValueEnum;
+use holdfast_system::error::SystemError;
 use hyper::body::Incoming;
 use hyper::header::{CONNECTION, CONTENT_TYPE, HOST, HeaderValue, ORIGIN, TRANSFER_ENCODING};
 use hyper::{Method, Request, Response, StatusCode};
 use reqwest::{Body, Client};
 
 use super::door::Door;
-use crate::error::LabError;
 use crate::stage::{Condition, Service, Stage};
 
 const UNDER: &str = "/lab/";
@@ -61,7 +61,7 @@ impl Shared {
         Ok(tell(StatusCode::NO_CONTENT, "text/plain", String::new()))
     }
 
-    async fn services(&self) -> Result<Response<Body>, LabError> {
+    async fn services(&self) -> Result<Response<Body>, SystemError> {
         let conditions = self.stage.conditions().await?;
         let lines = conditions
             .iter()
@@ -117,7 +117,7 @@ fn word(condition: &Condition) -> &'static str {
 }
 
 /// As the command line tells it: the cause, and the cure.
-fn failed(error: LabError) -> (StatusCode, String) {
+fn failed(error: SystemError) -> (StatusCode, String) {
     let help = error.help().map(|help| format!("; {help}"));
     let why = format!("{error}{}", help.unwrap_or_default());
     (StatusCode::CONFLICT, why)

@@ -1,18 +1,18 @@
 //! What became of the requests the resilient side answered, as the API itself tells it afterwards.
 
+use holdfast_system::error::SystemError;
 use holdfast_wire::{Processed, RecordedIn, Request, RequestStatus};
 
 use super::Stop;
-use crate::error::LabError;
 use crate::output::{Console, Tone};
-use crate::stage::Probe;
+use crate::stage::AdminClient;
 
 /// One line per answer that promised something, then the sum. Whether every promise was kept.
 pub(super) async fn show(
     stops: &[Stop],
-    probe: &Probe,
+    probe: &AdminClient,
     console: Console,
-) -> Result<bool, LabError> {
+) -> Result<bool, SystemError> {
     console.print(console.paint(Tone::Strong, "\n=== what became of the requests ===\n"));
     console.print(console.paint(
         Tone::Faint,

@@ -8,6 +8,7 @@ mod summary;
 use std::time::Duration;
 
 use holdfast_ops::signals::StopSignals;
+use holdfast_system::error::SystemError;
 use holdfast_wire::Breaker;
 use tokio::time::{Instant, sleep};
 
@@ -15,12 +16,11 @@ use expected::Expected;
 use narrator::Narrator;
 
 use crate::compare::{self, Comparison};
-use crate::error::LabError;
 use crate::guard::{Guard, Guarded};
 use crate::output::{Console, Tone};
 use crate::settings::{Settings, StageKind};
 use crate::settle::settle;
-use crate::stage::{Probe, Service, Stage};
+use crate::stage::{AdminClient, Service, Stage};
 
 const POLL: Duration = Duration::from_millis(250);
 /// The longest time a breaker of the default policies stays open, and one call.
@@ -100,9 +100,9 @@ impl Stop {
 ///
 /// # Errors
 /// When a stage is already up, or the tour cannot go on.
-pub async fn run(step: bool, settings: &Settings, console: Console) -> Result<bool, LabError> {
+pub async fn run(step: bool, settings: &Settings, console: Console) -> Result<bool, SystemError> {
     if let Some(stage) = Stage::found_up(settings, console).await? {
-        return Err(LabError::StageInTheWay(stage.name()));
+        return Err(SystemError::StageInTheWay(stage.name()));
     }
     let stage = settings.stage.unwrap_or(StageKind::Local);
     let settings = Settings {
@@ -112,14 +112,14 @@ pub async fn run(step: bool, settings: &Settings, console: Console) -> Result<bo
     // The tour ends with `down`: what somebody's dead stage still owes is not its to delete.
     let own = Stage::chosen_to_bring_up(&settings, console).await?;
     if own.holds_data().await? {
-        return Err(LabError::StageInTheWay(own.name()));
+        return Err(SystemError::StageInTheWay(own.name()));
     }
-    let mut signals = StopSignals::listen().map_err(LabError::file("listen for", "signals"))?;
+    let mut signals = StopSignals::listen().map_err(SystemError::file("listen for", "signals"))?;
     let stage = Stage::to_bring_up(&settings, console).await?;
     let _guard = Guard::post(Guarded::Stage)?;
     let result = tokio::select! {
         result = tour(&stage, step, console) => result,
-        _ = signals.next() => Err(LabError::Interrupted),
+        _ = signals.next() => Err(SystemError::Interrupted),
     };
     console.say("");
     console.say("taking the stage down");
@@ -131,10 +131,14 @@ pub async fn run(step: bool, settings: &Settings, console: Console) -> Result<bo
 }
 
 /// The stops, and whether every promise made at them was kept.
-async fn tour(stage: &Stage, step: bool, console: Console) -> Result<(Vec<Stop>, bool), LabError> {
+async fn tour(
+    stage: &Stage,
+    step: bool,
+    console: Console,
+) -> Result<(Vec<Stop>, bool), SystemError> {
     let narrator = Narrator::new(step, console);
     narrator.meanwhile("starting", stage.up()).await?;
-    let probe = Probe::new(stage.api_port().await?);
+    let probe = AdminClient::new(stage.api_port().await?);
     let mut stops = Vec::new();
     for leg in LEGS {
         narrator.begin(leg.title, leg.told).await;
@@ -176,7 +180,7 @@ fn stop(leg: &Leg, seen: Comparison, console: Console) -> Stop {
 }
 
 /// Calls until both breakers are closed again: an open one lets a probe through only when somebody calls.
-async fn healed(probe: &Probe) -> Result<(), LabError> {
+async fn healed(probe: &AdminClient) -> Result<(), SystemError> {
     let deadline = Instant::now() + HEALED_WITHIN;
     loop {
         let dependencies = probe.status().await?.dependencies;
@@ -186,7 +190,7 @@ async fn healed(probe: &Probe) -> Result<(), LabError> {
         }
         if Instant::now() > deadline {
             let problem = "a breaker stays open although its dependency is back".to_owned();
-            return Err(LabError::Api {
+            return Err(SystemError::Api {
                 url: format!("{}/status", probe.base()),
                 problem,
             });

@@ -2,16 +2,18 @@
 
 use std::path::Path;
 
-use crate::settings::Ports;
-
 /// `text` with the addresses of local processes, the rules where they are, and each second looked at.
 ///
 /// # Errors
 /// What it should hold and does not.
-pub(super) fn for_this_machine(text: &str, rules: &Path, ports: Ports) -> Result<String, String> {
+pub(super) fn for_this_machine(
+    text: &str,
+    rules: &Path,
+    (api, worker): (u16, u16),
+) -> Result<String, String> {
     let replacements = [
-        ("\"api:8080\"", format!("\"127.0.0.1:{}\"", ports.api)),
-        ("\"worker:8081\"", format!("\"127.0.0.1:{}\"", ports.worker)),
+        ("\"api:8080\"", format!("\"127.0.0.1:{api}\"")),
+        ("\"worker:8081\"", format!("\"127.0.0.1:{worker}\"")),
         ("- rules/*.yml", format!("- {}/*.yml", rules.display())),
         ("scrape_interval: 5s", "scrape_interval: 1s".to_owned()),
         ("scrape_timeout: 3s", "scrape_timeout: 1s".to_owned()),
@@ -35,11 +37,7 @@ mod tests {
     use super::*;
 
     const FILE: &str = include_str!("../../../../../deploy/observe/prometheus.yml");
-    const PORTS: Ports = Ports {
-        api: 1,
-        worker: 2,
-        db: 3,
-    };
+    const PORTS: (u16, u16) = (1, 2);
 
     #[test]
     fn the_repositorys_file_can_be_made_fit_and_nothing_of_the_network_is_left() {

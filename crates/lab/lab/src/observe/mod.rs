@@ -15,6 +15,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use holdfast_ops::signals::StopSignals;
+use holdfast_system::error::SystemError;
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep};
 
@@ -24,14 +25,14 @@ use crate::error::LabError;
 use crate::guard::{Guard, Guarded};
 use crate::load::{self, Arrivals, Arriving};
 use crate::output::{Console, Tone};
-use crate::own_folder::OwnFolder;
-use crate::ports;
-use crate::settings::{Ports, Settings};
-use crate::stage::{Local, Probe, Service};
+use crate::run_dir::RunDir;
+use crate::settings::Settings;
+use crate::stage::Service;
+use crate::system::{ApiSpec, Part, System, SystemSpec, WorkerSpec};
 
 /// Quick ones: a breaker of the defaults may stay open for longer than the whole run.
-const POLICIES: &str = include_str!("../torture/policies.toml");
-const WORK_DELAY: &str = "300ms";
+const POLICIES: &str = holdfast_experiment::torture::POLICIES;
+const WORK_DELAY: Duration = Duration::from_millis(300);
 const RATE: f64 = 20.0;
 const HEALTHY: Duration = Duration::from_secs(6);
 const DEAD: Duration = Duration::from_secs(8);
@@ -48,7 +49,7 @@ const OUTAGE: &str =
 /// # Errors
 /// When it could not be played, or was interrupted.
 pub async fn run(settings: &Settings, console: Console) -> Result<bool, LabError> {
-    let mut signals = StopSignals::listen().map_err(LabError::file("listen for", "signals"))?;
+    let mut signals = StopSignals::listen().map_err(SystemError::file("listen for", "signals"))?;
     promtool::ensure(settings, console).await?;
     let files = settings.root.join("deploy/observe");
     let queries = queries(&files.join(DASHBOARD))?;
@@ -58,44 +59,32 @@ pub async fn run(settings: &Settings, console: Console) -> Result<bool, LabError
         return Ok(report(&amiss, queries.len(), console));
     }
     let _guard = Guard::post(Guarded::Processes)?;
-    let folder = OwnFolder::make("observe", settings, console).await?;
-    let own = own_stage(settings, folder.path())?;
-    let stage = Local::new(&own, folder.path().to_owned(), console);
-    if let Err(error) = stage.up().await {
-        return Err(folder.left_by(error));
-    }
+    let folder = RunDir::make("observe", settings, console).await?;
+    let system = match System::start_in(folder.path(), &spec(), settings).await {
+        Ok(system) => system,
+        Err(error) => return Err(folder.left_by(error).into()),
+    };
     let result = tokio::select! {
-        result = observe(&stage, own.ports, &files, &queries, folder.path(), console) => result,
-        _ = signals.next() => Err(LabError::Interrupted),
+        result = observe(&system, &files, &queries, folder.path(), console) => result,
+        _ = signals.next() => Err(SystemError::Interrupted.into()),
     };
-    stage.down().await?;
-    Ok(report(&result?, queries.len(), console))
+    let left = system.lower().await;
+    let findings = result?;
+    if !left.is_empty() {
+        return Err(SystemError::NotRolledBack(left).into());
+    }
+    Ok(report(&findings, queries.len(), console))
 }
 
-/// Ports that nobody uses, and a system that recovers within seconds.
-fn own_stage(settings: &Settings, folder: &Path) -> Result<Settings, LabError> {
-    let free = || ports::free().map_err(LabError::file("find", "a free port"));
-    let policies = folder.join("policies.toml");
-    fs::write(&policies, POLICIES).map_err(LabError::file("write", &policies))?;
-    let mut own = Settings {
-        ports: Ports {
-            api: free()?,
-            worker: free()?,
-            db: free()?,
-        },
-        ..settings.clone()
-    };
-    let policies = policies.to_string_lossy().into_owned();
-    own.passed_on.extend([
-        ("HOLDFAST_POLICIES".to_owned(), policies),
-        ("HOLDFAST_WORK_DELAY".to_owned(), WORK_DELAY.to_owned()),
-    ]);
-    Ok(own)
+/// One that recovers within seconds.
+fn spec() -> SystemSpec {
+    let api = ApiSpec::new(Service::Api.name(), POLICIES);
+    SystemSpec::new(WorkerSpec::new(WORK_DELAY), vec![api])
 }
 
-fn queries(dashboard: &Path) -> Result<Vec<Query>, LabError> {
-    let text = fs::read_to_string(dashboard).map_err(LabError::file("read", dashboard))?;
-    dashboard::queries(&text).map_err(|problem| LabError::Program {
+fn queries(dashboard: &Path) -> Result<Vec<Query>, SystemError> {
+    let text = fs::read_to_string(dashboard).map_err(SystemError::file("read", dashboard))?;
+    dashboard::queries(&text).map_err(|problem| SystemError::Program {
         command: format!("reading {}", dashboard.display()),
         output: problem,
     })
@@ -103,16 +92,15 @@ fn queries(dashboard: &Path) -> Result<Vec<Query>, LabError> {
 
 /// What is amiss, seen from a Prometheus that watched the run.
 async fn observe(
-    stage: &Local,
-    ports: Ports,
+    system: &System,
     files: &Path,
     queries: &[Query],
     folder: &Path,
     console: Console,
 ) -> Result<Vec<String>, LabError> {
-    let server = Server::start(folder, files, ports).await?;
+    let server = Server::start(folder, files, system).await?;
     let start = Timestamp::now();
-    play(stage, ports, console).await?;
+    play(system, console).await?;
     let range = Range {
         start,
         end: Timestamp::now(),
@@ -129,22 +117,22 @@ async fn observe(
         ));
     }
     findings.extend(server.ailing_rules().await?);
-    for port in [ports.api, ports.worker] {
-        let exposition = Probe::new(port).metrics().await.unwrap_or_default();
+    for part in [Part::Api(0), Part::Worker] {
+        let exposition = system.client(part)?.metrics().await.unwrap_or_default();
         findings.extend(promtool::check_metrics(&exposition).await?);
     }
     Ok(findings)
 }
 
 /// A steady load; meanwhile the worker is killed, and some seconds later it is back.
-async fn play(stage: &Local, ports: Ports, console: Console) -> Result<(), LabError> {
+async fn play(system: &System, console: Console) -> Result<(), LabError> {
     let arriving = Arriving {
         rate: RATE,
         lasts: HEALTHY + DEAD + AFTERWARDS,
         arrivals: Arrivals::Constant,
         seed: 1,
     };
-    let urls = vec![Probe::new(ports.api).base().to_owned()];
+    let urls = vec![system.client(Part::Api(0))?.base().to_owned()];
     let plan = load::Plan::balanced(urls, arriving, TRY_FOR);
     console.say(format_args!(
         "  {RATE} requests/s for {:?}; after {HEALTHY:?} the worker is dead for {DEAD:?}",
@@ -152,14 +140,15 @@ async fn play(stage: &Local, ports: Ports, console: Console) -> Result<(), LabEr
     ));
     let outage = async {
         sleep(HEALTHY).await;
-        stage.kill(Service::Worker).await?;
+        system.kill(Part::Worker).await?;
         sleep(DEAD).await;
-        stage.start(Service::Worker).await
+        system.start(Part::Worker).await
     };
     let load = load::run(&plan, Instant::now(), pending(), |_| Ok(()));
     let (outage, outcomes) = tokio::join!(outage, load);
     outage?;
-    outcomes.map(drop)
+    outcomes?;
+    Ok(())
 }
 
 fn report(findings: &[String], queries: usize, console: Console) -> bool {

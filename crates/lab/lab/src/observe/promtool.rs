@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::process::{Output, Stdio};
 
+use holdfast_system::error::SystemError;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
 use crate::debian;
-use crate::error::LabError;
 use crate::output::Console;
 use crate::settings::Settings;
 
@@ -15,7 +15,7 @@ use crate::settings::Settings;
 const PACKAGE: &str = "prometheus";
 
 /// Sees to it that prometheus and promtool are there; on Debian as root, installs them.
-pub(super) async fn ensure(settings: &Settings, console: Console) -> Result<(), LabError> {
+pub(super) async fn ensure(settings: &Settings, console: Console) -> Result<(), SystemError> {
     let there = promtool(&["--version"], None).await;
     match there {
         Ok(_) => Ok(()),
@@ -24,7 +24,7 @@ pub(super) async fn ensure(settings: &Settings, console: Console) -> Result<(), 
 }
 
 /// What is wrong with the configuration, the rules and what the rules' tests found, in the folder `files`.
-pub(super) async fn check_files(files: &Path) -> Result<Vec<String>, LabError> {
+pub(super) async fn check_files(files: &Path) -> Result<Vec<String>, SystemError> {
     let path = |name: &str| files.join(name).to_string_lossy().into_owned();
     let (alerts, recording) = (path("rules/alerts.yml"), path("rules/recording.yml"));
     let mut findings = Vec::new();
@@ -39,16 +39,16 @@ pub(super) async fn check_files(files: &Path) -> Result<Vec<String>, LabError> {
 }
 
 /// What is wrong with an exposition.
-pub(super) async fn check_metrics(exposition: &str) -> Result<Option<String>, LabError> {
+pub(super) async fn check_metrics(exposition: &str) -> Result<Option<String>, SystemError> {
     if exposition.is_empty() {
         return Ok(Some("a service exposes no metrics".to_owned()));
     }
     complaint(&["check", "metrics"], Some(exposition)).await
 }
 
-async fn complaint(arguments: &[&str], input: Option<&str>) -> Result<Option<String>, LabError> {
+async fn complaint(arguments: &[&str], input: Option<&str>) -> Result<Option<String>, SystemError> {
     let output = promtool(arguments, input).await;
-    let output = output.map_err(LabError::file("run", "promtool"))?;
+    let output = output.map_err(SystemError::file("run", "promtool"))?;
     let said = String::from_utf8_lossy(&output.stderr);
     // Of a metric it only warns: then it has complained, and ended well.
     let silent = arguments != ["check", "metrics"] || said.trim().is_empty();

@@ -4,26 +4,25 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use holdfast_system::error::SystemError;
 use jiff::Timestamp;
 use reqwest::Url;
 use serde_json::Value;
 use tokio::process::Command;
-use tokio::time::{Instant, sleep};
 
 use super::config;
-use crate::error::LabError;
 use crate::logs;
 use crate::ports;
 use crate::process::{self, Family};
-use crate::settings::Ports;
+use crate::system::{Part, System};
+use crate::wait::Patience;
 
 const PROGRAM: &str = "prometheus";
-const READY_WITHIN: Duration = Duration::from_secs(20);
+const READY: Patience = Patience::new(Duration::from_secs(20), Duration::from_millis(50));
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
-const POLL: Duration = Duration::from_millis(50);
 const LOG_LINES: usize = 10;
 
-/// A Prometheus that scrapes the stage on these ports.
+/// A Prometheus that scrapes a system.
 #[derive(Debug)]
 pub(super) struct Server {
     family: Family,
@@ -40,12 +39,18 @@ pub(super) struct Range {
 
 impl Server {
     /// Starts it in `folder`, on the repository's files, and waits until it is ready.
-    pub(super) async fn start(folder: &Path, files: &Path, ports: Ports) -> Result<Self, LabError> {
+    pub(super) async fn start(
+        folder: &Path,
+        files: &Path,
+        system: &System,
+    ) -> Result<Self, SystemError> {
         let home = folder.join(PROGRAM);
-        fs::create_dir_all(&home).map_err(LabError::file("make", &home))?;
-        let home = home.canonicalize().map_err(LabError::file("find", &home))?;
-        let config = write_config(&home, files, ports)?;
-        let port = ports::free().map_err(LabError::file("find", "a free port"))?;
+        fs::create_dir_all(&home).map_err(SystemError::file("make", &home))?;
+        let home = home
+            .canonicalize()
+            .map_err(SystemError::file("find", &home))?;
+        let config = write_config(&home, files, system)?;
+        let port = ports::free().map_err(SystemError::file("find", "a free port"))?;
         let mut command = Command::new(PROGRAM);
         command
             .arg(format!("--config.file={}", config.display()))
@@ -92,9 +97,9 @@ impl Server {
     }
 
     /// The rules that cannot be evaluated, and why.
-    pub(super) async fn ailing_rules(&self) -> Result<Vec<String>, LabError> {
+    pub(super) async fn ailing_rules(&self) -> Result<Vec<String>, SystemError> {
         let answer = self.ask("rules", &[]).await;
-        let answer = answer.map_err(|problem| LabError::Program {
+        let answer = answer.map_err(|problem| SystemError::Program {
             command: PROGRAM.to_owned(),
             output: problem,
         })?;
@@ -116,21 +121,20 @@ impl Server {
             .collect())
     }
 
-    async fn ready(&self, log: &Path) -> Result<(), LabError> {
-        let deadline = Instant::now() + READY_WITHIN;
+    async fn ready(&self, log: &Path) -> Result<(), SystemError> {
+        let mut wait = READY.begin();
         let url = format!("{}/-/ready", self.base);
         loop {
             let answer = self.client.get(&url).send().await;
             if answer.is_ok_and(|answer| answer.status().is_success()) {
                 return Ok(());
             }
-            if !self.family.is_alive() || Instant::now() > deadline {
-                return Err(LabError::Program {
+            if !self.family.is_alive() || wait.is_over().await {
+                return Err(SystemError::Program {
                     command: PROGRAM.to_owned(),
                     output: logs::tail(log, LOG_LINES).join("\n"),
                 });
             }
-            sleep(POLL).await;
         }
     }
 
@@ -159,16 +163,17 @@ fn client() -> reqwest::Client {
     client.build().unwrap_or_default()
 }
 
-fn write_config(home: &Path, files: &Path, ports: Ports) -> Result<PathBuf, LabError> {
+fn write_config(home: &Path, files: &Path, system: &System) -> Result<PathBuf, SystemError> {
+    let ports = (system.port(Part::Api(0))?, system.port(Part::Worker)?);
     let original = files.join("prometheus.yml");
-    let text = fs::read_to_string(&original).map_err(LabError::file("read", &original))?;
+    let text = fs::read_to_string(&original).map_err(SystemError::file("read", &original))?;
     let made = config::for_this_machine(&text, &files.join("rules"), ports);
-    let made = made.map_err(|problem| LabError::Program {
+    let made = made.map_err(|problem| SystemError::Program {
         command: format!("reading {}", original.display()),
         output: problem,
     })?;
     let path = home.join("prometheus.yml");
-    fs::write(&path, made).map_err(LabError::file("write", &path))?;
+    fs::write(&path, made).map_err(SystemError::file("write", &path))?;
     Ok(path)
 }
 

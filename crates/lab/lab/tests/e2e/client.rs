@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
-use holdfast_lab::accepted::Accepted;
+use holdfast_system::accepted::Accepted;
 use holdfast_wire::{Breaker, Degraded, Policies, Status};
 use reqwest::StatusCode;
 use serde_json::Value;

@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
-use holdfast_lab::accepted::AcceptedFile;
+use holdfast_system::accepted::AcceptedFile;
 use holdfast_testbed::postgres;
 use serde_json::json;
 use tokio_postgres::NoTls;

@@ -89,11 +89,38 @@ fn crates_import_only_the_siblings_they_may() {
             ],
         ),
         (
-            "lab/lab",
+            "lab/system",
             vec![
                 "holdfast-checker",
                 "holdfast-ops",
+                "holdfast-testbed",
+                "holdfast-wire",
+            ],
+        ),
+        (
+            "lab/chaos",
+            vec!["holdfast-checker", "holdfast-system", "holdfast-testbed"],
+        ),
+        (
+            "lab/experiment",
+            vec![
+                "holdfast-chaos",
+                "holdfast-checker",
+                "holdfast-ops",
                 "holdfast-report",
+                "holdfast-system",
+                "holdfast-testbed",
+                "holdfast-wire",
+            ],
+        ),
+        (
+            "lab/lab",
+            vec![
+                "holdfast-chaos",
+                "holdfast-checker",
+                "holdfast-experiment",
+                "holdfast-ops",
+                "holdfast-system",
                 "holdfast-testbed",
                 "holdfast-wire",
             ],
@@ -114,15 +141,30 @@ fn frameworks_stay_in_the_crates_that_own_them() {
         ("actix-web", vec!["service/api", "service/worker"]),
         ("deadpool-postgres", vec!["service/api"]),
         // Of the policy crate only its feature for it.
-        ("reqwest", vec!["service/api", "lab/lab", "policy"]),
+        (
+            "reqwest",
+            vec![
+                "service/api",
+                "lab/chaos",
+                "lab/lab",
+                "lab/system",
+                "policy",
+            ],
+        ),
         (
             "tokio-postgres",
-            vec!["service/api", "lab/lab", "lab/testbed"],
+            vec![
+                "service/api",
+                "lab/chaos",
+                "lab/lab",
+                "lab/system",
+                "lab/testbed",
+            ],
         ),
         ("rustls", vec!["service/api"]),
         ("redb", vec!["service/api", "simulation"]),
         ("kuva", vec!["lab/report"]),
-        ("askama", vec!["lab/lab", "lab/report"]),
+        ("askama", vec!["lab/experiment", "lab/report"]),
         ("backoff", vec!["policy"]),
         ("tower", vec!["policy"]),
     ] {

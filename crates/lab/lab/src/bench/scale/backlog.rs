@@ -2,52 +2,49 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use super::rows::leave_open;
-use super::{Bench, DELAY_MS};
+use super::{Bench, DELAY_MS, replicas};
 use crate::error::LabError;
-use crate::postgres::Cluster;
-use crate::stage::{Probe, ServiceProcess};
+use crate::stage::AdminClient;
+use crate::system::Part;
+use crate::wait::Patience;
 
 const REPLICAS: u32 = 3;
 const BACKLOG: u32 = 10_000;
-const LOOK: Duration = Duration::from_millis(50);
 /// Several times what it takes.
 const DONE_WITHIN: Duration = Duration::from_secs(180);
+const DONE_BY: Patience = Patience::new(DONE_WITHIN, Duration::from_millis(50));
 const DONE: &str = "holdfast_recovery_total{what=\"done\"}";
 const RETURNED: &str = "holdfast_recovery_total{what=\"returned\"}";
 
 impl Bench<'_> {
-    pub(super) async fn shares(&self, database: &Cluster) -> Result<(), LabError> {
-        let worker = self.worker("shared", DELAY_MS, None).await?;
-        let url = worker.probe().base().to_owned();
-        let mut apis = Vec::new();
-        for number in 1..=REPLICAS {
-            apis.push(self.api("share", number, &url, database, "").await?);
-        }
+    pub(super) async fn shares(&self) -> Result<(), LabError> {
+        let system = self.start("shares", |spec| {
+            spec.worker.delay = Duration::from_millis(DELAY_MS.into());
+            spec.apis = replicas(REPLICAS);
+        });
+        let system = system.await?;
+        let (apis, worker) = (system.apis(), system.client(Part::Worker)?);
         let started = Instant::now();
-        leave_open(database, BACKLOG).await?;
-        let mut peak = 0_u32;
+        leave_open(&system, BACKLOG).await?;
+        let (mut peak, mut wait) = (0_u32, DONE_BY.begin());
         let done = loop {
-            let now = worker.probe().metric("holdfast_work_in_flight").await;
+            let now = worker.metric("holdfast_work_in_flight").await;
             peak = peak.max(now.unwrap_or(0));
-            let done = count(apis.iter().map(ServiceProcess::probe), DONE).await;
+            let done = count(&apis, DONE).await;
             if done.iter().sum::<u32>() >= BACKLOG {
                 break done;
             }
-            if started.elapsed() > DONE_WITHIN {
+            if wait.is_over().await {
                 let problem =
                     format!("void: after {DONE_WITHIN:?} {done:?} of {BACKLOG} were done");
                 return Err(LabError::Measurement(problem));
             }
-            sleep(LOOK).await;
         };
         let took = started.elapsed().as_secs_f64();
-        let returned: u32 = count(apis.iter().map(ServiceProcess::probe), RETURNED)
-            .await
-            .iter()
-            .sum();
+        let returned: u32 = count(&apis, RETURNED).await.iter().sum();
         let shares: Vec<_> = done
             .iter()
             .map(|done| format!("{:.3}", f64::from(*done) / f64::from(BACKLOG)))
@@ -62,7 +59,7 @@ impl Bench<'_> {
 }
 
 /// Of each replica; one that gives no answer has none.
-async fn count(apis: impl Iterator<Item = &Probe>, series: &str) -> Vec<u32> {
+async fn count(apis: &[AdminClient], series: &str) -> Vec<u32> {
     let mut counts = Vec::new();
     for api in apis {
         counts.push(api.metric(series).await.unwrap_or(0));

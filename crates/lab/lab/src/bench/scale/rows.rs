@@ -2,10 +2,10 @@
 
 use tokio_postgres::NoTls;
 
-use super::{Bench, CALLERS, OPEN_WORK, free, roomy_database};
+use super::{Bench, CALLERS, OPEN_WORK};
 use crate::error::LabError;
-use crate::postgres::Cluster;
-use crate::stage::ServiceProcess;
+use crate::postgres;
+use crate::system::{ApiSpec, Part, System};
 
 /// Ids that rise as those of the API do, from before all of them. `$1`: rows that are there, `$2`: rows to be there.
 const OPEN: &str = "INSERT INTO requests (id, origin) \
@@ -18,18 +18,20 @@ const DONE: &str = "INSERT INTO requests (id, origin, status, worker_response, a
 impl Bench<'_> {
     /// With the worker dead, so that they stay open: what is measured are acceptances, 202.
     pub(super) async fn open_requests(&self) -> Result<(), LabError> {
-        let database = roomy_database().await?;
-        let nowhere = format!("http://127.0.0.1:{}", free()?);
-        let api = self
-            .api("backlog", 1, &nowhere, &database, OPEN_WORK)
-            .await?;
-        self.rising("open requests (202)", OPEN, 1_000, &database, api)
+        let system = self.start("open", |spec| {
+            spec.apis = vec![ApiSpec {
+                without: Some(Part::Worker),
+                ..ApiSpec::new("backlog", OPEN_WORK)
+            }];
+        });
+        let system = system.await?;
+        self.rising("open requests (202)", OPEN, 1_000, &system)
             .await
     }
 
-    pub(super) async fn done_rows(&self, worker: &str, database: &Cluster) -> Result<(), LabError> {
-        let api = self.api("rows", 1, worker, database, "").await?;
-        self.rising("done rows", DONE, 10_000, database, api).await
+    pub(super) async fn done_rows(&self) -> Result<(), LabError> {
+        let system = self.start("rows", |_| {}).await?;
+        self.rising("done rows", DONE, 10_000, &system).await
     }
 
     async fn rising(
@@ -37,15 +39,13 @@ impl Bench<'_> {
         what: &str,
         insert: &str,
         from: u32,
-        database: &Cluster,
-        api: ServiceProcess,
+        system: &System,
     ) -> Result<(), LabError> {
-        let apis = [api];
         let (mut there, mut rates) = (0, Vec::new());
         let mut wanted = from;
         while wanted <= self.plan.most_rows {
-            fill(database, insert, there, wanted).await?;
-            rates.push((wanted, self.rate(&apis, CALLERS).await?));
+            fill(system, insert, there, wanted).await?;
+            rates.push((wanted, self.rate(system, CALLERS).await?));
             there = wanted;
             wanted = wanted.saturating_mul(10);
         }
@@ -56,12 +56,13 @@ impl Bench<'_> {
 
 /// Has `wanted` of them there, and Postgres at rest again.
 pub(super) async fn fill(
-    database: &Cluster,
+    system: &System,
     insert: &str,
     there: u32,
     wanted: u32,
 ) -> Result<(), LabError> {
-    let (client, connection) = tokio_postgres::connect(&database.url(), NoTls).await?;
+    let url = postgres::url(system.port(Part::Db)?);
+    let (client, connection) = tokio_postgres::connect(&url, NoTls).await?;
     let connection = tokio::spawn(connection);
     client
         .execute(insert, &[&i64::from(there), &i64::from(wanted)])
@@ -75,6 +76,6 @@ pub(super) async fn fill(
 }
 
 /// Open requests as a killed replica leaves them.
-pub(super) async fn leave_open(database: &Cluster, count: u32) -> Result<(), LabError> {
-    fill(database, OPEN, 0, count).await
+pub(super) async fn leave_open(system: &System, count: u32) -> Result<(), LabError> {
+    fill(system, OPEN, 0, count).await
 }

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
+use holdfast_system::error::SystemError;
 use jiff::Timestamp;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
@@ -17,7 +18,6 @@ use tokio::time::sleep;
 
 use self::line::Line;
 use super::arguments::Logs;
-use crate::error::LabError;
 use crate::output::Console;
 use crate::settings::Settings;
 use crate::stage::{Local, Service, Stage};
@@ -31,7 +31,7 @@ pub(super) async fn show(
     wanted: &Logs,
     settings: &Settings,
     console: Console,
-) -> Result<(), LabError> {
+) -> Result<(), SystemError> {
     match Stage::to_act_on(settings, console).await {
         Ok(Stage::Compose(compose)) => {
             // All there is, where one request is looked for.
@@ -46,7 +46,7 @@ pub(super) async fn show(
             of_programs(commands.collect(), wanted, console).await
         }
         Ok(Stage::Local(local)) => of_local(&local, wanted, console).await,
-        Err(LabError::NotUp) => {
+        Err(SystemError::NotUp) => {
             let local = Local::new(settings, settings.folder(), console);
             of_local(&local, wanted, console).await
         }
@@ -54,10 +54,10 @@ pub(super) async fn show(
     }
 }
 
-async fn of_local(local: &Local, wanted: &Logs, console: Console) -> Result<(), LabError> {
+async fn of_local(local: &Local, wanted: &Logs, console: Console) -> Result<(), SystemError> {
     let files = local.logs(wanted.service);
     if files.is_empty() {
-        return Err(LabError::NotUp);
+        return Err(SystemError::NotUp);
     }
     let mut tails: Vec<Tail> = files.into_iter().map(Tail::of).collect();
     let mut ids = wanted.request.iter().cloned().collect();
@@ -78,7 +78,7 @@ async fn of_programs(
     commands: Vec<(Option<Service>, Command)>,
     wanted: &Logs,
     console: Console,
-) -> Result<(), LabError> {
+) -> Result<(), SystemError> {
     let (sender, mut told) = mpsc::channel(LAST);
     let mut programs = JoinSet::new();
     for (service, command) in commands {
@@ -104,8 +104,8 @@ async fn pass_on(
     of: Option<Service>,
     mut command: Command,
     to: mpsc::Sender<Line>,
-) -> Result<(), LabError> {
-    let run = || LabError::file("run", "what shows the logs");
+) -> Result<(), SystemError> {
+    let run = || SystemError::file("run", "what shows the logs");
     let mut child = command.stdout(Stdio::piped()).spawn().map_err(run())?;
     let Some(stdout) = child.stdout.take() else {
         return Ok(());

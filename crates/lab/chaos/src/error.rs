@@ -1,0 +1,46 @@
+//! What can go wrong while a system is loaded or broken.
+
+use holdfast_checker::plan::Target;
+use holdfast_system::error::SystemError;
+use holdfast_testbed::wire::WireError;
+use thiserror::Error;
+
+/// Why a fault could not be put in force, or a load not be sent.
+#[derive(Debug, Error)]
+pub enum ChaosError {
+    /// What is loaded or broken cannot be had.
+    #[error(transparent)]
+    System(#[from] SystemError),
+    /// A fault of the wire, where there is none.
+    #[error("no wire leads to the {0}")]
+    NoWire(Target),
+    /// The load's thread ended before its load.
+    #[error("the load generator broke off")]
+    BrokeOff,
+}
+
+impl ChaosError {
+    /// What to do about it, in one line; none where the cause already says it.
+    #[must_use]
+    pub fn help(&self) -> Option<String> {
+        match self {
+            Self::System(error) => error.help(),
+            Self::NoWire(_) => None,
+            Self::BrokeOff => Some(BUSY.to_owned()),
+        }
+    }
+}
+
+const BUSY: &str = "look for what else keeps this machine busy, and run it again";
+
+impl From<tokio_postgres::Error> for ChaosError {
+    fn from(error: tokio_postgres::Error) -> Self {
+        SystemError::from(error).into()
+    }
+}
+
+impl From<WireError> for ChaosError {
+    fn from(error: WireError) -> Self {
+        SystemError::from(error).into()
+    }
+}

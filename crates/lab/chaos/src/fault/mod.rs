@@ -1,0 +1,230 @@
+//! Faults: each is injected, proved to be in force, ended, and proved over. The proof is a probe of its own, not the API's word.
+
+mod postgres;
+mod timeline;
+mod wire;
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::error::ChaosError;
+use crate::plan::{Fault, Kind, Target};
+use crate::probe::Probe;
+use crate::stage::NodeAction;
+use crate::system::{System, Wired};
+use crate::trial::{Observed, Sight};
+use crate::wait::Patience;
+
+use postgres::Session;
+pub use timeline::play;
+
+/// What answers at all answers within this, on a machine that is not overloaded.
+const PATIENCE: Duration = Duration::from_millis(400);
+const HEALED_WITHIN: Duration = Duration::from_secs(10);
+/// An engine, a Swarm that takes the node back, and containers.
+const NODE_HEALED_WITHIN: Duration = Duration::from_secs(90);
+const POLL: Duration = Duration::from_millis(50);
+
+/// A fault in force.
+#[derive(Debug)]
+struct ActiveFault {
+    fault: Fault,
+    from: Duration,
+    /// Of those that end by themselves.
+    to: Option<Duration>,
+    live: Sight,
+    /// What holds it in force; it ends with these.
+    sessions: Vec<Session>,
+}
+
+/// Between the API and which of its dependencies the faults want a breakable wire.
+#[must_use]
+pub fn wired(faults: &[Fault]) -> Wired {
+    let on = |target| {
+        let mut faults = faults.iter();
+        faults.any(|fault| fault.target == target && wire::fault(fault.kind).is_some())
+    };
+    Wired {
+        worker: on(Target::Worker),
+        database: on(Target::Database),
+    }
+}
+
+/// Whether one of them moves the worker to another address.
+#[must_use]
+pub fn replaced(faults: &[Fault]) -> bool {
+    faults.iter().any(|fault| fault.kind == Kind::Replace)
+}
+
+impl ActiveFault {
+    /// Puts the fault in force and looks whether it is.
+    ///
+    /// # Errors
+    /// When it cannot be.
+    async fn inject(fault: &Fault, system: &System, epoch: Instant) -> Result<Self, ChaosError> {
+        let begun = epoch.elapsed();
+        let mut sessions = Vec::new();
+        let over = inject(fault, system, &mut sessions).await?;
+        // The wire bites as soon as it is told to, and only then proves it. What else there is takes time to put in force.
+        let from = if over.is_some() || wire::fault(fault.kind).is_some() {
+            begun
+        } else {
+            epoch.elapsed()
+        };
+        Ok(Self {
+            fault: fault.clone(),
+            from,
+            to: over.is_some().then(|| epoch.elapsed()),
+            live: match over {
+                Some(seen) => seen,
+                None => probe(fault, system).await,
+            },
+            sessions,
+        })
+    }
+
+    /// Looks again, unless it was not in force to begin with or is over.
+    async fn probe_again(&mut self, system: &System) {
+        if !self.live.holds || self.to.is_some() {
+            return;
+        }
+        let now = probe(&self.fault, system).await;
+        if !now.holds {
+            let (first, now) = (&self.live.seen, now.seen);
+            self.live = Sight {
+                holds: false,
+                seen: format!("{first}, but before its end: {now}"),
+            };
+        }
+    }
+
+    /// Ends it, and looks until all is well.
+    ///
+    /// # Errors
+    /// When it cannot be ended.
+    async fn recover(self, system: &System, epoch: Instant) -> Result<Observed, ChaosError> {
+        let target = self.fault.target;
+        // It may be over at any time from here on.
+        let to = self.to.unwrap_or_else(|| epoch.elapsed());
+        match self.fault.kind {
+            kind if target == Target::Node => system.act_on_node(on_node(kind).1).await?,
+            Kind::Kill => system.start(target).await?,
+            Kind::Pause => system.resume(target).await?,
+            Kind::ReadOnly => postgres::set_read_only(system, false).await?,
+            kind if wire::fault(kind).is_some() => wire::set(target, None, system).await?,
+            _ => {}
+        }
+        drop(self.sessions);
+        let healed = until_well(target, system).await;
+        Ok(Observed {
+            name: self.fault.to_string(),
+            target,
+            from: self.from,
+            to,
+            live: self.live,
+            healed,
+        })
+    }
+}
+
+/// Puts it in force; what was seen of it, if it is over already.
+async fn inject(
+    fault: &Fault,
+    system: &System,
+    sessions: &mut Vec<Session>,
+) -> Result<Option<Sight>, ChaosError> {
+    let target = fault.target;
+    match fault.kind {
+        kind if target == Target::Node => system.act_on_node(on_node(kind).0).await?,
+        Kind::Kill => system.kill(target).await?,
+        Kind::Pause => system.pause(target).await?,
+        Kind::Restart => return restart(fault, system).await.map(Some),
+        Kind::Replace => {
+            let (from, to) = system.replace_worker().await?;
+            return Ok(Some(Sight {
+                holds: from != to && !to.is_empty(),
+                seen: format!("its name led to {from} and leads to {to}"),
+            }));
+        }
+        Kind::Lock => sessions.push(postgres::lock(system).await?),
+        Kind::Connections => sessions.extend(postgres::take_connections(system).await?),
+        Kind::ReadOnly => postgres::set_read_only(system, true).await?,
+        // The load sends it; only a node has the others.
+        Kind::Surge { .. } | Kind::Partition | Kind::Drain => {}
+        kind => wire::set(target, wire::fault(kind), system).await?,
+    }
+    Ok(None)
+}
+
+/// Killed and started again at once, as a supervisor does. Over when it is ready.
+async fn restart(fault: &Fault, system: &System) -> Result<Sight, ChaosError> {
+    system.kill(fault.target).await?;
+    let dead = probe(fault, system).await;
+    let start = Instant::now();
+    system.start(fault.target).await?;
+    let milliseconds = start.elapsed().as_millis();
+    Ok(Sight {
+        holds: dead.holds,
+        seen: format!("{}, and it is back after {milliseconds} ms", dead.seen),
+    })
+}
+
+/// What begins the fault of a node, and what ends it.
+fn on_node(kind: Kind) -> (NodeAction, NodeAction) {
+    match kind {
+        Kind::Partition => (NodeAction::Cut, NodeAction::Mend),
+        Kind::Drain => (NodeAction::Drain, NodeAction::Activate),
+        // The schema lets no other be.
+        _ => (NodeAction::Kill, NodeAction::Start),
+    }
+}
+
+/// Whether it is in force.
+async fn probe(fault: &Fault, system: &System) -> Sight {
+    let refused_with = match fault.kind {
+        Kind::Surge { rate, .. } => {
+            return Sight {
+                holds: true,
+                seen: format!("{rate} calls a second more are sent"),
+            };
+        }
+        kind if wire::fault(kind).is_some() => return wire::probe(fault, system).await,
+        Kind::Lock => postgres::NOT_AVAILABLE,
+        Kind::Connections => postgres::TOO_MANY,
+        Kind::ReadOnly => postgres::READ_ONLY,
+        kind => {
+            let seen = system.probe(fault.target, PATIENCE).await;
+            let holds = match kind {
+                Kind::Pause => seen == Probe::Silent,
+                // Where it has a name, a resolver may take its time to say that it leads nowhere.
+                _ => matches!(seen, Probe::Refused | Probe::NoConnection),
+            };
+            return sight(holds, &seen);
+        }
+    };
+    let seen = system.probe_past_the_wire(Target::Database, PATIENCE).await;
+    let holds = matches!(&seen, Probe::Error { code } if code == refused_with);
+    sight(holds, &seen)
+}
+
+async fn until_well(target: Target, system: &System) -> Sight {
+    let within = match target {
+        Target::Node => NODE_HEALED_WITHIN,
+        _ => HEALED_WITHIN,
+    };
+    let mut wait = Patience::new(within, POLL).begin();
+    loop {
+        let seen = system.probe(target, PATIENCE).await;
+        if seen.is_well() || wait.is_over().await {
+            return sight(seen.is_well(), &seen);
+        }
+    }
+}
+
+fn sight(holds: bool, seen: &Probe) -> Sight {
+    Sight {
+        holds,
+        seen: seen.to_string(),
+    }
+}

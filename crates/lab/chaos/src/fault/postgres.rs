@@ -1,0 +1,121 @@
+//! What somebody else does to Postgres, by sessions of their own at Postgres itself, past any wire. They end with these, and
+//! with the process.
+
+use std::time::Duration;
+
+use tokio::task::AbortHandle;
+use tokio::time::sleep;
+use tokio_postgres::{Client, NoTls};
+
+use crate::error::ChaosError;
+use crate::postgres;
+use crate::system::{Part, System};
+
+/// SQLSTATE `too_many_connections`.
+pub(super) const TOO_MANY: &str = "53300";
+/// SQLSTATE `lock_not_available`: the probe gives up on a lock after a tenth of a second.
+pub(super) const NOT_AVAILABLE: &str = "55P03";
+/// SQLSTATE `read_only_sql_transaction`.
+pub(super) const READ_ONLY: &str = "25006";
+
+/// More than Postgres grants by default.
+const MOST: usize = 120;
+const ROUNDS: usize = 200;
+const PAUSE: Duration = Duration::from_millis(5);
+/// A row for each session that Postgres grants, to its superuser at least.
+const EACH_PLACE: &str =
+    "SELECT FROM generate_series(1, current_setting('max_connections')::integer)";
+/// A row for each that was there, but for our own.
+const END_THE_OTHERS: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND application_name <> 'holdfast-fault'";
+
+/// An open connection of nobody the API knows.
+#[derive(Debug)]
+pub(super) struct Session {
+    client: Client,
+    connection: AbortHandle,
+}
+
+impl Session {
+    async fn open(url: &str) -> Result<Self, tokio_postgres::Error> {
+        let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
+        Ok(Self {
+            client,
+            connection: tokio::spawn(connection).abort_handle(),
+        })
+    }
+
+    async fn rows(&self, sql: &str) -> Result<usize, tokio_postgres::Error> {
+        Ok(self.client.query(sql, &[]).await?.len())
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.connection.abort();
+    }
+}
+
+/// Holds the table of requests, as a careless migration does. Statements wait; Postgres itself is well.
+pub(super) async fn lock(system: &System) -> Result<Session, ChaosError> {
+    let session = Session::open(&url(system)?).await?;
+    let lock = "BEGIN; LOCK TABLE requests IN ACCESS EXCLUSIVE MODE;";
+    session.client.batch_execute(lock).await?;
+    Ok(session)
+}
+
+/// Whether Postgres takes no writes, as a standby that was not promoted. Sessions that are open follow when the configuration
+/// is read again.
+pub(super) async fn set_read_only(system: &System, read_only: bool) -> Result<(), ChaosError> {
+    let session = Session::open(&url(system)?).await?;
+    let set = match read_only {
+        true => "ALTER SYSTEM SET default_transaction_read_only = on",
+        false => "ALTER SYSTEM RESET default_transaction_read_only",
+    };
+    for sql in [set, "SELECT pg_reload_conf()"] {
+        session.client.batch_execute(sql).await?;
+    }
+    Ok(())
+}
+
+/// Takes all connections, as other clients do that were quicker after a failover. New ones are refused.
+pub(super) async fn take_connections(system: &System) -> Result<Vec<Session>, ChaosError> {
+    let mut held = Vec::new();
+    take_all(system, &mut held).await?;
+    let Some(first) = held.first() else {
+        return Ok(held);
+    };
+    let all = first.rows(EACH_PLACE).await?;
+    // Others are quick to take back what they had, and one session that is left to them may do for all they write. Even who is
+    // about to be refused has a place until then: there is nobody to end, and yet none to take.
+    for _ in 0..ROUNDS {
+        let Some(first) = held.first().filter(|_| held.len() < all) else {
+            break;
+        };
+        if first.rows(END_THE_OTHERS).await? == 0 {
+            sleep(PAUSE).await;
+        }
+        take_all(system, &mut held).await?;
+    }
+    Ok(held)
+}
+
+async fn take_all(system: &System, held: &mut Vec<Session>) -> Result<(), ChaosError> {
+    let url = url(system)?;
+    while held.len() < MOST {
+        match Session::open(&url).await {
+            Ok(session) => {
+                let name = "SET application_name = 'holdfast-fault'";
+                session.client.batch_execute(name).await?;
+                held.push(session);
+            }
+            Err(error) if error.code().is_some_and(|code| code.code() == TOO_MANY) => break,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+fn url(system: &System) -> Result<String, ChaosError> {
+    Ok(postgres::url(system.port(Part::Db)?))
+}

@@ -1,0 +1,117 @@
+//! One request, from its first try to what its client makes of it.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::post::Poster;
+use super::{Broken, Outcome, Plan, Reply, Try, leaver};
+use holdfast_checker::schedule::Arrival;
+
+/// The usual load is of so many.
+const USUAL_CLIENTS: u64 = 4;
+
+/// The clients of a plan.
+#[derive(Debug)]
+pub struct Client {
+    poster: Poster,
+    plan: Plan,
+    epoch: Instant,
+}
+
+/// The body of a request: its number for whoever reads the table, its key to find the row by.
+#[must_use]
+pub fn body(number: u64, key: &str) -> Value {
+    json!({"number": number, "key": key})
+}
+
+impl Client {
+    /// Times count from `epoch`.
+    #[must_use]
+    pub fn new(plan: Plan, epoch: Instant) -> Self {
+        Self {
+            poster: Poster::default(),
+            plan,
+            epoch,
+        }
+    }
+
+    /// Sends it now, and again where clients do so, for as long as this one has patience. Whoever stops waiting closes the
+    /// connection.
+    pub(super) async fn call(&self, arrival: Arrival) -> Outcome {
+        let mut outcome = self.plan.yet_to_be_tried(arrival);
+        let body = body(arrival.number, &outcome.key);
+        let until = self.epoch + arrival.until;
+        let headers = headers(arrival);
+        let first = usize::try_from(arrival.number).unwrap_or_default();
+        loop {
+            let api = (first + outcome.tries.len()) % self.plan.urls.len().max(1);
+            let made = match arrival.leaves {
+                true => self.leave(api, &outcome.key, &body, until).await,
+                false => self.ask(api, &outcome.key, &body, (&headers, until)).await,
+            };
+            let content = arrival.leaves || self.plan.contents(&made.reply);
+            outcome.tries.push(made);
+            match self.plan.load.asks_again {
+                Some(pause) if !content && Instant::now() + pause < until => sleep(pause).await,
+                _ => return outcome,
+            }
+        }
+    }
+
+    /// One try at one API.
+    pub async fn make(&self, api: usize, key: &str, body: &Value) -> Try {
+        let until = Instant::now() + self.plan.try_for();
+        self.ask(api, key, body, (&[], until)).await
+    }
+
+    async fn ask(
+        &self,
+        api: usize,
+        key: &str,
+        body: &Value,
+        (headers, until): (&[(&'static str, String)], Instant),
+    ) -> Try {
+        let until = until.min(Instant::now() + self.plan.try_for());
+        let url = self.plan.endpoint(api);
+        let body = (!self.plan.bodiless).then_some(body);
+        self.timed(api, async {
+            let made = timeout_at(until, self.poster.ask(&url, key, body, headers)).await;
+            made.unwrap_or(Reply::Broken(Broken::Silent))
+        })
+        .await
+    }
+
+    async fn leave(&self, api: usize, key: &str, body: &Value, until: Instant) -> Try {
+        let url = self.plan.endpoint(api);
+        let body = (!self.plan.bodiless).then_some(body);
+        self.timed(api, leaver::ask(&url, key, body, until)).await
+    }
+
+    async fn timed(&self, api: usize, reply: impl Future<Output = Reply>) -> Try {
+        let from = self.since_epoch();
+        let reply = reply.await;
+        Try {
+            api,
+            from,
+            to: self.since_epoch(),
+            reply,
+        }
+    }
+
+    fn since_epoch(&self) -> Duration {
+        self.epoch.elapsed()
+    }
+}
+
+/// Whose call it is, and how urgent.
+fn headers(arrival: Arrival) -> Vec<(&'static str, String)> {
+    let client = match arrival.surge {
+        Some(_) => "surge".to_owned(),
+        None => format!("usual-{}", arrival.number % USUAL_CLIENTS),
+    };
+    let urgency = arrival.surge.and_then(|surge| surge.priority);
+    let urgency = urgency.map(|urgency| ("priority", format!("u={urgency}")));
+    [("x-client", client)].into_iter().chain(urgency).collect()
+}

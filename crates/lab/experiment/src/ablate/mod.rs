@@ -1,0 +1,130 @@
+//! Ablation: an experiment's resilient side, again and again, each time with one policy taken out. What fails then is what
+//! the policy is for; a policy whose removal fails nothing is a finding as well.
+
+mod removals;
+mod report;
+mod table;
+
+use toml::Table;
+
+use super::find::{self, Found};
+use super::plan::Side;
+use super::policies;
+use super::run::{Company, Outcome, Trials, Turns, nothing_for, on_stage};
+use super::trial::Trial;
+use super::verdict::resilient;
+use crate::error::ExperimentError;
+use crate::output::{Console, Tone};
+use crate::settings::{Settings, StageKind};
+
+use removals::Removal;
+use report::Ablated;
+use table::Row;
+
+/// Plays each experiment intact, then without each policy, and prints a table for each, then what no experiment missed. A report
+/// of it stays among the results.
+///
+/// # Errors
+/// When one cannot be played, intact or not.
+pub async fn ablate(
+    names: &[String],
+    seed: Option<u64>,
+    settings: &Settings,
+    console: Console,
+) -> Result<Outcome, ExperimentError> {
+    let stage = settings.stage.unwrap_or(StageKind::Local);
+    let (found, elsewhere) = on_stage(stage, find::experiments(Some(names), &settings.root)?);
+    if !elsewhere.is_empty() {
+        return Err(nothing_for(stage, &elsewhere));
+    }
+    let mut company = Company::gather(stage, settings, console).await?;
+    let played = all(&found, seed, settings, &mut company, console).await;
+    company.leave(&played).await;
+    let (ablated, intact) = played?;
+    if found.len() > 1 {
+        let rows: Vec<Row> = ablated.iter().flat_map(|(_, rows)| rows).cloned().collect();
+        table::findings(&rows, console);
+    }
+    let path = report::write(&ablated, stage.name(), &settings.results)?;
+    console.print(console.paint(Tone::Faint, format!("  report: {}", path.display())));
+    Ok(if intact {
+        Outcome::Held
+    } else {
+        Outcome::Deviated
+    })
+}
+
+/// Also whether all of them hold as long as nothing is taken out.
+async fn all(
+    found: &[Found],
+    seed: Option<u64>,
+    settings: &Settings,
+    company: &mut Company<'_>,
+    console: Console,
+) -> Result<(Vec<Ablated>, bool), ExperimentError> {
+    let (mut ablated, mut intact) = (Vec::new(), true);
+    let lasts = |one: &Found| {
+        let lasts = company.on_this_stage(&one.experiment).load.lasts;
+        [lasts].repeat(Removal::ALL.len() + 1)
+    };
+    let mut turns = Turns::of(found.iter().flat_map(lasts).collect());
+    for one in found {
+        let mut one = one.clone();
+        one.experiment = company.on_this_stage(&one.experiment);
+        one.experiment.load.seed = seed.unwrap_or(one.experiment.load.seed);
+        let of_it = removals(&one, settings, company, &mut turns, console).await?;
+        intact &= of_it.first().is_some_and(|row| row.failing.is_empty());
+        table::print(&one.experiment.title, &of_it, console);
+        ablated.push((one, of_it));
+    }
+    Ok((ablated, intact))
+}
+
+/// The first row is of the experiment as it is.
+async fn removals(
+    found: &Found,
+    settings: &Settings,
+    company: &mut Company<'_>,
+    turns: &mut Turns,
+    console: Console,
+) -> Result<Vec<Row>, ExperimentError> {
+    let mut rows = Vec::new();
+    let mut intact: Option<Trial> = None;
+    let own = policies::of(&found.experiment, &settings.root, None)?;
+    let own: Table = own.parse().unwrap_or_default();
+    for removal in [None]
+        .into_iter()
+        .chain(Removal::ALL.iter().copied().map(Some))
+    {
+        let taken_out = removal.map(|removal| removal.overlay(&own));
+        let policies = policies::of(&found.experiment, &settings.root, taken_out.as_ref())?;
+        let what = removal.map_or_else(|| "nothing".to_owned(), |removal| removal.to_string());
+        let title = console.paint(Tone::Strong, &found.experiment.name);
+        let turn = turns.next().map(|turn| format!(" ({turn})"));
+        let turn = turn.unwrap_or_default();
+        console.say(format_args!("{title}: without {what}{turn}"));
+        let with = Trials {
+            experiment: &found.experiment,
+            policies: &policies,
+            contender: None,
+            keep: false,
+        };
+        let failing = match company.trial(with, Side::Resilient).await {
+            Ok(mut trial) => {
+                // What was promised is the bound with all policies in place.
+                trial.bound = intact.as_ref().map_or(trial.bound, |intact| intact.bound);
+                let checks = resilient(&found.experiment, &trial);
+                intact.get_or_insert(trial);
+                checks.into_iter().filter(|check| !check.holds).collect()
+            }
+            // Without this policy there is not even a steady state. Whatever else keeps it from being played says nothing
+            // of the policy.
+            Err(error @ ExperimentError::NotSteady { .. }) if removal.is_some() => {
+                vec![table::could_not(&error)]
+            }
+            Err(error) => return Err(error),
+        };
+        rows.push(Row { removal, failing });
+    }
+    Ok(rows)
+}

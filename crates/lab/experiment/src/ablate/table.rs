@@ -1,0 +1,98 @@
+//! What an ablation shows.
+
+use comfy_table::{ContentArrangement, Table, presets};
+
+use super::removals::Removal;
+use crate::error::ExperimentError;
+use crate::output::{Console, Tone};
+use crate::plan::Side;
+use crate::verdict::Check;
+
+/// A trial, and what did not hold in it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Row {
+    /// None: all policies were in place.
+    pub(super) removal: Option<Removal>,
+    pub(super) failing: Vec<Check>,
+}
+
+impl Row {
+    /// What was taken out.
+    pub(super) fn without(&self) -> String {
+        self.removal
+            .map_or_else(|| "nothing".to_owned(), |it| it.to_string())
+    }
+
+    /// What then failed, a line each.
+    pub(super) fn fails(&self) -> String {
+        if self.failing.is_empty() {
+            return "nothing".to_owned();
+        }
+        let line =
+            |check: &Check| format!("{}: {}, not {}", check.name, check.seen, check.expected);
+        self.failing.iter().map(line).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// In place of the checks of a trial that did not come to its end.
+pub(super) fn could_not(error: &ExperimentError) -> Check {
+    let (expected, seen) = ("yes".to_owned(), error.to_string());
+    Check::broke_off(Some(Side::Resilient), expected, seen)
+}
+
+/// One experiment's table.
+pub(super) fn print(title: &str, rows: &[Row], console: Console) {
+    let mut table = Table::new();
+    table
+        .load_style(presets::UTF8_BORDERS_ONLY)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(u16::try_from(console.width()).unwrap_or(u16::MAX))
+        .set_header(["without", "what then fails"]);
+    for row in rows {
+        table.add_row([row.without(), row.fails()]);
+    }
+    console.print(console.paint(Tone::Strong, title));
+    console.print(table);
+}
+
+/// Tells which policies no experiment missed.
+pub(super) fn findings(rows: &[Row], console: Console) {
+    for removal in missed_by_none(rows) {
+        let line = format!("no experiment misses: {removal}");
+        console.print(console.paint(Tone::Warning, line));
+    }
+}
+
+/// Which policies no experiment missed.
+pub(super) fn missed_by_none(rows: &[Row]) -> Vec<Removal> {
+    let missed = |removal: &Removal| {
+        let mut of_it = rows.iter().filter(|row| row.removal == Some(*removal));
+        of_it.any(|row| !row.failing.is_empty())
+    };
+    let all = Removal::ALL.iter().copied();
+    all.filter(|removal| !missed(removal)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use holdfast_system::error::SystemError;
+
+    use super::*;
+
+    #[test]
+    fn a_policy_that_one_experiment_misses_is_no_finding_and_all_others_are() {
+        let fails = could_not(&SystemError::Interrupted.into());
+        let row = |removal, failing: &[Check]| Row {
+            removal: Some(removal),
+            failing: failing.to_vec(),
+        };
+        let rows = [
+            row(Removal::Retry, &[]),
+            row(Removal::Retry, &[fails]),
+            row(Removal::Breaker, &[]),
+        ];
+        let findings = missed_by_none(&rows);
+        assert!(findings.contains(&Removal::Breaker) && !findings.contains(&Removal::Retry));
+        assert_eq!(findings.len(), Removal::ALL.len() - 1);
+    }
+}

@@ -1,0 +1,183 @@
+//! What a graded answer leaves: a table on the terminal, a report to read, a result that says what it was made from.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use askama::Template;
+use holdfast_system::error::SystemError;
+use jiff::Timestamp;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use super::Answer;
+use super::exercise::Exercise;
+use super::predictions::{self, Foretold};
+use super::score::{Entry, Score};
+use crate::error::ExperimentError;
+use crate::output::{Console, Tone};
+use crate::settings::Settings;
+
+const FOLDER: &str = "grades";
+const RESULT: &str = "result.json";
+const REPORT: &str = "report.html";
+
+#[derive(Debug, Serialize)]
+struct Result_<'a> {
+    exercise: &'a str,
+    graded: Timestamp,
+    lab: &'a str,
+    points: u32,
+    answer: String,
+    /// SHA-256 of each file that decided.
+    inputs: BTreeMap<String, String>,
+    entries: &'a [Entry],
+    predictions: &'a [Foretold],
+}
+
+#[derive(Debug, Template)]
+#[template(path = "grade.html")]
+struct Page<'a> {
+    exercise: &'a Exercise,
+    points: u32,
+    answer: &'a str,
+    when: String,
+    entries: &'a [Entry],
+    predictions: &'a [Foretold],
+}
+
+/// Writes and shows it.
+///
+/// # Errors
+/// When a file cannot be read or written.
+pub(super) fn leave(
+    exercise: &Exercise,
+    answer: &Answer,
+    score: &Score,
+    settings: &Settings,
+    console: Console,
+) -> Result<(), ExperimentError> {
+    let graded = Timestamp::now();
+    let told = told(answer);
+    let predictions = predictions::scored(exercise, score, settings);
+    let result = Result_ {
+        exercise: &exercise.name,
+        graded,
+        lab: env!("CARGO_PKG_VERSION"),
+        points: score.points(),
+        answer: told.clone(),
+        inputs: inputs(exercise, answer, &settings.root)?,
+        entries: &score.entries,
+        predictions: &predictions,
+    };
+    let page = Page {
+        exercise,
+        points: score.points(),
+        answer: &told,
+        when: graded.strftime("%Y-%m-%d %H:%M UTC").to_string(),
+        entries: &score.entries,
+        predictions: &predictions,
+    };
+    let unfit = |error: &dyn std::fmt::Display| ExperimentError::Experiment(error.to_string());
+    let result = serde_json::to_vec_pretty(&result).map_err(|error| unfit(&error))?;
+    let page = page.render().map_err(|error| unfit(&error))?;
+    let name = graded.strftime("%Y-%m-%dT%H-%M-%S%.3fZ").to_string();
+    let folder = settings
+        .results
+        .join(FOLDER)
+        .join(&exercise.name)
+        .join(name);
+    fs::create_dir_all(&folder).map_err(SystemError::file("make", &folder))?;
+    for (file, bytes) in [(RESULT, result.as_slice()), (REPORT, page.as_bytes())] {
+        let path = folder.join(file);
+        fs::write(&path, bytes).map_err(SystemError::file("write", path))?;
+    }
+    show(exercise, score, &predictions, &folder, console);
+    Ok(())
+}
+
+fn show(
+    exercise: &Exercise,
+    score: &Score,
+    predictions: &[Foretold],
+    folder: &Path,
+    console: Console,
+) {
+    let points = score.points();
+    let tone = if points >= 100 { Tone::Good } else { Tone::Bad };
+    let word = console.paint(tone, format!("{points} of 100"));
+    console.print(format_args!("{word}  {}", exercise.title));
+    for entry in &score.entries {
+        let Entry {
+            earned,
+            weight,
+            why,
+            experiment,
+            ..
+        } = entry;
+        console.print(format_args!(
+            "  {earned:>3} of {weight:>3}  {why} ({experiment})"
+        ));
+        for line in &entry.seen {
+            console.print(format_args!("              {line}"));
+        }
+        if let Some(call) = &entry.first_call {
+            let line = format!("              first: {call}");
+            console.print(console.paint(Tone::Faint, line));
+        }
+    }
+    for foretold in predictions {
+        console.print(format_args!("  foretold: {foretold}"));
+    }
+    let next = exercise.hints.iter().take(usize::from(points < 100));
+    for hint in next {
+        console.print(format_args!("  hint: {hint}"));
+    }
+    let line = format!("  report: {}", folder.join(REPORT).display());
+    console.print(console.paint(Tone::Faint, line));
+}
+
+fn told(answer: &Answer) -> String {
+    match answer {
+        Answer::Starter => "what the exercise begins with".to_owned(),
+        Answer::Policies(file) => file.display().to_string(),
+        Answer::Api(contender) => contender.command.clone(),
+    }
+}
+
+/// Of an API the command's words that are files.
+fn inputs(
+    exercise: &Exercise,
+    answer: &Answer,
+    root: &Path,
+) -> Result<BTreeMap<String, String>, ExperimentError> {
+    let mut files: Vec<PathBuf> = match answer {
+        Answer::Starter => Vec::new(),
+        Answer::Policies(file) => vec![file.clone()],
+        Answer::Api(contender) => {
+            let words = contender.command.split_whitespace();
+            let files = words.map(|word| contender.folder.join(word));
+            files.filter(|file| file.is_file()).collect()
+        }
+    };
+    let experiments = root.join("experiments");
+    files.push(experiments.join("policies.toml"));
+    let named = |name: &str| experiments.join(name).with_extension("toml");
+    files.extend(exercise.judged.iter().map(|it| named(&it.experiment)));
+    let mut inputs = BTreeMap::from([(exercise.name.clone(), digest(exercise.text.as_bytes()))]);
+    for file in files {
+        let bytes = fs::read(&file).map_err(SystemError::file("read", &file))?;
+        inputs.insert(file.display().to_string(), digest(&bytes));
+    }
+    Ok(inputs)
+}
+
+fn digest(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    let mut text = String::new();
+    for byte in Sha256::digest(bytes) {
+        // A string takes all that is written.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}

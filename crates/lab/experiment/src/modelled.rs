@@ -1,0 +1,116 @@
+//! Trials on the virtual stage: `simulate`, which has the service's core and the modelled world in it, plays them.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use holdfast_system::error::SystemError;
+use serde::Serialize;
+use tokio::io::AsyncWriteExt;
+use tokio::process::Command;
+
+use crate::output::Console;
+use crate::plan::{Experiment, Side};
+use crate::settings::{Settings, StageKind};
+use crate::system;
+use crate::trial::Trial;
+
+const PROGRAM: &str = "simulate";
+
+/// Where trials are played.
+#[derive(Debug)]
+pub(crate) enum Backend {
+    /// In a model of the world.
+    Virtual(Modelled),
+    /// On processes, containers or machines.
+    Real(system::Backend),
+}
+
+impl Backend {
+    /// Of this stage; for containers, their images are built now.
+    pub(crate) async fn prepare(
+        stage: StageKind,
+        settings: &Settings,
+        console: Console,
+    ) -> Result<Self, SystemError> {
+        Ok(match stage {
+            StageKind::Virtual => Self::Virtual(Modelled::find(settings)?),
+            _ => Self::Real(system::Backend::prepare(stage, settings, console).await?),
+        })
+    }
+
+    /// Ends what outlives its trials.
+    pub(crate) async fn leave(&self) -> Result<(), SystemError> {
+        match self {
+            Self::Virtual(_) => Ok(()),
+            Self::Real(ground) => ground.leave().await,
+        }
+    }
+}
+
+/// What plays them.
+#[derive(Debug)]
+pub(crate) struct Modelled {
+    program: PathBuf,
+}
+
+/// What it is told.
+#[derive(Serialize)]
+struct Order<'a> {
+    experiment: &'a Experiment,
+    /// The policy file's text.
+    policies: &'a str,
+    side: Side,
+}
+
+impl Modelled {
+    /// # Errors
+    /// [`SystemError::NotBuilt`].
+    fn find(settings: &Settings) -> Result<Self, SystemError> {
+        let program = settings.binaries.join(PROGRAM);
+        match program.is_file() {
+            true => Ok(Self { program }),
+            false => Err(SystemError::NotBuilt(program)),
+        }
+    }
+
+    /// One side, played in milliseconds.
+    ///
+    /// # Errors
+    /// When it cannot be, in the program's own words.
+    pub(crate) async fn trial(
+        &self,
+        experiment: &Experiment,
+        policies: &str,
+        side: Side,
+    ) -> Result<Trial, SystemError> {
+        let order = Order {
+            experiment,
+            policies,
+            side,
+        };
+        let failed = |output: String| SystemError::Program {
+            command: format!("{PROGRAM} --trial"),
+            output,
+        };
+        let order = serde_json::to_vec(&order).map_err(|error| failed(error.to_string()))?;
+        let played = async {
+            let mut child = Command::new(&self.program)
+                .arg("--trial")
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .kill_on_drop(true)
+                .spawn()?;
+            if let Some(mut input) = child.stdin.take() {
+                input.write_all(&order).await?;
+            }
+            child.wait_with_output().await
+        };
+        let output = played.await.map_err(|error| failed(error.to_string()))?;
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr);
+            return Err(failed(said.trim().to_owned()));
+        }
+        serde_json::from_slice(&output.stdout).map_err(|error| failed(error.to_string()))
+    }
+}

@@ -1,0 +1,98 @@
+//! Playing an experiment against somebody else's API: one trial for each repetition, held against what the resilient side
+//! must show.
+
+use jiff::Timestamp;
+
+use super::super::contender::Contender;
+use super::super::find::Found;
+use super::super::plan::Side;
+use super::super::results::{Finished, Run};
+use super::super::{policies, report};
+use super::{Company, Trials, Wish, combine};
+use crate::error::ExperimentError;
+use crate::output::{Console, Tone};
+use crate::settings::{Settings, StageKind};
+
+/// Where a command can be started: on this machine.
+pub(super) fn stage(settings: &Settings) -> Result<StageKind, ExperimentError> {
+    match settings.stage {
+        None | Some(StageKind::Local) => Ok(StageKind::Local),
+        Some(_) => Err(ExperimentError::Experiment(
+            "--api starts a command on this machine: leave STAGE unset, or give STAGE=local"
+                .to_owned(),
+        )),
+    }
+}
+
+/// What a contender is told of the worker is one address.
+///
+/// # Errors
+/// When one with several workers is asked for by name.
+pub(super) fn keep_those_with_one_worker(
+    wish: &Wish,
+    found: &mut Vec<Found>,
+    console: Console,
+) -> Result<(), ExperimentError> {
+    let several = |one: &mut Found| one.experiment.system.workers.get() > 1;
+    for one in found.extract_if(.., several) {
+        let name = &one.experiment.name;
+        let why = format!("{name} has several workers, and WORKER_URL names one");
+        if wish.experiments.is_some() {
+            return Err(ExperimentError::Experiment(why));
+        }
+        console.say(format_args!("left out: {why}"));
+    }
+    Ok(())
+}
+
+impl Company<'_> {
+    /// Plays an experiment, judges the contender, writes it down and shows it.
+    pub(super) async fn contend(
+        &mut self,
+        contender: &Contender,
+        found: &Found,
+        wish: &Wish,
+    ) -> Result<Run, ExperimentError> {
+        let experiment = &self.on_this_stage(&found.experiment);
+        let policies = policies::of(experiment, &self.settings().root, None)?;
+        let started = Timestamp::now();
+        let title = self.console().paint(Tone::Strong, &experiment.name);
+        let seconds = experiment.load.lasts.as_secs_f64();
+        self.console().say(format_args!(
+            "{title}: {}, {} x {seconds} s, {} requests/s, seed {}",
+            contender.name, wish.repeat, experiment.load.rate, experiment.load.seed,
+        ));
+        let mut trials = Vec::new();
+        for pair in 0..u64::from(wish.repeat) {
+            let with = Trials {
+                experiment: &experiment.of_pair(pair),
+                policies: &policies,
+                contender: Some(contender),
+                keep: wish.keep,
+            };
+            trials.push(self.trial(with, Side::Contender).await?);
+        }
+        let verdict = combine::contender(experiment, &trials);
+        let about = self.about(experiment, started).await;
+        let run = self
+            .results()
+            .of_contender(&contender.name)
+            .save(&Finished {
+                about: &about,
+                experiment: &found.text,
+                policies: &policies,
+                trials: &trials,
+                verdict: &verdict,
+            })?;
+        if !wish.json {
+            let title = format!("{} by {}", experiment.title, contender.name);
+            for line in report::contender(&title, &trials, &verdict, self.console()) {
+                self.console().print(line);
+            }
+            let line = format!("  seen: {}\n", run.folder().display());
+            let line = self.console().paint(Tone::Faint, line);
+            self.console().print(line);
+        }
+        Ok(run)
+    }
+}

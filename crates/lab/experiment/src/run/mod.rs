@@ -1,0 +1,205 @@
+//! Playing experiments, one after the other: naive and resilient trials, verdict, results, report.
+
+mod combine;
+mod company;
+mod contend;
+mod index;
+mod listing;
+mod pages;
+mod reproduce;
+mod told;
+mod turns;
+
+use super::contender::Contender;
+use super::find::{self, Found};
+use super::results::Run;
+use crate::error::ExperimentError;
+use crate::output::{Console, Tone};
+use crate::settings::{Settings, StageKind};
+
+pub(super) use company::{Company, Trials};
+pub use listing::list;
+pub use pages::report;
+pub use reproduce::reproduce;
+use told::Told;
+pub(super) use turns::Turns;
+
+/// What is to be played.
+#[derive(Debug, Clone)]
+pub struct Wish {
+    /// Names or paths; none: all there are.
+    pub experiments: Option<Vec<String>>,
+    /// In place of the experiments' own.
+    pub seed: Option<u64>,
+    /// Trials of each side.
+    pub repeat: u32,
+    /// Whether one that does not hold is played once more, and judged by that.
+    pub retry: bool,
+    /// Whether the verdicts are printed as JSON, and nothing else is.
+    pub json: bool,
+    /// Whether folders with logs and journals stay.
+    pub keep: bool,
+    /// Whose API is judged, in the place of both sides of ours.
+    pub contender: Option<Contender>,
+}
+
+/// How it came out, over all that was played.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Outcome {
+    /// All verdicts hold.
+    Held,
+    /// One could not be measured in full, and no other deviates.
+    Unknown,
+    /// One does not hold.
+    Deviated,
+    /// One experiment could not be played.
+    NotPlayed,
+}
+
+/// Plays what is wished for. What cannot be played does not keep the others from being played; Ctrl-C does, and so does what
+/// could not be taken down.
+///
+/// # Errors
+/// When nothing could be played: a file is no experiment, the stage cannot be had. Ctrl-C.
+pub async fn run(
+    wish: &Wish,
+    settings: &Settings,
+    console: Console,
+) -> Result<Outcome, ExperimentError> {
+    let mut found = find::experiments(wish.experiments.as_deref(), &settings.root)?;
+    for one in &mut found {
+        one.experiment.load.seed = wish.seed.unwrap_or(one.experiment.load.seed);
+    }
+    let stage = match wish.contender {
+        Some(_) => {
+            contend::keep_those_with_one_worker(wish, &mut found, console)?;
+            contend::stage(settings)?
+        }
+        None => settings.stage.unwrap_or(StageKind::Local),
+    };
+    let (here, elsewhere) = on_stage(stage, found);
+    // What was asked for by name and is left out could not be played; of all there are, some are for the other stage.
+    let refused = match wish.experiments {
+        Some(_) => left_out(stage, &elsewhere),
+        None => Vec::new(),
+    };
+    if here.is_empty() {
+        if wish.json {
+            told::as_json(&refused, console);
+        }
+        return Err(nothing_for(stage, &elsewhere));
+    }
+    let mut company = Company::gather(stage, settings, console).await?;
+    let outcome = all(wish, &here, refused, &mut company, console).await;
+    company.leave(&outcome).await;
+    for one in &elsewhere {
+        console.say(format_args!("left out: {}", why_not(stage, one)));
+    }
+    outcome
+}
+
+fn left_out(stage: StageKind, elsewhere: &[Found]) -> Vec<Told> {
+    let told = |one: &Found| Told::NotPlayed {
+        experiment: one.experiment.name.clone(),
+        error: nothing_for(stage, std::slice::from_ref(one)).to_string(),
+    };
+    elsewhere.iter().map(told).collect()
+}
+
+/// `told` begins with what could not even be tried.
+async fn all(
+    wish: &Wish,
+    experiments: &[Found],
+    mut told: Vec<Told>,
+    company: &mut Company<'_>,
+    console: Console,
+) -> Result<Outcome, ExperimentError> {
+    let mut end = None;
+    let mut turns = turns(wish, experiments, company);
+    for one in experiments {
+        if let Some(turn) = turns.next() {
+            console.say(console.paint(Tone::Faint, turn));
+        }
+        let mut played = play(wish, one, company).await;
+        if wish.retry && played.as_ref().is_ok_and(|run| !passed(wish, run)) {
+            let name = &one.experiment.name;
+            let again = format!("{name} deviated: it is played once more, which counts");
+            console.say(console.paint(Tone::Warning, again));
+            played = play(wish, one, company).await;
+        }
+        match played {
+            Ok(run) => told.push(Told::Played {
+                experiment: run.about.name.clone(),
+                contender: wish.contender.as_ref().map(|it| it.name.clone()),
+                run: run.id(),
+                passed: passed(wish, &run),
+                verdict: run.verdict,
+            }),
+            Err(error) => {
+                told.push(Told::NotPlayed {
+                    experiment: one.experiment.name.clone(),
+                    error: error.to_string(),
+                });
+                if error.is_interrupted() || error.is_not_rolled_back() {
+                    end = Some(error);
+                    break;
+                }
+                error.tell(console);
+            }
+        }
+    }
+    if wish.json {
+        told::as_json(&told, console);
+    } else if told.len() > 1 {
+        told::sum_up(&told, console);
+    }
+    match end {
+        Some(error) => Err(error),
+        None => Ok(told::outcome(&told)),
+    }
+}
+
+async fn play(wish: &Wish, one: &Found, company: &mut Company<'_>) -> Result<Run, ExperimentError> {
+    match &wish.contender {
+        Some(contender) => company.contend(contender, one, wish).await,
+        None => company.play(one, wish).await,
+    }
+}
+
+/// A stranger's API need not tell enough for all of it; of ours, what nobody can say has not passed.
+fn passed(wish: &Wish, run: &Run) -> bool {
+    match wish.contender {
+        Some(_) => run.verdict.stands(),
+        None => run.verdict.passed(),
+    }
+}
+
+fn turns(wish: &Wish, experiments: &[Found], company: &Company<'_>) -> Turns {
+    let sides = if wish.contender.is_some() { 1 } else { 2 };
+    let load = |one: &Found| company.on_this_stage(&one.experiment).load.lasts;
+    let planned = experiments
+        .iter()
+        .map(|one| load(one) * sides * wish.repeat);
+    Turns::of(planned.collect())
+}
+
+/// Those that can be played on the stage, and the others.
+pub(super) fn on_stage(stage: StageKind, found: Vec<Found>) -> (Vec<Found>, Vec<Found>) {
+    let here = |one: &Found| one.experiment.unplayable_on(stage).is_none();
+    found.into_iter().partition(here)
+}
+
+pub(super) fn nothing_for(stage: StageKind, experiments: &[Found]) -> ExperimentError {
+    let why_not: Vec<String> = experiments.iter().map(|it| why_not(stage, it)).collect();
+    ExperimentError::Experiment(why_not.join("; "))
+}
+
+/// Why it cannot be played on `stage`, and where it can.
+fn why_not(stage: StageKind, found: &Found) -> String {
+    let experiment = &found.experiment;
+    let (name, stage_name) = (&experiment.name, stage.name());
+    let why = experiment.unplayable_on(stage).unwrap_or_default();
+    let elsewhere = experiment.stages.iter().find(|it| **it != stage);
+    let elsewhere = elsewhere.map_or("another one", |it| it.name());
+    format!("{name} cannot be played on the {stage_name} stage: {why}; give STAGE={elsewhere}")
+}

@@ -1,0 +1,185 @@
+//! What a run shows: its page, its place in the index, its summary on the terminal.
+
+use super::super::plan::{Experiment, Side};
+use super::super::report::{self, Facts, Listed, Repeat, Report, Summary};
+use super::super::results::{Machine, Results, Run, Source};
+use super::super::statistics::{self, Comparison};
+use super::super::trial::Trial;
+use super::super::verdict::{Finding, figure};
+use super::super::{measure, statistics::Interval};
+use super::{combine, index};
+use crate::error::ExperimentError;
+use crate::output::{Console, Tone};
+use crate::settings::Settings;
+
+const PAGE: &str = "report.html";
+/// What the index shows of a run, so that the index need not read all runs' journals.
+pub(super) const LISTED: &str = "listed.json";
+
+/// Adds the run's page to it, and the run to the index; shows its summary where there is a console.
+pub(super) fn publish(
+    experiment: &Experiment,
+    trials: &[Trial],
+    mut run: Run,
+    settings: &Settings,
+    console: Option<Console>,
+) -> Result<Run, ExperimentError> {
+    let Some([naive, resilient]) = combine::telling(experiment, trials) else {
+        return Ok(run);
+    };
+    let (facts, repeats) = (facts(&run), repeats(experiment, trials));
+    let verdict = run.verdict.clone();
+    let report = Report {
+        experiment,
+        naive,
+        resilient,
+        verdict: &verdict,
+        facts: &facts,
+        repeats: &repeats,
+    };
+    run.put_page(PAGE, report::html(&report).map_err(bad_page)?.as_bytes())?;
+    let listed = serde_json::to_vec_pretty(&listed(&report, &run));
+    run.put_page(
+        LISTED,
+        &listed.map_err(|error| ExperimentError::Experiment(error.to_string()))?,
+    )?;
+    let index = index::write(settings)?;
+    if let Some(console) = console {
+        for line in report::text(&report, console) {
+            console.print(line);
+        }
+        let page = run.folder().join(PAGE);
+        let line = format!("  report: {}\n  all:    {index}\n", page.display());
+        console.print(console.paint(Tone::Faint, line));
+    }
+    Ok(run)
+}
+
+/// `lab report`: the index anew, and where it is.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn report(settings: &Settings, console: Console) -> Result<(), ExperimentError> {
+    let results = Results::of(settings);
+    let listing = results.all();
+    for broken in &listing.broken {
+        console.say(format_args!("  left out: {broken}"));
+    }
+    if listing.runs.is_empty() {
+        let problem = "there are no results yet; play an experiment first: make experiments";
+        return Err(ExperimentError::Experiment(problem.to_owned()));
+    }
+    console.print(index::write(settings)?);
+    Ok(())
+}
+
+fn listed(report: &Report<'_>, run: &Run) -> Listed {
+    let checks = &report.verdict.checks;
+    Listed {
+        name: report.experiment.name.clone(),
+        run: report.facts.run.clone(),
+        title: report.experiment.title.clone(),
+        question: report.experiment.question.clone(),
+        started: report.facts.started,
+        stage: report.facts.stage.name().to_owned(),
+        href: format!("{}/{PAGE}", run.id()),
+        checks: checks.len(),
+        holding: checks.iter().filter(|check| check.holds).count(),
+        unknown: checks
+            .iter()
+            .filter(|check| check.finding() == Finding::Unknown)
+            .count(),
+        naive: Summary::of(report.naive),
+        resilient: Summary::of(report.resilient),
+    }
+}
+
+fn facts(run: &Run) -> Facts {
+    let about = &run.about;
+    let name = run.folder().file_name().unwrap_or_default();
+    Facts {
+        run: name.to_string_lossy().into_owned(),
+        started: about.started,
+        stage: about.stage,
+        seed: about.seed,
+        revision: match &about.source {
+            Source::Git { revision, dirty } if *dirty => {
+                format!("{revision}, with changes that are not committed")
+            }
+            Source::Git { revision, .. } => revision.clone(),
+            Source::Unknown(why) => format!("unknown: {why}"),
+        },
+        machine: machine(&about.machine),
+        policies: run.policies.clone(),
+    }
+}
+
+fn machine(machine: &Machine) -> String {
+    const GIB: u64 = 1024 * 1024 * 1024;
+    let cores = machine.cores.map(|cores| format!("{cores} cores"));
+    let memory = machine
+        .memory_bytes
+        .map(|bytes| format!("{} GiB", bytes.div_ceil(GIB)));
+    let kernel = Some(machine.kernel.clone());
+    let parts = [
+        machine.os.clone(),
+        machine.processor.clone(),
+        cores,
+        memory,
+        kernel,
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// Each figure that the experiment asks for, over the trials; nothing where there was one of each side.
+fn repeats(experiment: &Experiment, trials: &[Trial]) -> Vec<Repeat> {
+    let of = |side: Side| trials.iter().filter(move |trial| trial.side == side);
+    if of(Side::Naive).count() < 2 {
+        return Vec::new();
+    }
+    let asked = statistics::asked(experiment).into_iter();
+    asked
+        .map(|(metric, window)| {
+            let values = |side: Side| -> Vec<Option<f64>> {
+                of(side)
+                    .map(|trial| measure::value(metric, window, trial))
+                    .collect()
+            };
+            let (naive, resilient) = (values(Side::Naive), values(Side::Resilient));
+            let seed = experiment.load.seed;
+            repeat(&statistics::compare(
+                (metric, window),
+                &naive,
+                &resilient,
+                seed,
+            ))
+        })
+        .collect()
+}
+
+fn repeat(both: &Comparison) -> Repeat {
+    let words = |side: &statistics::Summary| {
+        let unit = both.metric.unit();
+        let Some(median) = side.median else {
+            return "none".to_owned();
+        };
+        let interval =
+            |Interval { low, high }| format!(" ({} to {})", figure(unit, low), figure(unit, high));
+        let interval = side.interval.map(interval).unwrap_or_default();
+        format!("{}{interval}", figure(unit, median))
+    };
+    let effect = both
+        .effect
+        .map(|it| format!("{} (delta {:.2})", it.magnitude, it.delta));
+    Repeat {
+        name: format!("{} ({})", both.metric, both.during),
+        trials: both.naive.trials,
+        naive: words(&both.naive),
+        resilient: words(&both.resilient),
+        effect: effect.unwrap_or_else(|| "too few trials".to_owned()),
+    }
+}
+
+pub(super) fn bad_page(error: holdfast_report::Error) -> ExperimentError {
+    ExperimentError::Experiment(format!("the report cannot be written: {error}"))
+}

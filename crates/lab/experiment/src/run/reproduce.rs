@@ -1,0 +1,71 @@
+//! `lab reproduce`: a run played again from its own files.
+
+use std::path::PathBuf;
+
+use super::super::find::Found;
+use super::super::plan::{Experiment, Side};
+use super::super::results::{Agreement, Results, ResultsError, Run};
+use super::{Company, Outcome, Wish};
+use crate::error::ExperimentError;
+use crate::output::Console;
+use crate::settings::Settings;
+
+/// Plays the experiment and the policies of a run again, with its seed, as often as it did, on the stage it was played on,
+/// and says whether the verdicts agree. Its files must be what the manifest says.
+///
+/// # Errors
+/// When there is no such run, or it could not be played.
+pub async fn reproduce(
+    wanted: &str,
+    settings: &Settings,
+    console: Console,
+) -> Result<Outcome, ExperimentError> {
+    let old = find(wanted, settings)?;
+    if old.verdict.broke_off() {
+        return Err(ResultsError::BrokeOff(old.id()).into());
+    }
+    console.say(format_args!("playing {} again", old.id()));
+    let mut experiment = Experiment::parse(&path(&old), &old.experiment)?;
+    experiment.load.seed = old.about.seed;
+    let trials = old.trials()?;
+    let naive = trials.iter().filter(|trial| trial.side == Side::Naive);
+    let wish = Wish {
+        experiments: None,
+        seed: None,
+        repeat: u32::try_from(naive.count()).unwrap_or(1),
+        retry: false,
+        json: false,
+        keep: false,
+        contender: None,
+    };
+    let found = Found {
+        experiment,
+        text: old.experiment.clone(),
+    };
+    let mut company = Company::gather(old.about.stage, settings, console).await?;
+    let new = company.play_with(&found, &old.policies, &wish).await;
+    company.leave(&new).await;
+    let agreement = Agreement::of(&old.verdict, &new?.verdict);
+    agreement.print(console);
+    Ok(if agreement.agrees() {
+        Outcome::Held
+    } else {
+        Outcome::Deviated
+    })
+}
+
+/// By NAME alone the latest is meant that was played to its end.
+fn find(wanted: &str, settings: &Settings) -> Result<Run, ExperimentError> {
+    let results = Results::of(settings);
+    let runs = results.all().runs.into_iter();
+    let mut whole = runs.filter(|run| !run.verdict.broke_off());
+    match whole.find(|run| run.about.name == wanted) {
+        Some(latest) => Ok(latest),
+        None => Ok(results.open(wanted)?),
+    }
+}
+
+/// The experiment is called after its file.
+fn path(run: &Run) -> PathBuf {
+    PathBuf::from(&run.about.name).with_extension("toml")
+}

@@ -1,0 +1,76 @@
+//! The calm after it all: while nothing is hurt, each request makes one call of the worker.
+//!
+//! Work that is done twice at once, because a lease does not hold, say, shows here and nowhere else: the record is single
+//! all the same.
+
+use std::future::pending;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use super::deployment::Deployment;
+use crate::error::ExperimentError;
+use crate::load::{self, Answer, Arrivals, Arriving, Client, body};
+
+const LASTS: Duration = Duration::from_secs(4);
+const RATE: f64 = 20.0;
+/// Whole answers in a row by which an API is known to be well again: its breakers have closed and their ramps are over.
+const WHOLE: u32 = 5;
+const WELL_WITHIN: Duration = Duration::from_secs(30);
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// What was sent while nothing was hurt, and what came of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Calm {
+    /// Requests.
+    pub(super) sent: u64,
+    /// Answers 200 for which nothing was missing.
+    pub(super) whole: u64,
+    /// Calls of the worker; none: they could not be counted.
+    pub(super) calls: Option<u64>,
+}
+
+/// Waits until every API answers whole, then sends requests for a while.
+///
+/// # Errors
+/// None but those of the load.
+pub(super) async fn measure(
+    deployment: &Deployment,
+    try_for: Duration,
+    seed: u64,
+) -> Result<Calm, ExperimentError> {
+    let arriving = Arriving {
+        rate: RATE,
+        lasts: LASTS,
+        arrivals: Arrivals::Constant,
+        seed,
+    };
+    let plan = load::Plan::balanced(deployment.urls(), arriving, try_for);
+    for api in 0..plan.urls.len() {
+        become_well(&plan, api).await;
+    }
+    let before = deployment.worker_calls().await;
+    let sent = load::run(&plan, Instant::now(), pending(), |_| Ok(())).await?;
+    let after = deployment.worker_calls().await;
+    let answers = sent.outcomes.iter().filter_map(|it| it.answer());
+    Ok(Calm {
+        sent: sent.outcomes.len() as u64,
+        whole: answers.filter(|answer| answer.is_whole()).count() as u64,
+        calls: after.zip(before).map(|(after, before)| after - before),
+    })
+}
+
+/// Calls until it is, or time is up: then the measurement will say so.
+async fn become_well(plan: &load::Plan, api: usize) {
+    let epoch = Instant::now();
+    let client = Client::new(plan.clone(), epoch);
+    let (mut in_a_row, mut number) = (0, 0);
+    while in_a_row < WHOLE && epoch.elapsed() < WELL_WITHIN {
+        let key = format!("calm-{api}-{number}");
+        let made = client.make(api, &key, &body(number, &key)).await;
+        let is_whole = made.reply.answer().is_some_and(Answer::is_whole);
+        in_a_row = if is_whole { in_a_row + 1 } else { 0 };
+        number += 1;
+        sleep(PAUSE).await;
+    }
+}

@@ -1,0 +1,82 @@
+//! Asking Postgres of whichever stage, as its own clients would.
+
+use std::time::Duration;
+
+use tokio::time::timeout;
+use tokio_postgres::{NoTls, SimpleQueryMessage};
+
+use crate::error::SystemError;
+use crate::postgres;
+use crate::stage::{Compose, Stage};
+
+const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+/// Reads the table itself: an index that had lost an entry, or kept a duplicate out, would not be found wrong by itself.
+const SETTINGS: &str =
+    "SET enable_indexscan = off; SET enable_indexonlyscan = off; SET enable_bitmapscan = off;
+    SET statement_timeout = '20s';";
+
+/// Where the table is.
+#[derive(Debug, Clone)]
+pub enum Database {
+    /// On a loopback port.
+    Port(u16),
+    /// In a container, published nowhere.
+    Compose(Compose),
+}
+
+impl Database {
+    /// Of a stage.
+    ///
+    /// # Errors
+    /// When the stage cannot tell.
+    pub fn of(stage: &Stage) -> Result<Self, SystemError> {
+        Ok(match stage {
+            Stage::Local(local) => Self::Port(local.ports()?.db),
+            Stage::Compose(compose) => Self::Compose(compose.clone()),
+            Stage::Swarm(swarm) => Self::Port(swarm.ports().db),
+        })
+    }
+
+    /// Why rows cannot be read as what was asked for.
+    #[must_use]
+    pub fn none_of_ours() -> SystemError {
+        SystemError::Database("it answered with rows that are none of ours".to_owned())
+    }
+
+    /// The rows of `sql`, each field as text.
+    ///
+    /// # Errors
+    /// [`SystemError::Database`].
+    pub async fn query(&self, sql: &str) -> Result<Vec<Vec<String>>, SystemError> {
+        let sql = format!("{SETTINGS}\n{sql}");
+        match self {
+            Self::Compose(compose) => {
+                let told = compose.psql(&sql).await;
+                let told = told.map_err(|error| SystemError::Database(error.to_string()))?;
+                let fields = |line: &str| line.split('\t').map(str::to_owned).collect();
+                Ok(told.lines().map(fields).collect())
+            }
+            Self::Port(port) => match timeout(ANSWER_WITHIN, ask(*port, &sql)).await {
+                Ok(answer) => Ok(answer?),
+                Err(_) => Err(SystemError::Database(
+                    "it accepts, but does not answer".to_owned(),
+                )),
+            },
+        }
+    }
+}
+
+async fn ask(port: u16, sql: &str) -> Result<Vec<Vec<String>>, tokio_postgres::Error> {
+    let (client, connection) = tokio_postgres::connect(&postgres::url(port), NoTls).await?;
+    let session = tokio::spawn(connection);
+    let answer = client.simple_query(sql).await;
+    session.abort();
+    let fields = |message| match message {
+        SimpleQueryMessage::Row(row) => {
+            let field = |index| row.get(index).unwrap_or_default().to_owned();
+            Some((0..row.len()).map(field).collect())
+        }
+        _ => None,
+    };
+    Ok(answer?.into_iter().filter_map(fields).collect())
+}

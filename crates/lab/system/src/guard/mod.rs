@@ -1,0 +1,95 @@
+//! The guard: a process of its own that ends what the lab has raised should the lab end without doing so, killed by SIGKILL
+//! or by a panic. Nothing it broke stays broken, and no later command is needed.
+//!
+//! It holds one end of a pipe. A lab that has cleaned up says so on it; a pipe that ends without a word means that the lab
+//! is dead.
+
+mod stand;
+
+use std::env;
+use std::io::Write;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+
+use clap::ValueEnum;
+use strum::IntoStaticStr;
+
+use crate::error::SystemError;
+use crate::settings::StageKind;
+pub use stand::stand;
+
+/// What the lab says when nothing is left to guard.
+const DONE: &[u8] = b"done";
+
+/// What is to be ended should the lab die.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum Guarded {
+    /// Processes in temporary folders of the command's own.
+    Processes,
+    /// The containers of the experiments.
+    Containers,
+    /// The machines of the experiments.
+    Nodes,
+    /// The stage itself, which the command has brought up from nothing: the tour's.
+    Stage,
+}
+
+impl Guarded {
+    /// Of experiments on this stage.
+    #[must_use]
+    pub fn of_experiments(stage: StageKind) -> Self {
+        match stage {
+            StageKind::Local | StageKind::Virtual => Self::Processes,
+            StageKind::Compose => Self::Containers,
+            StageKind::Swarm => Self::Nodes,
+        }
+    }
+}
+
+/// The lab's end of the pipe. Dropped, it tells the guard that nothing is left to end; made before all that is guarded, it is
+/// dropped after it.
+#[derive(Debug)]
+pub struct Guard {
+    process: Child,
+    left: bool,
+}
+
+impl Guard {
+    /// Starts the guard of this process.
+    pub fn post(guarded: Guarded) -> Result<Self, SystemError> {
+        let program = env::current_exe().map_err(SystemError::file("find", "this program"))?;
+        // A group of its own: Ctrl-C is for the lab, which then cleans up itself.
+        let process = Command::new(&program)
+            .args(["guard", guarded.into()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .process_group(0)
+            .spawn()
+            .map_err(SystemError::file("run", program))?;
+        Ok(Self {
+            process,
+            left: false,
+        })
+    }
+
+    /// Leaves the rest to the guard, which tries again once the lab is gone.
+    pub fn leave_the_rest(mut self) {
+        self.left = true;
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        let pipe = self.process.stdin.take();
+        // Over a panic nobody knows what was cleaned up.
+        if self.left || std::thread::panicking() {
+            return;
+        }
+        if let Some(mut pipe) = pipe {
+            // A guard that is gone needs no word.
+            let _ = pipe.write_all(DONE);
+        }
+        let _ = self.process.wait();
+    }
+}

@@ -1,0 +1,278 @@
+//! What the environment tells the lab, validated once.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::path::{Path, PathBuf};
+
+use holdfast_ops::{Environment, EnvironmentError};
+use serde::{Deserialize, Serialize};
+
+use crate::error::SystemError;
+use crate::hint::hint;
+pub use holdfast_checker::stage::StageKind;
+
+/// Variables that reach the services unchanged when set.
+const PASSED_ON: [&str; 7] = [
+    "HOLDFAST_WORK_DELAY",
+    "HOLDFAST_WORK_CAPACITY",
+    "HOLDFAST_POLICIES",
+    "HOLDFAST_ADMIN_TOKEN",
+    "HOLDFAST_LOG_FORMAT",
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "RUST_LOG",
+];
+/// The lab's own folder, under the checkout's root.
+const FOLDER: &str = ".lab";
+/// Of experiments, under the checkout's root.
+const RESULTS: &str = "results";
+/// What makes a folder the root of a checkout.
+const LANDMARK: &str = "deploy/compose.yml";
+
+/// Ports on the loopback address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ports {
+    /// `API_PORT`.
+    pub api: u16,
+    /// `WORKER_PORT`, of the local stage only.
+    pub worker: u16,
+    /// `DB_PORT`, of the local stage only.
+    pub db: u16,
+}
+
+/// The lab's settings.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The checkout's root.
+    pub root: PathBuf,
+    /// `STAGE`; none: chosen by what is there.
+    pub stage: Option<StageKind>,
+    /// Where to listen.
+    pub ports: Ports,
+    /// The folder of the services' programs.
+    pub binaries: PathBuf,
+    /// Where runs of experiments leave what was seen.
+    pub results: PathBuf,
+    /// Whether programs that are missing may be installed: not with `HOLDFAST_INSTALL=no`.
+    pub may_install: bool,
+    /// What the services get to see of the caller's environment.
+    pub passed_on: BTreeMap<String, String>,
+}
+
+impl Settings {
+    /// Where the lab keeps what outlives a command: the local stage's state, the accepted requests.
+    #[must_use]
+    pub fn folder(&self) -> PathBuf {
+        self.root.join(FOLDER)
+    }
+
+    /// The caller's `RUST_LOG`: all that a deployment with policies of its own may be told.
+    #[must_use]
+    pub fn log_filter(&self) -> Option<(String, String)> {
+        let filter = self.passed_on.get_key_value("RUST_LOG")?;
+        Some((filter.0.clone(), filter.1.clone()))
+    }
+
+    /// Reads the environment; `folder` is where the lab was called, inside a checkout.
+    ///
+    /// # Errors
+    /// A variable with a value it cannot have, or a folder outside any checkout.
+    pub fn read(environment: &Environment, folder: &Path) -> Result<Self, SystemError> {
+        let root = folder
+            .ancestors()
+            .find(|folder| folder.join(LANDMARK).is_file())
+            .ok_or_else(|| SystemError::NoCheckout(folder.to_owned()))?;
+        let ports = Ports {
+            api: port(environment, "API_PORT", 8080)?,
+            worker: port(environment, "WORKER_PORT", 8081)?,
+            db: port(environment, "DB_PORT", 54_320)?,
+        };
+        distinct(ports)?;
+        Ok(Self {
+            root: root.to_owned(),
+            stage: stage(environment)?,
+            ports,
+            binaries: binaries(environment, folder),
+            results: match environment.get("HOLDFAST_RESULTS") {
+                Some(named) => folder.join(named),
+                None => root.join(RESULTS),
+            },
+            may_install: may_install(environment)?,
+            passed_on: passed_on(environment, folder),
+        })
+    }
+}
+
+fn port(environment: &Environment, name: &'static str, default: u16) -> Result<u16, SystemError> {
+    let text = environment
+        .get(name)
+        .map_or_else(|| default.to_string(), str::to_owned);
+    match text.parse() {
+        Ok(port) if port > 0 => Ok(port),
+        _ => Err(invalid(
+            name,
+            &text,
+            "not a port; give a number from 1 to 65535",
+        )),
+    }
+}
+
+fn distinct(ports: Ports) -> Result<(), SystemError> {
+    let named = [
+        ("API_PORT", ports.api),
+        ("WORKER_PORT", ports.worker),
+        ("DB_PORT", ports.db),
+    ];
+    for (index, (name, port)) in named.into_iter().enumerate() {
+        if let Some((other, _)) = named[..index].iter().find(|(_, taken)| *taken == port) {
+            return Err(invalid(
+                name,
+                &port.to_string(),
+                &format!("the same as {other}; give each its own"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn stage(environment: &Environment) -> Result<Option<StageKind>, SystemError> {
+    match environment.get("STAGE") {
+        None => Ok(None),
+        Some("compose") => Ok(Some(StageKind::Compose)),
+        Some("local") => Ok(Some(StageKind::Local)),
+        Some("swarm") => Ok(Some(StageKind::Swarm)),
+        Some("virtual") => Ok(Some(StageKind::Virtual)),
+        Some(other) => {
+            let hint = hint(other, &["compose", "local", "swarm", "virtual"]);
+            let problem = format!(
+                "unknown; {hint}; give compose, local, swarm or virtual, or leave it unset"
+            );
+            Err(invalid("STAGE", other, &problem))
+        }
+    }
+}
+
+fn may_install(environment: &Environment) -> Result<bool, SystemError> {
+    match environment.get("HOLDFAST_INSTALL") {
+        None | Some("yes") => Ok(true),
+        Some("no") => Ok(false),
+        Some(other) => Err(invalid("HOLDFAST_INSTALL", other, "give yes or no")),
+    }
+}
+
+/// Next to the running program, unless `HOLDFAST_BINARIES` says otherwise.
+fn binaries(environment: &Environment, folder: &Path) -> PathBuf {
+    let named = environment.get("HOLDFAST_BINARIES");
+    let own = || env::current_exe().ok()?.parent().map(Path::to_owned);
+    named.map_or_else(|| own().unwrap_or_default(), |named| folder.join(named))
+}
+
+/// The policy file's path is made absolute: the services run in other folders.
+fn passed_on(environment: &Environment, folder: &Path) -> BTreeMap<String, String> {
+    let value = |name: &str| {
+        let value = environment.get(name)?;
+        Some(match name {
+            "HOLDFAST_POLICIES" => folder.join(value).to_string_lossy().into_owned(),
+            _ => value.to_owned(),
+        })
+    };
+    PASSED_ON
+        .iter()
+        .filter_map(|name| Some(((*name).to_owned(), value(name)?)))
+        .collect()
+}
+
+fn invalid(name: &'static str, value: &str, problem: &str) -> SystemError {
+    SystemError::Setting(EnvironmentError::Invalid {
+        name,
+        value: value.to_owned(),
+        problem: problem.to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read<const N: usize>(variables: [(&str, &str); N]) -> Result<Settings, String> {
+        let checkout = Path::new(env!("CARGO_MANIFEST_DIR"));
+        Settings::read(&Environment::from(variables), checkout).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn without_variables_the_published_ports_hold_and_the_stage_is_open() {
+        let settings = read([("API_PORT", ""), ("STAGE", "")]).unwrap();
+        assert_eq!(
+            settings.ports,
+            Ports {
+                api: 8080,
+                worker: 8081,
+                db: 54320
+            }
+        );
+        assert_eq!(settings.stage, None);
+        assert!(settings.root.join("db/init.sql").is_file());
+    }
+
+    #[test]
+    fn a_bad_port_is_named_with_its_value() {
+        for bad in ["0", "65536", "http"] {
+            let error = read([("WORKER_PORT", bad)]).unwrap_err();
+            assert!(
+                error.contains("WORKER_PORT") && error.contains(bad),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn two_services_cannot_share_a_port() {
+        let error = read([("WORKER_PORT", "8080")]).unwrap_err();
+        assert!(
+            error.contains("WORKER_PORT") && error.contains("API_PORT"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn an_unknown_stage_is_refused() {
+        assert!(
+            read([("STAGE", "kubernetes")])
+                .unwrap_err()
+                .contains("compose, local, swarm or virtual")
+        );
+        assert_eq!(
+            read([("STAGE", "local")]).unwrap().stage,
+            Some(StageKind::Local)
+        );
+    }
+
+    #[test]
+    fn nothing_is_installed_where_that_is_forbidden() {
+        assert!(read([]).unwrap().may_install);
+        let settings = read([("HOLDFAST_INSTALL", "no")]).unwrap();
+        assert!(!settings.may_install);
+        assert!(read([("HOLDFAST_INSTALL", "perhaps")]).is_err());
+    }
+
+    #[test]
+    fn only_the_services_variables_are_passed_on_and_the_policy_file_becomes_absolute() {
+        let settings = read([
+            ("HOLDFAST_POLICIES", "p.toml"),
+            ("HOLDFAST_WORK_DELAY", "1s"),
+            ("HOME", "/"),
+        ]);
+        let passed = settings.unwrap().passed_on;
+        assert_eq!(
+            passed["HOLDFAST_POLICIES"],
+            format!("{}/p.toml", env!("CARGO_MANIFEST_DIR"))
+        );
+        assert_eq!(passed["HOLDFAST_WORK_DELAY"], "1s");
+        assert_eq!(passed.len(), 2);
+    }
+
+    #[test]
+    fn outside_a_checkout_the_folder_is_named() {
+        let error = Settings::read(&Environment::default(), Path::new("/")).unwrap_err();
+        assert!(matches!(error, SystemError::NoCheckout(_)));
+    }
+}

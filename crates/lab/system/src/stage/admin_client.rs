@@ -1,0 +1,176 @@
+//! Asking the services over HTTP how they are.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use holdfast_testbed::exposition;
+use holdfast_wire::{Policies, Request, RequestList, Status};
+use reqwest::StatusCode;
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
+
+use crate::error::SystemError;
+use crate::wait::Patience;
+
+const PROCESS_WITHIN: Duration = Duration::from_secs(15);
+const ANSWER_WITHIN: Duration = Duration::from_secs(2);
+const READ_AGAIN: Patience = Patience::new(ANSWER_WITHIN, Duration::from_millis(50));
+
+/// A client for one service's questions about itself; never used for what is being measured.
+#[derive(Debug, Clone)]
+pub struct AdminClient {
+    client: reqwest::Client,
+    base: String,
+}
+
+impl AdminClient {
+    /// Of the service on this loopback port.
+    #[must_use]
+    pub fn new(port: u16) -> Self {
+        Self::at(format!("http://127.0.0.1:{port}"))
+    }
+
+    /// Of the service at this address, without a slash at the end.
+    #[must_use]
+    pub fn at(base: String) -> Self {
+        // One connection per question: a kept one would not show whether the port still accepts.
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .pool_max_idle_per_host(0)
+            .timeout(ANSWER_WITHIN);
+        Self {
+            // Without TLS there is nothing in the builder that can fail; the default client differs only in its pool.
+            client: client.build().unwrap_or_default(),
+            base,
+        }
+    }
+
+    /// The service's address, without a slash at the end.
+    #[must_use]
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// Whether `GET /readyz` answers 200 now; if not, why.
+    ///
+    /// # Errors
+    /// What came instead, in words.
+    pub async fn ready(&self) -> Result<(), String> {
+        let answer = self
+            .client
+            .get(format!("{}/readyz", self.base))
+            .send()
+            .await;
+        match answer {
+            Ok(answer) if answer.status().is_success() => Ok(()),
+            Ok(answer) => Err(format!("answers {}", answer.status())),
+            Err(error) if error.is_connect() => Err("does not listen".to_owned()),
+            Err(_) => Err("does not answer".to_owned()),
+        }
+    }
+
+    /// Whether a `GET` of this path is answered with a success.
+    pub async fn says_yes(&self, path: &str) -> bool {
+        let answer = self.client.get(format!("{}{path}", self.base)).send().await;
+        answer.is_ok_and(|answer| answer.status().is_success())
+    }
+
+    /// `GET /policies`.
+    ///
+    /// # Errors
+    /// When the API does not answer, or not with what it should.
+    pub async fn policies(&self) -> Result<Policies, SystemError> {
+        self.get("/policies").await
+    }
+
+    /// `GET /policies`, once the policy file has been read again more than `before` times.
+    ///
+    /// # Errors
+    /// When that takes too long, or the API does not answer.
+    pub async fn policies_read_after(&self, before: u64) -> Result<Policies, SystemError> {
+        let mut wait = READ_AGAIN.begin();
+        loop {
+            let now = self.policies().await?;
+            if now.reloads.count > before {
+                return Ok(now);
+            }
+            if wait.is_over().await {
+                return Err(SystemError::Api {
+                    url: format!("{}/policies", self.base),
+                    problem: "the policy file was not read again".to_owned(),
+                });
+            }
+        }
+    }
+
+    /// `GET /status`.
+    ///
+    /// # Errors
+    /// When the API does not answer, or not with what it should.
+    pub async fn status(&self) -> Result<Status, SystemError> {
+        self.get("/status").await
+    }
+
+    /// `GET /requests` with this query.
+    ///
+    /// # Errors
+    /// When the API does not answer, or not with what it should.
+    pub async fn requests(&self, query: &str) -> Result<RequestList, SystemError> {
+        self.get(&format!("/requests?{query}")).await
+    }
+
+    /// `GET /requests/{id}`; none: there is no such request.
+    ///
+    /// # Errors
+    /// When the API does not answer, or not with what it should.
+    pub async fn request(&self, id: Uuid) -> Result<Option<Request>, SystemError> {
+        let path = format!("/requests/{id}");
+        let answer = self.client.get(format!("{}{path}", self.base)).send().await;
+        if answer.is_ok_and(|answer| answer.status() == StatusCode::NOT_FOUND) {
+            return Ok(None);
+        }
+        self.get(&path).await.map(Some)
+    }
+
+    /// `GET /metrics`, as text; none: no answer.
+    pub async fn metrics(&self) -> Option<String> {
+        let url = format!("{}/metrics", self.base);
+        self.client.get(url).send().await.ok()?.text().await.ok()
+    }
+
+    /// The value of a metric without labels; none: no answer, or no such metric.
+    pub async fn metric<T: FromStr>(&self, name: &str) -> Option<T> {
+        exposition::value(&self.metrics().await?, name)
+    }
+
+    /// `GET /process`, whatever comes of it.
+    pub async fn process(&self) {
+        let call = self
+            .client
+            .get(format!("{}/process", self.base))
+            .timeout(PROCESS_WITHIN);
+        let _ = call.send().await;
+    }
+
+    async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, SystemError> {
+        let url = format!("{}{path}", self.base);
+        let failed = |problem: String| SystemError::Api {
+            url: url.clone(),
+            problem,
+        };
+        let answer = self
+            .client
+            .get(&url)
+            .send()
+            .await
+            .map_err(|error| failed(error.to_string()))?;
+        let status = answer.status();
+        if !status.is_success() {
+            return Err(failed(format!("it answered {status}")));
+        }
+        answer
+            .json()
+            .await
+            .map_err(|error| failed(error.to_string()))
+    }
+}

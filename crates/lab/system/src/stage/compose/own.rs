@@ -1,0 +1,125 @@
+//! Containers of a command's own: another project beside the stage's, made once and brought up as often as it is needed.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::Compose;
+use super::engine::{Engine, Project};
+use crate::error::SystemError;
+use crate::output::Console;
+use crate::settings::Settings;
+use crate::stage::Service;
+use crate::stage::container::Container;
+use crate::stage::images::{self, Image};
+
+impl Compose {
+    /// The containers of `project`; what the stage keeps in the lab's folder they keep in `folder`.
+    ///
+    /// # Errors
+    /// [`SystemError::NoEngine`].
+    pub async fn of_its_own(
+        project: Project,
+        folder: PathBuf,
+        settings: &Settings,
+        console: Console,
+    ) -> Result<Self, SystemError> {
+        let engine = Engine::find(project, settings.root.clone(), BTreeMap::new()).await?;
+        Ok(Self {
+            engine,
+            folder,
+            api_port: settings.ports.api,
+            console,
+        })
+    }
+
+    /// The same containers, of images that are built now.
+    ///
+    /// # Errors
+    /// When an image cannot be had.
+    pub(in crate::stage) async fn with_images(
+        &self,
+        images: &[Image],
+    ) -> Result<Self, SystemError> {
+        let bases = images::build(images, self.engine.root(), self.console).await?;
+        Ok(self.with_variables(bases))
+    }
+
+    /// Likewise, with the wire that breaks on command among them.
+    ///
+    /// # Errors
+    /// When an image cannot be had.
+    pub async fn built(&self) -> Result<Self, SystemError> {
+        self.with_images(&[images::API, images::WORKER, images::LAB])
+            .await
+    }
+
+    /// The same containers, with more variables for the Compose files.
+    pub fn with_variables(&self, more: impl IntoIterator<Item = (String, String)>) -> Self {
+        Self {
+            engine: self.engine.with_variables(more),
+            ..self.clone()
+        }
+    }
+
+    /// Starts what has been built, and waits until the services are healthy.
+    ///
+    /// # Errors
+    /// When one of them does not become healthy.
+    pub async fn raise(&self) -> Result<(), SystemError> {
+        self.engine.compose(&["up", "--detach"]).await?;
+        self.until_healthy(&Service::ALL, |_| {}).await
+    }
+
+    /// Starts a dead container and does not wait for its health check, which looks on only every few seconds.
+    ///
+    /// # Errors
+    /// When Docker fails.
+    pub async fn start_now(&self, service: Service) -> Result<(), SystemError> {
+        self.engine.compose(&["start", service.name()]).await?;
+        Ok(())
+    }
+
+    /// Runs a command in a service's container and returns what it printed.
+    ///
+    /// # Errors
+    /// When it does not run, or fails.
+    pub async fn exec(&self, service: &str, command: &[&str]) -> Result<String, SystemError> {
+        let arguments = [&["exec", "-T", service][..], command].concat();
+        self.engine.compose(&arguments).await
+    }
+
+    /// What a service's container has printed so far.
+    ///
+    /// # Errors
+    /// [`SystemError::NotUp`], or when the engine does not answer.
+    pub async fn printed(&self, service: Service) -> Result<String, SystemError> {
+        let container = self.container(service).await?;
+        self.engine.docker(&["logs", &container.id]).await
+    }
+
+    /// Starts a second container of the service, at another address under the same name, then kills and removes the
+    /// first. From which address to which.
+    ///
+    /// # Errors
+    /// When Docker fails.
+    pub async fn replace(&self, service: Service) -> Result<(String, String), SystemError> {
+        let first = self.container(service).await?;
+        let old = self.address(&first).await?;
+        let two = format!("{service}=2");
+        let up = ["up", "--detach", "--no-recreate", "--no-deps", "--scale"];
+        let up = [&up[..], &[&two, service.name()]].concat();
+        self.engine.compose(&up).await?;
+        self.engine
+            .docker(&["rm", "--force", "--volumes", &first.id])
+            .await?;
+        let second = self.container(service).await?;
+        Ok((old, self.address(&second).await?))
+    }
+
+    async fn address(&self, container: &Container) -> Result<String, SystemError> {
+        let format = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}";
+        let inspect = ["inspect", "--format", format, &container.id];
+        let told = self.engine.docker(&inspect).await?;
+        Ok(told.trim().to_owned())
+    }
+}

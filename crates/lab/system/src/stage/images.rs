@@ -1,0 +1,100 @@
+//! Our own images, built in one way for whatever runs them.
+
+use std::path::Path;
+use std::process::Stdio;
+
+use super::program;
+use crate::error::SystemError;
+use crate::output::Console;
+
+const BASE_IMAGES: &str = "deploy/base-images.sh";
+const DOCKERFILE: &str = "deploy/Dockerfile";
+/// Measured on two cores: from an empty engine to healthy containers.
+const FIRST_BUILD: &str = "the images have to be built first, which takes ten minutes or so on two cores and a few hundred MB from the
+network; on local processes all is up within a second of the build: STAGE=local make up";
+
+/// An image, by the name that the files of the stages ask for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Image {
+    pub(super) name: &'static str,
+    file: &'static str,
+    /// Which part of the file, and the folder that it is built from.
+    of: &'static [&'static str],
+}
+
+pub(super) const API: Image = Image {
+    name: "holdfast/api:latest",
+    file: DOCKERFILE,
+    of: &["--target", "api", "."],
+};
+pub(super) const WORKER: Image = Image {
+    name: "holdfast/worker:latest",
+    file: DOCKERFILE,
+    of: &["--target", "worker", "."],
+};
+/// The wire that breaks on command.
+pub(super) const LAB: Image = Image {
+    name: "holdfast/lab:latest",
+    file: DOCKERFILE,
+    of: &["--target", "lab", "."],
+};
+pub(super) const PATRONI: Image = Image {
+    name: "holdfast/patroni:latest",
+    file: "deploy/swarm/Dockerfile",
+    of: &["deploy/swarm"],
+};
+
+/// Builds what is not there as it should be, by this machine's own engine; its talk goes to stderr, the first time all of it.
+/// The base images, as variables for the files of a stage.
+///
+/// # Errors
+/// When an image cannot be had.
+pub(super) async fn build(
+    images: &[Image],
+    root: &Path,
+    console: Console,
+) -> Result<Vec<(String, String)>, SystemError> {
+    let look = ["image", "inspect", "--format", "{{.Id}}", API.name];
+    let built = program::printed(program::command("docker", look)).await;
+    if built.is_err() {
+        console.say(FIRST_BUILD);
+    }
+    let mut script = program::command(root.join(BASE_IMAGES), [""; 0]);
+    script.current_dir(root).stderr(Stdio::inherit());
+    let bases = bases(&program::printed(script).await?);
+    let arguments: Vec<String> = bases
+        .iter()
+        .map(|(name, base)| format!("{name}={base}"))
+        .collect();
+    for image in images {
+        let mut words = vec!["build", "--tag", image.name, "--file", image.file];
+        words.extend(built.is_ok().then_some("--quiet"));
+        words.extend(arguments.iter().flat_map(|it| ["--build-arg", it]));
+        words.extend(image.of);
+        let mut build = program::command("docker", words);
+        build.current_dir(root);
+        program::shown(build).await?;
+    }
+    Ok(bases)
+}
+
+/// The `KEY=value` lines of the script.
+fn bases(printed: &str) -> Vec<(String, String)> {
+    let pairs = printed.lines().filter_map(|line| line.split_once('='));
+    pairs
+        .map(|(name, base)| (name.trim().to_owned(), base.trim().to_owned()))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scripts_lines_become_variables() {
+        let images = bases("RUST_IMAGE=rust:1.95\n\nPOSTGRES_IMAGE=holdfast/standin-postgres:17\n");
+        assert_eq!(images[0], ("RUST_IMAGE".to_owned(), "rust:1.95".to_owned()));
+        assert_eq!(images[1].1, "holdfast/standin-postgres:17");
+        assert_eq!(images.len(), 2);
+    }
+}

@@ -1,0 +1,88 @@
+//! Starting the API and the worker as processes that outlive the command.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tokio::process::Command;
+
+use super::JOURNAL;
+use super::state::State;
+use crate::error::SystemError;
+use crate::postgres;
+use crate::process::{self, Family, Launched};
+use crate::stage::Service;
+
+/// Where a service's process lives: a folder of its own, which also finds it should its record be lost.
+pub(super) fn family(folder: &Path, service: Service) -> Result<Family, SystemError> {
+    let home = folder.join("run").join(service.name());
+    fs::create_dir_all(&home).map_err(SystemError::file("make", &home))?;
+    let home = home
+        .canonicalize()
+        .map_err(SystemError::file("find", &home))?;
+    Ok(Family {
+        leader: None,
+        home,
+        program: program(service).to_owned(),
+    })
+}
+
+/// The service's binary, which must be in `binaries`.
+pub(super) fn binary(binaries: &Path, service: Service) -> Result<PathBuf, SystemError> {
+    let path = binaries.join(program(service));
+    if path.is_file() {
+        Ok(path)
+    } else {
+        Err(SystemError::NotBuilt(path))
+    }
+}
+
+pub(super) fn log(folder: &Path, service: Service) -> PathBuf {
+    folder.join(format!("{service}.log"))
+}
+
+/// Starts the service's process and records its identity in `state`, which the caller saves.
+pub(super) fn launch(
+    state: &mut State,
+    service: Service,
+    binary: &Path,
+    folder: &Path,
+    passed_on: &BTreeMap<String, String>,
+) -> Result<Launched, SystemError> {
+    let mut command = Command::new(binary);
+    // Nothing of the caller's shell reaches a service but what is meant for it.
+    command
+        .env_clear()
+        .envs(environment(state, service, folder))
+        .envs(&state.passed_on)
+        .envs(passed_on);
+    let family = state.family_mut(service);
+    let launched = process::launch(command, &family.home, &log(folder, service))?;
+    family.leader = Some(launched.identity.clone());
+    Ok(launched)
+}
+
+fn environment(state: &State, service: Service, folder: &Path) -> BTreeMap<String, String> {
+    let mut variables = BTreeMap::from([(
+        "HOLDFAST_BIND".to_owned(),
+        format!("127.0.0.1:{}", state.port(service)),
+    )]);
+    if service == Service::Api {
+        let worker = format!("http://127.0.0.1:{}", state.ports.worker);
+        variables.insert("HOLDFAST_WORKER_URL".to_owned(), worker);
+        variables.insert("DATABASE_URL".to_owned(), postgres::api_url(state.ports.db));
+        variables.insert(
+            "HOLDFAST_JOURNAL_DIR".to_owned(),
+            folder.join(JOURNAL).to_string_lossy().into_owned(),
+        );
+    }
+    variables
+}
+
+fn program(service: Service) -> &'static str {
+    match service {
+        Service::Worker => "holdfast-worker",
+        Service::Api => "holdfast-api",
+        Service::Db => "postgres",
+    }
+}

@@ -1,0 +1,247 @@
+//! The Swarm stage: an API with its journal, a worker, a Postgres under Patroni and an etcd on each of three nodes, which
+//! are engines on this machine. In front of them a balancer, on the loopback ports that the other stages have.
+//!
+//! A service here is all three of its kind.
+
+mod actions;
+mod nodes;
+mod up;
+
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
+
+pub use actions::NodeAction;
+pub use nodes::Node;
+use nodes::Nodes;
+use tokio::process::Command;
+
+use super::container::Container;
+use super::{AdminClient, Condition, Service};
+use crate::accepted;
+use crate::error::SystemError;
+use crate::output::Console;
+use crate::settings::{Ports, Settings};
+
+/// The stage's Swarm, and the experiments'.
+const STAGE: u8 = 211;
+const EXPERIMENTS: u8 = 212;
+const STACK: &str = "holdfast";
+
+/// Three of everything, on three nodes.
+#[derive(Debug, Clone)]
+pub struct Swarm {
+    nodes: Nodes,
+    /// The lab's.
+    folder: PathBuf,
+    console: Console,
+}
+
+impl Swarm {
+    /// All there are.
+    pub const NODES: [Node; 3] = [1, 2, 3];
+
+    /// The stage, whether it is up or not.
+    #[must_use]
+    pub fn new(settings: &Settings, console: Console) -> Self {
+        let mut swarm = Self::of_its_own(settings.ports, settings, console);
+        swarm.nodes.swarm = STAGE;
+        swarm.nodes.variables.extend(settings.passed_on.clone());
+        swarm.folder = settings.folder().join("swarm");
+        swarm
+    }
+
+    /// One of the experiments' own, whose balancer listens on these ports.
+    pub fn of_its_own(ports: Ports, settings: &Settings, console: Console) -> Self {
+        let api_port = ("API_PORT".to_owned(), ports.api.to_string());
+        Self {
+            nodes: Nodes {
+                swarm: EXPERIMENTS,
+                stack: STACK.to_owned(),
+                root: settings.root.clone(),
+                ports,
+                variables: [api_port].into(),
+            },
+            folder: settings.folder().join("experiments"),
+            console,
+        }
+    }
+
+    /// The same nodes for another stack, with more variables for its file.
+    pub fn with_variables(&self, more: impl IntoIterator<Item = (String, String)>) -> Self {
+        let mut swarm = self.clone();
+        swarm.nodes.variables.extend(more);
+        // The volumes of another name are others.
+        swarm.nodes.stack = format!("{STACK}{}", fastrand::u32(..));
+        swarm
+    }
+
+    /// On the network that the nodes share with this machine.
+    pub fn address(&self, node: Node) -> Ipv4Addr {
+        self.nodes.address(node)
+    }
+
+    /// The node that Postgres' primary is on, by its own word; the first of two that both believe it. None: none leads.
+    pub async fn primary(&self) -> Option<Node> {
+        for node in Self::NODES {
+            let patroni = AdminClient::at(format!("http://{}:8008", self.address(node)));
+            if patroni.says_yes("/primary").await {
+                return Some(node);
+            }
+        }
+        None
+    }
+
+    /// Where the promises of its clients are kept.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Where the balancer listens.
+    #[must_use]
+    pub fn ports(&self) -> Ports {
+        self.nodes.ports
+    }
+
+    /// The same stage, without a word.
+    #[must_use]
+    pub fn quietly(&self) -> Self {
+        Self {
+            console: self.console.quietly(),
+            ..self.clone()
+        }
+    }
+
+    /// Whether there is anything that `down` would delete.
+    #[must_use]
+    pub fn holds_data(&self) -> bool {
+        self.nodes.are_made()
+    }
+
+    /// Whether any node is on.
+    ///
+    /// # Errors
+    /// When the nodes cannot be counted.
+    pub async fn is_up(&self) -> Result<bool, SystemError> {
+        Ok(self.nodes.are_made() && !self.nodes.alive().await?.is_empty())
+    }
+
+    /// Ends the nodes and deletes their disks, and what clients were promised of them: what of that was data.
+    ///
+    /// # Errors
+    /// When the nodes cannot be ended.
+    pub async fn down(&self) -> Result<Vec<String>, SystemError> {
+        let mut deleted = Vec::new();
+        if self.holds_data() {
+            self.nodes.script(&["down"]).await?;
+            deleted.push("three nodes and their volumes".to_owned());
+        }
+        deleted.extend(accepted::forget(&self.folder)?);
+        Ok(deleted)
+    }
+
+    /// How the three of each service are, as one.
+    ///
+    /// # Errors
+    /// [`SystemError::NotUp`], or when no engine answers.
+    pub async fn conditions(&self) -> Result<Vec<(Service, Condition)>, SystemError> {
+        if !self.is_up().await? {
+            return Err(SystemError::NotUp);
+        }
+        let containers = self.nodes.containers().await?;
+        let of = |service: Service| {
+            let own = containers.iter().map(|(_, container)| container);
+            condition(own.filter(|container| container.service == service))
+        };
+        Ok(Service::ALL.map(|service| (service, of(service))).to_vec())
+    }
+
+    /// The commands that show the logs, one for each service of the stack, of all its tasks.
+    ///
+    /// # Errors
+    /// [`SystemError::NotUp`].
+    pub async fn logs(
+        &self,
+        wanted: Option<Service>,
+        follow: bool,
+    ) -> Result<Vec<(Service, Command)>, SystemError> {
+        let node = self.nodes.alive().await?.first().copied();
+        let node = node.ok_or(SystemError::NotUp)?;
+        let mut commands = Vec::new();
+        let all = Service::ALL.into_iter();
+        for service in all.filter(|it| wanted.is_none_or(|wanted| wanted == *it)) {
+            for name in self.nodes.services(service).await? {
+                let mut arguments = vec!["service", "logs", "--raw"];
+                arguments.extend(follow.then_some("--follow"));
+                arguments.push(&name);
+                commands.push((service, self.nodes.command(node, &arguments)));
+            }
+        }
+        Ok(commands)
+    }
+}
+
+/// Of all that is there of one service.
+fn condition<'a>(containers: impl Iterator<Item = &'a Container>) -> Condition {
+    let alive: Vec<_> = containers
+        .filter(|container| container.is_alive())
+        .collect();
+    let all = Swarm::NODES.len();
+    // Postgres has no health check here: Patroni looks after it.
+    let is_well = |it: &&&Container| it.is_healthy() || it.service == Service::Db;
+    let healthy = alive.iter().filter(is_well);
+    match (alive.len(), healthy.count()) {
+        (0, _) => Condition::Dead,
+        (_, healthy) if healthy == all => Condition::Running {
+            pid: None,
+            ill: None,
+        },
+        (_, healthy) => Condition::Running {
+            pid: None,
+            ill: Some(format!("{healthy} of {all} are healthy")),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn container(service: &str, state: &str) -> Container {
+        let label = format!(r#"{{"com.docker.swarm.service.name":"holdfast_{service}"}}"#);
+        let told = format!(r#"[{{"Id":"4f","Config":{{"Labels":{label}}},"State":{state}}}]"#);
+        Container::read(&told).unwrap().remove(0)
+    }
+
+    #[test]
+    fn a_service_is_healthy_when_all_three_of_it_are_and_dead_when_none_is() {
+        let well = r#"{"Status":"running","Health":{"Status":"healthy"}}"#;
+        let starting = r#"{"Status":"running","Health":{"Status":"starting"}}"#;
+        let of = |states: &[&str]| {
+            let all: Vec<_> = states.iter().map(|it| container("api", it)).collect();
+            condition(all.iter())
+        };
+        let ill = |condition| match condition {
+            Condition::Running { ill, .. } => ill,
+            Condition::Paused { .. } | Condition::Dead => None,
+        };
+        assert_eq!(of(&[]), Condition::Dead);
+        assert_eq!(of(&[r#"{"Status":"exited"}"#]), Condition::Dead);
+        assert_eq!(ill(of(&[well, well, well])), None);
+        assert_ne!(of(&[well, well, well]), Condition::Dead);
+        let two = Some("2 of 3 are healthy".to_owned());
+        assert_eq!(ill(of(&[well, well])), two);
+        assert_eq!(ill(of(&[well, starting, well])), two);
+    }
+
+    #[test]
+    fn a_node_of_postgres_that_runs_is_well_without_a_health_check() {
+        let runs = |number| container(&format!("postgres{number}"), r#"{"Status":"running"}"#);
+        let all = [1, 2, 3].map(runs);
+        let well = Condition::Running {
+            pid: None,
+            ill: None,
+        };
+        assert_eq!(condition(all.iter()), well);
+    }
+}

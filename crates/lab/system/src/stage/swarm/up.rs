@@ -1,0 +1,216 @@
+//! Bringing it up: images, nodes, stack, health.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::Path;
+use std::time::Duration;
+
+use holdfast_ops::signals::StopSignals;
+use tokio::time::Instant;
+
+use super::Swarm;
+use crate::error::SystemError;
+use crate::output::Tone;
+use crate::stage::images::Image;
+use crate::stage::{AdminClient, Service, healthy, images, port};
+use crate::wait::Patience;
+
+const ENDED: Patience = Patience::new(Duration::from_secs(60), Duration::from_millis(500));
+const IMAGES: [Image; 3] = [images::API, images::WORKER, images::PATRONI];
+const LOG_LINES: &str = "10";
+
+impl Swarm {
+    /// Builds the images, starts the nodes that are off, deploys the stack and waits until all of it is healthy. Volumes that
+    /// are there are kept. Interrupted, it takes down what it made.
+    ///
+    /// # Errors
+    /// Without root; when a port is taken, an image cannot be had, or a service does not become healthy.
+    pub async fn up(&self) -> Result<(), SystemError> {
+        let mut signals =
+            StopSignals::listen().map_err(SystemError::file("listen for", "signals"))?;
+        let held_data = self.holds_data();
+        let result = tokio::select! {
+            result = self.bring_up() => result,
+            _ = signals.next() => Err(SystemError::Interrupted),
+        };
+        if matches!(result, Err(SystemError::Interrupted)) && !held_data {
+            self.down().await?;
+        }
+        result
+    }
+
+    async fn bring_up(&self) -> Result<(), SystemError> {
+        if !self.is_up().await? {
+            let ports = self.nodes.ports;
+            let named = [
+                (ports.api, "API_PORT"),
+                (ports.worker, "WORKER_PORT"),
+                (ports.db, "DB_PORT"),
+            ];
+            for (number, variable) in named {
+                port::check_free(number, variable)?;
+            }
+        }
+        let start = Instant::now();
+        self.make_nodes().await?;
+        // One that was drained by hand comes back as well.
+        for node in Self::NODES {
+            self.nodes.drain(node, false).await?;
+        }
+        self.deploy_since(start).await
+    }
+
+    /// Builds the images, starts the nodes that are off and gives the images to all.
+    ///
+    /// # Errors
+    /// Without root; when an image cannot be had.
+    pub async fn make_nodes(&self) -> Result<(), SystemError> {
+        images::build(&IMAGES, &self.nodes.root, self.console).await?;
+        self.nodes.script(&["up"]).await?;
+        self.console
+            .say("  nodes 1, 2 and 3 are on, and are given the images");
+        let names = IMAGES.map(|image| image.name);
+        self.nodes.script(&[&["load"][..], &names].concat()).await?;
+        Ok(())
+    }
+
+    /// Deploys the stack and waits until all of it is healthy.
+    ///
+    /// # Errors
+    /// When a service does not become healthy.
+    pub async fn deploy(&self) -> Result<(), SystemError> {
+        self.deploy_since(Instant::now()).await
+    }
+
+    async fn deploy_since(&self, start: Instant) -> Result<(), SystemError> {
+        self.with_policies()?.nodes.deploy().await?;
+        self.until_healthy(&Service::ALL, start).await?;
+        self.until_followed(start).await
+    }
+
+    /// Ends the stack, without its volumes: another one has others.
+    ///
+    /// # Errors
+    /// When its tasks do not end.
+    pub async fn withdraw(&self) -> Result<(), SystemError> {
+        // All nodes, so that none has tasks left.
+        self.nodes.script(&["up"]).await?;
+        self.nodes
+            .manage(&["stack", "rm", &self.nodes.stack])
+            .await?;
+        let mut wait = ENDED.begin();
+        while !self.nodes.containers().await?.is_empty() {
+            if wait.is_over().await {
+                let left = "the stack's tasks do not end".to_owned();
+                return Err(SystemError::NotRolledBack(vec![left]));
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until one node of Postgres leads, both others follow, and Swarm has nothing left to do: before that a node that dies
+    /// may take all with it.
+    async fn until_followed(&self, since: Instant) -> Result<(), SystemError> {
+        let mut wait = healthy::PATIENCE.begin();
+        loop {
+            let (primary, standbys) = (self.primary().await, self.standbys().await);
+            let settled = self.nodes.are_settled().await?;
+            if let Some(node) = primary
+                && standbys == Self::NODES.len() - 1
+                && settled
+            {
+                let seconds = since.elapsed().as_secs_f64();
+                self.console.say(format_args!(
+                    "  postgres leads on node {node}, with two standbys, after {seconds:.1} s"
+                ));
+                return Ok(());
+            }
+            if wait.is_over().await {
+                let leads = if primary.is_some() { "a" } else { "no" };
+                let swarm = if settled {
+                    ""
+                } else {
+                    ", and Swarm is not done"
+                };
+                let problem = format!("has {leads} primary and {standbys} of 2 standbys{swarm}");
+                return Err(self.unhealthy(Service::Db, problem).await);
+            }
+        }
+    }
+
+    /// Those that follow the primary, by their own word.
+    async fn standbys(&self) -> usize {
+        let mut standbys = 0;
+        for node in Self::NODES {
+            let patroni = AdminClient::at(format!("http://{}:8008", self.address(node)));
+            standbys += usize::from(patroni.says_yes("/replica").await);
+        }
+        standbys
+    }
+
+    /// Swarm changes no file that it has been given: one with other words is another.
+    fn with_policies(&self) -> Result<Self, SystemError> {
+        let variables = &self.nodes.variables;
+        let named = variables.get("HOLDFAST_POLICIES").map(String::as_str);
+        let path = named.map_or_else(
+            || self.nodes.root.join("deploy/policies.toml"),
+            |it| Path::new(it).to_owned(),
+        );
+        let text = std::fs::read(&path).map_err(SystemError::file("read", path))?;
+        let mut hasher = DefaultHasher::new();
+        text.hash(&mut hasher);
+        let mut stage = self.clone();
+        let version = format!("{:016x}", hasher.finish());
+        stage
+            .nodes
+            .variables
+            .insert("POLICIES_VERSION".to_owned(), version);
+        Ok(stage)
+    }
+
+    /// Waits until all of these are healthy; says of each when it is.
+    pub(super) async fn until_healthy(
+        &self,
+        services: &[Service],
+        since: Instant,
+    ) -> Result<(), SystemError> {
+        let told = |service| {
+            let seconds = since.elapsed().as_secs_f64();
+            let healthy = self.console.paint(Tone::Good, "healthy, all three");
+            self.console.say(format_args!(
+                "  {service:<7} {healthy} after {seconds:.1} s"
+            ));
+        };
+        match healthy::until_healthy(services, || self.conditions(), told).await? {
+            Ok(()) => Ok(()),
+            Err((service, problem)) => Err(self.unhealthy(service, problem).await),
+        }
+    }
+
+    /// What all that are of the service have logged so far.
+    ///
+    /// # Errors
+    /// When no engine answers.
+    pub async fn printed(&self, service: Service) -> Result<String, SystemError> {
+        // Of each engine: Swarm's own collection gives up where a manager does not reach a node.
+        let mut printed = String::new();
+        for node in self.nodes.alive().await? {
+            for id in self.nodes.all_of(node, service).await? {
+                printed += &self.nodes.docker(node, &["logs", &id]).await?;
+            }
+        }
+        Ok(printed)
+    }
+
+    pub(super) async fn unhealthy(&self, service: Service, problem: String) -> SystemError {
+        let services = self.nodes.services(service).await.unwrap_or_default();
+        let first = services.first().map_or("", String::as_str);
+        let logs = ["service", "logs", "--raw", "--tail", LOG_LINES, first];
+        let log = self.nodes.manage(&logs).await.unwrap_or_default();
+        SystemError::Unhealthy {
+            service,
+            problem,
+            log: log.lines().map(str::to_owned).collect(),
+            file: None,
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! What systems of one command after the other are raised on.
+
+use tempfile::TempDir;
+
+use super::containers::{self, Containers, Images};
+use super::nodes::{self, Nodes};
+use super::processes::Processes;
+use super::{Part, Place, System, SystemSpec};
+use crate::error::SystemError;
+use crate::output::Console;
+use crate::run_dir::RunDir;
+use crate::settings::{Ports, Settings, StageKind};
+use crate::stage::{AdminClient, Service, Swarm};
+
+/// Kind of the folder's name of a system of processes.
+const KIND: &str = "experiment";
+
+/// Where systems are raised.
+#[derive(Debug)]
+pub enum Backend {
+    /// Processes of this machine.
+    Processes,
+    /// Containers.
+    Containers(Images),
+    /// Nodes, which outlive the systems on them.
+    Nodes(Swarm),
+}
+
+impl Backend {
+    /// Of this stage; for containers, their images are built now.
+    ///
+    /// # Errors
+    /// When it cannot be had; [`SystemError::NoServices`] of the virtual stage.
+    pub async fn prepare(
+        stage: StageKind,
+        settings: &Settings,
+        console: Console,
+    ) -> Result<Self, SystemError> {
+        Ok(match stage {
+            StageKind::Local => Self::Processes,
+            StageKind::Compose => Self::Containers(Images::prepare(settings, console).await?),
+            StageKind::Swarm => Self::Nodes(nodes::prepare(settings, console).await?),
+            StageKind::Virtual => return Err(SystemError::NoServices),
+        })
+    }
+
+    /// Starts a system and waits until it is ready.
+    ///
+    /// # Errors
+    /// When a part does not start; what is left of it then is for [`Self::clear`] to take down.
+    pub async fn raise(
+        &self,
+        spec: &SystemSpec,
+        settings: &Settings,
+        console: Console,
+    ) -> Result<System, SystemError> {
+        match self {
+            Self::Processes => {
+                let folder = RunDir::make(KIND, settings, console.quietly()).await?;
+                match Processes::start_in(folder.path(), spec, settings).await {
+                    Ok(mut processes) => {
+                        processes.own_folder = Some(folder);
+                        Ok(System::of_processes(processes))
+                    }
+                    Err(error) => Err(folder.left_by(error)),
+                }
+            }
+            Self::Containers(images) => {
+                let (containers, ports) = Containers::raise(images, spec).await?;
+                let workers = vec![AdminClient::new(ports.worker)];
+                let place = Place::Containers(Box::new(containers));
+                Ok(System::at(parts(ports), workers, place))
+            }
+            Self::Nodes(swarm) => {
+                let nodes = Nodes::raise(swarm, spec).await?;
+                let (ports, workers) = (nodes.swarm.ports(), nodes.workers());
+                let place = Place::Nodes(Box::new(nodes));
+                Ok(System::at(parts(ports), workers, place))
+            }
+        }
+    }
+
+    /// Takes down what is left of a system that did not come up.
+    ///
+    /// # Errors
+    /// When that fails.
+    pub async fn clear(&self) -> Result<(), SystemError> {
+        match self {
+            Self::Containers(images) => images.clear().await,
+            // Processes ended with the value they would have become; interrupted, all that nodes run ends with them.
+            Self::Processes | Self::Nodes(_) => Ok(()),
+        }
+    }
+
+    /// Ends what outlives its systems.
+    ///
+    /// # Errors
+    /// When that fails.
+    pub async fn leave(&self) -> Result<(), SystemError> {
+        match self {
+            Self::Processes | Self::Containers(_) => Ok(()),
+            Self::Nodes(swarm) => swarm.down().await.map(drop),
+        }
+    }
+}
+
+/// Ends what a run has left that is dead: containers, or nodes.
+///
+/// # Errors
+/// When that fails.
+pub async fn end_stale(
+    stage: StageKind,
+    settings: &Settings,
+    console: Console,
+) -> Result<(), SystemError> {
+    match stage {
+        StageKind::Compose => containers::end_stale(settings, console).await,
+        StageKind::Swarm => nodes::end_stale(settings, console).await,
+        StageKind::Local | StageKind::Virtual => Ok(()),
+    }
+}
+
+fn parts(ports: Ports) -> Vec<(Part, u16)> {
+    vec![
+        (Part::Api(0), ports.api),
+        (Part::Worker, ports.worker),
+        (Part::Db, ports.db),
+    ]
+}
+
+/// Leaves what the services of a system have logged in its folder, which stays.
+pub(super) async fn leave_logs(
+    folder: &mut TempDir,
+    printed: impl AsyncFn(Service) -> Result<String, SystemError>,
+) -> Result<std::path::PathBuf, SystemError> {
+    folder.disable_cleanup(true);
+    for service in Service::ALL {
+        let log = folder.path().join(format!("{service}.log"));
+        std::fs::write(&log, printed(service).await?).map_err(SystemError::file("write", &log))?;
+    }
+    Ok(folder.path().to_owned())
+}
+
+/// A folder with the policy file of the system, and what its services are told however they run.
+pub(super) fn told(spec: &SystemSpec) -> Result<(TempDir, Vec<(String, String)>), SystemError> {
+    let folder = TempDir::new().map_err(SystemError::file("make", "a temporary folder"))?;
+    let policies = folder.path().join("policies.toml");
+    std::fs::write(&policies, spec.policies()).map_err(SystemError::file("write", &policies))?;
+    let variables = [
+        ("HOLDFAST_POLICIES", policies.to_string_lossy().into_owned()),
+        // What the breakers did is read from the log.
+        ("RUST_LOG", "info".to_owned()),
+        ("HOLDFAST_LOG_FORMAT", "json".to_owned()),
+    ];
+    let variables = variables.into_iter().chain(spec.worker.variables());
+    let variables = variables.map(|(name, value)| (name.to_owned(), value));
+    Ok((folder, variables.collect()))
+}

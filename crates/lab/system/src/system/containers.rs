@@ -1,0 +1,186 @@
+//! The system as containers: the Compose file of the stage with an overlay that puts a breakable wire between the API and
+//! its dependencies, as a project of its own on ports of its own.
+
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use super::backend::{leave_logs, told};
+use super::processes::Wires;
+use super::start::free;
+use super::{SystemSpec, Wired};
+use crate::error::SystemError;
+use crate::output::Console;
+use crate::plan::Target;
+use crate::ports;
+use crate::probe::Probe;
+use crate::settings::{Ports, Settings};
+use crate::stage::{Compose, Project};
+use crate::wire::{Controller, Wire};
+
+const PROJECT: Project = Project {
+    name: "holdfast-experiments",
+    files: &["deploy/compose.yml", "deploy/compose.experiments.yml"],
+};
+/// The overlay's service, and the lab's program in it.
+const WIRE: &str = "wire";
+const LAB: &str = "/usr/local/bin/lab";
+
+/// The images, and the right to use the project's name.
+#[derive(Debug)]
+pub struct Images {
+    compose: Compose,
+    _lock: File,
+}
+
+impl Images {
+    pub(super) async fn prepare(
+        settings: &Settings,
+        console: Console,
+    ) -> Result<Self, SystemError> {
+        let lock = lock(settings)?;
+        let compose = compose(settings, console).await?;
+        // What a killed run has left is in the way of this one.
+        drop(silent(&compose).down().await?);
+        console.say("building the images, which takes minutes the first time");
+        Ok(Self {
+            compose: compose.built().await?,
+            _lock: lock,
+        })
+    }
+
+    pub(super) async fn clear(&self) -> Result<(), SystemError> {
+        silent(&self.compose).down().await.map(drop)
+    }
+}
+
+/// Everything ends with [`super::System::lower`].
+#[derive(Debug)]
+pub(super) struct Containers {
+    pub(super) compose: Compose,
+    pub(super) wires: Wires,
+    folder: TempDir,
+}
+
+impl Containers {
+    /// Starts all of it; where it is published.
+    pub(super) async fn raise(
+        images: &Images,
+        spec: &SystemSpec,
+    ) -> Result<(Self, Ports), SystemError> {
+        let (folder, told) = told(spec)?;
+        // The container's user is none of ours.
+        readable(&folder.path().join("policies.toml"))?;
+        readable(folder.path())?;
+        let (api, worker, db, wire) = (free()?, free()?, free()?, free()?);
+        // Two workers cannot have the same port: then each has one that nobody asks for.
+        let published = Some(worker.to_string()).filter(|_| !spec.replaced);
+        let variables = [
+            ("API_PORT", api.to_string()),
+            ("WORKER_PORT", published.unwrap_or_default()),
+            ("DB_PORT", db.to_string()),
+            ("WIRE_PORT", wire.to_string()),
+            ("WIRE_SEED", spec.seed.to_string()),
+            ("EXPERIMENT_WORKER", host(spec.wired.worker, "worker")),
+            ("EXPERIMENT_DATABASE", host(spec.wired.database, "db")),
+        ];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value));
+        let all = variables.into_iter().chain(told);
+        let mut containers = Self {
+            compose: images.compose.with_variables(all),
+            wires: Wires::default(),
+            folder,
+        };
+        match containers.rise(spec.wired, wire).await {
+            Ok(()) => Ok((containers, Ports { api, worker, db })),
+            Err(error) => {
+                containers.compose.down().await?;
+                Err(error)
+            }
+        }
+    }
+
+    async fn rise(&mut self, wired: Wired, wire_port: u16) -> Result<(), SystemError> {
+        self.compose.raise().await?;
+        let controller = Controller::connect(ports::loopback(wire_port)).await?;
+        let wire =
+            |wanted: bool, name| wanted.then(|| Arc::new(Wire::Remote(controller.wire(name))));
+        self.wires = Wires {
+            worker: wire(wired.worker, "worker"),
+            database: wire(wired.database, "database"),
+        };
+        Ok(())
+    }
+
+    /// From inside the network: what Docker publishes on the host accepts connections whatever is behind it.
+    pub(super) async fn probe(
+        &self,
+        target: Target,
+        on_the_wire: bool,
+        patience: Duration,
+    ) -> Probe {
+        let on_the_wire = on_the_wire && self.wires.to(target).is_some();
+        let (kind, address) = match (target, on_the_wire) {
+            (Target::Worker, false) => ("worker", "worker:8081"),
+            (Target::Worker, true) => ("worker", "127.0.0.1:8081"),
+            (Target::Database, false) => ("database", "db:5432"),
+            (Target::Database, true) => ("database", "127.0.0.1:5432"),
+            (Target::Api | Target::Node, _) => ("api", "api:8080"),
+        };
+        let patience = format!("{}ms", patience.as_millis());
+        let look = [LAB, "look", kind, address, "--patience", &patience];
+        let told = self.compose.exec(WIRE, &look).await;
+        let seen = told.ok().and_then(|told| serde_json::from_str(&told).ok());
+        seen.unwrap_or(Probe::Broken)
+    }
+
+    pub(super) async fn keep(&mut self) -> Result<PathBuf, SystemError> {
+        let compose = &self.compose;
+        leave_logs(&mut self.folder, async |it| compose.printed(it).await).await
+    }
+}
+
+/// Ends what a run has left that is dead.
+pub(super) async fn end_stale(settings: &Settings, console: Console) -> Result<(), SystemError> {
+    let _lock = lock(settings)?;
+    let compose = compose(settings, console).await?;
+    silent(&compose).down().await.map(drop)
+}
+
+async fn compose(settings: &Settings, console: Console) -> Result<Compose, SystemError> {
+    let folder = settings.folder().join("experiments");
+    Compose::of_its_own(PROJECT, folder, settings, console.quietly()).await
+}
+
+/// The files want their variables, also to take down what they describe.
+fn silent(compose: &Compose) -> Compose {
+    let names = ["WORKER_PORT", "DB_PORT", "WIRE_PORT", "WIRE_SEED"];
+    compose.with_variables(names.map(|name| (name.to_owned(), "0".to_owned())))
+}
+
+/// One run at a time owns the project; the end of its process gives it back.
+fn lock(settings: &Settings) -> Result<File, SystemError> {
+    let folder = settings.folder();
+    fs::create_dir_all(&folder).map_err(SystemError::file("make", &folder))?;
+    let path = folder.join("experiments.lock");
+    let file = File::options().create(true).append(true).open(&path);
+    let file = file.map_err(SystemError::file("open", &path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(SystemError::ExperimentsUnderWay),
+        Err(TryLockError::Error(error)) => Err(SystemError::file("lock", path)(error)),
+    }
+}
+
+fn host(wired: bool, service: &str) -> String {
+    if wired { WIRE } else { service }.to_owned()
+}
+
+fn readable(path: &Path) -> Result<(), SystemError> {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = fs::Permissions::from_mode(0o755);
+    fs::set_permissions(path, mode).map_err(SystemError::file("open up", path))
+}

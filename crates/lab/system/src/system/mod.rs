@@ -1,0 +1,296 @@
+//! The system under test: API, worker and Postgres, fresh, where nobody else is, with a breakable wire between them where one is
+//! wanted: as processes of this machine, as containers, or on nodes. It is made of one [`SystemSpec`], and ends with its value;
+//! should the lab die, its guard ends it.
+//!
+//! It sees what its spec says and nothing else of the caller's environment: by a caller's policies or delay nobody would judge
+//! or measure it.
+
+mod arrivals;
+mod backend;
+mod containers;
+mod contender;
+mod nodes;
+mod process;
+mod processes;
+mod spec;
+mod start;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+pub use arrivals::Arrivals;
+pub use backend::{Backend, end_stale};
+use containers::Containers;
+pub use contender::Contender;
+use nodes::Nodes;
+use processes::Processes;
+pub use spec::{ApiSpec, Part, SystemSpec, Wired, WorkerSpec};
+
+use crate::database::Database;
+use crate::error::SystemError;
+use crate::plan::Target;
+use crate::probe::Probe;
+use crate::settings::Settings;
+use crate::stage::{AdminClient, NodeAction, Service};
+use crate::trial::Sight;
+use crate::wire::Wire;
+
+/// All of it, up and ready.
+#[derive(Debug)]
+pub struct System {
+    place: Place,
+    parts: Vec<Listening>,
+    workers: Vec<AdminClient>,
+    /// Our own questions to the worker on the wire, which counts them as requests.
+    asked: Arc<AtomicU64>,
+}
+
+/// Where a part is asked, past any wire; the same for as long as the system is there.
+#[derive(Debug)]
+struct Listening {
+    part: Part,
+    port: u16,
+    client: AdminClient,
+}
+
+#[derive(Debug)]
+enum Place {
+    Processes(Box<Processes>),
+    Containers(Box<Containers>),
+    Nodes(Box<Nodes>),
+}
+
+impl System {
+    /// Starts all of it as processes of this machine in `folder`, which is the caller's, and waits until it is ready.
+    ///
+    /// # Errors
+    /// When a part does not start; those that did are ended.
+    pub async fn start_in(
+        folder: &Path,
+        spec: &SystemSpec,
+        settings: &Settings,
+    ) -> Result<Self, SystemError> {
+        let processes = Processes::start_in(folder, spec, settings).await?;
+        Ok(Self::of_processes(processes))
+    }
+
+    fn of_processes(processes: Processes) -> Self {
+        let workers = processes.workers();
+        Self::at(
+            processes.ports(),
+            workers,
+            Place::Processes(Box::new(processes)),
+        )
+    }
+
+    fn at(ports: Vec<(Part, u16)>, workers: Vec<AdminClient>, place: Place) -> Self {
+        let listening = |(part, port)| Listening {
+            part,
+            port,
+            client: AdminClient::new(port),
+        };
+        Self {
+            place,
+            parts: ports.into_iter().map(listening).collect(),
+            workers,
+            asked: Arc::default(),
+        }
+    }
+
+    /// The questions to each API.
+    pub fn apis(&self) -> Vec<AdminClient> {
+        let apis = self.parts.iter();
+        let apis = apis.filter(|one| matches!(one.part, Part::Api(_)));
+        apis.map(|one| one.client.clone()).collect()
+    }
+
+    /// Questions to a part itself, past any wire.
+    ///
+    /// # Errors
+    /// [`SystemError::NotRunning`]: there is no such part.
+    pub fn client(&self, part: Part) -> Result<&AdminClient, SystemError> {
+        self.part(part).map(|one| &one.client)
+    }
+
+    /// Where a part listens, past any wire.
+    ///
+    /// # Errors
+    /// [`SystemError::NotRunning`]: there is no such part.
+    pub fn port(&self, part: Part) -> Result<u16, SystemError> {
+        self.part(part).map(|one| one.port)
+    }
+
+    /// Postgres itself, past any wire.
+    ///
+    /// # Errors
+    /// [`SystemError::NotRunning`]: there is none.
+    pub fn database(&self) -> Result<Database, SystemError> {
+        self.port(Part::Db).map(Database::Port)
+    }
+
+    fn part(&self, part: Part) -> Result<&Listening, SystemError> {
+        let mut parts = self.parts.iter();
+        let found = parts.find(|one| one.part == part);
+        found.ok_or(SystemError::NotRunning(part.service()))
+    }
+
+    /// The wire before a dependency; none: there is none.
+    pub fn wire(&self, target: Target) -> Option<&Arc<Wire>> {
+        match &self.place {
+            Place::Processes(processes) => processes.wires.to(target),
+            Place::Containers(containers) => containers.wires.to(target),
+            Place::Nodes(_) => None,
+        }
+    }
+
+    /// Looks at a service as the API would reach it.
+    pub async fn probe(&self, target: Target, patience: Duration) -> Probe {
+        self.look_at(target, true, patience).await
+    }
+
+    /// Looks at a service itself, past any wire.
+    pub async fn probe_past_the_wire(&self, target: Target, patience: Duration) -> Probe {
+        self.look_at(target, false, patience).await
+    }
+
+    async fn look_at(&self, target: Target, on_the_wire: bool, patience: Duration) -> Probe {
+        let probe = match &self.place {
+            Place::Processes(processes) => processes.probe(target, on_the_wire, patience).await,
+            Place::Containers(containers) => containers.probe(target, on_the_wire, patience).await,
+            Place::Nodes(nodes) => nodes.probe(target, patience).await,
+        };
+        if target == Target::Worker && on_the_wire && probe.has_asked() {
+            self.asked.fetch_add(1, Ordering::Relaxed);
+        }
+        probe
+    }
+
+    /// What counts the requests that arrive at the worker, whoever else holds the system.
+    pub fn arrivals(&self) -> Arrivals {
+        let wire = self.wire(Target::Worker).cloned();
+        Arrivals::new(wire, Arc::clone(&self.asked), self.workers.clone())
+    }
+
+    /// Kills a part (SIGKILL); its port refuses afterwards.
+    ///
+    /// # Errors
+    /// When it does not die.
+    pub async fn kill(&self, part: impl Into<Part>) -> Result<(), SystemError> {
+        let part = part.into();
+        match &self.place {
+            Place::Processes(processes) => processes.process(part).await?.kill().await,
+            Place::Containers(containers) => containers.compose.kill(part.service()).await,
+            Place::Nodes(nodes) => nodes.swarm.kill(part.service()).await,
+        }
+    }
+
+    /// Starts a part, unless it runs.
+    ///
+    /// # Errors
+    /// When it does not become ready.
+    pub async fn start(&self, part: impl Into<Part>) -> Result<(), SystemError> {
+        let part = part.into();
+        match &self.place {
+            Place::Processes(processes) => processes.process(part).await?.start().await,
+            Place::Containers(containers) => containers.compose.start_now(part.service()).await,
+            Place::Nodes(nodes) => nodes.swarm.start(part.service()).await,
+        }
+    }
+
+    /// Stops a part with its port open.
+    ///
+    /// # Errors
+    /// When it does not stop; on nodes, where it cannot be.
+    pub async fn pause(&self, part: impl Into<Part>) -> Result<(), SystemError> {
+        let part = part.into();
+        match &self.place {
+            Place::Processes(processes) => processes.process(part).await?.pause().await,
+            Place::Containers(containers) => containers.compose.pause(part.service()).await,
+            Place::Nodes(_) => Err(SystemError::NoPauseOnSwarm),
+        }
+    }
+
+    /// Lets a part go on, if it stands still.
+    ///
+    /// # Errors
+    /// When it does not answer then; on nodes, where it cannot be.
+    pub async fn resume(&self, part: impl Into<Part>) -> Result<(), SystemError> {
+        let part = part.into();
+        match &self.place {
+            Place::Processes(processes) => {
+                processes.process(part).await?.resume();
+                Ok(())
+            }
+            Place::Containers(containers) => containers.compose.resume(part.service()).await,
+            Place::Nodes(_) => Err(SystemError::NoPauseOnSwarm),
+        }
+    }
+
+    /// Does this to the node that is the target: the one that Postgres' primary was on when it all began.
+    ///
+    /// # Errors
+    /// Where there is but one machine, or it cannot be done.
+    pub async fn act_on_node(&self, action: NodeAction) -> Result<(), SystemError> {
+        match &self.place {
+            Place::Nodes(nodes) => nodes.act_on(action).await,
+            Place::Processes(_) | Place::Containers(_) => Err(SystemError::NotSeveral),
+        }
+    }
+
+    /// Puts another worker in the place of the one there is, under the same name, at another address. From where to where.
+    ///
+    /// # Errors
+    /// Where it cannot be done, which the schema lets no experiment ask for.
+    pub async fn replace_worker(&self) -> Result<(String, String), SystemError> {
+        match &self.place {
+            Place::Containers(containers) => containers.compose.replace(Service::Worker).await,
+            Place::Processes(_) | Place::Nodes(_) => Err(SystemError::CannotBreak(
+                "a process cannot be replaced: its name is its address",
+            )),
+        }
+    }
+
+    /// What the API has logged so far.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn api_log(&self) -> Result<String, SystemError> {
+        match &self.place {
+            Place::Processes(processes) => processes.api_log(),
+            Place::Containers(containers) => containers.compose.printed(Service::Api).await,
+            Place::Nodes(nodes) => nodes.swarm.printed(Service::Api).await,
+        }
+    }
+
+    /// How a contender ends when it is asked to; none: the API is ours.
+    pub async fn stop_contender(&self) -> Option<Sight> {
+        match &self.place {
+            Place::Processes(processes) => processes.process(Part::Api(0)).await.ok()?.stop().await,
+            Place::Containers(_) | Place::Nodes(_) => None,
+        }
+    }
+
+    /// Where logs and journal stay when all is over.
+    ///
+    /// # Errors
+    /// When they cannot be had.
+    pub async fn keep(&mut self) -> Result<PathBuf, SystemError> {
+        match &mut self.place {
+            Place::Processes(processes) => Ok(processes.keep().await),
+            Place::Containers(containers) => containers.keep().await,
+            Place::Nodes(nodes) => nodes.keep().await,
+        }
+    }
+
+    /// Ends all of it; what is still there afterwards.
+    pub async fn lower(self) -> Vec<String> {
+        let ended = match self.place {
+            Place::Processes(processes) => return processes.lower().await,
+            Place::Containers(containers) => containers.compose.down().await.map(drop),
+            Place::Nodes(nodes) => nodes.swarm.withdraw().await,
+        };
+        ended.err().iter().map(ToString::to_string).collect()
+    }
+}

@@ -1,0 +1,65 @@
+//! A part as a process: a service of ours, a contender in the place of our API, or Postgres.
+
+use holdfast_checker::trial::Sight;
+
+use super::contender::ContenderProcess;
+use crate::error::SystemError;
+use crate::postgres::Cluster;
+use crate::stage::ServiceProcess;
+
+#[derive(Debug)]
+pub(super) enum Process {
+    Service(ServiceProcess),
+    Contender(ContenderProcess),
+    Db(Cluster),
+}
+
+impl Process {
+    pub(super) fn port(&self) -> u16 {
+        match self {
+            Self::Service(process) => process.port(),
+            Self::Contender(process) => process.port(),
+            Self::Db(cluster) => cluster.port(),
+        }
+    }
+
+    pub(super) async fn start(&mut self) -> Result<(), SystemError> {
+        match self {
+            Self::Service(process) => process.start().await,
+            Self::Contender(process) => process.start().await,
+            Self::Db(cluster) => Ok(cluster.start_again().await?),
+        }
+    }
+
+    pub(super) async fn kill(&self) -> Result<(), SystemError> {
+        match self {
+            Self::Service(process) => process.kill().await,
+            Self::Contender(process) => process.kill().await,
+            Self::Db(cluster) => Ok(cluster.kill().await?),
+        }
+    }
+
+    pub(super) async fn pause(&self) -> Result<(), SystemError> {
+        match self {
+            Self::Service(process) => process.pause().await,
+            Self::Contender(process) => process.pause().await,
+            Self::Db(cluster) => Ok(cluster.pause().await?),
+        }
+    }
+
+    pub(super) fn resume(&self) {
+        match self {
+            Self::Service(process) => process.resume(),
+            Self::Contender(process) => process.resume(),
+            Self::Db(cluster) => cluster.resume(),
+        }
+    }
+
+    /// How a contender ends when it is asked to; what is ours is not judged by that.
+    pub(super) async fn stop(&self) -> Option<Sight> {
+        match self {
+            Self::Contender(process) => Some(process.stop().await),
+            Self::Service(_) | Self::Db(_) => None,
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! Bringing a system up as processes.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::{env, fs, iter};
+
+use tokio_postgres::NoTls;
+
+use super::contender::{ContenderProcess, LENIENT_TABLE};
+use super::process::Process;
+use super::processes::{Member, Processes, Wires, port_of};
+use super::{ApiSpec, Part, SystemSpec, WorkerSpec};
+use crate::database::Database;
+use crate::error::SystemError;
+use crate::ports;
+use crate::postgres::{self, Cluster, ClusterOptions};
+use crate::proxy::FaultProxy;
+use crate::settings::Settings;
+use crate::stage::{Service, ServiceProcess};
+use crate::wire::Wire;
+
+impl Processes {
+    /// Starts all of it in `folder` and waits until it is ready.
+    ///
+    /// # Errors
+    /// When a part does not start; those that did are ended.
+    pub(super) async fn start_in(
+        folder: &Path,
+        spec: &SystemSpec,
+        settings: &Settings,
+    ) -> Result<Self, SystemError> {
+        let cluster = postgres(spec.tuning).await?;
+        let site = Site { folder, settings };
+        let worker = site.worker(Service::Worker.name(), spec.worker).await?;
+        let (wired, seed) = (spec.wired, spec.seed);
+        let wires = Wires {
+            worker: wire(wired.worker, worker.port(), seed).await?,
+            database: wire(wired.database, cluster.port(), seed.wrapping_add(1)).await?,
+        };
+        let mut other_workers = Vec::new();
+        for number in 2..=spec.workers.get() {
+            let name = format!("{}-{number}", Service::Worker.name());
+            other_workers.push(site.worker(&name, spec.worker).await?);
+        }
+        let first = port_of(wires.worker.as_ref(), worker.port());
+        let reached = Reached {
+            workers: iter::once(first)
+                .chain(other_workers.iter().map(ServiceProcess::port))
+                .collect(),
+            database: port_of(wires.database.as_ref(), cluster.port()),
+        };
+        let mut members = Vec::new();
+        for (index, api) in spec.apis.iter().enumerate() {
+            if api.contender.is_some() {
+                let own = Database::Port(cluster.port());
+                own.query(LENIENT_TABLE).await?;
+            }
+            let process = site.api(api, reached.without(api.without)?).await?;
+            members.push(Member::new(Part::Api(index), process));
+        }
+        members.push(Member::new(Part::Worker, Process::Service(worker)));
+        members.push(Member::new(Part::Db, Process::Db(cluster)));
+        Ok(Self {
+            members,
+            other_workers,
+            wires,
+            folder: folder.to_owned(),
+            own_folder: None,
+        })
+    }
+}
+
+/// The ports at which an API finds its dependencies.
+#[derive(Debug, Clone)]
+struct Reached {
+    workers: Vec<u16>,
+    database: u16,
+}
+
+impl Reached {
+    /// Nobody is where this part would be.
+    fn without(&self, part: Option<Part>) -> Result<Self, SystemError> {
+        let mut reached = self.clone();
+        match part {
+            Some(Part::Worker) => reached.workers = vec![free()?],
+            Some(Part::Db) => reached.database = free()?,
+            Some(Part::Api(_)) | None => {}
+        }
+        Ok(reached)
+    }
+
+    /// One URL, or several with commas between them.
+    fn worker_urls(&self) -> String {
+        let urls = self.workers.iter();
+        let urls: Vec<String> = urls
+            .map(|port| format!("http://127.0.0.1:{port}"))
+            .collect();
+        urls.join(",")
+    }
+}
+
+/// Where services are started.
+#[derive(Clone, Copy)]
+struct Site<'a> {
+    folder: &'a Path,
+    settings: &'a Settings,
+}
+
+impl Site<'_> {
+    async fn worker(&self, name: &str, worker: WorkerSpec) -> Result<ServiceProcess, SystemError> {
+        let variables = variables(worker.variables());
+        let (service, home) = (Service::Worker, (self.folder, name));
+        let Some(arguments) = worker.stand_in else {
+            return ServiceProcess::start_own(service, home, variables, self.settings).await;
+        };
+        let lab = env::current_exe().map_err(SystemError::file("find", "this program"))?;
+        ServiceProcess::start_program(service, (lab, arguments), home, variables).await
+    }
+
+    async fn api(&self, api: &ApiSpec, reached: Reached) -> Result<Process, SystemError> {
+        let worker = reached.worker_urls();
+        if let Some(contender) = &api.contender {
+            // It knows nothing of the API's own role.
+            let database = postgres::url(reached.database);
+            let told = variables([("WORKER_URL", worker), ("DATABASE_URL", database)]);
+            let started = ContenderProcess::start_in(self.folder, contender, told).await;
+            return started.map(Process::Contender);
+        }
+        let policies = self.folder.join(format!("{}.toml", api.name));
+        fs::write(&policies, &api.policies).map_err(SystemError::file("write", &policies))?;
+        let mut told = variables([
+            ("HOLDFAST_WORKER_URL", worker),
+            ("DATABASE_URL", postgres::api_url(reached.database)),
+            ("HOLDFAST_POLICIES", policies.to_string_lossy().into_owned()),
+            ("HOLDFAST_JOURNAL_DIR", "journal".to_owned()),
+        ]);
+        told.extend(variables(api.variables.iter().cloned()));
+        let home = (self.folder, api.name.as_str());
+        let started = ServiceProcess::start_own(Service::Api, home, told, self.settings).await;
+        started.map(Process::Service)
+    }
+}
+
+fn variables<'a>(pairs: impl IntoIterator<Item = (&'a str, String)>) -> BTreeMap<String, String> {
+    let pairs = pairs.into_iter();
+    pairs
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+}
+
+async fn postgres(tuning: &[&str]) -> Result<Cluster, SystemError> {
+    let mut cluster = Cluster::start(ClusterOptions::default()).await?;
+    if !tuning.is_empty() {
+        let (client, connection) = tokio_postgres::connect(&cluster.url(), NoTls).await?;
+        let connection = tokio::spawn(connection);
+        for statement in tuning {
+            client.batch_execute(statement).await?;
+        }
+        drop(client);
+        // The session's own error, if any, is the statement's error as well.
+        let _ = connection.await;
+        cluster.kill().await?;
+        cluster.start_again().await?;
+    }
+    Ok(cluster)
+}
+
+async fn wire(wanted: bool, port: u16, seed: u64) -> Result<Option<Arc<Wire>>, SystemError> {
+    if !wanted {
+        return Ok(None);
+    }
+    let upstream = ports::loopback(port).to_string();
+    let proxy = FaultProxy::listen(ports::loopback(free()?), &upstream, seed).await;
+    let proxy = proxy.map_err(SystemError::file("open", "a port for the fault proxy"))?;
+    Ok(Some(Arc::new(Wire::Local(proxy))))
+}
+
+pub(super) fn free() -> Result<u16, SystemError> {
+    ports::free().map_err(SystemError::file("find", "a free port"))
+}
