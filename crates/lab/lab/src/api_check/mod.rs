@@ -10,11 +10,10 @@ mod schemathesis;
 
 use std::time::Duration;
 
-use holdfast_ops::signals::StopSignals;
 use holdfast_system::error::SystemError;
 
 use self::schemathesis::Schemathesis;
-use crate::guard::{Guard, Guarded};
+use crate::guard::{Guarded, guarded};
 use crate::output::{Console, Tone};
 use crate::run_dir::RunDir;
 use crate::settings::Settings;
@@ -82,21 +81,17 @@ const SCENES: [Scene; 4] = [
 /// # Errors
 /// When a scene could not be played, or was interrupted.
 pub async fn run(check: Check, settings: &Settings, console: Console) -> Result<bool, SystemError> {
-    let mut signals = StopSignals::listen().map_err(SystemError::file("listen for", "signals"))?;
-    let _guard = Guard::post(Guarded::Processes)?;
-    let mut folder = RunDir::make("api-check", settings, console).await?;
-    let played = tokio::select! {
-        played = play(check, settings, &folder, console) => played,
-        _ = signals.next() => return Err(SystemError::Interrupted),
-    };
-    if !matches!(played, Ok(true)) {
-        folder.keep();
-        console.say(format_args!(
-            "  logs and reports are in {}",
-            folder.path().display()
-        ));
-    }
-    played
+    guarded(Guarded::Processes, async {
+        let mut folder = RunDir::make("api-check", settings, console).await?;
+        let played = play(check, settings, &folder, console).await;
+        if !matches!(played, Ok(true)) {
+            folder.keep();
+            let folder = folder.path().display();
+            console.say(format_args!("  logs and reports are in {folder}"));
+        }
+        played
+    })
+    .await
 }
 
 async fn play(

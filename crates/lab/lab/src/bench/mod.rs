@@ -15,14 +15,11 @@ mod scale;
 mod stage;
 mod wrk;
 
-use holdfast_ops::signals::StopSignals;
-use holdfast_system::error::SystemError;
-
 use self::contender::Contender;
 pub use self::scale::Plan as ScalePlan;
 use self::stage::Stage;
 use crate::error::LabError;
-use crate::guard::{Guard, Guarded};
+use crate::guard::{Guarded, guarded};
 use crate::output::Console;
 use crate::run_dir::RunDir;
 use crate::settings::Settings;
@@ -68,14 +65,11 @@ async fn alone(
     console: Console,
     work: impl AsyncFnOnce(RunDir) -> Result<(), LabError>,
 ) -> Result<(), LabError> {
-    let mut signals = StopSignals::listen().map_err(SystemError::file("listen for", "signals"))?;
-    wrk::ensure(settings, console).await?;
-    let _guard = Guard::post(Guarded::Processes)?;
-    let folder = RunDir::make(name, settings, console).await?;
-    tokio::select! {
-        measured = work(folder) => measured,
-        _ = signals.next() => Err(SystemError::Interrupted.into()),
-    }
+    guarded(Guarded::Processes, async {
+        wrk::ensure(settings, console).await?;
+        work(RunDir::make(name, settings, console).await?).await
+    })
+    .await
 }
 
 async fn on_stage(

@@ -14,7 +14,6 @@ use std::future::pending;
 use std::path::Path;
 use std::time::Duration;
 
-use holdfast_ops::signals::StopSignals;
 use holdfast_system::error::SystemError;
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep};
@@ -22,7 +21,7 @@ use tokio::time::{Instant, sleep};
 use self::dashboard::Query;
 use self::server::{Range, Server};
 use crate::error::LabError;
-use crate::guard::{Guard, Guarded};
+use crate::guard::{Guarded, guarded};
 use crate::load::{self, Arrivals, Arriving};
 use crate::output::{Console, Tone};
 use crate::run_dir::RunDir;
@@ -49,7 +48,6 @@ const OUTAGE: &str =
 /// # Errors
 /// When it could not be played, or was interrupted.
 pub async fn run(settings: &Settings, console: Console) -> Result<bool, LabError> {
-    let mut signals = StopSignals::listen().map_err(SystemError::file("listen for", "signals"))?;
     promtool::ensure(settings, console).await?;
     let files = settings.root.join("deploy/observe");
     let queries = queries(&files.join(DASHBOARD))?;
@@ -58,22 +56,20 @@ pub async fn run(settings: &Settings, console: Console) -> Result<bool, LabError
         // Prometheus may not even start with them, and its complaint would hide these.
         return Ok(report(&amiss, queries.len(), console));
     }
-    let _guard = Guard::post(Guarded::Processes)?;
-    let folder = RunDir::make("observe", settings, console).await?;
-    let system = match System::start_in(folder.path(), &spec(), settings).await {
-        Ok(system) => system,
-        Err(error) => return Err(folder.left_by(error).into()),
-    };
-    let result = tokio::select! {
-        result = observe(&system, &files, &queries, folder.path(), console) => result,
-        _ = signals.next() => Err(SystemError::Interrupted.into()),
-    };
-    let left = system.lower().await;
-    let findings = result?;
-    if !left.is_empty() {
-        return Err(SystemError::NotRolledBack(left).into());
-    }
-    Ok(report(&findings, queries.len(), console))
+    guarded(Guarded::Processes, async {
+        let folder = RunDir::make("observe", settings, console).await?;
+        let system = match System::start_in(folder.path(), &spec(), settings).await {
+            Ok(system) => system,
+            Err(error) => return Err(folder.left_by(error).into()),
+        };
+        let findings = observe(&system, &files, &queries, folder.path(), console).await;
+        let left = system.lower().await;
+        match left.is_empty() {
+            true => Ok(report(&findings?, queries.len(), console)),
+            false => Err(SystemError::NotRolledBack(left).into()),
+        }
+    })
+    .await
 }
 
 /// One that recovers within seconds.

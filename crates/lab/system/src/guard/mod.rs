@@ -12,6 +12,7 @@ use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 
 use clap::ValueEnum;
+use holdfast_ops::signals::StopSignals;
 use strum::IntoStaticStr;
 
 use crate::error::SystemError;
@@ -44,6 +45,22 @@ impl Guarded {
             StageKind::Compose => Self::Containers,
             StageKind::Swarm => Self::Nodes,
         }
+    }
+}
+
+/// Does this with a guard beside it. Ctrl-C gives it up, and what it holds ends with it.
+///
+/// # Errors
+/// Those of `work`; [`SystemError::Interrupted`].
+pub async fn guarded<T, E: From<SystemError>>(
+    what: Guarded,
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
+    let mut signals = StopSignals::listen().map_err(SystemError::file("listen for", "signals"))?;
+    let _guard = Guard::post(what)?;
+    tokio::select! {
+        done = work => done,
+        _ = signals.next() => Err(SystemError::Interrupted.into()),
     }
 }
 
