@@ -21,6 +21,7 @@ mod lock;
 mod now;
 #[cfg(any(feature = "metrics", feature = "tracing"))]
 pub mod observe;
+mod parts;
 mod policy;
 mod priority;
 mod reconfigure;

@@ -11,14 +11,12 @@ use crate::call::Call;
 use crate::capacity::{Reserved, Slots};
 use crate::class::{Classify, ErrorsAreFailures};
 use crate::config::PolicyConfig;
-use crate::event::{CallOutcome, Event, RejectedBy};
+use crate::event::RejectedBy;
 use crate::handle::Handle;
-use crate::now::Now;
+use crate::parts::Parts;
 use crate::priority::Priority;
-use crate::reporter::Reporter;
 use crate::snapshot::{BreakerState, Snapshot};
 use crate::stack::{Function, Numbered, Once, Stack, StackFuture};
-use crate::{hedge, retry};
 
 /// The policy of one dependency. Build it once and share it: clones share the breaker, the retry
 /// budget and the bulkhead. A policy built anew per request protects nothing.
@@ -40,36 +38,6 @@ pub type AttemptsFuture<R, F, C> = StackFuture<Numbered<F, R>, C>;
 
 /// The future of [`Policy::call_once`].
 pub type OnceFuture<R, F, C> = StackFuture<Once<F, R>, C>;
-
-/// What all calls under a policy share.
-#[derive(Debug)]
-pub(crate) struct Parts<C> {
-    pub(crate) reporter: Reporter,
-    pub(crate) config: PolicyConfig,
-    pub(crate) classify: C,
-    pub(crate) retry: retry::Rules,
-    pub(crate) hedge: Option<hedge::Rules>,
-    pub(crate) circuit: Option<Circuit>,
-    pub(crate) slots: Option<Slots>,
-    pub(crate) seed: u64,
-    /// Whether other policies draw from its budget, by whose configuration it is not this one's to change.
-    pub(crate) shares_budget: bool,
-}
-
-impl<C> Parts<C> {
-    /// Tells the observers how a call ended.
-    #[inline]
-    pub(crate) fn report(&self, outcome: CallOutcome, attempts: u32, started: Instant, now: &Now) {
-        if self.reporter.is_enabled() {
-            self.reporter.emit(&Event::Call {
-                policy: self.reporter.policy(),
-                outcome,
-                attempts,
-                elapsed: now.instant().saturating_duration_since(started),
-            });
-        }
-    }
-}
 
 impl<C> Policy<C> {
     pub(crate) fn new(parts: Parts<C>) -> Self {

@@ -6,7 +6,8 @@ use crate::breaker::Circuit;
 use crate::builder::{Kept, budget_config, circuit_settings, parts};
 use crate::capacity::Slots;
 use crate::config::{ConfigError, PolicyConfig};
-use crate::policy::{Parts, Policy};
+use crate::parts::Parts;
+use crate::policy::Policy;
 
 impl<C: Clone> Policy<C> {
     /// The same policy under another configuration, for calls to come: put it where this one was. Both share what must not

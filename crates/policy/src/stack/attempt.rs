@@ -10,7 +10,7 @@ use super::terms::Terms;
 use crate::class::{AttemptVerdict, Classify};
 use crate::error::ErrorKind;
 use crate::now::Now;
-use crate::policy::Parts;
+use crate::parts::Parts;
 use pin_project_lite::pin_project;
 
 pin_project! {

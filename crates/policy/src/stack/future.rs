@@ -22,7 +22,7 @@ use crate::event::{CallOutcome, Event, RejectedBy};
 use crate::handle::Handle;
 use crate::lazy_sleep::LazySleep;
 use crate::now::Now;
-use crate::policy::Parts;
+use crate::parts::Parts;
 
 pin_project! {
     /// The future of a call. Dropping it cancels the attempts in hand, or the wait for the next one.

@@ -10,15 +10,15 @@ use tokio::time::Instant;
 
 use super::attempt::End;
 use super::terms::Terms;
+use super::waiting::Waiting;
 use crate::breaker::{Refusal, Stopwatch, Ticket};
-use crate::capacity::{Claim, Permit, Reserved, Signal, Slots, Wait, WaitState};
+use crate::capacity::{Claim, Permit, Reserved, Signal};
 use crate::class::{AttemptVerdict, Health};
-use crate::deadline::Deadline;
 use crate::error::ErrorKind;
 use crate::event::RejectedBy;
 use crate::lazy_sleep::LazySleep;
 use crate::now::Now;
-use crate::policy::Parts;
+use crate::parts::Parts;
 use crate::timeout::{Cut, cut};
 
 #[derive(Debug)]
@@ -48,16 +48,6 @@ pub(super) enum Stage {
     Refused(Refused),
     Running,
     Over,
-}
-
-/// An attempt in the queue.
-#[derive(Debug)]
-struct Waiting {
-    wait: Wait,
-    timer: LazySleep,
-    patience: Instant,
-    // A slot that comes later leaves no time for the attempt.
-    latest: Deadline,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -115,7 +105,7 @@ impl Guard {
         match slots.claim(terms.priority) {
             Claim::Taken => guard.taken = true,
             Claim::Wait(wait) => {
-                guard.waiting = wait_for(parts, slots, terms, wait, now);
+                guard.waiting = Waiting::new(parts, slots, terms, wait, now);
                 guard.stage = match guard.waiting {
                     Some(_) => Stage::Waiting,
                     None => Stage::Refused(Refused::ByLimit),
@@ -169,27 +159,18 @@ impl Guard {
         let (Some(waiting), Some(slots)) = (&mut self.waiting, &parts.slots) else {
             return Poll::Ready(());
         };
-        let by = match waiting.wait.poll_permit(cx) {
-            WaitState::Admitted(_permit) => {
-                let now = Instant::now();
-                if now <= waiting.latest.instant() {
-                    self.waiting = None;
-                    self.held = Some(Held::Handed { _permit });
-                    self.since = now;
-                    self.stage = Stage::Admitted;
-                    return Poll::Ready(());
-                }
-                RejectedBy::Bulkhead
+        self.stage = match ready!(waiting.poll(cx)) {
+            Ok((_permit, now)) => {
+                self.held = Some(Held::Handed { _permit });
+                self.since = now;
+                Stage::Admitted
             }
-            WaitState::Waiting => {
-                ready!(waiting.timer.poll(|| waiting.patience, cx));
-                RejectedBy::Bulkhead
+            Err(by) => {
+                slots.emit_refused(by);
+                Stage::Refused(Refused::ByLimit)
             }
-            WaitState::Shed => RejectedBy::Shed,
         };
         self.waiting = None;
-        slots.emit_refused(by);
-        self.stage = Stage::Refused(Refused::ByLimit);
         Poll::Ready(())
     }
 
@@ -272,38 +253,6 @@ impl Guard {
             timer: LazySleep::new(),
             touched: false,
         }
-    }
-}
-
-/// A wait in the queue, unless the slot would come too late.
-fn wait_for<C>(
-    parts: &Parts<C>,
-    slots: &Slots,
-    terms: &Terms,
-    wait: Wait,
-    now: Instant,
-) -> Option<Box<Waiting>> {
-    let latest = terms.deadline(&parts.config).less(parts.config.needed());
-    let turn = Deadline::at(now).plus(slots.expected_wait(terms.priority));
-    if latest <= Deadline::at(now) || latest < turn {
-        drop(wait);
-        slots.emit_refused(RejectedBy::Shed);
-        return None;
-    }
-    let patience = Deadline::at(now).plus(slots.max_wait()).earlier(latest);
-    Some(Box::new(Waiting {
-        wait,
-        timer: LazySleep::new(),
-        patience: patience.instant(),
-        latest,
-    }))
-}
-
-impl<C> Parts<C> {
-    /// Of a limit that has to know how long attempts take.
-    #[inline]
-    fn adaptive_slots(&self) -> Option<&Slots> {
-        self.slots.as_ref().filter(|slots| slots.is_adaptive())
     }
 }
 

@@ -21,6 +21,7 @@ mod guard;
 mod operation;
 mod round;
 mod terms;
+mod waiting;
 
 use std::task::{Context, Poll};
 
@@ -31,7 +32,7 @@ use crate::call::Call;
 use crate::class::Classify;
 use crate::error::Error;
 use crate::handle::Handle;
-use crate::policy::Parts;
+use crate::parts::Parts;
 
 pub use self::future::StackFuture;
 pub use self::operation::Operation;

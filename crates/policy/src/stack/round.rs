@@ -14,7 +14,7 @@ use crate::class::Classify;
 use crate::event::HedgeOutcome;
 use crate::hedge::{Due, Rules};
 use crate::lazy_sleep::LazySleep;
-use crate::policy::Parts;
+use crate::parts::Parts;
 
 pin_project! {
     pub(super) struct Round<O: Operation> {

@@ -1,6 +1,5 @@
 //! Our own images, built in one way for whatever runs them.
 
-use std::env;
 use std::path::Path;
 use std::process::Stdio;
 
@@ -10,8 +9,6 @@ use crate::output::Console;
 
 const BASE_IMAGES: &str = "deploy/base-images.sh";
 const DOCKERFILE: &str = "deploy/Dockerfile";
-/// What cargo goes by outside of the images, it goes by in them.
-const OPT_LEVEL: &str = "CARGO_PROFILE_RELEASE_OPT_LEVEL";
 /// Measured on two cores: from an empty engine to healthy containers.
 const FIRST_BUILD: &str = "the images have to be built first, which takes ten minutes or so on two cores and a few hundred MB from the
 network; on local processes all is up within a second of the build: STAGE=local make up";
@@ -68,12 +65,13 @@ pub(super) async fn build(
     let arguments: Vec<String> = bases
         .iter()
         .map(|(name, base)| format!("{name}={base}"))
-        .chain(env::var(OPT_LEVEL).map(|level| format!("OPT_LEVEL={level}")))
         .collect();
     for image in images {
         let mut words = vec!["build", "--tag", image.name, "--file", image.file];
         words.extend(built.is_ok().then_some("--quiet"));
         words.extend(arguments.iter().flat_map(|it| ["--build-arg", it]));
+        // Without a value: what cargo goes by outside of the images, it goes by in them.
+        words.extend(["--build-arg", "CARGO_PROFILE_RELEASE_OPT_LEVEL"]);
         words.extend(image.of);
         let mut build = program::command("docker", words);
         build.current_dir(root);

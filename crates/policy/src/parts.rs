@@ -1,0 +1,46 @@
+//! What all calls under a policy share.
+
+use tokio::time::Instant;
+
+use crate::breaker::Circuit;
+use crate::capacity::Slots;
+use crate::config::PolicyConfig;
+use crate::event::{CallOutcome, Event};
+use crate::now::Now;
+use crate::reporter::Reporter;
+use crate::{hedge, retry};
+
+#[derive(Debug)]
+pub(crate) struct Parts<C> {
+    pub(crate) reporter: Reporter,
+    pub(crate) config: PolicyConfig,
+    pub(crate) classify: C,
+    pub(crate) retry: retry::Rules,
+    pub(crate) hedge: Option<hedge::Rules>,
+    pub(crate) circuit: Option<Circuit>,
+    pub(crate) slots: Option<Slots>,
+    pub(crate) seed: u64,
+    /// Whether other policies draw from its budget, by whose configuration it is not this one's to change.
+    pub(crate) shares_budget: bool,
+}
+
+impl<C> Parts<C> {
+    /// Tells the observers how a call ended.
+    #[inline]
+    pub(crate) fn report(&self, outcome: CallOutcome, attempts: u32, started: Instant, now: &Now) {
+        if self.reporter.is_enabled() {
+            self.reporter.emit(&Event::Call {
+                policy: self.reporter.policy(),
+                outcome,
+                attempts,
+                elapsed: now.instant().saturating_duration_since(started),
+            });
+        }
+    }
+
+    /// Of a limit that has to know how long attempts take.
+    #[inline]
+    pub(crate) fn adaptive_slots(&self) -> Option<&Slots> {
+        self.slots.as_ref().filter(|slots| slots.is_adaptive())
+    }
+}
