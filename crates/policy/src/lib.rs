@@ -48,6 +48,5 @@ pub use self::event::{CallOutcome, Event, HedgeOutcome, Observer, Outcome, Rejec
 pub use self::keyed::{Keyed, KeyedConfig};
 pub use self::policy::{AttemptsFuture, CallFuture, OnceFuture, Policy};
 pub use self::priority::Priority;
-pub use self::reporter::Reporter;
 pub use self::snapshot::{BreakerState, OpenedBecause, OpeningRule, Snapshot};
-pub use self::stack::{Operation, Stack, StackFuture};
+pub use self::stack::{Stack, StackFuture};

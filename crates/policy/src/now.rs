@@ -35,10 +35,3 @@ impl From<Instant> for Now {
         Self(Cell::new(Some(instant)))
     }
 }
-
-impl From<Option<Instant>> for Now {
-    #[inline]
-    fn from(known: Option<Instant>) -> Self {
-        Self(Cell::new(known))
-    }
-}

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tower_layer::Layer;
 
-use crate::attempt::Attempt;
+use crate::attempt::{Attempt, Function, Numbered, Once};
 use crate::breaker::Circuit;
 use crate::call::Call;
 use crate::capacity::{Reserved, Slots};
@@ -16,7 +16,7 @@ use crate::handle::Handle;
 use crate::parts::Parts;
 use crate::priority::Priority;
 use crate::snapshot::{BreakerState, Snapshot};
-use crate::stack::{Function, Numbered, Once, Stack, StackFuture};
+use crate::stack::{Stack, StackFuture};
 
 /// The policy of one dependency. Build it once and share it: clones share the breaker, the retry
 /// budget and the bulkhead. A policy built anew per request protects nothing.

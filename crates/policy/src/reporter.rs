@@ -8,14 +8,14 @@ use crate::event::{Event, Observer};
 
 /// Names a policy and passes its events to its observers. Clones are cheap and have the same observers.
 #[derive(Clone)]
-pub struct Reporter {
+pub(crate) struct Reporter {
     policy: Arc<str>,
     observers: Arc<[Box<dyn Observer>]>,
 }
 
 impl Reporter {
     /// For the policy called `policy`, telling each of `observers` in order.
-    pub fn new(policy: impl Into<Arc<str>>, observers: Vec<Box<dyn Observer>>) -> Self {
+    pub(crate) fn new(policy: impl Into<Arc<str>>, observers: Vec<Box<dyn Observer>>) -> Self {
         Self {
             policy: policy.into(),
             observers: observers.into(),
@@ -24,7 +24,7 @@ impl Reporter {
 
     /// The policy's name.
     #[inline]
-    pub fn policy(&self) -> &str {
+    pub(crate) fn policy(&self) -> &str {
         &self.policy
     }
 

@@ -27,7 +27,7 @@
 //! |---|---|
 //! | succeeds before `slow_call` | a success |
 //! | succeeds at `slow_call` or later | a slow success |
-//! | fails, is cut by the attempt timeout, or panics (its classifier included) | a failure, slow or not |
+//! | fails, is cut by the attempt timeout, or panics (its classifier and the clone of its request included) | a failure, slow or not |
 //! | is dropped by its caller before `slow_call` | nothing: a caller's haste is not the dependency's fault |
 //! | is dropped by its caller at `slow_call` or later | a slow failure: nobody waits for ever |
 //! | never reached the dependency | nothing |
@@ -63,7 +63,7 @@
 //!
 //! Each admitted attempt holds a *ticket* stamped with the breaker's generation, which changes with every
 //! transition. A ticket that comes back from an older generation says nothing about now and is discarded:
-//! a call from before the outage neither closes nor opens anything after it. Dropping a ticket is an
+//! a call from before the outage neither closes nor opens anything after it. To be dropped is an
 //! outcome too, so no hung, cancelled or panicking attempt escapes the count or keeps a probe's slot.
 //!
 //! # Defaults, and why

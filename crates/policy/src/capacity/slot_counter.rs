@@ -57,7 +57,9 @@ impl SlotCounter {
     #[inline]
     pub(crate) fn give_back(&self) -> bool {
         // The lowest bits are the slots that are taken: the one that is given back is among them.
-        Count::of(self.count.fetch_sub(1, Ordering::AcqRel)).waiting > 0
+        let before = Count::of(self.count.fetch_sub(1, Ordering::AcqRel));
+        debug_assert!(before.in_flight > 0, "a slot was given back twice");
+        before.waiting > 0
     }
 
     /// Under the lock of the queue: one more waits, while no slot is free.

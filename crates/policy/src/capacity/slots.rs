@@ -1,6 +1,7 @@
 //! The slots of one bulkhead, shared by all calls to its dependency.
 //!
-//! A slot, or a wait for one, is a guard: dropping it gives it back, whatever the reason.
+//! A slot that is kept, or a wait for one, is a guard: dropping it gives it back, whatever the reason. An attempt gives
+//! back by itself what it took ([`Claim::Taken`]).
 
 use std::sync::Arc;
 use std::task::{Context, Waker};

@@ -51,7 +51,7 @@
 //!
 //! # Cost
 //!
-//! One allocation for each call that may be hedged, one more reading of the clock and a lock to count its
+//! One allocation for each call that may be hedged and has to wait, one more reading of the clock and a lock to count its
 //! time. None of these without hedging.
 //!
 //! Sources: J. Dean and L. A. Barroso, *The Tail at Scale*; the budget of gRPC's hedging policy.

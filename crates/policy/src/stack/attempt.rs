@@ -46,7 +46,7 @@ impl End {
     }
 }
 
-/// Gives the slot back also if the future panics while it is dropped.
+/// Gives the slot back also if the future panics while it is dropped, or a waker that the limit woke.
 struct Held<'a, C> {
     guard: &'a mut Guard,
     parts: &'a Parts<C>,
@@ -79,9 +79,9 @@ impl<F> Attempt<F> {
     /// Drops what is under way, and says so to breaker and limit.
     pub(super) fn abandon<C>(self: Pin<&mut Self>, parts: &Parts<C>) {
         let mut this = self.project();
-        this.guard.abandon(parts, *this.running);
         let guard = this.guard;
         let held = Held { guard, parts };
+        held.guard.abandon(parts, *this.running);
         this.future.set(None);
         drop(held);
     }
@@ -140,7 +140,9 @@ where
         };
         end.now = Now::on_demand();
         guard.learn(parts, end);
-        // Dropped before the slot is given back: it is free only when the attempt is gone.
+        guard.end();
+        // Dropped before the slot is given back: it is free only when the attempt is gone. A panic of that is its own.
+        *this.running = true;
         this.future.set(None);
         *this.running = false;
         end.retry_after = None;

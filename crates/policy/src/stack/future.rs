@@ -12,9 +12,9 @@ use tokio::time::Instant;
 
 use super::attempt::End;
 use super::guard::Guard;
-use super::operation::{Operation, OperationResult};
 use super::round::{Around, Round};
 use super::terms::Terms;
+use crate::attempt::{Operation, OperationResult};
 use crate::call::Call;
 use crate::class::{Classify, Retry};
 use crate::error::{Error, ErrorKind, Report};
@@ -144,6 +144,9 @@ where
         *this.running = false;
         let result = ready!(polled);
         *this.step = Step::Ended;
+        // What the call held, before anybody hears of its end.
+        this.terms.slot = None;
+        *this.last = None;
         let (parts, attempts, started) = (&**this.parts, *this.reached, this.terms.started);
         let outcome = match &result {
             Ok(_) => CallOutcome::Answered,

@@ -198,7 +198,7 @@ impl Guard {
     }
 
     /// Gives the slot back, and tells the breaker how the attempt ended. If it failed and the breaker is open now, what
-    /// remains of the open time is when to come back. Inlined, for it is on the way of every attempt and used once.
+    /// remains of the open time is when to come back. Inlined, for it is on the way of every attempt.
     #[inline(always)]
     pub(super) fn finish<C>(&mut self, parts: &Parts<C>, end: &mut End) {
         self.release(parts);

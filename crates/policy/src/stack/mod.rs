@@ -9,7 +9,7 @@
 //! 5. *limit* (`guard`): inside the breaker, for what that refuses takes no slot;
 //! 6. *attempt timeout* (`guard`): inside the limit, for the wait for a slot is not the dependency's slowness, and so
 //!    that every slot is held by an attempt which will end;
-//! 7. the call itself (`operation`): readying a service is part of the attempt and cut with it.
+//! 7. the call itself ([`Operation`](crate::attempt::Operation)): readying a service is part of the attempt and cut with it.
 //!
 //! All of them work on one future that stays where it is, by one handle to what calls share. Futures in futures, a
 //! layer each, took more than twice the time: each layer moved what the layer inside it had just written, and
@@ -18,7 +18,6 @@
 mod attempt;
 mod future;
 mod guard;
-mod operation;
 mod round;
 mod terms;
 mod waiting;
@@ -28,6 +27,7 @@ use std::task::{Context, Poll};
 use tokio::time::Instant;
 use tower_service::Service;
 
+use crate::attempt::Repeated;
 use crate::call::Call;
 use crate::class::Classify;
 use crate::error::Error;
@@ -35,9 +35,6 @@ use crate::handle::Handle;
 use crate::parts::Parts;
 
 pub use self::future::StackFuture;
-pub use self::operation::Operation;
-
-pub(crate) use self::operation::{Function, Numbered, Once, Repeated};
 
 /// A service behind all policies, for calls of `R`: a
 /// `Service<Call<R>, Response = T, Error = Error<E>>` for any `S: Service<R, Response = T, Error =
@@ -59,10 +56,9 @@ impl<S, C> Stack<S, C> {
 }
 
 impl<S: Clone, C> Clone for Stack<S, C> {
-    /// By a handle that counts its own clones: for another thread.
     fn clone(&self) -> Self {
         Self {
-            parts: self.parts.fork(),
+            parts: self.parts.clone(),
             service: self.service.clone(),
         }
     }

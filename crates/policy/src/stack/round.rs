@@ -2,15 +2,16 @@
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use pin_project_lite::pin_project;
 use tokio::time::Instant;
 
 use super::attempt::{Attempt, End};
 use super::guard::Guard;
-use super::operation::{Operation, OperationResult};
 use super::terms::Terms;
-use crate::class::Classify;
+use crate::attempt::{Operation, OperationResult};
+use crate::class::{AttemptVerdict, Classify};
 use crate::event::HedgeOutcome;
 use crate::hedge::{Due, Rules};
 use crate::lazy_sleep::LazySleep;
@@ -34,8 +35,15 @@ pin_project! {
         second: Attempt<O::Future>,
         state: Second,
         // What the first attempt failed by, while the second is out.
-        failed: Option<(OperationResult<O>, End)>,
+        failed: Option<Failed<O>>,
     }
+}
+
+/// A first attempt that waits for the second.
+struct Failed<O: Operation> {
+    result: OperationResult<O>,
+    verdict: AttemptVerdict,
+    retry_after: Option<Duration>,
 }
 
 enum Second {
@@ -140,8 +148,11 @@ impl<O: Operation> Round<O> {
             }
             match hedged {
                 Some(race) if !answered => {
-                    let end = std::mem::replace(around.end, End::none());
-                    *race.as_mut().project().failed = Some((result, end));
+                    *race.as_mut().project().failed = Some(Failed {
+                        result,
+                        verdict: around.end.verdict,
+                        retry_after: around.end.retry_after,
+                    });
                 }
                 Some(race) => {
                     race.as_mut().recall(around.parts);
@@ -163,9 +174,11 @@ impl<O: Operation> Round<O> {
         }
         rules.emit(number, HedgeOutcome::Lost);
         match race.as_mut().project().failed.take() {
-            Some((result, end)) => {
-                *around.end = end;
-                Poll::Ready(result)
+            Some(failed) => {
+                // The race is over now, and not when the first attempt failed.
+                around.end.verdict = failed.verdict;
+                around.end.retry_after = failed.retry_after;
+                Poll::Ready(failed.result)
             }
             // The first attempt has been polled and will wake this task.
             None => Poll::Pending,

@@ -1,9 +1,11 @@
 //! Places: how many, who waits, who is next, and that none is lost.
 
-use holdfast_policy::{Call, ErrorKind, Event, RejectedBy};
+use holdfast_policy::{Call, ErrorKind, Event, Priority, RejectedBy};
 use tokio::time::{Instant, sleep};
 
-use crate::support::{Dependency, Does, Settings, ask, ms, policy, settle, start, watched};
+use crate::support::{
+    Dependency, Does, Settings, Trouble, ask, ms, policy, settle, start, watched,
+};
 
 fn one_place(config: &mut Settings) {
     config.bulkhead.max_concurrent = 1;
@@ -134,4 +136,16 @@ async fn a_place_that_comes_too_late_for_the_attempt_is_not_used() {
     let error = second.await.unwrap_err();
     assert_eq!(error.kind(), &ErrorKind::BulkheadFull);
     assert_eq!((dependency.calls(), policy.snapshot().in_flight), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_place_taken_ahead_is_free_when_the_call_is_over_and_not_only_when_its_future_is_gone() {
+    let policy = policy(one_place);
+    let place = policy.reserve(Priority::USUAL).await.unwrap();
+    assert_eq!(policy.snapshot().in_flight, 1);
+    let call = Call::new(()).in_slot(place);
+    let answer = |()| std::future::ready(Ok::<u32, Trouble>(7));
+    let mut call = std::pin::pin!(policy.call(call, answer));
+    assert_eq!(call.as_mut().await.unwrap(), 7);
+    assert_eq!(policy.snapshot().in_flight, 0);
 }

@@ -3,7 +3,7 @@
 use holdfast_policy::{BreakerState, Call, CallOutcome, Event, Outcome};
 use tokio::time::{sleep, timeout};
 
-use crate::support::{Dependency, Does, ask, ms, policy, start, watched};
+use crate::support::{Dependency, Does, Trouble, ask, ms, policy, start, watched};
 
 #[tokio::test(start_paused = true)]
 async fn a_callers_short_timeout_is_not_charged_to_the_breaker() {
@@ -118,4 +118,29 @@ async fn somebody_elses_panic_is_a_cancel_and_not_a_panic_of_the_operation() {
     });
     assert!(task.await.unwrap_err().is_panic());
     assert_eq!(events.attempts(), [Outcome::Cancelled]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hung_attempt_that_panics_as_it_is_cut_is_a_failure_and_costs_no_place() {
+    struct PanicsWhenDropped;
+    impl Drop for PanicsWhenDropped {
+        fn drop(&mut self) {
+            panic!("on purpose");
+        }
+    }
+    let (policy, events) = watched(|config| config.bulkhead.max_concurrent = 1);
+    let task = tokio::spawn({
+        let policy = policy.clone();
+        async move {
+            let hangs = |()| async {
+                let _held = PanicsWhenDropped;
+                std::future::pending::<Result<u32, Trouble>>().await
+            };
+            policy.call(Call::new(()), hangs).await
+        }
+    });
+    assert!(task.await.unwrap_err().is_panic());
+    assert_eq!(events.attempts(), [Outcome::Panicked]);
+    assert_eq!(policy.snapshot().in_flight, 0);
+    ask(&policy, &Dependency::that(Does::Answer)).await.unwrap();
 }

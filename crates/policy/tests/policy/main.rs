@@ -2,7 +2,6 @@
 //! one test shows.
 
 #[cfg(test)]
-#[cfg(test)]
 mod breaker;
 #[cfg(test)]
 mod bulkhead;

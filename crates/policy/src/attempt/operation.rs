@@ -5,7 +5,7 @@ use std::future::Future;
 use tower::util::Oneshot;
 use tower_service::Service;
 
-use crate::attempt::Attempt;
+use super::Attempt;
 use crate::error::ErrorKind;
 
 /// Makes the attempts of one call.
@@ -25,7 +25,7 @@ pub trait Operation {
 }
 
 /// What comes of an attempt.
-pub(super) type OperationResult<O> =
+pub(crate) type OperationResult<O> =
     Result<<O as Operation>::Response, ErrorKind<<O as Operation>::Error>>;
 
 /// A service that each attempt calls a clone of.
@@ -54,7 +54,7 @@ pub struct Numbered<F, R> {
 pub struct Once<F, R>(Option<(F, R)>);
 
 impl<S, R> Repeated<S, R> {
-    pub(super) fn new(service: S, request: R) -> Self {
+    pub(crate) fn new(service: S, request: R) -> Self {
         Self { service, request }
     }
 }

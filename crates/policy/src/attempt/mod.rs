@@ -5,6 +5,12 @@
 //! hung call, and `poll_ready` of the whole [`Stack`](crate::Stack) takes nothing: a readied clone that is
 //! never called leaks nothing.
 
+mod operation;
+
+pub use self::operation::{Function, Numbered, Once, Operation, Repeated};
+
+pub(crate) use self::operation::OperationResult;
+
 /// What an operation is told that wants to know which attempt it makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attempt<R> {
