@@ -7,7 +7,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::plan::{Experiment, Side, Target};
-use super::trial::{Call, End, Generator, Ledger, Observed, Sample, Sight, Transition, Trial};
+use super::trial::{
+    Call, End, Generator, Ledger, Observation, Observed, Sample, Transition, Trial,
+};
 
 /// A trial in the making.
 #[derive(Debug)]
@@ -49,7 +51,7 @@ impl Scene {
     /// With a fault that was seen to be live and to heal.
     #[must_use]
     pub fn fault(mut self, target: Target, from: Duration, to: Duration) -> Self {
-        let saw = |seen: &str| Sight {
+        let saw = |seen: &str| Observation {
             holds: true,
             seen: seen.to_owned(),
         };

@@ -44,7 +44,7 @@ pub struct Stranger {
     /// Figures for which it does not tell enough.
     pub untold: Vec<Metric>,
     /// How it ended when it was asked to.
-    pub ending: Sight,
+    pub ending: Observation,
 }
 
 /// One request.
@@ -120,14 +120,14 @@ pub struct Observed {
     #[serde(with = "seconds")]
     pub to: Duration,
     /// What the probe saw while it was in force.
-    pub live: Sight,
+    pub live: Observation,
     /// What the probe saw when it was over.
-    pub healed: Sight,
+    pub healed: Observation,
 }
 
 /// What a probe saw.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Sight {
+pub struct Observation {
     /// Whether it is what had to be seen.
     pub holds: bool,
     /// In words, such as `its port refuses`.

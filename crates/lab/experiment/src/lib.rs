@@ -21,7 +21,7 @@ mod watch;
 
 pub use ablate::ablate;
 pub use grade::{Answer, grade, predict};
-pub use run::{Outcome, Wish, list, report as write_report, reproduce, run};
+pub use run::{Outcome, RunOptions, list, report as write_report, reproduce, run};
 
 use holdfast_chaos::{durability, fault, load};
 #[cfg(test)]

@@ -20,7 +20,7 @@ use super::modelled::Backend;
 use super::plan::{Experiment, Side};
 use super::progress::Progress;
 use super::system::{ApiSpec, Part, System, SystemSpec, WorkerSpec};
-use super::trial::{Call, Ledger, Sight, Stranger, Trial};
+use super::trial::{Call, Ledger, Observation, Stranger, Trial};
 use super::watch::Watcher;
 use super::{durability, fault, transitions, verdict};
 use crate::error::ExperimentError;
@@ -229,7 +229,7 @@ impl Playing<'_> {
             durability::trial::of_contender(calls, &start.rows, &database).await?;
         let contender = Stranger {
             untold: untold(start.bound, calls, keyed),
-            ending: Sight {
+            ending: Observation {
                 holds: false,
                 seen: "it was not asked to end".to_owned(),
             },
@@ -247,7 +247,7 @@ struct Start {
     rows: BTreeSet<Uuid>,
 }
 
-fn ended(mut trial: Trial, stopped: Option<Sight>) -> Trial {
+fn ended(mut trial: Trial, stopped: Option<Observation>) -> Trial {
     if let (Some(contender), Some(stopped)) = (&mut trial.contender, stopped) {
         contender.ending = stopped;
     }

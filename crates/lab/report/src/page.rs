@@ -13,7 +13,7 @@ use super::words::{count, seconds, tied};
 use super::{Facts, Repeat, Report};
 use holdfast_checker::arrivals::Arrivals;
 use holdfast_checker::plan::{Experiment, Load, Side};
-use holdfast_checker::trial::{Generator, Ledger, Observed, Sight, Trial};
+use holdfast_checker::trial::{Generator, Ledger, Observation, Observed, Trial};
 
 /// How long the worker of the course works.
 const COURSE_DELAY: Duration = Duration::from_secs(2);
@@ -121,18 +121,18 @@ fn fault_row(number: usize, fault: &Observed) -> FaultRow<'_> {
             fault.from.as_secs_f64(),
             fault.to.as_secs_f64()
         ),
-        live: sight(&fault.live),
-        healed: sight(&fault.healed),
+        live: observation(&fault.live),
+        healed: observation(&fault.healed),
     }
 }
 
-fn sight(sight: &Sight) -> String {
-    let mark = if sight.holds {
+fn observation(observation: &Observation) -> String {
+    let mark = if observation.holds {
         "\u{2713}"
     } else {
         "\u{2717} not as it should be:"
     };
-    format!("{mark} {}", tied(&sight.seen))
+    format!("{mark} {}", tied(&observation.seen))
 }
 
 fn ledger(naive: &Ledger, resilient: &Ledger) -> Vec<Row> {

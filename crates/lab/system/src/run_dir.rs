@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use crate::error::SystemError;
 use crate::output::Console;
-use crate::process::{Family, Identity};
+use crate::process::{Identity, ProcessTree};
 use crate::settings::Settings;
 use crate::stage::Local;
 
@@ -112,12 +112,12 @@ async fn bury(folder: &Path, settings: &Settings, console: Console) {
     let mut ended = stage.down().await.is_ok();
     for home in homes(folder) {
         for program in PROGRAMS {
-            let family = Family {
+            let tree = ProcessTree {
                 leader: None,
                 home: home.clone(),
                 program: program.to_owned(),
             };
-            ended &= family.kill().await.is_ok();
+            ended &= tree.kill().await.is_ok();
         }
     }
     if ended {

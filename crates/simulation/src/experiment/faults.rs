@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use holdfast_checker::plan::{Fault, Kind, Target};
-use holdfast_checker::trial::{Observed, Sight};
+use holdfast_checker::trial::{Observation, Observed};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::NotPlayed;
@@ -81,8 +81,8 @@ impl Stricken {
             to: end,
             live,
             healed: match self.look().await {
-                None => sight(true, "it answers"),
-                Some(amiss) => sight(false, amiss),
+                None => observation(true, "it answers"),
+                Some(amiss) => observation(false, amiss),
             },
         }
     }
@@ -114,9 +114,9 @@ impl Stricken {
         }
     }
 
-    async fn live(&self) -> Sight {
+    async fn live(&self) -> Observation {
         if self.harm == Harm::Nothing {
-            return sight(true, "its calls are sent");
+            return observation(true, "its calls are sent");
         }
         let looks = if self.fault.kind.hurts_all() {
             1
@@ -125,10 +125,10 @@ impl Stricken {
         };
         for _ in 0..looks {
             if let Some(amiss) = self.look().await {
-                return sight(true, amiss);
+                return observation(true, amiss);
             }
         }
-        sight(false, "it answers")
+        observation(false, "it answers")
     }
 
     /// What a stranger sees that is amiss.
@@ -163,8 +163,8 @@ async fn patient<E>(look: impl Future<Output = Result<(), E>>) -> Result<Option<
     Ok((asked.elapsed() > PATIENCE / 10).then_some("it answers late"))
 }
 
-fn sight(holds: bool, seen: &str) -> Sight {
-    Sight {
+fn observation(holds: bool, seen: &str) -> Observation {
+    Observation {
         holds,
         seen: seen.to_owned(),
     }

@@ -13,7 +13,7 @@ use crate::plan::{Fault, Kind, Target};
 use crate::probe::Probe;
 use crate::stage::NodeAction;
 use crate::system::{System, Wired};
-use crate::trial::{Observed, Sight};
+use crate::trial::{Observation, Observed};
 use crate::wait::Patience;
 
 use postgres::Session;
@@ -33,7 +33,7 @@ struct ActiveFault {
     from: Duration,
     /// Of those that end by themselves.
     to: Option<Duration>,
-    live: Sight,
+    live: Observation,
     /// What holds it in force; it ends with these.
     sessions: Vec<Session>,
 }
@@ -92,7 +92,7 @@ impl ActiveFault {
         let now = probe(&self.fault, system).await;
         if !now.holds {
             let (first, now) = (&self.live.seen, now.seen);
-            self.live = Sight {
+            self.live = Observation {
                 holds: false,
                 seen: format!("{first}, but before its end: {now}"),
             };
@@ -133,7 +133,7 @@ async fn inject(
     fault: &Fault,
     system: &System,
     sessions: &mut Vec<Session>,
-) -> Result<Option<Sight>, ChaosError> {
+) -> Result<Option<Observation>, ChaosError> {
     let target = fault.target;
     match fault.kind {
         kind if target == Target::Node => system.act_on_node(on_node(kind).0).await?,
@@ -142,7 +142,7 @@ async fn inject(
         Kind::Restart => return restart(fault, system).await.map(Some),
         Kind::Replace => {
             let (from, to) = system.replace_worker().await?;
-            return Ok(Some(Sight {
+            return Ok(Some(Observation {
                 holds: from != to && !to.is_empty(),
                 seen: format!("its name led to {from} and leads to {to}"),
             }));
@@ -158,13 +158,13 @@ async fn inject(
 }
 
 /// Killed and started again at once, as a supervisor does. Over when it is ready.
-async fn restart(fault: &Fault, system: &System) -> Result<Sight, ChaosError> {
+async fn restart(fault: &Fault, system: &System) -> Result<Observation, ChaosError> {
     system.kill(fault.target).await?;
     let dead = probe(fault, system).await;
     let start = Instant::now();
     system.start(fault.target).await?;
     let milliseconds = start.elapsed().as_millis();
-    Ok(Sight {
+    Ok(Observation {
         holds: dead.holds,
         seen: format!("{}, and it is back after {milliseconds} ms", dead.seen),
     })
@@ -181,10 +181,10 @@ fn on_node(kind: Kind) -> (NodeAction, NodeAction) {
 }
 
 /// Whether it is in force.
-async fn probe(fault: &Fault, system: &System) -> Sight {
+async fn probe(fault: &Fault, system: &System) -> Observation {
     let refused_with = match fault.kind {
         Kind::Surge { rate, .. } => {
-            return Sight {
+            return Observation {
                 holds: true,
                 seen: format!("{rate} calls a second more are sent"),
             };
@@ -200,15 +200,15 @@ async fn probe(fault: &Fault, system: &System) -> Sight {
                 // Where it has a name, a resolver may take its time to say that it leads nowhere.
                 _ => matches!(seen, Probe::Refused | Probe::NoConnection),
             };
-            return sight(holds, &seen);
+            return observation(holds, &seen);
         }
     };
     let seen = system.probe_past_the_wire(Target::Database, PATIENCE).await;
     let holds = matches!(&seen, Probe::Error { code } if code == refused_with);
-    sight(holds, &seen)
+    observation(holds, &seen)
 }
 
-async fn until_well(target: Target, system: &System) -> Sight {
+async fn until_well(target: Target, system: &System) -> Observation {
     let within = match target {
         Target::Node => NODE_HEALED_WITHIN,
         _ => HEALED_WITHIN,
@@ -217,13 +217,13 @@ async fn until_well(target: Target, system: &System) -> Sight {
     loop {
         let seen = system.probe(target, PATIENCE).await;
         if seen.is_well() || wait.is_over().await {
-            return sight(seen.is_well(), &seen);
+            return observation(seen.is_well(), &seen);
         }
     }
 }
 
-fn sight(holds: bool, seen: &Probe) -> Sight {
-    Sight {
+fn observation(holds: bool, seen: &Probe) -> Observation {
+    Observation {
         holds,
         seen: seen.to_string(),
     }

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use super::{PATIENCE, sight};
+use super::{PATIENCE, observation};
 use crate::error::ChaosError;
 use crate::plan::{self, Kind, Target};
 use crate::probe::Probe;
 use crate::proxy::Fault;
 use crate::system::System;
-use crate::trial::Sight;
+use crate::trial::Observation;
 
 /// Of a fault that hurts one request in twenty, all but one in a thousand series of this length show it.
 const LOOKS: usize = 140;
@@ -37,17 +37,17 @@ pub(super) fn fault(kind: Kind) -> Option<Fault> {
     })
 }
 
-pub(super) async fn probe(fault: &plan::Fault, system: &System) -> Sight {
+pub(super) async fn probe(fault: &plan::Fault, system: &System) -> Observation {
     for _ in 0..LOOKS {
         let look = system.probe(fault.target, patience(fault.kind)).await;
         if shows(fault.kind, &look) {
-            return sight(true, &look);
+            return observation(true, &look);
         }
         if !look.is_well() {
-            return sight(false, &look);
+            return observation(false, &look);
         }
     }
-    Sight {
+    Observation {
         holds: false,
         seen: format!("{LOOKS} looks in a row were answered well"),
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::{Check, words};
 use crate::plan::{Experiment, Fault, Side, Unit};
-use crate::trial::{Call, End, Observed, Sight, Stranger, Trial};
+use crate::trial::{Call, End, Observation, Observed, Stranger, Trial};
 
 /// Beyond this the load did not come when it was meant to, and latencies say more of the generator than of the system.
 const LATE_MS: f64 = 100.0;
@@ -122,7 +122,7 @@ pub(super) fn same_arrivals(naive: &Trial, resilient: &Trial) -> Check {
 
 /// Whoever starts a service must be able to end it, and all that it started.
 pub(super) fn ended(contender: &Stranger) -> Check {
-    let Sight { holds, seen } = contender.ending.clone();
+    let Observation { holds, seen } = contender.ending.clone();
     let expected = "after SIGTERM, with all its processes";
     Check::plain(
         Some(Side::Contender),

@@ -1,7 +1,7 @@
 //! Ablation: an experiment's resilient side, again and again, each time with one policy taken out. What fails then is what
-//! the policy is for; a policy whose removal fails nothing is a finding as well.
+//! the policy is for; a policy whose ablation fails nothing is a finding as well.
 
-mod removals;
+mod ablations;
 mod report;
 mod table;
 
@@ -10,14 +10,14 @@ use toml::Table;
 use super::find::{self, Found};
 use super::plan::Side;
 use super::policies;
-use super::run::{Company, Outcome, Trials, Turns, nothing_for, on_stage};
+use super::run::{Outcome, Session, Trials, Turns, nothing_for, on_stage};
 use super::trial::Trial;
 use super::verdict::resilient;
 use crate::error::ExperimentError;
 use crate::output::{Console, Tone};
 use crate::settings::{Settings, StageKind};
 
-use removals::Removal;
+use ablations::Ablation;
 use report::Ablated;
 use table::Row;
 
@@ -37,9 +37,9 @@ pub async fn ablate(
     if !elsewhere.is_empty() {
         return Err(nothing_for(stage, &elsewhere));
     }
-    let mut company = Company::gather(stage, settings, console).await?;
-    let played = all(&found, seed, settings, &mut company, console).await;
-    company.leave(&played).await;
+    let mut session = Session::gather(stage, settings, console).await?;
+    let played = all(&found, seed, settings, &mut session, console).await;
+    session.leave(&played).await;
     let (ablated, intact) = played?;
     if found.len() > 1 {
         let rows: Vec<Row> = ablated.iter().flat_map(|(_, rows)| rows).cloned().collect();
@@ -59,20 +59,20 @@ async fn all(
     found: &[Found],
     seed: Option<u64>,
     settings: &Settings,
-    company: &mut Company<'_>,
+    session: &mut Session<'_>,
     console: Console,
 ) -> Result<(Vec<Ablated>, bool), ExperimentError> {
     let (mut ablated, mut intact) = (Vec::new(), true);
     let lasts = |one: &Found| {
-        let lasts = company.on_this_stage(&one.experiment).load.lasts;
-        [lasts].repeat(Removal::ALL.len() + 1)
+        let lasts = session.on_this_stage(&one.experiment).load.lasts;
+        [lasts].repeat(Ablation::ALL.len() + 1)
     };
     let mut turns = Turns::of(found.iter().flat_map(lasts).collect());
     for one in found {
         let mut one = one.clone();
-        one.experiment = company.on_this_stage(&one.experiment);
+        one.experiment = session.on_this_stage(&one.experiment);
         one.experiment.load.seed = seed.unwrap_or(one.experiment.load.seed);
-        let of_it = removals(&one, settings, company, &mut turns, console).await?;
+        let of_it = ablations(&one, settings, session, &mut turns, console).await?;
         intact &= of_it.first().is_some_and(|row| row.failing.is_empty());
         table::print(&one.experiment.title, &of_it, console);
         ablated.push((one, of_it));
@@ -81,10 +81,10 @@ async fn all(
 }
 
 /// The first row is of the experiment as it is.
-async fn removals(
+async fn ablations(
     found: &Found,
     settings: &Settings,
-    company: &mut Company<'_>,
+    session: &mut Session<'_>,
     turns: &mut Turns,
     console: Console,
 ) -> Result<Vec<Row>, ExperimentError> {
@@ -92,13 +92,13 @@ async fn removals(
     let mut intact: Option<Trial> = None;
     let own = policies::of(&found.experiment, &settings.root, None)?;
     let own: Table = own.parse().unwrap_or_default();
-    for removal in [None]
+    for ablation in [None]
         .into_iter()
-        .chain(Removal::ALL.iter().copied().map(Some))
+        .chain(Ablation::ALL.iter().copied().map(Some))
     {
-        let taken_out = removal.map(|removal| removal.overlay(&own));
+        let taken_out = ablation.map(|ablation| ablation.overlay(&own));
         let policies = policies::of(&found.experiment, &settings.root, taken_out.as_ref())?;
-        let what = removal.map_or_else(|| "nothing".to_owned(), |removal| removal.to_string());
+        let what = ablation.map_or_else(|| "nothing".to_owned(), |ablation| ablation.to_string());
         let title = console.paint(Tone::Strong, &found.experiment.name);
         let turn = turns.next().map(|turn| format!(" ({turn})"));
         let turn = turn.unwrap_or_default();
@@ -109,7 +109,7 @@ async fn removals(
             contender: None,
             keep: false,
         };
-        let failing = match company.trial(with, Side::Resilient).await {
+        let failing = match session.trial(with, Side::Resilient).await {
             Ok(mut trial) => {
                 // What was promised is the bound with all policies in place.
                 trial.bound = intact.as_ref().map_or(trial.bound, |intact| intact.bound);
@@ -119,12 +119,12 @@ async fn removals(
             }
             // Without this policy there is not even a steady state. Whatever else keeps it from being played says nothing
             // of the policy.
-            Err(error @ ExperimentError::NotSteady { .. }) if removal.is_some() => {
+            Err(error @ ExperimentError::NotSteady { .. }) if ablation.is_some() => {
                 vec![table::could_not(&error)]
             }
             Err(error) => return Err(error),
         };
-        rows.push(Row { removal, failing });
+        rows.push(Row { ablation, failing });
     }
     Ok(rows)
 }

@@ -46,15 +46,15 @@ fn text(ablated: &[Ablated], stage: &str, now: Timestamp) -> String {
         }
     }
     let all = ablated.iter().flat_map(|(_, rows)| rows);
-    for removal in missed_by_none(&all.cloned().collect::<Vec<_>>()) {
-        let _ = write!(text, "\nNo experiment here misses: {removal}\n");
+    for ablation in missed_by_none(&all.cloned().collect::<Vec<_>>()) {
+        let _ = write!(text, "\nNo experiment here misses: {ablation}\n");
     }
     text
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::removals::Removal;
+    use super::super::ablations::Ablation;
     use super::super::table::could_not;
     use super::*;
     use crate::invented::plan;
@@ -65,9 +65,9 @@ mod tests {
             text: String::new(),
             experiment: plan(),
         };
-        let row = |removal, failing| Row { removal, failing };
+        let row = |ablation, failing| Row { ablation, failing };
         let fails = vec![could_not(&ExperimentError::Experiment("a | b".to_owned()))];
-        let rows = vec![row(None, Vec::new()), row(Some(Removal::Retry), fails)];
+        let rows = vec![row(None, Vec::new()), row(Some(Ablation::Retry), fails)];
         let folder = tempfile::tempdir().unwrap();
         let path = write(&[(found, rows)], "local", folder.path()).unwrap();
         let text = fs::read_to_string(path).unwrap();
@@ -78,11 +78,11 @@ mod tests {
         assert!(text.contains("| nothing | nothing |"), "{text}");
         assert!(text.contains("a \\| b"), "{text}");
         assert!(
-            text.contains(&format!("misses: {}\n", Removal::Breaker)),
+            text.contains(&format!("misses: {}\n", Ablation::Breaker)),
             "{text}"
         );
         assert!(
-            !text.contains(&format!("misses: {}\n", Removal::Retry)),
+            !text.contains(&format!("misses: {}\n", Ablation::Retry)),
             "{text}"
         );
     }

@@ -2,7 +2,7 @@
 
 use comfy_table::{ContentArrangement, Table, presets};
 
-use super::removals::Removal;
+use super::ablations::Ablation;
 use crate::error::ExperimentError;
 use crate::output::{Console, Tone};
 use crate::plan::Side;
@@ -12,14 +12,14 @@ use crate::verdict::Check;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Row {
     /// None: all policies were in place.
-    pub(super) removal: Option<Removal>,
+    pub(super) ablation: Option<Ablation>,
     pub(super) failing: Vec<Check>,
 }
 
 impl Row {
     /// What was taken out.
     pub(super) fn without(&self) -> String {
-        self.removal
+        self.ablation
             .map_or_else(|| "nothing".to_owned(), |it| it.to_string())
     }
 
@@ -57,20 +57,20 @@ pub(super) fn print(title: &str, rows: &[Row], console: Console) {
 
 /// Tells which policies no experiment missed.
 pub(super) fn findings(rows: &[Row], console: Console) {
-    for removal in missed_by_none(rows) {
-        let line = format!("no experiment misses: {removal}");
+    for ablation in missed_by_none(rows) {
+        let line = format!("no experiment misses: {ablation}");
         console.print(console.paint(Tone::Warning, line));
     }
 }
 
 /// Which policies no experiment missed.
-pub(super) fn missed_by_none(rows: &[Row]) -> Vec<Removal> {
-    let missed = |removal: &Removal| {
-        let mut of_it = rows.iter().filter(|row| row.removal == Some(*removal));
+pub(super) fn missed_by_none(rows: &[Row]) -> Vec<Ablation> {
+    let missed = |ablation: &Ablation| {
+        let mut of_it = rows.iter().filter(|row| row.ablation == Some(*ablation));
         of_it.any(|row| !row.failing.is_empty())
     };
-    let all = Removal::ALL.iter().copied();
-    all.filter(|removal| !missed(removal)).collect()
+    let all = Ablation::ALL.iter().copied();
+    all.filter(|ablation| !missed(ablation)).collect()
 }
 
 #[cfg(test)]
@@ -82,17 +82,17 @@ mod tests {
     #[test]
     fn a_policy_that_one_experiment_misses_is_no_finding_and_all_others_are() {
         let fails = could_not(&SystemError::Interrupted.into());
-        let row = |removal, failing: &[Check]| Row {
-            removal: Some(removal),
+        let row = |ablation, failing: &[Check]| Row {
+            ablation: Some(ablation),
             failing: failing.to_vec(),
         };
         let rows = [
-            row(Removal::Retry, &[]),
-            row(Removal::Retry, &[fails]),
-            row(Removal::Breaker, &[]),
+            row(Ablation::Retry, &[]),
+            row(Ablation::Retry, &[fails]),
+            row(Ablation::Breaker, &[]),
         ];
         let findings = missed_by_none(&rows);
-        assert!(findings.contains(&Removal::Breaker) && !findings.contains(&Removal::Retry));
-        assert_eq!(findings.len(), Removal::ALL.len() - 1);
+        assert!(findings.contains(&Ablation::Breaker) && !findings.contains(&Ablation::Retry));
+        assert_eq!(findings.len(), Ablation::ALL.len() - 1);
     }
 }

@@ -10,7 +10,7 @@ use crate::find::{self, Found};
 use crate::output::{Console, Tone};
 use crate::plan::Side;
 use crate::policies;
-use crate::run::{Company, Trials};
+use crate::run::{Session, Trials};
 use crate::settings::{Settings, StageKind};
 use crate::trial::Trial;
 
@@ -32,9 +32,9 @@ pub(super) async fn play(
     if let Answer::Policies(file) = answer {
         handed_in(file)?;
     }
-    let mut company = Company::gather(StageKind::Local, settings, console).await?;
-    let played = all(&found, exercise, answer, &mut company, console).await;
-    company.leave(&played).await;
+    let mut session = Session::gather(StageKind::Local, settings, console).await?;
+    let played = all(&found, exercise, answer, &mut session, console).await;
+    session.leave(&played).await;
     Ok(Score::of(exercise, &played?))
 }
 
@@ -42,7 +42,7 @@ async fn all(
     found: &[Found],
     exercise: &Exercise,
     answer: &Answer,
-    company: &mut Company<'_>,
+    session: &mut Session<'_>,
     console: Console,
 ) -> Result<Vec<Played>, ExperimentError> {
     let mut played = Vec::new();
@@ -50,7 +50,7 @@ async fn all(
         let name = console.paint(Tone::Strong, &one.experiment.name);
         let seconds = one.experiment.load.lasts.as_secs_f64();
         console.say(format_args!("{name}: {seconds} s"));
-        let trial = match trial(one, exercise, answer, company).await {
+        let trial = match trial(one, exercise, answer, session).await {
             Ok(trial) => Ok(trial),
             Err(error) if says_something(&error) => {
                 error.tell(console);
@@ -70,7 +70,7 @@ async fn trial(
     found: &Found,
     exercise: &Exercise,
     answer: &Answer,
-    company: &mut Company<'_>,
+    session: &mut Session<'_>,
 ) -> Result<Trial, ExperimentError> {
     let bound = exercise.bound().map_err(ExperimentError::Experiment)?;
     let (contender, over) = match answer {
@@ -82,7 +82,7 @@ async fn trial(
         Answer::Policies(file) => (None, Some(handed_in(file)?)),
         Answer::Starter => (None, None),
     };
-    let policies = policies::of(&found.experiment, &company.settings().root, over.as_ref())?;
+    let policies = policies::of(&found.experiment, &session.settings().root, over.as_ref())?;
     let with = Trials {
         experiment: &found.experiment,
         policies: &policies,
@@ -92,7 +92,7 @@ async fn trial(
     let side = contender
         .as_ref()
         .map_or(Side::Resilient, |_| Side::Contender);
-    let mut trial = company.trial(with, side).await?;
+    let mut trial = session.trial(with, side).await?;
     // Not the one that follows from the policies: whoever waits longer has a longer one.
     trial.bound = bound;
     Ok(trial)

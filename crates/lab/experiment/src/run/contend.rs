@@ -8,7 +8,7 @@ use super::super::find::Found;
 use super::super::plan::Side;
 use super::super::results::{Finished, Run};
 use super::super::{policies, report};
-use super::{Company, Trials, Wish, combine};
+use super::{RunOptions, Session, Trials, combine};
 use crate::error::ExperimentError;
 use crate::output::{Console, Tone};
 use crate::settings::{Settings, StageKind};
@@ -29,7 +29,7 @@ pub(super) fn stage(settings: &Settings) -> Result<StageKind, ExperimentError> {
 /// # Errors
 /// When one with several workers is asked for by name.
 pub(super) fn keep_those_with_one_worker(
-    wish: &Wish,
+    options: &RunOptions,
     found: &mut Vec<Found>,
     console: Console,
 ) -> Result<(), ExperimentError> {
@@ -37,7 +37,7 @@ pub(super) fn keep_those_with_one_worker(
     for one in found.extract_if(.., several) {
         let name = &one.experiment.name;
         let why = format!("{name} has several workers, and WORKER_URL names one");
-        if wish.experiments.is_some() {
+        if options.experiments.is_some() {
             return Err(ExperimentError::Experiment(why));
         }
         console.say(format_args!("left out: {why}"));
@@ -45,13 +45,13 @@ pub(super) fn keep_those_with_one_worker(
     Ok(())
 }
 
-impl Company<'_> {
+impl Session<'_> {
     /// Plays an experiment, judges the contender, writes it down and shows it.
     pub(super) async fn contend(
         &mut self,
         contender: &Contender,
         found: &Found,
-        wish: &Wish,
+        options: &RunOptions,
     ) -> Result<Run, ExperimentError> {
         let experiment = &self.on_this_stage(&found.experiment);
         let policies = policies::of(experiment, &self.settings().root, None)?;
@@ -60,15 +60,15 @@ impl Company<'_> {
         let seconds = experiment.load.lasts.as_secs_f64();
         self.console().say(format_args!(
             "{title}: {}, {} x {seconds} s, {} requests/s, seed {}",
-            contender.name, wish.repeat, experiment.load.rate, experiment.load.seed,
+            contender.name, options.repeat, experiment.load.rate, experiment.load.seed,
         ));
         let mut trials = Vec::new();
-        for pair in 0..u64::from(wish.repeat) {
+        for pair in 0..u64::from(options.repeat) {
             let with = Trials {
                 experiment: &experiment.of_pair(pair),
                 policies: &policies,
                 contender: Some(contender),
-                keep: wish.keep,
+                keep: options.keep,
             };
             trials.push(self.trial(with, Side::Contender).await?);
         }
@@ -84,7 +84,7 @@ impl Company<'_> {
                 trials: &trials,
                 verdict: &verdict,
             })?;
-        if !wish.json {
+        if !options.json {
             let title = format!("{} by {}", experiment.title, contender.name);
             for line in report::contender(&title, &trials, &verdict, self.console()) {
                 self.console().print(line);

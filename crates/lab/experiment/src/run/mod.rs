@@ -1,12 +1,12 @@
 //! Playing experiments, one after the other: naive and resilient trials, verdict, results, report.
 
 mod combine;
-mod company;
 mod contend;
 mod index;
 mod listing;
 mod pages;
 mod reproduce;
+mod session;
 mod told;
 mod turns;
 
@@ -17,16 +17,16 @@ use crate::error::ExperimentError;
 use crate::output::{Console, Tone};
 use crate::settings::{Settings, StageKind};
 
-pub(super) use company::{Company, Trials};
 pub use listing::list;
 pub use pages::report;
 pub use reproduce::reproduce;
+pub(super) use session::{Session, Trials};
 use told::Told;
 pub(super) use turns::Turns;
 
 /// What is to be played.
 #[derive(Debug, Clone)]
-pub struct Wish {
+pub struct RunOptions {
     /// Names or paths; none: all there are.
     pub experiments: Option<Vec<String>>,
     /// In place of the experiments' own.
@@ -62,36 +62,36 @@ pub enum Outcome {
 /// # Errors
 /// When nothing could be played: a file is no experiment, the stage cannot be had. Ctrl-C.
 pub async fn run(
-    wish: &Wish,
+    options: &RunOptions,
     settings: &Settings,
     console: Console,
 ) -> Result<Outcome, ExperimentError> {
-    let mut found = find::experiments(wish.experiments.as_deref(), &settings.root)?;
+    let mut found = find::experiments(options.experiments.as_deref(), &settings.root)?;
     for one in &mut found {
-        one.experiment.load.seed = wish.seed.unwrap_or(one.experiment.load.seed);
+        one.experiment.load.seed = options.seed.unwrap_or(one.experiment.load.seed);
     }
-    let stage = match wish.contender {
+    let stage = match options.contender {
         Some(_) => {
-            contend::keep_those_with_one_worker(wish, &mut found, console)?;
+            contend::keep_those_with_one_worker(options, &mut found, console)?;
             contend::stage(settings)?
         }
         None => settings.stage.unwrap_or(StageKind::Local),
     };
     let (here, elsewhere) = on_stage(stage, found);
     // What was asked for by name and is left out could not be played; of all there are, some are for the other stage.
-    let refused = match wish.experiments {
+    let refused = match options.experiments {
         Some(_) => left_out(stage, &elsewhere),
         None => Vec::new(),
     };
     if here.is_empty() {
-        if wish.json {
+        if options.json {
             told::as_json(&refused, console);
         }
         return Err(nothing_for(stage, &elsewhere));
     }
-    let mut company = Company::gather(stage, settings, console).await?;
-    let outcome = all(wish, &here, refused, &mut company, console).await;
-    company.leave(&outcome).await;
+    let mut session = Session::gather(stage, settings, console).await?;
+    let outcome = all(options, &here, refused, &mut session, console).await;
+    session.leave(&outcome).await;
     for one in &elsewhere {
         console.say(format_args!("left out: {}", why_not(stage, one)));
     }
@@ -108,31 +108,31 @@ fn left_out(stage: StageKind, elsewhere: &[Found]) -> Vec<Told> {
 
 /// `told` begins with what could not even be tried.
 async fn all(
-    wish: &Wish,
+    options: &RunOptions,
     experiments: &[Found],
     mut told: Vec<Told>,
-    company: &mut Company<'_>,
+    session: &mut Session<'_>,
     console: Console,
 ) -> Result<Outcome, ExperimentError> {
     let mut end = None;
-    let mut turns = turns(wish, experiments, company);
+    let mut turns = turns(options, experiments, session);
     for one in experiments {
         if let Some(turn) = turns.next() {
             console.say(console.paint(Tone::Faint, turn));
         }
-        let mut played = play(wish, one, company).await;
-        if wish.retry && played.as_ref().is_ok_and(|run| !passed(wish, run)) {
+        let mut played = play(options, one, session).await;
+        if options.retry && played.as_ref().is_ok_and(|run| !passed(options, run)) {
             let name = &one.experiment.name;
             let again = format!("{name} deviated: it is played once more, which counts");
             console.say(console.paint(Tone::Warning, again));
-            played = play(wish, one, company).await;
+            played = play(options, one, session).await;
         }
         match played {
             Ok(run) => told.push(Told::Played {
                 experiment: run.about.name.clone(),
-                contender: wish.contender.as_ref().map(|it| it.name.clone()),
+                contender: options.contender.as_ref().map(|it| it.name.clone()),
                 run: run.id(),
-                passed: passed(wish, &run),
+                passed: passed(options, &run),
                 verdict: run.verdict,
             }),
             Err(error) => {
@@ -148,7 +148,7 @@ async fn all(
             }
         }
     }
-    if wish.json {
+    if options.json {
         told::as_json(&told, console);
     } else if told.len() > 1 {
         told::sum_up(&told, console);
@@ -159,27 +159,31 @@ async fn all(
     }
 }
 
-async fn play(wish: &Wish, one: &Found, company: &mut Company<'_>) -> Result<Run, ExperimentError> {
-    match &wish.contender {
-        Some(contender) => company.contend(contender, one, wish).await,
-        None => company.play(one, wish).await,
+async fn play(
+    options: &RunOptions,
+    one: &Found,
+    session: &mut Session<'_>,
+) -> Result<Run, ExperimentError> {
+    match &options.contender {
+        Some(contender) => session.contend(contender, one, options).await,
+        None => session.play(one, options).await,
     }
 }
 
 /// A stranger's API need not tell enough for all of it; of ours, what nobody can say has not passed.
-fn passed(wish: &Wish, run: &Run) -> bool {
-    match wish.contender {
+fn passed(options: &RunOptions, run: &Run) -> bool {
+    match options.contender {
         Some(_) => run.verdict.stands(),
         None => run.verdict.passed(),
     }
 }
 
-fn turns(wish: &Wish, experiments: &[Found], company: &Company<'_>) -> Turns {
-    let sides = if wish.contender.is_some() { 1 } else { 2 };
-    let load = |one: &Found| company.on_this_stage(&one.experiment).load.lasts;
+fn turns(options: &RunOptions, experiments: &[Found], session: &Session<'_>) -> Turns {
+    let sides = if options.contender.is_some() { 1 } else { 2 };
+    let load = |one: &Found| session.on_this_stage(&one.experiment).load.lasts;
     let planned = experiments
         .iter()
-        .map(|one| load(one) * sides * wish.repeat);
+        .map(|one| load(one) * sides * options.repeat);
     Turns::of(planned.collect())
 }
 

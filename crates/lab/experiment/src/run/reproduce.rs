@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::super::find::Found;
 use super::super::plan::{Experiment, Side};
 use super::super::results::{Agreement, Results, ResultsError, Run};
-use super::{Company, Outcome, Wish};
+use super::{Outcome, RunOptions, Session};
 use crate::error::ExperimentError;
 use crate::output::Console;
 use crate::settings::Settings;
@@ -29,7 +29,7 @@ pub async fn reproduce(
     experiment.load.seed = old.about.seed;
     let trials = old.trials()?;
     let naive = trials.iter().filter(|trial| trial.side == Side::Naive);
-    let wish = Wish {
+    let options = RunOptions {
         experiments: None,
         seed: None,
         repeat: u32::try_from(naive.count()).unwrap_or(1),
@@ -42,9 +42,9 @@ pub async fn reproduce(
         experiment,
         text: old.experiment.clone(),
     };
-    let mut company = Company::gather(old.about.stage, settings, console).await?;
-    let new = company.play_with(&found, &old.policies, &wish).await;
-    company.leave(&new).await;
+    let mut session = Session::gather(old.about.stage, settings, console).await?;
+    let new = session.play_with(&found, &old.policies, &options).await;
+    session.leave(&new).await;
     let agreement = Agreement::of(&old.verdict, &new?.verdict);
     agreement.print(console);
     Ok(if agreement.agrees() {

@@ -22,7 +22,7 @@ pub(super) async fn run(wanted: Run, settings: &Settings, console: Console) -> E
         Ok(contender) => contender,
         Err(error) => return ended(Err(error.into()), console),
     };
-    let wish = experiment::Wish {
+    let options = experiment::RunOptions {
         experiments: if wanted.all {
             None
         } else {
@@ -35,7 +35,7 @@ pub(super) async fn run(wanted: Run, settings: &Settings, console: Console) -> E
         keep: wanted.keep,
         contender,
     };
-    ended(experiment::run(&wish, settings, console).await, console)
+    ended(experiment::run(&options, settings, console).await, console)
 }
 
 /// Exit 0: all points; 1: fewer; 2: it could not be played.

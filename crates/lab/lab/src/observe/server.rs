@@ -13,7 +13,7 @@ use tokio::process::Command;
 use super::config;
 use crate::logs;
 use crate::ports;
-use crate::process::{self, Family};
+use crate::process::{self, ProcessTree};
 use crate::system::{Part, System};
 use crate::wait::Patience;
 
@@ -25,7 +25,7 @@ const LOG_LINES: usize = 10;
 /// A Prometheus that scrapes a system.
 #[derive(Debug)]
 pub(super) struct Server {
-    family: Family,
+    tree: ProcessTree,
     client: reqwest::Client,
     base: String,
 }
@@ -62,7 +62,7 @@ impl Server {
         let log = folder.join("prometheus.log");
         let leader = process::launch(command, &home, &log)?.identity;
         let server = Self {
-            family: Family {
+            tree: ProcessTree {
                 leader: Some(leader),
                 home,
                 program: PROGRAM.to_owned(),
@@ -129,7 +129,7 @@ impl Server {
             if answer.is_ok_and(|answer| answer.status().is_success()) {
                 return Ok(());
             }
-            if !self.family.is_alive() || wait.is_over().await {
+            if !self.tree.is_alive() || wait.is_over().await {
                 return Err(SystemError::Program {
                     command: PROGRAM.to_owned(),
                     output: logs::tail(log, LOG_LINES).join("\n"),
@@ -153,7 +153,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.family.kill_now();
+        self.tree.kill_now();
     }
 }
 

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use holdfast_checker::arrivals::Arrivals;
 use holdfast_checker::plan::{Side, Target};
 use holdfast_checker::trial::{
-    Call, End, Generator, Ledger, Observed, Sample, Sight, Transition, Trial,
+    Call, End, Generator, Ledger, Observation, Observed, Sample, Transition, Trial,
 };
 
 const FROM: f64 = 10.1;
@@ -42,8 +42,8 @@ pub(super) fn trial(side: Side) -> Trial {
             target: Target::Worker,
             from: Duration::from_secs_f64(FROM),
             to: Duration::from_secs_f64(TO),
-            live: sight("its port is open and it answers nothing within 500 ms"),
-            healed: sight("it answers again, within 2 ms"),
+            live: observation("its port is open and it answers nothing within 500 ms"),
+            healed: observation("it answers again, within 2 ms"),
         }],
         transitions: if is_naive { Vec::new() } else { transitions() },
         samples: samples(side, &calls),
@@ -76,8 +76,8 @@ pub(super) fn flap(whole: &Observed, number: u32) -> Observed {
     }
 }
 
-fn sight(seen: &str) -> Sight {
-    Sight {
+fn observation(seen: &str) -> Observation {
+    Observation {
         holds: true,
         seen: seen.to_owned(),
     }

@@ -10,7 +10,7 @@ use super::ready::Awaited;
 use super::{AdminClient, Service, port};
 use crate::error::SystemError;
 use crate::ports;
-use crate::process::{self, Family};
+use crate::process::{self, ProcessTree};
 use crate::settings::Settings;
 
 /// A worker or an API. Dropping it kills every process of it.
@@ -20,7 +20,7 @@ pub struct ServiceProcess {
     binary: PathBuf,
     arguments: &'static [&'static str],
     variables: BTreeMap<String, String>,
-    family: Family,
+    tree: ProcessTree,
     log: PathBuf,
     port: u16,
     probe: AdminClient,
@@ -43,7 +43,7 @@ impl ServiceProcess {
         let program = binary.file_name().unwrap_or_default();
         Ok(Self {
             service,
-            family: Family {
+            tree: ProcessTree {
                 leader: None,
                 home,
                 program: program.to_string_lossy().into_owned(),
@@ -103,19 +103,19 @@ impl ServiceProcess {
     /// Starts it, unless it runs, and waits until it is ready.
     pub async fn start(&mut self) -> Result<(), SystemError> {
         let mut launched = None;
-        if !self.family.is_alive() {
+        if !self.tree.is_alive() {
             let mut command = Command::new(&self.binary);
             command
                 .args(self.arguments)
                 .env_clear()
                 .envs(&self.variables);
-            let started = process::launch(command, &self.family.home, &self.log)?;
-            self.family.leader = Some(started.identity.clone());
+            let started = process::launch(command, &self.tree.home, &self.log)?;
+            self.tree.leader = Some(started.identity.clone());
             launched = Some(started);
         }
         let awaited = Awaited {
             service: self.service,
-            family: &self.family,
+            tree: &self.tree,
             probe: &self.probe,
             log: &self.log,
             launched,
@@ -125,18 +125,18 @@ impl ServiceProcess {
 
     /// Kills it (SIGKILL); its port refuses afterwards.
     pub async fn kill(&self) -> Result<(), SystemError> {
-        self.family.kill().await.map_err(|pids| self.stuck(pids))?;
+        self.tree.kill().await.map_err(|pids| self.stuck(pids))?;
         port::refuses(self.service, self.port).await
     }
 
     /// Stops it with its port open.
     pub async fn pause(&self) -> Result<(), SystemError> {
-        self.family.pause().await.map_err(|pids| self.stuck(pids))
+        self.tree.pause().await.map_err(|pids| self.stuck(pids))
     }
 
     /// Lets it go on, if it stands still.
     pub fn resume(&self) {
-        self.family.resume();
+        self.tree.resume();
     }
 
     fn stuck(&self, pids: Vec<i32>) -> SystemError {
@@ -149,6 +149,6 @@ impl ServiceProcess {
 
 impl Drop for ServiceProcess {
     fn drop(&mut self) {
-        self.family.kill_now();
+        self.tree.kill_now();
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{AdminClient, Service};
 use crate::error::SystemError;
 use crate::logs;
-use crate::process::{Family, Launched};
+use crate::process::{Launched, ProcessTree};
 use crate::wait::Patience;
 
 const READY: Patience = Patience::new(Duration::from_secs(20), Duration::from_millis(10));
@@ -18,7 +18,7 @@ pub(super) const BAD_CONFIGURATION: i32 = 64;
 #[derive(Debug)]
 pub(super) struct Awaited<'a> {
     pub(super) service: Service,
-    pub(super) family: &'a Family,
+    pub(super) tree: &'a ProcessTree,
     pub(super) probe: &'a AdminClient,
     pub(super) log: &'a Path,
     /// As it was started, if it was just now.
@@ -48,7 +48,7 @@ impl Awaited<'_> {
                 Some(SystemError::Refused(refusal(self.service, &self.said())))
             }
             Some(status) => Some(self.unhealthy(format!("ended ({status})"))),
-            None if self.family.is_alive() => None,
+            None if self.tree.is_alive() => None,
             None => Some(self.unhealthy("ended".to_owned())),
         }
     }

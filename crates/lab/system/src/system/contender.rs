@@ -5,14 +5,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use holdfast_checker::trial::Sight;
+use holdfast_checker::trial::Observation;
 use tokio::net::TcpStream;
 use tokio::process::Command;
 use tokio::time::Instant;
 
 use crate::error::SystemError;
 use crate::ports;
-use crate::process::{self, Family, Launched};
+use crate::process::{self, Launched, ProcessTree};
 use crate::wait::Patience;
 
 /// An interpreter with a web framework takes a second or two; a build by `cargo run` belongs before the trial.
@@ -45,7 +45,7 @@ pub struct Contender {
 pub(super) struct ContenderProcess {
     contender: Contender,
     variables: BTreeMap<String, String>,
-    family: Family,
+    tree: ProcessTree,
     log: PathBuf,
     port: u16,
 }
@@ -73,7 +73,7 @@ impl ContenderProcess {
         let mut process = Self {
             contender: contender.clone(),
             variables,
-            family: Family {
+            tree: ProcessTree {
                 leader: None,
                 home,
                 program: "sh".to_owned(),
@@ -91,7 +91,7 @@ impl ContenderProcess {
 
     /// Starts it, unless it runs, and waits until its port accepts.
     pub(super) async fn start(&mut self) -> Result<(), SystemError> {
-        if self.family.is_alive() {
+        if self.tree.is_alive() {
             return Ok(());
         }
         let mut command = Command::new("/bin/sh");
@@ -99,7 +99,7 @@ impl ContenderProcess {
             .args(["-c", &self.contender.command])
             .envs(&self.variables);
         let mut launched = process::launch(command, &self.contender.folder, &self.log)?;
-        self.family.leader = Some(launched.identity.clone());
+        self.tree.leader = Some(launched.identity.clone());
         let mut wait = STARTS.begin();
         while TcpStream::connect(ports::loopback(self.port))
             .await
@@ -118,39 +118,39 @@ impl ContenderProcess {
     }
 
     /// SIGTERM to its group, and time to end; what is left is still there afterwards.
-    pub(super) async fn stop(&self) -> Sight {
-        self.family.resume();
-        self.family.ask_to_end();
+    pub(super) async fn stop(&self) -> Observation {
+        self.tree.resume();
+        self.tree.ask_to_end();
         let (start, mut wait) = (Instant::now(), ENDS.begin());
-        while !self.family.is_gone() && !wait.is_over().await {}
+        while !self.tree.is_gone() && !wait.is_over().await {}
         let seconds = ENDS.seconds();
-        let seen = match (self.family.is_gone(), self.family.is_alive()) {
+        let seen = match (self.tree.is_gone(), self.tree.is_alive()) {
             (true, _) => format!("it ended after {} ms", start.elapsed().as_millis()),
             (false, true) => {
                 format!("it did not end within {seconds} s of SIGTERM, and was killed")
             }
             (false, false) => {
-                let pids = self.family.pids();
+                let pids = self.tree.pids();
                 format!("it left processes {pids:?} behind, which were killed")
             }
         };
-        Sight {
-            holds: self.family.is_gone(),
+        Observation {
+            holds: self.tree.is_gone(),
             seen,
         }
     }
 
     /// Kills all of it (SIGKILL).
     pub(super) async fn kill(&self) -> Result<(), SystemError> {
-        self.family.kill().await.map_err(stuck)
+        self.tree.kill().await.map_err(stuck)
     }
 
     pub(super) async fn pause(&self) -> Result<(), SystemError> {
-        self.family.pause().await.map_err(stuck)
+        self.tree.pause().await.map_err(stuck)
     }
 
     pub(super) fn resume(&self) {
-        self.family.resume();
+        self.tree.resume();
     }
 
     fn failed(&self, launched: &Launched, problem: String) -> SystemError {
@@ -161,7 +161,7 @@ impl ContenderProcess {
 
 impl Drop for ContenderProcess {
     fn drop(&mut self) {
-        self.family.kill_now();
+        self.tree.kill_now();
     }
 }
 
@@ -233,7 +233,7 @@ mod tests {
                 ending.seen
             );
             process.kill().await.unwrap();
-            assert!(process.family.is_gone());
+            assert!(process.tree.is_gone());
         }
     }
 }

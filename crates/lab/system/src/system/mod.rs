@@ -34,7 +34,7 @@ use crate::plan::Target;
 use crate::probe::Probe;
 use crate::settings::Settings;
 use crate::stage::{AdminClient, NodeAction, Service};
-use crate::trial::Sight;
+use crate::trial::Observation;
 use crate::wire::Wire;
 
 /// All of it, up and ready.
@@ -265,7 +265,7 @@ impl System {
     }
 
     /// How a contender ends when it is asked to; none: the API is ours.
-    pub async fn stop_contender(&self) -> Option<Sight> {
+    pub async fn stop_contender(&self) -> Option<Observation> {
         match &self.place {
             Place::Processes(processes) => processes.process(Part::Api(0)).await.ok()?.stop().await,
             Place::Containers(_) | Place::Nodes(_) => None,

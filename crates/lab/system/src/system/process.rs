@@ -1,6 +1,6 @@
 //! A part as a process: a service of ours, a contender in the place of our API, or Postgres.
 
-use holdfast_checker::trial::Sight;
+use holdfast_checker::trial::Observation;
 
 use super::contender::ContenderProcess;
 use crate::error::SystemError;
@@ -56,7 +56,7 @@ impl Process {
     }
 
     /// How a contender ends when it is asked to; what is ours is not judged by that.
-    pub(super) async fn stop(&self) -> Option<Sight> {
+    pub(super) async fn stop(&self) -> Option<Observation> {
         match self {
             Self::Contender(process) => Some(process.stop().await),
             Self::Service(_) | Self::Db(_) => None,

@@ -100,7 +100,7 @@ impl Cluster {
 
     /// Lets a paused server go on.
     pub fn resume(&self) {
-        self.server.family.resume();
+        self.server.tree.resume();
     }
 
     /// On a free port; on a copy of the data of the server on port `primary`, if there is one to follow.
@@ -158,12 +158,12 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        let family = &self.server.family;
-        family.resume();
+        let tree = &self.server.tree;
+        tree.resume();
         // The immediate shutdown also removes the server's shared memory, which SIGKILL would leave behind.
-        family.signal_leader(Signal::QUIT);
+        tree.signal_leader(Signal::QUIT);
         for _ in 0..GRACE_STEPS {
-            if !family.is_alive() {
+            if !tree.is_alive() {
                 break;
             }
             #[expect(
@@ -172,7 +172,7 @@ impl Drop for Cluster {
             )]
             std::thread::sleep(GRACE_STEP);
         }
-        family.kill_now();
+        tree.kill_now();
         // What cannot be deleted now is reaped by the next run.
         let _ = self.server.delete();
     }

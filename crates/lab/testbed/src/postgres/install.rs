@@ -27,7 +27,7 @@ fn command_for(os_release: &str) -> &'static str {
         line.unwrap_or_default().trim_matches('"').to_owned()
     };
     let names = format!("{} {}", value("ID"), value("ID_LIKE"));
-    let known = |name: &str| COMMANDS.iter().find(|(family, _)| *family == name);
+    let known = |name: &str| COMMANDS.iter().find(|(tree, _)| *tree == name);
     names.split_whitespace().find_map(known).map_or(
         "see https://www.postgresql.org/download/",
         |(_, command)| command,

@@ -89,9 +89,9 @@ pub async fn end_stale() {
 
 async fn bury(cluster: &Path, server: Option<Server>) {
     if let Some(server) = server {
-        server.family.resume();
+        server.tree.resume();
         // The immediate shutdown also removes the server's shared memory, which SIGKILL would leave behind.
-        server.family.signal_leader(Signal::QUIT);
+        server.tree.signal_leader(Signal::QUIT);
         let _ = tokio::time::timeout(std::time::Duration::from_secs(2), server.ended()).await;
         if server.kill().await.is_err() {
             return;

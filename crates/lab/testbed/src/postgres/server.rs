@@ -12,7 +12,7 @@ use super::account::Account;
 use super::programs::Programs;
 use super::{PostgresError, folder, template};
 use crate::logs;
-use crate::process::{Family, Identity};
+use crate::process::{Identity, ProcessTree};
 
 const POLL: Duration = Duration::from_millis(10);
 /// Crash recovery of a busy database can take a while; a healthy start takes a tenth of a second.
@@ -77,8 +77,9 @@ pub struct Server {
     pub log: PathBuf,
     /// On the loopback address.
     pub port: u16,
-    /// The postmaster and its backends.
-    pub family: Family,
+    /// The postmaster and its backends. An older lab, whose stage is still up, wrote it by another name.
+    #[serde(alias = "family")]
+    pub tree: ProcessTree,
 }
 
 impl Server {
@@ -90,7 +91,7 @@ impl Server {
             .canonicalize()
             .unwrap_or_else(|_| folder.clone())
             .join("data");
-        let family = Family {
+        let tree = ProcessTree {
             leader: None,
             home,
             program: "postgres".to_owned(),
@@ -99,7 +100,7 @@ impl Server {
             folder,
             log,
             port,
-            family,
+            tree,
         }
     }
 
@@ -126,7 +127,7 @@ impl Server {
         self.launch(installation)?;
         self.ready("holdfast")
             .await
-            .inspect_err(|_| self.family.kill_now())
+            .inspect_err(|_| self.tree.kill_now())
     }
 
     /// Brings a dead or paused server back on its data and waits until it answers. A running one is left alone.
@@ -134,8 +135,8 @@ impl Server {
     /// # Errors
     /// When it does not come up.
     pub async fn start_again(&mut self, installation: &Installation) -> Result<(), PostgresError> {
-        if self.family.is_alive() {
-            self.family.resume();
+        if self.tree.is_alive() {
+            self.tree.resume();
         } else {
             // Backends that outlived their postmaster would keep the new one from starting.
             self.kill().await?;
@@ -150,7 +151,7 @@ impl Server {
     /// # Errors
     /// [`PostgresError::Stuck`].
     pub async fn kill(&self) -> Result<(), PostgresError> {
-        self.family.kill().await.map_err(PostgresError::Stuck)
+        self.tree.kill().await.map_err(PostgresError::Stuck)
     }
 
     /// Stops every process (SIGSTOP): the port stays open and nobody answers.
@@ -158,7 +159,7 @@ impl Server {
     /// # Errors
     /// [`PostgresError::Stuck`].
     pub async fn pause(&self) -> Result<(), PostgresError> {
-        self.family.pause().await.map_err(PostgresError::Stuck)
+        self.tree.pause().await.map_err(PostgresError::Stuck)
     }
 
     /// Whether its data directory is there.
@@ -205,7 +206,7 @@ impl Server {
         let child = command
             .spawn()
             .map_err(|error| self.not_ready(error.to_string()))?;
-        self.family.leader = child.id().and_then(Identity::of);
+        self.tree.leader = child.id().and_then(Identity::of);
         Ok(())
     }
 
@@ -222,7 +223,7 @@ impl Server {
             let Err(error) = self.answers(database).await else {
                 return Ok(());
             };
-            let ended = !self.family.is_alive();
+            let ended = !self.tree.is_alive();
             if ended || Instant::now() > deadline {
                 return Err(self.not_ready(if ended { "it ended".to_owned() } else { error }));
             }
@@ -233,7 +234,7 @@ impl Server {
     /// Returns once the leader has ended on its own.
     pub(super) async fn ended(&self) -> Result<(), PostgresError> {
         let deadline = Instant::now() + STOPPED_WITHIN;
-        while let Some(pid) = self.family.pid() {
+        while let Some(pid) = self.tree.pid() {
             if Instant::now() > deadline {
                 return Err(PostgresError::Stuck(vec![pid]));
             }

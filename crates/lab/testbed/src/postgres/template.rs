@@ -132,7 +132,7 @@ impl Workshop {
         server.launch(installation)?;
         load_schema(server).await?;
         // The fast shutdown: it ends sessions, writes everything out and leaves a clean directory.
-        server.family.signal_leader(Signal::INT);
+        server.tree.signal_leader(Signal::INT);
         server.ended().await?;
         Ok(data)
     }
@@ -140,7 +140,7 @@ impl Workshop {
 
 impl Drop for Workshop {
     fn drop(&mut self) {
-        self.0.family.kill_now();
+        self.0.tree.kill_now();
         // What cannot be deleted now is reaped by the next run.
         let _ = self.0.delete();
     }

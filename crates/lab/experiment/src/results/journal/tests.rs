@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::plan::Target;
-use crate::trial::{End, Sight};
+use crate::trial::{End, Observation};
 
 /// To the nanosecond, up to a day.
 fn time() -> impl Strategy<Value = Duration> {
@@ -59,19 +59,26 @@ fn call() -> impl Strategy<Value = Call> {
 }
 
 fn fault() -> impl Strategy<Value = Observed> {
-    let sight = || (any::<bool>(), any::<String>()).prop_map(|(holds, seen)| Sight { holds, seen });
+    let observation =
+        || (any::<bool>(), any::<String>()).prop_map(|(holds, seen)| Observation { holds, seen });
     let targets = [Target::Worker, Target::Database, Target::Api];
     let target = proptest::sample::select(targets.to_vec());
-    (any::<String>(), target, time(), time(), sight(), sight()).prop_map(
-        |(name, target, from, to, live, healed)| Observed {
+    (
+        any::<String>(),
+        target,
+        time(),
+        time(),
+        observation(),
+        observation(),
+    )
+        .prop_map(|(name, target, from, to, live, healed)| Observed {
             name,
             target,
             from,
             to,
             live,
             healed,
-        },
-    )
+        })
 }
 
 fn transition() -> impl Strategy<Value = Transition> {

@@ -15,10 +15,10 @@ impl Local {
     /// [`SystemError::NotUp`], or when a process does not react.
     pub async fn kill(&self, service: Service) -> Result<(), SystemError> {
         let (_turn, state) = self.enter().await?;
-        let alive = state.family(service).is_alive();
+        let alive = state.tree(service).is_alive();
         let stuck = |pids| SystemError::Stuck { service, pids };
         // Also of a dead one: what its leader left behind.
-        state.family(service).kill().await.map_err(stuck)?;
+        state.tree(service).kill().await.map_err(stuck)?;
         port::refuses(service, state.port(service)).await?;
         let what = if alive { "killed" } else { "was dead already" };
         self.console.say(format_args!("  {service:<7} {what}"));
@@ -44,17 +44,16 @@ impl Local {
     /// [`SystemError::NotUp`], [`SystemError::NotRunning`], or when a process does not react.
     pub async fn pause(&self, service: Service) -> Result<(), SystemError> {
         let (_turn, state) = self.enter().await?;
-        let family = state.family(service);
-        if !family.is_alive() {
+        let tree = state.tree(service);
+        if !tree.is_alive() {
             return Err(SystemError::NotRunning(service));
         }
-        let what = if family.is_paused() {
+        let what = if tree.is_paused() {
             "was paused already"
         } else {
             "paused"
         };
-        family
-            .pause()
+        tree.pause()
             .await
             .map_err(|pids| SystemError::Stuck { service, pids })?;
         self.console.say(format_args!(
@@ -69,12 +68,12 @@ impl Local {
     /// [`SystemError::NotUp`], [`SystemError::NotRunning`], or when it does not become healthy.
     pub async fn resume(&self, service: Service) -> Result<(), SystemError> {
         let (_turn, state) = self.enter().await?;
-        if !state.family(service).is_alive() {
+        if !state.tree(service).is_alive() {
             return Err(SystemError::NotRunning(service));
         }
         let start = Instant::now();
-        let paused = state.family(service).is_paused();
-        state.family(service).resume();
+        let paused = state.tree(service).is_paused();
+        state.tree(service).resume();
         self.healthy(&state, service, None).await?;
         if paused {
             self.ready(&state, service, "goes on", start);
@@ -88,7 +87,7 @@ impl Local {
     /// Sends the API the signal at which it reads its policy file again.
     pub(in crate::stage) async fn hang_up(&self) -> Result<(), SystemError> {
         let (_turn, state) = self.enter().await?;
-        state.family(Service::Api).signal_leader(Signal::HUP);
+        state.tree(Service::Api).signal_leader(Signal::HUP);
         Ok(())
     }
 

@@ -10,17 +10,17 @@ use super::JOURNAL;
 use super::state::State;
 use crate::error::SystemError;
 use crate::postgres;
-use crate::process::{self, Family, Launched};
+use crate::process::{self, Launched, ProcessTree};
 use crate::stage::Service;
 
 /// Where a service's process lives: a folder of its own, which also finds it should its record be lost.
-pub(super) fn family(folder: &Path, service: Service) -> Result<Family, SystemError> {
+pub(super) fn tree(folder: &Path, service: Service) -> Result<ProcessTree, SystemError> {
     let home = folder.join("run").join(service.name());
     fs::create_dir_all(&home).map_err(SystemError::file("make", &home))?;
     let home = home
         .canonicalize()
         .map_err(SystemError::file("find", &home))?;
-    Ok(Family {
+    Ok(ProcessTree {
         leader: None,
         home,
         program: program(service).to_owned(),
@@ -56,9 +56,9 @@ pub(super) fn launch(
         .envs(environment(state, service, folder))
         .envs(&state.passed_on)
         .envs(passed_on);
-    let family = state.family_mut(service);
-    let launched = process::launch(command, &family.home, &log(folder, service))?;
-    family.leader = Some(launched.identity.clone());
+    let tree = state.tree_mut(service);
+    let launched = process::launch(command, &tree.home, &log(folder, service))?;
+    tree.leader = Some(launched.identity.clone());
     Ok(launched)
 }
 

@@ -133,7 +133,7 @@ impl Local {
     async fn end(&self, state: &State) -> Result<(), SystemError> {
         for service in [Service::Api, Service::Worker, Service::Db] {
             let stuck = |pids| SystemError::Stuck { service, pids };
-            state.family(service).kill().await.map_err(stuck)?;
+            state.tree(service).kill().await.map_err(stuck)?;
         }
         state.db.delete()?;
         self.delete("run")?;
@@ -158,11 +158,11 @@ fn holds_files(folder: &Path) -> bool {
 }
 
 async fn condition(state: &State, service: Service) -> Condition {
-    let family = state.family(service);
-    let Some(pid) = family.pid() else {
+    let tree = state.tree(service);
+    let Some(pid) = tree.pid() else {
         return Condition::Dead;
     };
-    if family.is_paused() {
+    if tree.is_paused() {
         return Condition::Paused { pid: Some(pid) };
     }
     let answer = match service {

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::SystemError;
 use crate::postgres::Server;
-use crate::process::Family;
+use crate::process::ProcessTree;
 use crate::settings::Ports;
 use crate::stage::Service;
 
@@ -27,8 +27,8 @@ pub(super) struct State {
     pub(super) ports: Ports,
     /// The caller's variables at `up`: a service started later gets the same.
     pub(super) passed_on: BTreeMap<String, String>,
-    pub(super) worker: Family,
-    pub(super) api: Family,
+    pub(super) worker: ProcessTree,
+    pub(super) api: ProcessTree,
     pub(super) db: Server,
 }
 
@@ -67,19 +67,19 @@ impl State {
         }
     }
 
-    pub(super) fn family(&self, service: Service) -> &Family {
+    pub(super) fn tree(&self, service: Service) -> &ProcessTree {
         match service {
             Service::Worker => &self.worker,
             Service::Api => &self.api,
-            Service::Db => &self.db.family,
+            Service::Db => &self.db.tree,
         }
     }
 
-    pub(super) fn family_mut(&mut self, service: Service) -> &mut Family {
+    pub(super) fn tree_mut(&mut self, service: Service) -> &mut ProcessTree {
         match service {
             Service::Worker => &mut self.worker,
             Service::Api => &mut self.api,
-            Service::Db => &mut self.db.family,
+            Service::Db => &mut self.db.tree,
         }
     }
 
@@ -107,7 +107,7 @@ impl State {
     pub(super) fn is_alive(&self) -> bool {
         Service::ALL
             .into_iter()
-            .any(|service| self.family(service).is_alive())
+            .any(|service| self.tree(service).is_alive())
     }
 }
 
@@ -131,7 +131,7 @@ mod tests {
     use super::*;
 
     fn state(folder: &Path) -> State {
-        let family = |program: &str| Family {
+        let tree = |program: &str| ProcessTree {
             leader: None,
             home: folder.join(program),
             program: program.to_owned(),
@@ -144,8 +144,8 @@ mod tests {
                 db: 3,
             },
             passed_on: BTreeMap::from([("RUST_LOG".to_owned(), "debug".to_owned())]),
-            worker: family("holdfast-worker"),
-            api: family("holdfast-api"),
+            worker: tree("holdfast-worker"),
+            api: tree("holdfast-api"),
             db: Server::new(folder.join("db"), folder.join("db.log"), 3),
         }
     }

@@ -84,8 +84,8 @@ impl Local {
             complete: false,
             ports: self.settings.ports,
             passed_on: self.settings.passed_on.clone(),
-            worker: launch::family(&self.folder, Service::Worker)?,
-            api: launch::family(&self.folder, Service::Api)?,
+            worker: launch::tree(&self.folder, Service::Worker)?,
+            api: launch::tree(&self.folder, Service::Api)?,
             db: Server::new(
                 db,
                 launch::log(&self.folder, Service::Db),
@@ -148,8 +148,8 @@ impl Local {
     ) -> Result<bool, SystemError> {
         let start = Instant::now();
         let (alive, paused) = (
-            state.family(service).is_alive(),
-            state.family(service).is_paused(),
+            state.tree(service).is_alive(),
+            state.tree(service).is_paused(),
         );
         if !alive {
             self.clear_the_way(state, service).await?;
@@ -157,7 +157,7 @@ impl Local {
         let mut launched = None;
         match service {
             Service::Db => self.bring_back_db(state).await?,
-            _ if alive => state.family(service).resume(),
+            _ if alive => state.tree(service).resume(),
             _ => launched = Some(self.launch(state, service)?),
         }
         self.healthy(state, service, launched).await?;
@@ -172,7 +172,7 @@ impl Local {
     /// Ends what a dead leader left behind, which would still hold the port, and sees that nobody else has it.
     async fn clear_the_way(&self, state: &State, service: Service) -> Result<(), SystemError> {
         let stuck = |pids| SystemError::Stuck { service, pids };
-        state.family(service).kill().await.map_err(stuck)?;
+        state.tree(service).kill().await.map_err(stuck)?;
         let mut ports = self.named_ports().into_iter();
         match ports.find(|(named, ..)| *named == service) {
             Some((_, _, variable)) => port::check_free(state.port(service), variable),
@@ -183,7 +183,7 @@ impl Local {
     /// On its data. Where somebody has deleted them, on new ones: the journal may still owe.
     async fn bring_back_db(&self, state: &mut State) -> Result<(), SystemError> {
         let installation = self.installation().await?;
-        if state.db.has_data() || state.db.family.is_alive() {
+        if state.db.has_data() || state.db.tree.is_alive() {
             state.db.start_again(&installation).await?;
         } else {
             let gone = state.db.folder.display();
@@ -222,7 +222,7 @@ impl Local {
         }
         let awaited = Awaited {
             service,
-            family: state.family(service),
+            tree: state.tree(service),
             probe: &AdminClient::new(state.port(service)),
             log: &launch::log(&self.folder, service),
             launched,

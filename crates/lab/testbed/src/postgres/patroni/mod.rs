@@ -14,7 +14,7 @@ use tokio_postgres::{Client, NoTls};
 use super::standby::stop_senders;
 use super::{INIT_SQL, Installation, PostgresError, folder};
 use crate::ports;
-use crate::process::Family;
+use crate::process::ProcessTree;
 
 const NODES: usize = 3;
 const POLL: Duration = Duration::from_millis(200);
@@ -43,15 +43,15 @@ pub struct Patroni {
     installation: Installation,
     replication: Replication,
     folder: PathBuf,
-    etcd: Family,
+    etcd: ProcessTree,
     nodes: Vec<Node>,
 }
 
 #[derive(Debug)]
 struct Node {
     port: u16,
-    patroni: Family,
-    postgres: Family,
+    patroni: ProcessTree,
+    postgres: ProcessTree,
 }
 
 impl Patroni {
@@ -68,7 +68,7 @@ impl Patroni {
         let mut cluster = Self {
             installation,
             replication,
-            etcd: start::family(&folder.join("etcd"), "etcd"),
+            etcd: start::tree(&folder.join("etcd"), "etcd"),
             folder,
             nodes: Vec::new(),
         };

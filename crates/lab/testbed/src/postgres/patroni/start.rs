@@ -7,7 +7,7 @@ use tokio::process::Command;
 
 use super::super::PostgresError;
 use super::{Node, Patroni, Replication};
-use crate::process::{Family, Launched, launch};
+use crate::process::{Launched, ProcessTree, launch};
 
 /// The shortest leader's lease that Patroni recommends: what a node that died without a word costs.
 const LEASE: &str = "ttl: 20, loop_wait: 2, retry_timeout: 5";
@@ -54,9 +54,9 @@ impl Patroni {
         fs::write(&file, text).map_err(PostgresError::folder("write", &file))?;
         let mut command = self.installation.account.command("patroni");
         command.arg(&file);
-        let mut patroni = family(&home, "patroni");
+        let mut patroni = tree(&home, "patroni");
         patroni.leader = Some(self.run(command, &home, &format!("{name}.log"))?.identity);
-        let postgres = family(&home.join("data"), "postgres");
+        let postgres = tree(&home.join("data"), "postgres");
         self.nodes.push(Node {
             port,
             patroni,
@@ -88,8 +88,8 @@ impl Patroni {
     }
 }
 
-pub(super) fn family(home: &Path, program: &str) -> Family {
-    Family {
+pub(super) fn tree(home: &Path, program: &str) -> ProcessTree {
+    ProcessTree {
         leader: None,
         home: home.to_owned(),
         program: program.to_owned(),

@@ -14,7 +14,7 @@ const LEASE: &str = "10m";
 /// A policy that can be taken out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Display, VariantArray)]
 #[strum(serialize_all = "snake_case")]
-pub(super) enum Removal {
+pub(super) enum Ablation {
     #[strum(to_string = "time limits, all of them")]
     TimeLimits,
     #[strum(to_string = "attempt timeout")]
@@ -43,7 +43,7 @@ pub(super) enum Removal {
     Journal,
 }
 
-impl Removal {
+impl Ablation {
     pub(super) const ALL: &[Self] = Self::VARIANTS;
 
     /// What to lay over `policies` so that it does nothing there.
@@ -128,19 +128,21 @@ mod tests {
         let policies = "[worker]\nattempt_timeout = '1s'\ndeadline = '2s'
             [database]\nattempt_timeout = '3s'\ndeadline = '4s'";
         let policies: Table = policies.parse().unwrap();
-        for removal in Removal::ALL {
-            let overlay = removal.overlay(&policies);
-            assert!(!overlay.is_empty(), "{removal}");
+        for ablation in Ablation::ALL {
+            let overlay = ablation.overlay(&policies);
+            assert!(!overlay.is_empty(), "{ablation}");
             let tables = usize::from(overlay.contains_key("worker"))
                 + usize::from(overlay.contains_key("database"));
-            let about = match removal {
-                Removal::RateLimit => 0,
-                Removal::AdaptiveLimit | Removal::Hedge | Removal::Defer | Removal::Journal => 1,
+            let about = match ablation {
+                Ablation::RateLimit => 0,
+                Ablation::AdaptiveLimit | Ablation::Hedge | Ablation::Defer | Ablation::Journal => {
+                    1
+                }
                 _ => 2,
             };
-            assert_eq!(tables, about, "{removal}");
+            assert_eq!(tables, about, "{ablation}");
         }
-        let attempt = Removal::AttemptTimeout.overlay(&policies);
+        let attempt = Ablation::AttemptTimeout.overlay(&policies);
         assert_eq!(attempt["database"]["attempt_timeout"].as_str(), Some("4s"));
     }
 
@@ -148,7 +150,7 @@ mod tests {
     fn an_attempt_as_long_as_the_deadline_does_not_outlast_the_window() {
         let policies = "[worker]\ndeadline = '2200ms'\nbreaker.window = '2s'
             [database]\ndeadline = '1s'\nbreaker.window = '2s'";
-        let overlay = Removal::AttemptTimeout.overlay(&policies.parse().unwrap());
+        let overlay = Ablation::AttemptTimeout.overlay(&policies.parse().unwrap());
         let window = |of: &str| overlay[of].get("breaker").map(|it| it["window"].clone());
         assert_eq!(window("worker"), Some("2200ms".into()));
         assert_eq!(window("database"), None);

@@ -3,7 +3,7 @@
 //! A process group is not enough for Postgres: each backend makes a session of its own (`setsid`), so a signal to the
 //! postmaster's group misses them, and a server whose postmaster alone is stopped still answers on open sessions. The
 //! members are therefore found in the process table: as descendants, as group members, and as those that live in the
-//! family's home folder. The last finds orphans too: a leader started an instant before its record was to be written.
+//! tree's home folder. The last finds orphans too: a leader started an instant before its record was to be written.
 //! Programs of others, which live where they like, carry a [`MARK`] in their environment.
 
 use std::collections::BTreeSet;
@@ -29,7 +29,7 @@ const NAME_LENGTH: usize = 15;
 
 /// A process and everything that belongs to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Family {
+pub struct ProcessTree {
     /// The process that was started; none: not yet.
     pub leader: Option<Identity>,
     /// The working directory of all members.
@@ -38,7 +38,7 @@ pub struct Family {
     pub program: String,
 }
 
-impl Family {
+impl ProcessTree {
     /// Whether the leader lives, running or stopped.
     #[must_use]
     pub fn is_alive(&self) -> bool {
@@ -107,7 +107,7 @@ impl Family {
     /// # Errors
     /// The pids that still run after ten seconds.
     pub async fn pause(&self) -> Result<(), Vec<i32>> {
-        let stop = |family: &Self| signal(&family.members(), Signal::STOP);
+        let stop = |tree: &Self| signal(&tree.members(), Signal::STOP);
         stop(self);
         self.until(
             |members| members.iter().all(|member| member.state == State::Stopped),

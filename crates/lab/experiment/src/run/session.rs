@@ -15,7 +15,7 @@ use super::super::play::Playing;
 use super::super::policies;
 use super::super::results::{About, Finished, Machine, Results, Run, Source};
 use super::super::trial::Trial;
-use super::{Wish, combine, pages};
+use super::{RunOptions, combine, pages};
 use crate::error::ExperimentError;
 use crate::guard::{Guard, Guarded};
 use crate::load::raise_limit;
@@ -26,7 +26,7 @@ const LONGER_ON_CONTAINERS: Duration = Duration::from_secs(6);
 
 /// What is there while experiments are played.
 #[derive(Debug)]
-pub(crate) struct Company<'a> {
+pub(crate) struct Session<'a> {
     stage: StageKind,
     settings: &'a Settings,
     console: Console,
@@ -47,7 +47,7 @@ pub(crate) struct Trials<'a> {
     pub(crate) keep: bool,
 }
 
-impl<'a> Company<'a> {
+impl<'a> Session<'a> {
     /// Says which stage it is, and has everything ready to play on it.
     pub(crate) async fn gather(
         stage: StageKind,
@@ -103,10 +103,10 @@ impl<'a> Company<'a> {
     pub(super) async fn play(
         &mut self,
         found: &Found,
-        wish: &Wish,
+        options: &RunOptions,
     ) -> Result<Run, ExperimentError> {
         let policies = policies::of(&found.experiment, &self.settings.root, None)?;
-        self.play_with(found, &policies, wish).await
+        self.play_with(found, &policies, options).await
     }
 
     /// Likewise, with these policies.
@@ -114,22 +114,22 @@ impl<'a> Company<'a> {
         &mut self,
         found: &Found,
         policies: &str,
-        wish: &Wish,
+        options: &RunOptions,
     ) -> Result<Run, ExperimentError> {
         let experiment = &self.on_this_stage(&found.experiment);
-        self.announce(experiment, wish.repeat);
+        self.announce(experiment, options.repeat);
         let started = Timestamp::now();
         let with = Trials {
             experiment,
             policies,
             contender: None,
-            keep: wish.keep,
+            keep: options.keep,
         };
-        let (trials, broke_off) = self.trials(with, wish.repeat).await;
+        let (trials, broke_off) = self.trials(with, options.repeat).await;
         let verdict = match broke_off {
             None => combine::verdict(experiment, &trials),
             Some(error) if trials.is_empty() => return Err(error),
-            Some(ref error) => combine::unfinished(experiment, &trials, 2 * wish.repeat, error),
+            Some(ref error) => combine::unfinished(experiment, &trials, 2 * options.repeat, error),
         };
         let about = self.about(experiment, started).await;
         let saved = self.results.save(&Finished {
@@ -139,7 +139,11 @@ impl<'a> Company<'a> {
             trials: &trials,
             verdict: &verdict,
         });
-        let console = if wish.json { None } else { Some(self.console) };
+        let console = if options.json {
+            None
+        } else {
+            Some(self.console)
+        };
         let published = saved
             .map_err(ExperimentError::from)
             .and_then(|run| pages::publish(experiment, &trials, run, self.settings, console));
