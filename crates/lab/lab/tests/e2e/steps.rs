@@ -39,7 +39,8 @@ pub(crate) async fn is_healthy(client: &Client) {
     assert_eq!(answer.body["recorded_in"], "database");
     assert_eq!(answer.body["degraded"], json!([]));
     let latency = answer.body["latency_seconds"].as_f64().unwrap();
-    assert!((2.0..=2.1).contains(&latency), "{latency} s");
+    // The work, and no timeout or second attempt beside it; how fast the first call is on a busy machine is no matter here.
+    assert!((2.0..2.5).contains(&latency), "{latency} s");
 
     let naive = client.get("/naive/process").await;
     assert_eq!(naive.status, 200);
