@@ -22,6 +22,8 @@ mod hedge;
 #[cfg(feature = "serde")]
 mod hedge_config;
 #[cfg(test)]
+mod hedge_race;
+#[cfg(test)]
 mod keyed;
 #[cfg(test)]
 mod layers;
