@@ -5,13 +5,14 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use pin_project_lite::pin_project;
+
 use super::guard::{Guard, Stage};
 use super::terms::Terms;
 use crate::class::{AttemptVerdict, Classify};
 use crate::error::ErrorKind;
 use crate::now::Now;
 use crate::parts::Parts;
-use pin_project_lite::pin_project;
 
 pin_project! {
     pub(super) struct Attempt<F> {

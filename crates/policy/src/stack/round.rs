@@ -107,9 +107,7 @@ impl<O: Operation> Round<O> {
         this.first.abandon(parts);
         drop(second);
     }
-}
 
-impl<O: Operation> Round<O> {
     #[inline]
     pub(super) fn poll<C>(
         self: Pin<&mut Self>,
