@@ -16,7 +16,7 @@ use expected::Expected;
 use narrator::Narrator;
 
 use crate::compare::{self, Comparison};
-use crate::guard::{Guard, Guarded};
+use crate::guard::Guard;
 use crate::output::{Console, Tone};
 use crate::settings::{Settings, StageKind};
 use crate::settle::settle;
@@ -104,9 +104,9 @@ pub async fn run(step: bool, settings: &Settings, console: Console) -> Result<bo
     if let Some(stage) = Stage::found_up(settings, console).await? {
         return Err(SystemError::StageInTheWay(stage.name()));
     }
-    let stage = settings.stage.unwrap_or(StageKind::Local);
+    let kind = settings.stage.unwrap_or(StageKind::Local);
     let settings = Settings {
-        stage: Some(stage),
+        stage: Some(kind),
         ..settings.clone()
     };
     // The tour ends with `down`: what somebody's dead stage still owes is not its to delete.
@@ -116,7 +116,7 @@ pub async fn run(step: bool, settings: &Settings, console: Console) -> Result<bo
     }
     let mut signals = StopSignals::listen().map_err(SystemError::file("listen for", "signals"))?;
     let stage = Stage::to_bring_up(&settings, console).await?;
-    let _guard = Guard::post(Guarded::Stage)?;
+    let guard = Guard::of_stage(kind)?;
     let result = tokio::select! {
         result = tour(&stage, step, console) => result,
         _ = signals.next() => Err(SystemError::Interrupted),
@@ -124,7 +124,10 @@ pub async fn run(step: bool, settings: &Settings, console: Console) -> Result<bo
     console.say("");
     console.say("taking the stage down");
     let narrator = Narrator::new(step, console);
-    narrator.meanwhile("stopping", stage.down()).await?;
+    if let Err(error) = narrator.meanwhile("stopping", stage.down()).await {
+        guard.leave_the_rest();
+        return Err(error);
+    }
     let (stops, nothing_lost) = result?;
     summary::print(&stops, nothing_lost, console);
     Ok(nothing_lost && stops.iter().all(Stop::held))

@@ -74,10 +74,28 @@ pub struct Guard {
 
 impl Guard {
     /// Starts the guard of this process.
+    ///
+    /// # Errors
+    /// When this program cannot be run once more.
     pub fn post(guarded: Guarded) -> Result<Self, SystemError> {
+        Self::run(guarded, |command| command)
+    }
+
+    /// Starts the guard of a stage that this process brings up from nothing: of that one, and of none beside it.
+    ///
+    /// # Errors
+    /// When this program cannot be run once more.
+    pub fn of_stage(stage: StageKind) -> Result<Self, SystemError> {
+        Self::run(Guarded::Stage, |command| command.env("STAGE", stage.name()))
+    }
+
+    fn run(
+        guarded: Guarded,
+        told: impl FnOnce(&mut Command) -> &mut Command,
+    ) -> Result<Self, SystemError> {
         let program = env::current_exe().map_err(SystemError::file("find", "this program"))?;
         // A group of its own: Ctrl-C is for the lab, which then cleans up itself.
-        let process = Command::new(&program)
+        let process = told(&mut Command::new(&program))
             .args(["guard", guarded.into()])
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
