@@ -6,11 +6,13 @@ mod tests;
 use std::time::Duration;
 
 use super::{Check, words};
-use crate::plan::{Experiment, Fault, Side, Unit};
+use crate::plan::{Experiment, Fault, Kind, Side, Unit};
 use crate::trial::{Call, End, Observation, Observed, Stranger, Trial};
 
 /// Beyond this the load did not come when it was meant to, and latencies say more of the generator than of the system.
 const LATE_MS: f64 = 100.0;
+/// Random arrivals come to somewhat less than their rate now and then.
+const SURGE_SENT: f64 = 0.8;
 
 pub(super) fn something_was_broken(plan: &Experiment) -> Check {
     let seen = match plan.faults.len() {
@@ -48,11 +50,30 @@ fn live(fault: &Fault, observed: Option<&Observed>, trial: &Trial) -> Check {
         let (from, to) = (time(it.from), time(it.to));
         format!("{}, from {from} to {to}", it.live.seen)
     });
-    let holds = observed.is_some_and(|it| it.live.holds && it.from < it.to);
+    let sent = of_surge(fault, trial);
+    let seen = sent.map_or(seen.clone(), |(sent, _)| {
+        format!("{sent} of its calls were sent; {seen}")
+    });
+    let holds = observed.is_some_and(|it| it.live.holds && it.from < it.to)
+        && sent.is_none_or(|(_, enough)| enough);
     Check {
         unknown: observed.is_none(),
         ..Check::plain(Some(trial.side), &name, expected, seen, holds)
     }
+}
+
+/// How many calls a surge came to, and whether they were as many as it is made of; none: it is no surge.
+fn of_surge(fault: &Fault, trial: &Trial) -> Option<(usize, bool)> {
+    let Kind::Surge { rate, .. } = fault.kind else {
+        return None;
+    };
+    let own = |call: &&Call| {
+        let since = call.intended.checked_sub(fault.at);
+        call.surge && call.end != End::NoFile && since.is_some_and(|since| since < fault.lasts)
+    };
+    let sent = trial.calls.iter().filter(own).count();
+    let meant = rate * fault.lasts.as_secs_f64();
+    Some((sent, sent as f64 >= SURGE_SENT * meant))
 }
 
 fn healed(fault: &Fault, observed: Option<&Observed>, trial: &Trial) -> Check {
