@@ -16,4 +16,4 @@ use holdfast_checker::figures;
 use holdfast_system::{
     accepted, database, debian, guard, probe, run_dir, settings, settle, stage, system, wait,
 };
-use holdfast_testbed::{logs, output, ports, postgres, process, wire};
+use holdfast_testbed::{logs, open_files, output, ports, postgres, process};

@@ -150,6 +150,9 @@ pub enum SystemError {
     /// One machine of several was meant, on a stage that is one.
     #[error("this stage is one machine")]
     NotSeveral,
+    /// A command that brings processes of its own was asked for another stage.
+    #[error("{0} plays on processes of its own, on no other stage")]
+    OnlyOnProcesses(&'static str),
     /// The virtual stage was asked for what it does not have.
     #[error("the virtual stage has no services: it plays experiments, and nothing else")]
     NoServices,
@@ -215,13 +218,14 @@ impl SystemError {
                 "a line is ID<TAB>KEY<TAB>STATUS; have the file written anew: make load".to_owned()
             }
             Self::NoPauseOnSwarm => "take out a machine's cable instead: make cut-node NODE=1".to_owned(),
+            Self::OnlyOnProcesses(_) => "leave STAGE unset, or give STAGE=local".to_owned(),
             Self::NotSeveral => "bring up several: make up STAGE=swarm".to_owned(),
             Self::NoServices => "give STAGE=local or STAGE=compose, or play: make experiments STAGE=virtual".to_owned(),
             Self::ExperimentsUnderWay => "wait for its end, or run on local processes: STAGE=local".to_owned(),
             Self::NotRolledBack(_) => "end what is named there by hand".to_owned(),
             Self::Wire(WireError::Bind { .. }) => "stop what listens there, or give another address".to_owned(),
             Self::Wire(WireError::Refused { .. }) => "see that no other experiment is being played".to_owned(),
-            Self::Wire(_) => "see that its process lives: lab wire --help".to_owned(),
+            Self::Wire(_) => "see that its process lives: fault-proxy --help".to_owned(),
             Self::NotStarted { error, folder } => {
                 let logs = format!("read what it left in {}", folder.display());
                 match &**error {

@@ -44,6 +44,8 @@ pub enum Probe {
     Silent,
     /// The connection broke, or what came is of no protocol.
     Broken,
+    /// There was no looking: whoever should have looked could not. It shows nothing.
+    Unseen,
 }
 
 impl Probe {
@@ -80,7 +82,7 @@ impl Probe {
     /// Whether its question reached the port, and so counts as a request there.
     #[must_use]
     pub fn has_asked(&self) -> bool {
-        !matches!(self, Self::Refused | Self::NoConnection)
+        !matches!(self, Self::Refused | Self::NoConnection | Self::Unseen)
     }
 }
 
@@ -93,6 +95,7 @@ impl fmt::Display for Probe {
             Self::NoConnection => f.write_str("no connection comes about"),
             Self::Silent => f.write_str("it accepts and does not answer"),
             Self::Broken => f.write_str("its connection breaks in the middle"),
+            Self::Unseen => f.write_str("nobody could look"),
         }
     }
 }

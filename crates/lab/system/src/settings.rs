@@ -65,6 +65,17 @@ impl Settings {
         self.root.join(FOLDER)
     }
 
+    /// That no stage was asked for which `command` does not play on.
+    ///
+    /// # Errors
+    /// [`SystemError::OnlyOnProcesses`].
+    pub fn on_processes(&self, command: &'static str) -> Result<(), SystemError> {
+        match self.stage {
+            None | Some(StageKind::Local) => Ok(()),
+            Some(_) => Err(SystemError::OnlyOnProcesses(command)),
+        }
+    }
+
     /// The caller's `RUST_LOG`: all that a deployment with policies of its own may be told.
     #[must_use]
     pub fn log_filter(&self) -> Option<(String, String)> {

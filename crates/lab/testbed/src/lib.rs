@@ -7,6 +7,7 @@
 pub mod exposition;
 pub mod files;
 pub mod logs;
+pub mod open_files;
 pub mod output;
 pub mod ports;
 pub mod postgres;

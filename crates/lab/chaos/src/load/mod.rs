@@ -9,7 +9,6 @@
 
 mod client;
 mod counts;
-mod files;
 mod generator;
 mod leaver;
 mod plan;
@@ -22,7 +21,6 @@ use tokio::time::{Instant, timeout_at};
 
 pub use client::{Client, body};
 pub use counts::Counts;
-pub use files::raise_limit;
 pub use holdfast_checker::arrivals::Arrivals;
 pub use holdfast_checker::history::{Answer, Broken, Outcome, Reply, Try};
 use holdfast_checker::trial::Generator;

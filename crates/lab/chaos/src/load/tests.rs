@@ -217,7 +217,7 @@ const HUNG: u64 = if cfg!(debug_assertions) { 2_000 } else { 5_000 };
 /// The limit is wide: a busy machine must not fail it. What it shows is printed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn thousands_of_hung_calls_do_not_slow_those_that_are_answered() {
-    raise_limit(crate::output::Console::new(&Environment::default()));
+    holdfast_testbed::open_files::raise_limit(crate::output::Console::new(&Environment::default()));
     let (gone, _closed) = unbounded_channel();
     let acts = |number| {
         if number < HUNG {

@@ -18,7 +18,6 @@ use super::super::trial::Trial;
 use super::{RunOptions, combine, pages};
 use crate::error::ExperimentError;
 use crate::guard::{Guard, Guarded};
-use crate::load::raise_limit;
 use crate::output::{Console, Tone};
 use crate::settings::{Settings, StageKind};
 
@@ -54,7 +53,7 @@ impl<'a> Session<'a> {
         settings: &'a Settings,
         console: Console,
     ) -> Result<Self, ExperimentError> {
-        raise_limit(console);
+        holdfast_testbed::open_files::raise_limit(console);
         console.say(format_args!("stage: {}, one of its own", stage.name()));
         let mut signals =
             StopSignals::listen().map_err(SystemError::file("listen for", "signals"))?;

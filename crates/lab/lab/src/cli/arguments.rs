@@ -16,8 +16,6 @@ use super::values::{duration, long_enough, rate};
 use crate::guard::Guarded;
 use crate::load::Arrivals;
 use crate::stage::Service;
-use crate::wire::Listen;
-use holdfast_checker::plan::Target;
 
 /// In groups, as people use them.
 const HELP: &str = include_str!("help.txt");
@@ -91,9 +89,6 @@ pub(super) enum Task {
         /// What is to be ended
         guarded: Guarded,
     },
-    /// Look at one service as a stranger would, and print what is seen
-    #[command(hide = true)]
-    Look(Look),
     /// Be the worker of torture, whose answers can be told apart
     #[command(hide = true)]
     DistinctWorker {
@@ -145,8 +140,6 @@ pub(super) enum Task {
         #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(1_000..=10_000_000))]
         most_rows: u32,
     },
-    /// Be the wires of the experiments on Compose: forward, and break on command over a control connection
-    Wire(Wire),
     #[command(flatten)]
     Act(Act),
 }
@@ -217,37 +210,6 @@ pub(super) struct Torture {
     /// Keep the folder with logs and journals also when all went well
     #[arg(long)]
     pub(super) keep: bool,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct Look {
-    /// At what
-    pub(super) kind: Target,
-    /// HOST:PORT
-    pub(super) address: String,
-    /// How long its answer may take
-    #[arg(long, value_name = "DURATION", default_value = "400ms", value_parser = duration)]
-    pub(super) patience: Duration,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct Wire {
-    /// A wire: what it is called, where it listens, where it leads
-    #[arg(
-        long = "listen",
-        value_name = "NAME=ADDRESS:PORT=HOST:PORT",
-        required_unless_present = "health"
-    )]
-    pub(super) wires: Vec<Listen>,
-    /// Where it is controlled: one JSON object per line sets a fault; when the connection ends, all heals
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:7070")]
-    pub(super) control: SocketAddr,
-    /// Of which requests are hit where a share is [random, and printed]
-    #[arg(long)]
-    pub(super) seed: Option<u64>,
-    /// Ask the process controlled there whether it answers: exit 0 if so, 1 if not
-    #[arg(long, conflicts_with_all = ["wires", "seed"])]
-    pub(super) health: bool,
 }
 
 #[cfg(test)]

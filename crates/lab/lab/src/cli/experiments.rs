@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use holdfast_ops::exit;
 
-use super::arguments::{Ablate, Grade, Look, Run};
+use super::arguments::{Ablate, Grade, Run};
 use crate::output::Console;
 use crate::settings::Settings;
 use holdfast_experiment::contender::{self, Contender};
@@ -64,12 +64,6 @@ pub(super) async fn ablate(wanted: Ablate, settings: &Settings, console: Console
 
 pub(super) async fn reproduce(run: &str, settings: &Settings, console: Console) -> ExitCode {
     ended(experiment::reproduce(run, settings, console).await, console)
-}
-
-pub(super) async fn look(wanted: Look, console: Console) {
-    let seen = crate::probe::Probe::at(wanted.kind, &wanted.address, wanted.patience).await;
-    // Plain data: nothing in it can fail to be written.
-    console.print(serde_json::to_string(&seen).unwrap_or_default());
 }
 
 /// The API that a command starts, called after the command's last word unless it has a name.

@@ -11,6 +11,7 @@ use super::arguments::Load;
 use crate::accepted::{self, AcceptedFile};
 use crate::error::LabError;
 use crate::load::{self, Arriving, Counts, Plan};
+use crate::open_files;
 use crate::output::Console;
 use crate::settings::Settings;
 use crate::stage::{AdminClient, Stage};
@@ -26,7 +27,7 @@ pub(super) async fn run(
     settings: &Settings,
     console: Console,
 ) -> Result<(), LabError> {
-    load::raise_limit(console);
+    open_files::raise_limit(console);
     let mut signals = StopSignals::listen().map_err(SystemError::file("listen for", "signals"))?;
     let (folder, urls, bound) = target(wanted.urls, settings, console).await?;
     let arriving = Arriving {

@@ -8,7 +8,6 @@ mod logs;
 mod status;
 mod up;
 mod values;
-mod wire;
 
 use std::env;
 use std::net::SocketAddr;
@@ -40,18 +39,10 @@ pub async fn run() -> ExitCode {
     let console = Console::new(&environment);
     let result = match (task, settings(&environment)) {
         (task, Ok(settings)) => perform(task, &settings, console).await,
-        // In its container there is no checkout, and no need of one.
-        (Task::Wire(wanted), Err(_)) => {
-            let served = wire::run(wanted, console).await;
-            served.map(|()| ExitCode::SUCCESS).map_err(LabError::from)
-        }
+        // Among the files of a torture there is no checkout, and no need of one.
         (Task::DistinctWorker { bind, delay }, Err(_)) => {
             let served = distinct_worker(bind, delay).await;
             served.map(|()| ExitCode::SUCCESS).map_err(LabError::from)
-        }
-        (Task::Look(wanted), Err(_)) => {
-            experiments::look(wanted, console).await;
-            Ok(ExitCode::SUCCESS)
         }
         (_, Err(error)) => Err(error.into()),
     };
@@ -104,7 +95,6 @@ async fn perform(task: Task, settings: &Settings, console: Console) -> Result<Ex
         Task::List => experiment::list(settings, console)?,
         Task::Report => experiment::write_report(settings, console)?,
         Task::Guard { guarded } => guard::stand(guarded, settings, console).await?,
-        Task::Look(wanted) => experiments::look(wanted, console).await,
         Task::ObserveCheck => return Ok(verdict(observe::run(settings, console).await?)),
         Task::Demo { step } => return Ok(verdict(demo::run(step, settings, console).await?)),
         Task::ApiCheck { examples, seed } => {
@@ -115,7 +105,6 @@ async fn perform(task: Task, settings: &Settings, console: Console) -> Result<Ex
             let held = api_check::run(Check::Client, settings, console).await?;
             return Ok(verdict(held));
         }
-        Task::Wire(wanted) => wire::run(wanted, console).await?,
         Task::DistinctWorker { bind, delay } => distinct_worker(bind, delay).await?,
         Task::Bench {
             rounds,

@@ -33,10 +33,10 @@ pub(super) const WORKER: Image = Image {
     of: &["--target", "worker", "."],
 };
 /// The wire that breaks on command.
-pub(super) const LAB: Image = Image {
-    name: "holdfast/lab:latest",
+pub(super) const FAULT_PROXY: Image = Image {
+    name: "holdfast/fault-proxy:latest",
     file: DOCKERFILE,
-    of: &["--target", "lab", "."],
+    of: &["--target", "fault-proxy", "."],
 };
 pub(super) const PATRONI: Image = Image {
     name: "holdfast/patroni:latest",

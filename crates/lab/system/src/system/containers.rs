@@ -25,9 +25,9 @@ const PROJECT: Project = Project {
     name: "holdfast-experiments",
     files: &["deploy/compose.yml", "deploy/compose.experiments.yml"],
 };
-/// The overlay's service, and the lab's program in it.
+/// The overlay's service, and the program in it.
 const WIRE: &str = "wire";
-const LAB: &str = "/usr/local/bin/lab";
+const FAULT_PROXY: &str = "/usr/local/bin/fault-proxy";
 
 /// The images, and the right to use the project's name.
 #[derive(Debug)]
@@ -130,11 +130,11 @@ impl Containers {
             (Target::Database, true) => ("database", "127.0.0.1:5432"),
             (Target::Api | Target::Node, _) => ("api", "api:8080"),
         };
-        let patience = format!("{}ms", patience.as_millis());
-        let look = [LAB, "look", kind, address, "--patience", &patience];
+        let patience = patience.as_millis().to_string();
+        let look = [FAULT_PROXY, "look", kind, address, "--patience", &patience];
         let told = self.compose.exec(WIRE, &look).await;
         let seen = told.ok().and_then(|told| serde_json::from_str(&told).ok());
-        seen.unwrap_or(Probe::Broken)
+        seen.unwrap_or(Probe::Unseen)
     }
 
     pub(super) async fn keep(&mut self) -> Result<PathBuf, SystemError> {

@@ -49,7 +49,7 @@ impl Compose {
     /// # Errors
     /// When an image cannot be had.
     pub async fn built(&self) -> Result<Self, SystemError> {
-        self.with_images(&[images::API, images::WORKER, images::LAB])
+        self.with_images(&[images::API, images::WORKER, images::FAULT_PROXY])
             .await
     }
 

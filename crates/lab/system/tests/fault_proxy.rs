@@ -1,4 +1,4 @@
-//! `lab wire`, the wire as a process: it does what its controller says, for as long as there is one.
+//! `fault-proxy`, the wire as a process: it does what its controller says, for as long as there is one.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may be blunt")]
 
@@ -31,7 +31,7 @@ impl Process {
         let [clients, control] = [(); 2].map(|()| ports::loopback(ports::free().unwrap()));
         let wire = format!("worker={clients}=localhost:{}", echo_server().await.port());
         let control_text = control.to_string();
-        let mut child = lab(&["wire", "--listen", &wire, "--control", &control_text])
+        let mut child = fault_proxy(&["serve", "--listen", &wire, "--control", &control_text])
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
@@ -56,7 +56,7 @@ impl Process {
 
     async fn is_healthy(&self) -> bool {
         let control = self.control.to_string();
-        let status = lab(&["wire", "--health", "--control", &control])
+        let status = fault_proxy(&["health", "--control", &control])
             .stderr(Stdio::null())
             .status();
         timeout(LONG, status).await.unwrap().unwrap().success()
@@ -96,10 +96,9 @@ async fn echo_server() -> SocketAddr {
     addr
 }
 
-fn lab(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_lab"));
-    // As in its container, there is no checkout.
-    command.args(arguments).current_dir("/");
+fn fault_proxy(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_fault-proxy"));
+    command.args(arguments);
     command
 }
 
