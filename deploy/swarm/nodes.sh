@@ -40,12 +40,14 @@ on() {
   docker --host "unix://$run/$node/docker.sock" "$@"
 }
 
+# Whether the process of this file lives, and is not another that has its number by now.
 lives() {
   local pid
-  pid=$(cat "$1" 2>/dev/null) && [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null
+  pid=$(cat "$1" 2>/dev/null) && [ -n "$pid" ] && tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline" | grep -qF -- "$2"
 }
 
-is_alive() { lives "$run/$1/pid"; }
+is_alive() { lives "$run/$1/pid" "${BASH_SOURCE##*/}"; }
+balances() { lives "$run/haproxy.pid" haproxy.cfg; }
 
 need() {
   [ "$(id -u)" = 0 ] || fail 'it needs root, for network namespaces and engines of its own: sudo -E make ... STAGE=swarm'
@@ -137,7 +139,7 @@ join_swarm() {
 }
 
 balance() {
-  lives "$run/haproxy.pid" && return
+  balances && return
   SWARM_NETWORK=$network API_PORT=${API_PORT:-8080} WORKER_PORT=${WORKER_PORT:-8081} DB_PORT=${DB_PORT:-54320} \
     haproxy -D -f "$here/haproxy.cfg" -p "$run/haproxy.pid" || fail 'HAProxy does not start'
 }
@@ -175,7 +177,7 @@ load() {
 
 down() {
   local node
-  if lives "$run/haproxy.pid"; then kill -KILL "$(cat "$run/haproxy.pid")"; fi
+  if balances; then kill -KILL "$(cat "$run/haproxy.pid")"; fi
   for node in "${nodes[@]}"; do
     kill_node "$node"
     ip netns delete "$(netns "$node")" 2>/dev/null || true

@@ -31,7 +31,8 @@ impl ChaosError {
     }
 }
 
-const BUSY: &str = "look for what else keeps this machine busy, and run it again";
+/// The cure where a measurement or a load was disturbed.
+pub const BUSY: &str = "look for what else keeps this machine busy, and run it again";
 
 impl From<tokio_postgres::Error> for ChaosError {
     fn from(error: tokio_postgres::Error) -> Self {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use holdfast_chaos::error::ChaosError;
+use holdfast_chaos::error::{BUSY, ChaosError};
 use holdfast_checker::plan::Side;
 use holdfast_checker::schema::SchemaError;
 use holdfast_system::error::{SystemError, tell};
@@ -83,8 +83,6 @@ impl ExperimentError {
         matches!(self, Self::System(SystemError::NotRolledBack(_)))
     }
 }
-
-const BUSY: &str = "look for what else keeps this machine busy; with --keep the logs stay";
 
 /// What concerns the system is the system's, whoever met it first.
 impl From<ChaosError> for ExperimentError {

@@ -1,6 +1,6 @@
 //! Why a command failed: what the crates below tell, and what only commands can say.
 
-use holdfast_chaos::error::ChaosError;
+use holdfast_chaos::error::{BUSY, ChaosError};
 use holdfast_experiment::error::ExperimentError;
 use holdfast_system::error::{SystemError, tell};
 use thiserror::Error;
@@ -51,8 +51,6 @@ impl LabError {
         tell(self, context, self.help(), console);
     }
 }
-
-const BUSY: &str = "look for what else keeps this machine busy, and run it again";
 
 /// What concerns the system is the system's, whoever met it first.
 impl From<ChaosError> for LabError {

@@ -32,6 +32,7 @@ pub(super) async fn play(
     if let Answer::Policies(file) = answer {
         handed_in(file)?;
     }
+    settings.on_processes("grade")?;
     let mut session = Session::gather(StageKind::Local, settings, console).await?;
     let played = all(&found, exercise, answer, &mut session, console).await;
     session.leave(&played).await;

@@ -15,13 +15,8 @@ use crate::settings::{Settings, StageKind};
 
 /// Where a command can be started: on this machine.
 pub(super) fn stage(settings: &Settings) -> Result<StageKind, ExperimentError> {
-    match settings.stage {
-        None | Some(StageKind::Local) => Ok(StageKind::Local),
-        Some(_) => Err(ExperimentError::Experiment(
-            "--api starts a command on this machine: leave STAGE unset, or give STAGE=local"
-                .to_owned(),
-        )),
-    }
+    settings.on_processes("--api")?;
+    Ok(StageKind::Local)
 }
 
 /// What a contender is told of the worker is one address.

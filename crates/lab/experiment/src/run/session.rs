@@ -62,12 +62,21 @@ impl<'a> Session<'a> {
             backend = Backend::prepare(stage, settings, console) => backend,
             _ = signals.next() => Err(SystemError::Interrupted),
         };
+        let backend = match backend {
+            Ok(backend) => backend,
+            Err(error) => {
+                if stage == StageKind::Swarm && !matches!(error, SystemError::ExperimentsUnderWay) {
+                    // Some of the nodes may be on already.
+                    guard.leave_the_rest();
+                }
+                return Err(error.into());
+            }
+        };
         Ok(Self {
             stage,
             settings,
             console,
-            // On failure nothing is up that would have to be taken down.
-            backend: backend?,
+            backend,
             guard,
             signals,
             results: Results::of(settings),

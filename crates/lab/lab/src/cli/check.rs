@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use holdfast_system::error::SystemError;
-use holdfast_wire::Journal;
 
 use super::arguments::Check;
 use crate::accepted;
@@ -11,7 +10,7 @@ use crate::database::Database;
 use crate::durability::{self, Ledger};
 use crate::output::{Console, Tone};
 use crate::settings::Settings;
-use crate::stage::{AdminClient, Stage};
+use crate::stage::Stage;
 
 /// Holds the file against the table of the stage that is up; whether every promise was kept.
 pub(super) async fn run(
@@ -28,10 +27,10 @@ pub(super) async fn run(
     let mut ledger = durability::check(&accepted, &database, wanted.wait, console).await?;
     let mut hint = None;
     if !ledger.is_finished() {
-        let journal = journal(&stage).await?;
+        let journals = journals(&stage).await?;
         // What left the journal since the first look is in the table by now: only then is it nowhere.
         ledger = durability::check(&accepted, &database, Duration::ZERO, console).await?;
-        hint = self::hint(&ledger, &journal);
+        hint = self::hint(&ledger, &journals);
     }
     durability::tell(&ledger, console);
     let holds = ledger.holds(wanted.allow_failed);
@@ -49,39 +48,51 @@ pub(super) async fn run(
     Ok(holds)
 }
 
-/// What the API says of its journal.
+/// What the APIs say of their journals.
 enum Told {
+    /// One of them says nothing.
     Nothing,
-    NoJournal,
-    Journal(Journal),
+    Journals {
+        /// Whether all can write.
+        available: bool,
+        /// Of all together.
+        entries: u64,
+    },
 }
 
-async fn journal(stage: &Stage) -> Result<Told, SystemError> {
-    let probe = AdminClient::new(stage.api_port().await?);
-    Ok(match probe.status().await.map(|status| status.journal) {
-        Err(_) => Told::Nothing,
-        Ok(None) => Told::NoJournal,
-        Ok(Some(journal)) => Told::Journal(journal),
-    })
+async fn journals(stage: &Stage) -> Result<Told, SystemError> {
+    let (mut available, mut entries) = (true, 0);
+    for api in stage.apis().await? {
+        match api.status().await {
+            Err(_) => return Ok(Told::Nothing),
+            Ok(status) => {
+                let journal = status.journal.iter();
+                available &= journal.clone().all(|journal| journal.available);
+                entries += journal.map(|journal| journal.entries).sum::<u64>();
+            }
+        }
+    }
+    Ok(Told::Journals { available, entries })
 }
 
 /// Where what is not in Postgres may still be, and what to do; none: there is nothing to say. Postgres has just answered.
-fn hint(ledger: &Ledger, journal: &Told) -> Option<String> {
+fn hint(ledger: &Ledger, journals: &Told) -> Option<String> {
     const WAIT: &str = "lab check --wait 120s";
     if ledger.is_finished() {
         return None;
     }
-    Some(match journal {
+    Some(match journals {
         Told::Nothing => format!(
             "the API does not answer; its journal may hold what is missing: make start-api, then {WAIT}"
         ),
-        Told::Journal(journal) if !journal.available => format!(
-            "the API's journal cannot write, and last held {} entries: see to its disk (make logs SERVICE=api), then {WAIT}",
-            journal.entries
+        Told::Journals {
+            available: false,
+            entries,
+        } => format!(
+            "the API's journal cannot write, and last held {entries} entries: see to its disk (make logs SERVICE=api), then {WAIT}"
         ),
-        Told::Journal(journal) if journal.entries > 0 => format!(
-            "the API's journal holds {} entries, and Postgres answers: wait until they are there: {WAIT}",
-            journal.entries
+        Told::Journals { entries, .. } if *entries > 0 => format!(
+            "the API's journal holds {entries} entries, and Postgres answers: wait until they are there: {WAIT}"
         ),
         _ if ledger.missing.is_empty() => format!(
             "open work is done once worker and database are healthy: make status, then {WAIT}"
@@ -97,13 +108,7 @@ mod tests {
     use super::*;
 
     fn journal(available: bool, entries: u64) -> Told {
-        Told::Journal(Journal {
-            available,
-            entries,
-            bytes: 0,
-            oldest_seconds: None,
-            quarantined: 0,
-        })
+        Told::Journals { available, entries }
     }
 
     #[test]
@@ -113,7 +118,7 @@ mod tests {
             ..Ledger::default()
         };
         let told = |journal| hint(&missing, &journal).unwrap();
-        assert!(told(journal(true, 0)).contains("lost") && told(Told::NoJournal).contains("lost"));
+        assert!(told(journal(true, 0)).contains("lost"));
         assert!(told(journal(true, 3)).contains("wait") && told(journal(true, 3)).contains("3"));
         assert!(told(journal(false, 0)).contains("cannot write"));
         assert!(told(Told::Nothing).contains("start-api"));

@@ -95,13 +95,18 @@ async fn perform(task: Task, settings: &Settings, console: Console) -> Result<Ex
         Task::List => experiment::list(settings, console)?,
         Task::Report => experiment::write_report(settings, console)?,
         Task::Guard { guarded } => guard::stand(guarded, settings, console).await?,
-        Task::ObserveCheck => return Ok(verdict(observe::run(settings, console).await?)),
+        Task::ObserveCheck => {
+            settings.on_processes("observe-check")?;
+            return Ok(verdict(observe::run(settings, console).await?));
+        }
         Task::Demo { step } => return Ok(verdict(demo::run(step, settings, console).await?)),
         Task::ApiCheck { examples, seed } => {
+            settings.on_processes("api-check")?;
             let check = Check::Requests(Plan { examples, seed });
             return Ok(verdict(api_check::run(check, settings, console).await?));
         }
         Task::ClientCheck => {
+            settings.on_processes("client-check")?;
             let held = api_check::run(Check::Client, settings, console).await?;
             return Ok(verdict(held));
         }
@@ -111,6 +116,7 @@ async fn perform(task: Task, settings: &Settings, console: Console) -> Result<Ex
             seconds,
             retention,
         } => {
+            settings.on_processes("bench")?;
             let plan = bench::Plan {
                 rounds,
                 seconds,
@@ -119,6 +125,7 @@ async fn perform(task: Task, settings: &Settings, console: Console) -> Result<Ex
             bench::run(plan, settings, console).await?;
         }
         Task::Scale { seconds, most_rows } => {
+            settings.on_processes("scale")?;
             bench::scale(bench::ScalePlan { seconds, most_rows }, settings, console).await?;
         }
     }
@@ -153,7 +160,11 @@ async fn torture(wanted: Torture, settings: &Settings, console: Console) -> Exit
         settle: wanted.settle,
         keep: wanted.keep,
     };
-    match torture::run(&plan, settings, console).await {
+    let played = match settings.on_processes("torture") {
+        Ok(()) => torture::run(&plan, settings, console).await,
+        Err(error) => Err(error.into()),
+    };
+    match played {
         Ok(held) => verdict(held),
         Err(error) => {
             error.tell(console);

@@ -5,7 +5,7 @@ use holdfast_system::error::SystemError;
 use crate::database::Database;
 use crate::output::{Console, Tone};
 use crate::settings::Settings;
-use crate::stage::{AdminClient, Condition, Service, Stage};
+use crate::stage::{Condition, Service, Stage};
 
 const COUNT: &str = "SELECT count(*) FILTER (WHERE origin = 'resilient' AND status = 'received'), \
     count(*) FILTER (WHERE origin = 'naive' AND status = 'received'), count(*) FROM requests;";
@@ -93,12 +93,9 @@ impl Owed {
             drop(stage.resume(Service::Api).await);
         }
         // Asked first: once Postgres is back, the journal's entries move there.
-        let journal = match stage.api_port().await {
-            Ok(port) if condition(Service::Api).is_some_and(|it| *it != Condition::Dead) => {
-                let status = AdminClient::new(port).status().await;
-                status.ok().and_then(|status| status.journal)
-            }
-            _ => None,
+        let journal = match condition(Service::Api) {
+            None | Some(Condition::Dead) => None,
+            Some(_) => journaled(stage).await,
         };
         let runs = |it: &&Condition| matches!(it, Condition::Running { .. });
         if condition(Service::Db).filter(|it| !runs(it)).is_some() {
@@ -106,7 +103,7 @@ impl Owed {
         }
         Self {
             rows: rows(stage).await,
-            journal: journal.map(|journal| journal.entries),
+            journal,
         }
     }
 
@@ -142,6 +139,16 @@ impl Owed {
         });
         lines
     }
+}
+
+/// Entries of all APIs' journals; none: one of them does not tell.
+async fn journaled(stage: &Stage) -> Option<u64> {
+    let mut entries = 0;
+    for api in stage.apis().await.ok()? {
+        let journal = api.status().await.ok()?.journal;
+        entries += journal.map_or(0, |journal| journal.entries);
+    }
+    Some(entries)
 }
 
 async fn rows(stage: &Stage) -> Option<[u64; 3]> {

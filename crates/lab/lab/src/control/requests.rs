@@ -70,13 +70,15 @@ impl Shared {
         Ok(tell(StatusCode::OK, "application/json", text))
     }
 
-    /// What the page asks of the API: without a body, as all of the page's questions are.
+    /// What is asked of the API, as it came.
     async fn pass_on(
         &self,
         request: Request<Incoming>,
     ) -> Result<Response<Body>, (StatusCode, String)> {
         let port = self.stage.api_port().await.map_err(failed)?;
-        let asked = request.uri().path_and_query().map_or("/", |it| it.as_str());
+        let asked = request.uri().path_and_query();
+        let asked = asked.map_or("/", |it| it.as_str()).to_owned();
+        let method = request.method().clone();
         let mut headers = request.headers().clone();
         for name in [HOST, CONNECTION, TRANSFER_ENCODING] {
             headers.remove(name);
@@ -88,11 +90,9 @@ impl Shared {
         }
         let call = self
             .client
-            .request(
-                request.method().clone(),
-                format!("http://127.0.0.1:{port}{asked}"),
-            )
-            .headers(headers);
+            .request(method, format!("http://127.0.0.1:{port}{asked}"))
+            .headers(headers)
+            .body(Body::wrap(request.into_body()));
         match call.send().await {
             Ok(answer) => {
                 let mut answer = Response::from(answer);

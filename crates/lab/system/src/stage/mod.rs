@@ -184,18 +184,34 @@ impl Stage {
         if !matches!(api, Some((_, Condition::Running { .. }))) {
             return Err(SystemError::NotRunning(Service::Api));
         }
-        let probe = AdminClient::new(self.api_port().await?);
-        let before = probe.policies().await?.reloads.count;
-        on!(self, stage => stage.hang_up().await)?;
-        let read = probe.policies_read_after(before).await?;
-        if let Some(reason) = read.reloads.refused {
-            return Err(SystemError::PoliciesRefused(reason));
+        let mut apis = Vec::new();
+        for api in self.apis().await? {
+            let before = api.policies().await?.reloads.count;
+            apis.push((api, before));
         }
-        console.say(format_args!(
-            "  api     goes by its policy file as it is now: every call is answered within {} s",
-            read.process.worst_case_seconds
-        ));
+        on!(self, stage => stage.hang_up().await)?;
+        for (api, before) in apis {
+            let read = api.policies_read_after(before).await?;
+            if let Some(reason) = read.reloads.refused {
+                return Err(SystemError::PoliciesRefused(reason));
+            }
+            console.say(format_args!(
+                "  api     goes by its policy file as it is now: every call is answered within {} s",
+                read.process.worst_case_seconds
+            ));
+        }
         Ok(())
+    }
+
+    /// The questions to each API there is: on nodes, one each.
+    ///
+    /// # Errors
+    /// When the stage cannot tell where they are.
+    pub async fn apis(&self) -> Result<Vec<AdminClient>, SystemError> {
+        Ok(match self {
+            Self::Local(_) | Self::Compose(_) => vec![AdminClient::new(self.api_port().await?)],
+            Self::Swarm(stage) => stage.apis(),
+        })
     }
 
     /// How each service is.

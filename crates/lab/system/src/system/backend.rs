@@ -1,16 +1,19 @@
 //! What systems of one command after the other are raised on.
 
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+
 use tempfile::TempDir;
 
 use super::containers::{self, Containers, Images};
-use super::nodes::{self, Nodes};
+use super::nodes::{self, Machines, Nodes};
 use super::processes::Processes;
 use super::{Part, Place, System, SystemSpec};
 use crate::error::SystemError;
 use crate::output::Console;
 use crate::run_dir::RunDir;
 use crate::settings::{Ports, Settings, StageKind};
-use crate::stage::{AdminClient, Service, Swarm};
+use crate::stage::{AdminClient, Service};
 
 /// Kind of the folder's name of a system of processes.
 const KIND: &str = "experiment";
@@ -23,7 +26,7 @@ pub enum Backend {
     /// Containers.
     Containers(Images),
     /// Nodes, which outlive the systems on them.
-    Nodes(Swarm),
+    Nodes(Machines),
 }
 
 impl Backend {
@@ -71,8 +74,8 @@ impl Backend {
                 let place = Place::Containers(Box::new(containers));
                 Ok(System::at(parts(ports), workers, place))
             }
-            Self::Nodes(swarm) => {
-                let nodes = Nodes::raise(swarm, spec).await?;
+            Self::Nodes(machines) => {
+                let nodes = Nodes::raise(&machines.swarm, spec).await?;
                 let (ports, workers) = (nodes.swarm.ports(), nodes.workers());
                 let place = Place::Nodes(Box::new(nodes));
                 Ok(System::at(parts(ports), workers, place))
@@ -99,7 +102,7 @@ impl Backend {
     pub async fn leave(&self) -> Result<(), SystemError> {
         match self {
             Self::Processes | Self::Containers(_) => Ok(()),
-            Self::Nodes(swarm) => swarm.down().await.map(drop),
+            Self::Nodes(machines) => machines.swarm.down().await.map(drop),
         }
     }
 }
@@ -128,11 +131,42 @@ fn parts(ports: Ports) -> Vec<(Part, u16)> {
     ]
 }
 
+/// One run at a time owns what there is but one of; the end of its process gives it back.
+pub(super) fn lock(folder: &Path) -> Result<File, SystemError> {
+    std::fs::create_dir_all(folder).map_err(SystemError::file("make", folder))?;
+    let path = folder.join("experiments.lock");
+    let file = File::options().create(true).append(true).open(&path);
+    let file = file.map_err(SystemError::file("open", &path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(SystemError::ExperimentsUnderWay),
+        Err(TryLockError::Error(error)) => Err(SystemError::file("lock", path)(error)),
+    }
+}
+
+/// Why a system did not start, with the folder that its logs were left in, and with what could not be taken down again.
+pub(super) fn not_started(
+    error: SystemError,
+    left: Result<PathBuf, SystemError>,
+    ended: Result<(), SystemError>,
+) -> SystemError {
+    if let Err(still_there) = ended {
+        return SystemError::NotRolledBack(vec![error.to_string(), still_there.to_string()]);
+    }
+    match left {
+        Ok(folder) => SystemError::NotStarted {
+            error: Box::new(error),
+            folder,
+        },
+        Err(_) => error,
+    }
+}
+
 /// Leaves what the services of a system have logged in its folder, which stays.
 pub(super) async fn leave_logs(
     folder: &mut TempDir,
     printed: impl AsyncFn(Service) -> Result<String, SystemError>,
-) -> Result<std::path::PathBuf, SystemError> {
+) -> Result<PathBuf, SystemError> {
     folder.disable_cleanup(true);
     for service in Service::ALL {
         let log = folder.path().join(format!("{service}.log"));
@@ -148,6 +182,10 @@ pub(super) fn told(spec: &SystemSpec) -> Result<(TempDir, Vec<(String, String)>)
     std::fs::write(&policies, spec.policies()).map_err(SystemError::file("write", &policies))?;
     let variables = [
         ("HOLDFAST_POLICIES", policies.to_string_lossy().into_owned()),
+        // Nothing else that the caller has set for a stage of their own.
+        ("HOLDFAST_ADMIN_TOKEN", String::new()),
+        ("HOLDFAST_ALLOWED_HOSTS", String::new()),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", String::new()),
         // What the breakers did is read from the log.
         ("RUST_LOG", "info".to_owned()),
         ("HOLDFAST_LOG_FORMAT", "json".to_owned()),

@@ -1,14 +1,14 @@
 //! The system as containers: the Compose file of the stage with an overlay that puts a breakable wire between the API and
 //! its dependencies, as a project of its own on ports of its own.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tempfile::TempDir;
 
-use super::backend::{leave_logs, told};
+use super::backend::{leave_logs, lock, not_started, told};
 use super::processes::Wires;
 use super::start::free;
 use super::{SystemSpec, Wired};
@@ -41,7 +41,7 @@ impl Images {
         settings: &Settings,
         console: Console,
     ) -> Result<Self, SystemError> {
-        let lock = lock(settings)?;
+        let lock = lock(&settings.folder())?;
         let compose = compose(settings, console).await?;
         // What a killed run has left is in the way of this one.
         drop(silent(&compose).down().await?);
@@ -97,8 +97,10 @@ impl Containers {
         match containers.rise(spec.wired, wire).await {
             Ok(()) => Ok((containers, Ports { api, worker, db })),
             Err(error) => {
-                containers.compose.down().await?;
-                Err(error)
+                // Before they are taken down: with the containers their logs go.
+                let left = containers.keep().await;
+                let ended = containers.compose.down().await.map(drop);
+                Err(not_started(error, left, ended))
             }
         }
     }
@@ -145,7 +147,7 @@ impl Containers {
 
 /// Ends what a run has left that is dead.
 pub(super) async fn end_stale(settings: &Settings, console: Console) -> Result<(), SystemError> {
-    let _lock = lock(settings)?;
+    let _lock = lock(&settings.folder())?;
     let compose = compose(settings, console).await?;
     silent(&compose).down().await.map(drop)
 }
@@ -159,20 +161,6 @@ async fn compose(settings: &Settings, console: Console) -> Result<Compose, Syste
 fn silent(compose: &Compose) -> Compose {
     let names = ["WORKER_PORT", "DB_PORT", "WIRE_PORT", "WIRE_SEED"];
     compose.with_variables(names.map(|name| (name.to_owned(), "0".to_owned())))
-}
-
-/// One run at a time owns the project; the end of its process gives it back.
-fn lock(settings: &Settings) -> Result<File, SystemError> {
-    let folder = settings.folder();
-    fs::create_dir_all(&folder).map_err(SystemError::file("make", &folder))?;
-    let path = folder.join("experiments.lock");
-    let file = File::options().create(true).append(true).open(&path);
-    let file = file.map_err(SystemError::file("open", &path))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(SystemError::ExperimentsUnderWay),
-        Err(TryLockError::Error(error)) => Err(SystemError::file("lock", path)(error)),
-    }
 }
 
 fn host(wired: bool, service: &str) -> String {

@@ -101,6 +101,9 @@ impl System {
 
     /// The questions to each API.
     pub fn apis(&self) -> Vec<AdminClient> {
+        if let Place::Nodes(nodes) = &self.place {
+            return nodes.swarm.apis();
+        }
         let apis = self.parts.iter();
         let apis = apis.filter(|one| matches!(one.part, Part::Api(_)));
         apis.map(|one| one.client.clone()).collect()

@@ -1,14 +1,15 @@
 //! The system as a Swarm: the stack of the stage on three nodes of the experiments' own. The nodes outlive a trial, the stack
 //! does not.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
 
 use tempfile::TempDir;
 
 use super::SystemSpec;
-use super::backend::{leave_logs, told};
+use super::backend::{leave_logs, lock, not_started, told};
 use super::start::free;
 use crate::error::SystemError;
 use crate::output::Console;
@@ -18,12 +19,25 @@ use crate::probe::Probe;
 use crate::settings::{Ports, Settings};
 use crate::stage::{AdminClient, Node, NodeAction, Swarm};
 
-/// Where the APIs and the workers are published on each node: `deploy/stack.yml`.
-const API: u16 = 8080;
+/// Where the workers are published on each node: `deploy/stack.yml`.
 const WORKER: u16 = 8081;
 
+/// The lock on them: this machine has the experiments' nodes once, whichever checkout they are made from.
+const LOCK: &str = "/run/lock/holdfast-swarm";
+
+/// The nodes, and the right to use them.
+#[derive(Debug)]
+pub struct Machines {
+    pub(super) swarm: Swarm,
+    _lock: File,
+}
+
 /// The nodes, with the images.
-pub(super) async fn prepare(settings: &Settings, console: Console) -> Result<Swarm, SystemError> {
+pub(super) async fn prepare(
+    settings: &Settings,
+    console: Console,
+) -> Result<Machines, SystemError> {
+    let lock = lock(Path::new(LOCK))?;
     let ports = Ports {
         api: free()?,
         worker: free()?,
@@ -34,11 +48,12 @@ pub(super) async fn prepare(settings: &Settings, console: Console) -> Result<Swa
     swarm.down().await?;
     console.say("three nodes, and the images for them, which takes minutes the first time");
     swarm.make_nodes().await?;
-    Ok(swarm)
+    Ok(Machines { swarm, _lock: lock })
 }
 
 /// Ends what a run has left that is dead.
 pub(super) async fn end_stale(settings: &Settings, console: Console) -> Result<(), SystemError> {
+    let _lock = lock(Path::new(LOCK))?;
     let swarm = Swarm::of_its_own(settings.ports, settings, console.quietly());
     swarm.down().await.map(drop)
 }
@@ -55,16 +70,19 @@ pub(super) struct Nodes {
 impl Nodes {
     pub(super) async fn raise(swarm: &Swarm, spec: &SystemSpec) -> Result<Self, SystemError> {
         let (folder, told) = told(spec)?;
-        let swarm = swarm.with_variables(told);
-        if let Err(error) = swarm.deploy().await {
-            swarm.withdraw().await?;
-            return Err(error);
-        }
-        Ok(Self {
-            swarm,
+        let mut nodes = Self {
+            swarm: swarm.with_variables(told),
             target: OnceLock::new(),
             folder,
-        })
+        };
+        match nodes.swarm.deploy().await {
+            Ok(()) => Ok(nodes),
+            Err(error) => {
+                // Before it is withdrawn: with the stack its logs go.
+                let left = nodes.keep().await;
+                Err(not_started(error, left, nodes.swarm.withdraw().await))
+            }
+        }
     }
 
     /// Each worker itself.
@@ -82,7 +100,7 @@ impl Nodes {
             Target::Database => ports::loopback(ports.db).to_string(),
             Target::Api => ports::loopback(ports.api).to_string(),
             Target::Node => match self.target.get() {
-                Some(node) => format!("{}:{API}", self.swarm.address(*node)),
+                Some(node) => self.swarm.api(*node),
                 None => return Probe::Refused,
             },
         };

@@ -1,6 +1,6 @@
 use super::super::tests::failing;
-use crate::invented::{answered, ms, s, whole};
-use crate::plan::{Side, Target};
+use crate::invented::{Scene, answered, ms, plan, s, whole};
+use crate::plan::{Kind, Side, Target};
 use crate::trial::{Breach, End};
 
 /// The one check that does not hold: side, name, what was seen.
@@ -85,6 +85,32 @@ fn a_fault_that_nobody_looked_for_was_neither_live_nor_healed() {
 fn a_fault_that_did_not_heal_fails_it() {
     let failing = failing(|_, _, resilient| resilient.faults[0].healed.holds = false);
     assert_eq!(only(&failing).1, "worker kill at 3 s healed");
+}
+
+#[test]
+fn a_surge_was_live_if_its_calls_were_sent() {
+    let surge = |sent: usize| {
+        let (mut plan, mut scene) = (plan(), Scene::resilient());
+        plan.faults[0].lasts = s(2);
+        plan.faults[0].kind = Kind::Surge {
+            rate: 5.0,
+            priority: None,
+        };
+        for nth in 0..sent as u64 {
+            scene = scene.call(s(3) + ms(100 * nth), ms(10), whole());
+        }
+        // A call of before, which is none of this surge's.
+        scene = scene.call(s(2), ms(10), whole());
+        scene.trial.calls.iter_mut().for_each(|it| it.surge = true);
+        super::faults(&plan, &scene.trial).remove(0)
+    };
+    assert!(surge(9).holds);
+    let few = surge(3);
+    assert!(
+        !few.holds && few.seen.starts_with("3 of its calls were sent"),
+        "{}",
+        few.seen
+    );
 }
 
 #[test]

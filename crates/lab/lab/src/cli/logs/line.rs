@@ -81,12 +81,14 @@ impl Line {
         }
     }
 
-    /// Whether it belongs to one of these requests or traces, or names one.
+    /// Whether it belongs to one of these requests or traces.
     pub(super) fn is_of(&self, ids: &[String]) -> bool {
-        let named = |id: &String| {
-            self.text.contains(id) || self.fields.iter().any(|(_, value)| value.contains(id))
-        };
-        ids.iter().any(|id| self.ids.contains(id) || named(id))
+        ids.iter().any(|id| self.ids.contains(id))
+    }
+
+    /// Whether it names this one.
+    pub(super) fn names(&self, id: &str) -> bool {
+        self.text.contains(id) || self.fields.iter().any(|(_, value)| value.contains(id))
     }
 
     pub(super) fn ids(&self) -> &[String] {

@@ -60,11 +60,11 @@ async fn of_local(local: &Local, wanted: &Logs, console: Console) -> Result<(), 
         return Err(SystemError::NotUp);
     }
     let mut tails: Vec<Tail> = files.into_iter().map(Tail::of).collect();
-    let mut ids = wanted.request.iter().cloned().collect();
+    let mut request = wanted.request.clone().map(Request::called);
     let mut first = true;
     loop {
         let lines = tails.iter_mut().flat_map(Tail::more).collect();
-        print(lines, &mut ids, first, console);
+        print(lines, request.as_mut(), first, console);
         if !wanted.follow {
             return Ok(());
         }
@@ -85,16 +85,16 @@ async fn of_programs(
         programs.spawn(pass_on(service, command, sender.clone()));
     }
     drop(sender);
-    let mut ids: Vec<String> = wanted.request.iter().cloned().collect();
+    let mut request = wanted.request.clone().map(Request::called);
     let mut lines = Vec::new();
     while let Some(line) = told.recv().await {
         if wanted.follow {
-            print(vec![line], &mut ids, false, console);
+            print(vec![line], request.as_mut(), false, console);
         } else {
             lines.push(line);
         }
     }
-    print(lines, &mut ids, true, console);
+    print(lines, request.as_mut(), true, console);
     let ended: Result<Vec<()>, _> = programs.join_all().await.into_iter().collect();
     ended.map(drop)
 }
@@ -123,10 +123,17 @@ async fn pass_on(
         let line = Line::read(service, text, before);
         before = line.at;
         if to.send(line).await.is_err() {
-            break;
+            return Ok(());
         }
     }
-    Ok(())
+    let status = child.wait().await.map_err(run())?;
+    if status.success() {
+        return Ok(());
+    }
+    Err(SystemError::Program {
+        command: "what shows the logs".to_owned(),
+        output: status.to_string(),
+    })
 }
 
 /// `api-1  | text`, or `api_1  | text` of the elder tool.
@@ -137,24 +144,47 @@ fn of_container(line: &str) -> Option<(Service, &str)> {
     Some((service, text.trim_start()))
 }
 
-/// In the order of time; of what was before only the last, or the request's own. Its lines tell more of its ids.
-fn print(mut lines: Vec<Line>, ids: &mut Vec<String>, before: bool, console: Console) {
-    lines.sort_by_key(|line| line.at);
-    if ids.is_empty() {
-        let skipped = if before {
-            lines.len().saturating_sub(LAST)
-        } else {
-            0
-        };
-        lines.drain(..skipped);
-    } else {
-        let own = lines.iter().filter(|line| line.is_of(ids));
-        let more: Vec<String> = own.flat_map(|line| line.ids().to_vec()).collect();
-        ids.extend(more);
-        ids.sort();
-        ids.dedup();
-        lines.retain(|line| line.is_of(ids));
+/// The one whose lines are looked for.
+struct Request {
+    /// As its seeker calls it.
+    called: String,
+    /// What its lines are marked with.
+    ids: Vec<String>,
+}
+
+impl Request {
+    fn called(called: String) -> Self {
+        Self {
+            ids: vec![called.clone()],
+            called,
+        }
     }
+
+    /// Its own of these lines. They tell more of its ids, by which others are its own too; named in other words it is only as
+    /// its seeker calls it, for an id that its client chose may be any word.
+    fn own(&mut self, mut lines: Vec<Line>) -> Vec<Line> {
+        let own = lines.iter().filter(|line| self.has(line));
+        let more: Vec<String> = own.flat_map(|line| line.ids().to_vec()).collect();
+        self.ids.extend(more);
+        self.ids.sort();
+        self.ids.dedup();
+        lines.retain(|line| self.has(line));
+        lines
+    }
+
+    fn has(&self, line: &Line) -> bool {
+        line.is_of(&self.ids) || line.names(&self.called)
+    }
+}
+
+/// In the order of time; of what was before only the last, or the request's own.
+fn print(mut lines: Vec<Line>, request: Option<&mut Request>, before: bool, console: Console) {
+    lines.sort_by_key(|line| line.at);
+    let lines = match request {
+        Some(request) => request.own(lines),
+        None if before => lines.split_off(lines.len().saturating_sub(LAST)),
+        None => lines,
+    };
     for line in lines {
         line.print(console);
     }
@@ -226,6 +256,18 @@ mod tests {
             Some((Service::Db, "x | y"))
         );
         assert_eq!(of_container("Attaching to"), None);
+    }
+
+    #[test]
+    fn a_request_is_followed_by_the_ids_of_its_lines_and_not_by_words_that_look_like_one() {
+        let line = |text: &str| Line::read(Service::Api, text, Timestamp::UNIX_EPOCH);
+        let own = line(r#"{"message":"put off","request_id":"r7","correlation_id":"1"}"#);
+        let named = line(r#"{"message":"claimed r7"}"#);
+        let marked = line(r#"{"message":"done","correlation_id":"1"}"#);
+        let other = line(r#"{"message":"10 rows","request_id":"r1"}"#);
+        let all = vec![own.clone(), named.clone(), marked.clone(), other];
+        let mut request = Request::called("r7".to_owned());
+        assert_eq!(request.own(all), [own, named, marked]);
     }
 
     #[test]

@@ -8,11 +8,15 @@ use tokio::time::Instant;
 
 use super::{Node, Swarm};
 use crate::error::SystemError;
-use crate::stage::Service;
+use crate::stage::{Condition, Service};
 use crate::wait::Patience;
 
 /// Longer than the longest `stop_grace_period` of the stack.
 const REACHED: Patience = Patience::new(Duration::from_secs(45), Duration::from_millis(200));
+const WELL: Condition = Condition::Running {
+    pid: None,
+    ill: None,
+};
 /// A label that no node has: what asks for it runs nowhere.
 const NOWHERE: &str = "node.labels.holdfast.node==nowhere";
 
@@ -62,6 +66,12 @@ impl Swarm {
     /// # Errors
     /// [`SystemError::NotUp`], or when they do not become healthy.
     pub async fn start(&self, service: Service) -> Result<(), SystemError> {
+        let conditions = self.conditions().await?;
+        if conditions.contains(&(service, WELL)) {
+            self.console
+                .say(format_args!("  {service:<7} was running already"));
+            return Ok(());
+        }
         let since = Instant::now();
         self.update(service, &["--constraint-rm", NOWHERE]).await?;
         self.until_healthy(&[service], since).await

@@ -7,6 +7,7 @@ mod actions;
 mod nodes;
 mod up;
 
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
@@ -52,18 +53,31 @@ impl Swarm {
 
     /// One of the experiments' own, whose balancer listens on these ports.
     pub fn of_its_own(ports: Ports, settings: &Settings, console: Console) -> Self {
-        let api_port = ("API_PORT".to_owned(), ports.api.to_string());
         Self {
             nodes: Nodes {
                 swarm: EXPERIMENTS,
                 stack: STACK.to_owned(),
                 root: settings.root.clone(),
                 ports,
-                variables: [api_port].into(),
+                variables: BTreeMap::new(),
             },
             folder: settings.folder().join("experiments"),
             console,
         }
+    }
+
+    /// `HOST:PORT` of a node's API, on that network.
+    #[must_use]
+    pub fn api(&self, node: Node) -> String {
+        self.nodes.api(node)
+    }
+
+    /// The API of each node: it has a journal of its own, of which no other can tell.
+    #[must_use]
+    pub fn apis(&self) -> Vec<AdminClient> {
+        let nodes = Self::NODES.into_iter();
+        let at = |node| AdminClient::at(format!("http://{}", self.api(node)));
+        nodes.map(at).collect()
     }
 
     /// The same nodes for another stack, with more variables for its file.

@@ -8,6 +8,7 @@ use std::process::Stdio;
 use futures_util::future::join_all;
 use tokio::process::Command;
 
+use super::Swarm;
 use crate::error::SystemError;
 use crate::settings::Ports;
 use crate::stage::container::Container;
@@ -16,6 +17,9 @@ use crate::stage::{Service, program};
 /// Where the script keeps the nodes' disks, which outlive this machine's own restart.
 const DISKS: &str = "/var/lib/holdfast-swarm";
 const SCRIPT: &str = "deploy/swarm/nodes.sh";
+
+/// Where the API is published on each node: `deploy/stack.yml`.
+const API: u16 = 8080;
 
 /// One of them: 1, 2 or 3.
 pub type Node = u8;
@@ -63,6 +67,11 @@ impl Nodes {
         Ipv4Addr::new(192, 168, self.swarm, 10 + node)
     }
 
+    /// `HOST:PORT` of a node's API.
+    pub(super) fn api(&self, node: Node) -> String {
+        format!("{}:{API}", self.address(node))
+    }
+
     /// Runs `docker` on a node's engine and returns what it printed.
     pub(super) async fn docker(
         &self,
@@ -76,7 +85,11 @@ impl Nodes {
         let host = format!("unix://{}/{node}/docker.sock", self.folder());
         let words = ["--host", &host].into_iter();
         let mut command = program::command("docker", words.chain(arguments.iter().copied()));
-        command.current_dir(&self.root).envs(&self.variables);
+        command
+            .current_dir(&self.root)
+            .env("API_PORT", self.ports.api.to_string())
+            .env("NODES", self.hosts())
+            .envs(&self.variables);
         command
     }
 
@@ -186,6 +199,11 @@ impl Nodes {
         let id = self.docker(node, &id).await?;
         let update = ["node", "update", "--availability", availability, id.trim()];
         self.manage(&update).await.map(drop)
+    }
+
+    /// The names by which the API of each node is asked from outside.
+    fn hosts(&self) -> String {
+        Swarm::NODES.map(|node| self.api(node)).join(",")
     }
 
     /// Where the engines' sockets are: made with the nodes, gone with them.
