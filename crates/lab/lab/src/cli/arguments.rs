@@ -38,7 +38,7 @@ pub(super) enum Task {
     },
     /// Stop everything and delete the data, saying what was still owed
     Down,
-    /// Print which stage `up` would act on: compose or local
+    /// Print which stage `up` would act on: compose, local or swarm
     Stage,
     /// Show how each service is, and what the API thinks of its dependencies: exit 1 if one is dead
     Status,

@@ -1,6 +1,6 @@
 //! The Compose stage: the three services as containers, of either Compose generation.
 //!
-//! `up` on a stage of which anything still lives repairs it and keeps the data; otherwise it starts fresh.
+//! `up` keeps the volumes that are there: only `down` deletes them.
 
 mod actions;
 mod engine;

@@ -135,7 +135,7 @@ impl Local {
         }
         if state.ports != self.settings.ports || state.passed_on != self.settings.passed_on {
             self.console
-                .say("other ports or variables are used after the next make down and make up");
+                .say("what ran already keeps its ports and variables until the next make down and make up");
         }
         Ok(())
     }
