@@ -50,7 +50,7 @@ pub async fn stand(
     while getppid() == lab && !wait.is_over().await {}
     console.say("the lab ended before it had cleaned up: ending what it left");
     if let Some(group) = group {
-        process::kill_of_group(group.as_raw_nonzero().get(), &HELPERS);
+        process::kill_orphans_of_group(group.as_raw_nonzero().get(), &HELPERS);
     }
     match guarded {
         Guarded::Processes => {

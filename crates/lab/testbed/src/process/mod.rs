@@ -9,4 +9,4 @@ mod table;
 
 pub use identity::Identity;
 pub use launch::{Launched, launch};
-pub use process_tree::{MARK, ProcessTree, kill_of_group};
+pub use process_tree::{MARK, ProcessTree, kill_orphans_of_group};

@@ -171,11 +171,17 @@ impl ProcessTree {
     }
 }
 
-/// Kills the processes of a group that run one of these programs.
-pub fn kill_of_group(group: i32, programs: &[&str]) {
-    let mut members = table::entries();
-    members.retain(|entry| entry.group == group && programs.contains(&entry.name.as_str()));
-    signal(&members, Signal::KILL);
+/// Kills the processes of a group that run one of these programs and whose parent is dead: what a script runs beside the lab
+/// is in the lab's group too, and has the script for a parent.
+pub fn kill_orphans_of_group(group: i32, programs: &[&str]) {
+    let (members, others): (Vec<Entry>, Vec<Entry>) = table::entries()
+        .into_iter()
+        .partition(|entry| entry.group == group);
+    let adopted = |entry: &Entry| others.iter().any(|other| other.pid == entry.parent);
+    let orphans = members
+        .into_iter()
+        .filter(|entry| programs.contains(&entry.name.as_str()) && adopted(entry));
+    signal(&orphans.collect::<Vec<_>>(), Signal::KILL);
 }
 
 /// Adds the children of those found; whether there were any new ones.
