@@ -13,7 +13,7 @@ use holdfast_wire::{
 use uuid::Uuid;
 
 use crate::journal::{Entry, Journal, Page};
-use crate::limit::InFlightLimit;
+use crate::limit::Turns;
 use crate::store::Filter;
 use crate::store::ReadStore;
 
@@ -21,8 +21,8 @@ use crate::store::ReadStore;
 pub(crate) struct Records {
     pub(crate) reads: ReadStore,
     pub(crate) journal: Option<Journal>,
-    /// How many lists are made at once: each may copy many bodies out of the journal, which has others to serve.
-    pub(crate) listings: InFlightLimit,
+    /// Few lists are made at once: each may copy many bodies out of the journal, which has others to serve.
+    pub(crate) listings: Turns,
     /// Time for one read in the journal.
     pub(crate) journal_deadline: Duration,
 }
@@ -61,7 +61,7 @@ impl Records {
         if !self.reads.may_call() {
             return Err(self.reads.unavailability());
         }
-        let Some(_permit) = self.listings.enter() else {
+        let Some(_turn) = self.listings.take().await else {
             return Err(too_many());
         };
         // The journal first: what recovery brings over meanwhile is then seen twice rather than not at all.
@@ -111,7 +111,7 @@ fn too_many() -> Degraded {
     Degraded {
         code: DegradedCode::Overloaded,
         reason: Reason::BulkheadFull,
-        detail: "the service makes as many lists at once as it takes on".to_owned(),
+        detail: "as many lists wait for their turn as the service takes on".to_owned(),
         attempts: 0,
         elapsed_seconds: 0.0,
         retry_after_seconds: 1.0,

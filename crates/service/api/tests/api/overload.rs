@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use holdfast_wire::{DegradedCode, Reason, RequestList};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -160,6 +161,18 @@ async fn a_client_beyond_its_share_is_told_to_wait_and_others_are_not() {
     assert_eq!(list.total, 3);
     let mut events = Events::of(system.api.get("/events").await);
     events.come_to(|live| live.load.throttled == 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lists_beyond_those_that_are_made_at_once_wait_for_their_turn() {
+    let system = System::start().await;
+    system.api.becomes_healthy().await;
+    let reader = async || {
+        for _ in 0..5 {
+            assert_eq!(system.api.get("/requests?limit=500").await.status(), 200);
+        }
+    };
+    join_all((0..8).map(|_| reader())).await;
 }
 
 /// Waits until the metrics have this line.
