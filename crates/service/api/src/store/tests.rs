@@ -7,6 +7,7 @@ mod grant;
 mod leases;
 mod live;
 mod plans;
+mod schema;
 
 use std::sync::Arc;
 use std::time::Duration;
