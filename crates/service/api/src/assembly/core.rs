@@ -15,7 +15,7 @@ use crate::clock::WallClock;
 use crate::config::{OnDatabaseUnavailable, Policies, Settings};
 use crate::current::Current;
 use crate::dependencies::Dependencies;
-use crate::http::{ProcessRoute, expected};
+use crate::http::{Door, ProcessRoute, expected};
 use crate::journal::{Journal, JournalInUse, JournalLimits, holds_a_journal};
 use crate::limit::InFlightLimit;
 use crate::live::{Live, Watch};
@@ -132,8 +132,11 @@ impl Core {
             process: Arc::new(process),
             runtime: self.runtime.clone(),
             policies: self.policies.clone(),
-            open_work: self.open_work.clone(),
-            in_flight: self.governed.process_limit.clone(),
+            door: Arc::new(Door {
+                in_flight: self.governed.process_limit.clone(),
+                asking: self.governed.asking_limit.clone(),
+                open_work: self.open_work.clone(),
+            }),
             bodies: InFlightLimit::new(MAX_BODIES),
             rate_limit: self.governed.rate_limit.clone(),
             metrics: self.metrics.clone(),

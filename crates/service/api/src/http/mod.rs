@@ -5,6 +5,7 @@ mod body;
 mod client;
 mod connections;
 mod dashboard;
+mod door;
 mod endpoint;
 mod envelope;
 mod ids;
@@ -28,6 +29,7 @@ mod span;
 mod status;
 
 pub(crate) use dashboard::{Feed, keep_feeding};
+pub(crate) use door::Door;
 pub(crate) use operator::OperatorRoutes;
 pub(crate) use process::ProcessRoute;
 pub(crate) use requests::RequestRoutes;

@@ -91,7 +91,6 @@ fn request(id: Uuid, key: Option<&str>, payload: Option<Box<RawValue>>) -> NewRe
         payload,
         received_at: Timestamp::now(),
         priority: holdfast_policy::Priority::USUAL,
-        admit_new: true,
     }
 }
 

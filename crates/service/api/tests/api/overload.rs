@@ -48,6 +48,60 @@ async fn beyond_max_in_flight_a_call_is_refused_at_once_and_nothing_is_recorded(
 }
 
 #[tokio::test]
+async fn what_is_known_under_a_key_is_answered_while_every_place_is_taken() {
+    let one = format!("process.max_in_flight = 1\n{PATIENT}");
+    let system = System::with(&one, WORK).await;
+    let finished = system.api.post_keyed("finished", "1").await;
+    assert_eq!(finished.status, 200);
+    let (running, joined, ()) = tokio::join!(
+        system.api.post_keyed("running", "1"),
+        async {
+            shows(&system, BUSY).await;
+            system.api.post_keyed("running", "1").await
+        },
+        async {
+            shows(&system, BUSY).await;
+            let new = system.api.post_keyed("new", "1").await;
+            assert_eq!(new.status, 503);
+            assert!(new.degraded()[0].detail.contains("calls under way"));
+            system
+                .api
+                .metrics()
+                .await
+                .show(&[("holdfast_process_overloaded_total{cause=\"in_flight\"}", 1)]);
+        },
+    );
+    assert_eq!(
+        (running.status.as_u16(), joined.status.as_u16()),
+        (200, 200)
+    );
+    assert_eq!((running.is_replay, joined.is_replay), (false, true));
+    let (first, again) = tokio::join!(system.api.get("/process"), async {
+        shows(&system, BUSY).await;
+        system.api.post_keyed("finished", "1").await
+    });
+    assert_eq!(first.status(), 200);
+    assert_eq!((again.status.as_u16(), again.is_replay), (200, true));
+}
+
+#[tokio::test]
+async fn many_callers_under_one_key_take_one_place() {
+    let two = format!("process.max_in_flight = 2\n{PATIENT}");
+    let system = System::with(&two, WORK).await;
+    let under_one_key = async || system.api.post_keyed("k", "1").await;
+    let (first, second, third, other) =
+        tokio::join!(under_one_key(), under_one_key(), under_one_key(), async {
+            shows(&system, BUSY).await;
+            system.api.process().await
+        });
+    for answer in [&first, &second, &third, &other] {
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+    let ids = [&second, &third].map(|it| it.processed().request_id);
+    assert_eq!(ids, [first.processed().request_id; 2]);
+}
+
+#[tokio::test]
 async fn a_client_that_dawdles_over_its_body_takes_no_place() {
     let system = System::with("process.max_in_flight = 1", Duration::from_millis(50)).await;
     let mut slow = TcpStream::connect(system.api.address).await.unwrap();
