@@ -10,12 +10,16 @@ use holdfast_policy::Deadline;
 use holdfast_wire::{
     Degraded, DegradedCode, Reason, Request, RequestList, RequestOrder, RequestStatus,
 };
+use tokio::time::sleep;
 use uuid::Uuid;
 
 use crate::journal::{Entry, Journal, Page};
 use crate::limit::Turns;
 use crate::store::Filter;
 use crate::store::ReadStore;
+
+/// Between two looks for an end that is waited for: each waiter looks for itself, so not too often.
+const JOURNAL_PERIOD: Duration = Duration::from_secs(1);
 
 /// Postgres and the journal, to be read.
 pub(crate) struct Records {
@@ -50,6 +54,19 @@ impl Records {
             (Ok(None), Ok(None)) => Ok(None),
             (Ok(None), Err(error)) => Err(self.reads.without_journal(&error)),
             (Err(missing), _) => Err(missing),
+        }
+    }
+
+    /// Resolves with the request `id` when this replica's journal has its end: Postgres may be without it for long.
+    pub(crate) async fn end_in_journal(&self, id: Uuid) -> Request {
+        loop {
+            sleep(JOURNAL_PERIOD).await;
+            if let Some(journal) = &self.journal
+                && let Ok(Some(entry)) = journal.find(id, self.soon()).await
+                && entry.end.is_some()
+            {
+                return request(entry);
+            }
         }
     }
 
