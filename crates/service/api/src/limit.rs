@@ -4,8 +4,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use rustix::process::{Resource, getrlimit};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
+
+/// How many files the process may have open.
+#[must_use]
+pub(crate) fn file_limit() -> u64 {
+    getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
+}
 
 /// Lets a number of calls in at once. Clones share the count.
 #[derive(Debug, Clone)]

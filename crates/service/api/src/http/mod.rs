@@ -34,5 +34,5 @@ pub(crate) use operator::OperatorRoutes;
 pub(crate) use process::ProcessRoute;
 pub(crate) use requests::RequestRoutes;
 pub(crate) use routes::{expected, routes};
-pub(crate) use server::serve;
+pub(crate) use server::{max_exchanges, serve};
 pub(crate) use shared::Shared;
