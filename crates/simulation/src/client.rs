@@ -61,7 +61,6 @@ impl Client {
             key: call.key.map(|key| format!("key-{key}")),
             payload: payload(call),
             received_at,
-            admit_new: true,
         };
         let (asked_at, request_id) = (trace.now(), request.id);
         trace.note(

@@ -150,8 +150,8 @@ impl<T: Table, W: WorkClient> Embedded<T, W> {
 
 impl<T: Table, W: WorkClient> Calls<T, W> {
     /// Answers `request`; what is new is taken on only while there is not too much to catch up on.
-    pub async fn process(&self, mut request: NewRequest) -> Outcome {
-        request.admit_new &= !self.open_work.is_full();
-        self.process.run(&request).await
+    pub async fn process(&self, request: NewRequest) -> Outcome {
+        let admit = || !self.open_work.is_full();
+        self.process.run(&request, admit).await
     }
 }

@@ -46,6 +46,6 @@ mod worker_client;
 
 pub use application::{Application, StartError};
 pub use assembly::AssemblyError;
-pub use config::{AdminToken, AllowedHosts, Settings, SettingsError};
+pub use config::{AdminToken, AllowedHosts, Settings, SettingsError, journal_folder};
 pub use journal::{SetAside, SetAsideError};
 pub use migrate::{MigrateError, migrate};

@@ -1,14 +1,15 @@
 //! The API's binary.
 
+use std::ffi::OsString;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
 
-use holdfast_api::{Application, MigrateError, SetAside, Settings};
+use holdfast_api::{Application, MigrateError, SetAside, Settings, journal_folder};
+use holdfast_ops::Environment;
 use holdfast_ops::service::{Service, ServiceError};
 use holdfast_ops::signals::StopSignals;
-use holdfast_ops::{Environment, exit};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::task::spawn_blocking;
 
@@ -42,60 +43,49 @@ const SERVICE: Service = Service {
 };
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
     if arguments == ["journal", "set-aside"] {
-        return set_journal_aside();
+        return once(set_journal_aside);
     }
     if arguments == ["migrate"] {
-        return migrate();
+        return once(migrate);
     }
     SERVICE.main(serve)
 }
 
-/// For an operator: the API must not run meanwhile.
-fn set_journal_aside() -> ExitCode {
-    let folder =
-        std::env::var_os("HOLDFAST_JOURNAL_DIR").unwrap_or_else(|| "holdfast-journal".into());
-    let (code, line) = match SetAside::in_folder(Path::new(&folder)) {
-        Ok(aside) => (ExitCode::SUCCESS, aside.report()),
-        Err(error) => (ExitCode::FAILURE, error.to_string()),
-    };
-    // Nobody is left to tell if this fails.
-    let _ = writeln!(std::io::stdout(), "{line}");
-    code
+/// Does what an operator asks for, and says how it went.
+fn once(task: fn(&Environment) -> Result<String, ServiceError>) -> ExitCode {
+    let environment = Environment::of_service().map_err(ServiceError::from);
+    // Nobody is left to tell if writing fails.
+    match environment.and_then(|environment| task(&environment)) {
+        Ok(line) => {
+            let _ = writeln!(std::io::stdout(), "{line}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "{}: {error}", SERVICE.name);
+            error.into()
+        }
+    }
 }
 
-/// For the owner of the tables.
-fn migrate() -> ExitCode {
+/// The API must not run meanwhile.
+fn set_journal_aside(environment: &Environment) -> Result<String, ServiceError> {
+    let aside = SetAside::in_folder(&journal_folder(environment));
+    Ok(aside.map_err(ServiceError::failed)?.report())
+}
+
+/// As the owner of the tables.
+fn migrate(environment: &Environment) -> Result<String, ServiceError> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
-        .build();
-    let migrated = match runtime {
-        Ok(runtime) => {
-            let environment = Environment::of_process();
-            runtime
-                .block_on(holdfast_api::migrate(&environment))
-                .map_err(|error| {
-                    let code = match error {
-                        MigrateError::Environment(_) => exit::configuration(),
-                        _ => ExitCode::FAILURE,
-                    };
-                    (code, error.to_string())
-                })
-        }
-        Err(error) => Err((ExitCode::FAILURE, error.to_string())),
-    };
-    // Nobody is left to tell if writing fails.
-    match migrated {
-        Ok(()) => {
-            let _ = writeln!(std::io::stdout(), "the schema is current");
-            ExitCode::SUCCESS
-        }
-        Err((code, problem)) => {
-            let _ = writeln!(std::io::stderr(), "holdfast-api: {problem}");
-            code
-        }
+        .build()
+        .map_err(ServiceError::failed)?;
+    match runtime.block_on(holdfast_api::migrate(environment)) {
+        Ok(()) => Ok("the schema is current".to_owned()),
+        Err(MigrateError::Environment(error)) => Err(error.into()),
+        Err(error) => Err(ServiceError::failed(error)),
     }
 }
 

@@ -10,19 +10,23 @@ use holdfast_policy::Deadline;
 use holdfast_wire::{
     Degraded, DegradedCode, Reason, Request, RequestList, RequestOrder, RequestStatus,
 };
+use tokio::time::sleep;
 use uuid::Uuid;
 
 use crate::journal::{Entry, Journal, Page};
-use crate::limit::InFlightLimit;
+use crate::limit::Turns;
 use crate::store::Filter;
 use crate::store::ReadStore;
+
+/// Between two looks for an end that is waited for: each waiter looks for itself, so not too often.
+const JOURNAL_PERIOD: Duration = Duration::from_secs(1);
 
 /// Postgres and the journal, to be read.
 pub(crate) struct Records {
     pub(crate) reads: ReadStore,
     pub(crate) journal: Option<Journal>,
-    /// How many lists are made at once: each may copy many bodies out of the journal, which has others to serve.
-    pub(crate) listings: InFlightLimit,
+    /// Few lists are made at once: each may copy many bodies out of the journal, which has others to serve.
+    pub(crate) listings: Turns,
     /// Time for one read in the journal.
     pub(crate) journal_deadline: Duration,
 }
@@ -53,6 +57,19 @@ impl Records {
         }
     }
 
+    /// Resolves with the request `id` when this replica's journal has its end: Postgres may be without it for long.
+    pub(crate) async fn end_in_journal(&self, id: Uuid) -> Request {
+        loop {
+            sleep(JOURNAL_PERIOD).await;
+            if let Some(journal) = &self.journal
+                && let Ok(Some(entry)) = journal.find(id, self.soon()).await
+                && entry.end.is_some()
+            {
+                return request(entry);
+            }
+        }
+    }
+
     /// The first requests that match, and how many match in all.
     ///
     /// # Errors
@@ -61,7 +78,7 @@ impl Records {
         if !self.reads.may_call() {
             return Err(self.reads.unavailability());
         }
-        let Some(_permit) = self.listings.enter() else {
+        let Some(_turn) = self.listings.take().await else {
             return Err(too_many());
         };
         // The journal first: what recovery brings over meanwhile is then seen twice rather than not at all.
@@ -111,7 +128,7 @@ fn too_many() -> Degraded {
     Degraded {
         code: DegradedCode::Overloaded,
         reason: Reason::BulkheadFull,
-        detail: "the service makes as many lists at once as it takes on".to_owned(),
+        detail: "as many lists wait for their turn as the service takes on".to_owned(),
         attempts: 0,
         elapsed_seconds: 0.0,
         retry_after_seconds: 1.0,

@@ -60,6 +60,8 @@ pub(crate) struct Parts {
     dependencies: Dependencies,
     endpoints: Endpoints,
     pub(crate) process_limit: InFlightLimit,
+    /// As many calls more may ask what is known of a key.
+    pub(crate) asking_limit: InFlightLimit,
     pub(crate) rate_limit: Arc<Current<Option<RateLimit>>>,
     open_work: OpenWork,
 }
@@ -81,6 +83,7 @@ impl Parts {
             dependencies: dependencies.clone(),
             endpoints: endpoints.clone(),
             process_limit: InFlightLimit::new(policies.process.max_in_flight),
+            asking_limit: InFlightLimit::new(policies.process.max_in_flight),
             rate_limit: Arc::new(Current::new(RateLimit::new(&policies.process.rate_limit))),
             open_work: open_work.clone(),
         }
@@ -147,7 +150,9 @@ impl Reload {
         for database in [&dependencies.database, &dependencies.catching_up] {
             database.reconfigure(policies.database.policy())?;
         }
-        parts.process_limit.set(policies.process.max_in_flight);
+        for limit in [&parts.process_limit, &parts.asking_limit] {
+            limit.set(policies.process.max_in_flight);
+        }
         parts.open_work.take_on(policies.recovery.max_open);
         let rate_limit = "process.rate_limit";
         // Or each reload would give every client all of its share again.

@@ -2,9 +2,13 @@
 //! signature, and tests need no global state.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fmt::Display;
 use std::str::FromStr;
 use std::time::Duration;
+
+/// What services read: variables of these names, or with names that begin so.
+const OURS: [&str; 4] = ["DATABASE_URL", "HOLDFAST_", "OTEL_", "RUST_LOG"];
 
 /// A snapshot of environment variables. Empty values count as unset, as shells and Compose files produce them.
 #[derive(Debug, Clone, Default)]
@@ -20,6 +24,12 @@ pub enum EnvironmentError {
         name: &'static str,
         /// What to set it to.
         hint: &'static str,
+    },
+    /// A variable cannot be read.
+    #[error("{name} is not Unicode")]
+    NotUnicode {
+        /// The variable.
+        name: String,
     },
     /// A variable has a value it cannot have.
     #[error("{name}={}: {problem}", shown(value))]
@@ -37,10 +47,34 @@ impl Environment {
     /// The environment of this process. Variables that are not Unicode are left out.
     #[must_use]
     pub fn of_process() -> Self {
-        let unicode = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+        let unicode = |(name, value): (OsString, OsString)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         };
         std::env::vars_os().filter_map(unicode).collect()
+    }
+
+    /// The same, for a service: what others read may be as it likes, what services read may not be left out.
+    ///
+    /// # Errors
+    /// [`EnvironmentError::NotUnicode`] where a variable of theirs is not.
+    pub fn of_service() -> Result<Self, EnvironmentError> {
+        Self::read(std::env::vars_os())
+    }
+
+    fn read(
+        variables: impl Iterator<Item = (OsString, OsString)>,
+    ) -> Result<Self, EnvironmentError> {
+        let readable = |(name, value): (OsString, OsString)| {
+            let name = name.into_string().ok()?;
+            match value.into_string() {
+                Ok(value) => Some(Ok((name, value))),
+                Err(_) if OURS.iter().any(|it| name.starts_with(it)) => {
+                    Some(Err(EnvironmentError::NotUnicode { name }))
+                }
+                Err(_) => None,
+            }
+        };
+        variables.filter_map(readable).collect()
     }
 
     /// The value of `name`, if set and not empty.
@@ -145,6 +179,24 @@ mod tests {
         let env = Environment::from([("HOLDFAST_BIND", "")]);
         assert_eq!(env.get("HOLDFAST_BIND"), None);
         assert_eq!(env.parsed("HOLDFAST_BIND", 7), Ok(7));
+    }
+
+    #[test]
+    fn what_a_service_reads_must_be_unicode_and_what_it_does_not_read_need_not() {
+        use std::os::unix::ffi::OsStringExt;
+
+        let read = |name: &str| {
+            let value = OsString::from_vec(vec![0xff]);
+            let variables = [(name.into(), value), ("HOLDFAST_BIND".into(), "x".into())];
+            Environment::read(variables.into_iter())
+        };
+        let foreign = read("LS_COLORS").unwrap();
+        assert_eq!(foreign.get("LS_COLORS"), None);
+        assert_eq!(foreign.get("HOLDFAST_BIND"), Some("x"));
+        for name in ["HOLDFAST_JOURNAL_DIR", "DATABASE_URL", "RUST_LOG"] {
+            let refused = read(name).unwrap_err().to_string();
+            assert_eq!(refused, format!("{name} is not Unicode"));
+        }
     }
 
     #[test]

@@ -39,6 +39,15 @@ impl ServiceError {
     }
 }
 
+impl From<ServiceError> for ExitCode {
+    fn from(error: ServiceError) -> Self {
+        match error {
+            ServiceError::Configuration(_) => exit::configuration(),
+            ServiceError::Failed(_) => exit::failure(),
+        }
+    }
+}
+
 impl From<EnvironmentError> for ServiceError {
     fn from(error: EnvironmentError) -> Self {
         Self::configuration(error)
@@ -93,10 +102,7 @@ impl Service {
             Err(error) => {
                 // Nobody is left to tell when stderr is gone too.
                 let _ = writeln!(std::io::stderr(), "{}: {error}", self.name);
-                match error {
-                    ServiceError::Configuration(_) => exit::configuration(),
-                    ServiceError::Failed(_) => exit::failure(),
-                }
+                error.into()
             }
         }
     }
@@ -109,7 +115,7 @@ impl Service {
     where
         F: Future<Output = Result<(), ServiceError>>,
     {
-        let environment = Environment::of_process();
+        let environment = Environment::of_service()?;
         let default: SocketAddr = self.default_bind.parse().map_err(ServiceError::failed)?;
         let bind = environment.parsed("HOLDFAST_BIND", default)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()

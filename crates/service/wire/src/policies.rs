@@ -33,4 +33,8 @@ pub struct ProcessPolicy {
     pub worst_case_seconds: f64,
     /// Calls at once.
     pub max_in_flight: u32,
+    /// Every other key of `[process]`, as written.
+    #[serde(flatten)]
+    #[schema(ignore)]
+    pub others: serde_json::Map<String, Value>,
 }

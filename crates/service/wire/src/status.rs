@@ -84,7 +84,8 @@ pub struct Database {
 pub enum Schema {
     /// All that this release needs is there.
     Current,
-    /// Something is missing: calls that need it do without Postgres.
+    /// Not the schema of this release: older, newer, or part of it is missing. Calls that need what is missing do without
+    /// Postgres.
     Outdated,
     /// Postgres could not be asked yet.
     Unknown,

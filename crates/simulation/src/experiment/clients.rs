@@ -89,7 +89,6 @@ impl Client {
             key: Some(key),
             received_at: Timestamp::from_microsecond(now).unwrap_or_default(),
             priority: urgency.map_or(Priority::USUAL, Priority::new),
-            admit_new: true,
         }
     }
 }

@@ -125,7 +125,6 @@ impl Clients {
                 key: Some(key.get_or_insert_with(|| format!("call-{number}")).clone()),
                 payload: None,
                 received_at: Timestamp::from_microsecond(self.clock.now()).unwrap_or_default(),
-                admit_new: true,
             };
             if let Ok(told @ (Told::Done | Told::Accepted)) =
                 timeout(PATIENCE, self.ask(request)).await

@@ -182,7 +182,6 @@ fn whole(rng: &mut Rng) -> NewRequest {
         key: rng.bool().then(|| key(rng)),
         payload: body(rng).and_then(|it| RawValue::from_string(it).ok()),
         received_at: received_at(),
-        admit_new: true,
     }
 }
 

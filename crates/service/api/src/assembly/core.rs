@@ -6,7 +6,6 @@ use std::time::Duration;
 use holdfast_ops::Readiness;
 use holdfast_policy::observe::{Counters, TransitionLog};
 use holdfast_policy::{ConfigError, Event, Observer};
-use rustix::process::{Resource, getrlimit};
 use tokio::runtime::Handle;
 
 use super::error::AssemblyError;
@@ -15,9 +14,9 @@ use crate::clock::WallClock;
 use crate::config::{OnDatabaseUnavailable, Policies, Settings};
 use crate::current::Current;
 use crate::dependencies::Dependencies;
-use crate::http::{ProcessRoute, expected};
+use crate::http::{Door, ProcessRoute, expected, max_exchanges};
 use crate::journal::{Journal, JournalInUse, JournalLimits, holds_a_journal};
-use crate::limit::InFlightLimit;
+use crate::limit::{InFlightLimit, file_limit};
 use crate::live::{Live, Watch};
 use crate::metrics::Metrics;
 use crate::open_work::OpenWork;
@@ -91,7 +90,7 @@ impl Core {
         });
         let core = Self {
             governed: reload::Parts::new(&policies.get(), &dependencies, &endpoints, &open_work),
-            naive_limit: InFlightLimit::new(naive_max_in_flight()),
+            naive_limit: InFlightLimit::new(naive_max_in_flight(file_limit())),
             readiness: Readiness::default(),
             schema: SchemaWatch::default(),
             progress: recovery.progress.clone(),
@@ -132,8 +131,11 @@ impl Core {
             process: Arc::new(process),
             runtime: self.runtime.clone(),
             policies: self.policies.clone(),
-            open_work: self.open_work.clone(),
-            in_flight: self.governed.process_limit.clone(),
+            door: Arc::new(Door {
+                in_flight: self.governed.process_limit.clone(),
+                asking: self.governed.asking_limit.clone(),
+                open_work: self.open_work.clone(),
+            }),
             bodies: InFlightLimit::new(MAX_BODIES),
             rate_limit: self.governed.rate_limit.clone(),
             metrics: self.metrics.clone(),
@@ -207,11 +209,26 @@ fn records_in_journal(settings: &Settings) -> bool {
     settings.policies.policies.database.on_unavailable == OnDatabaseUnavailable::Journal
 }
 
-/// Fewer where the process may not have that many files open: each call holds two.
-fn naive_max_in_flight() -> u32 {
-    let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+/// Fewer where the process may not have that many `files` open: each call holds two. And its exchanges must leave as many to
+/// all others.
+fn naive_max_in_flight(files: u64) -> u32 {
     let affordable = files.saturating_sub(DESCRIPTORS_FOR_THE_OTHERS) / 2;
+    let affordable = affordable.min(max_exchanges(files) as u64 / 2);
     u32::try_from(affordable).map_or(NAIVE_MAX_IN_FLIGHT, |calls| {
         calls.clamp(16, NAIVE_MAX_IN_FLIGHT)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hung_naive_calls_leave_half_of_the_exchanges_whatever_the_file_limit() {
+        for files in (256..40_000).step_by(64) {
+            let (naive, all) = (naive_max_in_flight(files) as usize, max_exchanges(files));
+            assert!(naive * 2 <= all, "{files} files: {naive} of {all}");
+        }
+        assert_eq!(naive_max_in_flight(1 << 20), NAIVE_MAX_IN_FLIGHT);
+    }
 }

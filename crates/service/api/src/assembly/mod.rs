@@ -12,7 +12,7 @@ use crate::background::Background;
 use crate::config::{READERS, Settings};
 use crate::ends::Ends;
 use crate::http::{Feed, OperatorRoutes, RequestRoutes, Shared};
-use crate::limit::InFlightLimit;
+use crate::limit::Turns;
 use crate::naive::Naive;
 use crate::operator::Operator;
 use crate::records::Records;
@@ -23,6 +23,9 @@ use crate::worker_client::{InTurn, WorkerClient};
 
 /// Readers' sessions that lists never have: for `/requests/{id}` and for the count of open work.
 const LOOKUPS: u32 = 2;
+/// Lists that wait for their turn: a wait holds a connection and no more, but who comes behind so many is not served in time.
+const WAITING_LISTS: u32 = 128;
+
 /// An API, put together.
 pub(crate) struct Assembled {
     /// For the handlers.
@@ -89,7 +92,7 @@ fn records(settings: &Settings, core: &Core) -> Records {
     );
     Records {
         reads: ReadStore::new(database, &core.stores.reads, limit),
-        listings: InFlightLimit::new(READERS - LOOKUPS),
+        listings: Turns::new(READERS - LOOKUPS, WAITING_LISTS, limit),
         journal: core.journal.clone(),
         journal_deadline: policies.journal.deadline,
     }

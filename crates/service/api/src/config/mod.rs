@@ -23,5 +23,5 @@ pub(crate) use policies::{
     RateLimitPolicy,
 };
 pub(crate) use rules::{READERS, RECOVERERS};
-pub use settings::{Settings, SettingsError};
+pub use settings::{Settings, SettingsError, journal_folder};
 pub(crate) use settings::{WorkerAddress, database};

@@ -75,16 +75,19 @@ impl Settings {
             admin_token: AdminToken::read(environment)?,
             workers: workers(environment)?,
             database: database(environment)?,
-            journal_folder: PathBuf::from(
-                environment
-                    .get("HOLDFAST_JOURNAL_DIR")
-                    .unwrap_or(DEFAULT_JOURNAL),
-            ),
+            journal_folder: journal_folder(environment),
             observe: observe(environment)?,
             policies,
             policy_file,
         })
     }
+}
+
+/// Where this replica's journal is.
+#[must_use]
+pub fn journal_folder(environment: &Environment) -> PathBuf {
+    let named = environment.get("HOLDFAST_JOURNAL_DIR");
+    PathBuf::from(named.unwrap_or(DEFAULT_JOURNAL))
 }
 
 fn observe(environment: &Environment) -> Result<bool, EnvironmentError> {

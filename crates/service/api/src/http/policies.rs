@@ -9,7 +9,9 @@ use toml::Table;
 
 use crate::reload::Reload;
 
-/// The tables that are shown.
+/// The table whose keys stand beside the bound.
+pub(super) const PROCESS: &str = "process";
+/// The tables that are shown each by its name.
 pub(super) const TABLES: [&str; 5] = ["worker", "database", "journal", "recovery", "idempotency"];
 
 /// The table `name` as JSON.
@@ -21,10 +23,16 @@ pub(super) fn table(policies: &Table, name: &str) -> Value {
 pub(super) async fn policies(reload: Data<Reload>) -> impl Responder {
     let in_force = reload.in_force();
     let (read, reloads) = reload.table();
+    let mut others = match table(&read, PROCESS) {
+        Value::Object(keys) => keys,
+        _ => Map::new(),
+    };
+    others.remove("max_in_flight");
     Json(Policies {
         process: ProcessPolicy {
             worst_case_seconds: in_force.worst_case().as_secs_f64(),
             max_in_flight: in_force.process.max_in_flight,
+            others,
         },
         policies: TABLES
             .iter()

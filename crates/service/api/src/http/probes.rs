@@ -14,6 +14,7 @@ pub(super) async fn livez() -> impl Responder {
     Json(Health::new("alive"))
 }
 
+/// Who probes goes by the status alone, so that the 503 is no problem document.
 pub(super) async fn readyz(readiness: Data<Readiness>) -> impl Responder {
     if readiness.is_ready() {
         HttpResponse::Ok().json(Health::new("ready"))

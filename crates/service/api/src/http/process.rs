@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 use super::body;
 use super::client;
+use super::door::{Door, Entry};
 use super::key;
 use super::priority;
 use super::problem::{Failure, refused_for, retry_after};
@@ -26,7 +27,6 @@ use crate::current::Current;
 use crate::limit::InFlightLimit;
 use crate::main_runtime::run_on;
 use crate::metrics::{Metrics, Overload};
-use crate::open_work::OpenWork;
 use crate::process::{NewRequest, Outcome, Process, Refusal};
 use crate::rate_limit::RateLimit;
 use crate::seconds::milliseconds;
@@ -44,8 +44,7 @@ pub(crate) struct ProcessRoute {
     /// Where calls are handled, whichever thread has their connection.
     pub(crate) runtime: Handle,
     pub(crate) policies: Arc<Current<Policies>>,
-    pub(crate) open_work: OpenWork,
-    pub(crate) in_flight: InFlightLimit,
+    pub(crate) door: Arc<Door>,
     /// For those whose body is still arriving.
     pub(crate) bodies: InFlightLimit,
     /// `None`: clients are not told apart.
@@ -102,17 +101,15 @@ async fn admitted(
         payload,
         received_at: Timestamp::now(),
         priority: priority::read(http, &route.policies.get().process.trusted_priorities),
-        admit_new: !route.open_work.is_full(),
     };
-    let Some(_permit) = route.in_flight.enter() else {
-        return Err(refused_at_the_door(route, Overload::InFlight));
-    };
-    if !request.admit_new && request.key.is_none() {
-        return Err(refused_at_the_door(route, Overload::OpenWork));
-    }
+    let refused = |full| refused_at_the_door(route, full);
+    let entry = route.door.enter(request.key.is_some()).map_err(refused)?;
     let started = Instant::now();
     let priority = request.priority;
-    let outcome = handled(route, request).await?;
+    let (outcome, entry) = handled(route, request, entry).await?;
+    if let (Some(full), true) = (entry.refused, outcome.is_overload()) {
+        return Err(refused(full));
+    }
     let latency_seconds = milliseconds(started.elapsed());
     if let Some(answers) = route.metrics.answers() {
         answers.count(&outcome, priority);
@@ -122,10 +119,18 @@ async fn admitted(
 
 /// What becomes of `request`. All of its parts are at home on the main runtime: it goes there once, not for each of them. A
 /// client that leaves takes its call with it.
-async fn handled(route: &ProcessRoute, request: NewRequest) -> Result<Outcome, Failure> {
+async fn handled(
+    route: &ProcessRoute,
+    request: NewRequest,
+    mut entry: Entry,
+) -> Result<(Outcome, Entry), Failure> {
     let process = Arc::clone(&route.process);
+    let call = async move {
+        let outcome = process.run(&request, || entry.takes_place()).await;
+        (outcome, entry)
+    };
     // Boxed: on its way to the main runtime it is handed on several times, and it is large.
-    let call = trace::carried(async move { process.run(&request).await }.boxed());
+    let call = trace::carried(call.boxed());
     let handled = run_on(&route.runtime, call).await;
     handled.map_err(|_stopped| {
         let detail = "the service is stopping: try again with the same Idempotency-Key";

@@ -17,14 +17,14 @@ use actix_web::dev::{AppConfig, fn_service};
 use actix_web::middleware::from_fn;
 use actix_web::web::ServiceConfig;
 use actix_web::{App, Error};
-use rustix::process::{Resource, getrlimit};
 use tokio::net::TcpStream;
 use tracing_actix_web::TracingLogger;
 
-use super::connections::{Connections, Stream};
+use super::connections::{BUSY_SHARE, Connections, Stream};
 use super::envelope::envelope;
 use super::measure::measure;
 use super::span::RequestSpan;
+use crate::limit::file_limit;
 
 /// However many files may be open: what a connection holds besides is memory.
 const MAX_CONNECTIONS: usize = 16 * 1024;
@@ -42,7 +42,7 @@ pub(crate) fn serve(
     configure: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
 ) -> io::Result<Server> {
     let threads = available_parallelism().map_or(1, NonZero::get);
-    let connections_each = max_connections().div_ceil(threads);
+    let connections_each = max_connections(file_limit()).div_ceil(threads);
     let server = Server::build()
         .workers(threads)
         .disable_signals()
@@ -88,8 +88,13 @@ fn admit(connections: &Rc<Connections>, socket: TcpStream) -> Result<Admitted, D
     Ok((stream.ok_or_else(full).map_err(DispatchError::Io)?, peer))
 }
 
+/// How many exchanges may be under way at once where so many `files` may be open.
+#[must_use]
+pub(crate) fn max_exchanges(files: u64) -> usize {
+    max_connections(files) * BUSY_SHARE / 8
+}
+
 /// Well below the number of files that may be open: a call holds another one, to the worker.
-fn max_connections() -> usize {
-    let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+fn max_connections(files: u64) -> usize {
     usize::try_from(files / 8 * 3).map_or(MAX_CONNECTIONS, |many| many.clamp(16, MAX_CONNECTIONS))
 }

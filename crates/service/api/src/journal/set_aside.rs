@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::error::FaultKind;
 use super::files::{Files, Folder, sync};
 use super::tables::Tables;
 use super::thread::guarded;
@@ -32,6 +33,14 @@ pub enum SetAsideError {
     /// A process works on it.
     #[error("{} is in use by another process: stop it first", .0.display())]
     InUse(PathBuf),
+    /// The folder cannot be used.
+    #[error("{} cannot be used: {problem}", folder.display())]
+    Folder {
+        /// Which.
+        folder: PathBuf,
+        /// Why.
+        problem: String,
+    },
     /// The file cannot be moved.
     #[error("the journal cannot be moved away: {0}")]
     Io(#[from] io::Error),
@@ -45,17 +54,25 @@ impl SetAside {
     pub fn in_folder(folder: &Path) -> Result<Self, SetAsideError> {
         let mut files = Folder::new(folder, Duration::ZERO);
         let file = files.file();
-        if !file.exists() {
-            return Err(SetAsideError::NoJournal(folder.to_owned()));
+        let folder = folder.to_owned();
+        if !file.try_exists()? {
+            return Err(SetAsideError::NoJournal(folder));
         }
-        files
-            .take()
-            .map_err(|_| SetAsideError::InUse(folder.to_owned()))?;
+        match files.take() {
+            Ok(()) => {}
+            Err(fault) if fault.kind == FaultKind::InUse => {
+                return Err(SetAsideError::InUse(folder));
+            }
+            Err(fault) => {
+                let problem = fault.detail;
+                return Err(SetAsideError::Folder { folder, problem });
+            }
+        }
         let counted = guarded(|| Ok(Tables::open(files.open()?)?.count()?));
         let at = Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
         let moved_to = folder.join(format!("journal.redb.set-aside-{at}"));
         fs::rename(&file, &moved_to)?;
-        sync(folder)?;
+        sync(&folder)?;
         Ok(Self {
             moved_to,
             entries: counted.ok().map(|count| (count.open, count.ended)),

@@ -92,22 +92,24 @@ impl Parameters {
 }
 
 fn url(text: &str) -> Parsed<Parameters> {
-    // A question mark in a password is the password's.
-    let after_credentials = text.find('@').map_or(0, |at| at + 1);
-    let Some(mark) = text[after_credentials..].find('?') else {
-        return Ok(Parameters {
-            base: Some(text.to_owned()),
-            pairs: Vec::new(),
-        });
-    };
-    let (base, query) = text.split_at(after_credentials + mark);
-    let pairs = query[1..].split('&').filter(|pair| !pair.is_empty());
+    // As libpq has it: user and password end at the first `@`, if that is before the first slash, and a question mark among
+    // them is theirs.
+    let authority = text.find("://").map_or(0, |at| at + 3);
+    let path = text[authority..]
+        .find('/')
+        .map_or(text.len(), |at| authority + at);
+    let after_credentials = text[..path].find('@').map_or(authority, |at| at + 1);
+    let (credentials, rest) = text.split_at(after_credentials);
+    let (address, query) = rest.split_once('?').unwrap_or((rest, ""));
+    // The driver would take any other for the end of the credentials.
+    let base = credentials.to_owned() + &address.replace('@', "%40");
+    let pairs = query.split('&').filter(|pair| !pair.is_empty());
     let pairs = pairs.map(|pair| {
         let (key, value) = pair.split_once('=').ok_or(DatabaseUrlError::Malformed)?;
         Ok((decode(key)?, decode(value)?))
     });
     Ok(Parameters {
-        base: Some(base.to_owned()),
+        base: Some(base),
         pairs: pairs.collect::<Parsed<_>>()?,
     })
 }
@@ -204,6 +206,22 @@ mod tests {
         let mut parameters = Parameters::parse("postgres://h/d?a=1&b=2&a=3").unwrap();
         assert_eq!(parameters.take("a").as_deref(), Some("3"));
         assert_eq!(parameters.into_text(), "postgres://h/d?b=2");
+    }
+
+    #[test]
+    fn an_at_sign_ends_the_credentials_only_before_the_first_slash() {
+        let config = round("postgres://h/d?options=-c%20role%3Da@b&connect_timeout=3");
+        assert_eq!((config.get_user(), config.get_dbname()), (None, Some("d")));
+        assert_eq!(config.get_options(), Some("-c role=a@b"));
+        assert!(config.get_connect_timeout().is_some());
+        let config = round("postgres://h/d@e?options=-c%20role%3Da");
+        assert_eq!(
+            (config.get_user(), config.get_dbname()),
+            (None, Some("d@e"))
+        );
+        assert_eq!(config.get_options(), Some("-c role=a"));
+        let unknown = Parameters::parse("postgres://h/d?user=a@b&sslcrl=x").unwrap();
+        assert!(unknown.refuse_unknown().is_err());
     }
 
     #[test]

@@ -57,8 +57,6 @@ pub struct NewRequest {
     pub received_at: Timestamp,
     /// How urgent it is: decides who goes first where there is too much.
     pub priority: Priority,
-    /// Whether it is taken on if it is new. If not, only what is known under its key is answered.
-    pub admit_new: bool,
 }
 
 impl NewRequest {
@@ -131,8 +129,9 @@ impl<R: Requests, W: Worker> Process<R, W> {
         Rules::from(&*self.policies.get())
     }
 
-    /// Handles one request within the worst case, give or take the machine's own delays.
-    pub(crate) async fn run(&self, request: &NewRequest) -> Outcome {
+    /// Handles one request within the worst case, give or take the machine's own delays. `admit` tells whether it is taken on if
+    /// it is new; if not, only what is known under its key is answered. It is not asked while another call has the key.
+    pub(crate) async fn run(&self, request: &NewRequest, admit: impl FnOnce() -> bool) -> Outcome {
         let rules = self.rules();
         let deadline = Deadline::after(rules.worst_case + TIMER_SLACK);
         let last_look = deadline.less(rules.reserve);
@@ -142,7 +141,7 @@ impl<R: Requests, W: Worker> Process<R, W> {
             KeyClaim::OtherBody(id) => return Outcome::KeyReused { id },
             KeyClaim::StillRunning(id) => return self.still_running(id, deadline).await,
         };
-        let outcome = self.handle(request, deadline).await;
+        let outcome = self.handle(request, admit, deadline).await;
         if let Some(key) = key {
             self.recorder.recent.remember(request, &outcome);
             key.answered(&outcome);
@@ -150,8 +149,17 @@ impl<R: Requests, W: Worker> Process<R, W> {
         outcome
     }
 
-    async fn handle(&self, request: &NewRequest, deadline: Deadline) -> Outcome {
-        let permit = match self.room(request).await {
+    async fn handle(
+        &self,
+        request: &NewRequest,
+        admit: impl FnOnce() -> bool,
+        deadline: Deadline,
+    ) -> Outcome {
+        let room = match admit() {
+            true => self.room(request.priority).await,
+            false => Err(full()),
+        };
+        let permit = match room {
             Ok(permit) => permit,
             Err(full) => return self.known_only(request, full, deadline).await,
         };
@@ -194,12 +202,9 @@ impl<R: Requests, W: Worker> Process<R, W> {
 
     /// Room with the worker, before anything is recorded: what is too much must cost nothing. `None` where it would not be
     /// called.
-    async fn room(&self, request: &NewRequest) -> Result<Option<W::Permit>, Degraded> {
-        if !request.admit_new {
-            return Err(full());
-        }
+    async fn room(&self, priority: Priority) -> Result<Option<W::Permit>, Degraded> {
         match self.worker.may_call() {
-            true => self.worker.admit(request.priority).await.map(Some),
+            true => self.worker.admit(priority).await.map(Some),
             false => Ok(None),
         }
     }
@@ -240,7 +245,7 @@ fn full() -> Degraded {
     Degraded {
         code: DegradedCode::Overloaded,
         reason: Reason::BulkheadFull,
-        detail: "the service has as much accepted work to catch up on as it takes on".to_owned(),
+        detail: "the service has as much to do as it takes on".to_owned(),
         attempts: 0,
         elapsed_seconds: 0.0,
         retry_after_seconds: 1.0,

@@ -62,6 +62,12 @@ impl Outcome {
         Self::Refused(Refusal { code, degraded })
     }
 
+    /// Whether nothing was recorded because there is too much.
+    #[must_use]
+    pub(crate) fn is_overload(&self) -> bool {
+        matches!(self, Self::Refused(refusal) if refusal.code == DegradedCode::Overloaded)
+    }
+
     /// The same, as the answer to another call under the same key.
     pub(super) fn into_replay(mut self) -> Self {
         if let Self::Done { replayed, .. } | Self::Deferred { replayed, .. } = &mut self {

@@ -142,7 +142,6 @@ mod tests {
             payload: Some(RawValue::from_string(body.to_owned()).unwrap()),
             received_at: Timestamp::now(),
             priority: holdfast_policy::Priority::USUAL,
-            admit_new: true,
         }
     }
 

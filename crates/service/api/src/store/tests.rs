@@ -7,6 +7,7 @@ mod grant;
 mod leases;
 mod live;
 mod plans;
+mod schema;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -90,7 +91,6 @@ fn request(id: Uuid, key: Option<&str>, payload: Option<Box<RawValue>>) -> NewRe
         payload,
         received_at: Timestamp::now(),
         priority: holdfast_policy::Priority::USUAL,
-        admit_new: true,
     }
 }
 

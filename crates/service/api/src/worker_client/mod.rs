@@ -47,7 +47,7 @@ const MAX_AGE: Duration = Duration::from_secs(3);
 pub struct WorkCall<'a> {
     /// The request's id: a worker that cares can do it once.
     pub id: Uuid,
-    /// How long somebody waits for the answer, if that is known.
+    /// What is left of the call's deadline, if it has one.
     pub remaining: Option<Duration>,
     /// Where earlier attempts of the same call went, if anybody asks.
     tried: Option<&'a TriedEndpoints>,
@@ -193,7 +193,7 @@ fn depth(json: &[u8]) -> usize {
     deepest
 }
 
-/// With the headers that tell which request it is, and for how long somebody waits.
+/// With the headers that tell which request it is, and what is left of the deadline.
 fn described(request: RequestBuilder, call: WorkCall<'_>) -> RequestBuilder {
     let request = request.header("idempotency-key", call.id.to_string());
     match call.remaining {

@@ -78,19 +78,20 @@ impl<W: WorkClient> Worker for ResilientWorker<W> {
         id: Uuid,
         waiting: Option<(Deadline, Self::Permit)>,
     ) -> Result<WorkResult, Degraded> {
+        let policys_own = Deadline::after(self.dependency.policy().config().deadline);
         let (deadline, call) = match waiting {
-            Some((deadline, permit)) => {
-                (Some(deadline), Call::new(()).by(deadline).in_slot(permit))
-            }
-            None => (None, Call::new(()).priority(Priority::LEAST)),
+            Some((deadline, permit)) => (
+                deadline.earlier(policys_own),
+                Call::new(()).by(deadline).in_slot(permit),
+            ),
+            None => (policys_own, Call::new(()).priority(Priority::LEAST)),
         };
         let (attempts, tried) = (AtomicU32::new(0), TriedEndpoints::default());
         let attempt = || {
             attempts.fetch_add(1, Ordering::Relaxed);
-            let now = Instant::now();
-            let remaining = deadline.map(|deadline| deadline.remaining(now));
+            let remaining = deadline.remaining(Instant::now());
             self.client
-                .work(WorkCall::first(id, remaining).sharing(&tried))
+                .work(WorkCall::first(id, Some(remaining)).sharing(&tried))
         };
         let response = self.dependency.make(call, attempt).await?;
         self.last_success.note(Instant::now());

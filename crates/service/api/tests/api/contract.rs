@@ -2,8 +2,19 @@
 
 use holdfast_testbed::proxy::Fault;
 use serde_json::{Value, json};
+use toml::Table;
 
 use crate::support::System;
+
+/// The first key of `file` that is not among what is `shown`.
+fn missing(file: &Value, shown: &Value) -> Option<String> {
+    file.as_object()?
+        .iter()
+        .find_map(|(key, value)| match shown.get(key) {
+            None => Some(key.clone()),
+            Some(shown) => missing(value, shown),
+        })
+}
 
 #[tokio::test]
 async fn policies_shows_every_key_in_force_and_the_bound_that_follows() {
@@ -11,8 +22,29 @@ async fn policies_shows_every_key_in_force_and_the_bound_that_follows() {
     let body: Value = system.api.get("/policies").await.json().await.unwrap();
     assert_eq!(
         body["process"],
-        json!({"worst_case_seconds": 4.5, "max_in_flight": 512})
+        json!({
+            "worst_case_seconds": 4.5,
+            "max_in_flight": 512,
+            "trusted_priorities": [],
+            "rate_limit": {
+                "enabled": false, "requests": 100, "window": "10s", "client": "address", "max_clients": 10000
+            },
+        })
     );
+    let file: Table = include_str!("../../../../../deploy/policies.toml")
+        .parse()
+        .unwrap();
+    for (name, keys) in &file {
+        let shown = match name.as_str() {
+            "process" => &body["process"],
+            name => &body["policies"][name],
+        };
+        assert_eq!(
+            missing(&serde_json::to_value(keys).unwrap(), shown),
+            None,
+            "{name}"
+        );
+    }
     assert_eq!(body["policies"]["worker"]["attempt_timeout"], "600ms");
     assert_eq!(
         body["policies"]["worker"]["retry"]["backoff"]["multiplier"],

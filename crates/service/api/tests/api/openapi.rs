@@ -135,6 +135,7 @@ async fn what_events_carry_and_every_key_of_the_policies_has_a_type() {
     );
     let answer: Value = system.api.get("/policies").await.json().await.unwrap();
     every_key_is_typed(&answer["policies"], &schemas["PolicyTables"], "policies");
+    every_key_is_typed(&answer["process"], &schemas["ProcessPolicy"], "process");
     let load = &schemas["Live"]["properties"]["load"]["$ref"];
     assert_eq!(load, "#/components/schemas/Load");
     assert_eq!(typed(&schemas["Transition"], "generation"), "integer");

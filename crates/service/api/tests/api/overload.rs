@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use holdfast_wire::{DegradedCode, Reason, RequestList};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -44,6 +45,51 @@ async fn beyond_max_in_flight_a_call_is_refused_at_once_and_nothing_is_recorded(
     let list: RequestList = system.api.get("/requests").await.json().await.unwrap();
     assert_eq!(list.total, 2);
     assert_eq!(system.api.process().await.status, 200);
+}
+
+#[tokio::test]
+async fn what_is_known_under_a_key_is_answered_while_every_place_is_taken() {
+    let one = format!("process.max_in_flight = 1\n{PATIENT}");
+    let system = System::with(&one, WORK).await;
+    let finished = system.api.post_keyed("finished", "1").await;
+    assert_eq!(finished.status, 200);
+    let (running, joined) = tokio::join!(system.api.post_keyed("running", "1"), async {
+        shows(&system, BUSY).await;
+        let new = system.api.post_keyed("new", "1").await;
+        assert_eq!(new.status, 503);
+        assert!(new.degraded()[0].detail.contains("calls under way"));
+        let refused = "holdfast_process_overloaded_total{cause=\"in_flight\"}";
+        system.api.metrics().await.show(&[(refused, 1)]);
+        system.api.post_keyed("running", "1").await
+    });
+    assert_eq!(
+        (running.status.as_u16(), joined.status.as_u16()),
+        (200, 200)
+    );
+    assert_eq!((running.is_replay, joined.is_replay), (false, true));
+    let (first, again) = tokio::join!(system.api.get("/process"), async {
+        shows(&system, BUSY).await;
+        system.api.post_keyed("finished", "1").await
+    });
+    assert_eq!(first.status(), 200);
+    assert_eq!((again.status.as_u16(), again.is_replay), (200, true));
+}
+
+#[tokio::test]
+async fn many_callers_under_one_key_take_one_place() {
+    let two = format!("process.max_in_flight = 2\n{PATIENT}");
+    let system = System::with(&two, WORK).await;
+    let under_one_key = async || system.api.post_keyed("k", "1").await;
+    let (first, second, third, other) =
+        tokio::join!(under_one_key(), under_one_key(), under_one_key(), async {
+            shows(&system, BUSY).await;
+            system.api.process().await
+        });
+    for answer in [&first, &second, &third, &other] {
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+    let ids = [&second, &third].map(|it| it.processed().request_id);
+    assert_eq!(ids, [first.processed().request_id; 2]);
 }
 
 #[tokio::test]
@@ -160,6 +206,18 @@ async fn a_client_beyond_its_share_is_told_to_wait_and_others_are_not() {
     assert_eq!(list.total, 3);
     let mut events = Events::of(system.api.get("/events").await);
     events.come_to(|live| live.load.throttled == 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lists_beyond_those_that_are_made_at_once_wait_for_their_turn() {
+    let system = System::start().await;
+    system.api.becomes_healthy().await;
+    let reader = async || {
+        for _ in 0..5 {
+            assert_eq!(system.api.get("/requests?limit=500").await.status(), 200);
+        }
+    };
+    join_all((0..8).map(|_| reader())).await;
 }
 
 /// Waits until the metrics have this line.

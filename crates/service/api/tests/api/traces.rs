@@ -1,11 +1,12 @@
-//! One trace from the client to the worker.
+//! What the worker is told of each call: the client's trace, and what is left of the deadline.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use holdfast_testbed::postgres::{Cluster, ClusterOptions};
-use std::net::SocketAddr;
+use holdfast_wire::RequestStatus;
 
-use crate::support::{Api, CountingWorker, TestConfig};
+use crate::support::{Answer, Api, CountingWorker, TestConfig};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const PARENT: &str = "00f067aa0ba902b7";
@@ -85,4 +86,26 @@ async fn without_a_valid_trace_a_new_one_begins_and_nothing_of_the_other_is_pass
     assert_ne!(trace, TRACE);
     assert_eq!(parts(&worker.header("traceparent")[0]).0, trace);
     assert_eq!(worker.header("tracestate"), [None]);
+}
+
+#[tokio::test]
+async fn each_call_of_the_worker_says_what_is_left_of_its_deadline_recoverys_too() {
+    let worker = CountingWorker::saying(503).await;
+    let (api, _cluster) = api(&worker).await;
+    let answer = Answer::read(api.get("/process").await).await;
+    let live = worker.calls();
+    assert!(live > 1, "no attempt but the first");
+    worker.say(200);
+    let id = answer.processed().request_id;
+    api.comes_to_be(id, RequestStatus::Done).await;
+    assert!(worker.calls() > live, "recovery never called");
+
+    let left = worker.header("x-request-timeout-ms");
+    let left: Vec<u64> = left
+        .into_iter()
+        .map(|it| it.unwrap().parse().unwrap())
+        .collect();
+    // The quick policies' `worker.deadline`.
+    assert!(left.iter().all(|it| (1..=1300).contains(it)), "{left:?}");
+    assert!(left[1] < left[0], "a second attempt has less: {left:?}");
 }

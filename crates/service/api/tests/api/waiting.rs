@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use holdfast_testbed::proxy::Fault;
-use holdfast_wire::{Request, RequestStatus};
+use holdfast_wire::{RecordedIn, Request, RequestStatus};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
@@ -89,6 +89,34 @@ async fn who_waits_through_an_outage_of_the_database_still_learns_of_the_end() {
     };
     let ((request, _), ()) = tokio::join!(wait(&system.api, id, "wait=10"), end);
     assert_eq!(request.status, RequestStatus::Done);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_waits_learns_of_an_end_that_only_the_journal_has() {
+    let patient =
+        "worker.attempt_timeout = '2500ms'\nworker.deadline = '3s'\nrecovery.lease = '8s'";
+    let system = System::with(patient, Duration::from_millis(1500)).await;
+    system.api.becomes_healthy().await;
+    let sql = system.sql().await;
+    let waiting = async {
+        sleep(Duration::from_millis(500)).await;
+        let open = "SELECT id FROM requests WHERE status = 'received'";
+        let id: Uuid = sql.query_one(open, &[]).await.unwrap().get(0);
+        let cut_off = async {
+            sleep(Duration::from_millis(300)).await;
+            system.database.set(Fault::Refuse).await;
+        };
+        let ((request, _), ()) = tokio::join!(wait(&system.api, id, "wait=10"), cut_off);
+        (request, Instant::now())
+    };
+    let ended = async { (system.api.process().await, Instant::now()) };
+    let ((answer, ended), (request, learnt)) = tokio::join!(ended, waiting);
+    assert_eq!(answer.processed().recorded_in, RecordedIn::Journal);
+    assert_eq!(request.status, RequestStatus::Done);
+    let late = learnt.saturating_duration_since(ended);
+    assert!(late < Duration::from_secs(2), "{late:?}");
+    system.database.set(Fault::None).await;
+    system.api.journal_empties().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

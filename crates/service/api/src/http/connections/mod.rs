@@ -27,7 +27,7 @@ const IDLE_LIMIT: Duration = Duration::from_secs(5);
 /// How long a client may take to send a request line and headers, each time.
 const HEAD_LIMIT: Duration = Duration::from_secs(5);
 /// The part of the limit that may be busy, in eighths; the rest is for those who only ask whether the service lives.
-const BUSY_SHARE: usize = 7;
+pub(super) const BUSY_SHARE: usize = 7;
 
 /// The connections of one HTTP thread.
 pub(super) struct Connections {

@@ -90,9 +90,7 @@ fn components() -> Components {
     add::<Health>(&mut schemas);
     add::<Live>(&mut schemas);
     add::<Transition>(&mut schemas);
-    for (_, schema) in schemas.iter_mut().filter(|it| it.0 == Policies::name()) {
-        policy_tables::refer_to(schema);
-    }
+    policy_tables::complete(&mut schemas);
     schemas.push(policy_tables::schema());
     let components = ComponentsBuilder::new()
         .schemas_from_iter(schemas)

@@ -190,7 +190,7 @@ pub(in crate::http) fn livez() -> Operation {
 pub(in crate::http) fn readyz() -> Operation {
     let ready = body("Send it requests", &[("ready", Health::new("ready"))]);
     let draining = body(
-        "Send them elsewhere",
+        "Send them elsewhere: a probe's body, no problem document",
         &[("draining", Health::new("draining"))],
     );
     operation(

@@ -178,6 +178,17 @@ async fn a_journal_that_is_set_aside_is_moved_away_whole_and_a_new_one_is_begun(
 }
 
 #[test]
+fn a_journal_whose_folder_cannot_be_used_is_not_said_to_be_in_use() {
+    let folder = folder();
+    fs::write(folder.path().join("journal.redb"), "no journal").unwrap();
+    fs::create_dir(folder.path().join("lock")).unwrap();
+    let refused = SetAside::in_folder(folder.path()).unwrap_err();
+    assert!(matches!(refused, SetAsideError::Folder { .. }), "{refused}");
+    fs::remove_dir(folder.path().join("lock")).unwrap();
+    assert!(SetAside::in_folder(folder.path()).is_ok());
+}
+
+#[test]
 fn a_damaged_journal_is_set_aside_as_well_and_the_report_says_that_it_cannot_be_read() {
     let folder = folder();
     fs::write(folder.path().join("journal.redb"), "no journal").unwrap();

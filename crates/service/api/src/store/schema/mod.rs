@@ -26,25 +26,42 @@ const MIGRATIONS: [(i32, &str); 4] = [
     (3, include_str!("../../../../../../db/003-recovery.sql")),
     (4, include_str!("../../../../../../db/004-operator.sql")),
 ];
-/// What live calls need: one row for each column that is there.
-const NEEDED: &str = "SELECT count(*) FROM unnest($1::text[], $2::text[]) AS needed (relation, name) \
+/// One row for each of these columns that is there.
+const THERE: &str = "SELECT count(*) FROM unnest($1::text[], $2::text[]) AS needed (relation, name) \
     JOIN pg_attribute ON attrelid = to_regclass(relation) AND attname = name AND NOT attisdropped";
-const COLUMNS: [(&str, &str); 15] = [
-    ("requests", "id"),
-    ("requests", "origin"),
-    ("requests", "payload"),
-    ("requests", "status"),
-    ("requests", "worker_response"),
-    ("requests", "attempts"),
-    ("requests", "error"),
-    ("requests", "received_at"),
-    ("requests", "completed_at"),
-    ("requests", "lease_until"),
-    ("requests", "recorded_at"),
-    ("result_conflicts", "request_id"),
-    ("idempotency_keys", "key"),
-    ("idempotency_keys", "request_id"),
-    ("schema_migrations", "version"),
+/// All that the migrations come to.
+const TABLES: [(&str, &[&str]); 5] = [
+    (
+        "requests",
+        &[
+            "id",
+            "origin",
+            "payload",
+            "status",
+            "worker_response",
+            "attempts",
+            "error",
+            "received_at",
+            "completed_at",
+            "lease_until",
+            "recorded_at",
+        ],
+    ),
+    ("idempotency_keys", &["key", "request_id", "created_at"]),
+    (
+        "result_conflicts",
+        &[
+            "request_id",
+            "kept",
+            "kept_at",
+            "other",
+            "other_error",
+            "other_at",
+            "noticed_at",
+        ],
+    ),
+    ("requeue_orders", &["status", "ordered_at", "moved_at"]),
+    ("schema_migrations", &["version", "applied_at"]),
 ];
 /// Between two looks while all is well, and while it is not.
 const PERIOD: Duration = Duration::from_secs(15);
@@ -127,19 +144,24 @@ async fn applied(session: &Session) -> Result<Vec<i32>, tokio_postgres::Error> {
     rows.iter().map(|row| row.try_get(0)).collect()
 }
 
-async fn inspect(sessions: &Sessions) -> Result<Schema, MigrationError> {
+/// Whether the schema is this release's: each table whole, each migration applied, and none of a later release.
+pub(super) async fn inspect(sessions: &Sessions) -> Result<Schema, MigrationError> {
     let session = sessions.acquire().await?;
-    let (relations, names): (Vec<&str>, Vec<&str>) = COLUMNS.into_iter().unzip();
+    let columns = TABLES
+        .iter()
+        .flat_map(|(table, columns)| columns.iter().map(move |it| (*table, *it)));
+    let (tables, columns): (Vec<&str>, Vec<&str>) = columns.unzip();
     let outcome = async {
         let parameters: [(&(dyn ToSql + Sync), Type); 2] =
-            [(&relations, Type::TEXT_ARRAY), (&names, Type::TEXT_ARRAY)];
-        let there = session.query_typed_one(NEEDED, &parameters).await?;
-        let applied = applied(&session).await?;
-        let all_applied = MIGRATIONS
-            .iter()
-            .all(|(version, _)| applied.contains(version));
-        let all_there = usize::try_from(there.try_get::<_, i64>(0)?) == Ok(COLUMNS.len());
-        Ok(match all_applied && all_there {
+            [(&tables, Type::TEXT_ARRAY), (&columns, Type::TEXT_ARRAY)];
+        let there = session.query_typed_one(THERE, &parameters).await?;
+        if usize::try_from(there.try_get::<_, i64>(0)?) != Ok(columns.len()) {
+            return Ok(Schema::Outdated);
+        }
+        let mut applied = applied(&session).await?;
+        applied.sort_unstable();
+        let ours = MIGRATIONS.iter().map(|(version, _)| version);
+        Ok(match applied.iter().eq(ours) {
             true => Schema::Current,
             false => Schema::Outdated,
         })
