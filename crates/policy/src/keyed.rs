@@ -7,6 +7,10 @@
 //! `NAME/KEY`, and forgotten when it has not been used for `idle`, as if it had never been: so `idle` is
 //! never shorter than the breaker's longest open time. What is under way keeps its policy until it ends.
 //!
+//! When a key was last used is not written down at each call. It is noticed when all keys are looked at:
+//! once a second at most, when a new key is met, or by [`forget_idle`](Keyed::forget_idle). So a key is
+//! never forgotten too early; and if nobody looks for long, up to that much too late.
+//!
 //! There are at most `max_keys`. Keys beyond that share one policy, under `NAME/*`: a flood of made-up
 //! keys costs no memory, and no key that is known its own.
 //!
@@ -30,7 +34,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::hash::Hash;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -65,18 +69,23 @@ struct Shared<K, C> {
     classify: C,
     budget: Budget,
     origin: Instant,
-    // Seconds since `origin`, as of the last look at the clock.
-    present: AtomicU64,
+    // When all keys were last looked at, in seconds since `origin`.
+    looked: AtomicU64,
     overflow: Policy<C>,
-    keys: RwLock<HashMap<K, Arc<Entry<C>>>>,
+    keys: RwLock<Keys<K, C>>,
 }
+
+type Keys<K, C> = HashMap<K, Arc<Entry<C>>>;
 
 #[derive(Debug)]
 struct Entry<C> {
     policy: Policy<C>,
-    // When it was last used, by `Shared::present`.
+    // When it was seen to have been used last, in seconds since `Shared::origin`; or `TOUCHED`.
     used: AtomicU64,
 }
+
+/// Used since the last look.
+const TOUCHED: u64 = u64::MAX;
 
 impl Default for KeyedConfig {
     fn default() -> Self {
@@ -128,7 +137,7 @@ where
                 classify,
                 budget,
                 origin: Instant::now(),
-                present: AtomicU64::new(0),
+                looked: AtomicU64::new(0),
                 overflow,
                 keys: RwLock::default(),
             }),
@@ -181,12 +190,8 @@ where
 
     /// Forgets what has been idle for too long. New keys do so by themselves.
     pub fn forget_idle(&self) {
-        let mut keys = self
-            .shared
-            .keys
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        let gone = self.shared.sweep(&mut keys);
+        let mut keys = self.shared.lock();
+        let gone = self.shared.sweep(&mut keys, self.shared.present());
         // Outside the lock: with a policy its observers go, whose code is somebody else's.
         drop(keys);
         drop(gone);
@@ -201,10 +206,9 @@ where
         let keys = self.shared.keys.read();
         let keys = keys.unwrap_or_else(PoisonError::into_inner);
         let entry = keys.get(key)?;
-        let present = self.shared.present.load(Ordering::Relaxed);
         // Written only when it changes: all threads read it.
-        if entry.used.load(Ordering::Relaxed) != present {
-            entry.used.store(present, Ordering::Relaxed);
+        if entry.used.load(Ordering::Relaxed) != TOUCHED {
+            entry.used.store(TOUCHED, Ordering::Relaxed);
         }
         Some(Arc::clone(entry))
     }
@@ -216,19 +220,25 @@ where
         Q: Eq + Hash + ToOwned<Owned = K> + ?Sized,
     {
         let shared = &*self.shared;
-        let mut keys = shared.keys.write().unwrap_or_else(PoisonError::into_inner);
+        let present = shared.present();
+        let looked = shared.looked.load(Ordering::Relaxed) == present;
+        // A flood of keys neither keeps those that are known waiting nor looks at all of them each time.
+        if looked && self.len() >= shared.config.max_keys {
+            return None;
+        }
+        let mut keys = shared.lock();
         // Another thread may have met it since.
         if let Some(entry) = keys.get(key) {
             return Some(Arc::clone(entry));
         }
-        let gone = shared.sweep(&mut keys);
+        let gone = (!looked).then(|| shared.sweep(&mut keys, present));
         let entry = (keys.len() < shared.config.max_keys).then(|| {
             let owned = key.to_owned();
             let Shared { name, policy, .. } = shared;
             let built = build(name, &owned, policy, &shared.budget, &shared.classify);
             let entry = Arc::new(Entry {
                 policy: built.ok()?,
-                used: AtomicU64::new(shared.present.load(Ordering::Relaxed)),
+                used: AtomicU64::new(present),
             });
             keys.insert(owned, Arc::clone(&entry));
             Some(entry)
@@ -240,24 +250,41 @@ where
 }
 
 impl<K: Eq + Hash, C> Shared<K, C> {
-    /// Takes out what has been idle for too long.
-    fn sweep(&self, keys: &mut HashMap<K, Arc<Entry<C>>>) -> Vec<Arc<Entry<C>>> {
-        let present = self.origin.elapsed().as_secs();
-        self.present.store(present, Ordering::Relaxed);
+    /// Seconds since `origin`.
+    fn present(&self) -> u64 {
+        self.origin.elapsed().as_secs()
+    }
+
+    fn lock(&self) -> RwLockWriteGuard<'_, Keys<K, C>> {
+        self.keys.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Looks at all keys, and takes out what has been idle for too long.
+    fn sweep(&self, keys: &mut Keys<K, C>, present: u64) -> Vec<Arc<Entry<C>>> {
+        self.looked.store(present, Ordering::Relaxed);
         let idle = self.config.idle.as_secs();
-        let is_idle = |entry: &Entry<C>| {
-            let used = entry.used.load(Ordering::Relaxed);
-            present.saturating_sub(used) > idle && entry.policy.snapshot().in_flight == 0
-        };
         let mut gone = Vec::new();
         keys.retain(|_, entry| {
-            let idle = is_idle(entry);
-            if idle {
+            let unused = present.saturating_sub(entry.last_used(present));
+            let kept = unused <= idle || entry.policy.snapshot().in_flight > 0;
+            if !kept {
                 gone.push(Arc::clone(entry));
             }
-            !idle
+            kept
         });
         gone
+    }
+}
+
+impl<C> Entry<C> {
+    /// As seen by a look at `present`, which takes note of it. No call touches it meanwhile: the look has the lock.
+    fn last_used(&self, present: u64) -> u64 {
+        let used = self.used.load(Ordering::Relaxed);
+        if used != TOUCHED {
+            return used;
+        }
+        self.used.store(present, Ordering::Relaxed);
+        present
     }
 }
 

@@ -80,6 +80,42 @@ async fn idle_keys_are_forgotten_and_those_in_use_are_not() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_key_in_constant_use_is_not_forgotten_and_is_once_nobody_asks_for_it() {
+    let keyed = keyed(10, |_| ());
+    let dependency = Dependency::that(Does::Answer);
+    for _ in 0..7 {
+        ask(&keyed, "kept", &dependency).await.unwrap();
+        advance(ms(10_000)).await;
+    }
+    ask(&keyed, "new", &dependency).await.unwrap();
+    assert_eq!(keyed.len(), 2);
+    advance(ms(61_000)).await;
+    keyed.forget_idle();
+    assert_eq!(keyed.len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_open_breaker_of_a_key_in_constant_use_stays_open_until_its_dependency_is_well() {
+    let keyed = keyed(10, |config| config.breaker.open_for = ms(30_000));
+    let (good, bad) = (Dependency::that(Does::Answer), Dependency::that(Does::Fail));
+    for _ in 0..3 {
+        ask(&keyed, "bad", &bad).await.unwrap_err();
+    }
+    for _ in 0..7 {
+        advance(ms(10_000)).await;
+        ask(&keyed, "bad", &bad).await.unwrap_err();
+    }
+    let reached = bad.calls();
+    ask(&keyed, "new", &good).await.unwrap();
+    let error = ask(&keyed, "bad", &bad).await.unwrap_err();
+    assert_eq!(error.kind(), &ErrorKind::CircuitOpen);
+    assert_eq!(bad.calls(), reached);
+    bad.now(Does::Answer);
+    sleep(error.retry_after().unwrap()).await;
+    ask(&keyed, "bad", &bad).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_flood_of_keys_costs_no_memory_and_no_known_key_its_policy() {
     let keyed = keyed(3, |_| ());
     let dependency = Dependency::that(Does::Answer);
