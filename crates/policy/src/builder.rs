@@ -1,12 +1,15 @@
 //! Builds a policy: checks its configuration, then wires its parts.
 
+use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::breaker::{Circuit, CircuitSettings};
 use crate::capacity::Slots;
 use crate::class::ErrorsAreFailures;
 use crate::config::{BudgetConfig, ConfigError, PolicyConfig, RetryConfig};
 use crate::event::Observer;
+use crate::keyed::{Keyed, KeyedConfig};
 use crate::parts::Parts;
 use crate::policy::Policy;
 use crate::reporter::Reporter;
@@ -24,6 +27,17 @@ pub struct Builder<C = ErrorsAreFailures> {
     classify: C,
     observers: Vec<Box<dyn Observer>>,
     seed: u64,
+    budget: Option<Budget>,
+}
+
+/// What policies of one configuration are made by, once that has been checked.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan<C> {
+    reporter: Reporter,
+    config: PolicyConfig,
+    classify: C,
+    seed: u64,
+    // `None`: each has its own.
     budget: Option<Budget>,
 }
 
@@ -103,16 +117,45 @@ impl<C> Builder<C> {
     where
         C: Clone,
     {
+        self.plan().map(Plan::policy)
+    }
+
+    /// Builds a policy for each key. They share the budget and the observers; the random choices of each derive from the
+    /// seed and its key.
+    ///
+    /// # Errors
+    /// Those of [`build`](Self::build).
+    pub fn keyed<K>(self, keys: KeyedConfig) -> Result<Keyed<K, C>, ConfigError>
+    where
+        C: Clone,
+    {
+        let mut plan = self.plan()?;
+        let own = || Budget::new(&budget_config(&plan.config));
+        plan.budget = Some(plan.budget.unwrap_or_else(own));
+        Ok(Keyed::by(plan, keys))
+    }
+
+    fn plan(self) -> Result<Plan<C>, ConfigError> {
+        self.config.validate(&self.name)?;
+        Ok(Plan {
+            reporter: Reporter::new(self.name, self.observers),
+            config: self.config,
+            classify: self.classify,
+            seed: self.seed,
+            budget: self.budget,
+        })
+    }
+}
+
+impl<C> Plan<C> {
+    pub(crate) fn policy(self) -> Policy<C> {
         let Self {
-            name,
+            reporter,
             config,
             classify,
-            observers,
             seed,
             budget,
         } = self;
-        config.validate(&name)?;
-        let reporter = Reporter::new(name, observers);
         let settings = circuit_settings(&config, seed);
         let breaker = config.breaker.as_ref();
         let bulkhead = config.bulkhead.as_ref();
@@ -123,8 +166,33 @@ impl<C> Builder<C> {
             budget: budget.unwrap_or_else(|| Budget::new(&budget_config(&config))),
             reporter,
         };
-        Ok(Policy::new(parts(config, classify, seed, kept)))
+        Policy::new(parts(config, classify, seed, kept))
     }
+
+    /// The longest that a breaker stays open.
+    pub(crate) fn longest_open_time(&self) -> Duration {
+        let breaker = self.config.breaker.as_ref();
+        breaker.map_or(Duration::ZERO, |breaker| breaker.max_open_for)
+    }
+}
+
+impl<C: Clone> Plan<C> {
+    /// The same for one `key` of many.
+    pub(crate) fn of(&self, key: &dyn fmt::Display) -> Self {
+        let key = key.to_string();
+        Self {
+            reporter: self.reporter.under(&key),
+            seed: mixed(self.seed, &key),
+            ..self.clone()
+        }
+    }
+}
+
+/// By FNV-1a: another seed for each key, and the same in each run and release.
+fn mixed(seed: u64, key: &str) -> u64 {
+    key.bytes().fold(seed, |mixed, byte| {
+        (mixed ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
+    })
 }
 
 /// What the breaker must know of the rest of `config`.

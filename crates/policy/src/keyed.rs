@@ -39,12 +39,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::builder::Builder;
+use crate::builder::Plan;
 use crate::call::Call;
 use crate::class::{Classify, ErrorsAreFailures};
 use crate::config::{ConfigError, PolicyConfig};
 use crate::policy::{CallFuture, Policy};
-use crate::retry::Budget;
 
 /// How many keys there may be, and for how long.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,11 +62,8 @@ pub struct Keyed<K, C = ErrorsAreFailures> {
 
 #[derive(Debug)]
 struct Shared<K, C> {
-    name: Arc<str>,
-    policy: PolicyConfig,
+    plan: Plan<C>,
     config: KeyedConfig,
-    classify: C,
-    budget: Budget,
     origin: Instant,
     // When all keys were last looked at, in seconds since `origin`.
     looked: AtomicU64,
@@ -104,13 +100,33 @@ impl<K, C> Clone for Keyed<K, C> {
     }
 }
 
+impl<K, C: Clone> Keyed<K, C> {
+    /// Policies made by `plan`.
+    pub(crate) fn by(plan: Plan<C>, config: KeyedConfig) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                config: KeyedConfig {
+                    idle: config.idle.max(plan.longest_open_time()),
+                    ..config
+                },
+                origin: Instant::now(),
+                looked: AtomicU64::new(0),
+                overflow: plan.of(&"*").policy(),
+                keys: RwLock::default(),
+                plan,
+            }),
+        }
+    }
+}
+
 impl<K, C> Keyed<K, C>
 where
     K: Eq + Hash + fmt::Display,
     C: Clone,
 {
     /// Policies called `name`, all of them configured by `policy`; `classify` tells what an outcome
-    /// means.
+    /// means. Those with observers, a seed or another's budget are
+    /// [built](crate::Builder::keyed).
     ///
     /// # Errors
     /// If the configuration is incoherent.
@@ -120,28 +136,8 @@ where
         config: KeyedConfig,
         classify: C,
     ) -> Result<Self, ConfigError> {
-        let name = name.into();
-        let budget = policy.retry.as_ref().map(|retry| retry.budget.clone());
-        let budget = Budget::new(&budget.unwrap_or_default());
-        let longest = policy.breaker.as_ref().map(|breaker| breaker.max_open_for);
-        let config = KeyedConfig {
-            idle: config.idle.max(longest.unwrap_or_default()),
-            ..config
-        };
-        let overflow = build(&name, &"*", &policy, &budget, &classify)?;
-        Ok(Self {
-            shared: Arc::new(Shared {
-                name,
-                policy,
-                config,
-                classify,
-                budget,
-                origin: Instant::now(),
-                looked: AtomicU64::new(0),
-                overflow,
-                keys: RwLock::default(),
-            }),
-        })
+        let policies = Policy::builder(name, policy).classify(classify);
+        policies.keyed(config)
     }
 
     /// Calls `operation` under the policy of `key`, as [`Policy::call`] does.
@@ -213,7 +209,7 @@ where
         Some(Arc::clone(entry))
     }
 
-    /// A key that is new. `None`: there are too many, or, which validation rules out, no policy.
+    /// A key that is new. `None`: there are too many.
     fn meet<Q>(&self, key: &Q) -> Option<Arc<Entry<C>>>
     where
         K: Borrow<Q>,
@@ -234,18 +230,16 @@ where
         let gone = (!looked).then(|| shared.sweep(&mut keys, present));
         let entry = (keys.len() < shared.config.max_keys).then(|| {
             let owned = key.to_owned();
-            let Shared { name, policy, .. } = shared;
-            let built = build(name, &owned, policy, &shared.budget, &shared.classify);
             let entry = Arc::new(Entry {
-                policy: built.ok()?,
+                policy: shared.plan.of(&owned).policy(),
                 used: AtomicU64::new(present),
             });
             keys.insert(owned, Arc::clone(&entry));
-            Some(entry)
+            entry
         });
         drop(keys);
         drop(gone);
-        entry.flatten()
+        entry
     }
 }
 
@@ -286,17 +280,4 @@ impl<C> Entry<C> {
         self.used.store(present, Ordering::Relaxed);
         present
     }
-}
-
-fn build<C: Clone>(
-    name: &str,
-    key: &dyn fmt::Display,
-    policy: &PolicyConfig,
-    budget: &Budget,
-    classify: &C,
-) -> Result<Policy<C>, ConfigError> {
-    Builder::new(format!("{name}/{key}").into(), policy.clone())
-        .classify(classify.clone())
-        .budget(budget.clone())
-        .build()
 }

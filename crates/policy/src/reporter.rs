@@ -22,6 +22,14 @@ impl Reporter {
         }
     }
 
+    /// The same for one `key` of the policy's.
+    pub(crate) fn under(&self, key: &str) -> Self {
+        Self {
+            policy: format!("{}/{key}", self.policy).into(),
+            observers: Arc::clone(&self.observers),
+        }
+    }
+
     /// The policy's name.
     #[inline]
     pub(crate) fn policy(&self) -> &str {

@@ -1,9 +1,14 @@
 //! A policy for each key.
 
-use holdfast_policy::{BreakerState, Call, Error, ErrorKind, Keyed, KeyedConfig, PolicyConfig};
+use std::time::Duration;
+
+use holdfast_policy::{
+    BreakerState, Call, CallOutcome, Error, ErrorKind, Event, Keyed, KeyedConfig, Policy,
+    PolicyConfig,
+};
 use tokio::time::{advance, sleep};
 
-use crate::support::{Dependency, Does, Judge, Settings, Trouble, config, ms};
+use crate::support::{Dependency, Does, Judge, Recorder, Settings, Trouble, config, ms};
 
 fn keyed(max_keys: usize, change: impl FnOnce(&mut Settings)) -> Keyed<String, Judge> {
     let mut settings = config();
@@ -132,4 +137,48 @@ async fn a_flood_of_keys_costs_no_memory_and_no_known_key_its_policy() {
     ask(&keyed, "known", &dependency).await.unwrap();
     let error = ask(&keyed, "777", &dependency).await.unwrap_err();
     assert_eq!(error.policy(), "host/*");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_observers_hear_of_all_keys() {
+    let events = Recorder::default();
+    let policies = Policy::builder("host", PolicyConfig::from(config())).classify(Judge);
+    let policies = policies.observe(events.clone());
+    let keyed = policies.keyed(KeyedConfig::default()).unwrap();
+    let (good, bad) = (Dependency::that(Does::Answer), Dependency::that(Does::Fail));
+    ask(&keyed, "good", &good).await.unwrap();
+    ask(&keyed, "bad", &bad).await.unwrap_err();
+    ask(&keyed, "good", &good).await.unwrap();
+    let outcomes = events.pick(|event| match event {
+        Event::Call { outcome, .. } => Some(*outcome),
+        _ => None,
+    });
+    let (answered, failed) = (CallOutcome::Answered, CallOutcome::Failed);
+    assert_eq!(outcomes, [answered, failed, answered]);
+}
+
+/// For how long the breaker of each key opens.
+async fn open_times<const N: usize>(seed: u64, keys: [&str; N]) -> [Duration; N] {
+    let policies = Policy::builder("host", PolicyConfig::from(config())).classify(Judge);
+    let keyed = policies.seed(seed).keyed(KeyedConfig::default()).unwrap();
+    let broken = Dependency::that(Does::Fail);
+    for _ in 0..3 {
+        for key in keys {
+            ask(&keyed, key, &broken).await.unwrap_err();
+        }
+    }
+    let mut times = [Duration::ZERO; N];
+    for (time, key) in times.iter_mut().zip(keys) {
+        let refused = ask(&keyed, key, &broken).await.unwrap_err();
+        *time = refused.retry_after().unwrap();
+    }
+    times
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_seed_gives_each_key_its_own_jitter_and_the_same_in_each_run() {
+    let [one, other] = open_times(1, ["one", "other"]).await;
+    assert_ne!(one, other);
+    assert_eq!(open_times(1, ["other", "one"]).await, [other, one]);
+    assert_ne!(open_times(2, ["one"]).await, [one]);
 }
