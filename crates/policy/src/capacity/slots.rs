@@ -13,6 +13,7 @@ use super::adaptive::{Adaptive, Sample, Signal};
 use super::queue::{Entry, Number, Queue, Turn};
 use crate::config::BulkheadConfig;
 use crate::event::{Event, RejectedBy};
+use crate::foreign;
 use crate::handle::Handle;
 use crate::lock::lock;
 use crate::priority::Priority;
@@ -102,7 +103,7 @@ impl Slots {
         // Under the lock: of two changes the later one must hold.
         let woken = shared.queue.set_limit(limit);
         drop(core);
-        woken.into_iter().for_each(Waker::wake);
+        wake(woken);
     }
 
     /// The same slots, by a handle that counts its own clones.
@@ -137,7 +138,7 @@ impl Slots {
     #[cfg(all(test, holdfast_loom))]
     pub(crate) fn set_limit(&self, limit: u32) {
         let woken = self.shared.queue.set_limit(limit);
-        woken.into_iter().for_each(Waker::wake);
+        wake(woken);
     }
 
     pub(crate) fn max_wait(&self) -> Duration {
@@ -206,7 +207,7 @@ impl Slots {
         // Under the lock: of two changes the later one must hold.
         let woken = changed.then(|| self.shared.queue.set_limit(core.limit()));
         drop(adaptive);
-        woken.into_iter().flatten().for_each(Waker::wake);
+        wake(woken.into_iter().flatten());
     }
 
     pub(crate) fn emit_refused(&self, by: RejectedBy) {
@@ -260,10 +261,9 @@ fn nanoseconds(span: Duration) -> u64 {
 }
 
 /// Outside the lock: a waker may run the woken task's code.
-fn wake(next: Option<Waker>) {
-    if let Some(waker) = next {
-        waker.wake();
-    }
+fn wake(wakers: impl IntoIterator<Item = Waker>) {
+    let run = |waker: Waker| foreign::run(|| waker.wake());
+    wakers.into_iter().for_each(run);
 }
 
 #[cfg(test)]

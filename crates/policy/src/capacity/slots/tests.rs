@@ -78,3 +78,41 @@ fn a_waker_that_panics_costs_no_place() {
     slots.give_back();
     assert_eq!(slots.usage(), (0, 0));
 }
+
+struct PanicsWhenWoken;
+
+impl Wake for PanicsWhenWoken {
+    fn wake(self: Arc<Self>) {
+        panic!("on purpose");
+    }
+}
+
+#[test]
+fn a_waker_that_panics_hits_nobody_who_has_nothing_to_do_with_it() {
+    let slots = one_place(1);
+    let _place = slots.claim(Priority::USUAL);
+    let mut waiting = match slots.claim(Priority::LEAST) {
+        Claim::Wait(wait) => wait,
+        _ => panic!("all slots are taken"),
+    };
+    let waker = Waker::from(Arc::new(PanicsWhenWoken));
+    let mut context = Context::from_waker(&waker);
+    assert!(matches!(
+        waiting.poll_permit(&mut context),
+        WaitState::Waiting
+    ));
+    let mut urgent = wait(&slots);
+    assert!(matches!(waiting.poll_permit(&mut context), WaitState::Shed));
+    assert!(matches!(
+        urgent.poll_permit(&mut context),
+        WaitState::Waiting
+    ));
+    slots.give_back();
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(matches!(
+        urgent.poll_permit(&mut context),
+        WaitState::Admitted(_)
+    ));
+    drop(urgent);
+    assert_eq!(slots.usage(), (0, 0));
+}
