@@ -8,7 +8,7 @@
 //! While nobody waits a slot is taken and left without a lock; the lock is the line's, where those
 //! who wait stand in order.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::task::Waker;
 
 use super::slot_counter::SlotCounter;
@@ -54,7 +54,7 @@ struct Line {
     // leave from anywhere.
     waiting: [VecDeque<(u64, Waker)>; Priority::COUNT],
     // Those who had to leave and have not looked since.
-    shed: Vec<Number>,
+    shed: HashSet<u64>,
     next: u64,
 }
 
@@ -66,7 +66,7 @@ impl Queue {
         }
         let line = Line {
             waiting,
-            shed: Vec::new(),
+            shed: HashSet::new(),
             next: 0,
         };
         Self {
@@ -218,13 +218,10 @@ impl Line {
     /// The least urgent, among equals the newest, if it is less urgent than `priority`.
     fn shed_below(&mut self, priority: Priority) -> Option<Waker> {
         let less_urgent = priority.index() + 1..Priority::COUNT;
-        let (index, (number, waker)) = less_urgent
+        let (number, waker) = less_urgent
             .rev()
-            .find_map(|index| Some((index, self.waiting.get_mut(index)?.pop_back()?)))?;
-        self.shed.push(Number {
-            priority: Priority::from_index(index),
-            number,
-        });
+            .find_map(|index| self.waiting.get_mut(index)?.pop_back())?;
+        self.shed.insert(number);
         Some(waker)
     }
 
@@ -242,12 +239,10 @@ impl Line {
 
     /// Of one who does not wait any more. It is told once.
     fn turn_of_absent(&mut self, number: Number) -> Turn {
-        match self.shed.iter().position(|shed| *shed == number) {
-            Some(index) => {
-                self.shed.swap_remove(index);
-                Turn::Shed
-            }
-            None => Turn::Admitted,
+        if self.shed.remove(&number.number) {
+            Turn::Shed
+        } else {
+            Turn::Admitted
         }
     }
 }
