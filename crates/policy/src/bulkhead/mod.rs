@@ -18,8 +18,9 @@
 //! A call may say how urgent it is ([`Call::priority`](crate::Call::priority), 0 to 7, 3 if it does not).
 //! A free slot goes to the most urgent of those who wait, among equals to the first. When the queue is
 //! full, a newcomer takes the turn of the least urgent, among equals of the newest, if that one is less
-//! urgent than itself. Who could not be served before its deadline is refused at once instead of waiting
-//! in vain. Without a queue (`max_waiting = 0`) nobody waits, and so nobody is shed for somebody else.
+//! urgent than itself. Who could not be served before its deadline and within `max_wait`, as far as an
+//! adaptive limit can tell, is refused at once instead of waiting in vain, and nobody leaves for it.
+//! Without a queue (`max_waiting = 0`) nobody waits, and so nobody is shed for somebody else.
 //!
 //! # A slot ahead
 //!

@@ -10,12 +10,11 @@ use tokio::time::Instant;
 
 use super::attempt::End;
 use super::terms::Terms;
-use super::waiting::Waiting;
+use super::waiting::{self, Waiting};
 use crate::breaker::{Refusal, Stopwatch, Ticket};
 use crate::capacity::{Claim, Permit, Reserved, Signal};
 use crate::class::{AttemptVerdict, Health};
 use crate::error::ErrorKind;
-use crate::event::RejectedBy;
 use crate::lazy_sleep::LazySleep;
 use crate::now::Now;
 use crate::parts::Parts;
@@ -102,17 +101,15 @@ impl Guard {
             guard.held = Some(Held::Ahead { _reserved });
             return guard;
         }
-        match slots.claim(terms.priority) {
+        let patience = || waiting::patience(parts, slots, terms, now);
+        match slots.claim(terms.priority, patience) {
             Claim::Taken => guard.taken = true,
             Claim::Wait(wait) => {
-                guard.waiting = Waiting::new(parts, slots, terms, wait, now);
-                guard.stage = match guard.waiting {
-                    Some(_) => Stage::Waiting,
-                    None => Stage::Refused(Refused::ByLimit),
-                };
+                guard.waiting = Some(Waiting::new(parts, slots, terms, wait, now));
+                guard.stage = Stage::Waiting;
             }
-            Claim::Full => {
-                slots.emit_refused(RejectedBy::Bulkhead);
+            Claim::Refused(by) => {
+                slots.emit_refused(by);
                 guard.stage = Stage::Refused(Refused::ByLimit);
             }
         }
