@@ -165,7 +165,10 @@ impl<O: Operation> Round<O> {
         let race = this.race.get_or_insert_with(new);
         let result = ready!(race.as_mut().poll(rules, around, first, number, cx));
         if around.end.verdict.is_answer() {
-            rules.learn(this.first.guard.admitted(), &around.end.now);
+            // A first attempt that has failed before was counted then.
+            if race.failed.is_none() {
+                rules.learn(this.first.guard.admitted(), &around.end.now);
+            }
             this.first.abandon(around.parts);
             rules.emit(number, HedgeOutcome::Won);
             return Poll::Ready(result);
