@@ -225,10 +225,8 @@ pub(crate) fn parts<C>(config: PolicyConfig, classify: C, seed: u64, kept: Kept)
         ..RetryConfig::default()
     };
     let needed = config.needed();
-    let hedge = config.hedge.as_ref().map(|hedge| {
-        let (circuit, budget) = (circuit.clone(), budget.clone());
-        hedge::Rules::new(hedge, needed, circuit, budget, reporter.clone())
-    });
+    let rules = |hedge| hedge::Rules::new(hedge, budget.clone(), reporter.clone());
+    let hedge = config.hedge.as_ref().map(rules);
     Parts {
         retry: retry::Rules::new(
             config.retry.as_ref().unwrap_or(&once),
