@@ -16,9 +16,6 @@ use crate::reporter::Reporter;
 use crate::retry::Budget;
 use crate::{hedge, retry};
 
-/// What the ramp grows to where no bulkhead says how many attempts may run.
-const UNLIMITED_RAMP: u32 = 256;
-
 /// Collects what a [`Policy`] is made of.
 #[must_use]
 pub struct Builder<C = ErrorsAreFailures> {
@@ -197,10 +194,8 @@ fn mixed(seed: u64, key: &str) -> u64 {
 
 /// What the breaker must know of the rest of `config`.
 pub(crate) fn circuit_settings(config: &PolicyConfig, seed: u64) -> CircuitSettings {
-    let bulkhead = config.bulkhead.as_ref();
     CircuitSettings {
         lease: config.lease(),
-        concurrency: bulkhead.map_or(UNLIMITED_RAMP, |it| it.max_concurrent),
         seed,
     }
 }

@@ -151,7 +151,9 @@ impl<C> Policy<C> {
             hedge,
             ..
         } = &*self.parts;
-        let view = circuit.as_ref().map(|circuit| circuit.view(now));
+        let view = circuit
+            .as_ref()
+            .map(|circuit| circuit.view(now, self.parts.limit()));
         let breaker = config.breaker.as_ref();
         let (in_flight, waiting) = slots.as_ref().map_or((0, 0), Slots::usage);
         let ramp_limit = view.map(|view| view.ramp_limit);

@@ -55,7 +55,8 @@
 //! # After closing: the ramp
 //!
 //! For `ramp` the number of attempts at once grows from one to the bulkhead's limit, so that the callers
-//! who come back do not knock the dependency over again. It limits concurrency and not rate: a lone
+//! who come back do not knock the dependency over again. Where the limit adapts, what it grows to is the
+//! limit of the moment: after an outage that has shrunk it, less than before. It limits concurrency and not rate: a lone
 //! caller is never refused. What it refuses is [`BulkheadFull`](crate::ErrorKind::BulkheadFull), for the
 //! dependency is well and merely busy.
 //!

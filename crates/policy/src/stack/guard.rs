@@ -71,7 +71,7 @@ impl Guard {
     pub(super) fn begin<C>(parts: &Parts<C>, terms: &Terms, number: u32, now: Instant) -> Self {
         let ticket = match &parts.circuit {
             None => None,
-            Some(circuit) => match circuit.admit(&Now::from(now)) {
+            Some(circuit) => match circuit.admit(&Now::from(now), || parts.limit()) {
                 Ok(pass) => Some(Ticket::new(pass, number)),
                 Err(refusal) => {
                     let stage = Stage::Refused(Refused::ByBreaker(refusal));
