@@ -48,8 +48,8 @@ impl<C> Policy<C> {
 
     /// Calls `operation` under this policy: once per attempt, each time with a clone of the
     /// request. The time for the call runs from here, not from the first poll, so poll it at once:
-    /// what is left lying is not refused when its time is over, and its first attempt has that much
-    /// less. Dropping the future cancels the call.
+    /// what is left lying is not refused when its time is over, its first attempt has that much less, and
+    /// to the [breaker](crate::breaker) the delay is the dependency's slowness. Dropping the future cancels the call.
     ///
     /// # Errors
     /// The failure of the last attempt, or the policy that refused to make one.
