@@ -11,7 +11,11 @@
 //! A slot is taken in `call`, never in `poll_ready`: a clone of the service that was readied and never
 //! called holds nothing. It is given back when the attempt's future ends or is dropped, whatever the
 //! reason. A refusal is [`BulkheadFull`](crate::ErrorKind::BulkheadFull); it is no failure of the
-//! dependency and does not move the breaker. All memory is taken at build.
+//! dependency and does not move the breaker.
+//!
+//! While nobody waits a slot is taken and given back without a lock and without an allocation. The queue's
+//! room for calls of the usual urgency is taken at build; an attempt that has to wait allocates its own
+//! state and its timer. An adaptive limit takes a lock when an attempt is over.
 //!
 //! # Who is too many
 //!
