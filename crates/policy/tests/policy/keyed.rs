@@ -140,6 +140,28 @@ async fn a_flood_of_keys_costs_no_memory_and_no_known_key_its_policy() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_flood_of_keys_waits_for_nobody_who_looks_at_those_that_are_known() {
+    let keyed = keyed(1, |_| ());
+    let dependency = Dependency::that(Does::Answer);
+    ask(&keyed, "known", &dependency).await.unwrap();
+    keyed.for_each(|_, _| {
+        let (keyed, dependency) = (keyed.clone(), dependency.clone());
+        let runtime = tokio::runtime::Handle::current();
+        let (tell, told) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            tell.send(runtime.block_on(ask(&keyed, "unknown", &dependency)))
+        });
+        let answer = told.recv_timeout(ms(5_000)).expect("no lock is waited for");
+        answer.unwrap();
+    });
+    advance(ms(61_000)).await;
+    ask(&keyed, "unknown", &dependency).await.unwrap();
+    let mut keys = Vec::new();
+    keyed.for_each(|key, _| keys.push(key.clone()));
+    assert_eq!(keys, ["unknown"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_observers_hear_of_all_keys() {
     let events = Recorder::default();
     let policies = Policy::builder("host", PolicyConfig::from(config())).classify(Judge);
