@@ -10,8 +10,7 @@
 //! attempts took lately, or a fixed time. And only if *all* of these hold, asked in this order:
 //!
 //! 1. the call is idempotent: both may be carried out;
-//! 2. the first attempt holds its slot: one that still waits for it waits for want of slots, and a
-//!    second would only wait as well;
+//! 2. the first attempt holds its slot: while it waits for one there is none for a second;
 //! 3. a whole attempt timeout fits into the deadline;
 //! 4. the breaker is closed and its ramp over: neither are probes hedged, nor those who come back after
 //!    an outage;

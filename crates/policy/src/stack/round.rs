@@ -154,7 +154,7 @@ impl<O: Operation> Round<O> {
                 None => return Poll::Ready(result),
             }
         }
-        // Without a slot it waits for want of slots, and a second would wait as well.
+        // Until it has a slot there is none for a second.
         let Some(since) = this.first.guard.admitted() else {
             return Poll::Pending;
         };
