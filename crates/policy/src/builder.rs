@@ -1,20 +1,20 @@
 //! Builds a policy: checks its configuration, then wires its parts.
 
+use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::breaker::{Circuit, CircuitSettings};
 use crate::capacity::Slots;
 use crate::class::ErrorsAreFailures;
 use crate::config::{BudgetConfig, ConfigError, PolicyConfig, RetryConfig};
 use crate::event::Observer;
+use crate::keyed::{Keyed, KeyedConfig};
 use crate::parts::Parts;
 use crate::policy::Policy;
 use crate::reporter::Reporter;
 use crate::retry::Budget;
 use crate::{hedge, retry};
-
-/// What the ramp grows to where no bulkhead says how many attempts may run.
-const UNLIMITED_RAMP: u32 = 256;
 
 /// Collects what a [`Policy`] is made of.
 #[must_use]
@@ -24,6 +24,17 @@ pub struct Builder<C = ErrorsAreFailures> {
     classify: C,
     observers: Vec<Box<dyn Observer>>,
     seed: u64,
+    budget: Option<Budget>,
+}
+
+/// What policies of one configuration are made by, once that has been checked.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan<C> {
+    reporter: Reporter,
+    config: PolicyConfig,
+    classify: C,
+    seed: u64,
+    // `None`: each has its own.
     budget: Option<Budget>,
 }
 
@@ -103,16 +114,45 @@ impl<C> Builder<C> {
     where
         C: Clone,
     {
+        self.plan().map(Plan::policy)
+    }
+
+    /// Builds a policy for each key. They share the budget and the observers; the random choices of each derive from the
+    /// seed and its key.
+    ///
+    /// # Errors
+    /// Those of [`build`](Self::build).
+    pub fn keyed<K>(self, keys: KeyedConfig) -> Result<Keyed<K, C>, ConfigError>
+    where
+        C: Clone,
+    {
+        let mut plan = self.plan()?;
+        let own = || Budget::new(&budget_config(&plan.config));
+        plan.budget = Some(plan.budget.unwrap_or_else(own));
+        Ok(Keyed::by(plan, keys))
+    }
+
+    fn plan(self) -> Result<Plan<C>, ConfigError> {
+        self.config.validate(&self.name)?;
+        Ok(Plan {
+            reporter: Reporter::new(self.name, self.observers),
+            config: self.config,
+            classify: self.classify,
+            seed: self.seed,
+            budget: self.budget,
+        })
+    }
+}
+
+impl<C> Plan<C> {
+    pub(crate) fn policy(self) -> Policy<C> {
         let Self {
-            name,
+            reporter,
             config,
             classify,
-            observers,
             seed,
             budget,
         } = self;
-        config.validate(&name)?;
-        let reporter = Reporter::new(name, observers);
         let settings = circuit_settings(&config, seed);
         let breaker = config.breaker.as_ref();
         let bulkhead = config.bulkhead.as_ref();
@@ -123,16 +163,39 @@ impl<C> Builder<C> {
             budget: budget.unwrap_or_else(|| Budget::new(&budget_config(&config))),
             reporter,
         };
-        Ok(Policy::new(parts(config, classify, seed, kept)))
+        Policy::new(parts(config, classify, seed, kept))
     }
+
+    /// The longest that a breaker stays open.
+    pub(crate) fn longest_open_time(&self) -> Duration {
+        let breaker = self.config.breaker.as_ref();
+        breaker.map_or(Duration::ZERO, |breaker| breaker.max_open_for)
+    }
+}
+
+impl<C: Clone> Plan<C> {
+    /// The same for one `key` of many.
+    pub(crate) fn of(&self, key: &dyn fmt::Display) -> Self {
+        let key = key.to_string();
+        Self {
+            reporter: self.reporter.under(&key),
+            seed: mixed(self.seed, &key),
+            ..self.clone()
+        }
+    }
+}
+
+/// By FNV-1a: another seed for each key, and the same in each run and release.
+fn mixed(seed: u64, key: &str) -> u64 {
+    key.bytes().fold(seed, |mixed, byte| {
+        (mixed ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
+    })
 }
 
 /// What the breaker must know of the rest of `config`.
 pub(crate) fn circuit_settings(config: &PolicyConfig, seed: u64) -> CircuitSettings {
-    let bulkhead = config.bulkhead.as_ref();
     CircuitSettings {
         lease: config.lease(),
-        concurrency: bulkhead.map_or(UNLIMITED_RAMP, |it| it.max_concurrent),
         seed,
     }
 }
@@ -157,10 +220,8 @@ pub(crate) fn parts<C>(config: PolicyConfig, classify: C, seed: u64, kept: Kept)
         ..RetryConfig::default()
     };
     let needed = config.needed();
-    let hedge = config.hedge.as_ref().map(|hedge| {
-        let (circuit, budget) = (circuit.clone(), budget.clone());
-        hedge::Rules::new(hedge, needed, circuit, budget, reporter.clone())
-    });
+    let rules = |hedge| hedge::Rules::new(hedge, budget.clone(), reporter.clone());
+    let hedge = config.hedge.as_ref().map(rules);
     Parts {
         retry: retry::Rules::new(
             config.retry.as_ref().unwrap_or(&once),

@@ -7,6 +7,10 @@
 //! `NAME/KEY`, and forgotten when it has not been used for `idle`, as if it had never been: so `idle` is
 //! never shorter than the breaker's longest open time. What is under way keeps its policy until it ends.
 //!
+//! When a key was last used is not written down at each call. It is noticed when all keys are looked at:
+//! once a second at most, when a new key is met, or by [`forget_idle`](Keyed::forget_idle). So a key is
+//! never forgotten too early; and if nobody looks for long, up to that much too late.
+//!
 //! There are at most `max_keys`. Keys beyond that share one policy, under `NAME/*`: a flood of made-up
 //! keys costs no memory, and no key that is known its own.
 //!
@@ -30,17 +34,16 @@ use std::collections::HashMap;
 use std::fmt;
 use std::hash::Hash;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::builder::Builder;
+use crate::builder::Plan;
 use crate::call::Call;
 use crate::class::{Classify, ErrorsAreFailures};
 use crate::config::{ConfigError, PolicyConfig};
 use crate::policy::{CallFuture, Policy};
-use crate::retry::Budget;
 
 /// How many keys there may be, and for how long.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,24 +62,26 @@ pub struct Keyed<K, C = ErrorsAreFailures> {
 
 #[derive(Debug)]
 struct Shared<K, C> {
-    name: Arc<str>,
-    policy: PolicyConfig,
+    plan: Plan<C>,
     config: KeyedConfig,
-    classify: C,
-    budget: Budget,
     origin: Instant,
-    // Seconds since `origin`, as of the last look at the clock.
-    present: AtomicU64,
+    // When all keys were last looked at, in seconds since `origin`.
+    looked: AtomicU64,
     overflow: Policy<C>,
-    keys: RwLock<HashMap<K, Arc<Entry<C>>>>,
+    keys: RwLock<Keys<K, C>>,
 }
+
+type Keys<K, C> = HashMap<K, Arc<Entry<C>>>;
 
 #[derive(Debug)]
 struct Entry<C> {
     policy: Policy<C>,
-    // When it was last used, by `Shared::present`.
+    // When it was seen to have been used last, in seconds since `Shared::origin`; or `TOUCHED`.
     used: AtomicU64,
 }
+
+/// Used since the last look.
+const TOUCHED: u64 = u64::MAX;
 
 impl Default for KeyedConfig {
     fn default() -> Self {
@@ -95,13 +100,33 @@ impl<K, C> Clone for Keyed<K, C> {
     }
 }
 
+impl<K, C: Clone> Keyed<K, C> {
+    /// Policies made by `plan`.
+    pub(crate) fn by(plan: Plan<C>, config: KeyedConfig) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                config: KeyedConfig {
+                    idle: config.idle.max(plan.longest_open_time()),
+                    ..config
+                },
+                origin: Instant::now(),
+                looked: AtomicU64::new(0),
+                overflow: plan.of(&"*").policy(),
+                keys: RwLock::default(),
+                plan,
+            }),
+        }
+    }
+}
+
 impl<K, C> Keyed<K, C>
 where
     K: Eq + Hash + fmt::Display,
     C: Clone,
 {
     /// Policies called `name`, all of them configured by `policy`; `classify` tells what an outcome
-    /// means.
+    /// means. Those with observers, a seed or another's budget are
+    /// [built](crate::Builder::keyed).
     ///
     /// # Errors
     /// If the configuration is incoherent.
@@ -111,28 +136,8 @@ where
         config: KeyedConfig,
         classify: C,
     ) -> Result<Self, ConfigError> {
-        let name = name.into();
-        let budget = policy.retry.as_ref().map(|retry| retry.budget.clone());
-        let budget = Budget::new(&budget.unwrap_or_default());
-        let longest = policy.breaker.as_ref().map(|breaker| breaker.max_open_for);
-        let config = KeyedConfig {
-            idle: config.idle.max(longest.unwrap_or_default()),
-            ..config
-        };
-        let overflow = build(&name, &"*", &policy, &budget, &classify)?;
-        Ok(Self {
-            shared: Arc::new(Shared {
-                name,
-                policy,
-                config,
-                classify,
-                budget,
-                origin: Instant::now(),
-                present: AtomicU64::new(0),
-                overflow,
-                keys: RwLock::default(),
-            }),
-        })
+        let policies = Policy::builder(name, policy).classify(classify);
+        policies.keyed(config)
     }
 
     /// Calls `operation` under the policy of `key`, as [`Policy::call`] does.
@@ -181,12 +186,8 @@ where
 
     /// Forgets what has been idle for too long. New keys do so by themselves.
     pub fn forget_idle(&self) {
-        let mut keys = self
-            .shared
-            .keys
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        let gone = self.shared.sweep(&mut keys);
+        let mut keys = self.shared.lock();
+        let gone = self.shared.sweep(&mut keys, self.shared.present());
         // Outside the lock: with a policy its observers go, whose code is somebody else's.
         drop(keys);
         drop(gone);
@@ -201,75 +202,82 @@ where
         let keys = self.shared.keys.read();
         let keys = keys.unwrap_or_else(PoisonError::into_inner);
         let entry = keys.get(key)?;
-        let present = self.shared.present.load(Ordering::Relaxed);
         // Written only when it changes: all threads read it.
-        if entry.used.load(Ordering::Relaxed) != present {
-            entry.used.store(present, Ordering::Relaxed);
+        if entry.used.load(Ordering::Relaxed) != TOUCHED {
+            entry.used.store(TOUCHED, Ordering::Relaxed);
         }
         Some(Arc::clone(entry))
     }
 
-    /// A key that is new. `None`: there are too many, or, which validation rules out, no policy.
+    /// A key that is new. `None`: there are too many.
     fn meet<Q>(&self, key: &Q) -> Option<Arc<Entry<C>>>
     where
         K: Borrow<Q>,
         Q: Eq + Hash + ToOwned<Owned = K> + ?Sized,
     {
         let shared = &*self.shared;
-        let mut keys = shared.keys.write().unwrap_or_else(PoisonError::into_inner);
+        let present = shared.present();
+        let looked = shared.looked.load(Ordering::Relaxed) == present;
+        // A flood of keys neither keeps those that are known waiting nor looks at all of them each time.
+        if looked && self.len() >= shared.config.max_keys {
+            return None;
+        }
+        let mut keys = shared.lock();
         // Another thread may have met it since.
         if let Some(entry) = keys.get(key) {
             return Some(Arc::clone(entry));
         }
-        let gone = shared.sweep(&mut keys);
+        let gone = (!looked).then(|| shared.sweep(&mut keys, present));
         let entry = (keys.len() < shared.config.max_keys).then(|| {
             let owned = key.to_owned();
-            let Shared { name, policy, .. } = shared;
-            let built = build(name, &owned, policy, &shared.budget, &shared.classify);
             let entry = Arc::new(Entry {
-                policy: built.ok()?,
-                used: AtomicU64::new(shared.present.load(Ordering::Relaxed)),
+                policy: shared.plan.of(&owned).policy(),
+                used: AtomicU64::new(present),
             });
             keys.insert(owned, Arc::clone(&entry));
-            Some(entry)
+            entry
         });
         drop(keys);
         drop(gone);
-        entry.flatten()
+        entry
     }
 }
 
 impl<K: Eq + Hash, C> Shared<K, C> {
-    /// Takes out what has been idle for too long.
-    fn sweep(&self, keys: &mut HashMap<K, Arc<Entry<C>>>) -> Vec<Arc<Entry<C>>> {
-        let present = self.origin.elapsed().as_secs();
-        self.present.store(present, Ordering::Relaxed);
+    /// Seconds since `origin`.
+    fn present(&self) -> u64 {
+        self.origin.elapsed().as_secs()
+    }
+
+    fn lock(&self) -> RwLockWriteGuard<'_, Keys<K, C>> {
+        self.keys.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Looks at all keys, and takes out what has been idle for too long.
+    fn sweep(&self, keys: &mut Keys<K, C>, present: u64) -> Vec<Arc<Entry<C>>> {
+        self.looked.store(present, Ordering::Relaxed);
         let idle = self.config.idle.as_secs();
-        let is_idle = |entry: &Entry<C>| {
-            let used = entry.used.load(Ordering::Relaxed);
-            present.saturating_sub(used) > idle && entry.policy.snapshot().in_flight == 0
-        };
         let mut gone = Vec::new();
         keys.retain(|_, entry| {
-            let idle = is_idle(entry);
-            if idle {
+            let unused = present.saturating_sub(entry.last_used(present));
+            let kept = unused <= idle || entry.policy.snapshot().in_flight > 0;
+            if !kept {
                 gone.push(Arc::clone(entry));
             }
-            !idle
+            kept
         });
         gone
     }
 }
 
-fn build<C: Clone>(
-    name: &str,
-    key: &dyn fmt::Display,
-    policy: &PolicyConfig,
-    budget: &Budget,
-    classify: &C,
-) -> Result<Policy<C>, ConfigError> {
-    Builder::new(format!("{name}/{key}").into(), policy.clone())
-        .classify(classify.clone())
-        .budget(budget.clone())
-        .build()
+impl<C> Entry<C> {
+    /// As seen by a look at `present`, which takes note of it. No call touches it meanwhile: the look has the lock.
+    fn last_used(&self, present: u64) -> u64 {
+        let used = self.used.load(Ordering::Relaxed);
+        if used != TOUCHED {
+            return used;
+        }
+        self.used.store(present, Ordering::Relaxed);
+        present
+    }
 }

@@ -11,6 +11,7 @@ pub mod config;
 pub mod deadline;
 mod error;
 mod event;
+mod foreign;
 mod handle;
 pub mod hedge;
 #[cfg(feature = "http")]

@@ -10,6 +10,9 @@ use crate::now::Now;
 use crate::reporter::Reporter;
 use crate::{hedge, retry};
 
+/// What the ramp grows to where no bulkhead says how many attempts may run.
+const UNLIMITED_RAMP: u32 = 256;
+
 #[derive(Debug)]
 pub(crate) struct Parts<C> {
     pub(crate) reporter: Reporter,
@@ -36,6 +39,11 @@ impl<C> Parts<C> {
                 elapsed: now.instant().saturating_duration_since(started),
             });
         }
+    }
+
+    /// How many attempts may run at present: what the ramp grows to.
+    pub(crate) fn limit(&self) -> u32 {
+        self.slots.as_ref().map_or(UNLIMITED_RAMP, Slots::limit)
     }
 
     /// Of a limit that has to know how long attempts take.

@@ -48,8 +48,8 @@ impl<C> Policy<C> {
 
     /// Calls `operation` under this policy: once per attempt, each time with a clone of the
     /// request. The time for the call runs from here, not from the first poll, so poll it at once:
-    /// what is left lying is not refused when its time is over, and its first attempt has that much
-    /// less. Dropping the future cancels the call.
+    /// what is left lying is not refused when its time is over, its first attempt has that much less, and
+    /// to the [breaker](crate::breaker) the delay is the dependency's slowness. Dropping the future cancels the call.
     ///
     /// # Errors
     /// The failure of the last attempt, or the policy that refused to make one.
@@ -151,7 +151,9 @@ impl<C> Policy<C> {
             hedge,
             ..
         } = &*self.parts;
-        let view = circuit.as_ref().map(|circuit| circuit.view(now));
+        let view = circuit
+            .as_ref()
+            .map(|circuit| circuit.view(now, self.parts.limit()));
         let breaker = config.breaker.as_ref();
         let (in_flight, waiting) = slots.as_ref().map_or((0, 0), Slots::usage);
         let ramp_limit = view.map(|view| view.ramp_limit);

@@ -25,10 +25,6 @@ impl Priority {
     pub(crate) fn index(self) -> usize {
         usize::from(self.0)
     }
-
-    pub(crate) fn from_index(index: usize) -> Self {
-        Self::new(u8::try_from(index).unwrap_or(u8::MAX))
-    }
 }
 
 impl Default for Priority {

@@ -1,10 +1,10 @@
 //! The way from a policy to its observers: a policy's name and its observers.
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::event::{Event, Observer};
+use crate::foreign;
 
 /// Names a policy and passes its events to its observers. Clones are cheap and have the same observers.
 #[derive(Clone)]
@@ -19,6 +19,14 @@ impl Reporter {
         Self {
             policy: policy.into(),
             observers: observers.into(),
+        }
+    }
+
+    /// The same for one `key` of the policy's.
+    pub(crate) fn under(&self, key: &str) -> Self {
+        Self {
+            policy: format!("{}/{key}", self.policy).into(),
+            observers: Arc::clone(&self.observers),
         }
     }
 
@@ -40,16 +48,10 @@ impl Reporter {
         !self.observers.is_empty()
     }
 
-    /// Passes `event` to the observers. Never call it while holding a lock. A panic is caught, because it
-    /// would hit a caller who has nothing to do with it, or abort the process if it came from a
-    /// drop during another panic.
+    /// Passes `event` to the observers. Never call it while holding a lock.
     pub(crate) fn emit(&self, event: &Event<'_>) {
         for observer in self.observers.iter() {
-            // The panic hook has reported it; there is nobody else to tell. What it carries is leaked
-            // rather than dropped, for that could panic again.
-            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| observer.on_event(event))) {
-                std::mem::forget(payload);
-            }
+            foreign::run(|| observer.on_event(event));
         }
     }
 }

@@ -29,8 +29,6 @@ pub struct Circuit {
 pub(crate) struct CircuitSettings {
     /// How long a probe may keep its slot. Longer than any attempt that is polled can last.
     pub(crate) lease: Duration,
-    /// What the ramp grows to: the bulkhead's limit.
-    pub(crate) concurrency: u32,
     /// Of the jitter on the open time.
     pub(crate) seed: u64,
 }
@@ -70,12 +68,8 @@ impl Circuit {
         settings: CircuitSettings,
         reporter: Reporter,
     ) -> Self {
-        let CircuitSettings {
-            lease,
-            concurrency,
-            seed,
-        } = settings;
-        let core = Core::new(config, lease, concurrency, seed, Instant::now());
+        let CircuitSettings { lease, seed } = settings;
+        let core = Core::new(config, lease, seed, Instant::now());
         let slow_call = SlowCall::new(config.slow_call);
         Self {
             shared: Handle::new(Shared {
@@ -95,12 +89,9 @@ impl Circuit {
 
     /// Goes by `config` from now on, in the state it is in, with what it has counted.
     pub(crate) fn reconfigure(&self, config: &BreakerConfig, settings: CircuitSettings) {
-        let CircuitSettings {
-            lease, concurrency, ..
-        } = settings;
         self.shared.slow_call.set(config.slow_call);
         self.shared.change(|core| {
-            core.reconfigure(config, lease, concurrency, Instant::now());
+            core.reconfigure(config, settings.lease, Instant::now());
             None
         });
     }
@@ -125,7 +116,8 @@ impl Circuit {
         self.shared.change(Core::reset);
     }
 
-    pub(crate) fn view(&self, now: Instant) -> CircuitView {
+    /// Where the limit is `full`.
+    pub(crate) fn view(&self, now: Instant, full: u32) -> CircuitView {
         let now = &Now::from(now);
         let mut core = lock(&self.shared.core);
         let counts = core.counts(now);
@@ -135,7 +127,7 @@ impl Circuit {
             failure_rate: counts.failure_rate(),
             slow_call_rate: counts.slow_call_rate(),
             retry_after: core.retry_after(now),
-            ramp_limit: core.ramp_limit(now),
+            ramp_limit: core.ramp_limit(now, full),
         }
     }
 
@@ -144,10 +136,18 @@ impl Circuit {
         lock(&self.shared.core).refuses(when)
     }
 
-    /// Whether an attempt may start.
+    /// Whether an attempt may start; what the limit is, is asked only where there may be a ramp.
     #[inline]
-    pub(crate) fn admit(&self, now: &Now) -> Result<Pass, Refusal> {
-        self.shared.admit(now)
+    pub(crate) fn admit(&self, now: &Now, full: impl FnOnce() -> u32) -> Result<Pass, Refusal> {
+        match self.shared.gate.admits_all() {
+            Some(generation) => Ok(Pass::free(generation)),
+            None => self.shared.ask(now, full()),
+        }
+    }
+
+    /// A pass for an attempt that can as well be left out: only while all are admitted. Nobody hears of it if it gets none.
+    pub(crate) fn pass_freely(&self) -> Option<Pass> {
+        self.shared.gate.admits_all().map(Pass::free)
     }
 
     /// What calls work on; look it up once.
@@ -168,15 +168,6 @@ impl Shared {
         self.slow_call
             .get()
             .is_some_and(|limit| watch.elapsed() >= limit)
-    }
-
-    /// Whether an attempt may start.
-    #[inline]
-    pub(super) fn admit(&self, now: &Now) -> Result<Pass, Refusal> {
-        match self.gate.admits_all() {
-            Some(generation) => Ok(Pass::free(generation)),
-            None => self.ask(now),
-        }
     }
 
     /// Whether it is known without the lock that an attempt changes nothing.
@@ -216,9 +207,9 @@ impl Shared {
         }
     }
 
-    fn ask(&self, now: &Now) -> Result<Pass, Refusal> {
+    fn ask(&self, now: &Now, full: u32) -> Result<Pass, Refusal> {
         let mut core = lock(&self.core);
-        let (decision, transition) = core.admit(now);
+        let (decision, transition) = core.admit(now, full);
         // Also without a transition: the ramp may have come to its end.
         self.gate.follow(core.gate_state());
         drop(core);
@@ -272,14 +263,13 @@ mod tests {
     fn what_changes_nothing_is_known_without_the_lock_in_every_generation() {
         let settings = CircuitSettings {
             lease: Duration::from_secs(4),
-            concurrency: 2,
             seed: 1,
         };
         let reporter = Reporter::new("circuit", Vec::new());
         let circuit = Circuit::new(&breaker_config(), settings, reporter);
         let shared = circuit.shared();
         for _ in 0..2 {
-            let pass = shared.admit(&Now::from(Instant::now())).unwrap();
+            let pass = circuit.admit(&Now::from(Instant::now()), || 2).unwrap();
             assert!(shared.is_unmoved_by(pass, None));
             circuit.reset();
             assert!(!shared.is_unmoved_by(pass, None));

@@ -76,21 +76,15 @@ pub(super) struct Transition {
 }
 
 impl Core {
-    /// `lease` is the longest a probe may keep its slot, `concurrency` what the ramp grows to.
-    pub(super) fn new(
-        config: &BreakerConfig,
-        lease: Duration,
-        concurrency: u32,
-        seed: u64,
-        now: Instant,
-    ) -> Self {
+    /// `lease` is the longest a probe may keep its slot.
+    pub(super) fn new(config: &BreakerConfig, lease: Duration, seed: u64, now: Instant) -> Self {
         Self {
             phase: Phase::Closed,
             generation: 0,
             tally: Tally::new(config, now),
             probes: Probes::new(config, lease),
             open_time: OpenTime::new(config, seed),
-            ramp: Ramp::new(config.ramp, concurrency),
+            ramp: Ramp::new(config.ramp),
             opened: None,
         }
     }
@@ -110,9 +104,13 @@ impl Core {
         Some(GateState { generation, steady })
     }
 
-    /// Whether an attempt may start at `now`. The first one after the open time is the probe that
-    /// makes the breaker half open.
-    pub(super) fn admit(&mut self, now: &Now) -> (Result<Pass, Refusal>, Option<Transition>) {
+    /// Whether an attempt may start at `now`, where the limit is `full`. The first one after the open time is the probe
+    /// that makes the breaker half open.
+    pub(super) fn admit(
+        &mut self,
+        now: &Now,
+        full: u32,
+    ) -> (Result<Pass, Refusal>, Option<Transition>) {
         let transition = match self.phase {
             Phase::Open { until } if now.instant() >= until => {
                 self.probes.clear();
@@ -120,7 +118,7 @@ impl Core {
             }
             _ => None,
         };
-        (self.decide(now), transition)
+        (self.decide(now, full), transition)
     }
 
     /// An attempt is over.
@@ -182,8 +180,8 @@ impl Core {
     }
 
     /// How many attempts may be in flight, as far as the ramp has a say.
-    pub(super) fn ramp_limit(&mut self, now: &Now) -> u32 {
-        self.ramp.limit(now)
+    pub(super) fn ramp_limit(&mut self, now: &Now, full: u32) -> u32 {
+        self.ramp.limit(now, full)
     }
 
     pub(super) fn force_open(&mut self) -> Option<Transition> {
@@ -205,9 +203,13 @@ impl Core {
         self.enter(Phase::Closed)
     }
 
-    fn decide(&mut self, now: &Now) -> Result<Pass, Refusal> {
+    fn decide(&mut self, now: &Now, full: u32) -> Result<Pass, Refusal> {
         let probe = match self.phase {
-            Phase::Closed => self.ramp.admit(now).map(|()| None).map_err(Refusal::Ramp)?,
+            Phase::Closed => self
+                .ramp
+                .admit(now, full)
+                .map(|()| None)
+                .map_err(Refusal::Ramp)?,
             Phase::HalfOpen => {
                 let busy = |wait| Refusal::Open(Some(wait));
                 Some(self.probes.admit(now.instant()).map_err(busy)?)

@@ -38,14 +38,13 @@ fn watched(consecutive_failures: u32, reporter: Reporter) -> Circuit {
     };
     let settings = CircuitSettings {
         lease: LEASE,
-        concurrency: 2,
         seed: 1,
     };
     Circuit::new(&config, settings, reporter)
 }
 
 fn admit(circuit: &Circuit, now: Instant) -> Option<Ticket> {
-    let pass = circuit.shared().admit(&Now::from(now)).ok()?;
+    let pass = circuit.admit(&Now::from(now), || 2).ok()?;
     Some(Ticket::new(pass, 1))
 }
 
@@ -67,7 +66,7 @@ fn a_success_that_skips_the_lock_is_as_good_as_one_that_came_before() {
         let other = thread::spawn(move || finish(&theirs, good, Class::success()));
         finish(&circuit, bad, Class::failure());
         other.join().unwrap();
-        assert_eq!(circuit.view(now).failure_rate, Some(0.5));
+        assert_eq!(circuit.view(now, 2).failure_rate, Some(0.5));
     });
 }
 

@@ -23,6 +23,11 @@
 //! from the moment the bulkhead let the attempt pass, so waiting for a slot is not the dependency's.
 //! Rejections and neutral outcomes are not counted.
 //!
+//! A first attempt that need not wait is let pass when the call is made. What goes by until its future is
+//! first polled, or between two polls, is taken for the dependency's: a task that begins its call late, or
+//! is kept from running, makes answers look slow, and an attempt begun after its whole timeout is cut where
+//! it first waits, as a failure. To tell the two apart would take one more reading of the clock in each call.
+//!
 //! | an attempt that | counts as |
 //! |---|---|
 //! | succeeds before `slow_call` | a success |
@@ -55,7 +60,8 @@
 //! # After closing: the ramp
 //!
 //! For `ramp` the number of attempts at once grows from one to the bulkhead's limit, so that the callers
-//! who come back do not knock the dependency over again. It limits concurrency and not rate: a lone
+//! who come back do not knock the dependency over again. Where the limit adapts, what it grows to is the
+//! limit of the moment: after an outage that has shrunk it, less than before. It limits concurrency and not rate: a lone
 //! caller is never refused. What it refuses is [`BulkheadFull`](crate::ErrorKind::BulkheadFull), for the
 //! dependency is well and merely busy.
 //!
@@ -88,7 +94,8 @@
 //! # Cost
 //!
 //! A closed breaker admits by reading one word. Over a count window that is full of successes one more
-//! is not even recorded, for it would change nothing. All memory is taken when it is built.
+//! is not even recorded, for it would change nothing; over a time window, which is the default, each is
+//! recorded under a lock. All memory is taken when it is built.
 //!
 //! Sources: M. Nygard, *Release It!*; the sliding windows, slow-call rate and half-open probes of
 //! resilience4j; the generation stamp of sony/gobreaker.

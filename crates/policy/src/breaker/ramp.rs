@@ -1,4 +1,4 @@
-//! The ramp: after closing, the number of attempts in flight grows from one to the full limit.
+//! The ramp: after closing, the number of attempts in flight grows from one to the full limit, which may move meanwhile.
 //!
 //! Only attempts admitted since the closing count, so stragglers of the outage do not keep a lone
 //! caller out.
@@ -12,26 +12,23 @@ use crate::now::Now;
 #[derive(Debug)]
 pub(super) struct Ramp {
     over: Duration,
-    full: u32,
     started: Option<Instant>,
     in_flight: u32,
 }
 
 impl Ramp {
-    /// Grows to `full` attempts in flight `over` that time.
-    pub(super) fn new(over: Duration, full: u32) -> Self {
+    /// Grows `over` that time.
+    pub(super) fn new(over: Duration) -> Self {
         Self {
             over,
-            full,
             started: None,
             in_flight: 0,
         }
     }
 
     /// Goes on as if it had been so from its start.
-    pub(super) fn reconfigure(&mut self, over: Duration, full: u32) {
+    pub(super) fn reconfigure(&mut self, over: Duration) {
         self.over = over;
-        self.full = full;
     }
 
     /// The breaker closed; nobody it admitted before counts.
@@ -51,10 +48,10 @@ impl Ramp {
         self.started.is_none()
     }
 
-    /// One more attempt, or how long until the ramp is over.
-    pub(super) fn admit(&mut self, now: &Now) -> Result<(), Duration> {
+    /// One more attempt, of `full` once the ramp is over, or how long until then.
+    pub(super) fn admit(&mut self, now: &Now, full: u32) -> Result<(), Duration> {
         match self.left(now) {
-            Some(left) if self.in_flight >= self.allowed(left) => Err(left),
+            Some(left) if self.in_flight >= self.allowed(left, full) => Err(left),
             _ => {
                 self.in_flight = self.in_flight.saturating_add(1);
                 Ok(())
@@ -66,9 +63,9 @@ impl Ramp {
         self.in_flight = self.in_flight.saturating_sub(1);
     }
 
-    /// How many may be in flight.
-    pub(super) fn limit(&mut self, now: &Now) -> u32 {
-        self.left(now).map_or(self.full, |left| self.allowed(left))
+    /// How many of `full` may be in flight.
+    pub(super) fn limit(&mut self, now: &Now, full: u32) -> u32 {
+        self.left(now).map_or(full, |left| self.allowed(left, full))
     }
 
     /// What remains of the ramp; forgets it when it is over.
@@ -85,12 +82,10 @@ impl Ramp {
         left
     }
 
-    fn allowed(&self, left: Duration) -> u32 {
-        let grown = self.over.saturating_sub(left).as_nanos() * u128::from(self.full)
+    fn allowed(&self, left: Duration, full: u32) -> u32 {
+        let grown = self.over.saturating_sub(left).as_nanos() * u128::from(full)
             / self.over.as_nanos().max(1);
-        u32::try_from(grown)
-            .unwrap_or(self.full)
-            .clamp(1, self.full.max(1))
+        u32::try_from(grown).unwrap_or(full).clamp(1, full.max(1))
     }
 }
 
@@ -99,9 +94,10 @@ mod tests {
     use super::*;
 
     const OVER: Duration = Duration::from_secs(2);
+    const FULL: u32 = 100;
 
     fn started(now: Instant) -> Ramp {
-        let mut ramp = Ramp::new(OVER, 100);
+        let mut ramp = Ramp::new(OVER);
         ramp.start(now);
         ramp
     }
@@ -111,8 +107,16 @@ mod tests {
         let now = Instant::now();
         let mut ramp = started(now);
         let limits = [0, 500, 1_000, 1_990, 2_000, 9_000]
-            .map(|millis| ramp.limit(&Now::from(now + Duration::from_millis(millis))));
+            .map(|millis| ramp.limit(&Now::from(now + Duration::from_millis(millis)), FULL));
         assert_eq!(limits, [1, 25, 50, 99, 100, 100]);
+    }
+
+    #[test]
+    fn it_follows_a_limit_that_moves_meanwhile() {
+        let now = Instant::now();
+        let mut ramp = started(now);
+        let half = Now::from(now + OVER / 2);
+        assert_eq!([40, 4, 80].map(|full| ramp.limit(&half, full)), [20, 2, 40]);
     }
 
     #[test]
@@ -120,7 +124,7 @@ mod tests {
         let now = Instant::now();
         let mut ramp = started(now);
         for _ in 0..1_000 {
-            assert_eq!(ramp.admit(&Now::from(now)), Ok(()));
+            assert_eq!(ramp.admit(&Now::from(now), FULL), Ok(()));
             ramp.leave();
         }
     }
@@ -129,20 +133,20 @@ mod tests {
     fn who_comes_on_top_of_the_limit_is_told_when_the_ramp_ends() {
         let now = Instant::now();
         let mut ramp = started(now);
-        assert_eq!(ramp.admit(&Now::from(now)), Ok(()));
+        assert_eq!(ramp.admit(&Now::from(now), FULL), Ok(()));
         assert_eq!(
-            ramp.admit(&Now::from(now + OVER / 200)),
+            ramp.admit(&Now::from(now + OVER / 200), FULL),
             Err(OVER - OVER / 200)
         );
-        assert_eq!(ramp.admit(&Now::from(now + OVER / 50)), Ok(()));
+        assert_eq!(ramp.admit(&Now::from(now + OVER / 50), FULL), Ok(()));
     }
 
     #[test]
     fn without_an_outage_before_it_there_is_no_ramp() {
         let now = Instant::now();
-        let mut ramp = Ramp::new(OVER, 2);
+        let mut ramp = Ramp::new(OVER);
         assert!(
-            (0..10).all(|_| ramp.admit(&Now::from(now)).is_ok()),
+            (0..10).all(|_| ramp.admit(&Now::from(now), 2).is_ok()),
             "the bulkhead is what limits here"
         );
     }

@@ -11,15 +11,20 @@
 //! A slot is taken in `call`, never in `poll_ready`: a clone of the service that was readied and never
 //! called holds nothing. It is given back when the attempt's future ends or is dropped, whatever the
 //! reason. A refusal is [`BulkheadFull`](crate::ErrorKind::BulkheadFull); it is no failure of the
-//! dependency and does not move the breaker. All memory is taken at build.
+//! dependency and does not move the breaker.
+//!
+//! While nobody waits a slot is taken and given back without a lock and without an allocation. The queue's
+//! room for calls of the usual urgency is taken at build; an attempt that has to wait allocates its own
+//! state and its timer. An adaptive limit takes a lock when an attempt is over.
 //!
 //! # Who is too many
 //!
 //! A call may say how urgent it is ([`Call::priority`](crate::Call::priority), 0 to 7, 3 if it does not).
 //! A free slot goes to the most urgent of those who wait, among equals to the first. When the queue is
 //! full, a newcomer takes the turn of the least urgent, among equals of the newest, if that one is less
-//! urgent than itself. Who could not be served before its deadline is refused at once instead of waiting
-//! in vain. Without a queue (`max_waiting = 0`) nobody waits, and so nobody is shed for somebody else.
+//! urgent than itself. Who could not be served before its deadline and within `max_wait`, as far as an
+//! adaptive limit can tell, is refused at once instead of waiting in vain, and nobody leaves for it.
+//! Without a queue (`max_waiting = 0`) nobody waits, and so nobody is shed for somebody else.
 //!
 //! # A slot ahead
 //!

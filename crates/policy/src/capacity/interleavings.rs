@@ -26,7 +26,7 @@ fn one_place_is_held_by_one_and_free_when_both_have_left() {
         let slots = one_place(1);
         let rival = slots.clone();
         let visit = |slots: &Slots| {
-            let claim = slots.claim(Priority::USUAL);
+            let claim = slots.claim(Priority::USUAL, || Duration::MAX);
             assert!(slots.usage().0 <= 1, "two have the slot");
             // What is waited for is given up with the claim.
             if let Claim::Taken = claim {
@@ -44,11 +44,11 @@ fn one_place_is_held_by_one_and_free_when_both_have_left() {
 fn who_waits_gets_the_place_that_is_left() {
     loom::model(|| {
         let slots = one_place(1);
-        let Claim::Taken = slots.claim(Priority::USUAL) else {
+        let Claim::Taken = slots.claim(Priority::USUAL, || Duration::MAX) else {
             panic!("the first gets the slot");
         };
         let permit = Permit::new(slots.clone());
-        let Claim::Wait(mut wait) = slots.claim(Priority::USUAL) else {
+        let Claim::Wait(mut wait) = slots.claim(Priority::USUAL, || Duration::MAX) else {
             panic!("the second waits");
         };
         let other = thread::spawn(move || drop(permit));
@@ -68,11 +68,11 @@ fn who_waits_gets_the_place_that_is_left() {
 fn a_limit_that_grows_while_a_place_is_left_loses_neither() {
     loom::model(|| {
         let slots = one_place(2);
-        let Claim::Taken = slots.claim(Priority::USUAL) else {
+        let Claim::Taken = slots.claim(Priority::USUAL, || Duration::MAX) else {
             panic!("the first gets the slot");
         };
         let permit = Permit::new(slots.clone());
-        let Claim::Wait(mut wait) = slots.claim(Priority::USUAL) else {
+        let Claim::Wait(mut wait) = slots.claim(Priority::USUAL, || Duration::MAX) else {
             panic!("the second waits");
         };
         let grower = slots.clone();
@@ -83,6 +83,9 @@ fn a_limit_that_grows_while_a_place_is_left_loses_neither() {
         let slot = wait.poll_permit(&mut context);
         assert!(matches!(slot, WaitState::Admitted(_)));
         assert_eq!(slots.usage(), (1, 0));
-        assert!(matches!(slots.claim(Priority::USUAL), Claim::Taken));
+        assert!(matches!(
+            slots.claim(Priority::USUAL, || Duration::MAX),
+            Claim::Taken
+        ));
     });
 }

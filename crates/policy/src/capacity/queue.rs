@@ -8,7 +8,7 @@
 //! While nobody waits a slot is taken and left without a lock; the lock is the line's, where those
 //! who wait stand in order.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::task::Waker;
 
 use super::slot_counter::SlotCounter;
@@ -29,6 +29,8 @@ pub(crate) enum Entry {
     Admitted,
     /// Somebody less urgent may have had to leave for it: its waker.
     Wait(Number, Option<Waker>),
+    /// It would be served too late.
+    InVain,
     Full,
 }
 
@@ -54,7 +56,7 @@ struct Line {
     // leave from anywhere.
     waiting: [VecDeque<(u64, Waker)>; Priority::COUNT],
     // Those who had to leave and have not looked since.
-    shed: Vec<Number>,
+    shed: HashSet<u64>,
     next: u64,
 }
 
@@ -66,7 +68,7 @@ impl Queue {
         }
         let line = Line {
             waiting,
-            shed: Vec::new(),
+            shed: HashSet::new(),
             next: 0,
         };
         Self {
@@ -80,13 +82,6 @@ impl Queue {
     pub(crate) fn usage(&self) -> (u32, u32) {
         let count = self.counter.count();
         (count.in_flight, count.waiting)
-    }
-
-    /// How many are served before, or together with, the last who came with `priority`.
-    pub(crate) fn waiting_with(&self, priority: Priority) -> usize {
-        let line = lock(&self.line);
-        let as_urgent = line.waiting.iter().take(priority.index() + 1);
-        as_urgent.map(VecDeque::len).sum()
     }
 
     /// Slots in all.
@@ -115,14 +110,39 @@ impl Queue {
         woken
     }
 
-    /// An attempt wants a slot. One that must wait is known by a waker that does nothing until its
-    /// first look at the queue.
+    /// An attempt takes a slot, if one is free.
     #[inline]
-    pub(crate) fn enter(&self, priority: Priority) -> Entry {
-        if self.counter.take() {
-            Entry::Admitted
-        } else {
-            self.stand_in_line(priority)
+    pub(crate) fn take(&self) -> bool {
+        self.counter.take()
+    }
+
+    /// Whether anybody may wait.
+    pub(crate) fn has_line(&self) -> bool {
+        self.max_waiting.load(Ordering::Relaxed) > 0
+    }
+
+    /// An attempt has found no slot and would wait. `in_time` tells whether the turn that it would have comes early enough:
+    /// for one that would wait in vain nobody leaves. One that waits is known by a waker that does nothing until its first
+    /// look at the queue.
+    pub(crate) fn line_up(&self, priority: Priority, in_time: impl Fn(usize) -> bool) -> Entry {
+        let mut line = lock(&self.line);
+        loop {
+            // One may have been left since.
+            if self.counter.take() {
+                return Entry::Admitted;
+            }
+            let full = self.counter.count().waiting >= self.max_waiting.load(Ordering::Relaxed);
+            if full && !line.holds_below(priority) {
+                return Entry::Full;
+            }
+            if !in_time(line.as_urgent_as(priority) + 1) {
+                return Entry::InVain;
+            }
+            // The newcomer takes the turn of the one who leaves: as many wait as before.
+            if full || self.counter.one_waits_more() {
+                let shed = if full { line.shed_last() } else { None };
+                return Entry::Wait(line.push(priority), shed);
+            }
         }
     }
 
@@ -168,26 +188,6 @@ impl Queue {
         }
     }
 
-    fn stand_in_line(&self, priority: Priority) -> Entry {
-        let mut line = lock(&self.line);
-        loop {
-            // One may have been left since.
-            if self.counter.take() {
-                return Entry::Admitted;
-            }
-            if self.counter.count().waiting >= self.max_waiting.load(Ordering::Relaxed) {
-                // The newcomer takes the turn of the one who leaves: as many wait as before.
-                return match line.shed_below(priority) {
-                    Some(waker) => Entry::Wait(line.push(priority), Some(waker)),
-                    None => Entry::Full,
-                };
-            }
-            if self.counter.one_waits_more() {
-                return Entry::Wait(line.push(priority), None);
-            }
-        }
-    }
-
     fn hand_over(&self) -> Option<Waker> {
         let mut line = lock(&self.line);
         // The last one may have given up since, and of slots above the limit none goes on.
@@ -215,16 +215,23 @@ impl Line {
         first.map(|(_, waker)| waker)
     }
 
-    /// The least urgent, among equals the newest, if it is less urgent than `priority`.
-    fn shed_below(&mut self, priority: Priority) -> Option<Waker> {
-        let less_urgent = priority.index() + 1..Priority::COUNT;
-        let (index, (number, waker)) = less_urgent
-            .rev()
-            .find_map(|index| Some((index, self.waiting.get_mut(index)?.pop_back()?)))?;
-        self.shed.push(Number {
-            priority: Priority::from_index(index),
-            number,
-        });
+    /// How many are served before one who comes with `priority`.
+    fn as_urgent_as(&self, priority: Priority) -> usize {
+        let as_urgent = self.waiting.iter().take(priority.index() + 1);
+        as_urgent.map(VecDeque::len).sum()
+    }
+
+    /// Whether anybody is less urgent than `priority`.
+    fn holds_below(&self, priority: Priority) -> bool {
+        let mut below = self.waiting.iter().skip(priority.index() + 1);
+        below.any(|waiting| !waiting.is_empty())
+    }
+
+    /// The least urgent has to leave, among equals the newest.
+    fn shed_last(&mut self) -> Option<Waker> {
+        let last = self.waiting.iter_mut().rev().find_map(VecDeque::pop_back);
+        let (number, waker) = last?;
+        self.shed.insert(number);
         Some(waker)
     }
 
@@ -242,12 +249,10 @@ impl Line {
 
     /// Of one who does not wait any more. It is told once.
     fn turn_of_absent(&mut self, number: Number) -> Turn {
-        match self.shed.iter().position(|shed| *shed == number) {
-            Some(index) => {
-                self.shed.swap_remove(index);
-                Turn::Shed
-            }
-            None => Turn::Admitted,
+        if self.shed.remove(&number.number) {
+            Turn::Shed
+        } else {
+            Turn::Admitted
         }
     }
 }

@@ -22,20 +22,17 @@ impl Slots {
     /// # Errors
     /// Why there is none.
     pub(crate) async fn reserve(&self, priority: Priority) -> Result<Reserved, RejectedBy> {
-        let found = match self.claim(priority) {
+        let found = match self.claim(priority, || self.max_wait()) {
             Claim::Taken => Ok(Permit::new(self.clone())),
-            Claim::Wait(wait) => self.wait_for(wait, priority).await,
-            Claim::Full => Err(RejectedBy::Bulkhead),
+            Claim::Wait(wait) => self.wait_for(wait).await,
+            Claim::Refused(by) => Err(by),
         };
         found
             .map(|permit| Reserved(Arc::new(permit)))
             .inspect_err(|by| self.emit_refused(*by))
     }
 
-    async fn wait_for(&self, mut wait: Wait, priority: Priority) -> Result<Permit, RejectedBy> {
-        if self.expected_wait(priority) > self.max_wait() {
-            return Err(RejectedBy::Shed);
-        }
+    async fn wait_for(&self, mut wait: Wait) -> Result<Permit, RejectedBy> {
         let slot = poll_fn(|cx| match wait.poll_permit(cx) {
             WaitState::Admitted(permit) => Ok(permit).into(),
             WaitState::Waiting => Poll::Pending,

@@ -13,6 +13,7 @@ use super::adaptive::{Adaptive, Sample, Signal};
 use super::queue::{Entry, Number, Queue, Turn};
 use crate::config::BulkheadConfig;
 use crate::event::{Event, RejectedBy};
+use crate::foreign;
 use crate::handle::Handle;
 use crate::lock::lock;
 use crate::priority::Priority;
@@ -61,7 +62,7 @@ pub(crate) enum Claim {
     /// A slot, to be given back by [`Slots::give_back`].
     Taken,
     Wait(Wait),
-    Full,
+    Refused(RejectedBy),
 }
 
 impl Slots {
@@ -102,7 +103,7 @@ impl Slots {
         // Under the lock: of two changes the later one must hold.
         let woken = shared.queue.set_limit(limit);
         drop(core);
-        woken.into_iter().for_each(Waker::wake);
+        wake(woken);
     }
 
     /// The same slots, by a handle that counts its own clones.
@@ -137,7 +138,7 @@ impl Slots {
     #[cfg(all(test, holdfast_loom))]
     pub(crate) fn set_limit(&self, limit: u32) {
         let woken = self.shared.queue.set_limit(limit);
-        woken.into_iter().for_each(Waker::wake);
+        wake(woken);
     }
 
     pub(crate) fn max_wait(&self) -> Duration {
@@ -148,17 +149,21 @@ impl Slots {
         self.shared.reporter.name()
     }
 
+    /// Takes a slot if one is free, to be given back by [`give_back`](Self::give_back).
     #[inline]
-    pub(crate) fn claim(&self, priority: Priority) -> Claim {
-        match self.shared.queue.enter(priority) {
-            Entry::Admitted => Claim::Taken,
-            Entry::Wait(number, shed) => {
-                wake(shed);
-                Claim::Wait(Wait {
-                    claim: Some((self.clone(), number)),
-                })
-            }
-            Entry::Full => Claim::Full,
+    pub(crate) fn take(&self) -> bool {
+        self.shared.queue.take()
+    }
+
+    /// A slot, or a wait for one: only for who can be served within its `patience`, as far as that can be known.
+    #[inline]
+    pub(crate) fn claim(&self, priority: Priority, patience: impl FnOnce() -> Duration) -> Claim {
+        if self.take() {
+            Claim::Taken
+        } else if self.shared.queue.has_line() {
+            self.line_up(priority, patience())
+        } else {
+            Claim::Refused(RejectedBy::Bulkhead)
         }
     }
 
@@ -174,17 +179,27 @@ impl Slots {
         self.shared.is_adaptive.load(Ordering::Relaxed)
     }
 
-    /// How long the last who came with `priority` will wait about, if that is known.
     #[expect(
         clippy::cast_precision_loss,
         reason = "far below what a double holds exactly"
     )]
-    pub(crate) fn expected_wait(&self, priority: Priority) -> Duration {
-        let Some(least) = self.least_latency() else {
-            return Duration::ZERO;
-        };
-        let before = self.shared.queue.waiting_with(priority) as f64;
-        least.mul_f64(before / f64::from(self.limit().max(1)))
+    fn line_up(&self, priority: Priority, patience: Duration) -> Claim {
+        let least = self.least_latency().unwrap_or_default();
+        let limit = f64::from(self.limit().max(1));
+        // An estimate; where latency is not measured nobody is told that it waits in vain.
+        let wait = |turn: usize| least.mul_f64(turn as f64 / limit);
+        let in_time = |turn| !patience.is_zero() && wait(turn) <= patience;
+        match self.shared.queue.line_up(priority, in_time) {
+            Entry::Admitted => Claim::Taken,
+            Entry::Wait(number, shed) => {
+                wake(shed);
+                Claim::Wait(Wait {
+                    claim: Some((self.clone(), number)),
+                })
+            }
+            Entry::InVain => Claim::Refused(RejectedBy::Shed),
+            Entry::Full => Claim::Refused(RejectedBy::Bulkhead),
+        }
     }
 
     /// An attempt that was admitted at `admitted` is over at `ended`; it still holds its slot.
@@ -206,7 +221,7 @@ impl Slots {
         // Under the lock: of two changes the later one must hold.
         let woken = changed.then(|| self.shared.queue.set_limit(core.limit()));
         drop(adaptive);
-        woken.into_iter().flatten().for_each(Waker::wake);
+        wake(woken.into_iter().flatten());
     }
 
     pub(crate) fn emit_refused(&self, by: RejectedBy) {
@@ -260,10 +275,9 @@ fn nanoseconds(span: Duration) -> u64 {
 }
 
 /// Outside the lock: a waker may run the woken task's code.
-fn wake(next: Option<Waker>) {
-    if let Some(waker) = next {
-        waker.wake();
-    }
+fn wake(wakers: impl IntoIterator<Item = Waker>) {
+    let run = |waker: Waker| foreign::run(|| waker.wake());
+    wakers.into_iter().for_each(run);
 }
 
 #[cfg(test)]

@@ -43,7 +43,7 @@ pub enum RejectedBy {
     Ramp,
     /// No slot, and no room in the queue either, or a wait in vain.
     Bulkhead,
-    /// It waited and somebody more urgent came, or its deadline left no time for the wait.
+    /// It waited and somebody more urgent came, or its turn would have come too late.
     Shed,
 }
 

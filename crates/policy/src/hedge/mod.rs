@@ -10,11 +10,12 @@
 //! attempts took lately, or a fixed time. And only if *all* of these hold, asked in this order:
 //!
 //! 1. the call is idempotent: both may be carried out;
-//! 2. the first attempt holds its slot: one that still waits for it waits for want of slots, and a
-//!    second would only wait as well;
+//! 2. the first attempt holds its slot: while it waits for one there is none for a second;
 //! 3. a whole attempt timeout fits into the deadline;
-//! 4. the breaker is closed: probes are not hedged;
-//! 5. the retry budget has a token. It is the same budget, so that hedges and retries together stay within
+//! 4. the breaker is closed and its ramp over: neither are probes hedged, nor those who come back after
+//!    an outage;
+//! 5. a slot is free at once: a second attempt neither waits nor makes a caller leave the queue;
+//! 6. the retry budget has a token. It is the same budget, so that hedges and retries together stay within
 //!    its bound, and a spent budget stops new hedges, never those under way.
 //!
 //! Each attempt is hedged once, whether it is the first of its call or a retry.
@@ -22,12 +23,12 @@
 //! # Who wins
 //!
 //! The first *whole* answer: a success, or a neutral answer that is final. The other attempt is dropped: to
-//! the breaker that is nothing, unless it had been slow already. An attempt that fails or is refused while
-//! the other is out waits for the other. When none brings an answer the caller gets what the first one
+//! the breaker that is nothing, unless it had been slow already. An attempt that fails while the other is
+//! out waits for the other. When none brings an answer the caller gets what the first one
 //! failed by.
 //!
-//! The second attempt asks the policies further in like any other: the breaker counts it, it takes a slot
-//! of its own, and the attempt timeout cuts it. It carries its own number, so that an operation can send it
+//! To the policies further in the second attempt is one like any other: the breaker counts it, it takes a
+//! slot of its own, and the attempt timeout cuts it. It carries its own number, so that an operation can send it
 //! elsewhere: see [`Policy::call_attempts`](crate::Policy::call_attempts) and
 //! [`Attempt`](crate::attempt::Attempt).
 //!
@@ -37,7 +38,7 @@
 //! thousand answers what it holds is halved, so that a dependency which became slower or faster is
 //! known within about a thousand calls. A first attempt that lost is counted with the time it was out: that
 //! is at least the percentile, so cutting the tail does not talk the percentile down. Failures say nothing,
-//! but for those that were hedged already.
+//! but for those that were hedged already, which are counted when they fail.
 //!
 //! # Defaults, and why
 //!
@@ -62,4 +63,4 @@ mod latencies;
 mod observed;
 mod rules;
 
-pub(crate) use self::rules::{Due, Rules};
+pub(crate) use self::rules::Rules;

@@ -47,7 +47,7 @@ impl End {
     }
 }
 
-/// Gives the slot back also if the future panics while it is dropped, or a waker that the limit woke.
+/// Gives the slot back also if the future panics while it is dropped, or the waker of a wait.
 struct Held<'a, C> {
     guard: &'a mut Guard,
     parts: &'a Parts<C>,

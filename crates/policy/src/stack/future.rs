@@ -109,7 +109,7 @@ impl<O: Operation, C> StackFuture<O, C> {
             if O::REPEATABLE {
                 parts.retry.budget.deposit(now);
             }
-            (Step::Round, Guard::begin(parts, &terms, 1, false, now))
+            (Step::Round, Guard::begin(parts, &terms, 1, now))
         } else {
             (Step::TooLate, Guard::none(now))
         };
@@ -228,7 +228,7 @@ where
                         }
                     }
                     let number = *this.reached + 1;
-                    let guard = Guard::begin(parts, terms, number, false, now);
+                    let guard = Guard::begin(parts, terms, number, now);
                     this.round.as_mut().begin(guard, number);
                     *this.step = Step::Round;
                 }

@@ -4,18 +4,17 @@
 //! and [`release`](Guard::release): the future that holds it sees to that when it is dropped.
 
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::attempt::End;
+use super::refused::Refused;
 use super::terms::Terms;
-use super::waiting::Waiting;
-use crate::breaker::{Refusal, Stopwatch, Ticket};
+use super::waiting::{self, Waiting};
+use crate::breaker::{Stopwatch, Ticket};
 use crate::capacity::{Claim, Permit, Reserved, Signal};
 use crate::class::{AttemptVerdict, Health};
-use crate::error::ErrorKind;
-use crate::event::RejectedBy;
+use crate::hedge::Rules;
 use crate::lazy_sleep::LazySleep;
 use crate::now::Now;
 use crate::parts::Parts;
@@ -50,12 +49,6 @@ pub(super) enum Stage {
     Over,
 }
 
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Refused {
-    ByBreaker(Refusal),
-    ByLimit,
-}
-
 /// A slot that was waited for, or taken ahead; until dropped.
 #[derive(Debug)]
 enum Held {
@@ -70,21 +63,15 @@ impl Guard {
         Self::at(Stage::Over, None, now)
     }
 
-    /// Asks for the attempt `number` of its call; one that runs beside another is `hedged`.
+    /// Asks for the attempt `number` of its call.
     ///
     /// Inlined, so that its values stay in registers until they are written where the guard stays: what is written in
     /// pieces and then moved as a whole has the processor wait for the pieces.
     #[inline(always)]
-    pub(super) fn begin<C>(
-        parts: &Parts<C>,
-        terms: &Terms,
-        number: u32,
-        hedged: bool,
-        now: Instant,
-    ) -> Self {
+    pub(super) fn begin<C>(parts: &Parts<C>, terms: &Terms, number: u32, now: Instant) -> Self {
         let ticket = match &parts.circuit {
             None => None,
-            Some(circuit) => match circuit.admit(&Now::from(now)) {
+            Some(circuit) => match circuit.admit(&Now::from(now), || parts.limit()) {
                 Ok(pass) => Some(Ticket::new(pass, number)),
                 Err(refusal) => {
                     let stage = Stage::Refused(Refused::ByBreaker(refusal));
@@ -96,27 +83,55 @@ impl Guard {
         let Some(slots) = &parts.slots else {
             return guard;
         };
-        // One more at the dependency needs a slot of its own.
-        if let Some(ahead) = terms.slot.as_ref().filter(|_| !hedged) {
+        if let Some(ahead) = &terms.slot {
             let _reserved = ahead.clone();
             guard.held = Some(Held::Ahead { _reserved });
             return guard;
         }
-        match slots.claim(terms.priority) {
+        let patience = || waiting::patience(parts, slots, terms, now);
+        match slots.claim(terms.priority, patience) {
             Claim::Taken => guard.taken = true,
             Claim::Wait(wait) => {
-                guard.waiting = Waiting::new(parts, slots, terms, wait, now);
-                guard.stage = match guard.waiting {
-                    Some(_) => Stage::Waiting,
-                    None => Stage::Refused(Refused::ByLimit),
-                };
+                guard.waiting = Some(Waiting::new(parts, slots, terms, wait, now));
+                guard.stage = Stage::Waiting;
             }
-            Claim::Full => {
-                slots.emit_refused(RejectedBy::Bulkhead);
+            Claim::Refused(by) => {
+                slots.emit_refused(by);
                 guard.stage = Stage::Refused(Refused::ByLimit);
             }
         }
         guard
+    }
+
+    /// Asks for the attempt `number` of its call beside one that takes long. It needs a slot of its own and nobody makes
+    /// way for it. A token comes last, so that none is spent on what something else forbids.
+    pub(super) fn beside<C>(
+        parts: &Parts<C>,
+        terms: &Terms,
+        rules: &Rules,
+        number: u32,
+    ) -> Option<Self> {
+        let now = Instant::now();
+        let deadline = terms.deadline(&parts.config);
+        if !deadline.fits(parts.config.needed(), now) {
+            return None;
+        }
+        let ticket = match &parts.circuit {
+            Some(circuit) => Some(Ticket::new(circuit.pass_freely()?, number)),
+            None => None,
+        };
+        let mut guard = Self::at(Stage::Admitted, ticket, now);
+        if let Some(slots) = &parts.slots {
+            guard.taken = slots.take();
+            if !guard.taken {
+                return None;
+            }
+        }
+        if !rules.pay(now) {
+            guard.release(parts);
+            return None;
+        }
+        Some(guard)
     }
 
     #[inline]
@@ -128,11 +143,6 @@ impl Guard {
     #[inline]
     pub(super) fn admitted(&self) -> Option<Instant> {
         self.touched.then_some(self.since)
-    }
-
-    /// When it began, or passed the limit if it has.
-    pub(super) fn since(&self) -> Instant {
-        self.since
     }
 
     /// How many attempts this is to the dependency.
@@ -252,24 +262,6 @@ impl Guard {
             since: now,
             timer: LazySleep::new(),
             touched: false,
-        }
-    }
-}
-
-impl Refused {
-    pub(super) fn kind<E>(self) -> ErrorKind<E> {
-        match self {
-            Self::ByBreaker(Refusal::Open(_)) => ErrorKind::CircuitOpen,
-            Self::ByBreaker(Refusal::Ramp(_)) | Self::ByLimit => ErrorKind::BulkheadFull,
-        }
-    }
-
-    /// When to come back.
-    pub(super) fn retry_after(self) -> Option<Duration> {
-        match self {
-            Self::ByBreaker(Refusal::Open(wait)) => wait,
-            Self::ByBreaker(Refusal::Ramp(wait)) => Some(wait),
-            Self::ByLimit => None,
         }
     }
 }

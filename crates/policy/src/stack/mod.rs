@@ -18,6 +18,7 @@
 mod attempt;
 mod future;
 mod guard;
+mod refused;
 mod round;
 mod terms;
 mod waiting;

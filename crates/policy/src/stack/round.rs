@@ -13,7 +13,7 @@ use super::terms::Terms;
 use crate::attempt::{Operation, OperationResult};
 use crate::class::{AttemptVerdict, Classify};
 use crate::event::HedgeOutcome;
-use crate::hedge::{Due, Rules};
+use crate::hedge::Rules;
 use crate::lazy_sleep::LazySleep;
 use crate::parts::Parts;
 
@@ -51,12 +51,6 @@ enum Second {
     Out,
     /// There is none, or no longer.
     None,
-}
-
-impl Second {
-    fn due(at: Instant) -> Self {
-        Self::Due(at, LazySleep::new())
-    }
 }
 
 /// Everything that a round works on beside itself.
@@ -160,12 +154,18 @@ impl<O: Operation> Round<O> {
                 None => return Poll::Ready(result),
             }
         }
-        let first = &this.first.guard;
-        let new = || Box::pin(Race::new(rules, first.since()));
+        // Until it has a slot there is none for a second.
+        let Some(since) = this.first.guard.admitted() else {
+            return Poll::Pending;
+        };
+        let new = || Box::pin(Race::new(rules, since));
         let race = this.race.get_or_insert_with(new);
-        let result = ready!(race.as_mut().poll(rules, around, first, number, cx));
+        let result = ready!(race.as_mut().poll(rules, around, number, cx));
         if around.end.verdict.is_answer() {
-            rules.learn(this.first.guard.admitted(), &around.end.now);
+            // A first attempt that has failed before was counted then.
+            if race.failed.is_none() {
+                rules.learn(Some(since), &around.end.now);
+            }
             this.first.abandon(around.parts);
             rules.emit(number, HedgeOutcome::Won);
             return Poll::Ready(result);
@@ -185,12 +185,12 @@ impl<O: Operation> Round<O> {
 }
 
 impl<O: Operation> Race<O> {
-    /// Beside an attempt that began at `since`.
+    /// Beside an attempt that the limit let pass at `since`.
     fn new(rules: &Rules, since: Instant) -> Self {
-        let due = rules.delay.now().map(|delay| since + delay);
+        let due = |delay| Second::Due(since + delay, LazySleep::new());
         Self {
             second: Attempt::new(Guard::none(since)),
-            state: due.map_or(Second::None, Second::due),
+            state: rules.delay.now().map_or(Second::None, due),
             failed: None,
         }
     }
@@ -204,7 +204,6 @@ impl<O: Operation> Race<O> {
         self: Pin<&mut Self>,
         rules: &Rules,
         around: &mut Around<'_, O, C>,
-        first: &Guard,
         number: u32,
         cx: &mut Context<'_>,
     ) -> Poll<OperationResult<O>>
@@ -217,16 +216,13 @@ impl<O: Operation> Race<O> {
                 Second::None => return Poll::Pending,
                 Second::Due(at, sleep) => {
                     ready!(sleep.poll(|| *at, cx));
-                    let deadline = around.terms.deadline(&around.parts.config);
-                    match rules.second(deadline, first.admitted()) {
-                        None => Second::None,
-                        Some(Due::At(due)) => Second::due(due),
-                        Some(Due::Now(now)) => {
-                            let Around { parts, terms, .. } = *around;
-                            let guard = Guard::begin(parts, terms, number, true, now);
+                    let Around { parts, terms, .. } = *around;
+                    match Guard::beside(parts, terms, rules, number) {
+                        Some(guard) => {
                             this.second.as_mut().begin(guard);
                             Second::Out
                         }
+                        None => Second::None,
                     }
                 }
                 Second::Out => {

@@ -1,6 +1,7 @@
 //! An attempt in the queue for a slot.
 
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -21,28 +22,20 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
-    /// `None`: the slot would come too late, which the observers are told.
     pub(super) fn new<C>(
         parts: &Parts<C>,
         slots: &Slots,
         terms: &Terms,
         wait: Wait,
         now: Instant,
-    ) -> Option<Box<Self>> {
-        let latest = terms.deadline(&parts.config).less(parts.config.needed());
-        let turn = Deadline::at(now).plus(slots.expected_wait(terms.priority));
-        if latest <= Deadline::at(now) || latest < turn {
-            drop(wait);
-            slots.emit_refused(RejectedBy::Shed);
-            return None;
-        }
-        let patience = Deadline::at(now).plus(slots.max_wait()).earlier(latest);
-        Some(Box::new(Self {
+    ) -> Box<Self> {
+        let patience = patience(parts, slots, terms, now);
+        Box::new(Self {
             wait,
             timer: LazySleep::new(),
-            patience: patience.instant(),
-            latest,
-        }))
+            patience: Deadline::at(now).plus(patience).instant(),
+            latest: latest(parts, terms),
+        })
     }
 
     /// The slot, and when it came; or why there is none.
@@ -64,4 +57,18 @@ impl Waiting {
             WaitState::Shed => Poll::Ready(Err(RejectedBy::Shed)),
         }
     }
+}
+
+/// How long one who comes `now` can wait for a slot.
+pub(super) fn patience<C>(
+    parts: &Parts<C>,
+    slots: &Slots,
+    terms: &Terms,
+    now: Instant,
+) -> Duration {
+    latest(parts, terms).remaining(now).min(slots.max_wait())
+}
+
+fn latest<C>(parts: &Parts<C>, terms: &Terms) -> Deadline {
+    terms.deadline(&parts.config).less(parts.config.needed())
 }

@@ -24,6 +24,8 @@ mod hedge_config;
 #[cfg(test)]
 mod hedge_race;
 #[cfg(test)]
+mod hedge_slots;
+#[cfg(test)]
 mod keyed;
 #[cfg(test)]
 mod layers;

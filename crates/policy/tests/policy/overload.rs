@@ -168,6 +168,45 @@ async fn who_cannot_be_served_before_its_deadline_does_not_wait_for_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_would_wait_in_vain_takes_nobodys_turn() {
+    let (policy, events) = watched(|config| {
+        one_place_and_a_queue(config);
+        config.bulkhead.max_waiting = 1;
+        config.breaker.slow_call = None;
+        config.breaker.slow_call_rate = None;
+        config.bulkhead.adaptive = Some(AdaptiveConfig {
+            min: 1,
+            ..AdaptiveConfig::default()
+        });
+    });
+    let dependency = Dependency::that(Does::AnswerAfter(ms(900)));
+    for _ in 0..5 {
+        send(&policy, &dependency, Call::new(())).await.unwrap();
+    }
+    let start = |call| {
+        let (policy, dependency) = (policy.clone(), dependency.clone());
+        tokio::spawn(async move { send(&policy, &dependency, call).await })
+    };
+    let running = start(Call::new(()));
+    settle().await;
+    let patient = start(Call::new(()).priority(Priority::LEAST));
+    settle().await;
+    let urgent = || Call::new(()).priority(Priority::new(0));
+    let soon = holdfast_policy::Deadline::after(ms(1_500));
+    let error = send(&policy, &dependency, urgent().by(soon))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.kind(), error.elapsed()),
+        (&ErrorKind::BulkheadFull, ms(0))
+    );
+    assert_eq!(events.rejections(), [RejectedBy::Shed]);
+    assert_eq!(policy.snapshot().waiting, 1);
+    running.await.unwrap().unwrap();
+    patient.await.unwrap().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_fixed_limit_stays_where_it_was_put() {
     let policy = policy(|config| config.bulkhead.max_concurrent = 7);
     let dependency = Dependency::that(Does::AnswerAfter(ms(400)));

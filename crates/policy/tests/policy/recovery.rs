@@ -1,7 +1,7 @@
 //! After an outage: the escalating open time and the ramp.
 
 use futures_util::future::join_all;
-use holdfast_policy::{BreakerState, ErrorKind, Policy, RejectedBy};
+use holdfast_policy::{AdaptiveConfig, BreakerState, ErrorKind, Policy, RejectedBy};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
@@ -115,6 +115,26 @@ async fn the_ramp_ends_and_the_full_limit_holds() {
     assert_eq!(policy.snapshot().limit, Some(300));
     let answers = join_all((0..300).map(|_| ask(&policy, &dependency))).await;
     assert!(answers.iter().all(Result::is_ok));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_ramp_grows_towards_the_limit_in_force_and_not_towards_the_highest() {
+    let policy = policy(|config| {
+        with_ramp(config);
+        config.bulkhead.max_concurrent = 1_000;
+        config.bulkhead.adaptive = Some(AdaptiveConfig::default());
+    });
+    let dependency = Dependency::that(Does::Answer);
+    recover(&policy, &dependency).await;
+    let full = AdaptiveConfig::default().initial;
+    sleep(ms(1_500)).await;
+    assert_eq!(policy.snapshot().limit, Some(full / 2));
+    let began = dependency.calls();
+    dependency.now(Does::AnswerAfter(ms(1)));
+    join_all((0..200).map(|_| ask(&policy, &dependency))).await;
+    assert_eq!(dependency.calls() - began, full / 2);
+    sleep(ms(1_500)).await;
+    assert_eq!(policy.snapshot().limit, Some(full));
 }
 
 #[tokio::test(start_paused = true)]

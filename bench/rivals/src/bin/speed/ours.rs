@@ -25,6 +25,7 @@ const RETRIED: u32 = 2_000;
 
 pub(crate) fn cases() -> Vec<Case> {
     let (shared, rejecting, dropping, unkeyed) = (policy(), policy(), policy(), policy());
+    let timed = timed();
     let keyed: Keyed<String> =
         Keyed::new("bench", config(), KeyedConfig::default(), ErrorsAreFailures).expect("policies");
     rejecting.breaker().expect("a breaker").force_open();
@@ -38,6 +39,11 @@ pub(crate) fn cases() -> Vec<Case> {
         through("stack", policy().layer(service_fn(answer))),
         Case::on_two_threads("stack, 2 threads", CALLS, move || {
             let mut stack = shared.layer(service_fn(answer));
+            move || stack.call(Call::new(1))
+        }),
+        through("stack, time window", timed.layer(service_fn(answer))),
+        Case::on_two_threads("stack, time window, 2 threads", CALLS, move || {
+            let mut stack = timed.layer(service_fn(answer));
             move || stack.call(Call::new(1))
         }),
         through(
@@ -158,7 +164,19 @@ pub(crate) fn full_job(window: Window) -> BreakerConfig {
     }
 }
 
-/// The same with a limit that follows latency.
+/// All of it over a span of time, which is the default.
+fn timed() -> Policy {
+    let mut config = config();
+    if let Some(breaker) = &mut config.breaker {
+        breaker.window = Window::Time(Duration::from_secs(10));
+    }
+    Policy::builder("bench", config)
+        .seed(1)
+        .build()
+        .expect("a policy")
+}
+
+/// The same as [`policy`] with a limit that follows latency.
 fn adaptive() -> Policy {
     let mut config = config();
     if let Some(bulkhead) = &mut config.bulkhead {

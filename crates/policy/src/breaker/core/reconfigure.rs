@@ -15,13 +15,12 @@ impl Core {
         &mut self,
         config: &BreakerConfig,
         lease: Duration,
-        concurrency: u32,
         now: Instant,
     ) {
         self.tally.reconfigure(config, now);
         self.probes.reconfigure(config, lease);
         self.open_time.reconfigure(config);
-        self.ramp.reconfigure(config.ramp, concurrency);
+        self.ramp.reconfigure(config.ramp);
         match &mut self.phase {
             Phase::Open { until } => *until = (*until).min(now + config.max_open_for),
             Phase::HalfOpen => {

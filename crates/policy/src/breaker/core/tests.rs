@@ -20,6 +20,7 @@ const BAD: Sample = Sample {
     }),
     ..GOOD
 };
+const FULL: u32 = 100;
 const OPEN_TIME: Duration = Duration::from_secs(6);
 
 fn at(instant: Instant) -> Now {
@@ -27,11 +28,11 @@ fn at(instant: Instant) -> Now {
 }
 
 fn core(now: Instant) -> Core {
-    Core::new(&breaker_config(), Duration::from_secs(4), 100, 1, now)
+    Core::new(&breaker_config(), Duration::from_secs(4), 1, now)
 }
 
 fn pass(core: &mut Core, now: Instant) -> Pass {
-    core.admit(&at(now)).0.unwrap()
+    core.admit(&at(now), FULL).0.unwrap()
 }
 
 fn attempt(core: &mut Core, sample: Sample, now: Instant) {
@@ -50,7 +51,7 @@ fn opened(now: Instant) -> Core {
 fn every_transition_tells_its_states_and_a_new_generation() {
     let now = Instant::now();
     let mut core = opened(now);
-    let (_, transition) = core.admit(&at(now + OPEN_TIME));
+    let (_, transition) = core.admit(&at(now + OPEN_TIME), FULL);
     let (from, to) = (BreakerState::Open, BreakerState::HalfOpen);
     assert_eq!(
         transition,
@@ -70,7 +71,7 @@ fn a_refusal_tells_what_remains_of_the_open_time() {
     let whole = core.retry_after(&at(now)).unwrap();
     let later = now + Duration::from_secs(2);
     let expected = Refusal::Open(Some(whole - Duration::from_secs(2)));
-    assert_eq!(core.admit(&at(later)).0, Err(expected));
+    assert_eq!(core.admit(&at(later), FULL).0, Err(expected));
 }
 
 #[test]
@@ -122,7 +123,10 @@ fn forced_open_and_disabled_hold_until_reset() {
     let now = Instant::now();
     let mut core = core(now);
     core.force_open();
-    assert_eq!(core.admit(&at(now + OPEN_TIME)).0, Err(Refusal::Open(None)));
+    assert_eq!(
+        core.admit(&at(now + OPEN_TIME), FULL).0,
+        Err(Refusal::Open(None))
+    );
     core.disable();
     (0..100).for_each(|_| attempt(&mut core, BAD, now));
     assert_eq!(core.state(), BreakerState::Disabled);

@@ -105,7 +105,6 @@ impl Run {
     fn new(config: &BreakerConfig) -> Self {
         let settings = CircuitSettings {
             lease: LEASE,
-            concurrency: CONCURRENCY,
             seed: 7,
         };
         Self {
@@ -163,7 +162,7 @@ impl Run {
     /// breaker's own: the model checks its bounds and takes it over.
     fn compare(&mut self) {
         let now = Instant::now();
-        let view = self.circuit.view(now);
+        let view = self.circuit.view(now, CONCURRENCY);
         self.reference.learn_open_time(view.retry_after, now);
         assert_eq!(view.state, self.reference.state());
         assert_eq!(view.retry_after, self.reference.retry_after(now));
@@ -174,7 +173,7 @@ impl Run {
 }
 
 fn ticket(circuit: &Circuit, now: Instant) -> Result<Ticket, Refusal> {
-    let pass = circuit.admit(&Now::from(now))?;
+    let pass = circuit.admit(&Now::from(now), || CONCURRENCY)?;
     Ok(Ticket::new(pass, 1))
 }
 

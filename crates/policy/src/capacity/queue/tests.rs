@@ -4,6 +4,18 @@ use super::*;
 
 const USUAL: Priority = Priority::USUAL;
 
+fn enter(queue: &Queue, priority: Priority) -> Entry {
+    enter_if(queue, priority, true)
+}
+
+fn enter_if(queue: &Queue, priority: Priority, in_time: bool) -> Entry {
+    if queue.take() {
+        Entry::Admitted
+    } else {
+        queue.line_up(priority, |_| in_time)
+    }
+}
+
 fn is_admitted(entry: &Entry) -> bool {
     matches!(entry, Entry::Admitted)
 }
@@ -18,10 +30,10 @@ fn number(entry: Entry) -> Number {
 #[test]
 fn places_are_handed_over_in_the_order_of_arrival() {
     let queue = Queue::new(1, 2);
-    assert!(is_admitted(&queue.enter(USUAL)));
-    let first = number(queue.enter(USUAL));
-    let second = number(queue.enter(USUAL));
-    assert!(matches!(queue.enter(USUAL), Entry::Full));
+    assert!(is_admitted(&enter(&queue, USUAL)));
+    let first = number(enter(&queue, USUAL));
+    let second = number(enter(&queue, USUAL));
+    assert!(matches!(enter(&queue, USUAL), Entry::Full));
     assert!(queue.leave().is_some());
     assert_eq!(queue.turn(first, Waker::noop()), Turn::Admitted);
     assert_eq!(queue.turn(second, Waker::noop()), Turn::Wait);
@@ -31,18 +43,18 @@ fn places_are_handed_over_in_the_order_of_arrival() {
 #[test]
 fn a_newcomer_does_not_overtake_who_waits() {
     let queue = Queue::new(1, 1);
-    assert!(is_admitted(&queue.enter(USUAL)));
-    number(queue.enter(USUAL));
+    assert!(is_admitted(&enter(&queue, USUAL)));
+    number(enter(&queue, USUAL));
     queue.leave();
-    assert!(!is_admitted(&queue.enter(USUAL)));
+    assert!(!is_admitted(&enter(&queue, USUAL)));
 }
 
 #[test]
 fn who_gives_up_after_the_hand_over_passes_the_place_on() {
     let queue = Queue::new(1, 2);
-    assert!(is_admitted(&queue.enter(USUAL)));
-    let first = number(queue.enter(USUAL));
-    let second = number(queue.enter(USUAL));
+    assert!(is_admitted(&enter(&queue, USUAL)));
+    let first = number(enter(&queue, USUAL));
+    let second = number(enter(&queue, USUAL));
     queue.leave();
     assert!(queue.give_up(first).is_some());
     assert_eq!(queue.turn(second, Waker::noop()), Turn::Admitted);
@@ -50,9 +62,25 @@ fn who_gives_up_after_the_hand_over_passes_the_place_on() {
     assert_eq!(queue.usage().0, 0);
 }
 
+#[test]
+fn who_would_wait_in_vain_is_asked_by_its_turn_and_costs_nobody_a_place() {
+    let queue = Queue::new(1, 2);
+    assert!(is_admitted(&enter(&queue, USUAL)));
+    let urgent = number(enter(&queue, Priority::new(0)));
+    let late = number(enter(&queue, Priority::LEAST));
+    assert!(matches!(
+        queue.line_up(USUAL, |turn| turn < 2),
+        Entry::InVain
+    ));
+    assert_eq!(queue.turn(late, Waker::noop()), Turn::Wait);
+    number(queue.line_up(USUAL, |turn| turn == 2));
+    assert_eq!(queue.turn(late, Waker::noop()), Turn::Shed);
+    assert_eq!(queue.turn(urgent, Waker::noop()), Turn::Wait);
+}
+
 #[derive(Clone, Copy, Debug)]
 enum Step {
-    Enter(u8),
+    Enter(u8, bool),
     Leave(usize),
     GiveUp(usize),
     Limit(u32),
@@ -60,7 +88,7 @@ enum Step {
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
-        4 => (0_u8..8).prop_map(Step::Enter),
+        4 => (0_u8..8, prop::bool::weighted(0.8)).prop_map(|(urgency, in_time)| Step::Enter(urgency, in_time)),
         2 => any::<usize>().prop_map(Step::Leave),
         2 => any::<usize>().prop_map(Step::GiveUp),
         1 => (1_u32..6).prop_map(Step::Limit),
@@ -102,7 +130,7 @@ impl Model {
             .max_by_key(|it| (it.priority.index(), it.number))
     }
 
-    fn enter(&mut self, priority: Priority, entry: Entry) {
+    fn enter(&mut self, priority: Priority, in_time: bool, entry: Entry) {
         let free = self.running.len() < self.limit;
         match entry {
             Entry::Admitted => {
@@ -110,7 +138,7 @@ impl Model {
                 self.running.push(None);
             }
             Entry::Wait(number, woken) => {
-                assert!(!free);
+                assert!(!free && in_time);
                 if self.waiting.len() == self.max {
                     let victim = self.victim(priority).expect("nobody is less urgent");
                     self.waiting.retain(|it| *it != victim);
@@ -119,6 +147,7 @@ impl Model {
                 }
                 self.waiting.push(number);
             }
+            Entry::InVain => assert!(!free && !in_time),
             Entry::Full => {
                 assert!(!free && self.waiting.len() == self.max);
                 assert!(self.victim(priority).is_none());
@@ -139,12 +168,12 @@ impl Model {
 #[test]
 fn the_least_urgent_newest_is_shed_for_somebody_more_urgent_and_the_most_urgent_is_next() {
     let queue = Queue::new(1, 2);
-    assert!(is_admitted(&queue.enter(USUAL)));
-    let early = number(queue.enter(Priority::new(6)));
-    let late = number(queue.enter(Priority::new(6)));
-    let urgent = number(queue.enter(Priority::new(1)));
+    assert!(is_admitted(&enter(&queue, USUAL)));
+    let early = number(enter(&queue, Priority::new(6)));
+    let late = number(enter(&queue, Priority::new(6)));
+    let urgent = number(enter(&queue, Priority::new(1)));
     assert_eq!(queue.turn(late, Waker::noop()), Turn::Shed);
-    assert!(matches!(queue.enter(Priority::new(6)), Entry::Full));
+    assert!(matches!(enter(&queue, Priority::new(6)), Entry::Full));
     queue.leave();
     assert_eq!(queue.turn(urgent, Waker::noop()), Turn::Admitted);
     assert_eq!(queue.turn(early, Waker::noop()), Turn::Wait);
@@ -163,9 +192,10 @@ proptest! {
         };
         for step in steps {
             match step {
-                Step::Enter(urgency) => {
+                Step::Enter(urgency, in_time) => {
                     let priority = Priority::new(urgency);
-                    model.enter(priority, queue.enter(priority));
+                    let entry = enter_if(&queue, priority, in_time);
+                    model.enter(priority, in_time, entry);
                 }
                 Step::Leave(index) if !model.running.is_empty() => {
                     // One that was handed its slot and never looked gives up instead.

@@ -15,7 +15,7 @@ fn one_place(max_waiting: u32) -> Slots {
 }
 
 fn wait(slots: &Slots) -> Wait {
-    match slots.claim(Priority::USUAL) {
+    match slots.claim(Priority::USUAL, || Duration::MAX) {
         Claim::Wait(wait) => wait,
         _ => panic!("all slots are taken"),
     }
@@ -33,7 +33,7 @@ impl Wake for Task {
 #[test]
 fn with_a_waker_another_wait_of_the_same_queue_may_end() {
     let slots = one_place(2);
-    let _place = slots.claim(Priority::USUAL);
+    let _place = slots.claim(Priority::USUAL, || Duration::MAX);
     let (mut first, second) = (wait(&slots), wait(&slots));
     let task = Task {
         _waits: StdMutex::new(second),
@@ -64,7 +64,7 @@ impl Drop for PanicsWhenDropped {
 #[test]
 fn a_waker_that_panics_costs_no_place() {
     let slots = one_place(1);
-    let _place = slots.claim(Priority::USUAL);
+    let _place = slots.claim(Priority::USUAL, || Duration::MAX);
     let mut waiting = wait(&slots);
     let waker = Waker::from(Arc::new(PanicsWhenDropped));
     assert!(matches!(
@@ -76,5 +76,43 @@ fn a_waker_that_panics_costs_no_place() {
     assert!(catch_unwind(AssertUnwindSafe(look_again)).is_err());
     drop(waiting);
     slots.give_back();
+    assert_eq!(slots.usage(), (0, 0));
+}
+
+struct PanicsWhenWoken;
+
+impl Wake for PanicsWhenWoken {
+    fn wake(self: Arc<Self>) {
+        panic!("on purpose");
+    }
+}
+
+#[test]
+fn a_waker_that_panics_hits_nobody_who_has_nothing_to_do_with_it() {
+    let slots = one_place(1);
+    let _place = slots.claim(Priority::USUAL, || Duration::MAX);
+    let mut waiting = match slots.claim(Priority::LEAST, || Duration::MAX) {
+        Claim::Wait(wait) => wait,
+        _ => panic!("all slots are taken"),
+    };
+    let waker = Waker::from(Arc::new(PanicsWhenWoken));
+    let mut context = Context::from_waker(&waker);
+    assert!(matches!(
+        waiting.poll_permit(&mut context),
+        WaitState::Waiting
+    ));
+    let mut urgent = wait(&slots);
+    assert!(matches!(waiting.poll_permit(&mut context), WaitState::Shed));
+    assert!(matches!(
+        urgent.poll_permit(&mut context),
+        WaitState::Waiting
+    ));
+    slots.give_back();
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(matches!(
+        urgent.poll_permit(&mut context),
+        WaitState::Admitted(_)
+    ));
+    drop(urgent);
     assert_eq!(slots.usage(), (0, 0));
 }
