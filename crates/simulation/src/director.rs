@@ -11,7 +11,7 @@ use crate::postgres::server::Server;
 use crate::replica::Replica;
 use crate::world::gate::{Door, Gate};
 use crate::world::trace::{Trace, WORLD};
-use crate::world::worker::{Ailment, Worker};
+use crate::world::worker::{FaultKind, Worker};
 
 /// Who has the world in hand. Clones have the same.
 #[derive(Clone)]
@@ -47,8 +47,7 @@ impl Director {
 
     /// Ends whatever another fault of its kind may have left.
     pub fn heal(&self) {
-        self.server
-            .ail(|ailments, _| *ailments = Default::default());
+        self.server.ail(|faults, _| *faults = Default::default());
         self.server.clock().skew(0);
         self.server.resume();
         self.worker.ail(None);
@@ -86,8 +85,8 @@ impl Director {
             Kind::DatabaseClock(by) => self.server.clock().skew(by * 1_000_000),
             Kind::WorkerDies => self.worker.door().set(Door::Refusing),
             Kind::WorkerHangs => self.worker.door().set(Door::Shut),
-            Kind::WorkerAnswers(status) => self.worker.ail(Some(Ailment::Answers(status))),
-            Kind::WorkerSlow(takes) => self.worker.ail(Some(Ailment::Takes(takes))),
+            Kind::WorkerAnswers(status) => self.worker.ail(Some(FaultKind::Answers(status))),
+            Kind::WorkerSlow(takes) => self.worker.ail(Some(FaultKind::Takes(takes))),
             Kind::Crash(replica) => self.on(replica, |it| it.kill(rng.bool())),
             Kind::Freeze(replica) => self.freeze(replica, Door::Shut),
             Kind::Clock(replica, by) => self.on(replica, |it| it.clock().skew(by * 1_000_000)),

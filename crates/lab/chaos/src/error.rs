@@ -2,7 +2,7 @@
 
 use holdfast_checker::plan::Target;
 use holdfast_system::error::SystemError;
-use holdfast_testbed::wire::WireError;
+use holdfast_testbed::link::LinkError;
 use thiserror::Error;
 
 /// Why a fault could not be put in force, or a load not be sent.
@@ -11,9 +11,9 @@ pub enum ChaosError {
     /// What is loaded or broken cannot be had.
     #[error(transparent)]
     System(#[from] SystemError),
-    /// A fault of the wire, where there is none.
-    #[error("no wire leads to the {0}")]
-    NoWire(Target),
+    /// A fault of the link, where there is none.
+    #[error("no link leads to the {0}")]
+    NoLink(Target),
     /// The load's thread ended before its load.
     #[error("the load generator broke off")]
     BrokeOff,
@@ -25,7 +25,7 @@ impl ChaosError {
     pub fn help(&self) -> Option<String> {
         match self {
             Self::System(error) => error.help(),
-            Self::NoWire(_) => None,
+            Self::NoLink(_) => None,
             Self::BrokeOff => Some(BUSY.to_owned()),
         }
     }
@@ -40,8 +40,8 @@ impl From<tokio_postgres::Error> for ChaosError {
     }
 }
 
-impl From<WireError> for ChaosError {
-    fn from(error: WireError) -> Self {
+impl From<LinkError> for ChaosError {
+    fn from(error: LinkError) -> Self {
         SystemError::from(error).into()
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use uuid::Uuid;
 
 use crate::ledger::Row;
-use crate::trial::{Call, End, Ledger};
+use crate::trial::{Call, Completion, Ledger};
 
 /// What was promised or stored and is not done is lost, whatever its row says in place of that.
 #[must_use]
@@ -41,7 +41,7 @@ pub fn of_stranger(calls: &[Call], rows: &[Row]) -> Ledger {
 /// The id under which a client was promised something.
 fn promise(call: &Call) -> Option<Uuid> {
     match &call.end {
-        End::Answered {
+        Completion::Answered {
             request_id: Some(id),
             ..
         } if call.is_promised() => Some(*id),
@@ -62,7 +62,7 @@ mod tests {
             sent: Duration::ZERO,
             ended: Duration::ZERO,
             surge: false,
-            end: End::Answered {
+            end: Completion::Answered {
                 status,
                 request_id: Some(Uuid::from_u128(id)),
                 has_result: status == 200,
@@ -110,7 +110,7 @@ mod tests {
 
     fn nameless(status: u16) -> Call {
         let mut call = call(0, status);
-        if let End::Answered { request_id, .. } = &mut call.end {
+        if let Completion::Answered { request_id, .. } = &mut call.end {
             *request_id = None;
         }
         call

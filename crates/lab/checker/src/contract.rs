@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::history::{Answer, Outcome};
+use super::history::{Answer, CallHistory};
 use super::trial::Breach;
 
 /// What is wrong with an answer: a 200 carries its result; a 202 has none yet, and says where and when to ask for it; both
@@ -37,17 +37,17 @@ pub fn breaches(answer: &Answer) -> Vec<&'static str> {
 
 /// Of all answers, the last of each request.
 #[must_use]
-pub fn of(outcomes: &[Outcome]) -> Vec<Breach> {
-    let breach = |outcome: &Outcome| {
-        let answer = outcome.answer()?;
+pub fn of(histories: &[CallHistory]) -> Vec<Breach> {
+    let breach = |history: &CallHistory| {
+        let answer = history.answer()?;
         let found = breaches(answer);
         let what = format!("{} with {}", answer.status, found.join(", "));
         (!found.is_empty()).then_some(Breach {
-            number: outcome.number,
+            number: history.number,
             what,
         })
     };
-    outcomes.iter().filter_map(breach).collect()
+    histories.iter().filter_map(breach).collect()
 }
 
 fn place(id: Uuid) -> String {

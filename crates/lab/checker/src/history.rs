@@ -5,11 +5,11 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::ledger::Accepted;
-use super::trial::{Call, End};
+use super::trial::{Call, Completion};
 
 /// A request with every try it took. Times count from the run's epoch.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Outcome {
+pub struct CallHistory {
     /// Its number, which its body carries.
     pub number: u64,
     /// Its `Idempotency-Key`.
@@ -19,12 +19,12 @@ pub struct Outcome {
     /// Whether it is none of the usual load's, but of a surge.
     pub surge: bool,
     /// All but the last are broken; none: the run was cut off before the call was over.
-    pub tries: Vec<Try>,
+    pub attempts: Vec<Attempt>,
 }
 
 /// One call of one API.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Try {
+pub struct Attempt {
     /// Which, counted from 0.
     pub api: usize,
     /// When the call began.
@@ -107,7 +107,7 @@ impl Answer {
     }
 }
 
-impl Try {
+impl Attempt {
     /// Whether an API may have seen it, and recorded it, whatever came back.
     #[must_use]
     pub fn may_have_arrived(&self) -> bool {
@@ -116,11 +116,11 @@ impl Try {
     }
 }
 
-impl Outcome {
+impl CallHistory {
     /// The answer it ended with; none: it was given up.
     #[must_use]
     pub fn answer(&self) -> Option<&Answer> {
-        self.tries.last()?.reply.answer()
+        self.attempts.last()?.reply.answer()
     }
 
     /// The promise it was given, if any.
@@ -137,38 +137,38 @@ impl Outcome {
     /// From the intended start to the end of the last try.
     #[must_use]
     pub fn latency(&self) -> Duration {
-        let end = self.tries.last().map_or(self.intended, |last| last.to);
+        let end = self.attempts.last().map_or(self.intended, |last| last.to);
         end.saturating_sub(self.intended)
     }
 
     /// As an experiment looks at it: what its client was left with, however often it asked.
     #[must_use]
     pub fn call(&self) -> Call {
-        let (first, last) = (self.tries.first(), self.tries.last());
+        let (first, last) = (self.attempts.first(), self.attempts.last());
         Call {
             number: self.number,
             intended: self.intended,
             sent: first.map_or(self.intended, |made| made.from),
             ended: last.map_or(self.intended, |made| made.to),
             surge: self.surge,
-            end: last.map_or(End::GivenUp, |made| end(&made.reply)),
+            end: last.map_or(Completion::GivenUp, |made| end(&made.reply)),
         }
     }
 }
 
-fn end(reply: &Reply) -> End {
+fn end(reply: &Reply) -> Completion {
     match reply {
-        Reply::Answer(answer) => End::Answered {
+        Reply::Answer(answer) => Completion::Answered {
             status: answer.status,
             request_id: answer.request_id,
             has_result: answer.has_result,
             degraded: answer.degraded.clone(),
             recorded_in: answer.recorded_in.clone(),
         },
-        Reply::Broken(Broken::Refused) => End::Refused,
-        Reply::Broken(Broken::NoFile) => End::NoFile,
-        Reply::Broken(Broken::Reset) => End::Reset,
-        Reply::Broken(Broken::Silent) => End::GivenUp,
-        Reply::Broken(Broken::Left) => End::Left,
+        Reply::Broken(Broken::Refused) => Completion::Refused,
+        Reply::Broken(Broken::NoFile) => Completion::NoFile,
+        Reply::Broken(Broken::Reset) => Completion::Reset,
+        Reply::Broken(Broken::Silent) => Completion::GivenUp,
+        Reply::Broken(Broken::Left) => Completion::Left,
     }
 }

@@ -7,10 +7,10 @@ pub mod account;
 pub mod arrivals;
 pub mod contract;
 pub mod figures;
+#[cfg(any(test, feature = "fixtures"))]
+pub mod fixtures;
 pub mod hint;
 pub mod history;
-#[cfg(any(test, feature = "invented"))]
-pub mod invented;
 pub mod ledger;
 pub mod measure;
 mod metric;

@@ -88,7 +88,7 @@ pub enum Metric {
     P99,
     /// Calls that took longer than the bound and 300 ms, or were given up.
     OverBound,
-    /// Arrivals at the worker for each call, counted at the worker or on the wire to it.
+    /// Arrivals at the worker for each call, counted at the worker or on the link to it.
     AttemptsPerCall,
     /// Most arrivals at the worker within a second, per second.
     PeakArrivals,

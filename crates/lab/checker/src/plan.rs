@@ -137,9 +137,9 @@ pub struct Fault {
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum Target {
-    /// The worker, or the wire to it.
+    /// The worker, or the link to it.
     Worker,
-    /// Postgres, or the wire to it.
+    /// Postgres, or the link to it.
     Database,
     /// The API.
     Api,
@@ -164,11 +164,11 @@ pub enum Kind {
     Partition,
     /// What runs there is ended in order, and nothing is started there. A node only.
     Drain,
-    /// The wire refuses connections and resets those there are.
+    /// The link refuses connections and resets those there are.
     Refuse,
-    /// The wire drops what it is given: new connections get no answer to their SYN, existing ones fall silent.
+    /// The link drops what it is given: new connections get no answer to their SYN, existing ones fall silent.
     Blackhole,
-    /// The wire holds each answer back.
+    /// The link holds each answer back.
     Latency {
         /// By how long.
         delay: Duration,
@@ -177,19 +177,19 @@ pub enum Kind {
         /// Of how many requests, from 0 to 1.
         share: f64,
     },
-    /// The wire resets the connection in the middle of an answer.
+    /// The link resets the connection in the middle of an answer.
     Reset {
         /// How many bytes of the answer still pass.
         after_bytes: usize,
         /// Of how many requests, from 0 to 1.
         share: f64,
     },
-    /// The wire answers with bytes of no protocol.
+    /// The link answers with bytes of no protocol.
     Garbage {
         /// How many requests, from 0 to 1.
         share: f64,
     },
-    /// The wire answers with this HTTP status. The worker's only.
+    /// The link answers with this HTTP status. The worker's only.
     Status {
         /// 400 to 599.
         code: u16,
@@ -229,7 +229,7 @@ pub enum Side {
 impl Kind {
     /// Whether it hurts every request, and not a share of them.
     #[must_use]
-    pub fn hurts_all(self) -> bool {
+    pub fn affects_all(self) -> bool {
         match self {
             Self::Latency { share, .. }
             | Self::Reset { share, .. }

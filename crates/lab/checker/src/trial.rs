@@ -20,7 +20,7 @@ pub struct Trial {
     #[serde(with = "seconds")]
     pub lasts: Duration,
     /// The faults as they were observed, in the order of the experiment's.
-    pub faults: Vec<Observed>,
+    pub faults: Vec<FaultWindow>,
     /// Every change of a breaker's state, as the API logged it.
     pub transitions: Vec<Transition>,
     /// Taken several times a second.
@@ -65,13 +65,13 @@ pub struct Call {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub surge: bool,
     /// How it ended.
-    pub end: End,
+    pub end: Completion,
 }
 
 /// How a call ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "end", rename_all = "snake_case")]
-pub enum End {
+pub enum Completion {
     /// With an HTTP answer, of whatever status.
     Answered {
         /// The HTTP status.
@@ -108,7 +108,7 @@ pub struct Breach {
 
 /// A fault as it was observed, by a probe of its own.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Observed {
+pub struct FaultWindow {
     /// Such as `worker kill`.
     pub name: String,
     /// What was hurt.
@@ -209,7 +209,7 @@ impl Call {
     /// Whether it says something of the system: its client did not leave, and it was sent.
     #[must_use]
     pub fn is_telling(&self) -> bool {
-        !matches!(self.end, End::Left | End::NoFile)
+        !matches!(self.end, Completion::Left | Completion::NoFile)
     }
 
     /// Whether it was promised something: 200 or 202.
@@ -221,11 +221,11 @@ impl Call {
     /// Whether it was answered 200 and nothing was missing.
     #[must_use]
     pub fn is_whole(&self) -> bool {
-        matches!(&self.end, End::Answered { status: 200, degraded, .. } if degraded.is_empty())
+        matches!(&self.end, Completion::Answered { status: 200, degraded, .. } if degraded.is_empty())
     }
 }
 
-impl End {
+impl Completion {
     /// The HTTP status; none: no answer.
     #[must_use]
     pub fn status(&self) -> Option<u16> {

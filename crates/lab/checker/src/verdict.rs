@@ -199,7 +199,7 @@ fn is_false(flag: &bool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::invented::{answered, plan, played};
+    use crate::fixtures::{answered, plan, played};
 
     /// The checks that do not hold once `change` has been made to what was well.
     pub(super) fn failing(

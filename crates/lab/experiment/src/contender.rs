@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::plan::Metric;
-use super::trial::{Call, End};
+use super::trial::{Call, Completion};
 pub use crate::system::Contender;
 
 /// What an API is called that has no name: by the last word of its command, as far as that makes the name of a folder.
@@ -27,11 +27,9 @@ pub fn name_of(command: &str) -> String {
 
 /// The figures that cannot be had of an API which showed no more than this.
 pub(super) fn untold(bound: Option<Duration>, calls: &[Call], keyed_rows: bool) -> Vec<Metric> {
-    let tells = |told: fn(&End) -> bool| calls.iter().any(|call| told(&call.end));
-    let degraded =
-        |end: &End| matches!(end, End::Answered { degraded, .. } if !degraded.is_empty());
-    let recorded =
-        |end: &End| matches!(end, End::Answered { recorded_in, .. } if recorded_in.is_some());
+    let tells = |told: fn(&Completion) -> bool| calls.iter().any(|call| told(&call.end));
+    let degraded = |end: &Completion| matches!(end, Completion::Answered { degraded, .. } if !degraded.is_empty());
+    let recorded = |end: &Completion| matches!(end, Completion::Answered { recorded_in, .. } if recorded_in.is_some());
     // Breakers, if it has any, are its own business.
     let mut untold = BTreeSet::from([
         Metric::TimeToOpen,
@@ -48,7 +46,7 @@ pub(super) fn untold(bound: Option<Duration>, calls: &[Call], keyed_rows: bool) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::invented::{Scene, answered, recorded_in, s, without_worker};
+    use crate::fixtures::{TrialFixture, answered, recorded_in, s, without_worker};
 
     #[test]
     fn an_api_without_a_name_is_called_after_the_last_word_of_its_command() {
@@ -61,9 +59,9 @@ mod tests {
         assert_eq!(names.map(name_of), ["main", "main", "serve", "contender"]);
     }
 
-    fn untold_of(ends: &[End], bound: Option<Duration>, keyed_rows: bool) -> Vec<Metric> {
-        let call = |scene: Scene, end: &End| scene.call(s(4), s(1), end.clone());
-        let scene = ends.iter().fold(Scene::resilient(), call);
+    fn untold_of(ends: &[Completion], bound: Option<Duration>, keyed_rows: bool) -> Vec<Metric> {
+        let call = |scene: TrialFixture, end: &Completion| scene.call(s(4), s(1), end.clone());
+        let scene = ends.iter().fold(TrialFixture::resilient(), call);
         untold(bound, &scene.trial.calls, keyed_rows)
     }
 

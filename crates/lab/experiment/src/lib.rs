@@ -25,7 +25,7 @@ pub use run::{Outcome, RunOptions, list, report as write_report, reproduce, run}
 
 use holdfast_chaos::{durability, fault, load};
 #[cfg(test)]
-use holdfast_checker::invented;
+use holdfast_checker::fixtures;
 use holdfast_checker::{
     hint, measure, plan, schema, seconds, statistics, transitions, trial, verdict,
 };

@@ -114,7 +114,7 @@ impl Playing<'_> {
         api.variables.push(("RUST_LOG", "info".to_owned()));
         SystemSpec {
             workers: system.workers,
-            wired: fault::wired(&self.experiment.faults),
+            linked: fault::linked(&self.experiment.faults),
             seed: self.experiment.load.seed,
             replaced: fault::replaced(&self.experiment.faults),
             ..SystemSpec::new(worker, vec![api])
@@ -138,8 +138,8 @@ impl Playing<'_> {
         plan.bodiless = start.bodiless;
         plan.faults.clone_from(&experiment.faults);
         let load = async {
-            let heard = |outcome: &load::Outcome| {
-                let call = outcome.call();
+            let heard = |history: &load::CallHistory| {
+                let call = history.call();
                 progress.heard(&call);
                 heard.borrow_mut().push(call);
                 Ok(())
@@ -168,7 +168,7 @@ impl Playing<'_> {
             both = both => both?,
             never = watch => match never {},
         };
-        let calls: Vec<Call> = sent.outcomes.iter().map(load::Outcome::call).collect();
+        let calls: Vec<Call> = sent.histories.iter().map(load::CallHistory::call).collect();
         progress.enter("waiting until all is done");
         let (ledger, contender) = self.account(side, &calls, &start, system).await?;
         let log = match side {
@@ -184,7 +184,7 @@ impl Playing<'_> {
             samples: samples.into_inner(),
             calls,
             breaches: Some(match side {
-                Side::Resilient => contract::of(&sent.outcomes),
+                Side::Resilient => contract::of(&sent.histories),
                 // Promised nothing, or something of their own.
                 Side::Naive | Side::Contender => Vec::new(),
             }),

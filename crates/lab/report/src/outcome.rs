@@ -2,7 +2,7 @@
 
 use kuva::prelude::MarkerShape;
 
-use holdfast_checker::trial::{Call, End};
+use holdfast_checker::trial::{Call, Completion};
 
 /// A kind of end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,13 +38,13 @@ impl Outcome {
     /// Of one call.
     pub(super) fn of(call: &Call) -> Self {
         match call.end {
-            End::Answered { status: 200, .. } if call.is_whole() => Self::Whole,
-            End::Answered { status: 200, .. } => Self::Degraded,
-            End::Answered { status: 202, .. } => Self::Deferred,
-            End::Answered { .. } => Self::Error,
-            End::GivenUp | End::Refused | End::Reset => Self::Unanswered,
-            End::Left => Self::Left,
-            End::NoFile => Self::NotSent,
+            Completion::Answered { status: 200, .. } if call.is_whole() => Self::Whole,
+            Completion::Answered { status: 200, .. } => Self::Degraded,
+            Completion::Answered { status: 202, .. } => Self::Deferred,
+            Completion::Answered { .. } => Self::Error,
+            Completion::GivenUp | Completion::Refused | Completion::Reset => Self::Unanswered,
+            Completion::Left => Self::Left,
+            Completion::NoFile => Self::NotSent,
         }
     }
 

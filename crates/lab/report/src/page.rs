@@ -13,7 +13,7 @@ use super::words::{count, seconds, tied};
 use super::{Facts, Repeat, Report};
 use holdfast_checker::arrivals::Arrivals;
 use holdfast_checker::plan::{Experiment, Load, Side};
-use holdfast_checker::trial::{Generator, Ledger, Observation, Observed, Trial};
+use holdfast_checker::trial::{FaultWindow, Generator, Ledger, Observation, Trial};
 
 /// How long the worker of the course works.
 const COURSE_DELAY: Duration = Duration::from_secs(2);
@@ -112,7 +112,7 @@ fn faults(trial: &Trial) -> Faults<'_> {
     }
 }
 
-fn fault_row(number: usize, fault: &Observed) -> FaultRow<'_> {
+fn fault_row(number: usize, fault: &FaultWindow) -> FaultRow<'_> {
     FaultRow {
         number,
         name: &fault.name,

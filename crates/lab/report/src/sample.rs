@@ -11,7 +11,7 @@ use holdfast_checker::plan::{
     Expectation, Experiment, Fault, Kind, Load, Metric, Side, System, Target, Window,
 };
 use holdfast_checker::stage::StageKind;
-use holdfast_checker::trial::{End, Trial};
+use holdfast_checker::trial::{Completion, Trial};
 use holdfast_checker::verdict::{Check, Verdict};
 
 /// Everything of a run.
@@ -53,8 +53,8 @@ impl Run {
                 call.end = match call.number % 8 {
                     1 => answered(503, None),
                     3 => answered(200, Some("db_unavailable:pool_exhausted")),
-                    5 => End::Left,
-                    7 => End::NoFile,
+                    5 => Completion::Left,
+                    7 => Completion::NoFile,
                     _ => continue,
                 };
             }

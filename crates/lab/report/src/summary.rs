@@ -8,7 +8,7 @@ use super::outcome::Outcome;
 use super::series::arrivals;
 use super::words::{count, seconds, share};
 use holdfast_checker::figures::percentile;
-use holdfast_checker::trial::{Call, End, Trial};
+use holdfast_checker::trial::{Call, Completion, Trial};
 
 /// What checks allow the machine beyond the bound.
 const MACHINE: Duration = Duration::from_millis(300);
@@ -82,8 +82,9 @@ impl Summary {
             ends.filter(|end| wanted.contains(end)).count()
         };
         let limit = trial.bound + MACHINE;
-        let in_time =
-            |call: &&&Call| matches!(call.end, End::Answered { .. }) && call.latency() <= limit;
+        let in_time = |call: &&&Call| {
+            matches!(call.end, Completion::Answered { .. }) && call.latency() <= limit
+        };
         let mut latencies: Vec<f64> = calls
             .iter()
             .filter(|call| !matches!(Outcome::of(call), Outcome::Left | Outcome::NotSent))

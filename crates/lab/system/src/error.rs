@@ -7,10 +7,10 @@ use std::path::PathBuf;
 use holdfast_ops::EnvironmentError;
 
 use crate::files::FileError;
+use crate::link::LinkError;
 use crate::output::{Console, Tone};
 use crate::postgres::PostgresError;
 use crate::service::Service;
-use crate::wire::WireError;
 
 /// Why a system could not be brought up, asked, broken, healed or taken down.
 #[derive(Debug, thiserror::Error)]
@@ -86,9 +86,9 @@ pub enum SystemError {
     /// Postgres.
     #[error(transparent)]
     Postgres(#[from] PostgresError),
-    /// The wire that breaks on command.
+    /// The link that breaks on command.
     #[error(transparent)]
-    Wire(#[from] WireError),
+    Link(#[from] LinkError),
     /// A program that the lab calls is not there.
     #[error("{program} is not installed")]
     MissingProgram {
@@ -223,9 +223,9 @@ impl SystemError {
             Self::NoServices => "give STAGE=local or STAGE=compose, or play: make experiments STAGE=virtual".to_owned(),
             Self::ExperimentsUnderWay => "wait for its end, or run on local processes: STAGE=local".to_owned(),
             Self::NotRolledBack(_) => "end what is named there by hand".to_owned(),
-            Self::Wire(WireError::Bind { .. }) => "stop what listens there, or give another address".to_owned(),
-            Self::Wire(WireError::Refused { .. }) => "see that no other experiment is being played".to_owned(),
-            Self::Wire(_) => "see that its process lives: fault-proxy --help".to_owned(),
+            Self::Link(LinkError::Bind { .. }) => "stop what listens there, or give another address".to_owned(),
+            Self::Link(LinkError::Refused { .. }) => "see that no other experiment is being played".to_owned(),
+            Self::Link(_) => "see that its process lives: fault-proxy --help".to_owned(),
             Self::NotStarted { error, folder } => {
                 let logs = format!("read what it left in {}", folder.display());
                 match &**error {

@@ -19,4 +19,4 @@ pub mod system;
 pub mod wait;
 
 use holdfast_checker::{hint, plan, seconds, trial};
-use holdfast_testbed::{files, logs, output, ports, postgres, process, proxy, wire};
+use holdfast_testbed::{files, link, logs, output, ports, postgres, process, proxy};

@@ -78,11 +78,11 @@ impl RunDir {
 
 /// Ends what commands that were killed have left.
 pub async fn end_stale(settings: &Settings, console: Console) {
-    reap(&env::temp_dir(), settings, console).await;
+    reap_all(&env::temp_dir(), settings, console).await;
 }
 
 /// Ends and deletes what is recorded as the property of a command that is dead. What cannot be ended is left.
-async fn reap(parent: &Path, settings: &Settings, console: Console) {
+async fn reap_all(parent: &Path, settings: &Settings, console: Console) {
     let Ok(items) = fs::read_dir(parent) else {
         return;
     };
@@ -91,7 +91,7 @@ async fn reap(parent: &Path, settings: &Settings, console: Console) {
         let name = name.to_string_lossy();
         if KINDS.iter().any(|kind| name.starts_with(kind)) && is_stale(&item.path()) {
             console.say(format_args!("ending what a killed command left in {name}"));
-            bury(&item.path(), settings, console).await;
+            reap(&item.path(), settings, console).await;
         }
     }
 }
@@ -106,7 +106,7 @@ fn is_stale(folder: &Path) -> bool {
     ours && owner().is_some_and(|owner| !owner.is_alive())
 }
 
-async fn bury(folder: &Path, settings: &Settings, console: Console) {
+async fn reap(folder: &Path, settings: &Settings, console: Console) {
     // Whatever `bench` or `observe-check` had as a stage.
     let stage = Local::new(settings, folder.to_owned(), console);
     let mut ended = stage.down().await.is_ok();
@@ -179,7 +179,7 @@ mod tests {
             .spawn()
             .unwrap();
         let console = Console::new(&Environment::default());
-        reap(parent.path(), &settings(), console).await;
+        reap_all(parent.path(), &settings(), console).await;
         assert!(!orphan.wait().unwrap().success());
         assert!(!stale.exists());
         assert!(others.iter().all(|folder| folder.join("worker").exists()));

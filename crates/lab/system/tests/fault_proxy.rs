@@ -1,4 +1,4 @@
-//! `fault-proxy`, the wire as a process: it does what its controller says, for as long as there is one.
+//! `fault-proxy`, the link as a process: it does what its controller says, for as long as there is one.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may be blunt")]
 
@@ -7,9 +7,9 @@ use std::net::SocketAddr;
 use std::process::Stdio;
 use std::time::Duration;
 
+use holdfast_testbed::link::{Controller, Link, LinkError};
 use holdfast_testbed::ports;
 use holdfast_testbed::proxy::Fault;
-use holdfast_testbed::wire::{Controller, Wire, WireError};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, Command};
@@ -19,7 +19,7 @@ const LONG: Duration = Duration::from_secs(10);
 /// Long enough for an answer over loopback, short enough to wait for silence.
 const SHORT: Duration = Duration::from_millis(150);
 
-/// A process of one wire, `worker`, that leads to a server which sends back what it is sent.
+/// A process of one link, `worker`, that leads to a server which sends back what it is sent.
 struct Process {
     child: Child,
     clients: SocketAddr,
@@ -29,9 +29,9 @@ struct Process {
 impl Process {
     async fn start() -> Self {
         let [clients, control] = [(); 2].map(|()| ports::loopback(ports::free().unwrap()));
-        let wire = format!("worker={clients}=localhost:{}", echo_server().await.port());
+        let link = format!("worker={clients}=localhost:{}", echo_server().await.port());
         let control_text = control.to_string();
-        let mut child = fault_proxy(&["serve", "--listen", &wire, "--control", &control_text])
+        let mut child = fault_proxy(&["serve", "--listen", &link, "--control", &control_text])
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
@@ -49,9 +49,9 @@ impl Process {
         }
     }
 
-    async fn wire(&self) -> Wire {
+    async fn link(&self) -> Link {
         let controller = Controller::connect(self.control).await.unwrap();
-        Wire::Remote(controller.wire("worker"))
+        Link::Remote(controller.link("worker"))
     }
 
     async fn is_healthy(&self) -> bool {
@@ -106,20 +106,20 @@ fn fault_proxy(arguments: &[&str]) -> Command {
 async fn a_fault_is_in_force_when_it_is_acknowledged_and_over_when_the_connection_ends() {
     let process = Process::start().await;
     process.echoes().await.unwrap();
-    let wire = process.wire().await;
-    wire.set(Fault::Refuse).await.unwrap();
+    let link = process.link().await;
+    link.set(Fault::Refuse).await.unwrap();
     let refused = process.echoes().await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
-    wire.set(Fault::Blackhole).await.unwrap();
+    link.set(Fault::Blackhole).await.unwrap();
     let dropped = process.echoes().await.unwrap_err();
     assert_eq!(dropped.kind(), ErrorKind::TimedOut);
-    wire.set(Fault::None).await.unwrap();
+    link.set(Fault::None).await.unwrap();
     process.echoes().await.unwrap();
-    assert_eq!(wire.requests().await.unwrap(), 2);
+    assert_eq!(link.requests().await.unwrap(), 2);
 
-    wire.set(Fault::Refuse).await.unwrap();
+    link.set(Fault::Refuse).await.unwrap();
     process.echoes().await.unwrap_err();
-    drop(wire);
+    drop(link);
     process.heals().await;
 }
 
@@ -129,7 +129,7 @@ async fn a_controller_that_is_killed_leaves_a_healed_wire() {
     for fault in ["blackhole", "refuse", "hang"] {
         // Sets the fault, says so, and stays connected.
         let script = format!(
-            "exec 3<>/dev/tcp/127.0.0.1/{}; echo '{{\"number\":1,\"wire\":\"worker\",\"set\":\"{fault}\"}}' >&3; \
+            "exec 3<>/dev/tcp/127.0.0.1/{}; echo '{{\"number\":1,\"link\":\"worker\",\"set\":\"{fault}\"}}' >&3; \
              read line <&3; echo \"$line\"; read line <&3",
             process.control.port()
         );
@@ -154,12 +154,12 @@ async fn a_controller_that_is_killed_leaves_a_healed_wire() {
 #[tokio::test]
 async fn one_controller_at_a_time_sets_faults_and_anybody_asks() {
     let process = Process::start().await;
-    let first = process.wire().await;
+    let first = process.link().await;
     first.set(Fault::Hang).await.unwrap();
-    let second = process.wire().await;
+    let second = process.link().await;
     assert!(matches!(
         second.set(Fault::None).await,
-        Err(WireError::Refused { .. })
+        Err(LinkError::Refused { .. })
     ));
     assert_eq!(second.requests().await.unwrap(), 0);
     assert!(process.is_healthy().await);
@@ -173,11 +173,11 @@ async fn one_controller_at_a_time_sets_faults_and_anybody_asks() {
 async fn one_who_stopped_waiting_for_an_answer_does_not_take_it_for_the_next() {
     let process = Process::start().await;
     process.echoes().await.unwrap();
-    let wire = process.wire().await;
+    let link = process.link().await;
     // A blackhole takes longer than this to be in force.
-    let hasty = timeout(Duration::from_millis(20), wire.set(Fault::Blackhole)).await;
+    let hasty = timeout(Duration::from_millis(20), link.set(Fault::Blackhole)).await;
     assert!(hasty.is_err(), "{hasty:?}");
-    wire.set(Fault::None).await.unwrap();
+    link.set(Fault::None).await.unwrap();
     process.heals().await;
 }
 
@@ -185,7 +185,7 @@ async fn one_who_stopped_waiting_for_an_answer_does_not_take_it_for_the_next() {
 async fn a_wire_that_is_not_there_is_refused_by_name() {
     let process = Process::start().await;
     let controller = Controller::connect(process.control).await.unwrap();
-    let refused = controller.wire("cable").set(Fault::Hang).await;
+    let refused = controller.link("cable").set(Fault::Hang).await;
     assert!(refused.unwrap_err().to_string().contains("\"cable\""));
 }
 

@@ -1,11 +1,12 @@
 //! The testbed: what a test or an experiment stands on. Processes that are found and ended for certain, ports,
-//! [`postgres::Cluster`], a real throw-away Postgres, [`proxy::FaultProxy`], a wire that breaks on command, [`wire`], its
+//! [`postgres::Cluster`], a real throw-away Postgres, [`proxy::FaultProxy`], a link that breaks on command, [`link`], its
 //! remote control, and what is said on the terminal.
 //!
 //! It knows no service: the tests of the API use it as the lab does.
 
 pub mod exposition;
 pub mod files;
+pub mod link;
 pub mod logs;
 pub mod open_files;
 pub mod output;
@@ -13,4 +14,3 @@ pub mod ports;
 pub mod postgres;
 pub mod process;
 pub mod proxy;
-pub mod wire;

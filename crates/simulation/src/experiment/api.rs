@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use holdfast_api::embedded::{NewRequest, Outcome, Policies};
 use holdfast_checker::plan::Side;
-use holdfast_checker::trial::End;
+use holdfast_checker::trial::Completion;
 use holdfast_policy::BreakerState;
 use holdfast_wire::{Degraded, RecordedIn};
 use tokio::time::Instant;
@@ -112,22 +112,25 @@ impl Api {
     }
 
     /// How a call ends whose client waits for as long as it takes.
-    pub(super) async fn answer(&self, request: NewRequest) -> End {
+    pub(super) async fn answer(&self, request: NewRequest) -> Completion {
         match self {
             Self::Naive(api) => {
                 let life = api.life.borrow().clone();
                 let Some(life) = life else {
-                    return End::Refused;
+                    return Completion::Refused;
                 };
                 tokio::select! {
                     biased;
-                    () = life.peer.life.becomes(Door::Gone) => End::Reset,
+                    () = life.peer.life.becomes(Door::Gone) => Completion::Reset,
                     done = life.process(&request) => naive(done),
                 }
             }
             Self::Resilient(replica) => match replica.life() {
-                None => End::Refused,
-                Some(life) => life.process(request).await.map_or(End::Reset, resilient),
+                None => Completion::Refused,
+                Some(life) => life
+                    .process(request)
+                    .await
+                    .map_or(Completion::Reset, resilient),
             },
         }
     }
@@ -166,8 +169,8 @@ impl NaiveApi {
     }
 }
 
-fn naive(done: bool) -> End {
-    End::Answered {
+fn naive(done: bool) -> Completion {
+    Completion::Answered {
         status: if done { 200 } else { 500 },
         request_id: None,
         has_result: done,
@@ -177,7 +180,7 @@ fn naive(done: bool) -> End {
 }
 
 /// The status as the service's routes give it.
-fn resilient(outcome: Outcome) -> End {
+fn resilient(outcome: Outcome) -> Completion {
     match outcome {
         Outcome::Done {
             id,
@@ -202,9 +205,9 @@ fn answered(
     request_id: Option<Uuid>,
     degraded: &[Degraded],
     recorded_in: Option<RecordedIn>,
-) -> End {
+) -> Completion {
     let named = |it: &Degraded| format!("{}:{}", it.code.as_str(), it.reason.as_str());
-    End::Answered {
+    Completion::Answered {
         status,
         request_id,
         has_result: status == 200,

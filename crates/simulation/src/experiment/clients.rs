@@ -3,7 +3,7 @@
 use holdfast_api::embedded::NewRequest;
 use holdfast_checker::plan::Load;
 use holdfast_checker::schedule::Arrival;
-use holdfast_checker::trial::{Call, End};
+use holdfast_checker::trial::{Call, Completion};
 use holdfast_policy::Priority;
 use jiff::Timestamp;
 use serde_json::value::RawValue;
@@ -65,7 +65,7 @@ impl Client {
         }
     }
 
-    async fn ask(&self, tries: u64, until: Instant) -> End {
+    async fn ask(&self, tries: u64, until: Instant) -> Completion {
         let waits = self.load.try_for.unwrap_or(self.load.patience);
         let until = match self.arrival.leaves {
             true => until,
@@ -74,8 +74,8 @@ impl Client {
         let answer = self.api.answer(self.request(tries));
         match timeout_at(until, answer).await {
             Ok(end) => end,
-            Err(_) if self.arrival.leaves => End::Left,
-            Err(_) => End::GivenUp,
+            Err(_) if self.arrival.leaves => Completion::Left,
+            Err(_) => Completion::GivenUp,
         }
     }
 

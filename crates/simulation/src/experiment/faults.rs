@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use holdfast_checker::plan::{Fault, Kind, Target};
-use holdfast_checker::trial::{Observation, Observed};
+use holdfast_checker::trial::{FaultWindow, Observation};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::NotPlayed;
@@ -63,7 +63,7 @@ impl Stricken {
     }
 
     /// From its beginning to its end.
-    pub(super) async fn play(self, epoch: Instant) -> Observed {
+    pub(super) async fn play(self, epoch: Instant) -> FaultWindow {
         let Fault { at, kind, .. } = self.fault;
         let end = match kind {
             Kind::Restart => at + RESTARTS,
@@ -74,7 +74,7 @@ impl Stricken {
         let live = self.live().await;
         sleep_until(epoch + end).await;
         self.strike(false);
-        Observed {
+        FaultWindow {
             name: self.fault.to_string(),
             target: self.fault.target,
             from: at,
@@ -118,7 +118,7 @@ impl Stricken {
         if self.harm == Harm::Nothing {
             return observation(true, "its calls are sent");
         }
-        let looks = if self.fault.kind.hurts_all() {
+        let looks = if self.fault.kind.affects_all() {
             1
         } else {
             LOOKS

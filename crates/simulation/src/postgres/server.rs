@@ -41,7 +41,7 @@ pub enum Use {
 
 /// What is the matter with it.
 #[derive(Debug, Clone, Default)]
-pub struct Ailments {
+pub struct StorageFaults {
     /// What a statement takes on top of the usual, in milliseconds.
     pub slow: u64,
     /// What one of recovery takes on top of that.
@@ -58,7 +58,7 @@ struct State {
     tables: Tables,
     standby: Option<Tables>,
     lost: BTreeMap<Uuid, u64>,
-    ailments: Ailments,
+    faults: StorageFaults,
     rng: Rng,
     /// Statements whose callers gave up while it hung: it has read them and will do them.
     left_behind: Vec<Operation>,
@@ -72,7 +72,7 @@ impl Server {
             tables: Tables::default(),
             standby: None,
             lost: BTreeMap::new(),
-            ailments: Ailments::default(),
+            faults: StorageFaults::default(),
             rng: Rng::with_seed(seed),
             left_behind: vec![],
         };
@@ -100,10 +100,8 @@ impl Server {
         let mut state = self.lock();
         let now = self.0.clock.now();
         for operation in std::mem::take(&mut state.left_behind) {
-            let State {
-                tables, ailments, ..
-            } = &mut *state;
-            operation(tables, &ailments.inside, now);
+            let State { tables, faults, .. } = &mut *state;
+            operation(tables, &faults.inside, now);
         }
         drop(state);
         self.0.door.set(Door::Open);
@@ -157,12 +155,10 @@ impl Server {
     }
 
     /// Changes what is the matter with it.
-    pub fn ail(&self, change: impl FnOnce(&mut Ailments, &Tables)) {
+    pub fn ail(&self, change: impl FnOnce(&mut StorageFaults, &Tables)) {
         let mut state = self.lock();
-        let State {
-            tables, ailments, ..
-        } = &mut *state;
-        change(ailments, tables);
+        let State { tables, faults, .. } = &mut *state;
+        change(faults, tables);
     }
 
     /// Looks at its tables, as nobody in the world can.
@@ -217,9 +213,9 @@ impl Server {
 impl State {
     fn pause(&mut self, use_: Use) -> Duration {
         let usual = self.rng.u64(200..3000);
-        let mut slow = self.ailments.slow;
+        let mut slow = self.faults.slow;
         if use_ == Use::CatchingUp {
-            slow += self.ailments.catching_up_slow;
+            slow += self.faults.catching_up_slow;
         }
         Duration::from_micros(usual + slow * 1000)
     }
@@ -230,12 +226,12 @@ impl State {
         use_: Use,
         now: Micros,
     ) -> Result<A, StatementFailure> {
-        if use_ != Use::Reading && self.ailments.read_only {
+        if use_ != Use::Reading && self.faults.read_only {
             return Err(StatementFailure::Answered("25006"));
         }
         let operation = operation.ok_or(StatementFailure::Lost)?;
-        let answer = operation(&mut self.tables, &self.ailments.inside, now);
-        if self.ailments.loses > 0 && self.rng.u8(0..100) < self.ailments.loses {
+        let answer = operation(&mut self.tables, &self.faults.inside, now);
+        if self.faults.loses > 0 && self.rng.u8(0..100) < self.faults.loses {
             return Err(StatementFailure::Lost);
         }
         answer.map_err(StatementFailure::Answered)
@@ -261,19 +257,19 @@ where
         };
         let door = self.server.0.door.door();
         let mut state = self.server.lock();
-        if state.ailments.read_only || state.rng.bool() {
+        if state.faults.read_only || state.rng.bool() {
             return;
         }
         let now = self.server.0.clock.now();
         let State {
             tables,
-            ailments,
+            faults,
             left_behind,
             ..
         } = &mut *state;
         match door {
             // The request to cancel came too late.
-            Door::Open => drop(operation(tables, &ailments.inside, now)),
+            Door::Open => drop(operation(tables, &faults.inside, now)),
             Door::Shut => left_behind.push(Box::new(|tables, conditions, now| {
                 drop(operation(tables, conditions, now));
             })),

@@ -19,7 +19,7 @@ use super::wire::Wire;
 
 /// What ails it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ailment {
+pub enum FaultKind {
     /// It answers everybody with this status.
     Answers(u16),
     /// It takes this long, in milliseconds.
@@ -40,7 +40,7 @@ struct Shared {
 
 struct State {
     rng: Rng,
-    ailment: Option<Ailment>,
+    fault: Option<FaultKind>,
     refuses_some: bool,
     usual: (u64, u64),
     /// Works that were asked for, as far as the wire.
@@ -59,7 +59,7 @@ impl Worker {
             capacity: Semaphore::new(capacity),
             state: Mutex::new(State {
                 rng: Rng::with_seed(seed),
-                ailment: None,
+                fault: None,
                 refuses_some: true,
                 usual,
                 arrivals: 0,
@@ -101,8 +101,8 @@ impl Worker {
     }
 
     /// Makes it ail, or well.
-    pub fn ail(&self, ailment: Option<Ailment>) {
-        self.lock().ailment = ailment;
+    pub fn ail(&self, fault: Option<FaultKind>) {
+        self.lock().fault = fault;
     }
 
     /// From now on it refuses nobody.
@@ -165,10 +165,10 @@ impl State {
     fn draw(&mut self) -> (Duration, Option<u16>) {
         let (from, to) = self.usual;
         let usual = self.rng.u64(from..=to);
-        let (millis, status) = match self.ailment {
+        let (millis, status) = match self.fault {
             None => (usual, None),
-            Some(Ailment::Answers(status)) => (5, Some(status)),
-            Some(Ailment::Takes(millis)) => (millis, None),
+            Some(FaultKind::Answers(status)) => (5, Some(status)),
+            Some(FaultKind::Takes(millis)) => (millis, None),
         };
         (Duration::from_millis(millis), status)
     }

@@ -1,8 +1,8 @@
 //! Faults: each is injected, proved to be in force, ended, and proved over. The proof is a probe of its own, not the API's word.
 
+mod link;
 mod postgres;
 mod timeline;
-mod wire;
 
 use std::time::Duration;
 
@@ -12,8 +12,8 @@ use crate::error::ChaosError;
 use crate::plan::{Fault, Kind, Target};
 use crate::probe::Probe;
 use crate::stage::NodeAction;
-use crate::system::{System, Wired};
-use crate::trial::{Observation, Observed};
+use crate::system::{Linked, System};
+use crate::trial::{FaultWindow, Observation};
 use crate::wait::Patience;
 
 use postgres::Session;
@@ -38,14 +38,14 @@ struct ActiveFault {
     sessions: Vec<Session>,
 }
 
-/// Between the API and which of its dependencies the faults want a breakable wire.
+/// Between the API and which of its dependencies the faults want a breakable link.
 #[must_use]
-pub fn wired(faults: &[Fault]) -> Wired {
+pub fn linked(faults: &[Fault]) -> Linked {
     let on = |target| {
         let mut faults = faults.iter();
-        faults.any(|fault| fault.target == target && wire::fault(fault.kind).is_some())
+        faults.any(|fault| fault.target == target && link::fault(fault.kind).is_some())
     };
-    Wired {
+    Linked {
         worker: on(Target::Worker),
         database: on(Target::Database),
     }
@@ -66,8 +66,8 @@ impl ActiveFault {
         let begun = epoch.elapsed();
         let mut sessions = Vec::new();
         let over = inject(fault, system, &mut sessions).await?;
-        // The wire bites as soon as it is told to, and only then proves it. What else there is takes time to put in force.
-        let from = if over.is_some() || wire::fault(fault.kind).is_some() {
+        // The link bites as soon as it is told to, and only then proves it. What else there is takes time to put in force.
+        let from = if over.is_some() || link::fault(fault.kind).is_some() {
             begun
         } else {
             epoch.elapsed()
@@ -103,7 +103,7 @@ impl ActiveFault {
     ///
     /// # Errors
     /// When it cannot be ended.
-    async fn recover(self, system: &System, epoch: Instant) -> Result<Observed, ChaosError> {
+    async fn recover(self, system: &System, epoch: Instant) -> Result<FaultWindow, ChaosError> {
         let target = self.fault.target;
         // It may be over at any time from here on.
         let to = self.to.unwrap_or_else(|| epoch.elapsed());
@@ -112,12 +112,12 @@ impl ActiveFault {
             Kind::Kill => system.start(target).await?,
             Kind::Pause => system.resume(target).await?,
             Kind::ReadOnly => postgres::set_read_only(system, false).await?,
-            kind if wire::fault(kind).is_some() => wire::set(target, None, system).await?,
+            kind if link::fault(kind).is_some() => link::set(target, None, system).await?,
             _ => {}
         }
         drop(self.sessions);
         let healed = until_well(target, system).await;
-        Ok(Observed {
+        Ok(FaultWindow {
             name: self.fault.to_string(),
             target,
             from: self.from,
@@ -152,7 +152,7 @@ async fn inject(
         Kind::ReadOnly => postgres::set_read_only(system, true).await?,
         // The load sends it; only a node has the others.
         Kind::Surge { .. } | Kind::Partition | Kind::Drain => {}
-        kind => wire::set(target, wire::fault(kind), system).await?,
+        kind => link::set(target, link::fault(kind), system).await?,
     }
     Ok(None)
 }
@@ -189,7 +189,7 @@ async fn probe(fault: &Fault, system: &System) -> Observation {
                 seen: format!("{rate} calls a second more are sent"),
             };
         }
-        kind if wire::fault(kind).is_some() => return wire::probe(fault, system).await,
+        kind if link::fault(kind).is_some() => return link::probe(fault, system).await,
         Kind::Lock => postgres::NOT_AVAILABLE,
         Kind::Connections => postgres::TOO_MANY,
         Kind::ReadOnly => postgres::READ_ONLY,
@@ -203,7 +203,7 @@ async fn probe(fault: &Fault, system: &System) -> Observation {
             return observation(holds, &seen);
         }
     };
-    let seen = system.probe_past_the_wire(Target::Database, PATIENCE).await;
+    let seen = system.probe_past_the_link(Target::Database, PATIENCE).await;
     let holds = matches!(&seen, Probe::Error { code } if code == refused_with);
     observation(holds, &seen)
 }

@@ -1,4 +1,4 @@
-//! What somebody else does to Postgres, by sessions of their own at Postgres itself, past any wire. They end with these, and
+//! What somebody else does to Postgres, by sessions of their own at Postgres itself, past any link. They end with these, and
 //! with the process.
 
 use std::time::Duration;

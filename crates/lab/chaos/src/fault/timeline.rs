@@ -11,7 +11,7 @@ use super::ActiveFault;
 use crate::error::ChaosError;
 use crate::plan::{Fault, Target};
 use crate::system::System;
-use crate::trial::Observed;
+use crate::trial::FaultWindow;
 
 /// How long before its end a fault is looked at again. An end waits for its look, and its window ends as late.
 const LAST_LOOK: Duration = Duration::from_secs(1);
@@ -41,7 +41,7 @@ pub async fn play(
     system: &System,
     epoch: Instant,
     told: impl FnMut(String),
-) -> Result<Vec<Observed>, ChaosError> {
+) -> Result<Vec<FaultWindow>, ChaosError> {
     let steps = timeline(faults);
     let told = &RefCell::new(told);
     let targets: BTreeSet<Target> = faults.iter().map(|fault| fault.target).collect();
@@ -54,7 +54,7 @@ pub async fn play(
         }
     });
     let played = try_join_all(players).await?;
-    let observed: BTreeMap<usize, Observed> = played.into_iter().flatten().collect();
+    let observed: BTreeMap<usize, FaultWindow> = played.into_iter().flatten().collect();
     Ok(observed.into_values().collect())
 }
 
@@ -65,7 +65,7 @@ async fn play_steps(
     system: &System,
     epoch: Instant,
     told: impl Fn(String),
-) -> Result<BTreeMap<usize, Observed>, ChaosError> {
+) -> Result<BTreeMap<usize, FaultWindow>, ChaosError> {
     let mut in_force = BTreeMap::new();
     let mut observed = BTreeMap::new();
     for (at, step) in steps {
@@ -99,7 +99,7 @@ fn timeline(faults: &[Fault]) -> Vec<(Duration, Step)> {
     for (index, fault) in faults.iter().enumerate() {
         steps.push((fault.at, Step::Inject(index)));
         // One so short has been looked at just now, and a share of requests may take long to show.
-        if fault.lasts >= 2 * LAST_LOOK && fault.kind.hurts_all() {
+        if fault.lasts >= 2 * LAST_LOOK && fault.kind.affects_all() {
             steps.push((fault.end() - LAST_LOOK, Step::ProbeAgain(index)));
         }
         steps.push((fault.end(), Step::Recover(index)));

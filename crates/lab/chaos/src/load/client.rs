@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::post::Poster;
-use super::{Broken, Outcome, Plan, Reply, Try, leaver};
+use super::{Attempt, Broken, CallHistory, Plan, Reply, leaver};
 use holdfast_checker::schedule::Arrival;
 
 /// The usual load is of so many.
@@ -39,29 +39,29 @@ impl Client {
 
     /// Sends it now, and again where clients do so, for as long as this one has patience. Whoever stops waiting closes the
     /// connection.
-    pub(super) async fn call(&self, arrival: Arrival) -> Outcome {
-        let mut outcome = self.plan.yet_to_be_tried(arrival);
-        let body = body(arrival.number, &outcome.key);
+    pub(super) async fn call(&self, arrival: Arrival) -> CallHistory {
+        let mut history = self.plan.yet_to_be_tried(arrival);
+        let body = body(arrival.number, &history.key);
         let until = self.epoch + arrival.until;
         let headers = headers(arrival);
         let first = usize::try_from(arrival.number).unwrap_or_default();
         loop {
-            let api = (first + outcome.tries.len()) % self.plan.urls.len().max(1);
+            let api = (first + history.attempts.len()) % self.plan.urls.len().max(1);
             let made = match arrival.leaves {
-                true => self.leave(api, &outcome.key, &body, until).await,
-                false => self.ask(api, &outcome.key, &body, (&headers, until)).await,
+                true => self.leave(api, &history.key, &body, until).await,
+                false => self.ask(api, &history.key, &body, (&headers, until)).await,
             };
             let content = arrival.leaves || self.plan.contents(&made.reply);
-            outcome.tries.push(made);
+            history.attempts.push(made);
             match self.plan.load.asks_again {
                 Some(pause) if !content && Instant::now() + pause < until => sleep(pause).await,
-                _ => return outcome,
+                _ => return history,
             }
         }
     }
 
     /// One try at one API.
-    pub async fn make(&self, api: usize, key: &str, body: &Value) -> Try {
+    pub async fn make(&self, api: usize, key: &str, body: &Value) -> Attempt {
         let until = Instant::now() + self.plan.try_for();
         self.ask(api, key, body, (&[], until)).await
     }
@@ -72,7 +72,7 @@ impl Client {
         key: &str,
         body: &Value,
         (headers, until): (&[(&'static str, String)], Instant),
-    ) -> Try {
+    ) -> Attempt {
         let until = until.min(Instant::now() + self.plan.try_for());
         let url = self.plan.endpoint(api);
         let body = (!self.plan.bodiless).then_some(body);
@@ -83,16 +83,16 @@ impl Client {
         .await
     }
 
-    async fn leave(&self, api: usize, key: &str, body: &Value, until: Instant) -> Try {
+    async fn leave(&self, api: usize, key: &str, body: &Value, until: Instant) -> Attempt {
         let url = self.plan.endpoint(api);
         let body = (!self.plan.bodiless).then_some(body);
         self.timed(api, leaver::ask(&url, key, body, until)).await
     }
 
-    async fn timed(&self, api: usize, reply: impl Future<Output = Reply>) -> Try {
+    async fn timed(&self, api: usize, reply: impl Future<Output = Reply>) -> Attempt {
         let from = self.since_epoch();
         let reply = reply.await;
-        Try {
+        Attempt {
             api,
             from,
             to: self.since_epoch(),

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
-use super::Outcome;
+use super::CallHistory;
 use super::client::Client;
 use crate::error::ChaosError;
 use holdfast_checker::schedule::Arrival;
@@ -31,7 +31,7 @@ pub(super) struct Cost {
 /// A generator under way. Dropped, it drops its calls.
 #[derive(Debug)]
 pub(super) struct Running {
-    ended: UnboundedReceiver<Outcome>,
+    ended: UnboundedReceiver<CallHistory>,
     stop: Option<oneshot::Sender<()>>,
     cost: oneshot::Receiver<Cost>,
 }
@@ -66,7 +66,7 @@ impl Running {
     }
 
     /// The next call that has ended; none: all have.
-    pub(super) async fn next(&mut self) -> Option<Outcome> {
+    pub(super) async fn next(&mut self) -> Option<CallHistory> {
         self.ended.recv().await
     }
 
@@ -91,7 +91,7 @@ async fn send(
     mut arrivals: impl Iterator<Item = Arrival>,
     client: Arc<Client>,
     epoch: Instant,
-    ended: UnboundedSender<Outcome>,
+    ended: UnboundedSender<CallHistory>,
     mut stopped: oneshot::Receiver<()>,
 ) -> Cost {
     let mut calls = JoinSet::new();
@@ -112,9 +112,9 @@ async fn send(
             }
             _ = &mut stopped, if next.is_some() => next = None,
             () = ended.closed() => break,
-            Some(Ok(outcome)) = calls.join_next() => {
+            Some(Ok(history)) = calls.join_next() => {
                 // Nobody listens: the next round finds out.
-                let _ = ended.send(outcome);
+                let _ = ended.send(history);
             }
         }
     }

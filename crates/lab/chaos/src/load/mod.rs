@@ -4,15 +4,15 @@
 //!
 //! What arrives when, and whose client leaves, is decided by the seed alone. Times count from the epoch, latency from the
 //! moment the request was meant to be sent: a system that stops answering cannot hide it by keeping its callers busy. The
-//! generator has a thread to itself, so that whatever else this process does, carrying the bytes of a wire for instance,
+//! generator has a thread to itself, so that whatever else this process does, carrying the bytes of a link for instance,
 //! neither delays a request nor is counted as its cost.
 
 mod client;
-mod counts;
 mod generator;
 mod leaver;
 mod plan;
 mod post;
+mod summary;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -20,13 +20,13 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 pub use client::{Client, body};
-pub use counts::Counts;
 pub use holdfast_checker::arrivals::Arrivals;
-pub use holdfast_checker::history::{Answer, Broken, Outcome, Reply, Try};
+pub use holdfast_checker::history::{Answer, Attempt, Broken, CallHistory, Reply};
 use holdfast_checker::trial::Generator;
 use holdfast_system::error::SystemError;
 pub use plan::{Arriving, Plan};
 pub use post::Poster;
+pub use summary::Summary;
 
 use crate::error::ChaosError;
 use crate::figures::percentile;
@@ -39,13 +39,13 @@ const IN_FLIGHT: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub struct Sent {
     /// All of them.
-    pub outcomes: Vec<Outcome>,
+    pub histories: Vec<CallHistory>,
     /// The cost.
     pub generator: Generator,
 }
 
-/// Sends what the plan says, the first request at `epoch`, and hands each outcome over as it comes. `stop` cuts it short:
-/// what is under way then is given up, and has no tries to show. Dropped, it drops all calls.
+/// Sends what the plan says, the first request at `epoch`, and hands each history over as it comes. `stop` cuts it short:
+/// what is under way then is given up, and has no attempts to show. Dropped, it drops all calls.
 ///
 /// # Errors
 /// The first error of `heard`; when the generator has no thread to run on.
@@ -53,7 +53,7 @@ pub async fn run(
     plan: &Plan,
     epoch: Instant,
     stop: impl Future<Output = ()>,
-    heard: impl FnMut(&Outcome) -> Result<(), SystemError>,
+    heard: impl FnMut(&CallHistory) -> Result<(), SystemError>,
 ) -> Result<Sent, ChaosError> {
     let client = Client::new(plan.clone(), epoch);
     let running = Running::start(plan.arrivals(), client, epoch)?;
@@ -64,49 +64,49 @@ async fn follow(
     plan: &Plan,
     mut running: Running,
     stop: impl Future<Output = ()>,
-    mut heard: impl FnMut(&Outcome) -> Result<(), SystemError>,
+    mut heard: impl FnMut(&CallHistory) -> Result<(), SystemError>,
 ) -> Result<Sent, ChaosError> {
-    let mut outcomes = Vec::new();
+    let mut histories = Vec::new();
     tokio::pin!(stop);
     loop {
         tokio::select! {
-            outcome = running.next() => {
-                let Some(outcome) = outcome else { break };
-                heard(&outcome)?;
-                outcomes.push(outcome);
+            history = running.next() => {
+                let Some(history) = history else { break };
+                heard(&history)?;
+                histories.push(history);
             }
             () = &mut stop => {
                 running.stop();
                 let end = Instant::now() + IN_FLIGHT;
-                while let Ok(Some(outcome)) = timeout_at(end, running.next()).await {
-                    heard(&outcome)?;
-                    outcomes.push(outcome);
+                while let Ok(Some(history)) = timeout_at(end, running.next()).await {
+                    heard(&history)?;
+                    histories.push(history);
                 }
                 break;
             }
         }
     }
     let cost = running.cost().await?;
-    let generator = figures(&outcomes, &cost);
-    let heard: BTreeSet<u64> = outcomes.iter().map(|one| one.number).collect();
+    let generator = figures(&histories, &cost);
+    let heard: BTreeSet<u64> = histories.iter().map(|one| one.number).collect();
     let begun = plan.arrivals().take(cost.sent);
     let cut_off = begun.filter(|one| !heard.contains(&one.number));
-    outcomes.extend(cut_off.map(|one| plan.yet_to_be_tried(one)));
-    outcomes.sort_by_key(|one| one.number);
+    histories.extend(cut_off.map(|one| plan.yet_to_be_tried(one)));
+    histories.sort_by_key(|one| one.number);
     Ok(Sent {
-        outcomes,
+        histories,
         generator,
     })
 }
 
 /// What sending these cost, and how punctual it was.
 #[expect(clippy::cast_precision_loss, reason = "figures for people")]
-fn figures(outcomes: &[Outcome], cost: &Cost) -> Generator {
-    let late = |one: &Outcome| {
-        let sent = one.tries.first().map_or(one.intended, |made| made.from);
+fn figures(histories: &[CallHistory], cost: &Cost) -> Generator {
+    let late = |one: &CallHistory| {
+        let sent = one.attempts.first().map_or(one.intended, |made| made.from);
         sent.saturating_sub(one.intended).as_secs_f64() * 1_000.0
     };
-    let mut late: Vec<f64> = outcomes.iter().map(late).collect();
+    let mut late: Vec<f64> = histories.iter().map(late).collect();
     late.sort_by(f64::total_cmp);
     // As many digits as are meant, and as any reader of numbers keeps.
     let rounded = |value: f64, digits: f64| (value * digits).round() / digits;
@@ -114,7 +114,7 @@ fn figures(outcomes: &[Outcome], cost: &Cost) -> Generator {
         true => 0.0,
         false => rounded(percentile(&late, share), 1_000.0),
     };
-    let per_request = cost.processor.as_secs_f64() * 1e6 / outcomes.len().max(1) as f64;
+    let per_request = cost.processor.as_secs_f64() * 1e6 / histories.len().max(1) as f64;
     Generator {
         cpu_us_per_request: rounded(per_request, 10.0),
         late_p99_ms: at(0.99),

@@ -5,12 +5,12 @@ use std::time::Duration;
 use holdfast_checker::plan::{Fault, Load, Side};
 use uuid::Uuid;
 
-use super::{Arrivals, Outcome, Reply};
+use super::{Arrivals, CallHistory, Reply};
 use holdfast_checker::schedule::{self, Arrival};
 
-/// How long a client behind a load balancer tries.
+/// How long a client behind a load balancer attempts.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// Between two of its tries.
+/// Between two of its attempts.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// What is to be sent.
@@ -94,13 +94,13 @@ impl Plan {
         format!("{}{}", base.trim_end_matches('/'), self.side.path())
     }
 
-    pub(super) fn yet_to_be_tried(&self, arrival: Arrival) -> Outcome {
-        Outcome {
+    pub(super) fn yet_to_be_tried(&self, arrival: Arrival) -> CallHistory {
+        CallHistory {
             number: arrival.number,
             key: self.key(arrival.number),
             intended: arrival.at,
             surge: arrival.surge.is_some(),
-            tries: Vec::new(),
+            attempts: Vec::new(),
         }
     }
 }

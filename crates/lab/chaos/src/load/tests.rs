@@ -43,11 +43,11 @@ async fn answers_hung_calls_resets_and_refusals_are_told_apart_and_each_is_tried
         Ok(())
     });
     let sent = sent.await.unwrap();
-    assert_eq!((sent.outcomes.len(), heard), (30, 30));
-    assert!(sent.outcomes.iter().map(|one| one.number).eq(0..30));
-    for one in &sent.outcomes {
+    assert_eq!((sent.histories.len(), heard), (30, 30));
+    assert!(sent.histories.iter().map(|one| one.number).eq(0..30));
+    for one in &sent.histories {
         assert_eq!(one.intended, Duration::from_millis(10 * one.number));
-        let [made] = one.tries.as_slice() else {
+        let [made] = one.attempts.as_slice() else {
             panic!("{one:?}");
         };
         assert!(one.intended <= made.from && made.from <= made.to);
@@ -79,10 +79,10 @@ async fn where_nobody_listens_calls_are_refused() {
     let url = format!("http://127.0.0.1:{closed}");
     let plan = Plan::new(url, Side::Naive, load(100.0, 50, 10_000));
     let sent = run(&plan, Instant::now(), pending(), |_| Ok(())).await;
-    let outcomes = sent.unwrap().outcomes;
-    assert_eq!(outcomes.len(), 5);
-    let refused = |one: &Outcome| one.tries[0].reply == Reply::Broken(Broken::Refused);
-    assert!(outcomes.iter().all(refused));
+    let histories = sent.unwrap().histories;
+    assert_eq!(histories.len(), 5);
+    let refused = |one: &CallHistory| one.attempts[0].reply == Reply::Broken(Broken::Refused);
+    assert!(histories.iter().all(refused));
 }
 
 #[tokio::test]
@@ -100,11 +100,11 @@ async fn a_refused_call_goes_on_to_the_next_api_and_any_answer_ends_it() {
     });
     let plan = Plan::balanced(urls, once(), Duration::from_secs(5));
     let sent = run(&plan, Instant::now(), pending(), |_| Ok(())).await;
-    let outcome = sent.unwrap().outcomes.remove(0);
-    assert_eq!(outcome.tries.len(), 2);
-    assert_eq!(outcome.tries[0].reply, Reply::Broken(Broken::Refused));
-    assert_eq!(outcome.answer().unwrap().code.as_deref(), Some("over"));
-    assert_eq!(outcome.accepted(), None);
+    let history = sent.unwrap().histories.remove(0);
+    assert_eq!(history.attempts.len(), 2);
+    assert_eq!(history.attempts[0].reply, Reply::Broken(Broken::Refused));
+    assert_eq!(history.answer().unwrap().code.as_deref(), Some("over"));
+    assert_eq!(history.accepted(), None);
 }
 
 fn once() -> Arriving {
@@ -133,7 +133,7 @@ async fn clients_that_leave_close_their_connection_and_the_others_wait() {
     let plan = Plan::new(url, Side::Naive, load);
     let mut left = Vec::new();
     let played = run(&plan, Instant::now(), pending(), |one| {
-        assert_eq!(one.tries[0].reply, Reply::Broken(Broken::Left));
+        assert_eq!(one.attempts[0].reply, Reply::Broken(Broken::Left));
         assert!(one.latency() >= Duration::from_secs(3));
         left.push(one.number);
         Ok(())
@@ -173,21 +173,21 @@ async fn who_asks_again_does_so_with_the_same_key_until_it_has_a_promise_or_no_p
     load.asks_again = Some(Duration::from_millis(200));
     let plan = Plan::new(&url, Side::Resilient, load.clone());
     let sent = run(&plan, Instant::now(), pending(), |_| Ok(())).await;
-    let outcomes = sent.unwrap().outcomes;
-    assert_eq!(outcomes.len(), 1);
-    assert!(outcomes[0].answer().unwrap().is_promise());
-    assert_eq!(outcomes[0].tries.len(), 3);
-    assert!(outcomes[0].latency() >= Duration::from_millis(400));
+    let histories = sent.unwrap().histories;
+    assert_eq!(histories.len(), 1);
+    assert!(histories[0].answer().unwrap().is_promise());
+    assert_eq!(histories[0].attempts.len(), 3);
+    assert!(histories[0].latency() >= Duration::from_millis(400));
     assert_eq!(ASKED.load(Ordering::Relaxed), 3);
 
     load.patience = Duration::from_millis(900);
     let plan = Plan::new(&url, Side::Resilient, load);
     let sent = run(&plan, Instant::now(), pending(), |_| Ok(())).await;
-    let outcomes = sent.unwrap().outcomes;
+    let histories = sent.unwrap().histories;
     // With a fifth pause its patience has ended.
     assert!((5..=8).contains(&ASKED.load(Ordering::Relaxed)));
-    assert_eq!(outcomes[0].answer(), None);
-    assert!(outcomes[0].latency() < Duration::from_secs(5));
+    assert_eq!(histories[0].answer(), None);
+    assert!(histories[0].latency() < Duration::from_secs(5));
 }
 
 #[tokio::test]
@@ -197,18 +197,18 @@ async fn stopped_it_sends_no_more_and_what_is_under_way_counts_as_sent_and_unans
     let plan = Plan::new(url, Side::Naive, load(50.0, 60_000, 30_000));
     let stop = tokio::time::sleep(Duration::from_millis(200));
     let sent = run(&plan, Instant::now(), stop, |_| Ok(())).await.unwrap();
-    let counts = Counts::of(&sent.outcomes);
-    assert!((1..100).contains(&counts.sent), "{counts:?}");
-    assert_eq!(counts.unanswered, counts.sent);
+    let summary = Summary::of(&sent.histories);
+    assert!((1..100).contains(&summary.sent), "{summary:?}");
+    assert_eq!(summary.unanswered, summary.sent);
     assert!(
-        sent.outcomes
+        sent.histories
             .iter()
             .map(|one| one.number)
-            .eq(0..counts.sent as u64)
+            .eq(0..summary.sent as u64)
     );
     let later = Instant::now() + Duration::from_secs(5);
     let none = run(&plan, later, ready(()), |_| Ok(())).await.unwrap();
-    assert_eq!(none.outcomes, []);
+    assert_eq!(none.histories, []);
 }
 
 /// Unoptimised, a call costs half a millisecond.
@@ -244,10 +244,10 @@ async fn thousands_of_hung_calls_do_not_slow_those_that_are_answered() {
     let client = Client::new(plan.clone(), epoch);
     let running = Running::start((0..HUNG + 150).map(arrival), client, epoch).unwrap();
     let sent = follow(&plan, running, pending(), |_| Ok(())).await.unwrap();
-    let (hung, answered) = sent.outcomes.split_at(usize::try_from(HUNG).unwrap());
-    let silent = |one: &Outcome| one.tries[0].reply == Reply::Broken(Broken::Silent);
+    let (hung, answered) = sent.histories.split_at(usize::try_from(HUNG).unwrap());
+    let silent = |one: &CallHistory| one.attempts[0].reply == Reply::Broken(Broken::Silent);
     assert!(hung.iter().all(silent));
-    let promised = answered.iter().filter_map(Outcome::answer);
+    let promised = answered.iter().filter_map(CallHistory::answer);
     assert_eq!(promised.filter(|answer| answer.is_promise()).count(), 150);
     assert!(sent.generator.most_under_way >= HUNG);
     let mut latencies: Vec<f64> = answered

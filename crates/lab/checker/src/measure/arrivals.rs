@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Unmeasured;
 use super::calls::{count, seconds};
 use super::window::Spans;
-use crate::trial::{End, Trial};
+use crate::trial::{Completion, Trial};
 
 /// How far a window may reach beyond the first and the last sample.
 const REACH: Duration = Duration::from_secs(1);
@@ -14,7 +14,8 @@ const SECOND: Duration = Duration::from_secs(1);
 /// Arrivals in the window for each call sent in it.
 pub(super) fn per_call(spans: &Spans, trial: &Trial) -> Result<f64, Unmeasured> {
     let spans = spans.until(trial.lasts);
-    let sent = |call: &&crate::trial::Call| call.end != End::NoFile && spans.contains(call.sent);
+    let sent =
+        |call: &&crate::trial::Call| call.end != Completion::NoFile && spans.contains(call.sent);
     let sent = trial.calls.iter().filter(sent).count();
     if sent == 0 {
         return Err(Unmeasured::NoCalls);
@@ -109,15 +110,15 @@ impl Series {
 
 #[cfg(test)]
 mod tests {
-    use crate::invented::{Scene, ms, s, whole};
+    use crate::fixtures::{TrialFixture, ms, s, whole};
     use crate::measure::{Unmeasured, measure};
     use crate::plan::Metric::{AttemptsPerCall, PeakArrivals};
     use crate::plan::{Target, Window};
-    use crate::trial::End;
+    use crate::trial::Completion;
 
     /// A sample each second from 0 to 14; `rates`: arrivals in each second from 0 on, and none later.
-    fn arriving(rates: &[u64]) -> Scene {
-        let mut scene = Scene::resilient();
+    fn arriving(rates: &[u64]) -> TrialFixture {
+        let mut scene = TrialFixture::resilient();
         let mut total = 0;
         for (at, arriving) in (0..=14).zip(rates.iter().chain([0; 15].iter())) {
             scene = scene.sample(s(at), Some(total));
@@ -128,11 +129,11 @@ mod tests {
 
     const RATES: [u64; 12] = [10, 10, 10, 12, 12, 12, 12, 12, 40, 8, 8, 8];
 
-    fn per_call(scene: &Scene, window: Window) -> Result<f64, Unmeasured> {
+    fn per_call(scene: &TrialFixture, window: Window) -> Result<f64, Unmeasured> {
         measure(AttemptsPerCall, window, &scene.trial)
     }
 
-    fn peak(scene: &Scene, window: Window) -> Result<f64, Unmeasured> {
+    fn peak(scene: &TrialFixture, window: Window) -> Result<f64, Unmeasured> {
         measure(PeakArrivals, window, &scene.trial)
     }
 
@@ -149,10 +150,11 @@ mod tests {
 
     #[test]
     fn who_left_was_sent_and_who_got_no_file_was_not() {
-        let scene =
-            arriving(&RATES)
-                .call(s(4), ms(100), End::Left)
-                .call(s(5), ms(100), End::NoFile);
+        let scene = arriving(&RATES).call(s(4), ms(100), Completion::Left).call(
+            s(5),
+            ms(100),
+            Completion::NoFile,
+        );
         assert_eq!(per_call(&scene, Window::Fault), Ok(60.0));
     }
 
@@ -168,7 +170,7 @@ mod tests {
 
     #[test]
     fn arrivals_lie_evenly_between_two_samples_also_where_one_could_not_tell() {
-        let mut scene = Scene::resilient().call(s(4), ms(200), whole());
+        let mut scene = TrialFixture::resilient().call(s(4), ms(200), whole());
         scene = scene.sample(s(0), Some(0)).sample(s(2), None);
         scene = scene.sample(s(10), Some(100)).sample(s(14), Some(100));
         assert_eq!(per_call(&scene, Window::Fault), Ok(50.0));
@@ -176,7 +178,7 @@ mod tests {
 
     #[test]
     fn a_worker_that_counts_from_nothing_again_has_lost_no_arrival() {
-        let mut scene = Scene::resilient().call(s(4), ms(200), whole());
+        let mut scene = TrialFixture::resilient().call(s(4), ms(200), whole());
         for (at, arrivals) in [(0, 500), (3, 600), (8, 30), (14, 30)] {
             scene = scene.sample(s(at), Some(arrivals));
         }
@@ -185,7 +187,7 @@ mod tests {
 
     #[test]
     fn without_samples_from_end_to_end_there_is_no_figure() {
-        let call = || Scene::resilient().call(s(4), ms(200), whole());
+        let call = || TrialFixture::resilient().call(s(4), ms(200), whole());
         let none = call().sample(s(0), None).sample(s(14), Some(1));
         let late = call().sample(ms(4001), Some(0)).sample(s(14), Some(1));
         let short = call().sample(s(0), Some(0)).sample(ms(6999), Some(1));
@@ -208,12 +210,12 @@ mod tests {
 
     #[test]
     fn the_second_with_the_most_need_not_start_at_a_sample() {
-        let mut scene = Scene::resilient();
+        let mut scene = TrialFixture::resilient();
         for (at, arrivals) in [(0, 0), (8500, 0), (8700, 10), (9300, 40), (14000, 40)] {
             scene = scene.sample(ms(at), Some(arrivals));
         }
         assert_eq!(peak(&scene, Window::After), Ok(40.0));
-        let mut rising = Scene::resilient();
+        let mut rising = TrialFixture::resilient();
         for (at, arrivals) in [(0, 0), (8600, 0), (9000, 30), (10100, 41), (14000, 41)] {
             rising = rising.sample(ms(at), Some(arrivals));
         }

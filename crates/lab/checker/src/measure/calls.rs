@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::window::Spans;
 use super::{GRACE, Unmeasured};
 use crate::figures::percentile;
-use crate::trial::{Call, End, Trial};
+use crate::trial::{Call, Completion, Trial};
 
 /// The calls of a window that say something of the system: one at least.
 pub(super) struct Calls<'a>(Vec<&'a Call>);
@@ -65,7 +65,10 @@ impl<'a> Calls<'a> {
 
 /// Given up, refused or reset.
 pub(super) fn is_unanswered(call: &Call) -> bool {
-    matches!(call.end, End::GivenUp | End::Refused | End::Reset)
+    matches!(
+        call.end,
+        Completion::GivenUp | Completion::Refused | Completion::Reset
+    )
 }
 
 pub(super) fn is_error(call: &Call) -> bool {
@@ -76,7 +79,7 @@ pub(super) fn is_error(call: &Call) -> bool {
 pub(super) fn is_success(call: &Call) -> bool {
     matches!(
         call.end,
-        End::Answered {
+        Completion::Answered {
             status: 200,
             has_result: true,
             ..
@@ -86,11 +89,11 @@ pub(super) fn is_success(call: &Call) -> bool {
 
 pub(super) fn is_degraded(call: &Call) -> bool {
     call.is_promised()
-        && matches!(&call.end, End::Answered { degraded, .. } if !degraded.is_empty())
+        && matches!(&call.end, Completion::Answered { degraded, .. } if !degraded.is_empty())
 }
 
 pub(super) fn is_over(call: &Call, bound: Duration) -> bool {
-    call.end == End::GivenUp || call.latency() > bound.saturating_add(GRACE)
+    call.end == Completion::GivenUp || call.latency() > bound.saturating_add(GRACE)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
@@ -104,24 +107,24 @@ pub(super) fn seconds(duration: Duration) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use crate::invented::{Scene, answered, ms, s, whole, without_result, without_worker};
+    use crate::fixtures::{TrialFixture, answered, ms, s, whole, without_result, without_worker};
     use crate::measure::{Unmeasured, measure, value};
     use crate::plan::Metric::{self, *};
     use crate::plan::Window::{After, All, Fault};
-    use crate::trial::End;
+    use crate::trial::Completion;
 
     /// Four calls during the fault: whole, degraded, 500, given up; one before and one after, whole.
-    fn mixed() -> Scene {
-        Scene::resilient()
+    fn mixed() -> TrialFixture {
+        TrialFixture::resilient()
             .call(ms(1000), ms(200), whole())
             .call(ms(3000), ms(200), whole())
             .call(ms(4000), ms(700), without_worker())
             .call(ms(4500), ms(100), answered(500))
-            .call(ms(5000), s(5), End::GivenUp)
+            .call(ms(5000), s(5), Completion::GivenUp)
             .call(ms(9000), ms(300), whole())
     }
 
-    fn during(scene: &Scene, metric: Metric) -> Option<f64> {
+    fn during(scene: &TrialFixture, metric: Metric) -> Option<f64> {
         value(metric, Fault, &scene.trial)
     }
 
@@ -144,17 +147,21 @@ mod tests {
 
     #[test]
     fn refused_and_reset_are_unanswered_too() {
-        let scene = mixed()
-            .call(ms(5100), ms(1), End::Refused)
-            .call(ms(5200), ms(1), End::Reset);
+        let scene = mixed().call(ms(5100), ms(1), Completion::Refused).call(
+            ms(5200),
+            ms(1),
+            Completion::Reset,
+        );
         assert_eq!(during(&scene, Unanswered), Some(3.0));
     }
 
     #[test]
     fn who_left_and_who_was_never_sent_count_nowhere() {
-        let scene = mixed()
-            .call(ms(5100), ms(100), End::Left)
-            .call(ms(5200), s(9), End::NoFile);
+        let scene = mixed().call(ms(5100), ms(100), Completion::Left).call(
+            ms(5200),
+            s(9),
+            Completion::NoFile,
+        );
         for metric in Metric::ALL.iter().copied().filter(|metric| {
             metric.has_window() && ![AttemptsPerCall, PeakArrivals].contains(metric)
         }) {
@@ -164,13 +171,13 @@ mod tests {
 
     #[test]
     fn a_result_without_a_record_is_a_success_and_a_200_without_a_result_is_none() {
-        let degraded = Scene::resilient().call(s(4), ms(200), without_result(200));
+        let degraded = TrialFixture::resilient().call(s(4), ms(200), without_result(200));
         assert_eq!(during(&degraded, SuccessShare), Some(0.0));
         let mut end = whole();
-        if let End::Answered { degraded, .. } = &mut end {
+        if let Completion::Answered { degraded, .. } = &mut end {
             degraded.push("db_unavailable:circuit_open".to_owned());
         }
-        let kept = Scene::resilient().call(s(4), ms(200), end);
+        let kept = TrialFixture::resilient().call(s(4), ms(200), end);
         assert_eq!(during(&kept, SuccessShare), Some(1.0));
         assert_eq!(during(&kept, DegradedShare), Some(1.0));
     }
@@ -178,12 +185,13 @@ mod tests {
     #[test]
     fn an_error_is_500_or_above_and_a_degraded_503_is_no_degraded_answer() {
         let mut refused = answered(503);
-        if let End::Answered { degraded, .. } = &mut refused {
+        if let Completion::Answered { degraded, .. } = &mut refused {
             degraded.push("db_unavailable:circuit_open".to_owned());
         }
-        let scene = Scene::resilient()
-            .call(s(4), ms(2), refused)
-            .call(s(5), ms(2), answered(422));
+        let scene =
+            TrialFixture::resilient()
+                .call(s(4), ms(2), refused)
+                .call(s(5), ms(2), answered(422));
         assert_eq!(during(&scene, ErrorShare), Some(0.5));
         assert_eq!(during(&scene, DegradedShare), Some(0.0));
         assert_eq!(during(&scene, PromisedShare), Some(0.0));
@@ -197,7 +205,7 @@ mod tests {
 
     #[test]
     fn latency_begins_where_the_call_was_meant_to_be_sent() {
-        let mut scene = Scene::resilient().call(s(4), s(3), whole());
+        let mut scene = TrialFixture::resilient().call(s(4), s(3), whole());
         scene.trial.calls[0].sent = s(6);
         assert_eq!(during(&scene, P50), Some(3.0));
     }
@@ -226,20 +234,20 @@ mod tests {
     #[test]
     fn over_the_bound_is_later_than_the_bound_and_its_grace_or_given_up() {
         let over = |latency, end| {
-            let scene = Scene::resilient().call(s(4), latency, end);
+            let scene = TrialFixture::resilient().call(s(4), latency, end);
             during(&scene, OverBound)
         };
         assert_eq!(over(ms(3300), whole()), Some(0.0));
         assert_eq!(over(ms(3301), whole()), Some(1.0));
-        assert_eq!(over(ms(2000), End::GivenUp), Some(1.0));
-        assert_eq!(over(ms(1), End::Refused), Some(0.0));
-        assert_eq!(over(ms(3000), End::Reset), Some(0.0));
-        assert_eq!(over(ms(3301), End::Reset), Some(1.0));
+        assert_eq!(over(ms(2000), Completion::GivenUp), Some(1.0));
+        assert_eq!(over(ms(1), Completion::Refused), Some(0.0));
+        assert_eq!(over(ms(3000), Completion::Reset), Some(0.0));
+        assert_eq!(over(ms(3301), Completion::Reset), Some(1.0));
     }
 
     #[test]
     fn a_window_without_calls_has_no_figure() {
-        let scene = Scene::resilient().call(s(1), ms(200), whole());
+        let scene = TrialFixture::resilient().call(s(1), ms(200), whole());
         for metric in [Unanswered, SuccessShare, P99, OverBound, Goodput, Harmed] {
             let found = measure(metric, Fault, &scene.trial);
             assert_eq!(found, Err(Unmeasured::NoCalls), "{metric}");
@@ -248,7 +256,7 @@ mod tests {
 
     #[test]
     fn what_was_lost_and_what_is_there_twice_is_the_ledgers() {
-        let mut trial = Scene::resilient().trial;
+        let mut trial = TrialFixture::resilient().trial;
         trial.ledger.lost = 3;
         trial.ledger.duplicates = 2;
         assert_eq!(value(Lost, Fault, &trial), Some(3.0));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Unmeasured;
 use super::calls::seconds;
 use crate::plan::Target;
-use crate::trial::{Observed, Trial};
+use crate::trial::{FaultWindow, Trial};
 
 pub(super) fn to_eject(trial: &Trial) -> Result<f64, Unmeasured> {
     longest(trial, |fault, _| Ok(ejected(trial, fault)? - fault.from))
@@ -21,7 +21,7 @@ pub(super) fn to_readmit(trial: &Trial) -> Result<f64, Unmeasured> {
     })
 }
 
-fn ejected(trial: &Trial, fault: &Observed) -> Result<Duration, Unmeasured> {
+fn ejected(trial: &Trial, fault: &FaultWindow) -> Result<Duration, Unmeasured> {
     let ejected = first(trial, fault.from..fault.to, |ejected| ejected > 0);
     ejected.ok_or(Unmeasured::NeverEjected)
 }
@@ -29,10 +29,10 @@ fn ejected(trial: &Trial, fault: &Observed) -> Result<Duration, Unmeasured> {
 /// Of each fault, given when the next one begins, or the trial ends.
 fn longest(
     trial: &Trial,
-    took: impl Fn(&Observed, Duration) -> Result<Duration, Unmeasured>,
+    took: impl Fn(&FaultWindow, Duration) -> Result<Duration, Unmeasured>,
 ) -> Result<f64, Unmeasured> {
-    let of_worker = |fault: &&Observed| fault.target == Target::Worker;
-    let mut faults: Vec<&Observed> = trial.faults.iter().filter(of_worker).collect();
+    let of_worker = |fault: &&FaultWindow| fault.target == Target::Worker;
+    let mut faults: Vec<&FaultWindow> = trial.faults.iter().filter(of_worker).collect();
     faults.sort_by_key(|fault| fault.from);
     let next = faults.iter().skip(1).map(|fault| fault.from);
     let next: Vec<Duration> = next.chain([Duration::MAX]).collect();
@@ -60,12 +60,14 @@ fn first(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::invented::{Scene, ms, s};
+    use crate::fixtures::{TrialFixture, ms, s};
     use crate::trial::Sample;
 
     /// Faults from 3 to 8 s and from 12 to 16 s; a sample each half second, with one worker ejected from and to then.
     fn told(spans: &[(u64, u64)]) -> Trial {
-        let mut trial = Scene::resilient().fault(Target::Worker, s(12), s(16)).trial;
+        let mut trial = TrialFixture::resilient()
+            .fault(Target::Worker, s(12), s(16))
+            .trial;
         let sample = |half: u64| {
             let at = ms(half * 500);
             let ejected = spans

@@ -3,7 +3,7 @@
 use super::Unmeasured;
 use super::calls::{Calls, is_success};
 use crate::plan::{Side, Target};
-use crate::trial::{Call, End, Trial};
+use crate::trial::{Call, Completion, Trial};
 
 pub(super) fn share(calls: &Calls<'_>, trial: &Trial) -> Result<f64, Unmeasured> {
     let hurt = |target| trial.faults.iter().any(|fault| fault.target == target);
@@ -21,8 +21,8 @@ pub(super) fn share(calls: &Calls<'_>, trial: &Trial) -> Result<f64, Unmeasured>
 /// Whether its client knows of a record in the database.
 fn is_recorded(call: &Call, side: Side) -> bool {
     match (&call.end, side) {
-        (End::Answered { status, .. }, Side::Naive) => *status == 200,
-        (End::Answered { recorded_in, .. }, Side::Resilient | Side::Contender) => {
+        (Completion::Answered { status, .. }, Side::Naive) => *status == 200,
+        (Completion::Answered { recorded_in, .. }, Side::Resilient | Side::Contender) => {
             recorded_in.as_deref() == Some("database")
         }
         _ => false,
@@ -31,12 +31,12 @@ fn is_recorded(call: &Call, side: Side) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::invented::{Scene, answered, ms, recorded_in, s, whole, without_worker};
+    use crate::fixtures::{TrialFixture, answered, ms, recorded_in, s, whole, without_worker};
     use crate::measure::{Unmeasured, measure};
     use crate::plan::{Metric, Target, Window};
-    use crate::trial::End;
+    use crate::trial::Completion;
 
-    fn harmed(scene: Scene, hurt: &[Target]) -> Result<f64, Unmeasured> {
+    fn harmed(scene: TrialFixture, hurt: &[Target]) -> Result<f64, Unmeasured> {
         let mut scene = scene;
         scene.trial.faults.clear();
         for target in hurt {
@@ -45,38 +45,43 @@ mod tests {
         measure(Metric::Harmed, Window::All, &scene.trial)
     }
 
-    fn with(scene: Scene, ends: [End; 2]) -> Scene {
+    fn with(scene: TrialFixture, ends: [Completion; 2]) -> TrialFixture {
         let [first, second] = ends;
         scene.call(s(4), ms(200), first).call(s(5), ms(200), second)
     }
 
     #[test]
     fn while_the_database_is_down_who_gets_no_result_of_the_worker_is_harmed() {
-        let scene = |end| with(Scene::resilient(), [recorded_in("journal"), end]);
+        let scene = |end| with(TrialFixture::resilient(), [recorded_in("journal"), end]);
         assert_eq!(harmed(scene(whole()), &[Target::Database]), Ok(0.0));
-        for end in [without_worker(), answered(500), End::GivenUp, End::Refused] {
+        for end in [
+            without_worker(),
+            answered(500),
+            Completion::GivenUp,
+            Completion::Refused,
+        ] {
             assert_eq!(harmed(scene(end), &[Target::Database]), Ok(0.5));
         }
     }
 
     #[test]
     fn while_the_worker_is_down_who_is_not_recorded_in_the_database_is_harmed() {
-        let scene = |end| with(Scene::resilient(), [without_worker(), end]);
+        let scene = |end| with(TrialFixture::resilient(), [without_worker(), end]);
         assert_eq!(harmed(scene(whole()), &[Target::Worker]), Ok(0.0));
-        for end in [recorded_in("journal"), answered(503), End::Reset] {
+        for end in [recorded_in("journal"), answered(503), Completion::Reset] {
             assert_eq!(harmed(scene(end), &[Target::Worker]), Ok(0.5));
         }
     }
 
     #[test]
     fn the_naive_side_tells_of_a_record_by_200_alone() {
-        let scene = with(Scene::naive(), [answered(200), answered(500)]);
+        let scene = with(TrialFixture::naive(), [answered(200), answered(500)]);
         assert_eq!(harmed(scene, &[Target::Worker]), Ok(0.5));
     }
 
     #[test]
     fn where_both_or_the_api_are_hurt_nobody_can_say() {
-        let scene = || with(Scene::resilient(), [whole(), whole()]);
+        let scene = || with(TrialFixture::resilient(), [whole(), whole()]);
         for hurt in [
             &[Target::Worker, Target::Database][..],
             &[Target::Api],

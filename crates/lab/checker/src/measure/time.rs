@@ -46,18 +46,18 @@ pub(super) fn to_recover(trial: &Trial) -> Result<f64, Unmeasured> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::invented::{Scene, ms, s, whole, without_worker};
-    use crate::trial::End;
+    use crate::fixtures::{TrialFixture, ms, s, whole, without_worker};
+    use crate::trial::Completion;
 
     #[test]
     fn a_breaker_opens_so_long_after_the_first_fault_began() {
-        let scene = Scene::resilient().opens("worker", ms(3400));
+        let scene = TrialFixture::resilient().opens("worker", ms(3400));
         assert_eq!(to_open(&scene.trial), Ok(0.4));
     }
 
     #[test]
     fn the_first_time_counts_and_not_what_was_before_the_fault_or_of_another_dependency() {
-        let scene = Scene::resilient()
+        let scene = TrialFixture::resilient()
             .opens("worker", ms(2400))
             .opens("database", ms(3100))
             .opens("worker", ms(3800))
@@ -67,7 +67,7 @@ mod tests {
 
     #[test]
     fn the_first_fault_is_the_one_that_began_first() {
-        let scene = Scene::resilient()
+        let scene = TrialFixture::resilient()
             .fault(Target::Database, s(2), s(4))
             .opens("database", ms(2250))
             .opens("worker", s(4));
@@ -76,21 +76,21 @@ mod tests {
 
     #[test]
     fn a_breaker_that_was_quicker_than_the_probe_opened_at_once() {
-        let opens = |at| to_open(&Scene::resilient().opens("worker", at).trial);
+        let opens = |at| to_open(&TrialFixture::resilient().opens("worker", at).trial);
         assert_eq!(opens(ms(2500)), Ok(0.0));
         assert_eq!(opens(ms(2499)), Err(Unmeasured::NeverOpened));
     }
 
     #[test]
     fn a_change_to_another_state_is_no_opening() {
-        let mut scene = Scene::resilient().opens("worker", s(4));
+        let mut scene = TrialFixture::resilient().opens("worker", s(4));
         scene.trial.transitions[0].to = "half_open".to_owned();
         assert_eq!(to_open(&scene.trial), Err(Unmeasured::NeverOpened));
     }
 
     #[test]
     fn the_api_stands_behind_no_breaker() {
-        let mut scene = Scene::resilient().opens("worker", s(4));
+        let mut scene = TrialFixture::resilient().opens("worker", s(4));
         scene.trial.faults[0].target = Target::Api;
         assert_eq!(to_open(&scene.trial), Err(Unmeasured::NoBreaker));
         scene.trial.faults.clear();
@@ -99,7 +99,7 @@ mod tests {
 
     /// Calls after the fault's end at 8 s, once every second: whether each was whole.
     fn recovery(whole_ones: [bool; 6]) -> Result<f64, Unmeasured> {
-        let mut scene = Scene::resilient().call(s(4), ms(700), without_worker());
+        let mut scene = TrialFixture::resilient().call(s(4), ms(700), without_worker());
         for (at, is_whole) in whole_ones.into_iter().enumerate() {
             let end = if is_whole { whole() } else { without_worker() };
             scene = scene.call(ms(8500 + 1000 * at as u64), ms(200), end);
@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn it_counts_from_the_last_faults_end_and_needs_calls_after_it() {
         let scene = |at| {
-            let scene = Scene::resilient().fault(Target::Worker, s(9), s(10));
+            let scene = TrialFixture::resilient().fault(Target::Worker, s(9), s(10));
             scene.call(at, ms(200), whole())
         };
         assert_eq!(to_recover(&scene(s(11)).trial), Ok(1.0));
@@ -137,9 +137,9 @@ mod tests {
 
     #[test]
     fn who_left_does_not_delay_it_and_order_of_arrival_does_not_matter() {
-        let scene = Scene::resilient()
+        let scene = TrialFixture::resilient()
             .call(s(12), ms(200), whole())
-            .call(s(11), ms(50), End::Left)
+            .call(s(11), ms(50), Completion::Left)
             .call(s(10), ms(200), whole())
             .call(s(9), ms(200), without_worker());
         assert_eq!(to_recover(&scene.trial), Ok(2.0));

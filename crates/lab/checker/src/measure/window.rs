@@ -83,11 +83,11 @@ fn union(trial: &Trial) -> Vec<(Duration, Duration)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::invented::{Scene, ms, s};
+    use crate::fixtures::{TrialFixture, ms, s};
     use crate::plan::Target;
 
     fn spans(window: Window, faults: &[(u64, u64)]) -> Spans {
-        let mut scene = Scene::resilient();
+        let mut scene = TrialFixture::resilient();
         scene.trial.faults.clear();
         for (from, to) in faults {
             scene = scene.fault(Target::Worker, s(*from), s(*to));
@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn without_a_fault_there_is_nothing_during_it_and_nothing_after() {
-        let mut trial = Scene::resilient().trial;
+        let mut trial = TrialFixture::resilient().trial;
         trial.faults.clear();
         for window in [Window::Fault, Window::After] {
             assert_eq!(Spans::of(window, &trial), Err(Unmeasured::NoFault));

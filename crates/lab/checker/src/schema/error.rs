@@ -4,7 +4,7 @@ use std::fmt;
 
 use thiserror::Error;
 
-use super::place::{Place, line_of};
+use super::location::{Location, line_of};
 use crate::hint::hint;
 
 /// Why an experiment's file is refused; one line.
@@ -19,10 +19,10 @@ pub struct SchemaError {
     pub problem: String,
 }
 
-/// What is wrong, and where, before the place has a line.
+/// What is wrong, and where, before the location has a line.
 #[derive(Debug)]
 pub(super) struct Broken {
-    place: Place,
+    location: Location,
     problem: String,
     /// Whether the problem is with the value, so that it is to be told.
     with_value: bool,
@@ -40,54 +40,54 @@ impl SchemaError {
 
 impl Broken {
     /// A value breaks a rule.
-    pub(super) fn rule(place: Place, rule: impl Into<String>) -> Self {
+    pub(super) fn rule(location: Location, rule: impl Into<String>) -> Self {
         Self {
-            place,
+            location,
             problem: rule.into(),
             with_value: true,
         }
     }
 
     /// A key that is not one of those known.
-    pub(super) fn unknown(place: Place, key: &str, known: &[&str]) -> Self {
+    pub(super) fn unknown(location: Location, key: &str, known: &[&str]) -> Self {
         Self {
-            place,
+            location,
             problem: format!("unknown key; {}", hint(key, known)),
             with_value: false,
         }
     }
 
     /// From serde's message.
-    pub(super) fn of_type(place: Place, message: &str) -> Self {
+    pub(super) fn of_type(location: Location, message: &str) -> Self {
         // The wrong word comes first, then those that are known.
         let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
         match quoted.split_first() {
             Some((word, known)) if message.starts_with("unknown field") => {
-                Self::unknown(place, word, known)
+                Self::unknown(location, word, known)
             }
             Some((word, known)) if message.starts_with("unknown variant") => {
-                Self::rule(place, format!("unknown; {}", hint(word, known)))
+                Self::rule(location, format!("unknown; {}", hint(word, known)))
             }
-            _ => Self::rule(place, one_line(message)),
+            _ => Self::rule(location, one_line(message)),
         }
     }
 
     pub(super) fn of(self, file: &str, text: &str) -> SchemaError {
-        let found = self.place.find(text);
+        let found = self.location.find(text);
         let value = found.value.filter(|_| self.with_value);
         let value = value.map_or(String::new(), |value| format!(" = {value}"));
-        let colon = if self.place.is_root() { "" } else { ": " };
+        let colon = if self.location.is_root() { "" } else { ": " };
         SchemaError {
             file: file.to_owned(),
             line: found.line,
-            problem: format!("{}{value}{colon}{}", self.place, self.problem),
+            problem: format!("{}{value}{colon}{}", self.location, self.problem),
         }
     }
 }
 
 impl fmt::Display for Broken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.place, self.problem)
+        write!(f, "{}: {}", self.location, self.problem)
     }
 }
 

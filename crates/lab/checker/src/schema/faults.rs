@@ -2,16 +2,16 @@
 
 use super::error::Broken;
 use super::file::{self, KindName};
-use super::place::Place;
+use super::location::Location;
 use crate::plan::{Fault, Kind};
 
 /// The faults, in the order of the file.
 pub(super) fn typed(faults: Vec<file::Fault>) -> Result<Vec<Fault>, Broken> {
     let fault = |(at, fault): (usize, file::Fault)| {
-        let place = Place::default().key("fault").index(at);
+        let location = Location::default().key("fault").index(at);
         Ok(Fault {
             target: fault.target,
-            kind: kind(&fault, &place)?,
+            kind: kind(&fault, &location)?,
             at: fault.at.0,
             lasts: fault.lasts.0,
         })
@@ -19,8 +19,8 @@ pub(super) fn typed(faults: Vec<file::Fault>) -> Result<Vec<Fault>, Broken> {
     faults.into_iter().enumerate().map(fault).collect()
 }
 
-fn kind(fault: &file::Fault, place: &Place) -> Result<Kind, Broken> {
-    only_its_own_keys(fault, place)?;
+fn kind(fault: &file::Fault, location: &Location) -> Result<Kind, Broken> {
+    only_its_own_keys(fault, location)?;
     let share = fault.share.unwrap_or(1.0);
     Ok(match fault.kind {
         KindName::Kill => Kind::Kill,
@@ -32,7 +32,7 @@ fn kind(fault: &file::Fault, place: &Place) -> Result<Kind, Broken> {
         KindName::Refuse => Kind::Refuse,
         KindName::Blackhole => Kind::Blackhole,
         KindName::Latency => Kind::Latency {
-            delay: needed(fault.delay, "delay", place)?.0,
+            delay: needed(fault.delay, "delay", location)?.0,
             jitter: fault.jitter.map(|it| it.0).unwrap_or_default(),
             share,
         },
@@ -42,14 +42,14 @@ fn kind(fault: &file::Fault, place: &Place) -> Result<Kind, Broken> {
         },
         KindName::Garbage => Kind::Garbage { share },
         KindName::Status => Kind::Status {
-            code: needed(fault.code, "code", place)?,
+            code: needed(fault.code, "code", location)?,
             share,
         },
         KindName::Lock => Kind::Lock,
         KindName::Connections => Kind::Connections,
         KindName::ReadOnly => Kind::ReadOnly,
         KindName::Surge => Kind::Surge {
-            rate: needed(fault.rate, "rate", place)?,
+            rate: needed(fault.rate, "rate", location)?,
             priority: fault.priority,
         },
     })
@@ -67,7 +67,7 @@ fn keys_of(kind: KindName) -> &'static [&'static str] {
     }
 }
 
-fn only_its_own_keys(fault: &file::Fault, place: &Place) -> Result<(), Broken> {
+fn only_its_own_keys(fault: &file::Fault, location: &Location) -> Result<(), Broken> {
     let given = [
         ("delay", fault.delay.is_some()),
         ("jitter", fault.jitter.is_some()),
@@ -89,9 +89,14 @@ fn only_its_own_keys(fault: &file::Fault, place: &Place) -> Result<(), Broken> {
         own => own.join(", "),
     };
     let rule = format!("this kind of fault does not have it: it has {has}");
-    Err(Broken::rule(place.key(key), rule))
+    Err(Broken::rule(location.key(key), rule))
 }
 
-fn needed<T>(value: Option<T>, key: &str, place: &Place) -> Result<T, Broken> {
-    value.ok_or_else(|| Broken::rule(place.clone(), format!("this kind of fault needs `{key}`")))
+fn needed<T>(value: Option<T>, key: &str, location: &Location) -> Result<T, Broken> {
+    value.ok_or_else(|| {
+        Broken::rule(
+            location.clone(),
+            format!("this kind of fault needs `{key}`"),
+        )
+    })
 }

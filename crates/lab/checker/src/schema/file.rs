@@ -136,17 +136,17 @@ pub(super) enum KindName {
     Partition,
     /// What runs on the node is ended in order, and nothing is started there.
     Drain,
-    /// The wire refuses connections and resets those there are.
+    /// The link refuses connections and resets those there are.
     Refuse,
-    /// The wire drops what it is given.
+    /// The link drops what it is given.
     Blackhole,
-    /// The wire holds each answer back.
+    /// The link holds each answer back.
     Latency,
-    /// The wire resets the connection in the middle of an answer.
+    /// The link resets the connection in the middle of an answer.
     Reset,
-    /// The wire answers with bytes of no protocol.
+    /// The link answers with bytes of no protocol.
     Garbage,
-    /// The wire answers with an HTTP status.
+    /// The link answers with an HTTP status.
     Status,
     /// Somebody else holds a lock on the table of requests.
     Lock,

@@ -1,13 +1,13 @@
 //! Reading an experiment: TOML, checked key by key and rule by rule. `experiments/README.md` says what may stand in it.
 //!
-//! What is refused is refused with its place, its value and the rule: who mistypes a key is told which one was meant.
+//! What is refused is refused with its location, its value and the rule: who mistypes a key is told which one was meant.
 
 mod error;
 mod expectations;
 mod faults;
 mod file;
 mod json;
-mod place;
+mod location;
 mod rules;
 mod text;
 
@@ -17,7 +17,7 @@ use toml::{Table, Value};
 
 use super::plan::{Expectation, Experiment, Load, System};
 use error::Broken;
-use place::Place;
+use location::Location;
 
 pub use error::SchemaError;
 pub use json::json_schema;
@@ -53,8 +53,8 @@ pub fn expected(table: &Table) -> Result<Vec<Expectation>, String> {
 
 fn typed(table: Table) -> Result<file::File, Broken> {
     serde_path_to_error::deserialize(Value::Table(table)).map_err(|error| {
-        let place = Place::from(error.path());
-        Broken::of_type(place, error.inner().message())
+        let location = Location::from(error.path());
+        Broken::of_type(location, error.inner().message())
     })
 }
 

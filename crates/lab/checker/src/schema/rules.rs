@@ -5,7 +5,7 @@ mod faults;
 use std::time::Duration;
 
 use super::error::Broken;
-use super::place::Place;
+use super::location::Location;
 use crate::plan::{Experiment, Load};
 use crate::stage::StageKind;
 
@@ -36,7 +36,7 @@ fn words(plan: &Experiment) -> Result<(), Broken> {
     let speaks = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
     let named = !plan.name.is_empty() && plan.name.chars().all(speaks);
     let rule = "the file's name must be of letters, digits, - and _: it names the results";
-    holds(named, Place::default(), rule)?;
+    holds(named, Location::default(), rule)?;
     for (key, text) in [
         ("title", &plan.title),
         ("question", &plan.question),
@@ -111,14 +111,14 @@ fn load(load: &Load) -> Result<(), Broken> {
     holds(early, key("leaving").key("after"), rule)
 }
 
-fn at(keys: &[&str]) -> Place {
+fn at(keys: &[&str]) -> Location {
     keys.iter()
-        .fold(Place::default(), |place, key| place.key(key))
+        .fold(Location::default(), |location, key| location.key(key))
 }
 
-fn holds(holds: bool, place: Place, rule: impl Into<String>) -> Result<(), Broken> {
+fn holds(holds: bool, location: Location, rule: impl Into<String>) -> Result<(), Broken> {
     match holds {
         true => Ok(()),
-        false => Err(Broken::rule(place, rule)),
+        false => Err(Broken::rule(location, rule)),
     }
 }

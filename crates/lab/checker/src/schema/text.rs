@@ -28,7 +28,7 @@ pub(super) enum Figure {
 #[derive(Debug)]
 pub(super) struct Several<T> {
     pub(super) items: Vec<T>,
-    /// Whether they stand in a list, where each has a place of its own.
+    /// Whether they stand in a list, where each has a location of its own.
     pub(super) in_a_list: bool,
 }
 

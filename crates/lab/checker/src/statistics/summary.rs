@@ -80,7 +80,7 @@ impl Summary {
 mod tests {
     use super::super::Magnitude;
     use super::*;
-    use crate::invented::plan;
+    use crate::fixtures::plan;
 
     fn p99(naive: &[Option<f64>], resilient: &[Option<f64>]) -> Comparison {
         compare((Metric::P99, Window::Fault), naive, resilient, 1)

@@ -39,7 +39,7 @@ fn is_within(value: f64, expectation: &Expectation) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::invented::played;
+    use crate::fixtures::played;
     use crate::plan::{Metric, Window};
     use crate::verdict::Finding;
 
@@ -108,13 +108,13 @@ mod tests {
     fn each_side_is_held_against_its_own_trial() {
         let failing = super::super::tests::failing(|_, naive, _| {
             for call in &mut naive.calls {
-                call.end = crate::invented::whole();
+                call.end = crate::fixtures::whole();
             }
         });
         let names: Vec<_> = failing.iter().map(|it| (it.side, &*it.name)).collect();
         assert_eq!(names, [(Some(Side::Naive), "error_share")]);
         let failing = super::super::tests::failing(|_, _, resilient| {
-            resilient.calls[40].end = crate::invented::answered(503);
+            resilient.calls[40].end = crate::fixtures::answered(503);
         });
         let names: Vec<_> = failing.iter().map(|it| (it.side, &*it.name)).collect();
         assert_eq!(names, [(Some(Side::Resilient), "promised_share")]);

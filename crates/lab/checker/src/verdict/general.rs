@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::{Check, words};
 use crate::plan::{Experiment, Fault, Kind, Side, Unit};
-use crate::trial::{Call, End, Observation, Observed, Stranger, Trial};
+use crate::trial::{Call, Completion, FaultWindow, Observation, Stranger, Trial};
 
 /// Beyond this the load did not come when it was meant to, and latencies say more of the generator than of the system.
 const LATE_MS: f64 = 100.0;
@@ -43,7 +43,7 @@ pub(super) fn faults(plan: &Experiment, trial: &Trial) -> Vec<Check> {
     plan.faults.iter().enumerate().flat_map(check).collect()
 }
 
-fn live(fault: &Fault, observed: Option<&Observed>, trial: &Trial) -> Check {
+fn live(fault: &Fault, observed: Option<&FaultWindow>, trial: &Trial) -> Check {
     let name = format!("{} was live", told(fault));
     let expected = "in force, as a probe of its own saw it";
     let seen = observed.map_or("nobody looked".to_owned(), |it| {
@@ -69,14 +69,16 @@ fn of_surge(fault: &Fault, trial: &Trial) -> Option<(usize, bool)> {
     };
     let own = |call: &&Call| {
         let since = call.intended.checked_sub(fault.at);
-        call.surge && call.end != End::NoFile && since.is_some_and(|since| since < fault.lasts)
+        call.surge
+            && call.end != Completion::NoFile
+            && since.is_some_and(|since| since < fault.lasts)
     };
     let sent = trial.calls.iter().filter(own).count();
     let meant = rate * fault.lasts.as_secs_f64();
     Some((sent, sent as f64 >= SURGE_SENT * meant))
 }
 
-fn healed(fault: &Fault, observed: Option<&Observed>, trial: &Trial) -> Check {
+fn healed(fault: &Fault, observed: Option<&FaultWindow>, trial: &Trial) -> Check {
     let name = format!("{} healed", told(fault));
     let expected = "over, as a probe of its own saw it";
     let seen = observed.map_or("nobody looked".to_owned(), |it| it.healed.seen.clone());
@@ -89,7 +91,7 @@ fn healed(fault: &Fault, observed: Option<&Observed>, trial: &Trial) -> Check {
 
 /// The load came when it was meant to, all of it.
 pub(super) fn punctual(trial: &Trial) -> Check {
-    let unsent = |call: &&Call| call.end == End::NoFile;
+    let unsent = |call: &&Call| call.end == Completion::NoFile;
     let unsent = trial.calls.iter().filter(unsent).count();
     let late = trial.generator.late_p99_ms;
     let expected = format!("99 of 100 calls less than {LATE_MS} ms late, none unsent");

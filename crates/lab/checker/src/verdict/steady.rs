@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Check, words};
 use crate::plan::{Experiment, Side, Unit};
-use crate::trial::{Call, End, Trial};
+use crate::trial::{Call, Completion, Trial};
 
 /// Of the calls that must be answered whole for a state to be called steady.
 pub const STEADY_SHARE: f64 = 0.99;
@@ -48,7 +48,7 @@ pub(super) fn steady_after(trial: &Trial) -> Check {
     let from = trial.lasts.saturating_sub(END);
     let late = || {
         let calls = trial.calls.iter();
-        calls.filter(|call| call.intended >= from && call.end != End::Left)
+        calls.filter(|call| call.intended >= from && call.end != Completion::Left)
     };
     let counted = Counted {
         whole: late().filter(|call| call.is_whole()).count(),
@@ -64,7 +64,7 @@ fn before(plan: &Experiment, calls: &[Call]) -> Counted {
     let arrivals = load.arrivals.times(load.rate, load.lasts, load.seed);
     let meant = arrivals.take_while(|at| *at < until).count();
     let early = || calls.iter().filter(|call| call.intended < until);
-    let left = early().filter(|call| call.end == End::Left).count();
+    let left = early().filter(|call| call.end == Completion::Left).count();
     Counted {
         whole: early().filter(|call| call.is_whole()).count(),
         all: meant.saturating_sub(left),
@@ -94,7 +94,7 @@ impl Counted {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::invented::{Scene, answered, ms, plan, s, whole, without_worker};
+    use crate::fixtures::{TrialFixture, answered, ms, plan, s, whole, without_worker};
 
     /// Fifty calls a second; the fault begins at 2.6 s, so that a hundred are judged.
     fn steady(calls: &[Call]) -> Result<(), String> {
@@ -105,8 +105,8 @@ mod tests {
     }
 
     /// The calls before 2 s, of which the first `bad` ended like that.
-    fn calls(bad: u64, end: &End) -> Vec<Call> {
-        let mut scene = Scene::naive();
+    fn calls(bad: u64, end: &Completion) -> Vec<Call> {
+        let mut scene = TrialFixture::naive();
         for at in 0..100 {
             let end = if at < bad { end.clone() } else { whole() };
             scene = scene.call(ms(20 * at), ms(200), end);
@@ -119,9 +119,9 @@ mod tests {
         for end in [
             answered(500),
             without_worker(),
-            End::GivenUp,
-            End::Refused,
-            End::NoFile,
+            Completion::GivenUp,
+            Completion::Refused,
+            Completion::NoFile,
         ] {
             assert_eq!(steady(&calls(1, &end)), Ok(()), "{end:?}");
             let seen = "98 of 100 calls were answered whole".to_owned();
@@ -131,14 +131,14 @@ mod tests {
 
     #[test]
     fn who_left_is_not_counted_and_who_alone_was_there_proves_nothing() {
-        assert!(steady(&calls(60, &End::Left)).is_ok());
+        assert!(steady(&calls(60, &Completion::Left)).is_ok());
         let seen = "there was no call to judge".to_owned();
-        assert_eq!(steady(&calls(100, &End::Left)), Err(seen));
+        assert_eq!(steady(&calls(100, &Completion::Left)), Err(seen));
     }
 
     #[test]
     fn calls_that_are_still_under_way_are_not_well() {
-        let mut ended = calls(0, &End::Left);
+        let mut ended = calls(0, &Completion::Left);
         ended.truncate(98);
         assert!(steady(&ended).is_err());
         assert!(steady(&[]).is_err());
@@ -147,19 +147,34 @@ mod tests {
     #[test]
     fn calls_too_late_to_have_ended_before_the_fault_are_not_judged() {
         assert_eq!(judged_until(s(3), ms(200)), ms(2400));
-        let mut late = calls(0, &End::Left);
-        late.extend(Scene::naive().call(s(2), s(5), End::GivenUp).trial.calls);
-        late.extend(Scene::naive().call(s(2), s(5), End::Left).trial.calls);
+        let mut late = calls(0, &Completion::Left);
+        late.extend(
+            TrialFixture::naive()
+                .call(s(2), s(5), Completion::GivenUp)
+                .trial
+                .calls,
+        );
+        late.extend(
+            TrialFixture::naive()
+                .call(s(2), s(5), Completion::Left)
+                .trial
+                .calls,
+        );
         assert_eq!(steady(&late), Ok(()));
         // A whole one that came later stands for none that should have been.
         let mut other = calls(2, &answered(500));
-        other.extend(Scene::naive().call(s(2), ms(200), whole()).trial.calls);
+        other.extend(
+            TrialFixture::naive()
+                .call(s(2), ms(200), whole())
+                .trial
+                .calls,
+        );
         assert!(steady(&other).is_err());
     }
 
     /// Load until 14 s, whole; the calls from `from` to `to` are not.
     fn after(from: Duration, to: Duration) -> bool {
-        let mut scene = Scene::resilient();
+        let mut scene = TrialFixture::resilient();
         for at in (0..14_000).step_by(10).map(ms) {
             let bad = from <= at && at < to;
             let end = if bad { without_worker() } else { whole() };
@@ -178,8 +193,15 @@ mod tests {
 
     #[test]
     fn an_end_without_calls_is_not_steady() {
-        assert!(!steady_after(&Scene::resilient().call(s(12), ms(200), whole()).trial).holds);
-        let left = Scene::resilient().call(s(13), ms(200), End::Left);
+        assert!(
+            !steady_after(
+                &TrialFixture::resilient()
+                    .call(s(12), ms(200), whole())
+                    .trial
+            )
+            .holds
+        );
+        let left = TrialFixture::resilient().call(s(13), ms(200), Completion::Left);
         assert!(!steady_after(&left.trial).holds);
     }
 }

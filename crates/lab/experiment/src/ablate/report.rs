@@ -57,7 +57,7 @@ mod tests {
     use super::super::ablations::Ablation;
     use super::super::table::could_not;
     use super::*;
-    use crate::invented::plan;
+    use crate::fixtures::plan;
 
     #[test]
     fn it_has_a_table_for_each_experiment_and_names_what_none_of_them_missed() {

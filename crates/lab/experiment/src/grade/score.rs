@@ -124,7 +124,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::invented::played;
+    use crate::fixtures::played;
 
     const EXERCISE: &str = "title = 't'\nstory = 's'\ntask = 't'\nbound = '4s'\nstarter = { policies = 'p' }
         [[judged]]\nexperiment = 'a'\nweight = 60\nwhy = 'w'\nshows = { promised_share = { at_least = 0.99 }, lost = { at_most = 0 } }

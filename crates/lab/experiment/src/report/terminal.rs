@@ -75,9 +75,9 @@ mod tests {
     use holdfast_report::Facts;
 
     use super::*;
-    use crate::invented::{plan, played};
+    use crate::fixtures::{plan, played};
     use crate::settings::StageKind;
-    use crate::trial::End;
+    use crate::trial::Completion;
     use crate::verdict::{Verdict, judge};
 
     fn console(columns: &str) -> Console {
@@ -91,7 +91,7 @@ mod tests {
     fn with_report<T>(change: impl FnOnce(&mut Verdict), then: impl FnOnce(&Report<'_>) -> T) -> T {
         let experiment = plan();
         let (mut naive, resilient) = played();
-        naive.calls[40].end = End::GivenUp;
+        naive.calls[40].end = Completion::GivenUp;
         let mut verdict = judge(&experiment, &naive, &resilient);
         change(&mut verdict);
         let facts = Facts {

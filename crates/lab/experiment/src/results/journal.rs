@@ -12,7 +12,7 @@ use super::error::ResultsError;
 use crate::plan::Side;
 use crate::seconds;
 use crate::trial::{
-    Breach, Call, Generator, Ledger, Observed, Sample, Stranger, Transition, Trial,
+    Breach, Call, FaultWindow, Generator, Ledger, Sample, Stranger, Transition, Trial,
 };
 
 /// Changed whenever a line means something else than before.
@@ -33,7 +33,7 @@ const UNITS: [(&str, &str); 6] = [
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Line<'a> {
     Trial(Header),
-    Fault(Cow<'a, Observed>),
+    Fault(Cow<'a, FaultWindow>),
     Transition(Cow<'a, Transition>),
     Sample(Cow<'a, Sample>),
     Call(Cow<'a, Call>),

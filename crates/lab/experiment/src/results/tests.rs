@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::plan::Side;
 use crate::settings::StageKind;
-use crate::trial::{Call, End, Generator, Ledger, Trial};
+use crate::trial::{Call, Completion, Generator, Ledger, Trial};
 use crate::verdict::{Check, Verdict};
 
 /// Results in a folder that is deleted with it.
@@ -85,7 +85,7 @@ fn trial(side: Side, lost: u64) -> Trial {
             sent: Duration::from_millis(1),
             ended: Duration::from_millis(2_010),
             surge: false,
-            end: End::GivenUp,
+            end: Completion::GivenUp,
         }],
         breaches: Some(Vec::new()),
         ledger: Ledger {

@@ -87,7 +87,7 @@ mod tests {
     use holdfast_system::error::SystemError;
 
     use super::*;
-    use crate::invented::{answered, plan, played};
+    use crate::fixtures::{answered, plan, played};
 
     fn verdict(seen: &str, value: f64, holds: bool) -> Verdict {
         let check = Check {

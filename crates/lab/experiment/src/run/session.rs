@@ -257,7 +257,7 @@ fn order(repeat: u32) -> impl Iterator<Item = [Side; 2]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::invented::plan;
+    use crate::fixtures::plan;
     use crate::load::Arrivals;
 
     #[test]

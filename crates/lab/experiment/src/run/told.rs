@@ -106,7 +106,7 @@ fn closing(told: &[Told]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::invented::{answered, plan, played};
+    use crate::fixtures::{answered, plan, played};
     use crate::verdict::judge;
 
     fn run(experiment: &str, bad: bool) -> Told {

@@ -9,9 +9,9 @@ use super::evidence::{Again, Tables};
 use crate::accepted::Accepted;
 use crate::database::Database;
 use crate::durability::{self, Ledger};
-use crate::load::{Client, Outcome, Plan, body};
+use crate::load::{CallHistory, Client, Plan, body};
 
-/// Requests that are sent again: those with the most tries, and as many at random.
+/// Requests that are sent again: those with the most attempts, and as many at random.
 const SAMPLE: usize = 20;
 const KEYS: &str = "SELECT key, request_id FROM idempotency_keys;";
 
@@ -34,15 +34,15 @@ pub(super) async fn tables(
 }
 
 /// Sends a sample again, each twice: with its body, and with another.
-pub(super) async fn again(outcomes: &[Outcome], plan: &Plan) -> Vec<Again> {
+pub(super) async fn again(histories: &[CallHistory], plan: &Plan) -> Vec<Again> {
     let client = Client::new(plan.clone(), Instant::now());
     let mut asked = Vec::new();
-    for (index, outcome) in sample(outcomes, plan.load.seed).into_iter().enumerate() {
-        let Some(accepted) = outcome.accepted() else {
+    for (index, history) in sample(histories, plan.load.seed).into_iter().enumerate() {
+        let Some(accepted) = history.accepted() else {
             continue;
         };
-        let (api, key) = (index % plan.urls.len().max(1), outcome.key.clone());
-        let same = client.make(api, &key, &body(outcome.number, &key)).await;
+        let (api, key) = (index % plan.urls.len().max(1), history.key.clone());
+        let same = client.make(api, &key, &body(history.number, &key)).await;
         // No request has the number: its body is nobody's.
         let other = client.make(api, &key, &body(u64::MAX, &key)).await;
         asked.push(Again {
@@ -55,12 +55,12 @@ pub(super) async fn again(outcomes: &[Outcome], plan: &Plan) -> Vec<Again> {
     asked
 }
 
-fn sample(outcomes: &[Outcome], seed: u64) -> Vec<&Outcome> {
-    let mut accepted: Vec<&Outcome> = outcomes.iter().collect();
-    accepted.retain(|outcome| outcome.accepted().is_some());
+fn sample(histories: &[CallHistory], seed: u64) -> Vec<&CallHistory> {
+    let mut accepted: Vec<&CallHistory> = histories.iter().collect();
+    accepted.retain(|history| history.accepted().is_some());
     fastrand::Rng::with_seed(seed).shuffle(&mut accepted);
-    accepted.sort_by_key(|outcome| Reverse(outcome.tries.len()));
-    let mut sample: Vec<&Outcome> = accepted.drain(..accepted.len().min(SAMPLE / 2)).collect();
+    accepted.sort_by_key(|history| Reverse(history.attempts.len()));
+    let mut sample: Vec<&CallHistory> = accepted.drain(..accepted.len().min(SAMPLE / 2)).collect();
     fastrand::Rng::with_seed(seed).shuffle(&mut accepted);
     sample.extend(accepted.into_iter().take(SAMPLE / 2));
     sample

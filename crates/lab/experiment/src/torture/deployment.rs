@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use holdfast_system::error::SystemError;
 
-use super::victim::Victim;
+use super::player::Player;
 use super::worker;
 use crate::settings::Settings;
 use crate::system::{ApiSpec, Part, System, SystemSpec, WorkerSpec};
@@ -22,7 +22,7 @@ const WORK_DELAY: Duration = Duration::from_millis(300);
 #[derive(Debug)]
 pub(super) struct Deployment {
     pub(super) system: System,
-    pub(super) victims: Vec<Victim>,
+    pub(super) players: Vec<Player>,
     pub(super) folder: PathBuf,
 }
 
@@ -37,7 +37,7 @@ impl Deployment {
         let parts = Part::all(replicas).into_iter();
         Ok(Self {
             system,
-            victims: parts.map(Victim::new).collect(),
+            players: parts.map(Player::new).collect(),
             folder: folder.to_owned(),
         })
     }
@@ -58,23 +58,23 @@ impl Deployment {
         Ok(bounds)
     }
 
-    /// Heals all that is still hurt; what did not come back, and why.
+    /// Heals all that is still outage; what did not come back, and why.
     pub(super) async fn heal(&self) -> Vec<SystemError> {
         let mut failed = Vec::new();
         // First, or the one that is waited for may be waiting for one that stands still.
-        for victim in &self.victims {
-            failed.extend(self.system.resume(victim.part).await.err());
+        for player in &self.players {
+            failed.extend(self.system.resume(player.part).await.err());
         }
-        for victim in &self.victims {
-            failed.extend(self.system.start(victim.part).await.err());
+        for player in &self.players {
+            failed.extend(self.system.start(player.part).await.err());
         }
         failed
     }
 
     /// Calls of the worker so far; none: they could not be counted.
     pub(super) async fn worker_calls(&self) -> Option<u64> {
-        let mut workers = self.victims.iter();
-        let worker = workers.find(|victim| victim.part == Part::Worker)?;
+        let mut workers = self.players.iter();
+        let worker = workers.find(|player| player.part == Part::Worker)?;
         worker.calls(&self.system).await
     }
 

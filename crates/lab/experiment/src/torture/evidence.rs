@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::calm::Calm;
+use super::quiescent::QuiescentPhase;
 use super::schedule::{Kind, Target};
 use crate::durability::{Ledger, Row};
-use crate::load::{Outcome, Try};
+use crate::load::{Attempt, CallHistory};
 
-/// A target that was hurt, really. Times count from the start.
+/// A target that was outage, really. Times count from the start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Hurt {
+pub(super) struct Outage {
     pub(super) target: Target,
     pub(super) kind: Kind,
     pub(super) from: Duration,
@@ -28,9 +28,9 @@ pub(super) struct Again {
     /// Under which it was accepted.
     pub(super) id: Uuid,
     /// With the same body.
-    pub(super) same: Try,
+    pub(super) same: Attempt,
     /// With another one.
-    pub(super) other: Try,
+    pub(super) other: Attempt,
 }
 
 /// What Postgres holds when all is over.
@@ -53,9 +53,9 @@ pub(super) struct Evidence {
     pub(super) published: Vec<Duration>,
     /// How long a client waited for one answer.
     pub(super) try_for: Duration,
-    pub(super) hurts: Vec<Hurt>,
-    pub(super) outcomes: Vec<Outcome>,
-    /// Why what was hurt did not come back.
+    pub(super) outages: Vec<Outage>,
+    pub(super) histories: Vec<CallHistory>,
+    /// Why what was outage did not come back.
     pub(super) fell: Vec<String>,
     /// What was not finished when the wait was over.
     pub(super) left: Vec<String>,
@@ -65,8 +65,8 @@ pub(super) struct Evidence {
     /// Calls of the worker until all was done, and those that asking again made; none: they could not be counted.
     pub(super) worker_calls: Option<u64>,
     pub(super) worker_calls_again: Option<u64>,
-    /// What came of requests while nothing was hurt any more.
-    pub(super) calm: Calm,
+    /// What came of requests while nothing was outage any more.
+    pub(super) quiescent: QuiescentPhase,
     /// Accepted, confirmed by the database, and lost by its failover before anybody could know: outside the promise. They are
     /// counted here, and in none of the others.
     pub(super) lost_by_failover: Vec<Uuid>,
@@ -76,36 +76,36 @@ pub(super) struct Evidence {
 /// second old.
 const AROUND_A_FAILOVER: Duration = Duration::from_millis(500);
 
-/// Takes what a failover lost out of `outcomes` and of what is missing. Only what was put off can be, on the primary's word,
+/// Takes what a failover lost out of `histories` and of what is missing. Only what was put off can be, on the primary's word,
 /// before anybody could know: whoever has a result to record finds that the row is gone, and so does an API that is well and
 /// answers later.
 pub(super) fn take_lost_by_failover(
-    outcomes: &mut Vec<Outcome>,
-    hurts: &[Hurt],
+    histories: &mut Vec<CallHistory>,
+    outages: &[Outage],
     tables: &mut Tables,
 ) -> Vec<Uuid> {
     let close = |one: Duration, other: Duration| one.abs_diff(other) <= AROUND_A_FAILOVER;
-    let could_not_know = |made: &&Try| {
+    let could_not_know = |made: &&Attempt| {
         let own = Target::Api(made.api);
-        let mut own = hurts.iter().filter(|it| it.target == own);
+        let mut own = outages.iter().filter(|it| it.target == own);
         let stood_still = own.any(|it| it.from <= made.to && made.from <= it.to);
-        let mut failovers = hurts.iter().filter(|it| it.kind == Kind::FailOver);
+        let mut failovers = outages.iter().filter(|it| it.kind == Kind::FailOver);
         failovers.any(|it| close(it.from, made.from) && (close(it.from, made.to) || stood_still))
     };
-    let put_off = |made: &&Try| {
+    let put_off = |made: &&Attempt| {
         let answer = made.reply.answer();
         answer.is_some_and(|it| it.status == 202 && it.recorded_in.as_deref() == Some("database"))
     };
-    let tries = outcomes.iter().flat_map(|outcome| &outcome.tries);
-    let lost: Vec<Uuid> = tries
+    let attempts = histories.iter().flat_map(|history| &history.attempts);
+    let lost: Vec<Uuid> = attempts
         .filter(put_off)
         .filter(could_not_know)
         .filter_map(|made| made.reply.answer()?.request_id)
         .filter(|id| tables.ledger.missing.contains(id))
         .collect();
     tables.ledger.missing.retain(|id| !lost.contains(id));
-    outcomes.retain(|outcome| {
-        let accepted = outcome.accepted();
+    histories.retain(|history| {
+        let accepted = history.accepted();
         !accepted.is_some_and(|it| lost.contains(&it.id))
     });
     lost

@@ -5,13 +5,13 @@
 //! minute's outages would all look like one.
 
 mod afterwards;
-mod calm;
 mod deployment;
 mod evidence;
+mod player;
+mod quiescent;
 mod report;
 mod schedule;
 mod verdict;
-mod victim;
 pub mod worker;
 
 use std::future::pending;
@@ -25,14 +25,14 @@ use tokio::time::Instant;
 
 pub use deployment::POLICIES;
 use deployment::{BOUND, Deployment};
-use evidence::{Evidence, Hurt, take_lost_by_failover};
+use evidence::{Evidence, Outage, take_lost_by_failover};
+use player::Played;
 use schedule::{Fault, schedule};
-use victim::Played;
 
 use crate::accepted::{self, Accepted, AcceptedFile};
 use crate::error::ExperimentError;
 use crate::guard::{Guard, Guarded};
-use crate::load::{self, Arrivals, Arriving, Outcome};
+use crate::load::{self, Arrivals, Arriving, CallHistory};
 use crate::output::{Console, Tone};
 use crate::run_dir::RunDir;
 use crate::settings::Settings;
@@ -63,7 +63,7 @@ pub struct Plan {
 
 /// What the clients and the targets went through.
 struct Run {
-    outcomes: Vec<Outcome>,
+    histories: Vec<CallHistory>,
     played: Vec<Played>,
 }
 
@@ -137,7 +137,7 @@ async fn gather(
     };
     let load = load::Plan::balanced(deployment.urls(), arriving, try_for);
     let mut file = AcceptedFile::append(&deployment.folder.join(accepted::FILE))?;
-    let heard = |outcome: &Outcome| outcome.accepted().map_or(Ok(()), |one| file.add(&one));
+    let heard = |history: &CallHistory| history.accepted().map_or(Ok(()), |one| file.add(&one));
     let mut run = play(&load, faults, deployment, heard, console).await?;
     console.say("\nall faults are over: healing what is left, then waiting until all is done");
     let not_healed = deployment.heal().await;
@@ -148,18 +148,26 @@ async fn gather(
     )
     .await;
     let database = deployment.system.database()?;
-    let accepted: Vec<Accepted> = run.outcomes.iter().filter_map(Outcome::accepted).collect();
+    let accepted: Vec<Accepted> = run
+        .histories
+        .iter()
+        .filter_map(CallHistory::accepted)
+        .collect();
     // Before anything is asked again: what that leaves behind is no part of the run.
     let mut tables = afterwards::tables(&accepted, &database).await;
-    let hurts: Vec<Hurt> = run.played.iter().flat_map(|it| it.hurts.clone()).collect();
+    let outages: Vec<Outage> = run
+        .played
+        .iter()
+        .flat_map(|it| it.outages.clone())
+        .collect();
     let lost_by_failover = match &mut tables {
-        Ok(tables) => take_lost_by_failover(&mut run.outcomes, &hurts, tables),
+        Ok(tables) => take_lost_by_failover(&mut run.histories, &outages, tables),
         Err(_) => Vec::new(),
     };
     let worker_calls = deployment.worker_calls().await;
-    let again = afterwards::again(&run.outcomes, &load).await;
+    let again = afterwards::again(&run.histories, &load).await;
     let calls_after = deployment.worker_calls().await.zip(worker_calls);
-    let calm = calm::measure(deployment, try_for, plan.seed).await?;
+    let quiescent = quiescent::measure(deployment, try_for, plan.seed).await?;
     let fell = run.played.iter().filter_map(|it| it.fell.as_ref());
     let fell = fell.chain(&not_healed).chain(tables.as_ref().err());
     Ok(Evidence {
@@ -175,9 +183,9 @@ async fn gather(
         again,
         worker_calls,
         worker_calls_again: calls_after.map(|(after, before)| after.saturating_sub(before)),
-        calm,
-        hurts,
-        outcomes: run.outcomes,
+        quiescent,
+        outages,
+        histories: run.histories,
         lost_by_failover,
     })
 }
@@ -187,23 +195,23 @@ async fn play(
     load: &load::Plan,
     faults: &[Fault],
     deployment: &mut Deployment,
-    heard: impl FnMut(&Outcome) -> Result<(), SystemError>,
+    heard: impl FnMut(&CallHistory) -> Result<(), SystemError>,
     console: Console,
 ) -> Result<Run, ExperimentError> {
     let epoch = Instant::now();
     let Deployment {
-        system, victims, ..
+        system, players, ..
     } = deployment;
     let system = &*system;
-    let parts = victims.iter_mut().map(|victim| {
-        let own = |fault: &&Fault| fault.target == victim.part;
+    let parts = players.iter_mut().map(|player| {
+        let own = |fault: &&Fault| fault.target == player.part;
         let own = faults.iter().filter(own).copied().collect();
-        victim.play(own, system, epoch, console)
+        player.play(own, system, epoch, console)
     });
-    let (played, outcomes) =
+    let (played, histories) =
         tokio::join!(join_all(parts), load::run(load, epoch, pending(), heard));
     Ok(Run {
-        outcomes: outcomes?.outcomes,
+        histories: histories?.histories,
         played,
     })
 }

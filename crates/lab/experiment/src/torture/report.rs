@@ -12,7 +12,7 @@ use super::schedule::Kind;
 use super::verdict::Violation;
 use crate::durability;
 use crate::error::ExperimentError;
-use crate::load::Counts;
+use crate::load::Summary;
 use crate::output::{Console, Tone};
 
 /// Violations of one rule that are shown.
@@ -23,7 +23,7 @@ const DETAIL: usize = 300;
 /// The table of figures.
 pub(super) fn figures(evidence: &Evidence, console: Console) {
     console.print(console.paint(Tone::Strong, "\n=== the clients ===\n"));
-    Counts::of(&evidence.outcomes).print(console);
+    Summary::of(&evidence.histories).print(console);
     console.print(console.paint(Tone::Strong, "\n=== the promises, in Postgres ===\n"));
     let rows = match &evidence.tables {
         Some(tables) => {
@@ -38,17 +38,17 @@ pub(super) fn figures(evidence: &Evidence, console: Console) {
     console.print(console.paint(Tone::Strong, "\n=== the run ===\n"));
     let of = |kind| {
         evidence
-            .hurts
+            .outages
             .iter()
-            .filter(|hurt| hurt.kind == kind)
+            .filter(|outage| outage.kind == kind)
             .count()
     };
     let line = |name: &str, value: String| console.print(format_args!("{name:<22}{value:>8}"));
-    line("faults played", evidence.hurts.len().to_string());
+    line("faults played", evidence.outages.len().to_string());
     line("  kills", of(Kind::Kill).to_string());
     line("  pauses", of(Kind::Pause).to_string());
     line("  failovers", of(Kind::FailOver).to_string());
-    let lost: u64 = evidence.hurts.iter().map(|hurt| hurt.rows_lost).sum();
+    let lost: u64 = evidence.outages.iter().map(|outage| outage.rows_lost).sum();
     line("    rows they lost", lost.to_string());
     let unknown = evidence.lost_by_failover.len();
     line("    promises they took", unknown.to_string());
@@ -60,8 +60,11 @@ pub(super) fn figures(evidence: &Evidence, console: Console) {
         line("  per request", format!("{ratio:.2}"));
     }
     line("keys sent again", evidence.again.len().to_string());
-    line("requests in the calm", evidence.calm.sent.to_string());
-    let calls = evidence.calm.calls;
+    line(
+        "requests in the quiescent",
+        evidence.quiescent.sent.to_string(),
+    );
+    let calls = evidence.quiescent.calls;
     line(
         "  worker calls",
         calls.map_or("?".to_owned(), |it| it.to_string()),
@@ -113,10 +116,10 @@ pub(super) fn write(
     let told = violations
         .iter()
         .map(|one| format!("{}: {}", one.rule, one.detail))
-        .chain(evidence.hurts.iter().map(|hurt| format!("{hurt:?}")));
+        .chain(evidence.outages.iter().map(|outage| format!("{outage:?}")));
     let mut files = vec![
         ("verdict.txt", told.collect()),
-        ("tries.txt", lines(&evidence.outcomes)),
+        ("attempts.txt", lines(&evidence.histories)),
     ];
     if let Some(tables) = &evidence.tables {
         files.push(("rows.txt", lines(&tables.rows)));

@@ -1,6 +1,6 @@
 //! What is broken when, for how long and how: a pure function of seed, duration and number of replicas.
 //!
-//! It goes scene by scene. A scene hurts one target or several at nearly the same moment; mostly the next waits until all
+//! It goes scene by scene. A scene outages one target or several at nearly the same moment; mostly the next waits until all
 //! is well again, so that outages of one dependency alone are seen as well. The first target of each scene comes from a
 //! shuffled deck of all targets and kinds: none is forgotten by chance.
 
@@ -36,7 +36,7 @@ pub(super) struct Fault {
     pub(super) kind: Kind,
 }
 
-/// Nothing is hurt at the very start and the very end.
+/// Nothing is outage at the very start and the very end.
 const CALM: Duration = Duration::from_secs(1);
 /// A target that has been healed is left alone for this long.
 const REST: Duration = Duration::from_secs(1);
@@ -93,11 +93,11 @@ impl Author {
         let mut others: Vec<Target> = self.targets.clone();
         others.retain(|target| *target != first.0);
         self.random.shuffle(&mut others);
-        let mut end = self.hurt(first, at);
+        let mut end = self.outage(first, at);
         for target in others.into_iter().take(size - 1) {
             let kind = self.kind();
             let later = self.seconds(0.0, 1.5);
-            end = end.max(self.hurt((target, kind), at + later));
+            end = end.max(self.outage((target, kind), at + later));
         }
         // Now and then the next scene begins while this one goes on.
         if self.random.u32(..100) < 25 {
@@ -108,7 +108,7 @@ impl Author {
     }
 
     /// Adds a fault at `at`, or when its target has been well for a while; when it ends.
-    fn hurt(&mut self, (target, kind): (Target, Kind), at: Duration) -> Duration {
+    fn outage(&mut self, (target, kind): (Target, Kind), at: Duration) -> Duration {
         let before = self.faults.iter().filter(|fault| fault.target == target);
         let free = before.map(|fault| fault.at + fault.lasts + REST).max();
         let at = at.max(free.unwrap_or_default());

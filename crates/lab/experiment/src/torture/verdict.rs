@@ -1,17 +1,17 @@
 //! The judgement: evidence in, violations out. Pure.
 
 mod answers;
-mod calm;
 mod contents;
-mod played;
-mod records;
 #[cfg(test)]
-mod scene;
+mod fixture;
+mod played;
+mod quiescent;
+mod records;
 
 use std::fmt;
 use std::time::Duration;
 
-use super::evidence::{Evidence, Hurt};
+use super::evidence::{Evidence, Outage};
 use super::schedule::Target;
 
 /// A promise of docs/durability.md that was broken, or something without which none was put to the test; and how.
@@ -35,7 +35,7 @@ pub(super) fn violations(evidence: &Evidence) -> Vec<Violation> {
     let fell = evidence.fell.iter();
     let left = evidence.left.iter();
     let mut found: Vec<Violation> = fell
-        .map(|what| Violation::new("what was hurt comes back", what))
+        .map(|what| Violation::new("what was outage comes back", what))
         .chain(left.map(|what| Violation::new("all is done after the heal", what)))
         .collect();
     found.extend(played::shown(evidence));
@@ -48,7 +48,7 @@ pub(super) fn violations(evidence: &Evidence) -> Vec<Violation> {
         found.extend(records::again(evidence, tables));
         found.extend(records::results(evidence, tables));
     }
-    found.extend(calm::calm(evidence));
+    found.extend(quiescent::quiescent(evidence));
     found.extend(contents::contents(evidence));
     found.extend(answers::documented(evidence));
     found.extend(answers::refused(evidence));
@@ -57,11 +57,11 @@ pub(super) fn violations(evidence: &Evidence) -> Vec<Violation> {
     found
 }
 
-/// Whether `target` was hurt at any time from `from` to `to`, or within `after` before.
-fn hurt(evidence: &Evidence, target: Target, (from, to): Span, after: Duration) -> bool {
-    let own = |hurt: &&Hurt| hurt.target == target;
-    let mut own = evidence.hurts.iter().filter(own);
-    own.any(|hurt| hurt.from <= to && from <= hurt.to.saturating_add(after))
+/// Whether `target` was outage at any time from `from` to `to`, or within `after` before.
+fn outage(evidence: &Evidence, target: Target, (from, to): Span, after: Duration) -> bool {
+    let own = |outage: &&Outage| outage.target == target;
+    let mut own = evidence.outages.iter().filter(own);
+    own.any(|outage| outage.from <= to && from <= outage.to.saturating_add(after))
 }
 
 type Span = (Duration, Duration);

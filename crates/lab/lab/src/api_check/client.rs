@@ -25,7 +25,7 @@ struct Client<'a> {
     console: Console,
 }
 
-/// Generates the client and has it play all scenes; whether each answer was what its types say.
+/// Generates the client and has it play all scenarios; whether each answer was what its types say.
 pub(super) async fn play(
     settings: &Settings,
     folder: &Path,
@@ -63,13 +63,13 @@ impl Client<'_> {
         self.succeeds("generated", &mut command).await
     }
 
-    async fn plays(&self, scene: &str) -> Result<bool, SystemError> {
+    async fn plays(&self, scenario: &str) -> Result<bool, SystemError> {
         let mut command = Command::new(self.python.program("python"));
         command
             .current_dir(self.folder)
             .env("HOLDFAST_ADMIN_TOKEN", ADMIN_TOKEN)
-            .args(["-c", SCRIPT, self.base, scene]);
-        self.succeeds(scene, &mut command).await
+            .args(["-c", SCRIPT, self.base, scenario]);
+        self.succeeds(scenario, &mut command).await
     }
 
     async fn succeeds(&self, what: &str, command: &mut Command) -> Result<bool, SystemError> {

@@ -39,7 +39,7 @@ pub enum Check {
 /// How much is tried.
 #[derive(Debug, Clone, Copy)]
 pub struct Plan {
-    /// Made-up requests per operation and scene, beside the systematic ones.
+    /// Made-up requests per operation and scenario, beside the systematic ones.
     pub examples: u32,
     /// Of what is made up.
     pub seed: u64,
@@ -47,29 +47,29 @@ pub struct Plan {
 
 /// What is dead while the API is asked.
 #[derive(Debug, Clone, Copy)]
-struct Scene {
+struct Scenario {
     name: &'static str,
     worker_dead: bool,
     database_dead: bool,
 }
 
-const SCENES: [Scene; 4] = [
-    Scene {
+const SCENES: [Scenario; 4] = [
+    Scenario {
         name: "healthy",
         worker_dead: false,
         database_dead: false,
     },
-    Scene {
+    Scenario {
         name: "worker-dead",
         worker_dead: true,
         database_dead: false,
     },
-    Scene {
+    Scenario {
         name: "both-dead",
         worker_dead: true,
         database_dead: true,
     },
-    Scene {
+    Scenario {
         name: "database-dead",
         worker_dead: false,
         database_dead: true,
@@ -79,7 +79,7 @@ const SCENES: [Scene; 4] = [
 /// Makes the check; whether each answer was as described. Whatever happens, nothing it started goes on.
 ///
 /// # Errors
-/// When a scene could not be played, or was interrupted.
+/// When a scenario could not be played, or was interrupted.
 pub async fn run(check: Check, settings: &Settings, console: Console) -> Result<bool, SystemError> {
     guarded(Guarded::Processes, async {
         let mut folder = RunDir::make("api-check", settings, console).await?;
@@ -119,9 +119,9 @@ async fn make_up_requests(
     let bound = Duration::try_from_secs_f64(seconds).unwrap_or_default() + MACHINE;
     console.say(format_args!("seed {}", plan.seed));
     let mut held = true;
-    for scene in SCENES {
-        set(scene, &system).await?;
-        let report = schemathesis.run(plan, scene.name, api, bound).await?;
+    for scenario in SCENES {
+        set(scenario, &system).await?;
+        let report = schemathesis.run(plan, scenario.name, api, bound).await?;
         let verdict = if report.held {
             (Tone::Good, "as described")
         } else {
@@ -129,7 +129,7 @@ async fn make_up_requests(
         };
         console.print(format_args!(
             "  {:<14}{}  {}",
-            scene.name,
+            scenario.name,
             console.paint(verdict.0, verdict.1),
             report.summary
         ));
@@ -148,11 +148,11 @@ fn spec() -> SystemSpec {
     SystemSpec::new(WorkerSpec::new(WORK_DELAY), vec![api])
 }
 
-/// Kills and starts until it is as in `scene`.
-async fn set(scene: Scene, system: &System) -> Result<(), SystemError> {
+/// Kills and starts until it is as in `scenario`.
+async fn set(scenario: Scenario, system: &System) -> Result<(), SystemError> {
     for (part, dead) in [
-        (Part::Worker, scene.worker_dead),
-        (Part::Db, scene.database_dead),
+        (Part::Worker, scenario.worker_dead),
+        (Part::Db, scenario.database_dead),
     ] {
         match dead {
             true => system.kill(part).await?,

@@ -53,7 +53,7 @@ impl Schemathesis {
     pub(super) async fn run(
         &self,
         plan: Plan,
-        scene: &str,
+        scenario: &str,
         api: &AdminClient,
         bound: Duration,
     ) -> Result<Report, SystemError> {
@@ -78,7 +78,7 @@ impl Schemathesis {
             .arg(format!("--seed={}", plan.seed));
         let output = output(&mut command).await?;
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let log = self.folder.join(format!("schemathesis-{scene}.log"));
+        let log = self.folder.join(format!("schemathesis-{scenario}.log"));
         fs::write(&log, &text).map_err(SystemError::file("write", &log))?;
         let counted = text.lines().rev().find(|line| counts_cases(line));
         Ok(Report {

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::arguments::Load;
 use crate::accepted::{self, AcceptedFile};
 use crate::error::LabError;
-use crate::load::{self, Arriving, Counts, Plan};
+use crate::load::{self, Arriving, Plan, Summary};
 use crate::open_files;
 use crate::output::Console;
 use crate::settings::Settings;
@@ -51,10 +51,10 @@ pub(super) async fn run(
         signals.next().await;
         console.say("stopping; calls under way are given up, and count as unanswered");
     };
-    let outcomes = load::run(&plan, Instant::now(), stop, |outcome| {
-        outcome.accepted().map_or(Ok(()), |one| file.add(&one))
+    let histories = load::run(&plan, Instant::now(), stop, |history| {
+        history.accepted().map_or(Ok(()), |one| file.add(&one))
     });
-    Counts::of(&outcomes.await?.outcomes).print(console);
+    Summary::of(&histories.await?.histories).print(console);
     Ok(())
 }
 

@@ -4,7 +4,7 @@
 //! Page and actions share one origin, so the page's policy stays as strict as it is and no other page can act. What is
 //! not `/lab/` goes to the API as it came; with the API dead it is 502, and the page that is open can still start it.
 
-mod door;
+mod access;
 mod requests;
 
 use std::fs::File;
@@ -22,7 +22,7 @@ use reqwest::Client;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::sleep;
 
-use door::Door;
+use access::Access;
 use requests::Shared;
 
 use crate::output::Console;
@@ -74,7 +74,7 @@ impl Control {
             listener,
             url: format!("http://127.0.0.1:{port}/#{token}"),
             shared: Arc::new(Shared {
-                door: Door::new(port, token),
+                access: Access::new(port, token),
                 stage: stage.quietly(),
                 // Only the environment's proxies differ from the default; without TLS there is nothing that can fail.
                 client: Client::builder().no_proxy().build().unwrap_or_default(),

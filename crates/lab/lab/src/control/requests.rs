@@ -7,14 +7,14 @@ use hyper::header::{CONNECTION, CONTENT_TYPE, HOST, HeaderValue, ORIGIN, TRANSFE
 use hyper::{Method, Request, Response, StatusCode};
 use reqwest::{Body, Client};
 
-use super::door::Door;
+use super::access::Access;
 use crate::stage::{Condition, Service, Stage};
 
 const UNDER: &str = "/lab/";
 
 /// What belongs to every connection.
 pub(super) struct Shared {
-    pub(super) door: Door,
+    pub(super) access: Access,
     pub(super) stage: Stage,
     pub(super) client: Client,
 }
@@ -23,11 +23,11 @@ impl Shared {
     pub(super) async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
         let path = request.uri().path().to_owned();
         let answer = match path.strip_prefix(UNDER) {
-            Some(action) => match self.door.may_act(request.headers()) {
+            Some(action) => match self.access.may_act(request.headers()) {
                 Ok(()) => self.act(request.method(), action).await,
                 Err((status, why)) => Err((status, why.to_owned())),
             },
-            None => match self.door.is_meant(request.headers()) {
+            None => match self.access.is_meant(request.headers()) {
                 Ok(()) => self.pass_on(request).await,
                 Err((status, why)) => Err((status, why.to_owned())),
             },
@@ -84,7 +84,7 @@ impl Shared {
             headers.remove(name);
         }
         let origin = headers.get(&ORIGIN).and_then(|it| it.to_str().ok());
-        if origin.is_some_and(|origin| self.door.is_own(origin)) {
+        if origin.is_some_and(|origin| self.access.is_own(origin)) {
             // To the API it would be foreign.
             headers.remove(ORIGIN);
         }

@@ -5,7 +5,7 @@ use kuva::render::layout::ComputedLayout;
 use kuva::render::render::{Primitive, Scene, TextAnchor, render_multiple};
 
 use super::{Key, Panel};
-use holdfast_checker::trial::{Observed, Trial};
+use holdfast_checker::trial::{FaultWindow, Trial};
 
 /// All plots are this wide, in their own units; the page scales them.
 const WIDTH: u32 = 760;
@@ -60,7 +60,7 @@ impl Axis {
 }
 
 /// Behind the plot, where the faults were in force; the weaker the more sides there are to be laid over each other.
-pub(super) fn shaded(mut layout: Layout, faults: &[Observed], weight: f64) -> Layout {
+pub(super) fn shaded(mut layout: Layout, faults: &[FaultWindow], weight: f64) -> Layout {
     for fault in faults {
         let window = ShadedRegion::vertical(fault.from.as_secs_f64(), fault.to.as_secs_f64());
         let window = window.with_color("var(--fault)").with_opacity(weight);
@@ -74,7 +74,7 @@ pub(super) fn draw(
     heading: impl Into<String>,
     plots: Vec<Plot>,
     layout: Layout,
-    faults: &[Observed],
+    faults: &[FaultWindow],
     more: impl FnOnce(&mut Scene, &ComputedLayout),
 ) -> Panel {
     let computed = ComputedLayout::from_layout(&layout);
@@ -165,7 +165,7 @@ pub(super) fn above(largest: f64) -> f64 {
 }
 
 /// The name where it fits, else the number it has in the report's table.
-fn name_faults(scene: &mut Scene, computed: &ComputedLayout, faults: &[Observed]) {
+fn name_faults(scene: &mut Scene, computed: &ComputedLayout, faults: &[FaultWindow]) {
     let mut free_from = f64::NEG_INFINITY;
     for (index, fault) in faults.iter().enumerate() {
         let from = computed.map_x(fault.from.as_secs_f64());

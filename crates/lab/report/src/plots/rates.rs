@@ -88,7 +88,7 @@ pub(in super::super) fn arrivals(naive: &Trial, resilient: &Trial, axis: Axis) -
     });
     figure(
         "Attempts at the dependency",
-        "arrivals at the worker per second, counted there or on the wire to it, over seconds from the start of the load; \
+        "arrivals at the worker per second, counted there or on the link to it, over seconds from the start of the load; \
          a gap: it could not tell",
         &lines,
         (naive, resilient, axis),

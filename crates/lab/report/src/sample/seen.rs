@@ -8,7 +8,7 @@ use uuid::Uuid;
 use holdfast_checker::arrivals::Arrivals;
 use holdfast_checker::plan::{Side, Target};
 use holdfast_checker::trial::{
-    Call, End, Generator, Ledger, Observation, Observed, Sample, Transition, Trial,
+    Call, Completion, FaultWindow, Generator, Ledger, Observation, Sample, Transition, Trial,
 };
 
 const FROM: f64 = 10.1;
@@ -32,12 +32,15 @@ pub(super) fn trial(side: Side) -> Trial {
         .collect();
     let is_naive = side == Side::Naive;
     // A client that gave up took its call with it, and left a row behind.
-    let lost = calls.iter().filter(|call| call.end == End::GivenUp).count() as u64;
+    let lost = calls
+        .iter()
+        .filter(|call| call.end == Completion::GivenUp)
+        .count() as u64;
     Trial {
         side,
         bound: Duration::from_secs_f64(2.4),
         lasts: Duration::from_secs_f64(LASTS),
-        faults: vec![Observed {
+        faults: vec![FaultWindow {
             name: "worker pause".to_owned(),
             target: Target::Worker,
             from: Duration::from_secs_f64(FROM),
@@ -67,9 +70,9 @@ pub(super) fn trial(side: Side) -> Trial {
 }
 
 /// A short window within a long one.
-pub(super) fn flap(whole: &Observed, number: u32) -> Observed {
+pub(super) fn flap(whole: &FaultWindow, number: u32) -> FaultWindow {
     let from = whole.from + Duration::from_secs(2) * number;
-    Observed {
+    FaultWindow {
         from,
         to: from + Duration::from_millis(1_100),
         ..whole.clone()
@@ -89,7 +92,7 @@ fn call(side: Side, intended: Duration, number: u64, random: &mut Rng) -> Call {
     let hit = at + worked > FROM && at < TO;
     let (latency, end) = match side {
         _ if !hit => (worked, answered(200, None)),
-        Side::Naive if TO - at + worked > PATIENCE => (PATIENCE, End::GivenUp),
+        Side::Naive if TO - at + worked > PATIENCE => (PATIENCE, Completion::GivenUp),
         Side::Naive => (TO - at + worked, answered(200, None)),
         Side::Resilient if at < OPENED => {
             let waited = DEADLINE.min(OPENED - at + 0.6) + random.f64() * 0.03;
@@ -116,8 +119,8 @@ fn call(side: Side, intended: Duration, number: u64, random: &mut Rng) -> Call {
     }
 }
 
-pub(super) fn answered(status: u16, without: Option<&str>) -> End {
-    End::Answered {
+pub(super) fn answered(status: u16, without: Option<&str>) -> Completion {
+    Completion::Answered {
         status,
         request_id: Some(Uuid::nil()),
         has_result: without.is_none(),

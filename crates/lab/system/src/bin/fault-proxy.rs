@@ -1,4 +1,4 @@
-//! `fault-proxy`: the wire that breaks on command as a process of its own, between the API and what it depends on.
+//! `fault-proxy`: the link that breaks on command as a process of its own, between the API and what it depends on.
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -9,15 +9,15 @@ use holdfast_checker::plan::Target;
 use holdfast_ops::signals::StopSignals;
 use holdfast_ops::{Environment, exit};
 use holdfast_system::probe::Probe;
+use holdfast_testbed::link::{self, Controller, LinkError, Links, Listen};
 use holdfast_testbed::open_files;
 use holdfast_testbed::output::Console;
-use holdfast_testbed::wire::{self, Controller, Listen, WireError, Wires};
 use thiserror::Error;
 use tokio::net::TcpListener;
 
 const CONTROL: &str = "127.0.0.1:7070";
 
-/// The wire that breaks on command: clients connect to it and are led on, until its controller says otherwise.
+/// The link that breaks on command: clients connect to it and are led on, until its controller says otherwise.
 #[derive(Debug, Parser)]
 #[command(version)]
 enum Task {
@@ -43,13 +43,13 @@ enum Task {
 
 #[derive(Debug, Args)]
 struct Serve {
-    /// A wire: what it is called, where it listens, where it leads
+    /// A link: what it is called, where it listens, where it leads
     #[arg(
         long = "listen",
         value_name = "NAME=ADDRESS:PORT=HOST:PORT",
         required = true
     )]
-    wires: Vec<Listen>,
+    links: Vec<Listen>,
     /// Where it is controlled: one JSON object per line sets a fault; when the connection ends, all heals
     #[arg(long, value_name = "ADDRESS:PORT", default_value = CONTROL)]
     control: SocketAddr,
@@ -61,7 +61,7 @@ struct Serve {
 #[derive(Debug, Error)]
 enum Failure {
     #[error(transparent)]
-    Wire(#[from] WireError),
+    Link(#[from] LinkError),
     #[error("signals cannot be listened for: {0}")]
     Signals(std::io::Error),
 }
@@ -96,29 +96,29 @@ async fn serve(wanted: Serve, console: Console) -> Result<(), Failure> {
     open_files::raise_limit(console);
     let mut signals = StopSignals::listen().map_err(Failure::Signals)?;
     let seed = wanted.seed.unwrap_or_else(|| fastrand::u64(..1_000_000));
-    let wires = Wires::start(&wanted.wires, seed).await?;
+    let links = Links::start(&wanted.links, seed).await?;
     let control = TcpListener::bind(address)
         .await
-        .map_err(|source| WireError::Bind { address, source })?;
-    for wire in &wanted.wires {
+        .map_err(|source| LinkError::Bind { address, source })?;
+    for link in &wanted.links {
         console.say(format_args!(
             "  {}: {} leads to {}",
-            wire.name, wire.address, wire.upstream
+            link.name, link.address, link.upstream
         ));
     }
     console.say(format_args!("  controlled on {address}, seed {seed}"));
     tokio::select! {
-        () = wire::serve(wires, control) => {}
+        () = link::serve(links, control) => {}
         signal = signals.next() => console.say(format_args!("  {signal}: stopped")),
     }
     Ok(())
 }
 
-/// It answers if it refuses a wire that is none.
-async fn health(address: SocketAddr) -> Result<(), WireError> {
+/// It answers if it refuses a link that is none.
+async fn health(address: SocketAddr) -> Result<(), LinkError> {
     let controller = Controller::connect(address).await?;
-    match controller.wire("").requests().await {
-        Ok(_) | Err(WireError::Refused { .. }) => Ok(()),
+    match controller.link("").requests().await {
+        Ok(_) | Err(LinkError::Refused { .. }) => Ok(()),
         Err(error) => Err(error),
     }
 }

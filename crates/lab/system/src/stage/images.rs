@@ -32,7 +32,7 @@ pub(super) const WORKER: Image = Image {
     file: DOCKERFILE,
     of: &["--target", "worker", "."],
 };
-/// The wire that breaks on command.
+/// The link that breaks on command.
 pub(super) const FAULT_PROXY: Image = Image {
     name: "holdfast/fault-proxy:latest",
     file: DOCKERFILE,

@@ -1,4 +1,4 @@
-//! Counting what arrives at the worker: on the wire where there is one, which also sees what the worker never gets, else
+//! Counting what arrives at the worker: on the link where there is one, which also sees what the worker never gets, else
 //! by the worker's own counter.
 
 use std::sync::Arc;
@@ -6,46 +6,46 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures_util::future::join_all;
 
+use crate::link::Link;
 use crate::stage::AdminClient;
-use crate::wire::Wire;
 
 const CALLS: &str = "holdfast_work_calls_total";
 
 /// Counts on, also over the deaths of workers.
 #[derive(Debug)]
 pub struct Arrivals {
-    wire: Option<Arc<Wire>>,
+    link: Option<Arc<Link>>,
     asked: Arc<AtomicU64>,
     /// Each worker, and its counter.
     workers: Vec<(AdminClient, Counted)>,
-    on_the_wire: Counted,
+    on_the_link: Counted,
 }
 
 impl Arrivals {
     pub(super) fn new(
-        wire: Option<Arc<Wire>>,
+        link: Option<Arc<Link>>,
         asked: Arc<AtomicU64>,
         workers: Vec<AdminClient>,
     ) -> Self {
         let uncounted = |worker| (worker, Counted::default());
         Self {
-            wire,
+            link,
             asked,
             workers: workers.into_iter().map(uncounted).collect(),
-            on_the_wire: Counted::default(),
+            on_the_link: Counted::default(),
         }
     }
 
     /// Since the system was raised; none: who counts did not answer.
     pub async fn count(&mut self) -> Option<u64> {
-        match &self.wire {
-            Some(wire) => {
-                let seen = wire.requests().await.ok()?;
+        match &self.link {
+            Some(link) => {
+                let seen = link.requests().await.ok()?;
                 let others = seen.saturating_sub(self.asked.load(Ordering::Relaxed));
-                // The wire counts a question of ours before we do.
-                let on_the_wire = self.on_the_wire.at_least(others);
+                // The link counts a question of ours before we do.
+                let on_the_link = self.on_the_link.at_least(others);
                 // It stands before the first worker only.
-                Some(on_the_wire + at_workers(&mut self.workers[1..]).await.unwrap_or(0))
+                Some(on_the_link + at_workers(&mut self.workers[1..]).await.unwrap_or(0))
             }
             None => at_workers(&mut self.workers).await,
         }

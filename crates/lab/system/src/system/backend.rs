@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use super::containers::{self, Containers, Images};
 use super::nodes::{self, Machines, Nodes};
 use super::processes::Processes;
-use super::{Part, Place, System, SystemSpec};
+use super::{Part, Runtime, System, SystemSpec};
 use crate::error::SystemError;
 use crate::output::Console;
 use crate::run_dir::RunDir;
@@ -62,7 +62,7 @@ impl Backend {
                 let folder = RunDir::make(KIND, settings, console.quietly()).await?;
                 match Processes::start_in(folder.path(), spec, settings).await {
                     Ok(mut processes) => {
-                        processes.own_folder = Some(folder);
+                        processes.run_dir = Some(folder);
                         Ok(System::of_processes(processes))
                     }
                     Err(error) => Err(folder.left_by(error)),
@@ -71,14 +71,14 @@ impl Backend {
             Self::Containers(images) => {
                 let (containers, ports) = Containers::raise(images, spec).await?;
                 let workers = vec![AdminClient::new(ports.worker)];
-                let place = Place::Containers(Box::new(containers));
-                Ok(System::at(parts(ports), workers, place))
+                let runtime = Runtime::Containers(Box::new(containers));
+                Ok(System::at(parts(ports), workers, runtime))
             }
             Self::Nodes(machines) => {
                 let nodes = Nodes::raise(&machines.swarm, spec).await?;
                 let (ports, workers) = (nodes.swarm.ports(), nodes.workers());
-                let place = Place::Nodes(Box::new(nodes));
-                Ok(System::at(parts(ports), workers, place))
+                let runtime = Runtime::Nodes(Box::new(nodes));
+                Ok(System::at(parts(ports), workers, runtime))
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The system as containers: the Compose file of the stage with an overlay that puts a breakable wire between the API and
+//! The system as containers: the Compose file of the stage with an overlay that puts a breakable link between the API and
 //! its dependencies, as a project of its own on ports of its own.
 
 use std::fs::{self, File};
@@ -9,24 +9,24 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use super::backend::{leave_logs, lock, not_started, told};
-use super::processes::Wires;
+use super::processes::Links;
 use super::start::free;
-use super::{SystemSpec, Wired};
+use super::{Linked, SystemSpec};
 use crate::error::SystemError;
+use crate::link::{Controller, Link};
 use crate::output::Console;
 use crate::plan::Target;
 use crate::ports;
 use crate::probe::Probe;
 use crate::settings::{Ports, Settings};
 use crate::stage::{Compose, Project};
-use crate::wire::{Controller, Wire};
 
 const PROJECT: Project = Project {
     name: "holdfast-experiments",
     files: &["deploy/compose.yml", "deploy/compose.experiments.yml"],
 };
 /// The overlay's service, and the program in it.
-const WIRE: &str = "wire";
+const LINK: &str = "link";
 const FAULT_PROXY: &str = "/usr/local/bin/fault-proxy";
 
 /// The images, and the right to use the project's name.
@@ -61,7 +61,7 @@ impl Images {
 #[derive(Debug)]
 pub(super) struct Containers {
     pub(super) compose: Compose,
-    pub(super) wires: Wires,
+    pub(super) links: Links,
     folder: TempDir,
 }
 
@@ -75,26 +75,26 @@ impl Containers {
         // The container's user is none of ours.
         readable(&folder.path().join("policies.toml"))?;
         readable(folder.path())?;
-        let (api, worker, db, wire) = (free()?, free()?, free()?, free()?);
+        let (api, worker, db, link) = (free()?, free()?, free()?, free()?);
         // Two workers cannot have the same port: then each has one that nobody asks for.
         let published = Some(worker.to_string()).filter(|_| !spec.replaced);
         let variables = [
             ("API_PORT", api.to_string()),
             ("WORKER_PORT", published.unwrap_or_default()),
             ("DB_PORT", db.to_string()),
-            ("WIRE_PORT", wire.to_string()),
-            ("WIRE_SEED", spec.seed.to_string()),
-            ("EXPERIMENT_WORKER", host(spec.wired.worker, "worker")),
-            ("EXPERIMENT_DATABASE", host(spec.wired.database, "db")),
+            ("LINK_PORT", link.to_string()),
+            ("LINK_SEED", spec.seed.to_string()),
+            ("EXPERIMENT_WORKER", host(spec.linked.worker, "worker")),
+            ("EXPERIMENT_DATABASE", host(spec.linked.database, "db")),
         ];
         let variables = variables.map(|(name, value)| (name.to_owned(), value));
         let all = variables.into_iter().chain(told);
         let mut containers = Self {
             compose: images.compose.with_variables(all),
-            wires: Wires::default(),
+            links: Links::default(),
             folder,
         };
-        match containers.rise(spec.wired, wire).await {
+        match containers.rise(spec.linked, link).await {
             Ok(()) => Ok((containers, Ports { api, worker, db })),
             Err(error) => {
                 // Before they are taken down: with the containers their logs go.
@@ -105,14 +105,14 @@ impl Containers {
         }
     }
 
-    async fn rise(&mut self, wired: Wired, wire_port: u16) -> Result<(), SystemError> {
+    async fn rise(&mut self, linked: Linked, wire_port: u16) -> Result<(), SystemError> {
         self.compose.raise().await?;
         let controller = Controller::connect(ports::loopback(wire_port)).await?;
-        let wire =
-            |wanted: bool, name| wanted.then(|| Arc::new(Wire::Remote(controller.wire(name))));
-        self.wires = Wires {
-            worker: wire(wired.worker, "worker"),
-            database: wire(wired.database, "database"),
+        let link =
+            |wanted: bool, name| wanted.then(|| Arc::new(Link::Remote(controller.link(name))));
+        self.links = Links {
+            worker: link(linked.worker, "worker"),
+            database: link(linked.database, "database"),
         };
         Ok(())
     }
@@ -121,11 +121,11 @@ impl Containers {
     pub(super) async fn probe(
         &self,
         target: Target,
-        on_the_wire: bool,
+        on_the_link: bool,
         patience: Duration,
     ) -> Probe {
-        let on_the_wire = on_the_wire && self.wires.to(target).is_some();
-        let (kind, address) = match (target, on_the_wire) {
+        let on_the_link = on_the_link && self.links.to(target).is_some();
+        let (kind, address) = match (target, on_the_link) {
             (Target::Worker, false) => ("worker", "worker:8081"),
             (Target::Worker, true) => ("worker", "127.0.0.1:8081"),
             (Target::Database, false) => ("database", "db:5432"),
@@ -134,7 +134,7 @@ impl Containers {
         };
         let patience = patience.as_millis().to_string();
         let look = [FAULT_PROXY, "look", kind, address, "--patience", &patience];
-        let told = self.compose.exec(WIRE, &look).await;
+        let told = self.compose.exec(LINK, &look).await;
         let seen = told.ok().and_then(|told| serde_json::from_str(&told).ok());
         seen.unwrap_or(Probe::Unseen)
     }
@@ -159,12 +159,12 @@ async fn compose(settings: &Settings, console: Console) -> Result<Compose, Syste
 
 /// The files want their variables, also to take down what they describe.
 fn silent(compose: &Compose) -> Compose {
-    let names = ["WORKER_PORT", "DB_PORT", "WIRE_PORT", "WIRE_SEED"];
+    let names = ["WORKER_PORT", "DB_PORT", "LINK_PORT", "LINK_SEED"];
     compose.with_variables(names.map(|name| (name.to_owned(), "0".to_owned())))
 }
 
-fn host(wired: bool, service: &str) -> String {
-    if wired { WIRE } else { service }.to_owned()
+fn host(linked: bool, service: &str) -> String {
+    if linked { LINK } else { service }.to_owned()
 }
 
 fn readable(path: &Path) -> Result<(), SystemError> {

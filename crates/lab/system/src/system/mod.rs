@@ -1,4 +1,4 @@
-//! The system under test: API, worker and Postgres, fresh, where nobody else is, with a breakable wire between them where one is
+//! The system under test: API, worker and Postgres, fresh, where nobody else is, with a breakable link between them where one is
 //! wanted: as processes of this machine, as containers, or on nodes. It is made of one [`SystemSpec`], and ends with its value;
 //! should the lab die, its guard ends it.
 //!
@@ -26,28 +26,28 @@ use containers::Containers;
 pub use contender::Contender;
 use nodes::Nodes;
 use processes::Processes;
-pub use spec::{ApiSpec, Part, SystemSpec, Wired, WorkerSpec};
+pub use spec::{ApiSpec, Linked, Part, SystemSpec, WorkerSpec};
 
 use crate::database::Database;
 use crate::error::SystemError;
+use crate::link::Link;
 use crate::plan::Target;
 use crate::probe::Probe;
 use crate::settings::Settings;
 use crate::stage::{AdminClient, NodeAction, Service};
 use crate::trial::Observation;
-use crate::wire::Wire;
 
 /// All of it, up and ready.
 #[derive(Debug)]
 pub struct System {
-    place: Place,
+    runtime: Runtime,
     parts: Vec<Listening>,
     workers: Vec<AdminClient>,
-    /// Our own questions to the worker on the wire, which counts them as requests.
+    /// Our own questions to the worker on the link, which counts them as requests.
     asked: Arc<AtomicU64>,
 }
 
-/// Where a part is asked, past any wire; the same for as long as the system is there.
+/// Where a part is asked, past any link; the same for as long as the system is there.
 #[derive(Debug)]
 struct Listening {
     part: Part,
@@ -56,7 +56,7 @@ struct Listening {
 }
 
 #[derive(Debug)]
-enum Place {
+enum Runtime {
     Processes(Box<Processes>),
     Containers(Box<Containers>),
     Nodes(Box<Nodes>),
@@ -77,22 +77,18 @@ impl System {
     }
 
     fn of_processes(processes: Processes) -> Self {
-        let workers = processes.workers();
-        Self::at(
-            processes.ports(),
-            workers,
-            Place::Processes(Box::new(processes)),
-        )
+        let (ports, workers) = (processes.ports(), processes.workers());
+        Self::at(ports, workers, Runtime::Processes(Box::new(processes)))
     }
 
-    fn at(ports: Vec<(Part, u16)>, workers: Vec<AdminClient>, place: Place) -> Self {
+    fn at(ports: Vec<(Part, u16)>, workers: Vec<AdminClient>, runtime: Runtime) -> Self {
         let listening = |(part, port)| Listening {
             part,
             port,
             client: AdminClient::new(port),
         };
         Self {
-            place,
+            runtime,
             parts: ports.into_iter().map(listening).collect(),
             workers,
             asked: Arc::default(),
@@ -101,7 +97,7 @@ impl System {
 
     /// The questions to each API.
     pub fn apis(&self) -> Vec<AdminClient> {
-        if let Place::Nodes(nodes) = &self.place {
+        if let Runtime::Nodes(nodes) = &self.runtime {
             return nodes.swarm.apis();
         }
         let apis = self.parts.iter();
@@ -109,7 +105,7 @@ impl System {
         apis.map(|one| one.client.clone()).collect()
     }
 
-    /// Questions to a part itself, past any wire.
+    /// Questions to a part itself, past any link.
     ///
     /// # Errors
     /// [`SystemError::NotRunning`]: there is no such part.
@@ -117,7 +113,7 @@ impl System {
         self.part(part).map(|one| &one.client)
     }
 
-    /// Where a part listens, past any wire.
+    /// Where a part listens, past any link.
     ///
     /// # Errors
     /// [`SystemError::NotRunning`]: there is no such part.
@@ -125,7 +121,7 @@ impl System {
         self.part(part).map(|one| one.port)
     }
 
-    /// Postgres itself, past any wire.
+    /// Postgres itself, past any link.
     ///
     /// # Errors
     /// [`SystemError::NotRunning`]: there is none.
@@ -139,12 +135,12 @@ impl System {
         found.ok_or(SystemError::NotRunning(part.service()))
     }
 
-    /// The wire before a dependency; none: there is none.
-    pub fn wire(&self, target: Target) -> Option<&Arc<Wire>> {
-        match &self.place {
-            Place::Processes(processes) => processes.wires.to(target),
-            Place::Containers(containers) => containers.wires.to(target),
-            Place::Nodes(_) => None,
+    /// The link before a dependency; none: there is none.
+    pub fn link(&self, target: Target) -> Option<&Arc<Link>> {
+        match &self.runtime {
+            Runtime::Processes(processes) => processes.links.to(target),
+            Runtime::Containers(containers) => containers.links.to(target),
+            Runtime::Nodes(_) => None,
         }
     }
 
@@ -153,18 +149,20 @@ impl System {
         self.look_at(target, true, patience).await
     }
 
-    /// Looks at a service itself, past any wire.
-    pub async fn probe_past_the_wire(&self, target: Target, patience: Duration) -> Probe {
+    /// Looks at a service itself, past any link.
+    pub async fn probe_past_the_link(&self, target: Target, patience: Duration) -> Probe {
         self.look_at(target, false, patience).await
     }
 
-    async fn look_at(&self, target: Target, on_the_wire: bool, patience: Duration) -> Probe {
-        let probe = match &self.place {
-            Place::Processes(processes) => processes.probe(target, on_the_wire, patience).await,
-            Place::Containers(containers) => containers.probe(target, on_the_wire, patience).await,
-            Place::Nodes(nodes) => nodes.probe(target, patience).await,
+    async fn look_at(&self, target: Target, on_the_link: bool, patience: Duration) -> Probe {
+        let probe = match &self.runtime {
+            Runtime::Processes(processes) => processes.probe(target, on_the_link, patience).await,
+            Runtime::Containers(containers) => {
+                containers.probe(target, on_the_link, patience).await
+            }
+            Runtime::Nodes(nodes) => nodes.probe(target, patience).await,
         };
-        if target == Target::Worker && on_the_wire && probe.has_asked() {
+        if target == Target::Worker && on_the_link && probe.has_asked() {
             self.asked.fetch_add(1, Ordering::Relaxed);
         }
         probe
@@ -172,8 +170,8 @@ impl System {
 
     /// What counts the requests that arrive at the worker, whoever else holds the system.
     pub fn arrivals(&self) -> Arrivals {
-        let wire = self.wire(Target::Worker).cloned();
-        Arrivals::new(wire, Arc::clone(&self.asked), self.workers.clone())
+        let link = self.link(Target::Worker).cloned();
+        Arrivals::new(link, Arc::clone(&self.asked), self.workers.clone())
     }
 
     /// Kills a part (SIGKILL); its port refuses afterwards.
@@ -182,10 +180,10 @@ impl System {
     /// When it does not die.
     pub async fn kill(&self, part: impl Into<Part>) -> Result<(), SystemError> {
         let part = part.into();
-        match &self.place {
-            Place::Processes(processes) => processes.process(part).await?.kill().await,
-            Place::Containers(containers) => containers.compose.kill(part.service()).await,
-            Place::Nodes(nodes) => nodes.swarm.kill(part.service()).await,
+        match &self.runtime {
+            Runtime::Processes(processes) => processes.process(part).await?.kill().await,
+            Runtime::Containers(containers) => containers.compose.kill(part.service()).await,
+            Runtime::Nodes(nodes) => nodes.swarm.kill(part.service()).await,
         }
     }
 
@@ -195,10 +193,10 @@ impl System {
     /// When it does not become ready.
     pub async fn start(&self, part: impl Into<Part>) -> Result<(), SystemError> {
         let part = part.into();
-        match &self.place {
-            Place::Processes(processes) => processes.process(part).await?.start().await,
-            Place::Containers(containers) => containers.compose.start_now(part.service()).await,
-            Place::Nodes(nodes) => nodes.swarm.start(part.service()).await,
+        match &self.runtime {
+            Runtime::Processes(processes) => processes.process(part).await?.start().await,
+            Runtime::Containers(containers) => containers.compose.start_now(part.service()).await,
+            Runtime::Nodes(nodes) => nodes.swarm.start(part.service()).await,
         }
     }
 
@@ -208,10 +206,10 @@ impl System {
     /// When it does not stop; on nodes, where it cannot be.
     pub async fn pause(&self, part: impl Into<Part>) -> Result<(), SystemError> {
         let part = part.into();
-        match &self.place {
-            Place::Processes(processes) => processes.process(part).await?.pause().await,
-            Place::Containers(containers) => containers.compose.pause(part.service()).await,
-            Place::Nodes(_) => Err(SystemError::NoPauseOnSwarm),
+        match &self.runtime {
+            Runtime::Processes(processes) => processes.process(part).await?.pause().await,
+            Runtime::Containers(containers) => containers.compose.pause(part.service()).await,
+            Runtime::Nodes(_) => Err(SystemError::NoPauseOnSwarm),
         }
     }
 
@@ -221,13 +219,13 @@ impl System {
     /// When it does not answer then; on nodes, where it cannot be.
     pub async fn resume(&self, part: impl Into<Part>) -> Result<(), SystemError> {
         let part = part.into();
-        match &self.place {
-            Place::Processes(processes) => {
+        match &self.runtime {
+            Runtime::Processes(processes) => {
                 processes.process(part).await?.resume();
                 Ok(())
             }
-            Place::Containers(containers) => containers.compose.resume(part.service()).await,
-            Place::Nodes(_) => Err(SystemError::NoPauseOnSwarm),
+            Runtime::Containers(containers) => containers.compose.resume(part.service()).await,
+            Runtime::Nodes(_) => Err(SystemError::NoPauseOnSwarm),
         }
     }
 
@@ -236,20 +234,20 @@ impl System {
     /// # Errors
     /// Where there is but one machine, or it cannot be done.
     pub async fn act_on_node(&self, action: NodeAction) -> Result<(), SystemError> {
-        match &self.place {
-            Place::Nodes(nodes) => nodes.act_on(action).await,
-            Place::Processes(_) | Place::Containers(_) => Err(SystemError::NotSeveral),
+        match &self.runtime {
+            Runtime::Nodes(nodes) => nodes.act_on(action).await,
+            Runtime::Processes(_) | Runtime::Containers(_) => Err(SystemError::NotSeveral),
         }
     }
 
-    /// Puts another worker in the place of the one there is, under the same name, at another address. From where to where.
+    /// Puts another worker in the runtime of the one there is, under the same name, at another address. From where to where.
     ///
     /// # Errors
     /// Where it cannot be done, which the schema lets no experiment ask for.
     pub async fn replace_worker(&self) -> Result<(String, String), SystemError> {
-        match &self.place {
-            Place::Containers(containers) => containers.compose.replace(Service::Worker).await,
-            Place::Processes(_) | Place::Nodes(_) => Err(SystemError::CannotBreak(
+        match &self.runtime {
+            Runtime::Containers(containers) => containers.compose.replace(Service::Worker).await,
+            Runtime::Processes(_) | Runtime::Nodes(_) => Err(SystemError::CannotBreak(
                 "a process cannot be replaced: its name is its address",
             )),
         }
@@ -260,18 +258,20 @@ impl System {
     /// # Errors
     /// When it cannot be read.
     pub async fn api_log(&self) -> Result<String, SystemError> {
-        match &self.place {
-            Place::Processes(processes) => processes.api_log(),
-            Place::Containers(containers) => containers.compose.printed(Service::Api).await,
-            Place::Nodes(nodes) => nodes.swarm.printed(Service::Api).await,
+        match &self.runtime {
+            Runtime::Processes(processes) => processes.api_log(),
+            Runtime::Containers(containers) => containers.compose.printed(Service::Api).await,
+            Runtime::Nodes(nodes) => nodes.swarm.printed(Service::Api).await,
         }
     }
 
     /// How a contender ends when it is asked to; none: the API is ours.
     pub async fn stop_contender(&self) -> Option<Observation> {
-        match &self.place {
-            Place::Processes(processes) => processes.process(Part::Api(0)).await.ok()?.stop().await,
-            Place::Containers(_) | Place::Nodes(_) => None,
+        match &self.runtime {
+            Runtime::Processes(processes) => {
+                processes.process(Part::Api(0)).await.ok()?.stop().await
+            }
+            Runtime::Containers(_) | Runtime::Nodes(_) => None,
         }
     }
 
@@ -280,19 +280,19 @@ impl System {
     /// # Errors
     /// When they cannot be had.
     pub async fn keep(&mut self) -> Result<PathBuf, SystemError> {
-        match &mut self.place {
-            Place::Processes(processes) => Ok(processes.keep().await),
-            Place::Containers(containers) => containers.keep().await,
-            Place::Nodes(nodes) => nodes.keep().await,
+        match &mut self.runtime {
+            Runtime::Processes(processes) => Ok(processes.keep().await),
+            Runtime::Containers(containers) => containers.keep().await,
+            Runtime::Nodes(nodes) => nodes.keep().await,
         }
     }
 
     /// Ends all of it; what is still there afterwards.
     pub async fn lower(self) -> Vec<String> {
-        let ended = match self.place {
-            Place::Processes(processes) => return processes.lower().await,
-            Place::Containers(containers) => containers.compose.down().await.map(drop),
-            Place::Nodes(nodes) => nodes.swarm.withdraw().await,
+        let ended = match self.runtime {
+            Runtime::Processes(processes) => return processes.lower().await,
+            Runtime::Containers(containers) => containers.compose.down().await.map(drop),
+            Runtime::Nodes(nodes) => nodes.swarm.withdraw().await,
         };
         ended.err().iter().map(ToString::to_string).collect()
     }

@@ -10,12 +10,12 @@ use tokio::sync::{Mutex, MutexGuard};
 use super::Part;
 use super::process::Process;
 use crate::error::SystemError;
+use crate::link::Link;
 use crate::plan::Target;
 use crate::ports;
 use crate::probe::Probe;
 use crate::run_dir::RunDir;
 use crate::stage::{AdminClient, ServiceProcess};
-use crate::wire::Wire;
 
 /// All of it, up and ready.
 #[derive(Debug)]
@@ -25,10 +25,10 @@ pub(super) struct Processes {
     pub(super) members: Vec<Member>,
     /// Workers beside the one that can be broken.
     pub(super) other_workers: Vec<ServiceProcess>,
-    pub(super) wires: Wires,
+    pub(super) links: Links,
     pub(super) folder: PathBuf,
     /// The folder, where it is the system's own; it is dropped after all that live in it.
-    pub(super) own_folder: Option<RunDir>,
+    pub(super) run_dir: Option<RunDir>,
 }
 
 /// A part; where it listens is the same for as long as it lives.
@@ -79,14 +79,14 @@ impl Processes {
     pub(super) async fn probe(
         &self,
         target: Target,
-        on_the_wire: bool,
+        on_the_link: bool,
         patience: Duration,
     ) -> Probe {
         let Ok(member) = self.member(target.into()) else {
             return Probe::Refused;
         };
-        let wire = self.wires.to(target).filter(|_| on_the_wire);
-        let address = ports::loopback(port_of(wire, member.port));
+        let link = self.links.to(target).filter(|_| on_the_link);
+        let address = ports::loopback(port_of(link, member.port));
         match Probe::at(target, &address.to_string(), patience).await {
             // A contender need not serve the route that ours is looked at by: any answer shows that it lives.
             Probe::Error { .. } if member.is_contender => Probe::Well {
@@ -104,7 +104,7 @@ impl Processes {
 
     /// Has the folder stay, with Postgres' log where those of the services are.
     pub(super) async fn keep(&mut self) -> PathBuf {
-        if let Some(folder) = &mut self.own_folder {
+        if let Some(folder) = &mut self.run_dir {
             folder.keep();
         }
         for member in &self.members {
@@ -133,15 +133,15 @@ impl Processes {
     }
 }
 
-/// The wire to each dependency, where there is one.
+/// The link to each dependency, where there is one.
 #[derive(Debug, Default)]
-pub(super) struct Wires {
-    pub(super) worker: Option<Arc<Wire>>,
-    pub(super) database: Option<Arc<Wire>>,
+pub(super) struct Links {
+    pub(super) worker: Option<Arc<Link>>,
+    pub(super) database: Option<Arc<Link>>,
 }
 
-impl Wires {
-    pub(super) fn to(&self, target: Target) -> Option<&Arc<Wire>> {
+impl Links {
+    pub(super) fn to(&self, target: Target) -> Option<&Arc<Link>> {
         match target {
             Target::Worker => self.worker.as_ref(),
             Target::Database => self.database.as_ref(),
@@ -151,10 +151,10 @@ impl Wires {
     }
 }
 
-/// Where a dependency is reached: by its wire, where there is one.
-pub(super) fn port_of(wire: Option<&Arc<Wire>>, own: u16) -> u16 {
-    match wire.map(Arc::as_ref) {
-        Some(Wire::Local(proxy)) => proxy.addr().port(),
+/// Where a dependency is reached: by its link, where there is one.
+pub(super) fn port_of(link: Option<&Arc<Link>>, own: u16) -> u16 {
+    match link.map(Arc::as_ref) {
+        Some(Link::Local(proxy)) => proxy.addr().port(),
         _ => own,
     }
 }

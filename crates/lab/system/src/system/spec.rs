@@ -17,9 +17,9 @@ pub struct SystemSpec {
     pub workers: NonZeroU32,
     /// On the same database, each with a journal of its own. Containers and nodes have the first alone.
     pub apis: Vec<ApiSpec>,
-    /// Before which dependencies a breakable wire stands.
-    pub wired: Wired,
-    /// Of the wires' random choices.
+    /// Before which dependencies a breakable link stands.
+    pub linked: Linked,
+    /// Of the links' random choices.
     pub seed: u64,
     /// Whether the worker moves: then a second one needs room beside the first.
     pub replaced: bool,
@@ -28,14 +28,14 @@ pub struct SystemSpec {
 }
 
 impl SystemSpec {
-    /// Without a wire.
+    /// Without a link.
     #[must_use]
     pub fn new(worker: WorkerSpec, apis: Vec<ApiSpec>) -> Self {
         Self {
             worker,
             workers: NonZeroU32::MIN,
             apis,
-            wired: Wired::default(),
+            linked: Linked::default(),
             seed: 0,
             replaced: false,
             tuning: &[],
@@ -92,7 +92,7 @@ pub struct ApiSpec {
     pub variables: Vec<(&'static str, String)>,
     /// The dependency that it is told to find where nobody is.
     pub without: Option<Part>,
-    /// Started in its place; it sees nothing of ours.
+    /// Started in its runtime; it sees nothing of ours.
     pub contender: Option<Contender>,
 }
 
@@ -108,9 +108,9 @@ impl ApiSpec {
     }
 }
 
-/// Between the APIs and which of their dependencies a breakable wire stands.
+/// Between the APIs and which of their dependencies a breakable link stands.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Wired {
+pub struct Linked {
     /// Before the worker.
     pub worker: bool,
     /// Before Postgres.

@@ -9,16 +9,16 @@ use tokio_postgres::NoTls;
 
 use super::contender::{ContenderProcess, LENIENT_TABLE};
 use super::process::Process;
-use super::processes::{Member, Processes, Wires, port_of};
+use super::processes::{Links, Member, Processes, port_of};
 use super::{ApiSpec, Part, SystemSpec, WorkerSpec};
 use crate::database::Database;
 use crate::error::SystemError;
+use crate::link::Link;
 use crate::ports;
 use crate::postgres::{self, Cluster, ClusterOptions};
 use crate::proxy::FaultProxy;
 use crate::settings::Settings;
 use crate::stage::{Service, ServiceProcess};
-use crate::wire::Wire;
 
 impl Processes {
     /// Starts all of it in `folder` and waits until it is ready.
@@ -33,22 +33,22 @@ impl Processes {
         let cluster = postgres(spec.tuning).await?;
         let site = Site { folder, settings };
         let worker = site.worker(Service::Worker.name(), spec.worker).await?;
-        let (wired, seed) = (spec.wired, spec.seed);
-        let wires = Wires {
-            worker: wire(wired.worker, worker.port(), seed).await?,
-            database: wire(wired.database, cluster.port(), seed.wrapping_add(1)).await?,
+        let (linked, seed) = (spec.linked, spec.seed);
+        let links = Links {
+            worker: link(linked.worker, worker.port(), seed).await?,
+            database: link(linked.database, cluster.port(), seed.wrapping_add(1)).await?,
         };
         let mut other_workers = Vec::new();
         for number in 2..=spec.workers.get() {
             let name = format!("{}-{number}", Service::Worker.name());
             other_workers.push(site.worker(&name, spec.worker).await?);
         }
-        let first = port_of(wires.worker.as_ref(), worker.port());
+        let first = port_of(links.worker.as_ref(), worker.port());
         let reached = Reached {
             workers: iter::once(first)
                 .chain(other_workers.iter().map(ServiceProcess::port))
                 .collect(),
-            database: port_of(wires.database.as_ref(), cluster.port()),
+            database: port_of(links.database.as_ref(), cluster.port()),
         };
         let mut members = Vec::new();
         for (index, api) in spec.apis.iter().enumerate() {
@@ -64,9 +64,9 @@ impl Processes {
         Ok(Self {
             members,
             other_workers,
-            wires,
+            links,
             folder: folder.to_owned(),
-            own_folder: None,
+            run_dir: None,
         })
     }
 }
@@ -166,14 +166,14 @@ async fn postgres(tuning: &[&str]) -> Result<Cluster, SystemError> {
     Ok(cluster)
 }
 
-async fn wire(wanted: bool, port: u16, seed: u64) -> Result<Option<Arc<Wire>>, SystemError> {
+async fn link(wanted: bool, port: u16, seed: u64) -> Result<Option<Arc<Link>>, SystemError> {
     if !wanted {
         return Ok(None);
     }
     let upstream = ports::loopback(port).to_string();
     let proxy = FaultProxy::listen(ports::loopback(free()?), &upstream, seed).await;
     let proxy = proxy.map_err(SystemError::file("open", "a port for the fault proxy"))?;
-    Ok(Some(Arc::new(Wire::Local(proxy))))
+    Ok(Some(Arc::new(Link::Local(proxy))))
 }
 
 pub(super) fn free() -> Result<u16, SystemError> {

@@ -162,9 +162,9 @@ impl ProcessTree {
             while grow(&mut found, &table) {}
         }
         found.extend(table::marked(MARK, &self.home));
-        let inhabitants = table::living_in(&self.home);
+        let at_home_now = table::living_in(&self.home);
         let name: String = self.program.chars().take(NAME_LENGTH).collect();
-        let at_home = |entry: &&Entry| inhabitants.contains(&entry.pid) && entry.name == name;
+        let at_home = |entry: &&Entry| at_home_now.contains(&entry.pid) && entry.name == name;
         found.extend(table.iter().filter(at_home).map(|entry| entry.pid));
         let belongs = |entry: &Entry| found.contains(&entry.pid) && entry.state != State::Zombie;
         table.into_iter().filter(belongs).collect()

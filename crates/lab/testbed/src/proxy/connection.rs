@@ -9,9 +9,9 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 use super::client::Client;
-use super::exchange::{Exchange, Fate};
+use super::counters::Counters;
+use super::exchange::{Disposition, Exchange};
 use super::flow::{Flow, Step};
-use super::tally::Tally;
 use super::{Fault, Order, upstream};
 
 /// Neither an HTTP status line nor a Postgres message: its length field is zero, and a length counts itself.
@@ -24,9 +24,9 @@ pub(super) async fn serve(
     client: TcpStream,
     upstream: Arc<str>,
     mut orders: watch::Receiver<Order>,
-    tally: Arc<Tally>,
+    counters: Arc<Counters>,
 ) {
-    let mut link = Link {
+    let mut relay = Relay {
         client: Client::new(client),
         server: None,
         asked: Flow::new(),
@@ -34,19 +34,19 @@ pub(super) async fn serve(
         exchange: Exchange::new(),
         garbled: false,
         upstream,
-        tally,
+        counters,
     };
     loop {
         let fault = orders.borrow_and_update().fault;
         tokio::select! {
             biased;
             changed = orders.changed() => if changed.is_err() { return },
-            () = link.play(fault) => return,
+            () = relay.play(fault) => return,
         }
     }
 }
 
-struct Link {
+struct Relay {
     client: Client,
     server: Option<TcpStream>,
     asked: Flow,
@@ -55,7 +55,7 @@ struct Link {
     /// Garbage is the last the client will hear.
     garbled: bool,
     upstream: Arc<str>,
-    tally: Arc<Tally>,
+    counters: Arc<Counters>,
 }
 
 enum Event {
@@ -64,29 +64,29 @@ enum Event {
     Due,
 }
 
-enum End {
+enum Closing {
     Clean,
     Reset,
 }
 
-impl Link {
+impl Relay {
     /// Returns when the connection is over; only a clean end spares the client the reset.
     async fn play(&mut self, fault: Fault) {
         let over = if fault == Fault::Refuse {
-            Ok(End::Reset)
+            Ok(Closing::Reset)
         } else if fault.is_silent() {
             self.hear(fault).await
         } else {
             self.forward(fault).await
         };
-        if let Ok(End::Clean) = over {
+        if let Ok(Closing::Clean) = over {
             self.client.ended_clean = true;
         }
     }
 
     /// Says nothing, passes nothing on, and counts what is asked.
-    async fn hear(&mut self, fault: Fault) -> io::Result<End> {
-        self.exchange.judge_again(|| Fate::Pass);
+    async fn hear(&mut self, fault: Fault) -> io::Result<Closing> {
+        self.exchange.judge_again(|| Disposition::Pass);
         loop {
             let (mut from_client, _) = self.client.stream.split();
             if self.asked.listen(&mut from_client).await? == Step::Got {
@@ -95,9 +95,9 @@ impl Link {
         }
     }
 
-    async fn forward(&mut self, fault: Fault) -> io::Result<End> {
-        self.exchange.judge_again(|| self.tally.draw(fault));
-        if let Fate::Garbage | Fate::Status(_) = self.exchange.fate() {
+    async fn forward(&mut self, fault: Fault) -> io::Result<Closing> {
+        self.exchange.judge_again(|| self.counters.draw(fault));
+        if let Disposition::Garbage | Disposition::Status(_) = self.exchange.disposition() {
             // Its own answer to this request would come after ours.
             self.server = None;
             self.asked.restart();
@@ -120,11 +120,11 @@ impl Link {
                 Event::Answered(Step::Sent(bytes)) => self.exchange.delivered(bytes),
                 Event::Answered(Step::Ended) => {}
                 // The answer's end is the connection's end: a server that has finished wants nothing more.
-                Event::Answered(Step::Over) => return Ok(End::Clean),
+                Event::Answered(Step::Over) => return Ok(Closing::Clean),
                 Event::Due => self.exchange.release(),
             }
         }
-        Ok(End::Reset)
+        Ok(Closing::Reset)
     }
 
     /// What happens next, in either direction. Cancel-safe.
@@ -155,23 +155,23 @@ impl Link {
     /// The client has said something; if it was not waiting, that is a request.
     fn begin(&mut self, fault: Fault) {
         if !self.exchange.is_waiting() {
-            self.tally.count_request();
-            self.exchange.begin(self.tally.draw(fault));
+            self.counters.count_request();
+            self.exchange.begin(self.counters.draw(fault));
         }
     }
 
-    /// Answers the request if that is its fate: the upstream does not get to see it.
+    /// Answers the request if that is its disposition: the upstream does not get to see it.
     fn answer_in_its_place(&mut self) {
-        match self.exchange.fate() {
-            Fate::Garbage => {
+        match self.exchange.disposition() {
+            Disposition::Garbage => {
                 self.answered.append(&GARBAGE);
                 self.garbled = true;
             }
-            Fate::Status(code) => {
+            Disposition::Status(code) => {
                 let answer = format!("HTTP/1.1 {code} \r\ncontent-length: 0\r\n\r\n");
                 self.answered.append(answer.as_bytes());
             }
-            Fate::Pass | Fate::Late(_) | Fate::Cut { .. } => return,
+            Disposition::Pass | Disposition::Late(_) | Disposition::Cut { .. } => return,
         }
         self.asked.clear();
         self.exchange.settle();
@@ -179,10 +179,10 @@ impl Link {
 
     /// Ends the connection after the client: closing with unread input would turn the close into a reset and could
     /// destroy the garbage on its way.
-    async fn linger(&mut self) -> io::Result<End> {
+    async fn linger(&mut self) -> io::Result<Closing> {
         let mut ignored = [0; 1024];
         self.client.stream.shutdown().await?;
         while self.client.stream.read(&mut ignored).await? > 0 {}
-        Ok(End::Clean)
+        Ok(Closing::Clean)
     }
 }

@@ -1,6 +1,6 @@
 //! Requests and answers on one connection, and what becomes of them: pure.
 //!
-//! The wire knows no protocol. A request is what a client says before it waits: it begins with the first bytes after
+//! The link knows no protocol. A request is what a client says before it waits: it begins with the first bytes after
 //! the client has seen something of its last answer, and lasts until the client sees something of its own.
 
 use std::time::Duration;
@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 /// What becomes of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(super) enum Disposition {
     /// It is answered by the upstream.
     Pass,
     /// Its answer is held back by this long.
@@ -30,7 +30,7 @@ pub(super) enum Fate {
 pub(super) struct Exchange {
     /// Whether the client has seen nothing of its answer.
     waiting: bool,
-    fate: Fate,
+    disposition: Disposition,
     /// When an answer that is held back may go.
     due: Option<Instant>,
 }
@@ -39,7 +39,7 @@ impl Exchange {
     pub(super) fn new() -> Self {
         Self {
             waiting: false,
-            fate: Fate::Pass,
+            disposition: Disposition::Pass,
             due: None,
         }
     }
@@ -48,8 +48,8 @@ impl Exchange {
         self.waiting
     }
 
-    pub(super) fn fate(&self) -> Fate {
-        self.fate
+    pub(super) fn disposition(&self) -> Disposition {
+        self.disposition
     }
 
     pub(super) fn due(&self) -> Option<Instant> {
@@ -57,20 +57,24 @@ impl Exchange {
     }
 
     /// The client begins a request.
-    pub(super) fn begin(&mut self, fate: Fate) {
+    pub(super) fn begin(&mut self, disposition: Disposition) {
         self.waiting = true;
-        self.fate = fate;
+        self.disposition = disposition;
     }
 
-    /// The fault has changed. A request that waits gets a new fate; one that is being answered is over with the old one.
-    pub(super) fn judge_again(&mut self, fate: impl FnOnce() -> Fate) {
+    /// The fault has changed. A request that waits gets a new disposition; one that is being answered is over with the old one.
+    pub(super) fn judge_again(&mut self, disposition: impl FnOnce() -> Disposition) {
         self.due = None;
-        self.fate = if self.waiting { fate() } else { Fate::Pass };
+        self.disposition = if self.waiting {
+            disposition()
+        } else {
+            Disposition::Pass
+        };
     }
 
     /// Something of an answer is there.
     pub(super) fn answer_came(&mut self, now: Instant) {
-        if let Fate::Late(by) = self.fate {
+        if let Disposition::Late(by) = self.disposition {
             self.due = Some(now + by);
         }
     }
@@ -78,13 +82,13 @@ impl Exchange {
     /// What was held back may go, and the rest of the same answer with it.
     pub(super) fn release(&mut self) {
         self.due = None;
-        self.fate = Fate::Pass;
+        self.disposition = Disposition::Pass;
     }
 
     /// How many bytes of answer the client may still see.
     pub(super) fn allowance(&self) -> usize {
-        match self.fate {
-            Fate::Cut { left } => left,
+        match self.disposition {
+            Disposition::Cut { left } => left,
             _ => usize::MAX,
         }
     }
@@ -92,15 +96,15 @@ impl Exchange {
     /// The client has been given this many bytes.
     pub(super) fn delivered(&mut self, bytes: usize) {
         self.waiting = false;
-        if let Fate::Cut { left } = &mut self.fate {
+        if let Disposition::Cut { left } = &mut self.disposition {
             *left = left.saturating_sub(bytes);
         }
     }
 
-    /// The wire itself has answered.
+    /// The link itself has answered.
     pub(super) fn settle(&mut self) {
         self.waiting = false;
-        self.fate = Fate::Pass;
+        self.disposition = Disposition::Pass;
     }
 }
 
@@ -110,16 +114,16 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    fn asked(fate: Fate) -> Exchange {
+    fn asked(disposition: Disposition) -> Exchange {
         let mut exchange = Exchange::new();
-        exchange.begin(fate);
+        exchange.begin(disposition);
         exchange
     }
 
     #[tokio::test]
     async fn a_late_answer_is_held_once_and_the_request_waits_meanwhile() {
         let now = Instant::now();
-        let mut exchange = asked(Fate::Late(SECOND));
+        let mut exchange = asked(Disposition::Late(SECOND));
         assert_eq!(exchange.due(), None);
         exchange.answer_came(now);
         assert_eq!(exchange.due(), Some(now + SECOND));
@@ -133,7 +137,7 @@ mod tests {
 
     #[test]
     fn a_cut_counts_what_the_client_has_seen() {
-        let mut exchange = asked(Fate::Cut { left: 10 });
+        let mut exchange = asked(Disposition::Cut { left: 10 });
         exchange.delivered(4);
         assert_eq!(exchange.allowance(), 6);
         exchange.delivered(6);
@@ -142,22 +146,22 @@ mod tests {
 
     #[tokio::test]
     async fn a_new_fault_reaches_the_request_that_waits_and_a_heal_releases_what_was_held() {
-        let mut exchange = asked(Fate::Pass);
-        exchange.judge_again(|| Fate::Late(SECOND));
+        let mut exchange = asked(Disposition::Pass);
+        exchange.judge_again(|| Disposition::Late(SECOND));
         exchange.answer_came(Instant::now());
         assert!(exchange.due().is_some());
-        exchange.judge_again(|| Fate::Pass);
+        exchange.judge_again(|| Disposition::Pass);
         assert_eq!(exchange.due(), None);
     }
 
     #[test]
     fn a_new_fault_spares_an_answer_that_is_on_its_way_and_ends_the_old_ones_hold_on_it() {
-        let mut exchange = asked(Fate::Cut { left: 10 });
+        let mut exchange = asked(Disposition::Cut { left: 10 });
         exchange.delivered(4);
         exchange.judge_again(|| panic!("drawn for nobody"));
         assert_eq!(
-            (exchange.fate(), exchange.allowance()),
-            (Fate::Pass, usize::MAX)
+            (exchange.disposition(), exchange.allowance()),
+            (Disposition::Pass, usize::MAX)
         );
     }
 }

@@ -1,4 +1,4 @@
-//! What the wire can do, and what that means for one request.
+//! What the link can do, and what that means for one request.
 
 use std::time::Duration;
 
@@ -6,9 +6,9 @@ use fastrand::Rng;
 use jiff::fmt::serde::unsigned_duration::friendly::compact::required as friendly;
 use serde::{Deserialize, Serialize};
 
-use super::exchange::Fate;
+use super::exchange::Disposition;
 
-/// What the wire does. A `share` is of requests, from 0 to 1; each request's fate is drawn when it begins, and again
+/// What the link does. A `share` is of requests, from 0 to 1; each request's disposition is drawn when it begins, and again
 /// when the fault changes before it has its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -40,12 +40,12 @@ pub enum Fault {
         /// Of how many requests.
         share: f64,
     },
-    /// In place of the upstream the wire answers with bytes of no protocol, then closes the connection.
+    /// In place of the upstream the link answers with bytes of no protocol, then closes the connection.
     Garbage {
         /// How many requests.
         share: f64,
     },
-    /// In place of the upstream the wire answers with this HTTP status, no body, and keeps the connection. For requests
+    /// In place of the upstream the link answers with this HTTP status, no body, and keeps the connection. For requests
     /// without a body.
     Status {
         /// Three digits.
@@ -62,21 +62,21 @@ impl Fault {
     }
 
     /// What becomes of a request.
-    pub(super) fn fate(self, random: &mut Rng) -> Fate {
+    pub(super) fn disposition(self, random: &mut Rng) -> Disposition {
         match self {
-            Self::None | Self::Refuse | Self::Hang | Self::Blackhole => Fate::Pass,
+            Self::None | Self::Refuse | Self::Hang | Self::Blackhole => Disposition::Pass,
             Self::Latency { share, .. }
             | Self::Reset { share, .. }
             | Self::Garbage { share }
             | Self::Status { share, .. }
                 if random.f64() >= share =>
             {
-                Fate::Pass
+                Disposition::Pass
             }
-            Self::Latency { delay, jitter, .. } => Fate::Late(around(delay, jitter, random)),
-            Self::Reset { after, .. } => Fate::Cut { left: after },
-            Self::Garbage { .. } => Fate::Garbage,
-            Self::Status { code, .. } => Fate::Status(code),
+            Self::Latency { delay, jitter, .. } => Disposition::Late(around(delay, jitter, random)),
+            Self::Reset { after, .. } => Disposition::Cut { left: after },
+            Self::Garbage { .. } => Disposition::Garbage,
+            Self::Status { code, .. } => Disposition::Status(code),
         }
     }
 }
@@ -90,9 +90,9 @@ fn around(middle: Duration, spread: Duration, random: &mut Rng) -> Duration {
 mod tests {
     use super::*;
 
-    fn fates(fault: Fault, seed: u64) -> Vec<Fate> {
+    fn fates(fault: Fault, seed: u64) -> Vec<Disposition> {
         let mut random = Rng::with_seed(seed);
-        (0..1000).map(|_| fault.fate(&mut random)).collect()
+        (0..1000).map(|_| fault.disposition(&mut random)).collect()
     }
 
     #[test]
@@ -104,7 +104,7 @@ mod tests {
         let hit = |seed| {
             fates(half, seed)
                 .iter()
-                .filter(|fate| **fate == Fate::Status(500))
+                .filter(|disposition| **disposition == Disposition::Status(500))
                 .count()
         };
         assert!((450..550).contains(&hit(1)), "{}", hit(1));
@@ -115,8 +115,16 @@ mod tests {
     #[test]
     fn none_and_all_are_exactly_that() {
         let reset = |share| fates(Fault::Reset { after: 7, share }, 1);
-        assert!(reset(0.0).iter().all(|fate| *fate == Fate::Pass));
-        assert!(reset(1.0).iter().all(|fate| *fate == Fate::Cut { left: 7 }));
+        assert!(
+            reset(0.0)
+                .iter()
+                .all(|disposition| *disposition == Disposition::Pass)
+        );
+        assert!(
+            reset(1.0)
+                .iter()
+                .all(|disposition| *disposition == Disposition::Cut { left: 7 })
+        );
     }
 
     #[test]
@@ -128,8 +136,8 @@ mod tests {
                 jitter,
                 share: 1.0,
             };
-            let late = |fate| match fate {
-                Fate::Late(by) => by,
+            let late = |disposition| match disposition {
+                Disposition::Late(by) => by,
                 other => panic!("{other:?}"),
             };
             fates(fault, 1).into_iter().map(late).collect()

@@ -1,4 +1,4 @@
-//! A TCP fault proxy: stands before a real server and breaks the wire on command.
+//! A TCP fault proxy: stands before a real server and breaks the link on command.
 //!
 //! Invariants: the port stays the same through every fault; connections that exist when a fault is set do not escape
 //! it, nor does a request that waits for its answer; what was read but not yet forwarded when a fault begins is kept,
@@ -6,12 +6,12 @@
 
 mod client;
 mod connection;
-mod door;
+mod counters;
 mod exchange;
 mod fault;
 mod flow;
-mod silence;
-mod tally;
+mod listening;
+mod syn_drop;
 mod upstream;
 
 use std::net::SocketAddr;
@@ -21,19 +21,19 @@ use std::{fmt, io};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
-pub use door::AFTER_AN_ERROR;
 pub use fault::Fault;
+pub use listening::AFTER_AN_ERROR;
 
 use crate::ports;
-use door::Door;
-use tally::Tally;
+use counters::Counters;
+use listening::Listener;
 
 /// A proxy on a port of its own. Dropping it resets every connection and frees the port.
 pub struct FaultProxy {
     addr: SocketAddr,
     wanted: watch::Sender<Order>,
     in_force: watch::Receiver<Order>,
-    tally: Arc<Tally>,
+    counters: Arc<Counters>,
     task: AbortHandle,
 }
 
@@ -61,18 +61,18 @@ impl FaultProxy {
     /// # Errors
     /// When `addr` cannot be bound.
     pub async fn listen(addr: SocketAddr, upstream: &str, seed: u64) -> io::Result<Self> {
-        let door = Door::open(addr).await?;
-        let addr = door.addr();
+        let listening = Listener::open(addr).await?;
+        let addr = listening.addr();
         let (wanted, orders) = watch::channel(Order::default());
         let (acknowledge, in_force) = watch::channel(Order::default());
-        let tally = Arc::new(Tally::new(seed));
-        let keeper = door.keep(upstream.into(), orders, acknowledge, Arc::clone(&tally));
+        let counters = Arc::new(Counters::new(seed));
+        let keeper = listening.keep(upstream.into(), orders, acknowledge, Arc::clone(&counters));
         let task = tokio::spawn(keeper).abort_handle();
         Ok(Self {
             addr,
             wanted,
             in_force,
-            tally,
+            counters,
             task,
         })
     }
@@ -86,14 +86,14 @@ impl FaultProxy {
     /// Connections accepted since the start. What the kernel queued while the port was closing is not counted.
     #[must_use]
     pub fn accepted(&self) -> u64 {
-        self.tally.accepted()
+        self.counters.accepted()
     }
 
     /// Requests seen since the start, also those that a fault swallowed or answered: bytes from a client that was not
     /// waiting for an answer. A client whose connection was refused, or got no answer to its SYN, could not make one.
     #[must_use]
     pub fn requests(&self) -> u64 {
-        self.tally.requests()
+        self.counters.requests()
     }
 
     /// Sets the fault, in place of the one before, and returns when it is in force.

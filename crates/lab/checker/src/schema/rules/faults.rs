@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{STEADY, at, holds};
 use crate::plan::{Experiment, Fault, Kind, Target};
 use crate::schema::error::Broken;
-use crate::schema::place::Place;
+use crate::schema::location::Location;
 use crate::stage::StageKind;
 use crate::verdict::judged_until;
 
@@ -16,23 +16,23 @@ const JUDGED: Duration = Duration::from_secs(1);
 
 pub(super) fn check(plan: &Experiment) -> Result<(), Broken> {
     for (number, fault) in plan.faults.iter().enumerate() {
-        let place = at(&["fault"]).index(number);
-        can_suffer(fault, plan, &place)?;
-        figures(fault.kind, &place)?;
-        in_time(fault, plan, &place)?;
+        let location = at(&["fault"]).index(number);
+        can_suffer(fault, plan, &location)?;
+        figures(fault.kind, &location)?;
+        in_time(fault, plan, &location)?;
         let earlier = &plan.faults[..number];
         let together = |other: &&Fault| {
             other.target == fault.target && other.at < fault.end() && fault.at < other.end()
         };
         if let Some(other) = earlier.iter().find(together) {
             let rule = format!("must not overlap with `{other}`, which hurts the same target");
-            return Err(Broken::rule(place.key("at"), rule));
+            return Err(Broken::rule(location.key("at"), rule));
         }
     }
     Ok(())
 }
 
-fn can_suffer(fault: &Fault, plan: &Experiment, place: &Place) -> Result<(), Broken> {
+fn can_suffer(fault: &Fault, plan: &Experiment, location: &Location) -> Result<(), Broken> {
     let can = match fault.kind {
         Kind::Kill => true,
         Kind::Pause | Kind::Restart => fault.target != Target::Node,
@@ -47,25 +47,25 @@ fn can_suffer(fault: &Fault, plan: &Experiment, place: &Place) -> Result<(), Bro
         Kind::Lock | Kind::Connections | Kind::ReadOnly => fault.target == Target::Database,
     };
     let rule = format!("is nothing that the {} can suffer", fault.target);
-    holds(can, place.key("kind"), rule)?;
+    holds(can, location.key("kind"), rule)?;
     let only_on_swarm = plan.stages == [StageKind::Swarm];
     let rule = "there are nodes in a Swarm only: it needs stages = [\"swarm\"]";
     let on_a_node = fault.target == Target::Node;
-    holds(!on_a_node || only_on_swarm, place.key("target"), rule)?;
+    holds(!on_a_node || only_on_swarm, location.key("target"), rule)?;
     let replaced_locally = fault.kind == Kind::Replace && plan.stages.contains(&StageKind::Local);
     let rule =
         "processes have no address of their own: a replaced worker needs stages = [\"compose\"]";
-    holds(!replaced_locally, place.key("kind"), rule)
+    holds(!replaced_locally, location.key("kind"), rule)
 }
 
-fn figures(kind: Kind, place: &Place) -> Result<(), Broken> {
+fn figures(kind: Kind, location: &Location) -> Result<(), Broken> {
     if let Kind::Surge { rate, priority } = kind {
         let rule = "must be from 0.1 to 2000";
-        holds((0.1..=2000.0).contains(&rate), place.key("rate"), rule)?;
+        holds((0.1..=2000.0).contains(&rate), location.key("rate"), rule)?;
         let rule = "must be from 0 to 7";
         return holds(
             priority.is_none_or(|it| it <= 7),
-            place.key("priority"),
+            location.key("priority"),
             rule,
         );
     }
@@ -77,34 +77,34 @@ fn figures(kind: Kind, place: &Place) -> Result<(), Broken> {
         return Ok(());
     };
     let rule = "must be above 0 and at most 1";
-    holds(share > 0.0 && share <= 1.0, place.key("share"), rule)?;
+    holds(share > 0.0 && share <= 1.0, location.key("share"), rule)?;
     match kind {
         Kind::Latency { delay, jitter, .. } => {
-            holds(!delay.is_zero(), place.key("delay"), "must be above 0")?;
+            holds(!delay.is_zero(), location.key("delay"), "must be above 0")?;
             let rule = "must be below `delay`: no delay at all proves nothing";
-            holds(jitter < delay, place.key("jitter"), rule)
+            holds(jitter < delay, location.key("jitter"), rule)
         }
         Kind::Status { code, .. } => {
             let rule = "must be from 400 to 599";
-            holds((400..=599).contains(&code), place.key("code"), rule)
+            holds((400..=599).contains(&code), location.key("code"), rule)
         }
         _ => Ok(()),
     }
 }
 
-fn in_time(fault: &Fault, plan: &Experiment, place: &Place) -> Result<(), Broken> {
+fn in_time(fault: &Fault, plan: &Experiment, location: &Location) -> Result<(), Broken> {
     let rule = "must be at least 2s: steady state comes first";
-    holds(fault.at >= STEADY, place.key("at"), rule)?;
+    holds(fault.at >= STEADY, location.key("at"), rule)?;
     let judged = judged_until(fault.at, plan.system.work_delay);
     let rule =
         "leaves no second of calls that end before it: 3 x system.work_delay and 1s must pass";
-    holds(judged >= JUDGED, place.key("at"), rule)?;
+    holds(judged >= JUDGED, location.key("at"), rule)?;
     holds(
         fault.lasts >= SHORTEST,
-        place.key("for"),
+        location.key("for"),
         "must be at least 200ms",
     )?;
     let rule = "must leave 2s of steady state before the end of load.for";
     let steady = fault.end().saturating_add(STEADY) <= plan.load.lasts;
-    holds(steady, place.key("for"), rule)
+    holds(steady, location.key("for"), rule)
 }

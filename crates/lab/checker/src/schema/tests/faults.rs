@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{FILE, parse, refusal, refused, with};
-use crate::invented::s;
+use crate::fixtures::s;
 use crate::plan::{Kind, Target};
 
 /// The file's fault, of this kind.

@@ -7,7 +7,7 @@ mod rules;
 use std::path::Path;
 
 use crate::arrivals::Arrivals;
-use crate::invented::{ms, s};
+use crate::fixtures::{ms, s};
 use crate::plan::{Expectation, Experiment, Metric, Window};
 use crate::stage::StageKind;
 
@@ -35,7 +35,7 @@ fn parse(text: &str) -> Result<Experiment, String> {
     Experiment::parse(path, text).map_err(|error| error.to_string())
 }
 
-/// The file, with this text in place of that.
+/// The file, with this text in location of that.
 fn with(that: &str, this: &str) -> String {
     assert!(FILE.contains(that), "{that}");
     FILE.replacen(that, this, 1)

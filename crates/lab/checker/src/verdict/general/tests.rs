@@ -1,7 +1,7 @@
 use super::super::tests::failing;
-use crate::invented::{Scene, answered, ms, plan, s, whole};
+use crate::fixtures::{TrialFixture, answered, ms, plan, s, whole};
 use crate::plan::{Kind, Side, Target};
-use crate::trial::{Breach, End};
+use crate::trial::{Breach, Completion};
 
 /// The one check that does not hold: side, name, what was seen.
 fn only(checks: &[super::Check]) -> (Option<Side>, &str, &str) {
@@ -90,7 +90,7 @@ fn a_fault_that_did_not_heal_fails_it() {
 #[test]
 fn a_surge_was_live_if_its_calls_were_sent() {
     let surge = |sent: usize| {
-        let (mut plan, mut scene) = (plan(), Scene::resilient());
+        let (mut plan, mut scene) = (plan(), TrialFixture::resilient());
         plan.faults[0].lasts = s(2);
         plan.faults[0].kind = Kind::Surge {
             rate: 5.0,
@@ -175,7 +175,7 @@ fn a_load_generator_that_is_late_makes_no_proof() {
 
 #[test]
 fn a_call_that_the_generator_could_not_send_makes_no_proof() {
-    let failing = failing(|_, _, resilient| resilient.calls[60].end = End::NoFile);
+    let failing = failing(|_, _, resilient| resilient.calls[60].end = Completion::NoFile);
     let seen = "0.0 ms late, 1 unsent";
     let expected = (Some(Side::Resilient), "the load was punctual", seen);
     assert_eq!(only(&failing), expected);

@@ -9,14 +9,14 @@ use uuid::Uuid;
 
 use super::*;
 use crate::plan::Target;
-use crate::trial::{End, Observation};
+use crate::trial::{Completion, Observation};
 
 /// To the nanosecond, up to a day.
 fn time() -> impl Strategy<Value = Duration> {
     (0..86_400_u64, 0..1_000_000_000_u32).prop_map(|(whole, part)| Duration::new(whole, part))
 }
 
-fn end() -> impl Strategy<Value = End> {
+fn end() -> impl Strategy<Value = Completion> {
     let lacks = vec("[a-z_]+:[a-z_]+", 0..3);
     let answered = (
         100..600_u16,
@@ -26,7 +26,7 @@ fn end() -> impl Strategy<Value = End> {
     );
     let answered = (answered, option::of("[a-z]+")).prop_map(|(answered, recorded_in)| {
         let (status, id, has_result, degraded) = answered;
-        End::Answered {
+        Completion::Answered {
             status,
             request_id: id.map(Uuid::from_u128),
             has_result,
@@ -35,11 +35,11 @@ fn end() -> impl Strategy<Value = End> {
         }
     });
     let others = [
-        End::GivenUp,
-        End::Refused,
-        End::Reset,
-        End::Left,
-        End::NoFile,
+        Completion::GivenUp,
+        Completion::Refused,
+        Completion::Reset,
+        Completion::Left,
+        Completion::NoFile,
     ];
     prop_oneof![answered, proptest::sample::select(others.to_vec())]
 }
@@ -58,7 +58,7 @@ fn call() -> impl Strategy<Value = Call> {
     )
 }
 
-fn fault() -> impl Strategy<Value = Observed> {
+fn fault() -> impl Strategy<Value = FaultWindow> {
     let observation =
         || (any::<bool>(), any::<String>()).prop_map(|(holds, seen)| Observation { holds, seen });
     let targets = [Target::Worker, Target::Database, Target::Api];
@@ -71,7 +71,7 @@ fn fault() -> impl Strategy<Value = Observed> {
         observation(),
         observation(),
     )
-        .prop_map(|(name, target, from, to, live, healed)| Observed {
+        .prop_map(|(name, target, from, to, live, healed)| FaultWindow {
             name,
             target,
             from,

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::{Span, Violation, hurt};
-use crate::load::{Answer, Outcome, Reply, Try};
+use super::{Span, Violation, outage};
+use crate::load::{Answer, Attempt, CallHistory, Reply};
 use crate::torture::evidence::Evidence;
 use crate::torture::schedule::Target;
 
@@ -15,33 +15,33 @@ const MACHINE: Duration = Duration::from_millis(300 + 700);
 
 /// Nothing but 200, 202 and 503; and 408 from an API that was stopped while a body arrived.
 pub(super) fn documented(evidence: &Evidence) -> Vec<Violation> {
-    let strange = |made: &Try, answer: &Answer| match answer.status {
+    let strange = |made: &Attempt, answer: &Answer| match answer.status {
         200 | 202 => false,
         503 => answer.code.is_none(),
-        408 => !hurt(evidence, Target::Api(made.api), (made.from, made.to), AFTER),
+        408 => !outage(evidence, Target::Api(made.api), (made.from, made.to), AFTER),
         _ => true,
     };
     let offenders = answers(evidence).filter(|(_, made, answer)| strange(made, answer));
     offenders
-        .map(|(outcome, _, answer)| {
-            let detail = format!("key {}: {answer:?}", outcome.key);
+        .map(|(history, _, answer)| {
+            let detail = format!("key {}: {answer:?}", history.key);
             Violation::new("every answer is one that is documented", detail)
         })
         .collect()
 }
 
-/// No 503, whatever was hurt but the API itself: the journal accepts what neither dependency can.
+/// No 503, whatever was outage but the API itself: the journal accepts what neither dependency can.
 pub(super) fn refused(evidence: &Evidence) -> Vec<Violation> {
     let offenders = answers(evidence)
         .filter(|(.., answer)| answer.status == 503)
         .filter(|(_, made, _)| {
             let span = (made.from, made.to);
-            !hurt(evidence, Target::Api(made.api), span, AFTER)
+            !outage(evidence, Target::Api(made.api), span, AFTER)
         });
     offenders
-        .map(|(outcome, made, answer)| {
+        .map(|(history, made, answer)| {
             let code = answer.code.as_deref().unwrap_or_default();
-            let detail = format!("key {} at {:.1?}: 503 {code}", outcome.key, made.from);
+            let detail = format!("key {} at {:.1?}: 503 {code}", history.key, made.from);
             Violation::new("no outage refuses anybody", detail)
         })
         .collect()
@@ -49,28 +49,28 @@ pub(super) fn refused(evidence: &Evidence) -> Vec<Violation> {
 
 /// Every call is answered if some API was well for long enough to be found and to answer.
 pub(super) fn unanswered(evidence: &Evidence) -> Vec<Violation> {
-    let given_up = evidence.outcomes.iter().filter(|it| it.answer().is_none());
-    let offenders = given_up.filter(|outcome| {
-        let end = outcome.tries.last().map_or(outcome.intended, |it| it.to);
+    let given_up = evidence.histories.iter().filter(|it| it.answer().is_none());
+    let offenders = given_up.filter(|history| {
+        let end = history.attempts.last().map_or(history.intended, |it| it.to);
         let mut apis = (0..evidence.replicas).map(Target::Api);
-        apis.any(|api| well_within(evidence, api, (outcome.intended, end)))
+        apis.any(|api| well_within(evidence, api, (history.intended, end)))
     });
     offenders
-        .map(|outcome| {
-            let detail = format!("key {}: {:?}", outcome.key, outcome.tries);
+        .map(|history| {
+            let detail = format!("key {}: {:?}", history.key, history.attempts);
             Violation::new("a living API answers", detail)
         })
         .collect()
 }
 
-/// Every answer came within the bound, unless its API was hurt meanwhile.
+/// Every answer came within the bound, unless its API was outage meanwhile.
 pub(super) fn late(evidence: &Evidence) -> Vec<Violation> {
     let bound = evidence.bound + MACHINE;
-    let tries = evidence.outcomes.iter().flat_map(|outcome| {
-        let tries = outcome.tries.iter();
-        tries.map(move |made| (outcome, made))
+    let attempts = evidence.histories.iter().flat_map(|history| {
+        let attempts = history.attempts.iter();
+        attempts.map(move |made| (history, made))
     });
-    let offenders = tries.filter(|(_, made)| {
+    let offenders = attempts.filter(|(_, made)| {
         let waited = match &made.reply {
             Reply::Answer(_) => true,
             // A client that gave up on a silent API has waited as well.
@@ -79,51 +79,51 @@ pub(super) fn late(evidence: &Evidence) -> Vec<Violation> {
         let span = (made.from, made.to);
         waited
             && made.to.saturating_sub(made.from) > bound
-            && !hurt(evidence, Target::Api(made.api), span, AFTER)
+            && !outage(evidence, Target::Api(made.api), span, AFTER)
     });
     offenders
-        .map(|(outcome, made)| {
+        .map(|(history, made)| {
             let took = made.to.saturating_sub(made.from);
-            let detail = format!("key {} at {:.1?}: {took:.1?}", outcome.key, made.from);
+            let detail = format!("key {} at {:.1?}: {took:.1?}", history.key, made.from);
             Violation::new("every answer comes within the bound", detail)
         })
         .collect()
 }
 
-fn answers(evidence: &Evidence) -> impl Iterator<Item = (&Outcome, &Try, &Answer)> {
-    let outcomes = evidence.outcomes.iter();
-    outcomes.filter_map(|outcome| Some((outcome, outcome.tries.last()?, outcome.answer()?)))
+fn answers(evidence: &Evidence) -> impl Iterator<Item = (&CallHistory, &Attempt, &Answer)> {
+    let histories = evidence.histories.iter();
+    histories.filter_map(|history| Some((history, history.attempts.last()?, history.answer()?)))
 }
 
 /// Whether an API was well, within the span, for as long as a call can take to come to it and be answered.
 fn well_within(evidence: &Evidence, api: Target, (from, to): Span) -> bool {
     let needed = evidence.try_for + evidence.bound + MACHINE;
-    let mut hurts: Vec<_> = evidence
-        .hurts
+    let mut outages: Vec<_> = evidence
+        .outages
         .iter()
         .filter(|it| it.target == api)
         .collect();
-    hurts.sort_by_key(|hurt| hurt.from);
+    outages.sort_by_key(|outage| outage.from);
     let mut since = from;
-    for hurt in hurts {
-        if hurt.from.min(to).saturating_sub(since) >= needed {
+    for outage in outages {
+        if outage.from.min(to).saturating_sub(since) >= needed {
             return true;
         }
-        since = since.max(hurt.to.saturating_add(AFTER));
+        since = since.max(outage.to.saturating_add(AFTER));
     }
     to.saturating_sub(since) >= needed
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::scene::Scene;
+    use super::super::fixture::RunFixture;
     use super::super::violations;
     use super::*;
     use crate::load::Broken;
 
     const API: Target = Target::Api(0);
 
-    fn rules(scene: Scene) -> Vec<&'static str> {
+    fn rules(scene: RunFixture) -> Vec<&'static str> {
         let found = violations(&scene.evidence());
         found.into_iter().map(|one| one.rule).collect()
     }
@@ -131,44 +131,44 @@ mod tests {
     #[test]
     fn an_answer_that_no_document_knows_is_named() {
         for status in [408, 409, 422, 500] {
-            let found = rules(Scene::well().refused(1, status, Some("x")));
+            let found = rules(RunFixture::well().refused(1, status, Some("x")));
             assert_eq!(found, ["every answer is one that is documented"]);
         }
-        let stopped = Scene::well().refused(1, 408, Some("request_timeout"));
-        assert!(rules(stopped.hurt(API, 9.0, 10.0)).is_empty());
-        assert!(rules(Scene::well().refused(1, 503, None)).len() > 1);
+        let stopped = RunFixture::well().refused(1, 408, Some("request_timeout"));
+        assert!(rules(stopped.outage(API, 9.0, 10.0)).is_empty());
+        assert!(rules(RunFixture::well().refused(1, 503, None)).len() > 1);
     }
 
     #[test]
     fn a_503_counts_unless_the_api_was_hurt() {
         const RULE: &str = "no outage refuses anybody";
-        let refused = || Scene::well().refused(1, 503, Some("db_unavailable"));
+        let refused = || RunFixture::well().refused(1, 503, Some("db_unavailable"));
         assert_eq!(rules(refused()), [RULE]);
-        let db = refused().hurt(Target::Db, 9.0, 11.0);
-        assert_eq!(rules(db.hurt(Target::Worker, 8.0, 11.0)), [RULE]);
-        assert!(rules(refused().hurt(API, 9.0, 9.9)).is_empty());
+        let db = refused().outage(Target::Db, 9.0, 11.0);
+        assert_eq!(rules(db.outage(Target::Worker, 8.0, 11.0)), [RULE]);
+        assert!(rules(refused().outage(API, 9.0, 9.9)).is_empty());
     }
 
     #[test]
     fn a_call_may_be_given_up_only_if_no_api_was_well_long_enough() {
         const RULE: &str = "a living API answers";
-        let given_up = || Scene::well().given_up(1, Broken::Reset, 10.0, 40.0);
+        let given_up = || RunFixture::well().given_up(1, Broken::Reset, 10.0, 40.0);
         assert_eq!(rules(given_up()), [RULE]);
-        assert!(rules(given_up().hurt(API, 9.0, 35.0)).is_empty());
-        assert_eq!(rules(given_up().hurt(API, 9.0, 11.0)), [RULE]);
-        let other = given_up().replicas(2).hurt(API, 9.0, 41.0);
+        assert!(rules(given_up().outage(API, 9.0, 35.0)).is_empty());
+        assert_eq!(rules(given_up().outage(API, 9.0, 11.0)), [RULE]);
+        let other = given_up().replicas(2).outage(API, 9.0, 41.0);
         assert_eq!(rules(other), [RULE]);
     }
 
     #[test]
     fn an_answer_beyond_the_bound_counts_unless_its_api_was_hurt() {
         const RULE: &str = "every answer comes within the bound";
-        let late = || Scene::well().answered_at(1, 10.0, 16.0);
+        let late = || RunFixture::well().answered_at(1, 10.0, 16.0);
         assert_eq!(rules(late()), [RULE]);
-        assert!(rules(late().hurt(API, 11.0, 12.0)).is_empty());
-        assert_eq!(rules(late().hurt(Target::Db, 11.0, 12.0)), [RULE]);
-        assert!(rules(Scene::well().answered_at(1, 10.0, 14.9)).is_empty());
-        let silent = Scene::well().given_up(1, Broken::Silent, 10.0, 16.5);
+        assert!(rules(late().outage(API, 11.0, 12.0)).is_empty());
+        assert_eq!(rules(late().outage(Target::Db, 11.0, 12.0)), [RULE]);
+        assert!(rules(RunFixture::well().answered_at(1, 10.0, 14.9)).is_empty());
+        let silent = RunFixture::well().given_up(1, Broken::Silent, 10.0, 16.5);
         assert_eq!(rules(silent), [RULE]);
     }
 }

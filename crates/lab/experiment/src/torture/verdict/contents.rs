@@ -7,9 +7,9 @@ use crate::torture::evidence::Evidence;
 
 /// Every promise, of the run and when it was asked for again, is as the contract says.
 pub(super) fn contents(evidence: &Evidence) -> Vec<Violation> {
-    let of_run = evidence.outcomes.iter().filter_map(|outcome| {
-        let answer = outcome.answer()?;
-        Some((outcome.key.as_str(), answer))
+    let of_run = evidence.histories.iter().filter_map(|history| {
+        let answer = history.answer()?;
+        Some((history.key.as_str(), answer))
     });
     let again = evidence.again.iter();
     let of_again = again.filter_map(|it| Some((it.key.as_str(), it.same.reply.answer()?)));

@@ -36,19 +36,19 @@ pub(super) fn finished(rows: &[Row]) -> Vec<Violation> {
         .collect()
 }
 
-/// A request that was tried once has one row. More tries can leave more: replicas cut off from the database may each accept
+/// A request that was tried once has one row. More attempts can leave more: replicas cut off from the database may each accept
 /// a key, and an INSERT that an API died over may still be committed. A try that was refused at connect leaves none.
 pub(super) fn rows(evidence: &Evidence, tables: &Tables) -> Vec<Violation> {
     const RULE: &str = "no more requests are recorded than were made";
     let ids_of = ids_of(tables);
-    let too_many = |outcome: &&crate::load::Outcome| {
-        let arrived = outcome.tries.iter().filter(|it| it.may_have_arrived());
-        ids_of.get(outcome.key.as_str()).map_or(0, BTreeSet::len) > arrived.count()
+    let too_many = |history: &&crate::load::CallHistory| {
+        let arrived = history.attempts.iter().filter(|it| it.may_have_arrived());
+        ids_of.get(history.key.as_str()).map_or(0, BTreeSet::len) > arrived.count()
     };
-    let offenders = evidence.outcomes.iter().filter(too_many);
+    let offenders = evidence.histories.iter().filter(too_many);
     offenders
-        .map(|outcome| {
-            let detail = format!("key {}: {:?}", outcome.key, outcome.tries);
+        .map(|history| {
+            let detail = format!("key {}: {:?}", history.key, history.attempts);
             Violation::new(RULE, detail)
         })
         .collect()
@@ -63,10 +63,10 @@ pub(super) fn keys(evidence: &Evidence, tables: &Tables) -> Vec<Violation> {
     }
     let ids_of = ids_of(tables);
     let mut found = Vec::new();
-    for outcome in &evidence.outcomes {
-        let key = outcome.key.as_str();
+    for history in &evidence.histories {
+        let key = history.key.as_str();
         let problem = match owners.get(key).map(Vec::as_slice) {
-            None | Some([]) if outcome.accepted().is_none() => continue,
+            None | Some([]) if history.accepted().is_none() => continue,
             None | Some([]) => "has no row".to_owned(),
             Some([id]) if ids_of.get(key).is_some_and(|ids| ids.contains(id)) => continue,
             Some([id]) => format!("leads to {id}, which is no request made under it"),
@@ -118,7 +118,7 @@ pub(super) fn results(evidence: &Evidence, tables: &Tables) -> Vec<Violation> {
         .iter()
         .map(|row| (row.id, row.result.as_ref()))
         .collect();
-    let of_run = evidence.outcomes.iter().flat_map(|it| &it.tries);
+    let of_run = evidence.histories.iter().flat_map(|it| &it.attempts);
     let of_again = evidence.again.iter().map(|again| &again.same);
     let mut found = Vec::new();
     for answer in of_run
@@ -160,28 +160,28 @@ fn ids_of(tables: &Tables) -> BTreeMap<&str, BTreeSet<Uuid>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::scene::{Scene, id};
+    use super::super::fixture::{RunFixture, id};
     use super::super::violations;
     use crate::load::Broken;
     use crate::torture::schedule::Target;
 
-    fn rules(scene: Scene) -> Vec<&'static str> {
+    fn rules(scene: RunFixture) -> Vec<&'static str> {
         let found = violations(&scene.evidence());
         found.into_iter().map(|one| one.rule).collect()
     }
 
     #[test]
     fn a_run_in_which_all_went_well_has_no_violation() {
-        assert_eq!(rules(Scene::well()), Vec::<&str>::new());
+        assert_eq!(rules(RunFixture::well()), Vec::<&str>::new());
     }
 
     #[test]
     fn a_promise_that_is_missing_open_failed_or_there_twice_is_broken() {
         for broken in [
-            Scene::well().without_row(1),
-            Scene::well().with_row(1, "received"),
-            Scene::well().with_row(1, "failed"),
-            Scene::well().with_another_row(1, 1),
+            RunFixture::well().without_row(1),
+            RunFixture::well().with_row(1, "received"),
+            RunFixture::well().with_row(1, "failed"),
+            RunFixture::well().with_another_row(1, 1),
         ] {
             let found = rules(broken);
             assert!(
@@ -193,13 +193,13 @@ mod tests {
 
     #[test]
     fn what_was_put_off_as_postgres_failed_over_is_outside_the_promise_and_nothing_else_is() {
-        let lost = |scene: Scene| scene.keys(2, &[]).without_row(2);
-        let put_off = |scene: Scene| scene.put_off(2, "database", 10.1);
-        let failed_over = || Scene::well().fails_over(10.2);
+        let lost = |scene: RunFixture| scene.keys(2, &[]).without_row(2);
+        let put_off = |scene: RunFixture| scene.put_off(2, "database", 10.1);
+        let failed_over = || RunFixture::well().fails_over(10.2);
         let stood_still = failed_over().put_off(2, "database", 12.0);
         for excused in [
             put_off(failed_over()),
-            stood_still.hurt(Target::Api(0), 10.1, 11.9),
+            stood_still.outage(Target::Api(0), 10.1, 11.9),
         ] {
             assert_eq!(rules(lost(excused)), Vec::<&str>::new());
         }
@@ -207,8 +207,8 @@ mod tests {
             failed_over(),
             failed_over().put_off(2, "database", 11.0),
             failed_over().put_off(2, "journal", 10.1),
-            put_off(Scene::well().fails_over(10.6)),
-            put_off(Scene::well().hurt(Target::Db, 10.2, 11.2)),
+            put_off(RunFixture::well().fails_over(10.6)),
+            put_off(RunFixture::well().outage(Target::Db, 10.2, 11.2)),
         ] {
             let found = rules(lost(broken));
             assert_eq!(found[0], "every accepted request is done exactly once");
@@ -217,9 +217,9 @@ mod tests {
 
     #[test]
     fn a_second_request_for_one_try_is_one_too_many_and_for_two_tries_is_not() {
-        let two = Scene::well().with_another_row(1, 7);
+        let two = RunFixture::well().with_another_row(1, 7);
         assert_eq!(rules(two), ["no more requests are recorded than were made"]);
-        let two = || Scene::well().with_another_row(1, 7);
+        let two = || RunFixture::well().with_another_row(1, 7);
         assert!(rules(two().tried_twice(1, Broken::Reset)).is_empty());
         assert!(rules(two().tried_twice(1, Broken::Silent)).is_empty());
         // Those never reached an API.
@@ -231,18 +231,18 @@ mod tests {
     #[test]
     fn a_row_that_nobody_was_promised_is_done_as_well() {
         for status in ["received", "failed"] {
-            let unknown = Scene::well().with_stranger(7, status);
+            let unknown = RunFixture::well().with_stranger(7, status);
             assert_eq!(rules(unknown), ["whatever is recorded is done"]);
         }
-        assert!(rules(Scene::well().with_stranger(7, "done")).is_empty());
+        assert!(rules(RunFixture::well().with_stranger(7, "done")).is_empty());
     }
 
     #[test]
     fn a_key_without_a_row_with_two_or_with_a_strangers_id_is_broken() {
         for scene in [
-            Scene::well().keys(1, &[]),
-            Scene::well().keys(1, &[id(1), id(1)]),
-            Scene::well().keys(1, &[id(9)]),
+            RunFixture::well().keys(1, &[]),
+            RunFixture::well().keys(1, &[id(1), id(1)]),
+            RunFixture::well().keys(1, &[id(9)]),
         ] {
             assert_eq!(rules(scene), ["a key stands for one request"]);
         }
@@ -251,20 +251,20 @@ mod tests {
     #[test]
     fn the_same_key_must_lead_to_the_same_request_or_to_another_one_made_under_it() {
         const RULE: &str = "the same key again gives the same request, finished";
-        assert_eq!(rules(Scene::well().again(1, 200, 7)), [RULE]);
-        assert!(rules(Scene::well().again(1, 202, 1)).contains(&RULE));
-        let cut_off = Scene::well()
+        assert_eq!(rules(RunFixture::well().again(1, 200, 7)), [RULE]);
+        assert!(rules(RunFixture::well().again(1, 202, 1)).contains(&RULE));
+        let cut_off = RunFixture::well()
             .with_another_row(1, 7)
             .tried_twice(1, Broken::Reset);
         assert!(rules(cut_off.again(1, 200, 7)).is_empty());
-        assert_eq!(rules(Scene::well().called_again(Some(1))), [RULE]);
-        assert_eq!(rules(Scene::well().called_again(None)), [RULE]);
+        assert_eq!(rules(RunFixture::well().called_again(Some(1))), [RULE]);
+        assert_eq!(rules(RunFixture::well().called_again(None)), [RULE]);
     }
 
     #[test]
     fn a_result_that_was_told_and_is_recorded_otherwise_or_not_at_all_is_broken() {
         const RULE: &str = "a result once told to a client stays";
-        let told = || Scene::well().all(|answer| answer.result = Some("1".to_owned()));
+        let told = || RunFixture::well().all(|answer| answer.result = Some("1".to_owned()));
         let kept = || {
             [1, 2, 3]
                 .into_iter()
@@ -277,7 +277,7 @@ mod tests {
 
     #[test]
     fn another_body_under_a_used_key_must_be_refused() {
-        let accepted = Scene::well().other_body(1, 200);
+        let accepted = RunFixture::well().other_body(1, 200);
         assert_eq!(
             rules(accepted),
             ["a used key with another body is refused (422)"]

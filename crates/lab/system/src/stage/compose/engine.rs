@@ -13,7 +13,9 @@ use crate::error::SystemError;
 use crate::stage::container::Container;
 use crate::stage::program;
 
-const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+const ENGINE_ANSWERS_WITHIN: Duration = Duration::from_secs(5);
+/// The elder tool is a Python program, which takes a while to start on a busy machine.
+const TOOL_ANSWERS_WITHIN: Duration = Duration::from_secs(60);
 
 /// Which containers, made by which files of the checkout.
 #[derive(Debug, Clone, Copy)]
@@ -39,6 +41,13 @@ pub(super) struct Engine {
     variables: BTreeMap<String, String>,
 }
 
+/// Whether the program ends well within this time.
+async fn answers(words: &[&str], within: Duration) -> bool {
+    let mut command = program::command(words[0], &words[1..]);
+    let output = timeout(within, command.output()).await;
+    output.is_ok_and(|output| output.is_ok_and(|output| output.status.success()))
+}
+
 impl Engine {
     /// `docker compose` (v2) where there is one, else `docker-compose` (1.x). `variables` reach the Compose file.
     pub(super) async fn find(
@@ -46,12 +55,8 @@ impl Engine {
         root: PathBuf,
         variables: BTreeMap<String, String>,
     ) -> Result<Self, SystemError> {
-        let answers = |words: &'static [&'static str]| async move {
-            let mut command = program::command(words[0], &words[1..]);
-            let output = timeout(ANSWER_WITHIN, command.output()).await;
-            output.is_ok_and(|output| output.is_ok_and(|output| output.status.success()))
-        };
-        if !answers(&["docker", "version", "--format", "{{.Server.Version}}"]).await {
+        let version = ["docker", "version", "--format", "{{.Server.Version}}"];
+        if !answers(&version, ENGINE_ANSWERS_WITHIN).await {
             return Err(SystemError::NoEngine(
                 "no engine answers `docker version`".to_owned(),
             ));
@@ -62,7 +67,7 @@ impl Engine {
             } else {
                 &["docker", "compose", "version"]
             };
-            if answers(version).await {
+            if answers(version, TOOL_ANSWERS_WITHIN).await {
                 return Ok(Self {
                     compose,
                     project,
@@ -71,7 +76,7 @@ impl Engine {
                 });
             }
         }
-        let missing = "neither `docker compose` nor `docker-compose` is installed";
+        let missing = "neither `docker compose version` nor `docker-compose version` answers";
         Err(SystemError::NoEngine(missing.to_owned()))
     }
 

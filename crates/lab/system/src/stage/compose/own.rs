@@ -44,7 +44,7 @@ impl Compose {
         Ok(self.with_variables(bases))
     }
 
-    /// Likewise, with the wire that breaks on command among them.
+    /// Likewise, with the link that breaks on command among them.
     ///
     /// # Errors
     /// When an image cannot be had.

@@ -4,7 +4,7 @@ use rustix::process::Signal;
 use tokio::time::Instant;
 
 use super::state::State;
-use super::{Local, turn};
+use super::{Local, lock};
 use crate::error::SystemError;
 use crate::stage::{Service, port};
 
@@ -14,7 +14,7 @@ impl Local {
     /// # Errors
     /// [`SystemError::NotUp`], or when a process does not react.
     pub async fn kill(&self, service: Service) -> Result<(), SystemError> {
-        let (_turn, state) = self.enter().await?;
+        let (_lock, state) = self.enter().await?;
         let alive = state.tree(service).is_alive();
         let stuck = |pids| SystemError::Stuck { service, pids };
         // Also of a dead one: what its leader left behind.
@@ -30,7 +30,7 @@ impl Local {
     /// # Errors
     /// [`SystemError::NotUp`], or when it does not become healthy.
     pub async fn start(&self, service: Service) -> Result<(), SystemError> {
-        let (_turn, mut state) = self.enter().await?;
+        let (_lock, mut state) = self.enter().await?;
         if !self.bring_back(&mut state, service).await? {
             self.console
                 .say(format_args!("  {service:<7} was running already"));
@@ -43,7 +43,7 @@ impl Local {
     /// # Errors
     /// [`SystemError::NotUp`], [`SystemError::NotRunning`], or when a process does not react.
     pub async fn pause(&self, service: Service) -> Result<(), SystemError> {
-        let (_turn, state) = self.enter().await?;
+        let (_lock, state) = self.enter().await?;
         let tree = state.tree(service);
         if !tree.is_alive() {
             return Err(SystemError::NotRunning(service));
@@ -67,7 +67,7 @@ impl Local {
     /// # Errors
     /// [`SystemError::NotUp`], [`SystemError::NotRunning`], or when it does not become healthy.
     pub async fn resume(&self, service: Service) -> Result<(), SystemError> {
-        let (_turn, state) = self.enter().await?;
+        let (_lock, state) = self.enter().await?;
         if !state.tree(service).is_alive() {
             return Err(SystemError::NotRunning(service));
         }
@@ -86,14 +86,14 @@ impl Local {
 
     /// Sends the API the signal at which it reads its policy file again.
     pub(in crate::stage) async fn hang_up(&self) -> Result<(), SystemError> {
-        let (_turn, state) = self.enter().await?;
+        let (_lock, state) = self.enter().await?;
         state.tree(Service::Api).signal_leader(Signal::HUP);
         Ok(())
     }
 
     async fn enter(&self) -> Result<(std::fs::File, State), SystemError> {
-        let turn = turn::take(&self.folder, &self.console).await?;
+        let lock = lock::take(&self.folder, &self.console).await?;
         let state = State::load(&self.folder)?.ok_or(SystemError::NotUp)?;
-        Ok((turn, state))
+        Ok((lock, state))
     }
 }

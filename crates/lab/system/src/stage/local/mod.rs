@@ -5,9 +5,9 @@
 
 mod actions;
 mod launch;
+mod lock;
 mod schema;
 mod state;
-mod turn;
 mod up;
 
 use std::fs;
@@ -89,7 +89,7 @@ impl Local {
     /// # Errors
     /// When a process does not react or a file cannot be deleted.
     pub async fn down(&self) -> Result<Vec<String>, SystemError> {
-        let _turn = turn::take(&self.folder, &self.console).await?;
+        let _lock = lock::take(&self.folder, &self.console).await?;
         let mut deleted = Vec::new();
         if let Some(state) = State::load(&self.folder)? {
             if state.db.has_data() {

@@ -6,7 +6,7 @@ use holdfast_ops::signals::StopSignals;
 use tokio::time::Instant;
 
 use super::state::State;
-use super::{JOURNAL, Local, launch, turn};
+use super::{JOURNAL, Local, launch, lock};
 use crate::debian;
 use crate::error::SystemError;
 use crate::output::Tone;
@@ -24,7 +24,7 @@ impl Local {
     /// # Errors
     /// When a port is taken, a program is missing or a service does not become healthy.
     pub async fn up(&self) -> Result<(), SystemError> {
-        let _turn = turn::take(&self.folder, &self.console).await?;
+        let _lock = lock::take(&self.folder, &self.console).await?;
         match State::load(&self.folder)? {
             Some(state) if state.may_owe() => self.repair(state).await,
             remains => {

@@ -10,28 +10,28 @@ use tokio::sync::OwnedMutexGuard;
 use tokio::time::timeout;
 
 use super::protocol::{LONGEST_LINE, Reply, Request};
-use super::server::Wires;
+use super::server::Links;
 
 /// How long a new controller waits for the healing after the one before.
 const HEALED_WITHIN: Duration = Duration::from_secs(2);
 
 /// Answers one connection until it ends, then heals what it has broken.
-pub(super) async fn converse(stream: TcpStream, wires: Arc<Wires>) {
+pub(super) async fn converse(stream: TcpStream, links: Arc<Links>) {
     let mut conversation = Conversation {
         stream: BufReader::new(stream),
-        wires,
+        links,
         in_charge: None,
     };
     // However it ends, it has ended.
     let _ = conversation.run().await;
     if conversation.in_charge.is_some() {
-        conversation.wires.heal().await;
+        conversation.links.heal().await;
     }
 }
 
 struct Conversation {
     stream: BufReader<TcpStream>,
-    wires: Arc<Wires>,
+    links: Arc<Links>,
     in_charge: Option<OwnedMutexGuard<()>>,
 }
 
@@ -60,8 +60,8 @@ impl Conversation {
         if request.set.is_some() && !self.takes_charge().await {
             return refusal(number, "another controller is connected".to_owned());
         }
-        let Some(proxy) = self.wires.get(&request.wire) else {
-            return refusal(number, format!("there is no wire {:?}", request.wire));
+        let Some(proxy) = self.links.get(&request.link) else {
+            return refusal(number, format!("there is no link {:?}", request.link));
         };
         if let Some(fault) = request.set {
             proxy.set(fault).await;
@@ -75,7 +75,7 @@ impl Conversation {
 
     async fn takes_charge(&mut self) -> bool {
         if self.in_charge.is_none() {
-            let control = Arc::clone(&self.wires.control);
+            let control = Arc::clone(&self.links.control);
             self.in_charge = timeout(HEALED_WITHIN, control.lock_owned()).await.ok();
         }
         self.in_charge.is_some()

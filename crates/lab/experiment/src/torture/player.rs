@@ -5,7 +5,7 @@ use std::time::Duration;
 use holdfast_system::error::SystemError;
 use tokio::time::{Instant, sleep_until};
 
-use super::evidence::Hurt;
+use super::evidence::Outage;
 use super::schedule::{Fault, Kind};
 use super::worker;
 use crate::output::{Console, Tone};
@@ -26,9 +26,9 @@ const LOSE: &str = "WITH lost AS ( \
 const END_SESSIONS: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
     WHERE application_name LIKE 'holdfast%' AND pid <> pg_backend_pid()";
 
-/// Something that can be hurt and healed.
+/// Something that can be outage and healed.
 #[derive(Debug)]
-pub(super) struct Victim {
+pub(super) struct Player {
     pub(super) part: Part,
     /// Calls of `/work` counted by workers that were killed since.
     calls_before: Option<u64>,
@@ -37,11 +37,11 @@ pub(super) struct Victim {
 /// What was done to a target, and why it did not come back, if it did not.
 #[derive(Debug, Default)]
 pub(super) struct Played {
-    pub(super) hurts: Vec<Hurt>,
+    pub(super) outages: Vec<Outage>,
     pub(super) fell: Option<SystemError>,
 }
 
-impl Victim {
+impl Player {
     pub(super) fn new(part: Part) -> Self {
         Self {
             part,
@@ -62,10 +62,10 @@ impl Victim {
             sleep_until(epoch + fault.at).await;
             let from = epoch.elapsed();
             tell(from, Tone::Warning, format_args!("{fault:#}"), console);
-            let result = self.suffer(fault, system, epoch + from + fault.lasts).await;
+            let result = self.inject(fault, system, epoch + from + fault.lasts).await;
             let to = epoch.elapsed();
             let well = result.is_ok();
-            played.hurts.push(Hurt {
+            played.outages.push(Outage {
                 target: fault.target,
                 kind: fault.kind,
                 from,
@@ -93,7 +93,7 @@ impl Victim {
     }
 
     /// Returns how many rows it cost.
-    async fn suffer(
+    async fn inject(
         &mut self,
         fault: Fault,
         system: &System,

@@ -16,14 +16,14 @@ const DROPPED: u32 = 2;
 
 /// The connections that fill a listener's queue.
 #[derive(Default)]
-pub(super) struct Silence {
+pub(super) struct SynDrop {
     kept: bool,
     fillers: Vec<TcpStream>,
     /// The fillers' addresses, of those that the listener has not met yet.
     ours: Vec<SocketAddr>,
 }
 
-impl Silence {
+impl SynDrop {
     pub(super) fn is_kept(&self) -> bool {
         self.kept
     }

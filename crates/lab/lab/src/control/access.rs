@@ -6,14 +6,14 @@ use sha2::{Digest, Sha256};
 
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// What opens the door: where it stands, and its token.
+/// What opens the access: where it stands, and its token.
 #[derive(Debug, Clone)]
-pub(super) struct Door {
+pub(super) struct Access {
     hosts: [String; 2],
     token: String,
 }
 
-impl Door {
+impl Access {
     pub(super) fn new(port: u16, token: String) -> Self {
         let hosts = ["127.0.0.1", "localhost"].map(|name| format!("{name}:{port}"));
         Self { hosts, token }
@@ -89,8 +89,9 @@ mod tests {
             .filter(|(_, value)| !value.is_empty())
             .map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.parse().unwrap()))
             .collect();
-        let door = Door::new(8090, "abc".to_owned());
-        door.may_act(&headers)
+        let access = Access::new(8090, "abc".to_owned());
+        access
+            .may_act(&headers)
             .err()
             .map(|(status, _)| status.as_u16())
     }

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::{Broken, Outcome, Reply};
+use super::{Broken, CallHistory, Reply};
 use crate::figures::percentile;
 use crate::output::{Console, Tone};
 
 /// How many requests ended how.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Counts {
+pub struct Summary {
     /// All, the unanswered included.
     pub sent: usize,
     /// Answers with a promise, by status: 200, 202.
@@ -27,35 +27,35 @@ pub struct Counts {
     latencies: Vec<f64>,
 }
 
-impl Counts {
-    /// Counts.
+impl Summary {
+    /// Summary.
     #[must_use]
-    pub fn of(outcomes: &[Outcome]) -> Self {
-        let mut counts = Self::default();
-        for outcome in outcomes {
-            counts.sent += 1;
-            counts.retried += usize::from(outcome.tries.len() > 1);
+    pub fn of(histories: &[CallHistory]) -> Self {
+        let mut summary = Self::default();
+        for history in histories {
+            summary.sent += 1;
+            summary.retried += usize::from(history.attempts.len() > 1);
             let no_file = Reply::Broken(Broken::NoFile);
-            counts.no_file += usize::from(outcome.tries.iter().any(|it| it.reply == no_file));
-            let Some(answer) = outcome.answer() else {
-                counts.unanswered += 1;
+            summary.no_file += usize::from(history.attempts.iter().any(|it| it.reply == no_file));
+            let Some(answer) = history.answer() else {
+                summary.unanswered += 1;
                 continue;
             };
-            counts.degraded += usize::from(!answer.degraded.is_empty());
-            counts
+            summary.degraded += usize::from(!answer.degraded.is_empty());
+            summary
                 .latencies
-                .push(outcome.latency().as_secs_f64() * 1_000.0);
+                .push(history.latency().as_secs_f64() * 1_000.0);
             match (answer.status, &answer.code) {
-                (status @ (200 | 202), _) => *counts.promised.entry(status).or_default() += 1,
+                (status @ (200 | 202), _) => *summary.promised.entry(status).or_default() += 1,
                 (status, code) => {
                     let code = code.as_deref().unwrap_or("no code");
                     let kind = format!("{status} {code}");
-                    *counts.refused.entry(kind).or_default() += 1;
+                    *summary.refused.entry(kind).or_default() += 1;
                 }
             }
         }
-        counts.latencies.sort_by(f64::total_cmp);
-        counts
+        summary.latencies.sort_by(f64::total_cmp);
+        summary
     }
 
     /// Answers with this promise.
@@ -104,9 +104,9 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::load::{Answer, Try};
+    use crate::load::{Answer, Attempt};
 
-    fn outcome(status: Option<u16>, code: Option<&str>) -> Outcome {
+    fn history(status: Option<u16>, code: Option<&str>) -> CallHistory {
         let reply = status.map_or(Reply::Broken(Broken::Silent), |status| {
             Reply::Answer(Answer {
                 status,
@@ -119,12 +119,12 @@ mod tests {
                 ..Answer::default()
             })
         });
-        Outcome {
+        CallHistory {
             number: 0,
             key: "k".to_owned(),
             intended: Duration::from_millis(10),
             surge: false,
-            tries: vec![Try {
+            attempts: vec![Attempt {
                 api: 0,
                 from: Duration::from_millis(15),
                 to: Duration::from_millis(30),
@@ -135,28 +135,34 @@ mod tests {
 
     #[test]
     fn each_end_is_counted_once_and_latency_from_the_intended_start() {
-        let counts = Counts::of(&[
-            outcome(Some(200), None),
-            outcome(Some(202), None),
-            outcome(Some(503), Some("overloaded")),
-            outcome(None, None),
+        let summary = Summary::of(&[
+            history(Some(200), None),
+            history(Some(202), None),
+            history(Some(503), Some("overloaded")),
+            history(None, None),
         ]);
-        assert_eq!((counts.sent, counts.unanswered, counts.degraded), (4, 1, 2));
-        assert_eq!(counts.no_file, 0);
-        assert_eq!((counts.promised(200), counts.promised(202)), (1, 1));
-        assert_eq!(counts.refused["503 overloaded"], 1);
-        assert_eq!(counts.latencies.len(), 3);
-        assert!((counts.latencies[0] - 20.0).abs() < 1e-9);
+        assert_eq!(
+            (summary.sent, summary.unanswered, summary.degraded),
+            (4, 1, 2)
+        );
+        assert_eq!(summary.no_file, 0);
+        assert_eq!((summary.promised(200), summary.promised(202)), (1, 1));
+        assert_eq!(summary.refused["503 overloaded"], 1);
+        assert_eq!(summary.latencies.len(), 3);
+        assert!((summary.latencies[0] - 20.0).abs() < 1e-9);
     }
 
     #[test]
     fn a_client_without_files_is_told_apart_and_one_cut_off_before_its_first_try_counts_as_unanswered()
      {
-        let mut starved = outcome(None, None);
-        starved.tries[0].reply = Reply::Broken(Broken::NoFile);
-        let mut cut = outcome(None, None);
-        cut.tries.clear();
-        let counts = Counts::of(&[starved, cut]);
-        assert_eq!((counts.sent, counts.unanswered, counts.no_file), (2, 2, 1));
+        let mut starved = history(None, None);
+        starved.attempts[0].reply = Reply::Broken(Broken::NoFile);
+        let mut cut = history(None, None);
+        cut.attempts.clear();
+        let summary = Summary::of(&[starved, cut]);
+        assert_eq!(
+            (summary.sent, summary.unanswered, summary.no_file),
+            (2, 2, 1)
+        );
     }
 }

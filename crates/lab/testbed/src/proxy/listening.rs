@@ -11,8 +11,8 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use super::silence::Silence;
-use super::tally::Tally;
+use super::counters::Counters;
+use super::syn_drop::SynDrop;
 use super::{Fault, Order, connection};
 
 const BACKLOG: u32 = 1024;
@@ -25,10 +25,10 @@ const TRIES: u32 = 20;
 const BETWEEN_TRIES: Duration = Duration::from_millis(5);
 
 /// A port that is either open or held shut.
-pub(super) struct Door {
+pub(super) struct Listener {
     addr: SocketAddr,
     state: State,
-    silence: Silence,
+    syn_drop: SynDrop,
 }
 
 enum State {
@@ -39,14 +39,14 @@ enum State {
     Lost,
 }
 
-impl Door {
+impl Listener {
     pub(super) async fn open(addr: SocketAddr) -> io::Result<Self> {
         let socket = bind(addr).await?;
         let addr = socket.local_addr()?;
         Ok(Self {
             addr,
             state: State::Open(socket.listen(BACKLOG)?),
-            silence: Silence::default(),
+            syn_drop: SynDrop::default(),
         })
     }
 
@@ -60,7 +60,7 @@ impl Door {
         upstream: Arc<str>,
         mut orders: watch::Receiver<Order>,
         acknowledge: watch::Sender<Order>,
-        tally: Arc<Tally>,
+        counters: Arc<Counters>,
     ) {
         let mut connections = JoinSet::new();
         loop {
@@ -79,9 +79,9 @@ impl Door {
                     acknowledge.send_replace(order);
                 }
                 client = self.accept() => {
-                    tally.count_accepted();
+                    counters.count_accepted();
                     let upstream = Arc::clone(&upstream);
-                    let served = connection::serve(client, upstream, orders.clone(), Arc::clone(&tally));
+                    let served = connection::serve(client, upstream, orders.clone(), Arc::clone(&counters));
                     connections.spawn(served);
                 }
                 Some(_) = connections.join_next() => {}
@@ -93,12 +93,12 @@ impl Door {
         let State::Open(listener) = &self.state else {
             return pending().await;
         };
-        if self.silence.is_kept() {
+        if self.syn_drop.is_kept() {
             return pending().await;
         }
         loop {
             match listener.accept().await {
-                Ok((client, peer)) if !self.silence.was_ours(peer) => return client,
+                Ok((client, peer)) if !self.syn_drop.was_ours(peer) => return client,
                 Ok(_) => {}
                 Err(_) => sleep(AFTER_AN_ERROR).await,
             }
@@ -107,16 +107,16 @@ impl Door {
 
     async fn apply(&mut self, fault: Fault) {
         if fault == Fault::Refuse {
-            self.silence.forget();
+            self.syn_drop.forget();
             self.shut().await;
             return;
         }
         self.reopen().await;
         if let State::Open(listener) = &self.state {
             if fault == Fault::Blackhole {
-                self.silence.keep(listener, self.addr).await;
+                self.syn_drop.keep(listener, self.addr).await;
             } else {
-                self.silence.end(listener, BACKLOG);
+                self.syn_drop.end(listener, BACKLOG);
             }
         }
     }

@@ -8,17 +8,17 @@ use std::time::Duration;
 
 use super::plan::{Experiment, Side, Target};
 use super::trial::{
-    Call, End, Generator, Ledger, Observation, Observed, Sample, Transition, Trial,
+    Call, Completion, FaultWindow, Generator, Ledger, Observation, Sample, Transition, Trial,
 };
 
 /// A trial in the making.
 #[derive(Debug)]
-pub struct Scene {
+pub struct TrialFixture {
     /// As far as it is put together.
     pub trial: Trial,
 }
 
-impl Scene {
+impl TrialFixture {
     /// Of the naive side, with the fault and without calls.
     #[must_use]
     pub fn naive() -> Self {
@@ -55,7 +55,7 @@ impl Scene {
             holds: true,
             seen: seen.to_owned(),
         };
-        self.trial.faults.push(Observed {
+        self.trial.faults.push(FaultWindow {
             name: format!("{target} kill"),
             target,
             from,
@@ -68,7 +68,7 @@ impl Scene {
 
     /// With one call more.
     #[must_use]
-    pub fn call(mut self, intended: Duration, latency: Duration, end: End) -> Self {
+    pub fn call(mut self, intended: Duration, latency: Duration, end: Completion) -> Self {
         self.trial.calls.push(Call {
             number: self.trial.calls.len() as u64,
             intended,
@@ -134,7 +134,7 @@ pub fn plan() -> Experiment {
 /// Both sides of [`plan`], as predicted: ten calls a second.
 #[must_use]
 pub fn played() -> (Trial, Trial) {
-    let (mut naive, mut resilient) = (Scene::naive(), Scene::resilient());
+    let (mut naive, mut resilient) = (TrialFixture::naive(), TrialFixture::resilient());
     for at in (0..14_000).step_by(100).map(ms) {
         let hurt = (s(3)..=s(8)).contains(&at);
         naive = naive.call(at, ms(200), answered(if hurt { 500 } else { 200 }));
@@ -146,8 +146,8 @@ pub fn played() -> (Trial, Trial) {
 
 /// An answer with all there is to it.
 #[must_use]
-pub fn whole() -> End {
-    End::Answered {
+pub fn whole() -> Completion {
+    Completion::Answered {
         status: 200,
         request_id: None,
         has_result: true,
@@ -158,8 +158,8 @@ pub fn whole() -> End {
 
 /// Whole, but for where it is recorded.
 #[must_use]
-pub fn recorded_in(place: &str) -> End {
-    End::Answered {
+pub fn recorded_in(place: &str) -> Completion {
+    Completion::Answered {
         status: 200,
         request_id: None,
         has_result: true,
@@ -170,8 +170,8 @@ pub fn recorded_in(place: &str) -> End {
 
 /// A promise in place of the worker's result.
 #[must_use]
-pub fn without_worker() -> End {
-    End::Answered {
+pub fn without_worker() -> Completion {
+    Completion::Answered {
         status: 202,
         request_id: None,
         has_result: false,
@@ -182,8 +182,8 @@ pub fn without_worker() -> End {
 
 /// Nothing but a status and, with 200, what the naive endpoint sends.
 #[must_use]
-pub fn answered(status: u16) -> End {
-    End::Answered {
+pub fn answered(status: u16) -> Completion {
+    Completion::Answered {
         status,
         request_id: None,
         has_result: status == 200,
@@ -194,8 +194,8 @@ pub fn answered(status: u16) -> End {
 
 /// Nothing but a status.
 #[must_use]
-pub fn without_result(status: u16) -> End {
-    End::Answered {
+pub fn without_result(status: u16) -> Completion {
+    Completion::Answered {
         status,
         request_id: None,
         has_result: false,

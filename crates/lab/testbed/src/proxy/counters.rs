@@ -6,16 +6,16 @@ use std::sync::{Mutex, PoisonError};
 use fastrand::Rng;
 
 use super::Fault;
-use super::exchange::Fate;
+use super::exchange::Disposition;
 
 /// Counts from the start of the proxy.
-pub(super) struct Tally {
+pub(super) struct Counters {
     accepted: AtomicU64,
     requests: AtomicU64,
     random: Mutex<Rng>,
 }
 
-impl Tally {
+impl Counters {
     pub(super) fn new(seed: u64) -> Self {
         Self {
             accepted: AtomicU64::new(0),
@@ -40,9 +40,9 @@ impl Tally {
         self.requests.load(Ordering::Relaxed)
     }
 
-    /// One sequence for all connections: the n-th fate drawn is the seed's, whoever gets it.
-    pub(super) fn draw(&self, fault: Fault) -> Fate {
+    /// One sequence for all connections: the n-th disposition drawn is the seed's, whoever gets it.
+    pub(super) fn draw(&self, fault: Fault) -> Disposition {
         let mut random = self.random.lock().unwrap_or_else(PoisonError::into_inner);
-        fault.fate(&mut random)
+        fault.disposition(&mut random)
     }
 }

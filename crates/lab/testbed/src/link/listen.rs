@@ -1,4 +1,4 @@
-//! A wire's argument: its name, where it listens, where it leads.
+//! A link's argument: its name, where it listens, where it leads.
 
 use std::net::SocketAddr;
 use std::str::FromStr;
@@ -41,9 +41,9 @@ mod tests {
 
     #[test]
     fn a_wire_has_a_name_an_address_and_somewhere_to_lead() {
-        let wire: Listen = "worker=0.0.0.0:8081=worker:8081".parse().unwrap();
-        assert_eq!((wire.name.as_str(), wire.address.port()), ("worker", 8081));
-        assert_eq!(wire.upstream, "worker:8081");
+        let link: Listen = "worker=0.0.0.0:8081=worker:8081".parse().unwrap();
+        assert_eq!((link.name.as_str(), link.address.port()), ("worker", 8081));
+        assert_eq!(link.upstream, "worker:8081");
         for bad in [
             "worker",
             "worker=0.0.0.0:1",

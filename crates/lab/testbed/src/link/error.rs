@@ -1,13 +1,13 @@
-//! What can go wrong between a wire and who commands it.
+//! What can go wrong between a link and who commands it.
 
 use std::io;
 use std::net::SocketAddr;
 
 use thiserror::Error;
 
-/// Why a wire did not do what it was told.
+/// Why a link did not do what it was told.
 #[derive(Debug, Error)]
-pub enum WireError {
+pub enum LinkError {
     /// The address it should listen on cannot be had.
     #[error("cannot listen on {address}: {source}")]
     Bind {
@@ -17,7 +17,7 @@ pub enum WireError {
         source: io::Error,
     },
     /// The control connection cannot be made, or broke.
-    #[error("the wire at {address} cannot be reached: {source}")]
+    #[error("the link at {address} cannot be reached: {source}")]
     Unreachable {
         /// Its control address.
         address: SocketAddr,
@@ -25,10 +25,10 @@ pub enum WireError {
         source: io::Error,
     },
     /// It said nothing for several seconds.
-    #[error("the wire at {0} does not answer")]
+    #[error("the link at {0} does not answer")]
     Silent(SocketAddr),
     /// It answered, and said no, or nothing that makes sense.
-    #[error("the wire at {address} refuses: {reason}")]
+    #[error("the link at {address} refuses: {reason}")]
     Refused {
         /// Its control address.
         address: SocketAddr,

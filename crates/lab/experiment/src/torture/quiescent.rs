@@ -1,4 +1,4 @@
-//! The calm after it all: while nothing is hurt, each request makes one call of the worker.
+//! The quiescent after it all: while nothing is outage, each request makes one call of the worker.
 //!
 //! Work that is done twice at once, because a lease does not hold, say, shows here and nowhere else: the record is single
 //! all the same.
@@ -19,9 +19,9 @@ const WHOLE: u32 = 5;
 const WELL_WITHIN: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// What was sent while nothing was hurt, and what came of it.
+/// What was sent while nothing was outage, and what came of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Calm {
+pub(super) struct QuiescentPhase {
     /// Requests.
     pub(super) sent: u64,
     /// Answers 200 for which nothing was missing.
@@ -38,7 +38,7 @@ pub(super) async fn measure(
     deployment: &Deployment,
     try_for: Duration,
     seed: u64,
-) -> Result<Calm, ExperimentError> {
+) -> Result<QuiescentPhase, ExperimentError> {
     let arriving = Arriving {
         rate: RATE,
         lasts: LASTS,
@@ -52,9 +52,9 @@ pub(super) async fn measure(
     let before = deployment.worker_calls().await;
     let sent = load::run(&plan, Instant::now(), pending(), |_| Ok(())).await?;
     let after = deployment.worker_calls().await;
-    let answers = sent.outcomes.iter().filter_map(|it| it.answer());
-    Ok(Calm {
-        sent: sent.outcomes.len() as u64,
+    let answers = sent.histories.iter().filter_map(|it| it.answer());
+    Ok(QuiescentPhase {
+        sent: sent.histories.len() as u64,
         whole: answers.filter(|answer| answer.is_whole()).count() as u64,
         calls: after.zip(before).map(|(after, before)| after - before),
     })
@@ -66,7 +66,7 @@ async fn become_well(plan: &load::Plan, api: usize) {
     let client = Client::new(plan.clone(), epoch);
     let (mut in_a_row, mut number) = (0, 0);
     while in_a_row < WHOLE && epoch.elapsed() < WELL_WITHIN {
-        let key = format!("calm-{api}-{number}");
+        let key = format!("quiescent-{api}-{number}");
         let made = client.make(api, &key, &body(number, &key)).await;
         let is_whole = made.reply.answer().is_some_and(Answer::is_whole);
         in_a_row = if is_whole { in_a_row + 1 } else { 0 };

@@ -5,12 +5,12 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use crate::durability::{Ledger, Row};
-use crate::load::{Answer, Broken, Outcome, Reply, Try};
-use crate::torture::calm::Calm;
-use crate::torture::evidence::{Again, Evidence, Hurt, Tables, take_lost_by_failover};
+use crate::load::{Answer, Attempt, Broken, CallHistory, Reply};
+use crate::torture::evidence::{Again, Evidence, Outage, Tables, take_lost_by_failover};
+use crate::torture::quiescent::QuiescentPhase;
 use crate::torture::schedule::{Kind, Target};
 
-pub(super) struct Scene {
+pub(super) struct RunFixture {
     evidence: Evidence,
 }
 
@@ -46,8 +46,8 @@ fn recorded(id: Uuid, key: String, status: &str) -> Row {
     }
 }
 
-fn made(reply: Reply, from: f64, to: f64) -> Try {
-    Try {
+fn made(reply: Reply, from: f64, to: f64) -> Attempt {
+    Attempt {
         api: 0,
         from: seconds(from),
         to: seconds(to),
@@ -55,16 +55,16 @@ fn made(reply: Reply, from: f64, to: f64) -> Try {
     }
 }
 
-impl Scene {
+impl RunFixture {
     /// Three requests, at 10 s, done, the third without the database, which is dead for a while; one replica with a bound
     /// of 4 s; the first request asked for again.
     pub(super) fn well() -> Self {
-        let outcome = |number| Outcome {
+        let history = |number| CallHistory {
             number,
             key: key(number),
             intended: seconds(10.0),
             surge: false,
-            tries: vec![made(answer(200, number), 10.0, 10.3)],
+            attempts: vec![made(answer(200, number), 10.0, 10.3)],
         };
         let scene = Self {
             evidence: Evidence {
@@ -72,8 +72,8 @@ impl Scene {
                 bound: seconds(4.0),
                 published: vec![seconds(4.0)],
                 try_for: seconds(6.0),
-                hurts: Vec::new(),
-                outcomes: [1, 2, 3].map(outcome).into(),
+                outages: Vec::new(),
+                histories: [1, 2, 3].map(history).into(),
                 fell: Vec::new(),
                 left: Vec::new(),
                 tables: Some(Tables {
@@ -89,7 +89,7 @@ impl Scene {
                 }],
                 worker_calls: Some(3),
                 worker_calls_again: Some(0),
-                calm: Calm {
+                quiescent: QuiescentPhase {
                     sent: 80,
                     whole: 80,
                     calls: Some(80),
@@ -97,12 +97,12 @@ impl Scene {
                 lost_by_failover: Vec::new(),
             },
         };
-        let scene = scene.outcome(3, |outcome| {
-            if let Reply::Answer(answer) = &mut outcome.tries[0].reply {
+        let scene = scene.history(3, |history| {
+            if let Reply::Answer(answer) = &mut history.attempts[0].reply {
                 answer.degraded = vec!["worker_unavailable:circuit_open".to_owned()];
             }
         });
-        scene.hurt(Target::Db, 50.0, 52.0)
+        scene.outage(Target::Db, 50.0, 52.0)
     }
 
     fn tables(&mut self) -> &mut Tables {
@@ -110,7 +110,7 @@ impl Scene {
     }
 
     pub(super) fn unhurt(mut self) -> Self {
-        self.evidence.hurts.clear();
+        self.evidence.outages.clear();
         self
     }
 
@@ -120,8 +120,8 @@ impl Scene {
     }
 
     pub(super) fn all(mut self, change: impl Fn(&mut Answer)) -> Self {
-        for outcome in &mut self.evidence.outcomes {
-            if let Reply::Answer(answer) = &mut outcome.tries[0].reply {
+        for history in &mut self.evidence.histories {
+            if let Reply::Answer(answer) = &mut history.attempts[0].reply {
                 change(answer);
             }
         }
@@ -129,13 +129,13 @@ impl Scene {
     }
 
     pub(super) fn evidence(mut self) -> Evidence {
-        let accepted = self.evidence.outcomes.iter();
-        let accepted: Vec<_> = accepted.filter_map(Outcome::accepted).collect();
+        let accepted = self.evidence.histories.iter();
+        let accepted: Vec<_> = accepted.filter_map(CallHistory::accepted).collect();
         let tables = self.tables();
         tables.ledger = Ledger::of(&accepted, tables.rows.clone());
         let it = &mut self.evidence;
         if let Some(tables) = &mut it.tables {
-            it.lost_by_failover = take_lost_by_failover(&mut it.outcomes, &it.hurts, tables);
+            it.lost_by_failover = take_lost_by_failover(&mut it.histories, &it.outages, tables);
         }
         self.evidence
     }
@@ -176,7 +176,7 @@ impl Scene {
 
     pub(super) fn tried_twice(self, number: u64, before: Broken) -> Self {
         let broken = made(Reply::Broken(before), 9.9, 9.95);
-        self.outcome(number, |outcome| outcome.tries.insert(0, broken))
+        self.history(number, |history| history.attempts.insert(0, broken))
     }
 
     pub(super) fn keys(mut self, number: u64, ids: &[Uuid]) -> Self {
@@ -208,8 +208,8 @@ impl Scene {
         self
     }
 
-    pub(super) fn hurt(mut self, target: Target, from: f64, to: f64) -> Self {
-        self.evidence.hurts.push(Hurt {
+    pub(super) fn outage(mut self, target: Target, from: f64, to: f64) -> Self {
+        self.evidence.outages.push(Outage {
             target,
             kind: Kind::Kill,
             from: seconds(from),
@@ -221,9 +221,9 @@ impl Scene {
 
     /// Postgres fails over, and lacks what was recorded last.
     pub(super) fn fails_over(mut self, at: f64) -> Self {
-        self = self.hurt(Target::Db, at, at + 1.0);
-        let hurt = self.evidence.hurts.last_mut().unwrap();
-        hurt.kind = Kind::FailOver;
+        self = self.outage(Target::Db, at, at + 1.0);
+        let outage = self.evidence.outages.last_mut().unwrap();
+        outage.kind = Kind::FailOver;
         self
     }
 
@@ -233,8 +233,8 @@ impl Scene {
         if let Reply::Answer(answer) = &mut reply {
             answer.recorded_in = Some(recorded_in.to_owned());
         }
-        self.outcome(number, |outcome| {
-            outcome.tries = vec![made(reply, 10.0, answered)];
+        self.history(number, |history| {
+            history.attempts = vec![made(reply, 10.0, answered)];
         })
     }
 
@@ -244,28 +244,28 @@ impl Scene {
             code: code.map(str::to_owned),
             ..Answer::default()
         });
-        self.outcome(number, |outcome| {
-            outcome.tries = vec![made(reply, 10.0, 10.1)];
+        self.history(number, |history| {
+            history.attempts = vec![made(reply, 10.0, 10.1)];
         })
     }
 
     pub(super) fn given_up(self, number: u64, why: Broken, from: f64, to: f64) -> Self {
         let reply = Reply::Broken(why);
-        self.outcome(number, |outcome| {
-            outcome.tries = vec![made(reply, from, to)];
+        self.history(number, |history| {
+            history.attempts = vec![made(reply, from, to)];
         })
     }
 
     pub(super) fn answered_at(self, number: u64, from: f64, to: f64) -> Self {
         let reply = answer(200, number);
-        self.outcome(number, |outcome| {
-            outcome.tries = vec![made(reply, from, to)];
+        self.history(number, |history| {
+            history.attempts = vec![made(reply, from, to)];
         })
     }
 
-    fn outcome(mut self, number: u64, change: impl FnOnce(&mut Outcome)) -> Self {
-        let own = |outcome: &&mut Outcome| outcome.number == number;
-        change(self.evidence.outcomes.iter_mut().find(own).unwrap());
+    fn history(mut self, number: u64, change: impl FnOnce(&mut CallHistory)) -> Self {
+        let own = |history: &&mut CallHistory| history.number == number;
+        change(self.evidence.histories.iter_mut().find(own).unwrap());
         self
     }
 }

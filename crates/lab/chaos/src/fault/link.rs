@@ -1,4 +1,4 @@
-//! The wire's faults: the service is well, what stands between it and the API is not.
+//! The link's faults: the service is well, what stands between it and the API is not.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::trial::Observation;
 /// Of a fault that hurts one request in twenty, all but one in a thousand series of this length show it.
 const LOOKS: usize = 140;
 
-/// What the wire has to do; none: it has no part in this fault.
+/// What the link has to do; none: it has no part in this fault.
 pub(super) fn fault(kind: Kind) -> Option<Fault> {
     Some(match kind {
         Kind::Refuse => Fault::Refuse,
@@ -53,15 +53,15 @@ pub(super) async fn probe(fault: &plan::Fault, system: &System) -> Observation {
     }
 }
 
-/// Has the wire do this from now on; none: nothing.
+/// Has the link do this from now on; none: nothing.
 pub(super) async fn set(
     target: Target,
     fault: Option<Fault>,
     system: &System,
 ) -> Result<(), ChaosError> {
-    match system.wire(target) {
-        Some(wire) => Ok(wire.set(fault.unwrap_or_default()).await?),
-        None => Err(ChaosError::NoWire(target)),
+    match system.link(target) {
+        Some(link) => Ok(link.set(fault.unwrap_or_default()).await?),
+        None => Err(ChaosError::NoLink(target)),
     }
 }
 

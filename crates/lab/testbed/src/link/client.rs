@@ -1,4 +1,4 @@
-//! Commanding wires in another process.
+//! Commanding links in another process.
 
 use std::io;
 use std::net::SocketAddr;
@@ -10,23 +10,23 @@ use tokio::net::TcpStream;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
-use super::WireError;
+use super::LinkError;
 use super::protocol::{Reply, Request};
 use crate::proxy::Fault;
 
 /// A fault takes at most half a second to be in force; waiting for another controller's healing, two more.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
-/// A control connection. When it and all its [`RemoteWire`]s are dropped, or this process ends, what they set is healed.
+/// A control connection. When it and all its [`RemoteLink`]s are dropped, or this process ends, what they set is healed.
 #[derive(Debug, Clone)]
 pub struct Controller {
     address: SocketAddr,
     line: Arc<Mutex<Line>>,
 }
 
-/// A wire in another process.
+/// A link in another process.
 #[derive(Debug, Clone)]
-pub struct RemoteWire {
+pub struct RemoteLink {
     name: String,
     controller: Controller,
 }
@@ -40,15 +40,15 @@ struct Line {
 }
 
 impl Controller {
-    /// Connects to the control port of a process of wires.
+    /// Connects to the control port of a process of links.
     ///
     /// # Errors
-    /// [`WireError::Unreachable`], [`WireError::Silent`].
-    pub async fn connect(address: SocketAddr) -> Result<Self, WireError> {
+    /// [`LinkError::Unreachable`], [`LinkError::Silent`].
+    pub async fn connect(address: SocketAddr) -> Result<Self, LinkError> {
         let stream = timeout(ANSWER_WITHIN, TcpStream::connect(address))
             .await
-            .map_err(|_| WireError::Silent(address))?
-            .map_err(|source| WireError::Unreachable { address, source })?;
+            .map_err(|_| LinkError::Silent(address))?
+            .map_err(|source| LinkError::Unreachable { address, source })?;
         let line = Line {
             stream: BufReader::new(stream),
             number: 0,
@@ -60,36 +60,36 @@ impl Controller {
         })
     }
 
-    /// The wire of this name. Whether there is one shows when it is used.
+    /// The link of this name. Whether there is one shows when it is used.
     #[must_use]
-    pub fn wire(&self, name: &str) -> RemoteWire {
-        RemoteWire {
+    pub fn link(&self, name: &str) -> RemoteLink {
+        RemoteLink {
             name: name.to_owned(),
             controller: self.clone(),
         }
     }
 
-    async fn ask(&self, wire: &str, set: Option<Fault>) -> Result<u64, WireError> {
+    async fn ask(&self, link: &str, set: Option<Fault>) -> Result<u64, LinkError> {
         let address = self.address;
-        let asked = async { self.line.lock().await.ask(wire, set).await };
+        let asked = async { self.line.lock().await.ask(link, set).await };
         let reply = timeout(ANSWER_WITHIN, asked)
             .await
-            .map_err(|_| WireError::Silent(address))?
-            .map_err(|source| WireError::Unreachable { address, source })?;
+            .map_err(|_| LinkError::Silent(address))?
+            .map_err(|source| LinkError::Unreachable { address, source })?;
         match reply.refused {
             None => Ok(reply.requests),
-            Some(reason) => Err(WireError::Refused { address, reason }),
+            Some(reason) => Err(LinkError::Refused { address, reason }),
         }
     }
 }
 
-impl RemoteWire {
+impl RemoteLink {
     /// Sets the fault, in place of the one before, and returns when it is in force.
     ///
     /// # Errors
-    /// [`WireError::Unreachable`], [`WireError::Silent`]; [`WireError::Refused`] when there is no such wire, or another
+    /// [`LinkError::Unreachable`], [`LinkError::Silent`]; [`LinkError::Refused`] when there is no such link, or another
     /// controller has set a fault and is still connected.
-    pub async fn set(&self, fault: Fault) -> Result<(), WireError> {
+    pub async fn set(&self, fault: Fault) -> Result<(), LinkError> {
         self.controller.ask(&self.name, Some(fault)).await.map(drop)
     }
 
@@ -97,17 +97,17 @@ impl RemoteWire {
     ///
     /// # Errors
     /// As of [`Self::set`], but that another controller does not matter.
-    pub async fn requests(&self) -> Result<u64, WireError> {
+    pub async fn requests(&self) -> Result<u64, LinkError> {
         self.controller.ask(&self.name, None).await
     }
 }
 
 impl Line {
-    async fn ask(&mut self, wire: &str, set: Option<Fault>) -> io::Result<Reply> {
+    async fn ask(&mut self, link: &str, set: Option<Fault>) -> io::Result<Reply> {
         self.number += 1;
         let request = Request {
             number: self.number,
-            wire: wire.to_owned(),
+            link: link.to_owned(),
             set,
         };
         let mut line = serde_json::to_vec(&request)?;

@@ -7,7 +7,7 @@ use toml::de::{DeTable, DeValue};
 
 /// Keys and indices, from the file's root.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Place(Vec<Step>);
+pub(super) struct Location(Vec<Step>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Step {
@@ -24,7 +24,7 @@ pub(super) struct Found<'a> {
     pub(super) value: Option<&'a str>,
 }
 
-impl Place {
+impl Location {
     pub(super) fn key(&self, key: &str) -> Self {
         self.and(Step::Key(key.to_owned()))
     }
@@ -85,7 +85,7 @@ pub(super) fn line_of(text: &str, offset: usize) -> usize {
     before.filter(|byte| **byte == b'\n').count() + 1
 }
 
-impl From<&Path> for Place {
+impl From<&Path> for Location {
     fn from(path: &Path) -> Self {
         let steps = path.iter().filter_map(|segment| match segment {
             Segment::Seq { index } => Some(Step::Index(*index)),
@@ -97,7 +97,7 @@ impl From<&Path> for Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (at, step) in self.0.iter().enumerate() {
             match step {
@@ -117,35 +117,35 @@ mod tests {
     const TEXT: &str = "title = \"x\"\n\n[load]\nrate = 4 # per second\nleaving = { share = 0.5 }\n\n\
         [[fault]]\nat = \"1s\"\n[[fault]]\nat = \"2s\"\n[naive]\np99 = [\n  { at_least = 1 },\n  { at_most = 2 },\n]\n";
 
-    fn found(place: &Place) -> (usize, Option<&'static str>) {
-        let found = place.find(TEXT);
+    fn found(location: &Location) -> (usize, Option<&'static str>) {
+        let found = location.find(TEXT);
         (found.line, found.value)
     }
 
     #[test]
     fn a_key_has_its_line_and_its_value_as_written() {
-        let load = Place::default().key("load");
+        let load = Location::default().key("load");
         assert_eq!(found(&load.key("rate")), (4, Some("4")));
         assert_eq!(found(&load.key("leaving").key("share")), (5, Some("0.5")));
-        assert_eq!(found(&Place::default().key("title")), (1, Some("\"x\"")));
+        assert_eq!(found(&Location::default().key("title")), (1, Some("\"x\"")));
         assert_eq!(found(&load), (3, None));
     }
 
     #[test]
     fn each_of_several_tables_and_of_a_list_has_its_own() {
-        let fault = Place::default().key("fault").index(1);
+        let fault = Location::default().key("fault").index(1);
         assert_eq!(found(&fault), (9, None));
         assert_eq!(found(&fault.key("at")), (10, Some("\"2s\"")));
-        let limit = Place::default().key("naive").key("p99").index(1);
+        let limit = Location::default().key("naive").key("p99").index(1);
         assert_eq!(found(&limit.key("at_most")), (14, Some("2")));
         assert_eq!(limit.key("at_most").to_string(), "naive.p99[1].at_most");
     }
 
     #[test]
     fn what_the_file_lacks_stands_where_the_deepest_that_it_has_stands() {
-        let load = Place::default().key("load");
+        let load = Location::default().key("load");
         assert_eq!(found(&load.key("patience")), (3, None));
-        assert_eq!(found(&Place::default().key("stages")), (1, None));
-        assert_eq!(found(&Place::default().key("fault").index(7)).1, None);
+        assert_eq!(found(&Location::default().key("stages")), (1, None));
+        assert_eq!(found(&Location::default().key("fault").index(7)).1, None);
     }
 }

@@ -1,4 +1,4 @@
-//! The process that is the wires: forwards, and does what its controller says.
+//! The process that is the links: forwards, and does what its controller says.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,30 +9,30 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::conversation::converse;
-use super::{Listen, WireError};
+use super::{LinkError, Listen};
 use crate::proxy::{AFTER_AN_ERROR, Fault, FaultProxy};
 
-/// Several wires under one control.
+/// Several links under one control.
 #[derive(Debug)]
-pub struct Wires {
+pub struct Links {
     by_name: BTreeMap<String, FaultProxy>,
     /// Held by the connection that has set a fault, until all is healed after it.
     pub(super) control: Arc<Mutex<()>>,
 }
 
-impl Wires {
-    /// Listens; the n-th wire's chance is seeded with `seed + n`, from 0.
+impl Links {
+    /// Listens; the n-th link's chance is seeded with `seed + n`, from 0.
     ///
     /// # Errors
-    /// [`WireError::Bind`].
-    pub async fn start(wanted: &[Listen], seed: u64) -> Result<Self, WireError> {
+    /// [`LinkError::Bind`].
+    pub async fn start(wanted: &[Listen], seed: u64) -> Result<Self, LinkError> {
         let mut by_name = BTreeMap::new();
-        for (wire, seed) in wanted.iter().zip(seed..) {
-            let address = wire.address;
-            let proxy = FaultProxy::listen(address, &wire.upstream, seed)
+        for (link, seed) in wanted.iter().zip(seed..) {
+            let address = link.address;
+            let proxy = FaultProxy::listen(address, &link.upstream, seed)
                 .await
-                .map_err(|source| WireError::Bind { address, source })?;
-            by_name.insert(wire.name.clone(), proxy);
+                .map_err(|source| LinkError::Bind { address, source })?;
+            by_name.insert(link.name.clone(), proxy);
         }
         Ok(Self {
             by_name,
@@ -52,15 +52,15 @@ impl Wires {
 }
 
 /// Answers controllers until dropped. Anybody may ask for the counters; one connection at a time may set faults.
-pub async fn serve(wires: Wires, control: TcpListener) {
-    let wires = Arc::new(wires);
+pub async fn serve(links: Links, control: TcpListener) {
+    let links = Arc::new(links);
     let mut conversations = JoinSet::new();
     loop {
         tokio::select! {
             accepted = control.accept() => {
                 match accepted {
                     Ok((stream, _)) => {
-                        conversations.spawn(converse(stream, Arc::clone(&wires)));
+                        conversations.spawn(converse(stream, Arc::clone(&links)));
                     }
                     Err(_) => sleep(AFTER_AN_ERROR).await,
                 }
