@@ -9,7 +9,6 @@ use crate::capacity::Slots;
 use crate::class::ErrorsAreFailures;
 use crate::config::{BudgetConfig, ConfigError, PolicyConfig, RetryConfig};
 use crate::event::Observer;
-use crate::keyed::{Keyed, KeyedConfig};
 use crate::parts::Parts;
 use crate::policy::Policy;
 use crate::reporter::Reporter;
@@ -117,19 +116,12 @@ impl<C> Builder<C> {
         self.plan().map(Plan::policy)
     }
 
-    /// Builds a policy for each key. They share the budget and the observers; the random choices of each derive from the
-    /// seed and its key.
-    ///
-    /// # Errors
-    /// Those of [`build`](Self::build).
-    pub fn keyed<K>(self, keys: KeyedConfig) -> Result<Keyed<K, C>, ConfigError>
-    where
-        C: Clone,
-    {
+    /// For policies that share one budget.
+    pub(crate) fn plan_of_several(self) -> Result<Plan<C>, ConfigError> {
         let mut plan = self.plan()?;
         let own = || Budget::new(&budget_config(&plan.config));
         plan.budget = Some(plan.budget.unwrap_or_else(own));
-        Ok(Keyed::by(plan, keys))
+        Ok(plan)
     }
 
     fn plan(self) -> Result<Plan<C>, ConfigError> {

@@ -39,7 +39,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::builder::Plan;
+use crate::builder::{Builder, Plan};
 use crate::call::Call;
 use crate::class::{Classify, ErrorsAreFailures};
 use crate::config::{ConfigError, PolicyConfig};
@@ -100,9 +100,20 @@ impl<K, C> Clone for Keyed<K, C> {
     }
 }
 
+impl<C: Clone> Builder<C> {
+    /// Builds a policy for each key. They share the budget and the observers; the random choices of each derive from the
+    /// seed and its key.
+    ///
+    /// # Errors
+    /// Those of [`build`](Self::build).
+    pub fn keyed<K>(self, keys: KeyedConfig) -> Result<Keyed<K, C>, ConfigError> {
+        Ok(Keyed::by(self.plan_of_several()?, keys))
+    }
+}
+
 impl<K, C: Clone> Keyed<K, C> {
     /// Policies made by `plan`.
-    pub(crate) fn by(plan: Plan<C>, config: KeyedConfig) -> Self {
+    fn by(plan: Plan<C>, config: KeyedConfig) -> Self {
         Self {
             shared: Arc::new(Shared {
                 config: KeyedConfig {
