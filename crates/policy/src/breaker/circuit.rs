@@ -167,7 +167,7 @@ impl Shared {
     pub(super) fn is_slow(&self, watch: &Stopwatch<'_>) -> bool {
         self.slow_call
             .get()
-            .is_some_and(|limit| watch.elapsed() >= limit)
+            .is_some_and(|limit| watch.has_run(limit))
     }
 
     /// Whether it is known without the lock that an attempt changes nothing.

@@ -24,6 +24,13 @@ impl<'a> Stopwatch<'a> {
         self.now.instant().saturating_duration_since(self.since)
     }
 
+    /// Whether it has run for `limit`. A comparison costs half of what the time between two readings does.
+    #[inline]
+    pub(super) fn has_run(&self, limit: Duration) -> bool {
+        let due = self.since.checked_add(limit);
+        due.is_some_and(|due| self.now.instant() >= due)
+    }
+
     #[inline]
     pub(super) fn now(&self) -> &Now {
         self.now

@@ -64,10 +64,10 @@ impl Budget {
     /// A call was made at `now`.
     #[inline]
     pub fn deposit(&self, now: Instant) {
-        let second = self.shared.second(now);
         let tally = self.shared.tally();
         // Threads read the clock before they come here: one may be a little behind.
-        if second > tally.second || tally.calls >= u32::MAX / 2 {
+        if now >= self.shared.end_of(tally.second) || tally.calls >= u32::MAX / 2 {
+            let second = self.shared.second(now).max(tally.second);
             self.shared.begin(Tally { second, calls: 1 });
         } else {
             // Had another thread begun the next second meanwhile, it would count there.
@@ -112,6 +112,11 @@ impl Shared {
         let counted = Tally::of(self.tally.0.swap(next.word(), Ordering::AcqRel));
         let second = Duration::from_secs(u64::from(counted.second));
         bucket.deposit(counted.calls, self.origin + second);
+    }
+
+    #[inline]
+    fn end_of(&self, second: u32) -> Instant {
+        self.origin + Duration::from_secs(u64::from(second) + 1)
     }
 
     #[inline]

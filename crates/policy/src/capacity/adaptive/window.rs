@@ -1,5 +1,7 @@
 //! What happened since the limit was last decided on.
 
+use std::time::Duration;
+
 use tokio::time::Instant;
 
 use super::{Sample, Signal};
@@ -17,6 +19,8 @@ const OVERLOADED: f64 = 0.1;
 #[derive(Debug)]
 pub(super) struct Window {
     pub(super) since: Instant,
+    // Before this it is not over, whatever is in it.
+    earliest: Instant,
     // Of those answered or given up.
     seconds: f64,
     pub(super) answered: u32,
@@ -31,6 +35,7 @@ impl Window {
     pub(super) fn new(since: Instant) -> Self {
         Self {
             since,
+            earliest: since + Duration::from_secs_f64(WINDOW),
             seconds: 0.0,
             answered: 0,
             given_up: 0,
@@ -65,6 +70,9 @@ impl Window {
     }
 
     pub(super) fn is_over(&self, now: Instant) -> bool {
+        if now < self.earliest {
+            return false;
+        }
         let age = now.saturating_duration_since(self.since).as_secs_f64();
         let attempts = self.attempts();
         let turns = self.latency().unwrap_or_default() * TURNS;
