@@ -14,7 +14,7 @@ use crate::clock::WallClock;
 use crate::config::{OnDatabaseUnavailable, Policies, Settings};
 use crate::current::Current;
 use crate::dependencies::Dependencies;
-use crate::http::{Door, ProcessRoute, expected, max_exchanges};
+use crate::http::{Admission, ProcessRoute, expected, max_exchanges};
 use crate::journal::{Journal, JournalInUse, JournalLimits, holds_a_journal};
 use crate::limit::{InFlightLimit, file_limit};
 use crate::live::{Live, Watch};
@@ -131,7 +131,7 @@ impl Core {
             process: Arc::new(process),
             runtime: self.runtime.clone(),
             policies: self.policies.clone(),
-            door: Arc::new(Door {
+            admission: Arc::new(Admission {
                 in_flight: self.governed.process_limit.clone(),
                 asking: self.governed.asking_limit.clone(),
                 open_work: self.open_work.clone(),

@@ -1,11 +1,11 @@
 //! The HTTP surface: routes, bodies, and the one table that turns errors into problems.
 
 mod access;
+mod admission;
 mod body;
 mod client;
 mod connections;
 mod dashboard;
-mod door;
 mod endpoint;
 mod envelope;
 mod ids;
@@ -28,8 +28,8 @@ mod shared;
 mod span;
 mod status;
 
+pub(crate) use admission::Admission;
 pub(crate) use dashboard::{Feed, keep_feeding};
-pub(crate) use door::Door;
 pub(crate) use operator::OperatorRoutes;
 pub(crate) use process::ProcessRoute;
 pub(crate) use requests::RequestRoutes;

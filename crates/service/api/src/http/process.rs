@@ -16,9 +16,9 @@ use tokio::time::Instant;
 use tracing_actix_web::RequestId;
 use uuid::Uuid;
 
+use super::admission::{Admission, Admitted};
 use super::body;
 use super::client;
-use super::door::{Door, Entry};
 use super::key;
 use super::priority;
 use super::problem::{Failure, refused_for, retry_after};
@@ -44,7 +44,7 @@ pub(crate) struct ProcessRoute {
     /// Where calls are handled, whichever thread has their connection.
     pub(crate) runtime: Handle,
     pub(crate) policies: Arc<Current<Policies>>,
-    pub(crate) door: Arc<Door>,
+    pub(crate) admission: Arc<Admission>,
     /// For those whose body is still arriving.
     pub(crate) bodies: InFlightLimit,
     /// `None`: clients are not told apart.
@@ -103,7 +103,10 @@ async fn admitted(
         priority: priority::read(http, &route.policies.get().process.trusted_priorities),
     };
     let refused = |full| refused_at_the_door(route, full);
-    let entry = route.door.enter(request.key.is_some()).map_err(refused)?;
+    let entry = route
+        .admission
+        .enter(request.key.is_some())
+        .map_err(refused)?;
     let started = Instant::now();
     let priority = request.priority;
     let (outcome, entry) = handled(route, request, entry).await?;
@@ -122,11 +125,11 @@ async fn admitted(
 async fn handled(
     route: &ProcessRoute,
     request: NewRequest,
-    mut entry: Entry,
-) -> Result<(Outcome, Entry), Failure> {
+    mut entry: Admitted,
+) -> Result<(Outcome, Admitted), Failure> {
     let process = Arc::clone(&route.process);
     let call = async move {
-        let outcome = process.run(&request, || entry.takes_place()).await;
+        let outcome = process.run(&request, || entry.takes_permit()).await;
         (outcome, entry)
     };
     // Boxed: on its way to the main runtime it is handed on several times, and it is large.
