@@ -191,6 +191,35 @@ fn it_says_why_it_opened_until_it_closes() {
 }
 
 #[test]
+fn reopened_by_answers_that_say_nothing_it_still_tells_what_it_opened_by() {
+    let now = Instant::now();
+    let config = BreakerConfig {
+        half_open_calls: 3,
+        ..breaker_config()
+    };
+    let mut core = Core::new(&config, Duration::from_secs(4), 1, now);
+    let refused = Sample {
+        cause: "connect_refused",
+        ..BAD
+    };
+    (0..3).for_each(|_| attempt(&mut core, refused, now));
+    let later = now + OPEN_TIME;
+    attempt(&mut core, BAD, later);
+    let neutral = Sample {
+        record: None,
+        cause: "not_found",
+        ..GOOD
+    };
+    while core.state() == BreakerState::HalfOpen {
+        attempt(&mut core, neutral, later);
+    }
+    assert_eq!(core.state(), BreakerState::Open);
+    let told = core.opened_because().unwrap();
+    let expected = (OpeningRule::Probes, "connect_refused");
+    assert_eq!((told.rule, told.last_error), expected);
+}
+
+#[test]
 fn the_dependencys_wish_lengthens_the_open_time_up_to_its_cap() {
     for (asked, least, most) in [(1, 5, 6), (17, 17, 17), (3_600, 30, 30)] {
         let now = Instant::now();
