@@ -7,7 +7,7 @@ use holdfast_wire::Status;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use super::plan::Side;
-use super::system::{Arrivals, System};
+use super::system::{Arrivals, Part, System};
 use super::trial::Sample;
 use crate::stage::AdminClient;
 
@@ -25,9 +25,10 @@ pub(super) struct Watcher {
 
 impl Watcher {
     pub(super) fn of(system: &System, side: Side) -> Self {
-        let mut apis = system.apis().into_iter();
+        // On nodes through the balancer, which knows one that lives.
+        let api = system.client(Part::Api(0)).ok().cloned();
         Self {
-            api: apis.next().filter(|_| side != Side::Contender),
+            api: api.filter(|_| side != Side::Contender),
             arrivals: system.arrivals(),
         }
     }

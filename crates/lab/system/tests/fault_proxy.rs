@@ -124,7 +124,7 @@ async fn a_fault_is_in_force_when_it_is_acknowledged_and_over_when_the_connectio
 }
 
 #[tokio::test]
-async fn a_controller_that_is_killed_leaves_a_healed_wire() {
+async fn a_controller_that_is_killed_leaves_a_healed_link() {
     let process = Process::start().await;
     for fault in ["blackhole", "refuse", "hang"] {
         // Sets the fault, says so, and stays connected.
@@ -182,7 +182,7 @@ async fn one_who_stopped_waiting_for_an_answer_does_not_take_it_for_the_next() {
 }
 
 #[tokio::test]
-async fn a_wire_that_is_not_there_is_refused_by_name() {
+async fn a_link_that_is_not_there_is_refused_by_name() {
     let process = Process::start().await;
     let controller = Controller::connect(process.control).await.unwrap();
     let refused = controller.link("cable").set(Fault::Hang).await;

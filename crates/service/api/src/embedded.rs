@@ -29,7 +29,7 @@ pub use crate::journal::{Entry, Files, Journal, JournalLimits, JournalStats, Sto
 pub use crate::open_work::OpenCount;
 pub use crate::postgres::{Attribution, class_of, reason_of};
 pub use crate::process::{
-    ExistingRequest, NewRequest, Outcome, Refusal as Refused, RequestState, WorkResult,
+    ExistingRequest, NewRequest, Outcome, Overload, Refusal as Refused, RequestState, WorkResult,
 };
 pub use crate::store::{
     Claimed, EndRow, FailureOutcome, Finished, Forgotten, Inserted, NewRow, OpenRequest, Refusal,
@@ -151,7 +151,10 @@ impl<T: Table, W: WorkClient> Embedded<T, W> {
 impl<T: Table, W: WorkClient> Calls<T, W> {
     /// Answers `request`; what is new is taken on only while there is not too much to catch up on.
     pub async fn process(&self, request: NewRequest) -> Outcome {
-        let admit = || !self.open_work.is_full();
+        let admit = || match self.open_work.is_full() {
+            true => Err(Overload::OpenWork),
+            false => Ok(()),
+        };
         self.process.run(&request, admit).await
     }
 }

@@ -60,7 +60,8 @@ impl Records {
     /// Resolves with the request `id` when this replica's journal has its end: Postgres may be without it for long.
     pub(crate) async fn end_in_journal(&self, id: Uuid) -> Request {
         loop {
-            sleep(JOURNAL_PERIOD).await;
+            // Not in step with others that wait.
+            sleep(JOURNAL_PERIOD.mul_f64(0.5 + fastrand::f64())).await;
             if let Some(journal) = &self.journal
                 && let Ok(Some(entry)) = journal.find(id, self.soon()).await
                 && entry.end.is_some()

@@ -60,7 +60,7 @@ pub(crate) struct Parts {
     dependencies: Dependencies,
     endpoints: Endpoints,
     pub(crate) process_limit: InFlightLimit,
-    /// As many calls more may ask what is known of a key.
+    /// For calls that ask what is known of a key, or wait for the call that has it.
     pub(crate) asking_limit: InFlightLimit,
     pub(crate) rate_limit: Arc<Current<Option<RateLimit>>>,
     open_work: OpenWork,
@@ -83,7 +83,7 @@ impl Parts {
             dependencies: dependencies.clone(),
             endpoints: endpoints.clone(),
             process_limit: InFlightLimit::new(policies.process.max_in_flight),
-            asking_limit: InFlightLimit::new(policies.process.max_in_flight),
+            asking_limit: InFlightLimit::new(asking(policies.process.max_in_flight)),
             rate_limit: Arc::new(Current::new(RateLimit::new(&policies.process.rate_limit))),
             open_work: open_work.clone(),
         }
@@ -150,9 +150,10 @@ impl Reload {
         for database in [&dependencies.database, &dependencies.catching_up] {
             database.reconfigure(policies.database.policy())?;
         }
-        for limit in [&parts.process_limit, &parts.asking_limit] {
-            limit.set(policies.process.max_in_flight);
-        }
+        parts.process_limit.set(policies.process.max_in_flight);
+        parts
+            .asking_limit
+            .set(asking(policies.process.max_in_flight));
         parts.open_work.take_on(policies.recovery.max_open);
         let rate_limit = "process.rate_limit";
         // Or each reload would give every client all of its share again.
@@ -181,6 +182,11 @@ fn at<'a>(table: &'a Table, key: &str) -> Option<&'a Value> {
         Some(rest) => at(value.as_table()?, rest),
         None => Some(value),
     }
+}
+
+/// How many calls may ask under a key where so many are worked on: they hold little, and a crowd under one key is of them.
+fn asking(max_in_flight: u32) -> u32 {
+    max_in_flight.saturating_mul(8)
 }
 
 #[cfg(test)]

@@ -43,13 +43,14 @@ pub(super) async fn probe(fault: &plan::Fault, system: &System) -> Observation {
         if shows(fault.kind, &look) {
             return observation(true, &look);
         }
-        if !look.is_well() {
+        // Whoever could not look looks again.
+        if !look.is_well() && look != Probe::Unseen {
             return observation(false, &look);
         }
     }
     Observation {
         holds: false,
-        seen: format!("{LOOKS} looks in a row were answered well"),
+        seen: format!("none of {LOOKS} looks in a row showed it"),
     }
 }
 

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{Arrivals, CallHistory, Reply};
 use holdfast_checker::schedule::{self, Arrival};
 
-/// How long a client behind a load balancer attempts.
+/// How long a client behind a load balancer keeps trying.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Between two of its attempts.
 const PAUSE: Duration = Duration::from_millis(50);

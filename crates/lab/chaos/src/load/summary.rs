@@ -28,7 +28,7 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Summary.
+    /// Sums up.
     #[must_use]
     pub fn of(histories: &[CallHistory]) -> Self {
         let mut summary = Self::default();

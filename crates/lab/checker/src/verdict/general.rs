@@ -7,12 +7,11 @@ use std::time::Duration;
 
 use super::{Check, words};
 use crate::plan::{Experiment, Fault, Kind, Side, Unit};
+use crate::schedule;
 use crate::trial::{Call, Completion, FaultWindow, Observation, Stranger, Trial};
 
 /// Beyond this the load did not come when it was meant to, and latencies say more of the generator than of the system.
 const LATE_MS: f64 = 100.0;
-/// Random arrivals come to somewhat less than their rate now and then.
-const SURGE_SENT: f64 = 0.8;
 
 pub(super) fn something_was_broken(plan: &Experiment) -> Check {
     let seen = match plan.faults.len() {
@@ -38,19 +37,22 @@ pub(super) fn faults(plan: &Experiment, trial: &Trial) -> Vec<Check> {
     };
     let check = |(at, fault)| {
         let observed = observed(at, fault);
-        [live(fault, observed, trial), healed(fault, observed, trial)]
+        [
+            live(plan, fault, observed, trial),
+            healed(fault, observed, trial),
+        ]
     };
     plan.faults.iter().enumerate().flat_map(check).collect()
 }
 
-fn live(fault: &Fault, observed: Option<&FaultWindow>, trial: &Trial) -> Check {
+fn live(plan: &Experiment, fault: &Fault, observed: Option<&FaultWindow>, trial: &Trial) -> Check {
     let name = format!("{} was live", told(fault));
     let expected = "in force, as a probe of its own saw it";
     let seen = observed.map_or("nobody looked".to_owned(), |it| {
         let (from, to) = (time(it.from), time(it.to));
         format!("{}, from {from} to {to}", it.live.seen)
     });
-    let sent = of_surge(fault, trial);
+    let sent = of_surge(plan, fault, trial);
     let seen = sent.map_or(seen.clone(), |(sent, _)| {
         format!("{sent} of its calls were sent; {seen}")
     });
@@ -62,20 +64,18 @@ fn live(fault: &Fault, observed: Option<&FaultWindow>, trial: &Trial) -> Check {
     }
 }
 
-/// How many calls a surge came to, and whether they were as many as it is made of; none: it is no surge.
-fn of_surge(fault: &Fault, trial: &Trial) -> Option<(usize, bool)> {
-    let Kind::Surge { rate, .. } = fault.kind else {
+/// How many calls a surge came to, and whether that is all of them; none: it is no surge.
+fn of_surge(plan: &Experiment, fault: &Fault, trial: &Trial) -> Option<(usize, bool)> {
+    if !matches!(fault.kind, Kind::Surge { .. }) {
         return None;
-    };
-    let own = |call: &&Call| {
-        let since = call.intended.checked_sub(fault.at);
-        call.surge
-            && call.end != Completion::NoFile
-            && since.is_some_and(|since| since < fault.lasts)
-    };
+    }
+    let within = |at: Duration| at.checked_sub(fault.at).is_some_and(|it| it < fault.lasts);
+    let meant = schedule::with_surges(&plan.load, &plan.faults);
+    let meant = meant.filter(|one| one.surge.is_some() && within(one.at));
+    let own = |call: &&Call| call.surge && call.end != Completion::NoFile && within(call.intended);
     let sent = trial.calls.iter().filter(own).count();
-    let meant = rate * fault.lasts.as_secs_f64();
-    Some((sent, sent as f64 >= SURGE_SENT * meant))
+    let meant = meant.count();
+    Some((sent, meant > 0 && sent >= meant))
 }
 
 fn healed(fault: &Fault, observed: Option<&FaultWindow>, trial: &Trial) -> Check {

@@ -58,7 +58,7 @@ impl Deployment {
         Ok(bounds)
     }
 
-    /// Heals all that is still outage; what did not come back, and why.
+    /// Heals all that is still broken; what did not come back, and why.
     pub(super) async fn heal(&self) -> Vec<SystemError> {
         let mut failed = Vec::new();
         // First, or the one that is waited for may be waiting for one that stands still.

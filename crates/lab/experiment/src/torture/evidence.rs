@@ -9,7 +9,7 @@ use super::schedule::{Kind, Target};
 use crate::durability::{Ledger, Row};
 use crate::load::{Attempt, CallHistory};
 
-/// A target that was outage, really. Times count from the start.
+/// An outage as it really was. Times count from the start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Outage {
     pub(super) target: Target,
@@ -55,7 +55,7 @@ pub(super) struct Evidence {
     pub(super) try_for: Duration,
     pub(super) outages: Vec<Outage>,
     pub(super) histories: Vec<CallHistory>,
-    /// Why what was outage did not come back.
+    /// Why what was broken did not come back.
     pub(super) fell: Vec<String>,
     /// What was not finished when the wait was over.
     pub(super) left: Vec<String>,
@@ -65,7 +65,7 @@ pub(super) struct Evidence {
     /// Calls of the worker until all was done, and those that asking again made; none: they could not be counted.
     pub(super) worker_calls: Option<u64>,
     pub(super) worker_calls_again: Option<u64>,
-    /// What came of requests while nothing was outage any more.
+    /// What came of requests while nothing was broken any more.
     pub(super) quiescent: QuiescentPhase,
     /// Accepted, confirmed by the database, and lost by its failover before anybody could know: outside the promise. They are
     /// counted here, and in none of the others.

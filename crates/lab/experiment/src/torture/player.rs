@@ -26,7 +26,7 @@ const LOSE: &str = "WITH lost AS ( \
 const END_SESSIONS: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
     WHERE application_name LIKE 'holdfast%' AND pid <> pg_backend_pid()";
 
-/// Something that can be outage and healed.
+/// A part that is broken and healed.
 #[derive(Debug)]
 pub(super) struct Player {
     pub(super) part: Part,

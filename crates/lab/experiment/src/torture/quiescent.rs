@@ -1,4 +1,4 @@
-//! The quiescent after it all: while nothing is outage, each request makes one call of the worker.
+//! The quiescent phase after it all: while nothing is broken, each request makes one call of the worker.
 //!
 //! Work that is done twice at once, because a lease does not hold, say, shows here and nowhere else: the record is single
 //! all the same.
@@ -19,7 +19,7 @@ const WHOLE: u32 = 5;
 const WELL_WITHIN: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// What was sent while nothing was outage, and what came of it.
+/// What was sent while nothing was broken, and what came of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct QuiescentPhase {
     /// Requests.

@@ -61,7 +61,7 @@ pub(super) fn figures(evidence: &Evidence, console: Console) {
     }
     line("keys sent again", evidence.again.len().to_string());
     line(
-        "requests in the quiescent",
+        "requests in the quiescent phase",
         evidence.quiescent.sent.to_string(),
     );
     let calls = evidence.quiescent.calls;

@@ -1,6 +1,6 @@
 //! What is broken when, for how long and how: a pure function of seed, duration and number of replicas.
 //!
-//! It goes scene by scene. A scene outages one target or several at nearly the same moment; mostly the next waits until all
+//! It goes scene by scene. A scene breaks one target or several at nearly the same moment; mostly the next waits until all
 //! is well again, so that outages of one dependency alone are seen as well. The first target of each scene comes from a
 //! shuffled deck of all targets and kinds: none is forgotten by chance.
 
@@ -36,7 +36,7 @@ pub(super) struct Fault {
     pub(super) kind: Kind,
 }
 
-/// Nothing is outage at the very start and the very end.
+/// Nothing is broken at the very start and the very end.
 const CALM: Duration = Duration::from_secs(1);
 /// A target that has been healed is left alone for this long.
 const REST: Duration = Duration::from_secs(1);

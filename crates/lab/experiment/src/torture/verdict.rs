@@ -35,7 +35,7 @@ pub(super) fn violations(evidence: &Evidence) -> Vec<Violation> {
     let fell = evidence.fell.iter();
     let left = evidence.left.iter();
     let mut found: Vec<Violation> = fell
-        .map(|what| Violation::new("what was outage comes back", what))
+        .map(|what| Violation::new("what was broken comes back", what))
         .chain(left.map(|what| Violation::new("all is done after the heal", what)))
         .collect();
     found.extend(played::shown(evidence));
@@ -57,7 +57,7 @@ pub(super) fn violations(evidence: &Evidence) -> Vec<Violation> {
     found
 }
 
-/// Whether `target` was outage at any time from `from` to `to`, or within `after` before.
+/// Whether `target` was broken at any time from `from` to `to`, or within `after` before.
 fn outage(evidence: &Evidence, target: Target, (from, to): Span, after: Duration) -> bool {
     let own = |outage: &&Outage| outage.target == target;
     let mut own = evidence.outages.iter().filter(own);

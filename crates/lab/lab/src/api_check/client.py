@@ -22,10 +22,10 @@ from holdfast_client.models import (
     RequestStatus,
 )
 
-base, scene = sys.argv[1:]
+base, scenario = sys.argv[1:]
 client = Client(base_url=base)
 operator = AuthenticatedClient(base_url=base, token=os.environ["HOLDFAST_ADMIN_TOKEN"])
-# From one scene to the next.
+# From one scenario to the next.
 owed = pathlib.Path("owed")
 
 
@@ -77,4 +77,4 @@ def healed():
     assert answer.headers["preference-applied"] == "wait"
 
 
-{"healthy": healthy, "worker-dead": worker_dead, "healed": healed}[scene]()
+{"healthy": healthy, "worker-dead": worker_dead, "healed": healed}[scenario]()

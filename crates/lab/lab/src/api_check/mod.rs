@@ -53,7 +53,7 @@ struct Scenario {
     database_dead: bool,
 }
 
-const SCENES: [Scenario; 4] = [
+const SCENARIOS: [Scenario; 4] = [
     Scenario {
         name: "healthy",
         worker_dead: false,
@@ -119,7 +119,7 @@ async fn make_up_requests(
     let bound = Duration::try_from_secs_f64(seconds).unwrap_or_default() + MACHINE;
     console.say(format_args!("seed {}", plan.seed));
     let mut held = true;
-    for scenario in SCENES {
+    for scenario in SCENARIOS {
         set(scenario, &system).await?;
         let report = schemathesis.run(plan, scenario.name, api, bound).await?;
         let verdict = if report.held {

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// What opens the access: where it stands, and its token.
+/// What grants access: the hosts it is served under, and its token.
 #[derive(Debug, Clone)]
 pub(super) struct Access {
     hosts: [String; 2],

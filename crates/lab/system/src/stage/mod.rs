@@ -186,8 +186,14 @@ impl Stage {
         }
         let mut apis = Vec::new();
         for api in self.apis().await? {
-            let before = api.policies().await?.reloads.count;
-            apis.push((api, before));
+            match api.policies().await {
+                Ok(policies) => apis.push((api, policies.reloads.count)),
+                // Of a node that is off; it reads the file when it is on again.
+                Err(error) => console.say(format_args!("  api     is not asked: {error}")),
+            }
+        }
+        if apis.is_empty() {
+            return Err(SystemError::NotRunning(Service::Api));
         }
         on!(self, stage => stage.hang_up().await)?;
         for (api, before) in apis {

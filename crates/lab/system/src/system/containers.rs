@@ -105,9 +105,9 @@ impl Containers {
         }
     }
 
-    async fn rise(&mut self, linked: Linked, wire_port: u16) -> Result<(), SystemError> {
+    async fn rise(&mut self, linked: Linked, link_port: u16) -> Result<(), SystemError> {
         self.compose.raise().await?;
-        let controller = Controller::connect(ports::loopback(wire_port)).await?;
+        let controller = Controller::connect(ports::loopback(link_port)).await?;
         let link =
             |wanted: bool, name| wanted.then(|| Arc::new(Link::Remote(controller.link(name))));
         self.links = Links {

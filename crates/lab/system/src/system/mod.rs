@@ -240,7 +240,7 @@ impl System {
         }
     }
 
-    /// Puts another worker in the runtime of the one there is, under the same name, at another address. From where to where.
+    /// Puts another worker in place of the one there is, under the same name, at another address. From where to where.
     ///
     /// # Errors
     /// Where it cannot be done, which the schema lets no experiment ask for.

@@ -1,4 +1,4 @@
-//! A part as a process: a service of ours, a contender in the runtime of our API, or Postgres.
+//! A part as a process: a service of ours, a contender in place of our API, or Postgres.
 
 use holdfast_checker::trial::Observation;
 

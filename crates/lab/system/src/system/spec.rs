@@ -92,7 +92,7 @@ pub struct ApiSpec {
     pub variables: Vec<(&'static str, String)>,
     /// The dependency that it is told to find where nobody is.
     pub without: Option<Part>,
-    /// Started in its runtime; it sees nothing of ours.
+    /// Started in its place; it sees nothing of ours.
     pub contender: Option<Contender>,
 }
 

@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wire_has_a_name_an_address_and_somewhere_to_lead() {
+    fn a_link_has_a_name_an_address_and_somewhere_to_lead() {
         let link: Listen = "worker=0.0.0.0:8081=worker:8081".parse().unwrap();
         assert_eq!((link.name.as_str(), link.address.port()), ("worker", 8081));
         assert_eq!(link.upstream, "worker:8081");

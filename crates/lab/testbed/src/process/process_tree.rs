@@ -177,7 +177,9 @@ pub fn kill_orphans_of_group(group: i32, programs: &[&str]) {
     let (members, others): (Vec<Entry>, Vec<Entry>) = table::entries()
         .into_iter()
         .partition(|entry| entry.group == group);
-    let adopted = |entry: &Entry| others.iter().any(|other| other.pid == entry.parent);
+    // The first process adopts, even if it is of the group: in a container it is the script itself.
+    let adopted =
+        |entry: &Entry| entry.parent == 1 || others.iter().any(|other| other.pid == entry.parent);
     let orphans = members
         .into_iter()
         .filter(|entry| programs.contains(&entry.name.as_str()) && adopted(entry));

@@ -1,12 +1,12 @@
 //! Who is admitted to `/process`. Each request that is worked on has a permit of its own. A call under a key first only asks
-//! what is known of the key, or waits for the call that has it, and there are as many permits for such calls: so a finished key
-//! is answered while all others are taken, and a crowd under one key takes one.
+//! what is known of the key, or waits for the call that has it, and there are other permits for such calls, eight times as many: so
+//! a finished key is answered while no permit is left for work, and a crowd under one key takes one of those.
 
 use std::sync::Arc;
 
 use crate::limit::{InFlightLimit, Permit};
-use crate::metrics::Overload;
 use crate::open_work::OpenWork;
+use crate::process::Overload;
 
 /// What decides it.
 pub(crate) struct Admission {
@@ -22,8 +22,6 @@ pub(super) struct Admitted {
     admission: Arc<Admission>,
     asks: Option<Permit>,
     permit: Option<Permit>,
-    /// Why it got no permit, if it was to have one.
-    pub(super) refused: Option<Overload>,
 }
 
 impl Admission {
@@ -32,17 +30,16 @@ impl Admission {
     /// # Errors
     /// There is too much of this.
     pub(super) fn enter(self: &Arc<Self>, has_key: bool) -> Result<Admitted, Overload> {
-        let asks = if has_key { self.asking.enter() } else { None };
-        let mut admitted = Admitted {
-            admission: Arc::clone(self),
-            permit: None,
-            refused: None,
-            asks,
+        let (asks, permit) = if has_key {
+            (Some(self.asking.enter().ok_or(Overload::InFlight)?), None)
+        } else {
+            (None, Some(self.permit()?))
         };
-        if admitted.asks.is_none() {
-            admitted.permit = Some(self.permit()?);
-        }
-        Ok(admitted)
+        Ok(Admitted {
+            admission: Arc::clone(self),
+            asks,
+            permit,
+        })
     }
 
     fn permit(&self) -> Result<Permit, Overload> {
@@ -55,14 +52,15 @@ impl Admission {
 }
 
 impl Admitted {
-    /// Whether the call has a permit now; it is worked on if its request is new.
-    pub(super) fn takes_permit(&mut self) -> bool {
+    /// Gives the call a permit, unless it has one: it is worked on if its request is new.
+    ///
+    /// # Errors
+    /// There is too much of this.
+    pub(super) fn take_permit(&mut self) -> Result<(), Overload> {
         if self.permit.is_none() {
-            match self.admission.permit() {
-                Ok(permit) => (self.permit, self.asks) = (Some(permit), None),
-                Err(full) => self.refused = Some(full),
-            }
+            self.permit = Some(self.admission.permit()?);
+            self.asks = None;
         }
-        self.permit.is_some()
+        Ok(())
     }
 }

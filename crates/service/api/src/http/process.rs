@@ -26,8 +26,8 @@ use crate::config::Policies;
 use crate::current::Current;
 use crate::limit::InFlightLimit;
 use crate::main_runtime::run_on;
-use crate::metrics::{Metrics, Overload};
-use crate::process::{NewRequest, Outcome, Process, Refusal};
+use crate::metrics::Metrics;
+use crate::process::{NewRequest, Outcome, Overload, Process, Refusal};
 use crate::rate_limit::RateLimit;
 use crate::seconds::milliseconds;
 use crate::store::{LiveStore, Store};
@@ -109,10 +109,7 @@ async fn admitted(
         .map_err(refused)?;
     let started = Instant::now();
     let priority = request.priority;
-    let (outcome, entry) = handled(route, request, entry).await?;
-    if let (Some(full), true) = (entry.refused, outcome.is_overload()) {
-        return Err(refused(full));
-    }
+    let outcome = handled(route, request, entry).await?;
     let latency_seconds = milliseconds(started.elapsed());
     if let Some(answers) = route.metrics.answers() {
         answers.count(&outcome, priority);
@@ -126,12 +123,9 @@ async fn handled(
     route: &ProcessRoute,
     request: NewRequest,
     mut entry: Admitted,
-) -> Result<(Outcome, Admitted), Failure> {
+) -> Result<Outcome, Failure> {
     let process = Arc::clone(&route.process);
-    let call = async move {
-        let outcome = process.run(&request, || entry.takes_permit()).await;
-        (outcome, entry)
-    };
+    let call = async move { process.run(&request, || entry.take_permit()).await };
     // Boxed: on its way to the main runtime it is handed on several times, and it is large.
     let call = trace::carried(call.boxed());
     let handled = run_on(&route.runtime, call).await;
@@ -223,12 +217,5 @@ fn refused_at_the_door(route: &ProcessRoute, why: Overload) -> Failure {
     if let Some(answers) = route.metrics.answers() {
         answers.refused_at_the_door(why);
     }
-    let detail = match why {
-        Overload::InFlight | Overload::Bodies => {
-            "the service has as many calls under way as it takes on"
-        }
-        Overload::Shed => "the worker has as much to do as it can",
-        Overload::OpenWork => "the service has as much accepted work to catch up on as it takes on",
-    };
-    Failure::overloaded(detail, NOT_RECORDED, 1.0)
+    Failure::overloaded(why.detail(), NOT_RECORDED, 1.0)
 }

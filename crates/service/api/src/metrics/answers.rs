@@ -8,7 +8,7 @@ use holdfast_wire::{Degraded, DegradedCode, Reason};
 use metrics::{Counter, counter, describe_counter};
 
 use super::at_zero;
-use crate::process::Outcome;
+use crate::process::{Outcome, Overload};
 
 /// The rows: 200, 202 and 503 of the contract.
 const STATUSES: [&str; 3] = ["200", "202", "503"];
@@ -24,23 +24,10 @@ const MISSING: [&str; 5] = [
 /// From the most urgent.
 const URGENCIES: [&str; 8] = ["0", "1", "2", "3", "4", "5", "6", "7"];
 
-/// Why the service takes on nothing more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Overload {
-    /// As many calls under way as allowed.
-    InFlight,
-    /// As many bodies arriving as allowed.
-    Bodies,
-    /// As much accepted work to catch up on as allowed.
-    OpenWork,
-    /// The worker has as much to do as it can, and others are as urgent.
-    Shed,
-}
-
 /// The counters of what `/process` answered.
 pub(crate) struct Answers {
     answers: [[Counter; MISSING.len()]; STATUSES.len()],
-    overloaded: [Counter; Overload::ALL.len()],
+    overloaded: [Counter; OVERLOADS.len()],
     /// By urgency.
     shed: [Shown; URGENCIES.len()],
     throttled: Shown,
@@ -70,18 +57,21 @@ impl Shown {
     }
 }
 
-impl Overload {
-    /// All of them, in declaration order.
-    const ALL: [Self; 4] = [Self::InFlight, Self::Bodies, Self::OpenWork, Self::Shed];
+/// All causes, in declaration order.
+const OVERLOADS: [Overload; 4] = [
+    Overload::InFlight,
+    Overload::Bodies,
+    Overload::OpenWork,
+    Overload::Shed,
+];
 
-    /// As a metric's label.
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::InFlight => "in_flight",
-            Self::Bodies => "bodies",
-            Self::OpenWork => "open_work",
-            Self::Shed => "shed",
-        }
+/// As a metric's label.
+const fn cause(why: Overload) -> &'static str {
+    match why {
+        Overload::InFlight => "in_flight",
+        Overload::Bodies => "bodies",
+        Overload::OpenWork => "open_work",
+        Overload::Shed => "shed",
     }
 }
 
@@ -112,11 +102,11 @@ impl Answers {
             at_zero(counter!("holdfast_process_answers_total", &labels))
         };
         let overloaded = |why: Overload| {
-            at_zero(counter!("holdfast_process_overloaded_total", "cause" => why.as_str()))
+            at_zero(counter!("holdfast_process_overloaded_total", "cause" => cause(why)))
         };
         Self {
             answers: STATUSES.map(|status| MISSING.map(|degraded| answer(status, degraded))),
-            overloaded: Overload::ALL.map(overloaded),
+            overloaded: OVERLOADS.map(overloaded),
             shed: URGENCIES.map(shed),
             throttled: Shown::at_zero(counter!("holdfast_process_throttled_total")),
         }
@@ -129,10 +119,12 @@ impl Answers {
             Outcome::Done { degraded, .. } => (done, degraded),
             Outcome::Deferred { degraded, .. } => (deferred, degraded),
             Outcome::Refused(refusal) if refusal.code == DegradedCode::Overloaded => {
-                return match is_shed(&refusal.degraded) {
-                    true => self.shed(priority),
-                    false => self.refused_at_the_door(Overload::OpenWork),
-                };
+                if is_shed(&refusal.degraded) {
+                    self.shed(priority);
+                } else {
+                    self.refused_at_the_door(refusal.overload.unwrap_or(Overload::OpenWork));
+                }
+                return;
             }
             Outcome::Refused(refusal) => (refused, &refusal.degraded),
             Outcome::Failed { .. } | Outcome::KeyReused { .. } => return,

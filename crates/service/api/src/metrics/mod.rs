@@ -21,7 +21,7 @@ use metrics_exporter_prometheus::{
 
 use holdfast_ops::process_metrics::ProcessMetrics;
 
-pub(crate) use self::answers::{Answers, Overload};
+pub(crate) use self::answers::Answers;
 use self::dependency::DependencyGauges;
 use self::durability::Durability;
 pub(crate) use self::http::Expected;

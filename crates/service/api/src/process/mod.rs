@@ -30,7 +30,7 @@ pub use self::existing::{ExistingRequest, RequestState};
 use self::in_flight_keys::{InFlightKeys, KeyClaim};
 use self::lease::LiveLease;
 use self::location::Received;
-pub use self::outcome::{Outcome, Refusal};
+pub use self::outcome::{Outcome, Overload, Refusal};
 pub use self::ports::WorkResult;
 pub(crate) use self::ports::{Owner, Requests, Worker};
 use self::recent_keys::RecentKeys;
@@ -131,7 +131,11 @@ impl<R: Requests, W: Worker> Process<R, W> {
 
     /// Handles one request within the worst case, give or take the machine's own delays. `admit` tells whether it is taken on if
     /// it is new; if not, only what is known under its key is answered. It is not asked while another call has the key.
-    pub(crate) async fn run(&self, request: &NewRequest, admit: impl FnOnce() -> bool) -> Outcome {
+    pub(crate) async fn run(
+        &self,
+        request: &NewRequest,
+        admit: impl FnOnce() -> Result<(), Overload>,
+    ) -> Outcome {
         let rules = self.rules();
         let deadline = Deadline::after(rules.worst_case + TIMER_SLACK);
         let last_look = deadline.less(rules.reserve);
@@ -152,16 +156,26 @@ impl<R: Requests, W: Worker> Process<R, W> {
     async fn handle(
         &self,
         request: &NewRequest,
-        admit: impl FnOnce() -> bool,
+        admit: impl FnOnce() -> Result<(), Overload>,
         deadline: Deadline,
     ) -> Outcome {
         let room = match admit() {
-            true => self.room(request.priority).await,
-            false => Err(full()),
+            Ok(()) => self
+                .room(request.priority)
+                .await
+                .map_err(|full| (full, None)),
+            Err(why) => Err((full(why), Some(why))),
         };
         let permit = match room {
             Ok(permit) => permit,
-            Err(full) => return self.known_only(request, full, deadline).await,
+            Err((full, overload)) => {
+                let refusal = Refusal {
+                    code: DegradedCode::Overloaded,
+                    degraded: vec![full],
+                    overload,
+                };
+                return self.known_only(request, refusal, deadline).await;
+            }
         };
         // Where the worker would not be called, one write does: what is recorded is recovery's at once.
         let owner = match permit {
@@ -213,12 +227,12 @@ impl<R: Requests, W: Worker> Process<R, W> {
     async fn known_only(
         &self,
         request: &NewRequest,
-        full: Degraded,
+        refusal: Refusal,
         deadline: Deadline,
     ) -> Outcome {
         match self.recorder.known(request, deadline).await {
             Ok(Some(known)) => self.duplicate(known, deadline).await,
-            Ok(None) => Outcome::refused(DegradedCode::Overloaded, vec![full]),
+            Ok(None) => Outcome::Refused(refusal),
             Err(database) => Outcome::refused(DegradedCode::DbUnavailable, vec![database]),
         }
     }
@@ -241,11 +255,11 @@ impl<R: Requests, W: Worker> Process<R, W> {
 }
 
 /// Nothing new is taken on.
-fn full() -> Degraded {
+fn full(why: Overload) -> Degraded {
     Degraded {
         code: DegradedCode::Overloaded,
         reason: Reason::BulkheadFull,
-        detail: "the service has as much to do as it takes on".to_owned(),
+        detail: why.detail().to_owned(),
         attempts: 0,
         elapsed_seconds: 0.0,
         retry_after_seconds: 1.0,

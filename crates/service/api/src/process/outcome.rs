@@ -55,17 +55,44 @@ pub struct Refusal {
     pub code: DegradedCode,
     /// All that was missing.
     pub degraded: Vec<Degraded>,
+    /// What there was too much of, if that was it.
+    pub overload: Option<Overload>,
+}
+
+/// Why the service takes on nothing more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Overload {
+    /// As many calls under way as allowed.
+    InFlight,
+    /// As many bodies arriving as allowed.
+    Bodies,
+    /// As much accepted work to catch up on as allowed.
+    OpenWork,
+    /// The worker has as much to do as it can, and others are as urgent.
+    Shed,
+}
+
+impl Overload {
+    /// In words that are safe to show.
+    #[must_use]
+    pub(crate) fn detail(self) -> &'static str {
+        match self {
+            Self::InFlight | Self::Bodies => {
+                "the service has as many calls under way as it takes on"
+            }
+            Self::OpenWork => "the service has as much accepted work to catch up on as it takes on",
+            Self::Shed => "the worker has as much to do as it can",
+        }
+    }
 }
 
 impl Outcome {
     pub(super) fn refused(code: DegradedCode, degraded: Vec<Degraded>) -> Self {
-        Self::Refused(Refusal { code, degraded })
-    }
-
-    /// Whether nothing was recorded because there is too much.
-    #[must_use]
-    pub(crate) fn is_overload(&self) -> bool {
-        matches!(self, Self::Refused(refusal) if refusal.code == DegradedCode::Overloaded)
+        Self::Refused(Refusal {
+            code,
+            degraded,
+            overload: None,
+        })
     }
 
     /// The same, as the answer to another call under the same key.

@@ -35,7 +35,7 @@ fn parse(text: &str) -> Result<Experiment, String> {
     Experiment::parse(path, text).map_err(|error| error.to_string())
 }
 
-/// The file, with this text in location of that.
+/// The file, with this text in place of that.
 fn with(that: &str, this: &str) -> String {
     assert!(FILE.contains(that), "{that}");
     FILE.replacen(that, this, 1)

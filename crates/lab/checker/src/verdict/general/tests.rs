@@ -1,6 +1,7 @@
 use super::super::tests::failing;
 use crate::fixtures::{TrialFixture, answered, ms, plan, s, whole};
 use crate::plan::{Kind, Side, Target};
+use crate::schedule::with_surges;
 use crate::trial::{Breach, Completion};
 
 /// The one check that does not hold: side, name, what was seen.
@@ -88,29 +89,29 @@ fn a_fault_that_did_not_heal_fails_it() {
 }
 
 #[test]
-fn a_surge_was_live_if_its_calls_were_sent() {
-    let surge = |sent: usize| {
-        let (mut plan, mut scene) = (plan(), TrialFixture::resilient());
-        plan.faults[0].lasts = s(2);
-        plan.faults[0].kind = Kind::Surge {
-            rate: 5.0,
-            priority: None,
-        };
-        for nth in 0..sent as u64 {
-            scene = scene.call(s(3) + ms(100 * nth), ms(10), whole());
-        }
-        // A call of before, which is none of this surge's.
-        scene = scene.call(s(2), ms(10), whole());
-        scene.trial.calls.iter_mut().for_each(|it| it.surge = true);
-        super::faults(&plan, &scene.trial).remove(0)
+fn a_surge_was_live_if_all_its_calls_were_sent() {
+    let mut plan = plan();
+    plan.faults[0].kind = Kind::Surge {
+        rate: 5.0,
+        priority: None,
     };
-    assert!(surge(9).holds);
-    let few = surge(3);
-    assert!(
-        !few.holds && few.seen.starts_with("3 of its calls were sent"),
-        "{}",
-        few.seen
-    );
+    let meant: Vec<_> = with_surges(&plan.load, &plan.faults)
+        .filter(|one| one.surge.is_some())
+        .collect();
+    let live = |sent: usize| {
+        // A call of before, which is none of this surge's.
+        let mut fixture = TrialFixture::resilient().call(s(2), ms(10), whole());
+        for one in &meant[..sent] {
+            fixture = fixture.call(one.at, ms(10), whole());
+        }
+        let calls = fixture.trial.calls.iter_mut();
+        calls.for_each(|call| call.surge = true);
+        super::faults(&plan, &fixture.trial).remove(0)
+    };
+    assert!(live(meant.len()).holds);
+    let few = live(3);
+    let told = "3 of its calls were sent";
+    assert!(!few.holds && few.seen.starts_with(told), "{}", few.seen);
 }
 
 #[test]

@@ -30,7 +30,7 @@ pub(super) fn documented(evidence: &Evidence) -> Vec<Violation> {
         .collect()
 }
 
-/// No 503, whatever was outage but the API itself: the journal accepts what neither dependency can.
+/// No 503, whatever was broken but the API itself: the journal accepts what neither dependency can.
 pub(super) fn refused(evidence: &Evidence) -> Vec<Violation> {
     let offenders = answers(evidence)
         .filter(|(.., answer)| answer.status == 503)
@@ -63,7 +63,7 @@ pub(super) fn unanswered(evidence: &Evidence) -> Vec<Violation> {
         .collect()
 }
 
-/// Every answer came within the bound, unless its API was outage meanwhile.
+/// Every answer came within the bound, unless its API was broken meanwhile.
 pub(super) fn late(evidence: &Evidence) -> Vec<Violation> {
     let bound = evidence.bound + MACHINE;
     let attempts = evidence.histories.iter().flat_map(|history| {

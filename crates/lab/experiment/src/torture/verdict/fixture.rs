@@ -109,7 +109,7 @@ impl RunFixture {
         self.evidence.tables.as_mut().unwrap()
     }
 
-    pub(super) fn unhurt(mut self) -> Self {
+    pub(super) fn without_outages(mut self) -> Self {
         self.evidence.outages.clear();
         self
     }

@@ -7,7 +7,7 @@ use crate::load::{Answer, CallHistory};
 use crate::torture::evidence::{Evidence, Outage};
 use crate::torture::schedule::{Kind, Target};
 
-/// A dependency that is outage for longer, in all, is missed by some answer: an attempt waits half of that.
+/// A dependency that is down for longer, in all, is missed by some answer: an attempt waits half of that.
 const NOTICED: Duration = Duration::from_secs(1);
 
 /// Faults were played, requests were accepted, whole answers and degraded ones were given.
@@ -29,7 +29,7 @@ pub(super) fn shown(evidence: &Evidence) -> Vec<Violation> {
         (!whole, "no answer was a 200 without anything missing"),
         (
             noticeable && !degraded,
-            "no answer was degraded, although the worker or the database was outage for more than a second",
+            "no answer was degraded, although the worker or the database was down for more than a second",
         ),
     ];
     let missing = missing.into_iter().filter(|(is_missing, _)| *is_missing);
@@ -76,7 +76,10 @@ mod tests {
 
     #[test]
     fn a_run_without_a_fault_shows_nothing() {
-        assert_eq!(shown(RunFixture::well().unhurt()), ["no fault was played"]);
+        assert_eq!(
+            shown(RunFixture::well().without_outages()),
+            ["no fault was played"]
+        );
     }
 
     #[test]
@@ -96,8 +99,8 @@ mod tests {
         let whole = || RunFixture::well().all(|answer| answer.degraded.clear());
         assert!(shown(whole())[0].contains("degraded"));
         // Too short to be noticed, or not what an answer would tell.
-        assert!(shown(whole().unhurt().outage(Target::Db, 9.0, 9.9)).is_empty());
-        assert!(shown(whole().unhurt().outage(Target::Api(0), 50.0, 59.0)).is_empty());
+        assert!(shown(whole().without_outages().outage(Target::Db, 9.0, 9.9)).is_empty());
+        assert!(shown(whole().without_outages().outage(Target::Api(0), 50.0, 59.0)).is_empty());
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! While nothing is outage, all is as it should be.
+//! While nothing is broken, all is as it should be.
 
 use super::Violation;
 use crate::torture::evidence::Evidence;
@@ -10,7 +10,7 @@ pub(super) fn quiescent(evidence: &Evidence) -> Vec<Violation> {
     if quiescent.whole < quiescent.sent || quiescent.sent == 0 {
         let detail = format!("{} of {} answers were", quiescent.whole, quiescent.sent);
         found.push(Violation::new(
-            "in the quiescent every answer is whole",
+            "in the quiescent phase every answer is whole",
             detail,
         ));
     }
@@ -19,7 +19,7 @@ pub(super) fn quiescent(evidence: &Evidence) -> Vec<Violation> {
             .calls
             .map_or("an unknown number of".to_owned(), |it| it.to_string());
         let detail = format!("{} requests made {calls} calls", quiescent.sent);
-        let rule = "in the quiescent each request makes one call of the worker";
+        let rule = "in the quiescent phase each request makes one call of the worker";
         found.push(Violation::new(rule, detail));
     }
     found

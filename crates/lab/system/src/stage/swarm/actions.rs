@@ -66,14 +66,14 @@ impl Swarm {
     /// # Errors
     /// [`SystemError::NotUp`], or when they do not become healthy.
     pub async fn start(&self, service: Service) -> Result<(), SystemError> {
-        let conditions = self.conditions().await?;
-        if conditions.contains(&(service, WELL)) {
+        let was_well = self.conditions().await?.contains(&(service, WELL));
+        let since = Instant::now();
+        self.update(service, &["--constraint-rm", NOWHERE]).await?;
+        if was_well {
             self.console
                 .say(format_args!("  {service:<7} was running already"));
             return Ok(());
         }
-        let since = Instant::now();
-        self.update(service, &["--constraint-rm", NOWHERE]).await?;
         self.until_healthy(&[service], since).await
     }
 
