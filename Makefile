@@ -1,8 +1,8 @@
 # Everything a user or a developer does with Holdfast. `make` alone lists it.
 #
 # Variables, on the command line (`make up API_PORT=9000`) or from the environment:
-#   STAGE  API_PORT  WORKER_PORT  DB_PORT  HOLDFAST_WORK_DELAY  HOLDFAST_WORK_CAPACITY  HOLDFAST_POLICIES
-#   HOLDFAST_LOG_FORMAT  RUST_LOG  (see `lab --help`)     HOLDFAST_INSTALL=no: nothing that is missing is installed
+#   STAGE  API_PORT  WORKER_PORT  DB_PORT  HOLDFAST_WORK_DELAY  HOLDFAST_WORK_CAPACITY  HOLDFAST_WORK_WARMUP
+#   HOLDFAST_POLICIES  HOLDFAST_LOG_FORMAT  RUST_LOG  (see `lab --help`)     HOLDFAST_INSTALL=no: nothing that is missing is installed
 #   HOLDFAST_BINARIES=folder of the services' programs, where that is not the lab's own
 #   SCREENSHOTS=folder for browser, under the root; without, they stay among what cargo built
 
@@ -23,7 +23,7 @@ BIN = $(OUT)/$(PROFILE)
 LAB = $(BIN)/lab
 
 # What is given on make's command line must reach the lab as well. Empty counts as unset there.
-export STAGE API_PORT WORKER_PORT DB_PORT HOLDFAST_WORK_DELAY HOLDFAST_WORK_CAPACITY HOLDFAST_POLICIES \
+export STAGE API_PORT WORKER_PORT DB_PORT HOLDFAST_WORK_DELAY HOLDFAST_WORK_CAPACITY HOLDFAST_WORK_WARMUP HOLDFAST_POLICIES \
   HOLDFAST_ADMIN_TOKEN HOLDFAST_BINARIES HOLDFAST_RESULTS HOLDFAST_LOG_FORMAT HOLDFAST_INSTALL RUST_LOG SCREENSHOTS OTEL_EXPORTER_OTLP_ENDPOINT
 
 # A first build takes minutes and shows its progress; later ones speak only of errors.
@@ -182,11 +182,8 @@ bench-policy: ## What a policed call costs, beside its rivals (ROUNDS=15)
 
 #: Develop
 
-# What is installed is left as it is.
-APT_INSTALL = install -y -qq --no-install-recommends --no-upgrade --no-remove
 # The packages of a program that is missing are installed where that needs nobody's permission; else it fails.
-NEED = command -v $(1) >/dev/null || { [ "$$(id -u)" = 0 ] && [ -e /etc/debian_version ] && [ "$$HOLDFAST_INSTALL" != no ] && \
-  apt-get update -qq && echo '$(1) is missing: apt-get $(APT_INSTALL) $(2)' >&2 && apt-get $(APT_INSTALL) $(2) >/dev/null; }
+NEED = command -v $(1) >/dev/null || deploy/install.sh $(2)
 
 .PHONY: test probes loom adopters api-snapshot mutants e2e e2e-swarm failover rollout browser observe-check api-check client-check requeue kubernetes lint fmt
 # Most of what the tests do is wait, for timers and for Postgres: more of them at once than there are cores.
@@ -246,8 +243,7 @@ e2e-swarm: ## The same on three Docker engines, one of which is gone; as root
 	@$(call E2E,-p holdfast-lab --test e2e_swarm)
 
 failover: ## Postgres under Patroni: primary killed, cut off, replaced
-	@$(call NEED,patroni,patroni etcd-server python3-etcd) || { \
-	  echo 'it needs Patroni: sudo apt-get $(APT_INSTALL) patroni etcd-server python3-etcd' >&2; exit 2; }
+	@$(call NEED,patroni,patroni etcd-server python3-etcd)
 	@cargo test --locked -p holdfast-api --test api failover:: -- --ignored --test-threads=1 --nocapture
 
 rollout: ## Three replicas restarted in turn at half load: is a call hurt?

@@ -40,13 +40,8 @@ require_root_on_linux() {
 
 require_debootstrap() {
   command -v debootstrap >/dev/null && return
-  command -v apt-get >/dev/null ||
+  "$here/../install.sh" debootstrap debian-archive-keyring ||
     fail 'debootstrap is not installed' 'install debootstrap with your package manager and run this again'
-  [ "${HOLDFAST_INSTALL:-}" != no ] ||
-    fail 'debootstrap is not installed' 'install it: sudo apt-get install debootstrap'
-  say 'installing debootstrap from Debian'\''s packages'
-  { apt-get update && apt-get install --yes --no-install-recommends --no-upgrade --no-remove debootstrap debian-archive-keyring; } >"$log" 2>&1 ||
-    { tail -n 5 "$log" >&2 && fail 'debootstrap could not be installed' 'run: apt-get install debootstrap'; }
 }
 
 # One run at a time, and from an empty folder. The lock is the kernel's: a killed holder has none.

@@ -18,7 +18,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 RELEASES = ["1.30", kubernetes_validate.latest_version()]
 BROUGHT_BY_OPERATORS = {"postgresql.cnpg.io/v1", "monitoring.coreos.com/v1"}
 # What differs on purpose between the two stages: names of other services, and where settings come from.
-STAGE_ONLY = {"OTEL_EXPORTER_OTLP_ENDPOINT", "HOLDFAST_ALLOWED_HOSTS", "DATABASE_URL", "HOLDFAST_ADMIN_TOKEN", "HOLDFAST_POLICIES", "HOLDFAST_WORKER_URL", "HOLDFAST_WORK_CAPACITY", "HOLDFAST_LOG_FORMAT"}
+STAGE_ONLY = {"OTEL_EXPORTER_OTLP_ENDPOINT", "HOLDFAST_ALLOWED_HOSTS", "DATABASE_URL", "HOLDFAST_ADMIN_TOKEN", "HOLDFAST_POLICIES", "HOLDFAST_WORKER_URL", "HOLDFAST_WORK_CAPACITY", "HOLDFAST_WORK_WARMUP", "HOLDFAST_LOG_FORMAT"}
 
 
 def documents(path):

@@ -51,15 +51,12 @@ balances() { lives "$run/haproxy.pid" haproxy.cfg; }
 
 need() {
   [ "$(id -u)" = 0 ] || fail 'it needs root, for network namespaces and engines of its own: sudo -E make ... STAGE=swarm'
-  local program missing=() install=(apt-get install --yes --quiet --quiet --no-install-recommends --no-upgrade --no-remove)
+  local program missing=()
   for program in ip:iproute2 iptables:iptables fuse-overlayfs:fuse-overlayfs dockerd:docker.io haproxy:haproxy; do
     command -v "${program%%:*}" >/dev/null || missing+=("${program#*:}")
   done
   [ ${#missing[@]} -gt 0 ] || return 0
-  { [ -e /etc/debian_version ] && [ "${HOLDFAST_INSTALL:-}" != no ]; } || fail "missing: ${missing[*]}; on Debian: ${install[*]} ${missing[*]}"
-  say "${install[*]} ${missing[*]}"
-  # The host's own HAProxy does not start by itself.
-  RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive "${install[@]}" "${missing[@]}" >/dev/null
+  "$here/../install.sh" "${missing[@]}" || fail "missing: ${missing[*]}"
 }
 
 make_network() {

@@ -5,8 +5,9 @@ use uuid::Uuid;
 use super::history::{Answer, CallHistory};
 use super::trial::Breach;
 
-/// What is wrong with an answer: a 200 carries its result; a 202 has none yet, and says where and when to ask for it; both
-/// say where they are recorded; everything else is a problem that has a code.
+/// What is wrong with an answer: a 200 carries its result, and says so where Postgres could not record it; a 202 has no result
+/// yet, and says where and when to ask for it; both say where they are recorded; everything else is a problem that has a code,
+/// and a refusal says when to come back, a 503 why.
 #[must_use]
 pub fn breaches(answer: &Answer) -> Vec<&'static str> {
     let recorded = matches!(answer.recorded_in.as_deref(), Some("database" | "journal"));
@@ -14,20 +15,35 @@ pub fn breaches(answer: &Answer) -> Vec<&'static str> {
         (answer.request_id.is_some(), "no request_id"),
         (recorded, "no recorded_in"),
     ];
+    let comes_back = (
+        answer.retry_after.is_some_and(|seconds| seconds >= 1),
+        "no Retry-After",
+    );
+    let coded = (answer.code.is_some(), "no code");
+    let journalled = answer.recorded_in.as_deref() == Some("journal");
     let own: &[(bool, &'static str)] = match answer.status {
-        200 => &[(answer.has_result, "no worker_response")],
+        200 => &[
+            (answer.has_result, "no worker_response"),
+            (
+                !journalled || lacks(answer, "db_unavailable"),
+                "no word of the database that could not record it",
+            ),
+        ],
         202 => &[
             (!answer.has_result, "a worker_response"),
             (
                 answer.location == answer.request_id.map(place),
                 "not its Location",
             ),
-            (
-                answer.retry_after.is_some_and(|seconds| seconds >= 1),
-                "no Retry-After",
-            ),
+            comes_back,
         ],
-        400..=499 | 503 => &[(answer.code.is_some(), "no code")],
+        503 => &[
+            coded,
+            comes_back,
+            (!answer.degraded.is_empty(), "no degraded"),
+        ],
+        429 => &[coded, comes_back],
+        400..=499 => &[coded],
         _ => &[(false, "a status that no document knows")],
     };
     let promise = promise.iter().filter(|_| answer.is_promise());
@@ -48,6 +64,12 @@ pub fn of(histories: &[CallHistory]) -> Vec<Breach> {
         })
     };
     histories.iter().filter_map(breach).collect()
+}
+
+/// Whether it says that it had to do without this.
+fn lacks(answer: &Answer, code: &str) -> bool {
+    let mut degraded = answer.degraded.iter();
+    degraded.any(|it| it.split(':').next() == Some(code))
 }
 
 fn place(id: Uuid) -> String {
@@ -108,18 +130,32 @@ mod tests {
         assert_eq!(changed(done(), |it| it.has_result = false), 1);
         assert_eq!(changed(done(), |it| it.recorded_in = None), 1);
         assert_eq!(changed(done(), |it| it.request_id = None), 1);
+        let in_the_journal = |it: &mut Answer| it.recorded_in = Some("journal".to_owned());
+        assert_eq!(changed(done(), in_the_journal), 1);
+        let and_says_so = |it: &mut Answer| {
+            in_the_journal(it);
+            it.degraded.push("db_unavailable:circuit_open".to_owned());
+        };
+        assert_eq!(changed(done(), and_says_so), 0);
     }
 
     #[test]
-    fn a_refusal_has_a_code_and_a_500_is_no_answer_at_all() {
-        for status in [429, 503] {
-            let refused = Answer {
-                status,
-                ..Answer::default()
-            };
-            assert_eq!(breaches(&refused), ["no code"]);
-            let coded = |it: &mut Answer| it.code = Some("overloaded".to_owned());
-            assert_eq!(changed(refused, coded), 0);
+    fn a_refusal_has_a_code_says_when_to_come_back_and_a_503_why() {
+        let refused = |status| Answer {
+            status,
+            ..Answer::default()
+        };
+        assert_eq!(breaches(&refused(400)), ["no code"]);
+        assert_eq!(breaches(&refused(429)), ["no code", "no Retry-After"]);
+        let of_503 = ["no code", "no Retry-After", "no degraded"];
+        assert_eq!(breaches(&refused(503)), of_503);
+        let whole = |it: &mut Answer| {
+            it.code = Some("overloaded".to_owned());
+            it.retry_after = Some(1);
+            it.degraded.push("worker_unavailable:shed".to_owned());
+        };
+        for status in [400, 429, 503] {
+            assert_eq!(changed(refused(status), whole), 0);
         }
         assert_eq!(changed(done(), |it| it.status = 500), 1);
     }

@@ -94,6 +94,8 @@ pub enum Metric {
     PeakArrivals,
     /// From the first fault's beginning until the target's breaker opened, in seconds.
     TimeToOpen,
+    /// Times the breaker of what the first fault hurt opened again after it had closed behind the last fault's end.
+    Relapses,
     /// From the last fault's end until answers were whole again and stayed so, in seconds.
     TimeToRecover,
     /// From a fault's beginning until the worker it hurt was ejected from those that are called, in seconds; of several faults
@@ -146,7 +148,9 @@ impl Metric {
     #[must_use]
     pub fn unit(self) -> Unit {
         match self {
-            Self::Unanswered | Self::OverBound | Self::Lost | Self::Duplicates => Unit::Count,
+            Self::Unanswered | Self::OverBound | Self::Relapses | Self::Lost | Self::Duplicates => {
+                Unit::Count
+            }
             Self::UnansweredShare
             | Self::ErrorShare
             | Self::SuccessShare
@@ -167,11 +171,14 @@ impl Metric {
     /// Whether it is about the calls of a window, not about the whole trial.
     #[must_use]
     pub fn has_window(self) -> bool {
-        let of_the_whole = matches!(
-            self,
-            Self::TimeToOpen | Self::TimeToRecover | Self::Lost | Self::Duplicates
-        );
-        !of_the_whole && !self.is_of_endpoints()
+        let of_the_whole = matches!(self, Self::TimeToRecover | Self::Lost | Self::Duplicates);
+        !of_the_whole && !self.is_of_breakers() && !self.is_of_endpoints()
+    }
+
+    /// Whether it is about a breaker's changes of state.
+    #[must_use]
+    pub fn is_of_breakers(self) -> bool {
+        matches!(self, Self::TimeToOpen | Self::Relapses)
     }
 
     /// Whether it is about several workers behind one API.

@@ -58,6 +58,9 @@ pub struct System {
     pub work_delay: Duration,
     /// Works done at once, the rest wait; none: as many as arrive.
     pub work_capacity: Option<NonZeroU32>,
+    /// For how long a worker that was started has less of it, a tenth to begin with; none: it has all at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub work_warmup: Option<Duration>,
     /// Workers behind the API. What hurts the worker hurts the first of them.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub workers: NonZeroU32,
@@ -237,6 +240,12 @@ impl Kind {
             | Self::Status { share, .. } => share >= 1.0,
             _ => true,
         }
+    }
+
+    /// Whether the process itself ends, and another is started at the end.
+    #[must_use]
+    pub fn ends_process(self) -> bool {
+        matches!(self, Self::Kill | Self::Restart | Self::Replace)
     }
 
     /// As it stands in files and on the screen.

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::plan::{Expectation, Experiment, Side, Window};
 use super::trial::Trial;
 
-pub use first::first_bad;
+pub use first::{first_against, first_bad};
 pub use steady::{STEADY_SHARE, judged_until, steady_before};
 pub use words::{figure, limits};
 

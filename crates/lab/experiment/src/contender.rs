@@ -31,11 +31,8 @@ pub(super) fn untold(bound: Option<Duration>, calls: &[Call], keyed_rows: bool) 
     let degraded = |end: &Completion| matches!(end, Completion::Answered { degraded, .. } if !degraded.is_empty());
     let recorded = |end: &Completion| matches!(end, Completion::Answered { recorded_in, .. } if recorded_in.is_some());
     // Breakers, if it has any, are its own business.
-    let mut untold = BTreeSet::from([
-        Metric::TimeToOpen,
-        Metric::TimeToEject,
-        Metric::TimeToReadmit,
-    ]);
+    let own = |it: &Metric| it.is_of_breakers() || it.is_of_endpoints();
+    let mut untold: BTreeSet<_> = Metric::ALL.iter().copied().filter(own).collect();
     untold.extend(bound.is_none().then_some(Metric::OverBound));
     untold.extend((!tells(degraded)).then_some(Metric::DegradedShare));
     untold.extend((!tells(recorded)).then_some(Metric::Harmed));
@@ -72,6 +69,7 @@ mod tests {
             Metric::DegradedShare,
             Metric::OverBound,
             Metric::TimeToOpen,
+            Metric::Relapses,
             Metric::TimeToEject,
             Metric::TimeToReadmit,
             Metric::Duplicates,
@@ -86,6 +84,7 @@ mod tests {
         let told = untold_of(&ends, Some(s(4)), true);
         let never = [
             Metric::TimeToOpen,
+            Metric::Relapses,
             Metric::TimeToEject,
             Metric::TimeToReadmit,
         ];

@@ -12,7 +12,7 @@ use holdfast_checker::contract;
 use holdfast_ops::signals::StopSignals;
 use holdfast_system::error::SystemError;
 use jiff::Timestamp;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 use uuid::Uuid;
 
 use super::contender::{Contender, untold};
@@ -106,6 +106,7 @@ impl Playing<'_> {
         let system = &self.experiment.system;
         let worker = WorkerSpec {
             capacity: system.work_capacity,
+            warmup: system.work_warmup,
             ..WorkerSpec::new(system.work_delay)
         };
         let mut api = ApiSpec::new(API, self.policies);
@@ -206,6 +207,8 @@ impl Playing<'_> {
             let seconds = api.policies().await?.process.worst_case_seconds;
             start.bound = Duration::try_from_secs_f64(seconds).ok();
         }
+        // Before the first fault it is as able as it will be.
+        sleep(self.experiment.system.work_warmup.unwrap_or_default()).await;
         warm::warm(side, api, start.bodiless, work_delay).await?;
         if self.contender.is_some() {
             start.rows = durability::trial::ids(&system.database()?).await?;

@@ -121,6 +121,7 @@ pub(super) fn experiment() -> Experiment {
         system: System {
             work_delay: Duration::from_secs_f64(WORK),
             work_capacity: None,
+            work_warmup: None,
             workers: std::num::NonZeroU32::MIN,
             policies: toml::Table::new(),
         },

@@ -1,24 +1,20 @@
 //! Getting a program that is missing altogether from Debian's packages, where that needs nobody's permission. Nothing that is
 //! installed is upgraded or removed for it.
 
+use std::fmt::Display;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::process::Stdio;
 
 use tokio::process::Command;
 
 use crate::error::SystemError;
-use crate::output::Console;
 use crate::settings::Settings;
 
-/// `--no-upgrade` spares what is named; what would have to be upgraded or removed along with it is found by a rehearsal.
-const INSTALL: [&str; 6] = [
-    "install",
-    "-y",
-    "-qq",
-    "--no-install-recommends",
-    "--no-upgrade",
-    "--no-remove",
-];
+/// Which rehearses, and then installs.
+const SCRIPT: &str = "deploy/install.sh";
+/// Its exit code where something that is installed would have to be upgraded or removed along with the package.
+const WOULD_TOUCH: i32 = 3;
 
 /// Whether packages can be installed here and now: Debian or a child of it, as root, and not forbidden.
 #[must_use]
@@ -28,46 +24,65 @@ pub fn can_install(settings: &Settings) -> bool {
         && rustix::process::geteuid().is_root()
 }
 
-/// The command that installs a package, for whoever is to run it.
-fn command(package: &str) -> String {
-    format!("sudo apt-get {} {package}", INSTALL.join(" "))
-}
-
 /// That a program is not there, and what installs it.
 pub fn missing(package: &'static str) -> SystemError {
     SystemError::MissingProgram {
         program: package,
-        install: command(package),
+        install: format!("sudo {SCRIPT} {package}"),
+    }
+}
+
+/// Sees to it that a program can be started, from the package where it cannot.
+///
+/// # Errors
+/// As those of [`install`].
+pub async fn ensure(
+    program: &str,
+    package: &'static str,
+    settings: &Settings,
+) -> Result<(), SystemError> {
+    // Not all have an option that succeeds and does nothing; to be started at all is enough.
+    let start = Command::new(program)
+        .arg("--version")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    match start.await {
+        Err(error) if error.kind() == ErrorKind::NotFound => install(package, settings).await,
+        _ => Ok(()),
     }
 }
 
 /// Installs a package, printing the command; where that is not for the lab to do, it only tells the command.
 ///
 /// # Errors
-/// [`SystemError::MissingProgram`]; [`SystemError::WouldTouch`]; with the last line of apt-get's complaint.
-pub async fn install(
-    package: &'static str,
-    settings: &Settings,
-    console: Console,
-) -> Result<(), SystemError> {
+/// [`SystemError::MissingProgram`]; [`SystemError::WouldTouch`]; that it failed.
+pub async fn install(package: &'static str, settings: &Settings) -> Result<(), SystemError> {
     if !can_install(settings) {
         return Err(missing(package));
     }
     if is_installed(package).await {
         return Err(SystemError::WouldTouch(package));
     }
-    console.say(format_args!(
-        "{package} is missing: apt-get {} {package}",
-        INSTALL.join(" ")
-    ));
-    // The lists may never have been fetched, or be so old that they name versions that are gone.
-    run(&["update", "-qq"]).await?;
-    let install = [&INSTALL[..], &[package]].concat();
-    let rehearsed = run(&[&["--simulate"], &install[..]].concat()).await?;
-    if touches(&rehearsed) {
-        return Err(SystemError::WouldTouch(package));
+    let mut script = Command::new(settings.root.join(SCRIPT));
+    script.arg(package).stdin(Stdio::null()).kill_on_drop(true);
+    let ended = script
+        .status()
+        .await
+        .map_err(|error| failed(package, &error))?;
+    match ended.code() {
+        Some(0) => Ok(()),
+        Some(WOULD_TOUCH) => Err(SystemError::WouldTouch(package)),
+        _ => Err(failed(package, &"what it said stands above")),
     }
-    run(&install).await.map(drop)
+}
+
+fn failed(package: &str, why: &dyn Display) -> SystemError {
+    SystemError::Program {
+        command: format!("{SCRIPT} {package}"),
+        output: why.to_string(),
+    }
 }
 
 /// Whether dpkg has it, or a version of it (`postgresql-17`), be its programs where they may.
@@ -84,60 +99,4 @@ async fn is_installed(package: &str) -> bool {
         let told = String::from_utf8_lossy(&told.stdout).into_owned();
         told.lines().any(|status| status == "installed")
     })
-}
-
-/// Whether a rehearsal installs a package in the place of another version, or removes one: `Inst NAME [OLD] (NEW …)`.
-fn touches(rehearsed: &str) -> bool {
-    rehearsed.lines().any(|line| {
-        let mut words = line.split_whitespace();
-        match words.next() {
-            Some("Inst") => words.nth(1).is_some_and(|word| word.starts_with('[')),
-            Some("Remv") => true,
-            _ => false,
-        }
-    })
-}
-
-async fn run(arguments: &[&str]) -> Result<String, SystemError> {
-    let mut command = Command::new("apt-get");
-    command
-        .args(arguments)
-        .env("DEBIAN_FRONTEND", "noninteractive")
-        .stdin(Stdio::null())
-        .kill_on_drop(true);
-    let failed = |output: String| SystemError::Program {
-        command: format!("apt-get {}", arguments.join(" ")),
-        output,
-    };
-    let output = command
-        .output()
-        .await
-        .map_err(|error| failed(error.to_string()))?;
-    if output.status.success() {
-        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
-    }
-    let complaint = String::from_utf8_lossy(&output.stderr);
-    Err(failed(
-        complaint.lines().last().unwrap_or("no message").to_owned(),
-    ))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_rehearsal_that_upgrades_or_removes_is_told_from_one_that_only_adds() {
-        let adds = "Inst wrk (4.1.0-3 Debian:12/stable [amd64])\nConf wrk (4.1.0-3)\n";
-        assert!(!touches(adds));
-        let upgrades = "Inst postgresql-17 [17.5-1] (17.6-1 Debian:13 [amd64])\n";
-        assert!(touches(upgrades));
-        assert!(touches(&format!("{adds}Remv libfoo [1.0]\n")));
-    }
-
-    #[test]
-    fn the_command_upgrades_nothing() {
-        assert!(command("wrk").starts_with("sudo apt-get install"));
-        assert!(command("wrk").contains("--no-upgrade"));
-    }
 }

@@ -34,6 +34,16 @@ pub enum SystemError {
         /// Who has it, when that could be found.
         holder: Option<String>,
     },
+    /// A port cannot be had, and nobody listens there.
+    #[error("cannot listen on port {port}: {source}")]
+    Port {
+        /// The port.
+        port: u16,
+        /// The variable that sets it.
+        variable: &'static str,
+        /// The system's answer.
+        source: io::Error,
+    },
     /// A service's program was not built.
     #[error("{} does not exist", .0.display())]
     NotBuilt(PathBuf),
@@ -186,10 +196,12 @@ impl SystemError {
             Self::Postgres(_) | Self::CannotBreak(_) => return None,
             Self::Setting(_) => "set the variable to something it can be, or unset it".to_owned(),
             Self::NoCheckout(_) => "change into the folder you cloned Holdfast to".to_owned(),
+            Self::File(error) if error.is_missing() => "look at the name, and whether the file is there".to_owned(),
             Self::File(_) => "check the permissions and the free space there".to_owned(),
             Self::PortTaken { variable, .. } => {
                 format!("stop what listens there, or choose another port: {variable}=…")
             }
+            Self::Port { variable, .. } => format!("choose another port: {variable}=…"),
             Self::NotBuilt(_) => {
                 "build it: cargo build --locked --bins -p holdfast-api -p holdfast-worker -p holdfast-lab -p holdfast-simulation".to_owned()
             }
@@ -251,7 +263,11 @@ impl SystemError {
     #[must_use]
     pub fn is_configuration(&self) -> bool {
         match self {
-            Self::Setting(_) | Self::NoCheckout(_) | Self::Refused(_) => true,
+            Self::Setting(_)
+            | Self::NoCheckout(_)
+            | Self::Refused(_)
+            | Self::NoServices
+            | Self::OnlyOnProcesses(_) => true,
             Self::NotStarted { error, .. } => error.is_configuration(),
             _ => false,
         }

@@ -12,9 +12,10 @@ use crate::hint::hint;
 pub use holdfast_checker::stage::StageKind;
 
 /// Variables that reach the services unchanged when set.
-const PASSED_ON: [&str; 7] = [
+const PASSED_ON: [&str; 8] = [
     "HOLDFAST_WORK_DELAY",
     "HOLDFAST_WORK_CAPACITY",
+    "HOLDFAST_WORK_WARMUP",
     "HOLDFAST_POLICIES",
     "HOLDFAST_ADMIN_TOKEN",
     "HOLDFAST_LOG_FORMAT",

@@ -212,6 +212,7 @@ fn worker() -> SocketAddr {
         bind: SocketAddr::from(([127, 0, 0, 1], 0)),
         work_delay: Duration::from_millis(20),
         capacity: None,
+        warmup: Duration::ZERO,
     };
     let worker = holdfast_worker::Application::build(settings).unwrap();
     let address = SocketAddr::from(([127, 0, 0, 1], worker.port()));

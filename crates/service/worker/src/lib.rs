@@ -3,6 +3,7 @@
 //! It knows nothing of resilience: no policy, no database, no retry. It must not import `holdfast-policy`.
 
 mod application;
+mod capacity;
 mod routes;
 mod settings;
 

@@ -16,6 +16,7 @@ const SERVICE: Service = Service {
         HOLDFAST_BIND        where to listen [127.0.0.1:8081]\n  \
         HOLDFAST_WORK_DELAY  how long the work takes [2s]\n  \
         HOLDFAST_WORK_CAPACITY  works done at once, the rest wait in arrival order [unlimited]\n  \
+        HOLDFAST_WORK_WARMUP  for how long after the start there is less of that, a tenth at first [none]\n  \
         HOLDFAST_LOG_FORMAT  json or pretty [pretty on a terminal, else json]\n  \
         OTEL_EXPORTER_OTLP_ENDPOINT  a collector's address, to which spans go [unset: none do]; the other OTEL_* as usual\n  \
         RUST_LOG             what to log [info]",

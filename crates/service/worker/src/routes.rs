@@ -9,17 +9,17 @@ use holdfast_ops::{Readiness, TraceContext, describe, telemetry};
 use holdfast_wire::{Health, Work};
 use metrics::{Counter, Gauge, counter, gauge};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::SemaphorePermit;
 use tokio::time::sleep;
 use tracing::{Instrument, Span};
 
+use crate::capacity::Capacity;
 use crate::settings::Settings;
 
 /// What the routes share, built once outside the per-thread application factory.
 pub(crate) struct Shared {
     work_delay: Duration,
-    /// A place each for works done at once; fair: who came first goes first.
-    capacity: Option<Semaphore>,
+    capacity: Option<Capacity>,
     readiness: Readiness,
     calls: Counter,
     in_flight: Gauge,
@@ -53,7 +53,7 @@ impl Shared {
             work_delay: settings.work_delay,
             capacity: settings
                 .capacity
-                .map(|places| Semaphore::new(places.get() as usize)),
+                .map(|places| Capacity::new(places, settings.warmup)),
             readiness,
             calls,
             in_flight,
@@ -65,10 +65,10 @@ impl Shared {
 }
 
 impl Shared {
-    /// A place to work in; at once where there is no limit. Never refused: the semaphore is never closed.
+    /// A place to work in; at once where there is no limit.
     async fn place(&self) -> Option<SemaphorePermit<'_>> {
         let _waiting = InFlight::enter(&self.waiting);
-        self.capacity.as_ref()?.acquire().await.ok()
+        self.capacity.as_ref()?.place().await
     }
 }
 

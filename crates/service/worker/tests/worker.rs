@@ -35,6 +35,7 @@ fn spawn_limited(work_delay: Duration, capacity: Option<NonZeroU32>) -> Worker {
         bind: "127.0.0.1:0".parse().unwrap(),
         work_delay,
         capacity,
+        warmup: Duration::ZERO,
     };
     let application = Application::build(settings).unwrap();
     let address = SocketAddr::from(([127, 0, 0, 1], application.port()));

@@ -28,6 +28,8 @@ pub(super) struct Stricken {
     api: Api,
     worker: Worker,
     server: Server,
+    /// How long a worker is cold that was started.
+    warmup: Option<Duration>,
 }
 
 /// What it does to the model.
@@ -51,6 +53,7 @@ impl Stricken {
         api: &Api,
         worker: &Worker,
         server: &Server,
+        warmup: Option<Duration>,
     ) -> Result<Self, NotPlayed> {
         let harm = harm(fault).ok_or_else(|| NotPlayed::Unknown(fault.to_string()))?;
         Ok(Self {
@@ -59,6 +62,7 @@ impl Stricken {
             api: api.clone(),
             worker: worker.clone(),
             server: server.clone(),
+            warmup,
         })
     }
 
@@ -101,6 +105,9 @@ impl Stricken {
                 .server
                 .ail(|it, _| it.slow = if begins { by } else { 0 }),
             (_, Harm::ReadOnly) => self.server.ail(|it, _| it.read_only = begins),
+            (Target::Worker, Harm::Refuses) if !begins && self.fault.kind.ends_process() => {
+                self.start_worker();
+            }
             (Target::Worker, _) => self.worker.door().set(door),
             (Target::Database, Harm::Refuses) if begins => self.server.die(),
             (Target::Database, _) if begins => self.server.door().set(door),
@@ -111,6 +118,13 @@ impl Stricken {
             }
             (Target::Node, _) => {}
             (Target::Api, _) => self.api.life().iter().for_each(|it| it.set(door)),
+        }
+    }
+
+    fn start_worker(&self) {
+        match self.warmup {
+            None => self.worker.door().set(Door::Open),
+            Some(warmup) => self.worker.start_cold(warmup),
         }
     }
 

@@ -104,7 +104,10 @@ impl Order {
         let faults: Vec<_> = experiment
             .faults
             .iter()
-            .map(|fault| faults::Stricken::new(fault, &api, &worker, &server))
+            .map(|fault| {
+                let warmup = experiment.system.work_warmup;
+                faults::Stricken::new(fault, &api, &worker, &server, warmup)
+            })
             .collect::<Result<_, _>>()?;
         let faults: Vec<_> = faults
             .into_iter()

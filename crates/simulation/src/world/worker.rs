@@ -110,6 +110,22 @@ impl Worker {
         self.lock().refuses_some = false;
     }
 
+    /// It died, and is started again: for `warmup` it has less of its capacity, a tenth to begin with, as the real one.
+    pub fn start_cold(&self, warmup: Duration) {
+        let places = self.0.capacity.available_permits();
+        let missing = places - places.div_ceil(10);
+        self.0.capacity.forget_permits(missing);
+        self.0.door.set(Door::Open);
+        let worker = self.clone();
+        tokio::spawn(async move {
+            let steps = u32::try_from(missing).unwrap_or(u32::MAX).max(1);
+            for _ in 0..missing {
+                sleep(warmup / steps).await;
+                worker.0.capacity.add_permits(1);
+            }
+        });
+    }
+
     /// When it gave this answer, in virtual microseconds.
     #[must_use]
     pub fn answered_at(&self, answer: &str) -> Option<u64> {

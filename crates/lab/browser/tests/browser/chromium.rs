@@ -8,7 +8,6 @@ use std::time::Duration;
 use holdfast_ops::Environment;
 use holdfast_system::debian;
 use holdfast_system::settings::Settings;
-use holdfast_testbed::output::Console;
 use holdfast_testbed::ports;
 use thirtyfour::prelude::{ChromiumLikeCapabilities, DesiredCapabilities, WebDriver};
 use thirtyfour::{ChromeCapabilities, LoggingPrefsLogLevel};
@@ -88,7 +87,7 @@ fn on_path() -> Option<PathBuf> {
 async fn installed() -> PathBuf {
     let environment = Environment::of_process();
     let settings = Settings::read(&environment, Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
-    let got = debian::install(PACKAGE, &settings, Console::new(&environment)).await;
+    let got = debian::install(PACKAGE, &settings).await;
     got.unwrap_or_else(|error| panic!("{DRIVER} is missing: {error}; {:?}", error.help()));
     on_path().unwrap()
 }

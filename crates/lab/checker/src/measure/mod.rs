@@ -17,6 +17,8 @@
 //!   because a stampede may come late.
 //! - `time_to_open` is of the breaker of what the first fault hurt. A breaker may be quicker than the probe that looks
 //!   for the fault: one that opened up to [`PROBE_LAG`] before the fault was seen opened at once.
+//! - `relapses` counts from when that breaker closed behind the last fault's end: a probe that was under way at the end, and
+//!   failed, is none.
 //! - `time_to_recover` ends at the intended start of the first call from which on all were answered whole. Load must go
 //!   on for [`FOR_GOOD`] from there, or it is no recovery.
 //! - `time_to_eject` and `time_to_readmit` are of what the API says of its workers, looked at five times a second.
@@ -35,8 +37,8 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::plan::{Metric, Window};
-use super::trial::Trial;
+use super::plan::{Expectation, Metric, Window};
+use super::trial::{Call, Trial};
 use calls::Calls;
 use window::Spans;
 
@@ -93,6 +95,31 @@ impl Unmeasured {
     }
 }
 
+/// The first call because of which an expectation that does not hold does not hold; none: no single call breaks it.
+#[must_use]
+pub fn first_against<'a>(expectation: &Expectation, trial: &'a Trial) -> Option<&'a Call> {
+    let limit = expectation.at_most.unwrap_or(f64::INFINITY);
+    let breaks: &dyn Fn(&Call) -> bool = match expectation.metric {
+        Metric::Unanswered | Metric::UnansweredShare => &calls::is_unanswered,
+        Metric::ErrorShare => &calls::is_error,
+        Metric::DegradedShare if expectation.at_most.is_some() => &calls::is_degraded,
+        Metric::SuccessShare | Metric::Successes => &|call| !calls::is_success(call),
+        Metric::PromisedShare | Metric::Goodput => &|call| !call.is_promised(),
+        Metric::P50 | Metric::P99 => &|call| calls::seconds(call.latency()) > limit,
+        Metric::OverBound => &|call| calls::is_over(call, trial.bound),
+        Metric::TimeToRecover => &|call| !call.is_whole(),
+        _ => return None,
+    };
+    let (window, later) = match expectation.metric {
+        Metric::TimeToRecover => (Window::After, Duration::try_from_secs_f64(limit).ok()?),
+        _ => (expectation.during, Duration::ZERO),
+    };
+    let spans = Spans::of(window, trial).ok()?;
+    let due = |call: &Call| spans.contains(call.intended.saturating_sub(later));
+    let mut calls = trial.calls.iter();
+    calls.find(|call| call.is_telling() && due(call) && breaks(call))
+}
+
 /// The figure, in its metric's own unit; none: it cannot be computed.
 #[must_use]
 pub fn value(metric: Metric, window: Window, trial: &Trial) -> Option<f64> {
@@ -110,6 +137,7 @@ pub fn measure(metric: Metric, window: Window, trial: &Trial) -> Result<f64, Unm
     }
     match metric {
         Metric::TimeToOpen => time::to_open(trial),
+        Metric::Relapses => time::relapses(trial),
         Metric::TimeToRecover => time::to_recover(trial),
         Metric::TimeToEject => endpoints::to_eject(trial),
         Metric::TimeToReadmit => endpoints::to_readmit(trial),
@@ -133,10 +161,10 @@ fn of_calls(metric: Metric, spans: &Spans, trial: &Trial) -> Result<f64, Unmeasu
         Metric::ErrorShare => Ok(calls.share(calls::is_error)),
         Metric::SuccessShare => Ok(calls.share(calls::is_success)),
         Metric::DegradedShare => Ok(calls.share(calls::is_degraded)),
-        Metric::PromisedShare => Ok(calls.share(super::trial::Call::is_promised)),
+        Metric::PromisedShare => Ok(calls.share(Call::is_promised)),
         Metric::Goodput => {
             let length = spans.until(trial.lasts).length();
-            calls.per_second(super::trial::Call::is_promised, length)
+            calls.per_second(Call::is_promised, length)
         }
         Metric::Successes => calls.per_second(calls::is_success, spans.until(trial.lasts).length()),
         Metric::P50 => Ok(calls.latency(0.5)),

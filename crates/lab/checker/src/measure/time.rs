@@ -1,27 +1,49 @@
-//! How long it took until a breaker opened, and until all was well again.
+//! How long it took until a breaker opened, and until all was well again, and whether it stayed so.
 
-use super::calls::seconds;
+use super::calls::{count, seconds};
 use super::window::last_end;
 use super::{FOR_GOOD, PROBE_LAG, Unmeasured};
 use crate::plan::Target;
-use crate::trial::{Call, Trial};
+use crate::trial::{Call, FaultWindow, Transition, Trial};
 
 pub(super) fn to_open(trial: &Trial) -> Result<f64, Unmeasured> {
-    let first = trial.faults.iter().min_by_key(|fault| fault.from);
-    let first = first.ok_or(Unmeasured::NoFault)?;
-    if first.target == Target::Api {
-        return Err(Unmeasured::NoBreaker);
-    }
-    let dependency = first.target.to_string();
-    let opened = trial
-        .transitions
-        .iter()
-        .filter(|it| it.dependency == dependency && it.to == "open")
+    let first = first(trial)?;
+    let opened = of_breaker(trial, first)
+        .filter(|it| it.to == "open")
         .map(|it| it.at)
         .filter(|at| at.saturating_add(PROBE_LAG) >= first.from)
         .min();
     let opened = opened.ok_or(Unmeasured::NeverOpened)?;
     Ok(seconds(opened.saturating_sub(first.from)))
+}
+
+pub(super) fn relapses(trial: &Trial) -> Result<f64, Unmeasured> {
+    let first = first(trial)?;
+    let healed = last_end(trial)?;
+    let mut later: Vec<_> = of_breaker(trial, first)
+        .filter(|it| it.at >= healed)
+        .collect();
+    later.sort_by_key(|it| it.at);
+    let closed = later.iter().skip_while(|it| it.to != "closed");
+    let again = closed.filter(|it| it.to == "open");
+    Ok(count(again.count() as u64))
+}
+
+/// The fault that began first, of something that stands behind a breaker.
+fn first(trial: &Trial) -> Result<&FaultWindow, Unmeasured> {
+    let first = trial.faults.iter().min_by_key(|fault| fault.from);
+    let first = first.ok_or(Unmeasured::NoFault)?;
+    match first.target {
+        Target::Api => Err(Unmeasured::NoBreaker),
+        _ => Ok(first),
+    }
+}
+
+/// What became of the breaker before what `fault` hurt.
+fn of_breaker<'a>(trial: &'a Trial, fault: &FaultWindow) -> impl Iterator<Item = &'a Transition> {
+    let dependency = fault.target.to_string();
+    let all = trial.transitions.iter();
+    all.filter(move |it| it.dependency == dependency)
 }
 
 pub(super) fn to_recover(trial: &Trial) -> Result<f64, Unmeasured> {
@@ -45,6 +67,8 @@ pub(super) fn to_recover(trial: &Trial) -> Result<f64, Unmeasured> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::fixtures::{TrialFixture, ms, s, whole, without_worker};
     use crate::trial::Completion;
@@ -95,6 +119,31 @@ mod tests {
         assert_eq!(to_open(&scene.trial), Err(Unmeasured::NoBreaker));
         scene.trial.faults.clear();
         assert_eq!(to_open(&scene.trial), Err(Unmeasured::NoFault));
+    }
+
+    #[test]
+    fn a_breaker_relapses_if_it_opens_after_it_had_closed_behind_the_faults_end() {
+        let changes = |changes: &[(Duration, &str)]| {
+            let mut scene = TrialFixture::resilient();
+            for (at, to) in changes {
+                scene = scene.opens("worker", *at);
+                scene.trial.transitions.last_mut().unwrap().to = (*to).to_owned();
+            }
+            relapses(&scene.trial)
+        };
+        let during = [(s(4), "open"), (s(5), "closed"), (s(6), "open")];
+        assert_eq!(changes(&during), Ok(0.0));
+        let probed_at_the_end = [(ms(8010), "open"), (s(9), "closed")];
+        assert_eq!(changes(&probed_at_the_end), Ok(0.0));
+        let twice = [
+            (s(9), "closed"),
+            (s(10), "open"),
+            (s(11), "half_open"),
+            (s(12), "open"),
+        ];
+        assert_eq!(changes(&twice), Ok(2.0));
+        let of_another = TrialFixture::resilient().opens("database", s(10));
+        assert_eq!(relapses(&of_another.trial), Ok(0.0));
     }
 
     /// Calls after the fault's end at 8 s, once every second: whether each was whole.

@@ -13,7 +13,7 @@ pub(super) fn typed(side: &str, expected: &Expectations) -> Result<Vec<Expectati
     for (name, several) in expected {
         let location = side_place.key(name);
         let metric = metric(name, &location)?;
-        if metric == Metric::TimeToOpen && side == "naive" {
+        if metric.is_of_breakers() && side == "naive" {
             return Err(Broken::rule(location, "the naive side has no breaker"));
         }
         if metric.is_of_endpoints() && side == "naive" {

@@ -48,6 +48,8 @@ pub(super) struct System {
     pub(super) work_delay: Time,
     /// Works done at once by the worker, the rest wait; none: as many as arrive.
     pub(super) work_capacity: Option<NonZeroU32>,
+    /// For how long a worker that was started has less of its capacity, a tenth to begin with; none: it has all at once.
+    pub(super) work_warmup: Option<Time>,
     /// Workers behind the API. What hurts the worker hurts the first of them.
     pub(super) workers: NonZeroU32,
     /// Laid over the experiments' policy file, key by key.
@@ -178,6 +180,7 @@ impl Default for System {
         Self {
             work_delay: Time(Duration::from_millis(200)),
             work_capacity: None,
+            work_warmup: None,
             workers: NonZeroU32::MIN,
             policies: Table::new(),
         }

@@ -68,6 +68,7 @@ fn build(name: &str, file: file::File) -> Result<Experiment, Broken> {
         system: System {
             work_delay: file.system.work_delay.0,
             work_capacity: file.system.work_capacity,
+            work_warmup: file.system.work_warmup.map(|it| it.0),
             workers: file.system.workers,
             policies: file.system.policies,
         },

@@ -14,6 +14,9 @@ const STEADY: Duration = Duration::from_secs(2);
 /// What nobody waits out in a class, and no sum of times overflows with.
 const LONGEST: Duration = Duration::from_secs(3600);
 
+/// Load arrives only after it, and who plays the experiment waits.
+const LONGEST_WARMUP: Duration = Duration::from_secs(60);
+
 /// Each is a process of its own.
 const MOST_WORKERS: u32 = 8;
 
@@ -27,6 +30,7 @@ pub(super) fn check(plan: &Experiment) -> Result<(), Broken> {
         at(&["system", "work_delay"]),
         "must be at most 10s",
     )?;
+    warmup(plan)?;
     load(&plan.load)?;
     workers(plan)?;
     faults::check(plan)
@@ -58,6 +62,21 @@ fn stages(plan: &Experiment) -> Result<(), Broken> {
     let rule = "must not name virtual: there whatever the model has can be played";
     holds(!modelled, at(&["stages"]), rule)?;
     holds(!twice, at(&["stages"]), "must name each once")
+}
+
+fn warmup(plan: &Experiment) -> Result<(), Broken> {
+    let Some(lasts) = plan.system.work_warmup else {
+        return Ok(());
+    };
+    let key = || at(&["system", "work_warmup"]);
+    let some = !lasts.is_zero() && lasts <= LONGEST_WARMUP;
+    holds(some, key(), "must be above 0 and at most 1m")?;
+    let limited = plan.system.work_capacity.is_some();
+    holds(
+        limited,
+        key(),
+        "needs system.work_capacity, of which there is less at first",
+    )
 }
 
 fn workers(plan: &Experiment) -> Result<(), Broken> {

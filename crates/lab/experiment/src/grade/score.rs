@@ -6,7 +6,7 @@ use super::exercise::{Asked, Exercise, Judged};
 use crate::measure::value;
 use crate::plan::{Metric, Window};
 use crate::trial::Trial;
-use crate::verdict::{Check, Finding, first_bad, shown};
+use crate::verdict::{Check, Finding, first_against, shown};
 
 /// What was played of one experiment.
 pub(super) struct Played {
@@ -97,7 +97,7 @@ fn entry(judged: &Judged, played: &[Played]) -> Entry {
             if checks.iter().all(|check| check.holds) {
                 entry.earned = judged.weight;
             } else {
-                entry.first_call = first_bad(trial);
+                entry.first_call = first_against(&judged.expected, trial);
             }
         }
     }

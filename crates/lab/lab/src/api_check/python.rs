@@ -30,7 +30,7 @@ impl Python {
                 "installing {requirement} in {}",
                 home.display()
             ));
-            make_environment(&home, settings, console).await?;
+            make_environment(&home, settings).await?;
             let quiet = [
                 "-m",
                 "pip",
@@ -52,11 +52,7 @@ impl Python {
 }
 
 /// Debian has the module that makes environments in a package of its own.
-async fn make_environment(
-    home: &Path,
-    settings: &Settings,
-    console: Console,
-) -> Result<(), SystemError> {
+async fn make_environment(home: &Path, settings: &Settings) -> Result<(), SystemError> {
     let arguments = [
         "-m".as_ref(),
         "venv".as_ref(),
@@ -65,7 +61,7 @@ async fn make_environment(
     ];
     match succeed("python3", &arguments).await {
         Err(_) if debian::can_install(settings) => {
-            debian::install("python3-venv", settings, console).await?;
+            debian::install("python3-venv", settings).await?;
             succeed("python3", &arguments).await
         }
         other => other,

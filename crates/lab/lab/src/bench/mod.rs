@@ -18,6 +18,7 @@ mod wrk;
 use self::contender::Contender;
 pub use self::scale::Plan as ScalePlan;
 use self::stage::Stage;
+use crate::debian;
 use crate::error::LabError;
 use crate::guard::{Guarded, guarded};
 use crate::output::Console;
@@ -66,7 +67,7 @@ async fn alone(
     work: impl AsyncFnOnce(RunDir) -> Result<(), LabError>,
 ) -> Result<(), LabError> {
     guarded(Guarded::Processes, async {
-        wrk::ensure(settings, console).await?;
+        debian::ensure("wrk", "wrk", settings).await?;
         work(RunDir::make(name, settings, console).await?).await
     })
     .await

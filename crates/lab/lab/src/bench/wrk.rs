@@ -7,11 +7,8 @@ use std::process::Stdio;
 use holdfast_system::error::SystemError;
 use tokio::process::Command;
 
-use crate::debian;
 use crate::error::LabError;
 use crate::figures::Figures;
-use crate::output::Console;
-use crate::settings::Settings;
 
 const THREADS: u32 = 2;
 /// Each connection waits for a while drawn anew before each call, on average for the first argument, in milliseconds.
@@ -25,20 +22,6 @@ pub(super) struct Wrk {
     url: String,
     connections: u32,
     pace: PathBuf,
-}
-
-/// Sees to it that wrk is there; on Debian as root, installs it.
-pub(super) async fn ensure(settings: &Settings, console: Console) -> Result<(), LabError> {
-    // wrk has no command that succeeds without calling somebody; to be started at all is enough.
-    let start = Command::new("wrk")
-        .arg("--version")
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
-    match start.await {
-        Ok(_) => Ok(()),
-        Err(_) => Ok(debian::install("wrk", settings, console).await?),
-    }
 }
 
 /// Writes what [`Wrk::run`] needs for a rate.

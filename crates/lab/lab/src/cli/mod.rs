@@ -178,6 +178,7 @@ async fn compare(settings: &Settings, console: Console) -> Result<ExitCode, LabE
     // Or whatever else listens on that port would be called.
     stage.conditions().await?;
     let probe = AdminClient::new(stage.api_port().await?);
+    compare::ensure_curl(settings).await?;
     let comparison = compare::compare(&probe).await?;
     comparison.print(console);
     Ok(verdict(comparison.held()))

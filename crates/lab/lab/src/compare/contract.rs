@@ -47,9 +47,10 @@ pub(super) fn documented(http: &Http, journal: Journal) -> Result<String, &'stat
                 .then(|| codes.join(" + "))
                 .ok_or(STRANGE)
         }
-        503 => {
+        429 | 503 => {
             let body: Problem = serde_json::from_str(&http.body).map_err(|_| STRANGE)?;
-            refusal(body.code, journal)
+            retry_after(http)?;
+            refusal(http.status, body.code, journal)
         }
         _ => Err(STRANGE),
     }
@@ -61,23 +62,27 @@ fn comes_back(http: &Http, body: &Processed) -> Result<(), &'static str> {
     if http.header("location") != Some(&place) {
         return Err("without its Location");
     }
-    let seconds = http.header("retry-after").map(str::parse::<u32>);
-    match seconds {
+    retry_after(http)
+}
+
+fn retry_after(http: &Http) -> Result<(), &'static str> {
+    match http.header("retry-after").map(str::parse::<u32>) {
         Some(Ok(1..)) => Ok(()),
         _ => Err("without a Retry-After"),
     }
 }
 
 /// Why there is no promise.
-fn refusal(code: ProblemCode, journal: Journal) -> Result<String, &'static str> {
-    let cause = match (code, journal) {
-        (ProblemCode::Overloaded, _) => "it takes on no more",
-        (ProblemCode::DbUnavailable, Journal::CannotWrite) => "its journal cannot write",
-        (ProblemCode::DbUnavailable, Journal::None) => "its policies want no journal",
-        (ProblemCode::DbUnavailable, Journal::Writes) => {
+fn refusal(status: u16, code: ProblemCode, journal: Journal) -> Result<String, &'static str> {
+    let cause = match (status, code, journal) {
+        (429, ProblemCode::QuotaExceeded, _) => "this client asks for more than its share",
+        (503, ProblemCode::Overloaded, _) => "it takes on no more",
+        (503, ProblemCode::DbUnavailable, Journal::CannotWrite) => "its journal cannot write",
+        (503, ProblemCode::DbUnavailable, Journal::None) => "its policies want no journal",
+        (503, ProblemCode::DbUnavailable, Journal::Writes) => {
             return Err("a refusal although its journal can write");
         }
-        (ProblemCode::DbUnavailable, Journal::Unknown) => {
+        (503, ProblemCode::DbUnavailable, Journal::Unknown) => {
             return Err("a refusal, and it does not say how its journal is");
         }
         _ => return Err("a refusal with a code it does not document here"),

@@ -1,5 +1,6 @@
 //! Calling an endpoint the way a reader would: with curl.
 
+use std::io::ErrorKind;
 use std::process::{Output, Stdio};
 
 use holdfast_system::error::SystemError;
@@ -47,9 +48,11 @@ impl Call {
             .kill_on_drop(true)
             .output()
             .await;
-        output.map_or(Err(debian::missing("curl")), |output| {
-            Ok(self.understand(&output))
-        })
+        match output {
+            Ok(output) => Ok(self.understand(&output)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Err(debian::missing("curl")),
+            Err(error) => Err(SystemError::file("start", "curl")(error)),
+        }
     }
 
     fn understand(&self, output: &Output) -> Answer {

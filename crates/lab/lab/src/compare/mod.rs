@@ -16,7 +16,9 @@ use holdfast_system::error::SystemError;
 use holdfast_wire::Processed;
 use layout::Side;
 
+use crate::debian;
 use crate::output::{Console, Tone};
+use crate::settings::Settings;
 use crate::stage::AdminClient;
 
 /// How long past the bound a call is given, in seconds: an answer that comes late is to be seen as late.
@@ -32,6 +34,14 @@ pub struct Comparison {
     resilient: Answer,
     bound: f64,
     journal: Journal,
+}
+
+/// Sees to it that there is curl.
+///
+/// # Errors
+/// There is none, and it is not the lab's to install.
+pub async fn ensure_curl(settings: &Settings) -> Result<(), SystemError> {
+    debian::ensure("curl", "curl", settings).await
 }
 
 /// Calls both endpoints of the API.

@@ -199,6 +199,12 @@ mod tests {
         assert!(cannot.contains("its journal cannot write"), "{cannot}");
         let busy = judged(503, &problem("overloaded"), Journal::Writes);
         assert!(busy.held && busy.to_string().contains("overloaded"));
+        let share = judged(429, &problem("quota-exceeded"), Journal::Writes);
+        assert!(
+            share.held && share.to_string().contains("its share"),
+            "{share}"
+        );
+        assert!(!judged(503, &problem("quota-exceeded"), Journal::Writes).held);
         assert!(!judged(503, &problem("internal"), Journal::CannotWrite).held);
         assert!(!judged(503, "Service Unavailable", Journal::CannotWrite).held);
         assert!(!judged(500, &no_database, Journal::CannotWrite).held);

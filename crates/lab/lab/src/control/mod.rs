@@ -27,7 +27,7 @@ use requests::Shared;
 
 use crate::output::Console;
 use crate::settings::Settings;
-use crate::stage::Stage;
+use crate::stage::{Stage, check_free};
 
 const TOKEN_BYTES: usize = 16;
 const PAUSE: Duration = Duration::from_millis(100);
@@ -66,6 +66,7 @@ impl Control {
     /// The port is taken.
     pub async fn listen(port: u16, stage: &Stage) -> Result<Self, SystemError> {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        check_free(port, "CONTROL_PORT")?;
         let failed = || SystemError::file("listen on", address.to_string());
         let listener = TcpListener::bind(address).await.map_err(failed())?;
         let port = listener.local_addr().map_err(failed())?.port();

@@ -114,6 +114,7 @@ pub async fn run(step: bool, settings: &Settings, console: Console) -> Result<bo
     if own.holds_data().await? {
         return Err(SystemError::StageInTheWay(own.name()));
     }
+    compare::ensure_curl(&settings).await?;
     let mut signals = StopSignals::listen().map_err(SystemError::file("listen for", "signals"))?;
     let stage = Stage::to_bring_up(&settings, console).await?;
     let guard = Guard::of_stage(kind)?;

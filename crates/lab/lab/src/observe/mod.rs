@@ -20,6 +20,7 @@ use tokio::time::{Instant, sleep};
 
 use self::dashboard::Query;
 use self::server::{Range, Server};
+use crate::debian;
 use crate::error::LabError;
 use crate::guard::{Guarded, guarded};
 use crate::load::{self, Arrivals, Arriving};
@@ -48,7 +49,8 @@ const OUTAGE: &str =
 /// # Errors
 /// When it could not be played, or was interrupted.
 pub async fn run(settings: &Settings, console: Console) -> Result<bool, LabError> {
-    promtool::ensure(settings, console).await?;
+    // The package has promtool too.
+    debian::ensure("prometheus", "prometheus", settings).await?;
     let files = settings.root.join("deploy/observe");
     let queries = queries(&files.join(DASHBOARD))?;
     let amiss = promtool::check_files(&files).await?;

@@ -7,22 +7,6 @@ use holdfast_system::error::SystemError;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
-use crate::debian;
-use crate::output::Console;
-use crate::settings::Settings;
-
-/// Debian's package has both programs.
-const PACKAGE: &str = "prometheus";
-
-/// Sees to it that prometheus and promtool are there; on Debian as root, installs them.
-pub(super) async fn ensure(settings: &Settings, console: Console) -> Result<(), SystemError> {
-    let there = promtool(&["--version"], None).await;
-    match there {
-        Ok(_) => Ok(()),
-        Err(_) => debian::install(PACKAGE, settings, console).await,
-    }
-}
-
 /// What is wrong with the configuration, the rules and what the rules' tests found, in the folder `files`.
 pub(super) async fn check_files(files: &Path) -> Result<Vec<String>, SystemError> {
     let path = |name: &str| files.join(name).to_string_lossy().into_owned();

@@ -18,6 +18,7 @@ pub use admin_client::AdminClient;
 pub use compose::Compose;
 pub use compose::Project;
 pub use local::Local;
+pub use port::check_free;
 pub use process::ServiceProcess;
 pub use swarm::{Node, NodeAction, Swarm};
 

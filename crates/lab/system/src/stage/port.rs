@@ -14,14 +14,24 @@ use crate::wait::Patience;
 const REFUSED: Patience = Patience::new(Duration::from_secs(2), Duration::from_millis(10));
 const ANSWER_WITHIN: Duration = Duration::from_millis(200);
 
-/// An error that names port, variable and holder, if the port cannot be had.
-pub(super) fn check_free(port: u16, variable: &'static str) -> Result<(), SystemError> {
-    match TcpListener::bind(ports::loopback(port)) {
+/// Whether the port can be had.
+///
+/// # Errors
+/// That somebody listens there, with port, variable and holder; why it cannot be had for another reason, as one below 1024
+/// without root.
+pub fn check_free(port: u16, variable: &'static str) -> Result<(), SystemError> {
+    let address = ports::loopback(port);
+    match TcpListener::bind(address) {
         Ok(_) => Ok(()),
-        Err(_) => Err(SystemError::PortTaken {
+        Err(error) if error.kind() == ErrorKind::AddrInUse => Err(SystemError::PortTaken {
             port,
             variable,
             holder: holder(port),
+        }),
+        Err(source) => Err(SystemError::Port {
+            port,
+            variable,
+            source,
         }),
     }
 }

@@ -55,6 +55,8 @@ pub struct WorkerSpec {
     pub delay: Duration,
     /// Works done at once, the rest wait; none: as many as arrive.
     pub capacity: Option<NonZeroU32>,
+    /// For how long it has less of it after its start; none: it has all at once.
+    pub warmup: Option<Duration>,
     /// With which arguments this program stands in for it; none: it is the real one.
     pub stand_in: Option<&'static [&'static str]>,
 }
@@ -66,17 +68,22 @@ impl WorkerSpec {
         Self {
             delay,
             capacity: None,
+            warmup: None,
             stand_in: None,
         }
     }
 
     /// What it is told.
-    pub(super) fn variables(&self) -> [(&'static str, String); 2] {
+    pub(super) fn variables(&self) -> [(&'static str, String); 3] {
         let capacity = self.capacity.map(|places| places.to_string());
-        let delay = format!("{}ms", self.delay.as_millis());
+        let time = |time: Duration| format!("{}ms", time.as_millis());
         [
-            ("HOLDFAST_WORK_DELAY", delay),
+            ("HOLDFAST_WORK_DELAY", time(self.delay)),
             ("HOLDFAST_WORK_CAPACITY", capacity.unwrap_or_default()),
+            (
+                "HOLDFAST_WORK_WARMUP",
+                self.warmup.map(time).unwrap_or_default(),
+            ),
         ]
     }
 }

@@ -100,6 +100,7 @@ fn worker(bind: SocketAddr) -> oneshot::Sender<()> {
         bind,
         work_delay: Duration::from_millis(20),
         capacity: None,
+        warmup: Duration::ZERO,
     };
     let worker = holdfast_worker::Application::build(settings).unwrap();
     let (stop, stopped) = oneshot::channel();

@@ -57,7 +57,7 @@ impl Local {
     async fn installation(&self) -> Result<Installation, SystemError> {
         match Installation::find().await {
             Err(PostgresError::Missing { .. }) if debian::can_install(&self.settings) => {
-                debian::install("postgresql", &self.settings, self.console).await?;
+                debian::install("postgresql", &self.settings).await?;
                 Ok(Installation::find().await?)
             }
             found => Ok(found?),

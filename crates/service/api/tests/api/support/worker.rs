@@ -10,6 +10,7 @@ pub(crate) fn spawn_worker(work_delay: Duration) -> SocketAddr {
         bind,
         work_delay,
         capacity: None,
+        warmup: Duration::ZERO,
     };
     let worker = holdfast_worker::Application::build(settings).unwrap();
     let address = SocketAddr::from(([127, 0, 0, 1], worker.port()));
