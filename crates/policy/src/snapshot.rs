@@ -31,7 +31,7 @@ pub struct OpenedBecause {
     pub slow: u64,
     /// Failures in a row, whatever the window holds.
     pub in_a_row: u32,
-    /// What the attempt that opened it failed by: [`Class::cause`](crate::Class::cause), or `failed`,
+    /// What the last attempt failed by that the rule looks at: [`Class::cause`](crate::Class::cause), or `failed`,
     /// `attempt_timeout`, `cancelled_slow`, `panicked`, `slow`.
     pub last_error: &'static str,
 }
