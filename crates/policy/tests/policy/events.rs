@@ -166,19 +166,6 @@ async fn a_snapshot_shows_rates_limits_and_budget() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_error_reads_as_a_sentence_and_keeps_its_source() {
-    let (policy, _) = watched(|config| config.breaker.consecutive_failures = 1);
-    let error = ask(&policy, &Dependency::that(Does::FailAfter(ms(250))))
-        .await
-        .unwrap_err();
-    let wait = error.retry_after().unwrap().as_secs_f64();
-    let expected = format!("worker: broken (1 attempt in 0.250 s); try again in {wait:.3} s");
-    assert_eq!(error.to_string(), expected);
-    let source = std::error::Error::source(&error).unwrap();
-    assert_eq!(source.to_string(), "broken");
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_panic_of_the_operation_ends_its_call() {
     let (policy, events) = watched(|_| {});
     let task = start(&policy, &Dependency::that(Does::Panic)).await;

@@ -13,6 +13,8 @@ mod config;
 #[cfg(test)]
 mod deadline;
 #[cfg(test)]
+mod errors;
+#[cfg(test)]
 mod events;
 #[cfg(test)]
 mod half_open;
