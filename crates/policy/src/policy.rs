@@ -171,7 +171,7 @@ impl<C> Policy<C> {
             limit: limit.map(|limit| limit.min(ramp_limit.unwrap_or(limit))),
             least_latency: slots.as_ref().and_then(Slots::least_latency),
             hedge_after: hedge.as_ref().and_then(|rules| rules.delay.now()),
-            retry_budget: retry.budget.tokens(now),
+            retry_budget: retry.budget.tokens_at(now),
         }
     }
 }

@@ -27,7 +27,7 @@ impl Rules {
 
     /// Whether the budget has a token for a second attempt.
     pub(crate) fn pay(&self, now: Instant) -> bool {
-        let granted = self.budget.withdraw(now);
+        let granted = self.budget.withdraw_at(now);
         if !granted {
             let policy = self.reporter.policy();
             self.reporter.emit(&Event::BudgetExhausted { policy });

@@ -74,9 +74,9 @@ impl Rules {
         }
         let policy = self.reporter.policy();
         let granted = if tried.class.throttled {
-            self.budget.withdraw_part(self.throttled.cost, now)
+            self.budget.withdraw_part_at(self.throttled.cost, now)
         } else {
-            self.budget.withdraw(now)
+            self.budget.withdraw_at(now)
         };
         if !granted {
             self.reporter.emit(&Event::BudgetExhausted { policy });

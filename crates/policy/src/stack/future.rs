@@ -107,7 +107,7 @@ impl<O: Operation, C> StackFuture<O, C> {
         let in_time = deadline.is_none_or(|deadline| deadline.fits(needed, now));
         let (step, guard) = if in_time {
             if O::REPEATABLE {
-                parts.retry.budget.deposit(now);
+                parts.retry.budget.deposit_at(now);
             }
             (Step::Round, Guard::begin(parts, &terms, 1, now))
         } else {
@@ -223,9 +223,8 @@ where
                     {
                         // This task woke too late for a further attempt.
                         end.now = Now::from(now);
-                        if let Some(last) = last_cause(this.last, end) {
-                            return Poll::Ready(last);
-                        }
+                        let last = last_cause(this.last, end);
+                        return Poll::Ready(last.unwrap_or(Err(ErrorKind::DeadlineExceeded)));
                     }
                     let number = *this.reached + 1;
                     let guard = Guard::begin(parts, terms, number, now);
