@@ -19,6 +19,7 @@ pub mod http;
 pub mod keyed;
 mod lazy_sleep;
 mod lock;
+mod nanoseconds;
 mod now;
 #[cfg(any(feature = "metrics", feature = "tracing"))]
 pub mod observe;

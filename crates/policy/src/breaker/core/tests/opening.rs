@@ -130,7 +130,9 @@ fn what_the_last_failure_said_survives_another_configuration() {
     let now = Instant::now();
     let lease = Duration::from_secs(4);
     let mut core = Core::new(&breaker_config(), lease, 1, now);
-    [BUSY, BUSY, GOOD].map(|it| attempt(&mut core, it, now));
+    for sample in [BUSY, BUSY, GOOD] {
+        attempt(&mut core, sample, now);
+    }
     let fewer = BreakerConfig {
         minimum_calls: 4,
         ..breaker_config()
