@@ -20,6 +20,7 @@ pub enum BreakerState {
 
 /// Why a breaker opened: the rule that was met first, the figures it was met by, the last failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct OpenedBecause {
     /// The rule.
     pub rule: OpeningRule,
@@ -51,6 +52,7 @@ pub enum OpeningRule {
 
 /// What a policy is doing right now.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Snapshot {
     /// The breaker's state; disabled if it is left out.
     pub breaker: BreakerState,

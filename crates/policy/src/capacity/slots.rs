@@ -249,6 +249,11 @@ impl Permit {
     pub(crate) fn new(slots: Slots) -> Self {
         Self { slots }
     }
+
+    /// Whether it is one of these `slots`.
+    pub(super) fn is_of(&self, slots: &Slots) -> bool {
+        self.slots.shared.is(&slots.shared)
+    }
 }
 
 impl Drop for Permit {

@@ -61,6 +61,5 @@
 mod interleavings;
 mod latencies;
 mod observed;
-mod rules;
 
-pub(crate) use self::rules::Rules;
+pub(crate) use self::observed::Delay;

@@ -67,4 +67,5 @@ mod jitter;
 mod rules;
 
 pub use self::budget::Budget;
+pub(crate) use self::jitter::Jitter;
 pub(crate) use self::rules::{Rules, Tried};

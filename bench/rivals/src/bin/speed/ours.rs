@@ -26,8 +26,9 @@ const RETRIED: u32 = 2_000;
 pub(crate) fn cases() -> Vec<Case> {
     let (shared, rejecting, dropping, unkeyed) = (policy(), policy(), policy(), policy());
     let timed = timed();
-    let keyed: Keyed<String> =
-        Keyed::new("bench", config(), KeyedConfig::default(), ErrorsAreFailures).expect("policies");
+    let keyed: Keyed<String> = Policy::builder("bench", config())
+        .keyed(KeyedConfig::default())
+        .expect("policies");
     rejecting.breaker().expect("a breaker").force_open();
     vec![
         through("breaker", answering(rivals_job())),
