@@ -1,6 +1,7 @@
 //! How long a first attempt is waited for: fixed, or a percentile of what attempts took.
 //!
-//! The percentile is read by each call and changed by few, so it is published in one word.
+//! The percentile is read by each call and changed by few, so it is published in one word: one for each configuration, while
+//! what attempts took is shared by those that followed each other.
 
 use std::time::Duration;
 

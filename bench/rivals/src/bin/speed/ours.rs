@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use holdfast_policy::{
-    AdaptiveConfig, BackoffConfig, BreakerConfig, BudgetConfig, BulkheadConfig, Call,
-    ErrorsAreFailures, Keyed, KeyedConfig, Policy, PolicyConfig, RetryConfig, Window,
+    AdaptiveConfig, BackoffConfig, BreakerConfig, BudgetConfig, BulkheadConfig, Call, Keyed,
+    KeyedConfig, Policy, PolicyConfig, RetryConfig, Window,
 };
 use tokio::time::Instant;
 use tower::{Layer, Service, service_fn};
