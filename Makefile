@@ -222,7 +222,7 @@ api-snapshot: ## Has the policy crate's public API changed? (ACCEPT=1)
 
 # The pure cores alone: what stands around them is waiting, which a mutant turns into a hang.
 CORES = breaker/core breaker/core/sample breaker/tally breaker/probes breaker/window/mod breaker/window/count breaker/window/time \
-  retry/bucket capacity/adaptive capacity/adaptive/sample capacity/adaptive/window hedge/latencies hedge/rules
+  retry/bucket capacity/adaptive capacity/adaptive/sample capacity/adaptive/window hedge/latencies hedge/observed
 mutants: ## Errors in the policies' cores that no test sees (SHARD=0/10)
 	@cargo mutants --version >/dev/null 2>&1 || { echo 'it needs cargo-mutants: cargo install --locked cargo-mutants' >&2; exit 2; }
 	@cargo mutants --package holdfast-policy $(CORES:%=--file crates/policy/src/%.rs) $(if $(SHARD),--shard $(SHARD)) \

@@ -4,16 +4,19 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use crate::breaker::{Circuit, CircuitSettings};
 use crate::capacity::Slots;
 use crate::class::ErrorsAreFailures;
 use crate::config::{BudgetConfig, ConfigError, PolicyConfig, RetryConfig};
 use crate::event::Observer;
+use crate::hedge::Delay;
 use crate::parts::Parts;
 use crate::policy::Policy;
 use crate::reporter::Reporter;
-use crate::retry::Budget;
-use crate::{hedge, retry};
+use crate::retry;
+use crate::retry::{Budget, Jitter};
 
 /// Collects what a [`Policy`] is made of.
 #[must_use]
@@ -27,7 +30,7 @@ pub struct Builder<C = ErrorsAreFailures> {
 }
 
 /// What policies of one configuration are made by, once that has been checked.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Plan<C> {
     reporter: Reporter,
     config: PolicyConfig,
@@ -35,6 +38,8 @@ pub(crate) struct Plan<C> {
     seed: u64,
     // `None`: each has its own.
     budget: Option<Budget>,
+    // Whether others than those of this plan draw from it as well.
+    shares_budget: bool,
 }
 
 /// What a policy shares with the one that takes its place.
@@ -44,6 +49,8 @@ pub(crate) struct Kept {
     pub(crate) slots: Option<Slots>,
     pub(crate) budget: Budget,
     pub(crate) shares_budget: bool,
+    pub(crate) jitter: Jitter,
+    pub(crate) hedge: Option<Delay>,
 }
 
 impl Policy {
@@ -109,10 +116,7 @@ impl<C> Builder<C> {
     ///
     /// # Errors
     /// If the configuration is incoherent; the error's key begins with the policy's name.
-    pub fn build(self) -> Result<Policy<C>, ConfigError>
-    where
-        C: Clone,
-    {
+    pub fn build(self) -> Result<Policy<C>, ConfigError> {
         self.plan().map(Plan::policy)
     }
 
@@ -131,8 +135,19 @@ impl<C> Builder<C> {
             config: self.config,
             classify: self.classify,
             seed: self.seed,
+            shares_budget: self.budget.is_some(),
             budget: self.budget,
         })
+    }
+}
+
+impl<C> fmt::Debug for Builder<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut builder = f.debug_struct("Builder");
+        let builder = builder.field("name", &self.name);
+        builder
+            .field("config", &self.config)
+            .finish_non_exhaustive()
     }
 }
 
@@ -144,6 +159,7 @@ impl<C> Plan<C> {
             classify,
             seed,
             budget,
+            shares_budget: _,
         } = self;
         let settings = circuit_settings(&config, seed);
         let breaker = config.breaker.as_ref();
@@ -153,6 +169,9 @@ impl<C> Plan<C> {
             slots: bulkhead.map(|bulkhead| Slots::new(bulkhead, reporter.clone())),
             shares_budget: budget.is_some(),
             budget: budget.unwrap_or_else(|| Budget::new(&budget_config(&config))),
+            // Its own stream: both draws in step would couple the backoff to the open time.
+            jitter: Jitter::new(seed.wrapping_add(1)),
+            hedge: config.hedge.as_ref().map(Delay::new),
             reporter,
         };
         Policy::new(parts(config, classify, seed, kept))
@@ -174,6 +193,19 @@ impl<C: Clone> Plan<C> {
             seed: mixed(self.seed, &key),
             ..self.clone()
         }
+    }
+
+    /// The same by another configuration. What is saved in a budget of its own stays.
+    ///
+    /// # Errors
+    /// If the configuration is incoherent; then nothing has changed.
+    pub(crate) fn reconfigured(&self, config: PolicyConfig) -> Result<Self, ConfigError> {
+        config.validate(self.reporter.policy())?;
+        if let Some(budget) = self.budget.as_ref().filter(|_| !self.shares_budget) {
+            budget.reconfigure(&budget_config(&config), Instant::now());
+        }
+        let plan = self.clone();
+        Ok(Self { config, ..plan })
     }
 }
 
@@ -206,24 +238,16 @@ pub(crate) fn parts<C>(config: PolicyConfig, classify: C, seed: u64, kept: Kept)
         slots,
         budget,
         shares_budget,
+        jitter,
+        hedge,
     } = kept;
     let once = RetryConfig {
         max_attempts: 1,
         ..RetryConfig::default()
     };
-    let needed = config.needed();
-    let rules = |hedge| hedge::Rules::new(hedge, budget.clone(), reporter.clone());
-    let hedge = config.hedge.as_ref().map(rules);
+    let retry = config.retry.as_ref().unwrap_or(&once);
     Parts {
-        retry: retry::Rules::new(
-            config.retry.as_ref().unwrap_or(&once),
-            needed,
-            circuit.clone(),
-            budget,
-            reporter.clone(),
-            // Its own stream: both draws in step would couple the backoff to the open time.
-            seed.wrapping_add(1),
-        ),
+        retry: retry::Rules::new(retry, budget, jitter),
         hedge,
         circuit,
         slots,

@@ -54,7 +54,8 @@ impl<R> Call<R> {
         Self { priority, ..self }
     }
 
-    /// Its attempts run in this slot, which [`Policy::reserve`](crate::Policy::reserve) took ahead.
+    /// Its attempts run in this slot, which [`Policy::reserve`](crate::Policy::reserve) of the same policy took ahead. One of
+    /// another policy is held as long, and the attempts claim slots of their own.
     pub fn in_slot(self, slot: Option<Reserved>) -> Self {
         Self { slot, ..self }
     }

@@ -30,6 +30,7 @@ pub enum Retry {
 
 /// The verdict on one finished attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 #[must_use]
 pub struct Class {
     /// What it says about the dependency.
@@ -113,14 +114,14 @@ impl Class {
 }
 
 /// Tells what an attempt's outcome means. Closures `Fn(&Result<T, E>) -> Class` do.
-pub trait Classify<T, E>: Clone + Send + Sync + 'static {
+pub trait Classify<T, E>: Send + Sync + 'static {
     /// The verdict on `outcome`.
     fn classify(&self, outcome: &Result<T, E>) -> Class;
 }
 
 impl<T, E, F> Classify<T, E> for F
 where
-    F: Fn(&Result<T, E>) -> Class + Clone + Send + Sync + 'static,
+    F: Fn(&Result<T, E>) -> Class + Send + Sync + 'static,
 {
     fn classify(&self, outcome: &Result<T, E>) -> Class {
         self(outcome)
@@ -138,6 +139,12 @@ impl<T, E> Classify<T, E> for ErrorsAreFailures {
             Err(_) => Class::failure().retry_if_idempotent(),
         }
     }
+}
+
+/// What is left of a wait that was asked for so long ago; of one that was waited out nothing.
+pub(crate) fn left(wait: Option<Duration>, since: Duration) -> Option<Duration> {
+    let left = wait.and_then(|wait| wait.checked_sub(since));
+    left.filter(|wait| !wait.is_zero())
 }
 
 /// What breaker, limit, hedge and retry learn of an attempt that is over.
@@ -164,6 +171,19 @@ impl AttemptVerdict {
             },
             Self::TimedOut | Self::Cut | Self::Rejected => false,
         }
+    }
+
+    /// Of an attempt that failed so long ago, and with it now the `other` one of its race: it is what both failed by. What the
+    /// dependency said to either of its load and of when to come back holds.
+    pub(crate) fn beside(&self, other: &Self, since: Duration) -> Self {
+        let (Some(class), Some(other)) = (self.class(), other.class()) else {
+            return *self;
+        };
+        Self::Finished(Class {
+            retry_after: left(class.retry_after, since).max(other.retry_after),
+            throttled: class.throttled || other.throttled,
+            ..class
+        })
     }
 
     /// The class retry decides by; `None` for a rejection. A timed-out attempt may have been

@@ -74,6 +74,18 @@ impl<E> Error<E> {
         self.kind
     }
 
+    /// The same with another cause, if the dependency failed: for who wraps its errors.
+    pub fn map<F>(self, cause: impl FnOnce(E) -> F) -> Error<F> {
+        let kind = match self.kind {
+            ErrorKind::Failed(error) => ErrorKind::Failed(cause(error)),
+            ErrorKind::AttemptTimeout => ErrorKind::AttemptTimeout,
+            ErrorKind::DeadlineExceeded => ErrorKind::DeadlineExceeded,
+            ErrorKind::CircuitOpen => ErrorKind::CircuitOpen,
+            ErrorKind::BulkheadFull => ErrorKind::BulkheadFull,
+        };
+        Error::new(kind, self.report)
+    }
+
     #[inline]
     pub(crate) fn new(kind: ErrorKind<E>, report: Report) -> Self {
         Self { kind, report }
@@ -129,10 +141,12 @@ impl<E: fmt::Display> fmt::Display for Error<E> {
     }
 }
 
+/// Its message has the cause's in it. So the cause is not its [`source`](std::error::Error::source) as well, or who prints
+/// the chain prints it twice: the chain goes on with what caused the cause, which itself is in [`kind`](Error::kind).
 impl<E: std::error::Error + 'static> std::error::Error for Error<E> {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.kind {
-            ErrorKind::Failed(cause) => Some(cause),
+            ErrorKind::Failed(cause) => cause.source(),
             _ => None,
         }
     }

@@ -31,6 +31,8 @@ impl<O: Observer + ?Sized> Observer for Arc<O> {
 }
 
 /// Something a policy did or saw.
+///
+/// Who tests an observer can build one. A variant may get a field in a minor version: match the others away with `..`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event<'a> {

@@ -25,6 +25,18 @@ impl<T> Handle<T> {
         let shared: &Arc<T> = &self.0;
         Self(Arc::new(Arc::clone(shared)))
     }
+
+    /// Whether both lead to the same thing.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        let (one, other): (&Arc<T>, &Arc<T>) = (&self.0, &other.0);
+        Arc::ptr_eq(one, other)
+    }
+
+    /// Whether there are other handles to the same thing, forks included.
+    pub(crate) fn is_shared(&self) -> bool {
+        let shared: &Arc<T> = &self.0;
+        Arc::strong_count(&self.0) > 1 || Arc::strong_count(shared) > 1
+    }
 }
 
 impl<T> Clone for Handle<T> {

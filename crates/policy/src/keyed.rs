@@ -4,8 +4,10 @@
 //!
 //! Each key has a breaker and a bulkhead of its own; the retry budget is shared, for it is what all of
 //! them together may add to the load. A key's policy is made when the key is first seen, under the name
-//! `NAME/KEY`, and forgotten when it has not been used for `idle`, as if it had never been: so `idle` is
-//! never shorter than the breaker's longest open time. What is under way keeps its policy until it ends.
+//! `NAME/KEY`, and forgotten when it has not been used for `idle`, as if it had never been: so `idle`, in
+//! whole seconds and rounded up, is never shorter than the breaker's longest open time. Not forgotten is a key
+//! whose breaker is open and has time left, or was forced open or disabled by hand, nor one whose policy somebody
+//! has in hand: a call under way, a reserved slot, a [`Policy`] that [`policy`](Keyed::policy) gave.
 //!
 //! When a key was last used is not written down at each call. It is noticed when all keys are looked at:
 //! once a second at most, when a new key is met, or by [`forget_idle`](Keyed::forget_idle). So a key is
@@ -13,6 +15,8 @@
 //!
 //! There are at most `max_keys`. Keys beyond that share one policy, under `NAME/*`: a flood of made-up
 //! keys costs no memory, and no key that is known its own.
+//!
+//! Of somebody else's code only a key's `Hash` and `Eq` run under the lock around the keys.
 //!
 //! # Defaults, and why
 //!
@@ -29,17 +33,16 @@
 //!
 //! Sources: the keyed bulkheads that users of Polly asked for; the isolated breakers of seatbelt.
 
+mod shared;
+
 use std::borrow::Borrow;
-use std::collections::HashMap;
 use std::fmt;
 use std::hash::Hash;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::Instant;
-
-use crate::builder::{Builder, Plan};
+use self::shared::Shared;
+use crate::builder::Builder;
 use crate::call::Call;
 use crate::class::{Classify, ErrorsAreFailures};
 use crate::config::{ConfigError, PolicyConfig};
@@ -55,33 +58,9 @@ pub struct KeyedConfig {
 }
 
 /// Policies by key. Clones share them.
-#[derive(Debug)]
 pub struct Keyed<K, C = ErrorsAreFailures> {
     shared: Arc<Shared<K, C>>,
 }
-
-#[derive(Debug)]
-struct Shared<K, C> {
-    plan: Plan<C>,
-    config: KeyedConfig,
-    origin: Instant,
-    // When all keys were last looked at, in seconds since `origin`.
-    looked: AtomicU64,
-    overflow: Policy<C>,
-    keys: RwLock<Keys<K, C>>,
-}
-
-type Keys<K, C> = HashMap<K, Arc<Entry<C>>>;
-
-#[derive(Debug)]
-struct Entry<C> {
-    policy: Policy<C>,
-    // When it was seen to have been used last, in seconds since `Shared::origin`; or `TOUCHED`.
-    used: AtomicU64,
-}
-
-/// Used since the last look.
-const TOUCHED: u64 = u64::MAX;
 
 impl Default for KeyedConfig {
     fn default() -> Self {
@@ -89,6 +68,13 @@ impl Default for KeyedConfig {
             max_keys: 1_024,
             idle: Duration::from_secs(5 * 60),
         }
+    }
+}
+
+impl<K, C> fmt::Debug for Keyed<K, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut keyed = f.debug_struct("Keyed");
+        keyed.field("shared", &self.shared).finish()
     }
 }
 
@@ -107,26 +93,10 @@ impl<C: Clone> Builder<C> {
     /// # Errors
     /// Those of [`build`](Self::build).
     pub fn keyed<K>(self, keys: KeyedConfig) -> Result<Keyed<K, C>, ConfigError> {
-        Ok(Keyed::by(self.plan_of_several()?, keys))
-    }
-}
-
-impl<K, C: Clone> Keyed<K, C> {
-    /// Policies made by `plan`.
-    fn by(plan: Plan<C>, config: KeyedConfig) -> Self {
-        Self {
-            shared: Arc::new(Shared {
-                config: KeyedConfig {
-                    idle: config.idle.max(plan.longest_open_time()),
-                    ..config
-                },
-                origin: Instant::now(),
-                looked: AtomicU64::new(0),
-                overflow: plan.of(&"*").policy(),
-                keys: RwLock::default(),
-                plan,
-            }),
-        }
+        let shared = Shared::new(self.plan_of_several()?, keys);
+        Ok(Keyed {
+            shared: Arc::new(shared),
+        })
     }
 }
 
@@ -135,22 +105,6 @@ where
     K: Eq + Hash + fmt::Display,
     C: Clone,
 {
-    /// Policies called `name`, all of them configured by `policy`; `classify` tells what an outcome
-    /// means. Those with observers, a seed or another's budget are
-    /// [built](crate::Builder::keyed).
-    ///
-    /// # Errors
-    /// If the configuration is incoherent.
-    pub fn new(
-        name: impl Into<Arc<str>>,
-        policy: PolicyConfig,
-        config: KeyedConfig,
-        classify: C,
-    ) -> Result<Self, ConfigError> {
-        let policies = Policy::builder(name, policy).classify(classify);
-        policies.keyed(config)
-    }
-
     /// Calls `operation` under the policy of `key`, as [`Policy::call`] does.
     ///
     /// # Errors
@@ -169,25 +123,50 @@ where
         R: Clone,
         C: Classify<T, E>,
     {
-        match self.known(key).or_else(|| self.meet(key)) {
-            Some(entry) => entry.policy.call(call, operation),
-            None => self.shared.overflow.call(call, operation),
-        }
+        self.policy(key).call(call, operation)
+    }
+
+    /// The policy of `key`, for all else that a [`Policy`] does: to send a request once, to layer a service, to reserve a
+    /// slot, to look at the breaker. Ask for it anew for each call: one that is kept keeps its key from being forgotten, and
+    /// does not follow [`reconfigured`](Self::reconfigured).
+    #[must_use]
+    pub fn policy<Q>(&self, key: &Q) -> Policy<C>
+    where
+        K: Borrow<Q>,
+        Q: Eq + Hash + ToOwned<Owned = K> + ?Sized,
+    {
+        let shared = &*self.shared;
+        let own = shared.known(key).or_else(|| shared.meet(key));
+        own.unwrap_or_else(|| shared.overflow.handle())
+    }
+
+    /// The same keys under another configuration, for calls to come: put it where this one was. Each key keeps what
+    /// [`Policy::reconfigured`] keeps, and all of them the budget. A key that is new here afterwards is not known there.
+    ///
+    /// # Errors
+    /// If the configuration is incoherent; then nothing has changed.
+    pub fn reconfigured(&self, policy: PolicyConfig) -> Result<Self, ConfigError>
+    where
+        K: Clone,
+    {
+        let shared = self.shared.reconfigured(&policy)?;
+        Ok(Self {
+            shared: Arc::new(shared),
+        })
     }
 
     /// Shows the policy of each key that is known, after forgetting those that are idle.
     pub fn for_each(&self, mut look: impl FnMut(&K, &Policy<C>)) {
         self.forget_idle();
-        let keys = self.shared.keys.read();
-        let keys = keys.unwrap_or_else(PoisonError::into_inner);
-        keys.iter()
-            .for_each(|(key, entry)| look(key, &entry.policy));
+        let entries = self.shared.entries();
+        entries
+            .iter()
+            .for_each(|entry| look(&entry.key, &entry.policy));
     }
 
     /// Keys that are known.
     pub fn len(&self) -> usize {
-        let keys = self.shared.keys.read();
-        keys.unwrap_or_else(PoisonError::into_inner).len()
+        self.shared.read().len()
     }
 
     /// Whether none is.
@@ -197,98 +176,6 @@ where
 
     /// Forgets what has been idle for too long. New keys do so by themselves.
     pub fn forget_idle(&self) {
-        let mut keys = self.shared.lock();
-        let gone = self.shared.sweep(&mut keys, self.shared.present());
-        // Outside the lock: with a policy its observers go, whose code is somebody else's.
-        drop(keys);
-        drop(gone);
-    }
-
-    #[inline]
-    fn known<Q>(&self, key: &Q) -> Option<Arc<Entry<C>>>
-    where
-        K: Borrow<Q>,
-        Q: Eq + Hash + ?Sized,
-    {
-        let keys = self.shared.keys.read();
-        let keys = keys.unwrap_or_else(PoisonError::into_inner);
-        let entry = keys.get(key)?;
-        // Written only when it changes: all threads read it.
-        if entry.used.load(Ordering::Relaxed) != TOUCHED {
-            entry.used.store(TOUCHED, Ordering::Relaxed);
-        }
-        Some(Arc::clone(entry))
-    }
-
-    /// A key that is new. `None`: there are too many.
-    fn meet<Q>(&self, key: &Q) -> Option<Arc<Entry<C>>>
-    where
-        K: Borrow<Q>,
-        Q: Eq + Hash + ToOwned<Owned = K> + ?Sized,
-    {
-        let shared = &*self.shared;
-        let present = shared.present();
-        let looked = shared.looked.load(Ordering::Relaxed) == present;
-        // A flood of keys neither keeps those that are known waiting nor looks at all of them each time.
-        if looked && self.len() >= shared.config.max_keys {
-            return None;
-        }
-        let mut keys = shared.lock();
-        // Another thread may have met it since.
-        if let Some(entry) = keys.get(key) {
-            return Some(Arc::clone(entry));
-        }
-        let gone = (!looked).then(|| shared.sweep(&mut keys, present));
-        let entry = (keys.len() < shared.config.max_keys).then(|| {
-            let owned = key.to_owned();
-            let entry = Arc::new(Entry {
-                policy: shared.plan.of(&owned).policy(),
-                used: AtomicU64::new(present),
-            });
-            keys.insert(owned, Arc::clone(&entry));
-            entry
-        });
-        drop(keys);
-        drop(gone);
-        entry
-    }
-}
-
-impl<K: Eq + Hash, C> Shared<K, C> {
-    /// Seconds since `origin`.
-    fn present(&self) -> u64 {
-        self.origin.elapsed().as_secs()
-    }
-
-    fn lock(&self) -> RwLockWriteGuard<'_, Keys<K, C>> {
-        self.keys.write().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Looks at all keys, and takes out what has been idle for too long.
-    fn sweep(&self, keys: &mut Keys<K, C>, present: u64) -> Vec<Arc<Entry<C>>> {
-        self.looked.store(present, Ordering::Relaxed);
-        let idle = self.config.idle.as_secs();
-        let mut gone = Vec::new();
-        keys.retain(|_, entry| {
-            let unused = present.saturating_sub(entry.last_used(present));
-            let kept = unused <= idle || entry.policy.snapshot().in_flight > 0;
-            if !kept {
-                gone.push(Arc::clone(entry));
-            }
-            kept
-        });
-        gone
-    }
-}
-
-impl<C> Entry<C> {
-    /// As seen by a look at `present`, which takes note of it. No call touches it meanwhile: the look has the lock.
-    fn last_used(&self, present: u64) -> u64 {
-        let used = self.used.load(Ordering::Relaxed);
-        if used != TOUCHED {
-            return used;
-        }
-        self.used.store(present, Ordering::Relaxed);
-        present
+        self.shared.forget_idle();
     }
 }

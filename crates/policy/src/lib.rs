@@ -19,6 +19,7 @@ pub mod http;
 pub mod keyed;
 mod lazy_sleep;
 mod lock;
+mod nanoseconds;
 mod now;
 #[cfg(any(feature = "metrics", feature = "tracing"))]
 pub mod observe;
@@ -50,4 +51,4 @@ pub use self::keyed::{Keyed, KeyedConfig};
 pub use self::policy::{AttemptsFuture, CallFuture, OnceFuture, Policy};
 pub use self::priority::Priority;
 pub use self::snapshot::{BreakerState, OpenedBecause, OpeningRule, Snapshot};
-pub use self::stack::{Stack, StackFuture};
+pub use self::stack::{OnceLayer, OnceStack, Stack, StackFuture};

@@ -8,7 +8,7 @@ use std::cell::Cell;
 use tokio::time::Instant;
 
 /// An instant, known or to be read on demand. All who ask the same value get the same answer.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Now(Cell<Option<Instant>>);
 
 impl Now {

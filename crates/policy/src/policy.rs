@@ -1,5 +1,6 @@
 //! A policy: everything that stands between callers and one dependency.
 
+use std::fmt;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -13,10 +14,11 @@ use crate::class::{Classify, ErrorsAreFailures};
 use crate::config::PolicyConfig;
 use crate::event::RejectedBy;
 use crate::handle::Handle;
+use crate::hedge::Delay;
 use crate::parts::Parts;
 use crate::priority::Priority;
 use crate::snapshot::{BreakerState, Snapshot};
-use crate::stack::{Stack, StackFuture};
+use crate::stack::{OnceLayer, Stack, StackFuture};
 
 /// The policy of one dependency. Build it once and share it: clones share the breaker, the retry
 /// budget and the bulkhead. A policy built anew per request protects nothing.
@@ -25,7 +27,6 @@ use crate::stack::{Stack, StackFuture};
 /// not the counters of who holds it, which would go to and fro between the threads at each call.
 ///
 /// Needs a tokio runtime with time enabled, and follows its clock, paused or not.
-#[derive(Debug)]
 pub struct Policy<C = ErrorsAreFailures> {
     pub(crate) parts: Handle<Parts<C>>,
 }
@@ -43,6 +44,13 @@ impl<C> Policy<C> {
     pub(crate) fn new(parts: Parts<C>) -> Self {
         Self {
             parts: Handle::new(parts),
+        }
+    }
+
+    /// By the same counter of handles, so that nothing is allocated.
+    pub(crate) fn handle(&self) -> Self {
+        Self {
+            parts: self.parts.clone(),
         }
     }
 
@@ -102,6 +110,12 @@ impl<C> Policy<C> {
         })
     }
 
+    /// A layer whose services send each request once, as [`call_once`](Self::call_once) does: for requests that are not
+    /// `Clone`, such as those with a body that streams.
+    pub fn layer_once(&self) -> OnceLayer<C> {
+        OnceLayer::new(self.parts.fork())
+    }
+
     /// Takes a slot in the bulkhead for a call to come, or waits for one as an attempt would; `None` if
     /// the bulkhead is left out.
     ///
@@ -112,6 +126,18 @@ impl<C> Policy<C> {
             Some(slots) => slots.reserve(priority).await.map(Some),
             None => Ok(None),
         }
+    }
+
+    /// Whether it must not be forgotten yet: somebody has a handle to it or a slot of it, its breaker has been moved by hand,
+    /// or is open and has time left.
+    pub(crate) fn is_needed(&self, now: Instant) -> bool {
+        let Parts { circuit, slots, .. } = &*self.parts;
+        let held = |slots: &Slots| slots.usage().0 > 0;
+        let set =
+            |circuit: &Circuit| circuit.refuses(now) || circuit.state() == BreakerState::Disabled;
+        self.parts.is_shared()
+            || slots.as_ref().is_some_and(held)
+            || circuit.as_ref().is_some_and(set)
     }
 
     /// The name of the dependency.
@@ -170,9 +196,17 @@ impl<C> Policy<C> {
             waiting,
             limit: limit.map(|limit| limit.min(ramp_limit.unwrap_or(limit))),
             least_latency: slots.as_ref().and_then(Slots::least_latency),
-            hedge_after: hedge.as_ref().and_then(|rules| rules.delay.now()),
-            retry_budget: retry.budget.tokens(now),
+            hedge_after: hedge.as_ref().and_then(Delay::now),
+            retry_budget: retry.budget.tokens_at(now),
         }
+    }
+}
+
+impl<C> fmt::Debug for Policy<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Policy")
+            .field("parts", &self.parts)
+            .finish()
     }
 }
 

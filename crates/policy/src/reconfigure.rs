@@ -6,13 +6,15 @@ use crate::breaker::Circuit;
 use crate::builder::{Kept, budget_config, circuit_settings, parts};
 use crate::capacity::Slots;
 use crate::config::{ConfigError, PolicyConfig};
+use crate::hedge::Delay;
 use crate::parts::Parts;
 use crate::policy::Policy;
 
 impl<C: Clone> Policy<C> {
     /// The same policy under another configuration, for calls to come: put it where this one was. Both share what must not
-    /// be lost: the state of the breaker and what it has counted, the slots that are taken, the retry budget. By those the
-    /// new configuration holds at once for calls under way too; else such a call ends as it began.
+    /// be lost: the state of the breaker and what it has counted, the slots that are taken, the retry budget, what is known of
+    /// how long attempts take, the draws of the jitter. By breaker, bulkhead and budget the new configuration holds at once
+    /// for calls under way too; else such a call ends as it began.
     ///
     /// # Errors
     /// If the configuration is incoherent; then nothing has changed.
@@ -26,6 +28,8 @@ impl<C: Clone> Policy<C> {
         let kept = Kept {
             circuit: circuit(before, &config),
             slots: slots(before, &config),
+            hedge: hedge(before, &config),
+            jitter: before.retry.jitter.clone(),
             reporter: before.reporter.clone(),
             budget,
             shares_budget: before.shares_budget,
@@ -44,6 +48,14 @@ fn circuit<C>(before: &Parts<C>, config: &PolicyConfig) -> Option<Circuit> {
             circuit.fork()
         }
         None => Circuit::new(breaker, settings, before.reporter.clone()),
+    })
+}
+
+fn hedge<C>(before: &Parts<C>, config: &PolicyConfig) -> Option<Delay> {
+    let hedge = config.hedge.as_ref()?;
+    Some(match &before.hedge {
+        Some(delay) => delay.reconfigured(hedge),
+        None => Delay::new(hedge),
     })
 }
 

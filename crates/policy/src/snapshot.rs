@@ -20,6 +20,7 @@ pub enum BreakerState {
 
 /// Why a breaker opened: the rule that was met first, the figures it was met by, the last failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct OpenedBecause {
     /// The rule.
     pub rule: OpeningRule,
@@ -31,7 +32,7 @@ pub struct OpenedBecause {
     pub slow: u64,
     /// Failures in a row, whatever the window holds.
     pub in_a_row: u32,
-    /// What the attempt that opened it failed by: [`Class::cause`](crate::Class::cause), or `failed`,
+    /// What the last attempt failed by that the rule looks at: [`Class::cause`](crate::Class::cause), or `failed`,
     /// `attempt_timeout`, `cancelled_slow`, `panicked`, `slow`.
     pub last_error: &'static str,
 }
@@ -51,6 +52,7 @@ pub enum OpeningRule {
 
 /// What a policy is doing right now.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Snapshot {
     /// The breaker's state; disabled if it is left out.
     pub breaker: BreakerState,

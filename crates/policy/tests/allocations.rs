@@ -7,8 +7,8 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use holdfast_policy::{
-    BackoffConfig, BreakerConfig, BudgetConfig, BulkheadConfig, Call, ConfigError,
-    ErrorsAreFailures, Keyed, KeyedConfig, Policy, PolicyConfig, RetryConfig, Window,
+    BackoffConfig, BreakerConfig, BudgetConfig, BulkheadConfig, Call, ConfigError, Keyed,
+    KeyedConfig, Policy, PolicyConfig, RetryConfig, Window,
 };
 
 fn policy() -> Result<Policy, ConfigError> {
@@ -80,8 +80,9 @@ fn a_call_that_succeeds_allocates_nothing() {
 #[test]
 fn a_call_of_a_known_key_allocates_nothing() {
     let config = policy().unwrap().config().clone();
-    let keyed: Keyed<String> =
-        Keyed::new("keyed", config, KeyedConfig::default(), ErrorsAreFailures).unwrap();
+    let keyed: Keyed<String> = Policy::builder("keyed", config)
+        .keyed(KeyedConfig::default())
+        .unwrap();
     let call = || {
         let call = keyed.call("key", Call::new(7), |n| async move { Ok::<u32, ()>(n) });
         assert!(matches!(answer(call), Some(Ok(7))));

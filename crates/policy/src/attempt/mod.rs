@@ -13,6 +13,7 @@ pub(crate) use self::operation::OperationResult;
 
 /// What an operation is told that wants to know which attempt it makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Attempt<R> {
     /// What the dependency is asked.
     pub request: R,

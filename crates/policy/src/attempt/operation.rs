@@ -8,8 +8,19 @@ use tower_service::Service;
 use super::Attempt;
 use crate::error::ErrorKind;
 
-/// Makes the attempts of one call.
-pub trait Operation {
+mod sealed {
+    /// What is attempted is one of the kinds below: so [`Operation`](super::Operation) may grow.
+    pub trait Sealed {}
+}
+
+impl<S, R> sealed::Sealed for Repeated<S, R> {}
+impl<F, R> sealed::Sealed for Function<F, R> {}
+impl<F, R> sealed::Sealed for Numbered<F, R> {}
+impl<F, R> sealed::Sealed for Once<F, R> {}
+
+/// Makes the attempts of one call. It is there to be named, in [`StackFuture`](crate::StackFuture): nothing outside of this
+/// crate implements it.
+pub trait Operation: sealed::Sealed {
     /// The dependency's answer.
     type Response;
     /// What it fails by.

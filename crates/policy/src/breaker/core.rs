@@ -17,8 +17,8 @@ use super::gate::GateState;
 use super::open_time::OpenTime;
 use super::probes::{ProbeKey, Probes, Verdict};
 use super::ramp::Ramp;
-use super::tally::Tally;
-use super::window::Counts;
+use super::tally::{Bad, Tally};
+use super::window::{Counts, Record};
 use crate::config::BreakerConfig;
 use crate::deadline::Deadline;
 use crate::now::Now;
@@ -129,20 +129,7 @@ impl Core {
         match self.phase {
             Phase::Closed => {
                 self.ramp.leave();
-                let rule = self.tally.trips(sample.record?, now)?;
-                let (counts, in_a_row) = self.tally.figures();
-                self.open(
-                    OpenedBecause {
-                        rule,
-                        calls: counts.calls,
-                        failures: counts.failures,
-                        slow: counts.slow,
-                        in_a_row,
-                        last_error: sample.cause,
-                    },
-                    sample.retry_after,
-                    now.instant(),
-                )
+                self.count(sample.record?, sample, now)
             }
             Phase::HalfOpen => match self.probes.settle(pass.probe?, sample.as_probe()) {
                 Verdict::Undecided => None,
@@ -223,6 +210,31 @@ impl Core {
             generation: self.generation,
             probe,
         })
+    }
+
+    /// One more record. It may be a good one that trips a rule: what it looks at has become enough. So why it opens, and
+    /// how long the dependency wants to be left alone, is what the last bad one said.
+    fn count(&mut self, record: Record, sample: Sample, now: &Now) -> Option<Transition> {
+        if !record.is_good() {
+            let said = Bad::new(sample.cause, sample.retry_after, now);
+            self.tally.note(record, said);
+        }
+        let rule = self.tally.trips(record, now)?;
+        let (counts, in_a_row) = self.tally.figures();
+        let last = self.tally.last(rule);
+        let now = now.instant();
+        self.open(
+            OpenedBecause {
+                rule,
+                calls: counts.calls,
+                failures: counts.failures,
+                slow: counts.slow,
+                in_a_row,
+                last_error: last.cause,
+            },
+            sample.retry_after.max(last.retry_after(now)),
+            now,
+        )
     }
 
     fn open(

@@ -41,11 +41,12 @@
 //!
 //! `open_for`, doubled with each opening that follows without health between, up to `max_open_for`; up to
 //! a fifth more by seeded jitter, so that replicas do not probe in step. Near the cap the jitter is taken
-//! below it instead, and where both are equal there is none. If the failure that opened it asked to be
+//! below it instead, and where both are equal there is none. If the last failure before it opened asked to be
 //! left alone for longer (`Retry-After`), that long, up to the cap. Health is to stay closed for as long
 //! as it was last open. A refusal says what remains.
 //!
-//! Why it opened (the rule, its figures, the last failure) is in the
+//! A success can open it as well: the one that makes the minimum of calls full, or before which older
+//! successes left the window. Why it opened (the rule, its figures, the last failure) is in the
 //! [snapshot](crate::Snapshot::opened_because) until it closes, and in the event of the transition.
 //!
 //! # Half open: what closes it

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::nanoseconds::nanoseconds;
 use crate::sync::{AtomicU64, Ordering};
 
 /// Nothing is slow. No attempt lasts as long as so many nanoseconds.
@@ -12,7 +13,7 @@ pub(super) struct SlowCall(AtomicU64);
 
 impl SlowCall {
     pub(super) fn new(limit: Option<Duration>) -> Self {
-        Self(AtomicU64::new(nanoseconds(limit)))
+        Self(AtomicU64::new(word(limit)))
     }
 
     #[inline]
@@ -22,12 +23,10 @@ impl SlowCall {
     }
 
     pub(super) fn set(&self, limit: Option<Duration>) {
-        self.0.store(nanoseconds(limit), Ordering::Relaxed);
+        self.0.store(word(limit), Ordering::Relaxed);
     }
 }
 
-fn nanoseconds(limit: Option<Duration>) -> u64 {
-    limit.map_or(NEVER, |limit| {
-        u64::try_from(limit.as_nanos()).unwrap_or(NEVER)
-    })
+fn word(limit: Option<Duration>) -> u64 {
+    limit.map_or(NEVER, nanoseconds)
 }

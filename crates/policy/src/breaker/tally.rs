@@ -1,9 +1,12 @@
 //! Whether a closed breaker has seen enough to open.
 
+use std::time::Duration;
+
 use tokio::time::Instant;
 
 use super::window::{Counts, Record, Window};
 use crate::config::{self, BreakerConfig};
+use crate::deadline::Deadline;
 use crate::now::Now;
 use crate::snapshot::OpeningRule;
 
@@ -13,10 +16,39 @@ pub(super) struct Tally {
     over: config::Window,
     // Failures since the last success.
     streak: u32,
+    // No rule is met unless one that it looks at was counted, so neither is older than what the window holds.
+    last_failure: Bad,
+    last_slow: Bad,
     minimum_calls: u32,
     failure_rate: f64,
     slow_call_rate: Option<f64>,
     consecutive_failures: u32,
+}
+
+/// What was said by an attempt that was counted as failed or slow.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Bad {
+    /// What it failed by.
+    pub(super) cause: &'static str,
+    // Until when the dependency asked to be left alone.
+    asked: Option<Instant>,
+}
+
+impl Bad {
+    /// The clock is read only for one that asked for time.
+    pub(super) fn new(cause: &'static str, retry_after: Option<Duration>, now: &Now) -> Self {
+        let until = |wait| Deadline::at(now.instant()).plus(wait).instant();
+        Self {
+            cause,
+            asked: retry_after.map(until),
+        }
+    }
+
+    /// What is left at `now` of the time that it asked for.
+    pub(super) fn retry_after(self, now: Instant) -> Option<Duration> {
+        self.asked
+            .and_then(|until| until.checked_duration_since(now))
+    }
 }
 
 impl Tally {
@@ -25,6 +57,8 @@ impl Tally {
             window: Window::new(config.window, now),
             over: config.window,
             streak: 0,
+            last_failure: Bad::default(),
+            last_slow: Bad::default(),
             minimum_calls: config.minimum_calls,
             failure_rate: config.failure_rate,
             slow_call_rate: config.slow_call_rate,
@@ -39,6 +73,8 @@ impl Tally {
             self.window = before.window;
         }
         self.streak = before.streak;
+        self.last_failure = before.last_failure;
+        self.last_slow = before.last_slow;
     }
 
     /// Counts one attempt; names the rule by which the breaker must open, if any. A failure in a row
@@ -54,6 +90,24 @@ impl Tally {
             return Some(OpeningRule::ConsecutiveFailures);
         }
         self.exceeded(self.window.latest())
+    }
+
+    /// Remembers what an attempt said that is about to be counted.
+    pub(super) fn note(&mut self, record: Record, said: Bad) {
+        if record.failed {
+            self.last_failure = said;
+        }
+        if record.slow {
+            self.last_slow = said;
+        }
+    }
+
+    /// The last attempt of those that `rule` looks at.
+    pub(super) fn last(&self, rule: OpeningRule) -> Bad {
+        match rule {
+            OpeningRule::SlowCallRate => self.last_slow,
+            _ => self.last_failure,
+        }
     }
 
     fn exceeded(&self, counts: Counts) -> Option<OpeningRule> {

@@ -46,7 +46,8 @@ pub(crate) enum Turn {
 #[derive(Debug)]
 pub(crate) struct Queue {
     max_waiting: AtomicU32,
-    counter: SlotCounter,
+    /// Asked by who need not wait.
+    pub(super) counter: SlotCounter,
     line: Mutex<Line>,
 }
 
@@ -78,18 +79,6 @@ impl Queue {
         }
     }
 
-    /// Slots taken, and how many wait for one.
-    pub(crate) fn usage(&self) -> (u32, u32) {
-        let count = self.counter.count();
-        (count.in_flight, count.waiting)
-    }
-
-    /// Slots in all.
-    #[inline]
-    pub(crate) fn limit(&self) -> u32 {
-        self.counter.count().limit
-    }
-
     /// So many may wait from now on; those who wait already may stay.
     pub(crate) fn set_max_waiting(&self, max_waiting: u32) {
         self.max_waiting.store(max_waiting, Ordering::Relaxed);
@@ -99,7 +88,7 @@ impl Queue {
     #[must_use]
     pub(crate) fn set_limit(&self, limit: u32) -> Vec<Waker> {
         let mut woken = Vec::new();
-        if self.limit() == limit {
+        if self.counter.count().limit == limit {
             return woken;
         }
         let mut line = lock(&self.line);
@@ -108,12 +97,6 @@ impl Queue {
             woken.extend(line.first());
         }
         woken
-    }
-
-    /// An attempt takes a slot, if one is free.
-    #[inline]
-    pub(crate) fn take(&self) -> bool {
-        self.counter.take()
     }
 
     /// Whether anybody may wait.

@@ -13,7 +13,14 @@ use crate::priority::Priority;
 /// A slot held for a call to come ([`Call::in_slot`](crate::Call::in_slot)), for all of its attempts,
 /// until the last clone is dropped.
 #[derive(Clone, Debug)]
-pub struct Reserved(#[expect(dead_code, reason = "held until dropped")] Arc<Permit>);
+pub struct Reserved(Arc<Permit>);
+
+impl Reserved {
+    /// Whether it is one of these `slots`.
+    pub(crate) fn is_of(&self, slots: &Slots) -> bool {
+        self.0.is_of(slots)
+    }
+}
 
 impl Slots {
     /// Waits for a slot as an attempt would. A caller that would wait longer than `max_wait`, as far as that can be

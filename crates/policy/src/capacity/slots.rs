@@ -3,7 +3,6 @@
 //! A slot that is kept, or a wait for one, is a guard: dropping it gives it back, whatever the reason. An attempt gives
 //! back by itself what it took ([`Claim::Taken`]).
 
-use std::sync::Arc;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
@@ -16,6 +15,7 @@ use crate::event::{Event, RejectedBy};
 use crate::foreign;
 use crate::handle::Handle;
 use crate::lock::lock;
+use crate::nanoseconds::nanoseconds;
 use crate::priority::Priority;
 use crate::reporter::Reporter;
 use crate::sync::{AtomicBool, AtomicU64, Mutex, Ordering};
@@ -115,12 +115,13 @@ impl Slots {
     /// Slots in all.
     #[inline]
     pub(crate) fn limit(&self) -> u32 {
-        self.shared.queue.limit()
+        self.shared.queue.counter.count().limit
     }
 
     /// Slots taken, and attempts waiting for one.
     pub(crate) fn usage(&self) -> (u32, u32) {
-        self.shared.queue.usage()
+        let count = self.shared.queue.counter.count();
+        (count.in_flight, count.waiting)
     }
 
     /// What an attempt takes at the least, if that is measured and known.
@@ -145,14 +146,10 @@ impl Slots {
         Duration::from_nanos(self.shared.max_wait.load(Ordering::Relaxed))
     }
 
-    pub(crate) fn policy(&self) -> &Arc<str> {
-        self.shared.reporter.name()
-    }
-
     /// Takes a slot if one is free, to be given back by [`give_back`](Self::give_back).
     #[inline]
     pub(crate) fn take(&self) -> bool {
-        self.shared.queue.take()
+        self.shared.queue.counter.take()
     }
 
     /// A slot, or a wait for one: only for who can be served within its `patience`, as far as that can be known.
@@ -225,10 +222,9 @@ impl Slots {
     }
 
     pub(crate) fn emit_refused(&self, by: RejectedBy) {
-        self.shared.reporter.emit(&Event::Rejected {
-            policy: self.policy(),
-            by,
-        });
+        let reporter = &self.shared.reporter;
+        let policy = reporter.policy();
+        reporter.emit(&Event::Rejected { policy, by });
     }
 }
 
@@ -253,6 +249,11 @@ impl Permit {
     pub(crate) fn new(slots: Slots) -> Self {
         Self { slots }
     }
+
+    /// Whether it is one of these `slots`.
+    pub(super) fn is_of(&self, slots: &Slots) -> bool {
+        self.slots.shared.is(&slots.shared)
+    }
 }
 
 impl Drop for Permit {
@@ -268,10 +269,6 @@ impl Drop for Wait {
             wake(slots.shared.queue.give_up(number));
         }
     }
-}
-
-fn nanoseconds(span: Duration) -> u64 {
-    u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// Outside the lock: a waker may run the woken task's code.

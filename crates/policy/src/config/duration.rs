@@ -11,6 +11,13 @@ pub(super) use jiff::fmt::serde::unsigned_duration::friendly::compact::required:
 #[cfg(feature = "serde")]
 pub(super) use jiff::fmt::serde::unsigned_duration::friendly::compact::optional;
 
+/// What an operator has written; `None`: no duration.
+#[cfg(feature = "serde")]
+pub(super) fn parse(text: &str) -> Option<Duration> {
+    let parser = jiff::fmt::friendly::SpanParser::new();
+    parser.parse_unsigned_duration(text).ok()
+}
+
 /// As an operator would write it: in whole seconds, or else in whole milliseconds.
 pub(super) fn text(duration: Duration) -> String {
     match (duration.subsec_nanos(), duration.subsec_nanos() % 1_000_000) {

@@ -6,6 +6,10 @@
 //!
 //! [`PolicyConfig::default`] is cautious and knows nothing of the dependency;
 //! [`PolicyConfig::http_call`] and [`PolicyConfig::database_statement`] are closer to most.
+//!
+//! Keys are added in minor versions, with a default that changes nothing. So write a configuration in Rust with
+//! `..PolicyConfig::default()`, or one of the presets, and each of its sections likewise; a literal that names every key stops
+//! compiling when there is one more.
 
 mod breaker;
 mod bulkhead;

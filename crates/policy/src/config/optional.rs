@@ -57,8 +57,6 @@ impl<'de, T: Deserialize<'de> + Default> Visitor<'de> for Section<T> {
 pub(super) mod duration {
     use std::time::Duration;
 
-    use jiff::fmt::friendly::SpanParser;
-
     use super::super::duration;
     use super::{Deserializer, Serializer, Unexpected, Visitor, de, fmt};
 
@@ -96,9 +94,9 @@ pub(super) mod duration {
         }
 
         fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
-            let span = SpanParser::new().parse_unsigned_duration(text);
+            let span = duration::parse(text);
             span.map(Some)
-                .map_err(|_| E::invalid_value(Unexpected::Str(text), &self))
+                .ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))
         }
     }
 }

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use jiff::fmt::friendly::SpanParser;
 use serde::de::{self, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -35,9 +34,9 @@ impl Visitor<'_> for WindowVisitor {
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Window, E> {
-        let span = SpanParser::new().parse_unsigned_duration(text);
+        let span = duration::parse(text);
         span.map(Window::Time)
-            .map_err(|_| E::invalid_value(Unexpected::Str(text), &self))
+            .ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))
     }
 
     fn visit_u64<E: de::Error>(self, calls: u64) -> Result<Window, E> {
@@ -79,10 +78,8 @@ impl Visitor<'_> for DelayVisitor {
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<HedgeDelay, E> {
         let percentile = text.strip_prefix('p').and_then(|it| it.parse().ok());
-        let delay = percentile.map(HedgeDelay::Percentile).or_else(|| {
-            let span = SpanParser::new().parse_unsigned_duration(text);
-            span.ok().map(HedgeDelay::Fixed)
-        });
+        let delay = percentile.map(HedgeDelay::Percentile);
+        let delay = delay.or_else(|| duration::parse(text).map(HedgeDelay::Fixed));
         delay.ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))
     }
 }

@@ -25,7 +25,7 @@
 //! The first *whole* answer: a success, or a neutral answer that is final. The other attempt is dropped: to
 //! the breaker that is nothing, unless it had been slow already. An attempt that fails while the other is
 //! out waits for the other. When none brings an answer the caller gets what the first one
-//! failed by.
+//! failed by, and what either said of when to come back or of its load holds.
 //!
 //! To the policies further in the second attempt is one like any other: the breaker counts it, it takes a
 //! slot of its own, and the attempt timeout cuts it. It carries its own number, so that an operation can send it
@@ -61,6 +61,5 @@
 mod interleavings;
 mod latencies;
 mod observed;
-mod rules;
 
-pub(crate) use self::rules::Rules;
+pub(crate) use self::observed::Delay;

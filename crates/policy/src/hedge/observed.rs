@@ -1,13 +1,18 @@
 //! How long a first attempt is waited for: fixed, or a percentile of what attempts took.
 //!
-//! The percentile is read by each call and changed by few, so it is published in one word.
+//! The percentile is read by each call and changed by few, so it is published in one word: one for each configuration, while
+//! what attempts took is shared by those that followed each other.
 
 use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::latencies::Latencies;
 use crate::config::{HedgeConfig, HedgeDelay};
 use crate::lock::lock;
-use crate::sync::{AtomicU64, Mutex, Ordering};
+use crate::nanoseconds::nanoseconds;
+use crate::now::Now;
+use crate::sync::{Arc, AtomicU64, Mutex, Ordering};
 
 /// The percentile is read anew after so many answers.
 const EVERY: u32 = 8;
@@ -28,7 +33,7 @@ struct Observed {
     percent: u8,
     least: Duration,
     minimum_calls: u32,
-    latencies: Mutex<Latencies>,
+    latencies: Arc<Mutex<Latencies>>,
     // In nanoseconds.
     percentile: AtomicU64,
 }
@@ -41,10 +46,20 @@ impl Delay {
                 percent,
                 least: config.min_delay,
                 minimum_calls: config.minimum_calls,
-                latencies: Mutex::new(Latencies::new()),
+                latencies: Arc::new(Mutex::new(Latencies::new())),
                 percentile: AtomicU64::new(UNKNOWN),
             }),
         })
+    }
+
+    /// By another configuration, knowing what this one knows.
+    pub(crate) fn reconfigured(&self, config: &HedgeConfig) -> Self {
+        let mut delay = Self::new(config);
+        if let (Kind::Observed(before), Kind::Observed(observed)) = (&self.0, &mut delay.0) {
+            observed.latencies = Arc::clone(&before.latencies);
+            observed.publish(&lock(&before.latencies));
+        }
+        delay
     }
 
     /// In force now; `None` while too little is known.
@@ -58,10 +73,10 @@ impl Delay {
         }
     }
 
-    /// A first attempt took so long, or was out for so long when it lost.
-    pub(super) fn learn(&self, took: Duration) {
-        if let Kind::Observed(observed) = &self.0 {
-            observed.learn(took);
+    /// A first attempt was at the dependency since then, if it was at all, and is over now, or was when it lost.
+    pub(crate) fn learn(&self, first: Option<Instant>, now: &Now) {
+        if let (Kind::Observed(observed), Some(since)) = (&self.0, first) {
+            observed.learn(now.instant().saturating_duration_since(since));
         }
     }
 }
@@ -71,13 +86,16 @@ impl Observed {
         let mut latencies = lock(&self.latencies);
         latencies.record(took);
         let held = latencies.held();
-        if held < self.minimum_calls || (held > self.minimum_calls && held % EVERY != 0) {
-            return;
+        if held == self.minimum_calls || held % EVERY == 0 {
+            self.publish(&latencies);
         }
-        if let Some(percentile) = latencies.percentile(self.percent) {
-            let nanos = u64::try_from(percentile.as_nanos()).unwrap_or(u64::MAX);
-            // Under the lock: of two percentiles the later one must hold.
-            self.percentile.store(nanos, Ordering::Relaxed);
+    }
+
+    /// Under the lock: of two percentiles the later one must hold.
+    fn publish(&self, latencies: &Latencies) {
+        let known = latencies.percentile(self.percent);
+        if let Some(known) = known.filter(|_| latencies.held() >= self.minimum_calls) {
+            self.percentile.store(nanoseconds(known), Ordering::Relaxed);
         }
     }
 }

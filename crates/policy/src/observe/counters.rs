@@ -110,7 +110,7 @@ fn describe() {
             "holdfast_hedges_total",
             "Second attempts beside slow ones, by what became of them",
         ),
-        ("holdfast_retries_total", "Further attempts made"),
+        ("holdfast_retries_total", "Further attempts granted"),
         (
             "holdfast_retry_budget_exhausted_total",
             "Further attempts not made for want of a token",

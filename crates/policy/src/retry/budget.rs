@@ -61,9 +61,32 @@ impl Budget {
             .ask(now, |bucket| bucket.reconfigure(config, now));
     }
 
-    /// A call was made at `now`.
+    /// A call is made.
+    pub fn deposit(&self) {
+        self.deposit_at(Instant::now());
+    }
+
+    /// Takes a token, if there is one. It is not given back.
+    #[must_use]
+    pub fn withdraw(&self) -> bool {
+        self.withdraw_part(1.0)
+    }
+
+    /// Takes part of a token, for what adds less load, if there is as much. What is no such number is refused.
+    #[must_use]
+    pub fn withdraw_part(&self, part: f64) -> bool {
+        part >= 0.0 && self.withdraw_part_at(part, Instant::now())
+    }
+
+    /// Tokens at present.
+    pub fn tokens(&self) -> f64 {
+        self.tokens_at(Instant::now())
+    }
+
+    /// A call was made at `now`, which is the clock's word: one from the future would keep the floor from being paid until
+    /// then.
     #[inline]
-    pub fn deposit(&self, now: Instant) {
+    pub(crate) fn deposit_at(&self, now: Instant) {
         let tally = self.shared.tally();
         // Threads read the clock before they come here: one may be a little behind.
         if now >= self.shared.end_of(tally.second) || tally.calls >= u32::MAX / 2 {
@@ -75,20 +98,15 @@ impl Budget {
         }
     }
 
-    /// Takes a token, if there is one. It is not given back.
-    #[must_use]
-    pub fn withdraw(&self, now: Instant) -> bool {
-        self.withdraw_part(1.0, now)
+    pub(crate) fn withdraw_at(&self, now: Instant) -> bool {
+        self.withdraw_part_at(1.0, now)
     }
 
-    /// Takes part of a token, for what adds less load, if there is as much.
-    #[must_use]
-    pub fn withdraw_part(&self, part: f64, now: Instant) -> bool {
+    pub(crate) fn withdraw_part_at(&self, part: f64, now: Instant) -> bool {
         self.shared.ask(now, |bucket| bucket.withdraw(part, now))
     }
 
-    /// Tokens at `now`.
-    pub fn tokens(&self, now: Instant) -> f64 {
+    pub(crate) fn tokens_at(&self, now: Instant) -> f64 {
         self.shared.ask(now, |bucket| bucket.tokens(now))
     }
 }

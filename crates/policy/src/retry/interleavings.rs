@@ -20,8 +20,8 @@ fn one_token_is_granted_once() {
         let now = Instant::now();
         let budget = budget();
         let rival = budget.clone();
-        let other = thread::spawn(move || rival.withdraw(now));
-        let mine = budget.withdraw(now);
+        let other = thread::spawn(move || rival.withdraw_at(now));
+        let mine = budget.withdraw_at(now);
         assert!(mine != other.join().unwrap(), "exactly one of the two");
     });
 }
@@ -32,10 +32,10 @@ fn no_deposit_is_lost_to_a_withdrawal() {
         let now = Instant::now();
         let budget = budget();
         let caller = budget.clone();
-        let other = thread::spawn(move || caller.deposit(now));
-        assert!(budget.withdraw(now));
+        let other = thread::spawn(move || caller.deposit_at(now));
+        assert!(budget.withdraw_at(now));
         other.join().unwrap();
-        assert!(budget.withdraw(now), "the deposited one");
-        assert!(!budget.withdraw(now), "and no other");
+        assert!(budget.withdraw_at(now), "the deposited one");
+        assert!(!budget.withdraw_at(now), "and no other");
     });
 }

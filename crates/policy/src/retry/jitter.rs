@@ -5,17 +5,18 @@ use std::time::Duration;
 use fastrand::Rng;
 
 use crate::lock::lock;
-use crate::sync::Mutex;
+use crate::sync::{Arc, Mutex};
 
-#[derive(Debug)]
-pub(super) struct Jitter {
-    rng: Mutex<Rng>,
+/// Clones go on with the same draws.
+#[derive(Clone, Debug)]
+pub(crate) struct Jitter {
+    rng: Arc<Mutex<Rng>>,
 }
 
 impl Jitter {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self {
-            rng: Mutex::new(Rng::with_seed(seed)),
+            rng: Arc::new(Mutex::new(Rng::with_seed(seed))),
         }
     }
 

@@ -53,7 +53,7 @@
 //! | `throttled.slowdown` | `4.0` |
 //!
 //! `retry = false` leaves it out: a failure is the answer. A request that is sent only once, by
-//! [`Policy::call_once`](crate::Policy::call_once), need not be `Clone`.
+//! [`Policy::call_once`](crate::Policy::call_once) or [`Policy::layer_once`](crate::Policy::layer_once), need not be `Clone`.
 //!
 //! Sources: the retry budget of Finagle; "equal jitter" of the AWS Architecture Blog; the exponential
 //! schedule is the `backoff` crate's.
@@ -67,4 +67,5 @@ mod jitter;
 mod rules;
 
 pub use self::budget::Budget;
+pub(crate) use self::jitter::Jitter;
 pub(crate) use self::rules::{Rules, Tried};

@@ -18,13 +18,8 @@ use crate::reporter::Reporter;
 #[derive(Debug)]
 pub(crate) struct Rules {
     pub(crate) budget: Budget,
-    reporter: Reporter,
-    // What must remain of the deadline for a further attempt.
-    needed: Duration,
-    // The breaker behind: no wait is spent on an attempt that it will refuse.
-    circuit: Option<Circuit>,
+    pub(crate) jitter: Jitter,
     schedule: Schedule,
-    jitter: Jitter,
     throttled: ThrottledConfig,
 }
 
@@ -39,51 +34,48 @@ pub(crate) struct Tried {
     /// Whether repeating it is harmless.
     pub(crate) idempotent: bool,
     pub(crate) deadline: Deadline,
+    /// What must remain of that for a further attempt.
+    pub(crate) needed: Duration,
 }
 
 impl Rules {
-    /// `needed` is what must remain of the deadline for a further attempt, `seed` the one of the jitter on the waits.
-    pub(crate) fn new(
-        config: &RetryConfig,
-        needed: Duration,
-        circuit: Option<Circuit>,
-        budget: Budget,
-        reporter: Reporter,
-        seed: u64,
-    ) -> Self {
-        let schedule = Schedule::new(&config.backoff, config.max_attempts);
-        let jitter = Jitter::new(seed);
+    pub(crate) fn new(config: &RetryConfig, budget: Budget, jitter: Jitter) -> Self {
         Self {
             budget,
-            reporter,
-            needed,
-            circuit,
-            schedule,
             jitter,
+            schedule: Schedule::new(&config.backoff, config.max_attempts),
             throttled: config.throttled.clone(),
         }
     }
 
-    /// When the next attempt is to start, or `None` if there is to be none. The budget comes last,
-    /// so that no token is spent on an attempt that something else forbids.
-    pub(crate) fn next_start(&self, tried: Tried, now: Instant) -> Option<Instant> {
+    /// When the next attempt is to start, or `None` if there is to be none. No wait is spent on an attempt that the breaker
+    /// behind, `circuit`, will refuse. The budget comes last, so that no token is spent on an attempt that something else
+    /// forbids.
+    pub(crate) fn next_start(
+        &self,
+        tried: Tried,
+        circuit: Option<&Circuit>,
+        reporter: &Reporter,
+        now: Instant,
+    ) -> Option<Instant> {
         let start = now.checked_add(self.wait(tried)?)?;
+        let is_refused = |circuit: &Circuit| circuit.refuses(start);
         // A whole attempt must end before the deadline.
-        if !tried.deadline.fits(self.needed, start) || self.is_refused(start) {
+        if !tried.deadline.fits(tried.needed, start) || circuit.is_some_and(is_refused) {
             return None;
         }
-        let policy = self.reporter.policy();
+        let policy = reporter.policy();
         let granted = if tried.class.throttled {
-            self.budget.withdraw_part(self.throttled.cost, now)
+            self.budget.withdraw_part_at(self.throttled.cost, now)
         } else {
-            self.budget.withdraw(now)
+            self.budget.withdraw_at(now)
         };
         if !granted {
-            self.reporter.emit(&Event::BudgetExhausted { policy });
+            reporter.emit(&Event::BudgetExhausted { policy });
             return None;
         }
         let after = start.saturating_duration_since(now);
-        self.reporter.emit(&Event::Retry {
+        reporter.emit(&Event::Retry {
             policy,
             number: tried.number,
             after,
@@ -111,11 +103,5 @@ impl Rules {
         let drawn = spread.saturating_sub(scheduled / 2);
         let asked = tried.class.retry_after;
         Some(asked.map_or(spread, |asked| spread.max(asked.saturating_add(drawn))))
-    }
-
-    fn is_refused(&self, start: Instant) -> bool {
-        self.circuit
-            .as_ref()
-            .is_some_and(|circuit| circuit.refuses(start))
     }
 }

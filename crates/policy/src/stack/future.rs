@@ -1,6 +1,7 @@
 //! Deadline and retry: refuses a call that comes too late, makes one round after another until the rules say stop,
 //! and reports how the call ended. What cuts an attempt at the deadline is the attempt's own timer.
 
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use super::round::{Around, Round};
 use super::terms::Terms;
 use crate::attempt::{Operation, OperationResult};
 use crate::call::Call;
-use crate::class::{Classify, Retry};
+use crate::class::{Classify, Retry, left};
 use crate::error::{Error, ErrorKind, Report};
 use crate::event::{CallOutcome, Event, RejectedBy};
 use crate::handle::Handle;
@@ -79,6 +80,13 @@ struct Past<O: Operation> {
     at: Instant,
 }
 
+impl<O: Operation, C> fmt::Debug for StackFuture<O, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut future = f.debug_struct("StackFuture");
+        future.field("parts", &self.parts).finish_non_exhaustive()
+    }
+}
+
 impl<O: Operation, C> StackFuture<O, C> {
     /// Starts a call at `now`, and its first attempt. Inlined, so that the future is made where the caller keeps it.
     #[inline(always)]
@@ -107,7 +115,7 @@ impl<O: Operation, C> StackFuture<O, C> {
         let in_time = deadline.is_none_or(|deadline| deadline.fits(needed, now));
         let (step, guard) = if in_time {
             if O::REPEATABLE {
-                parts.retry.budget.deposit(now);
+                parts.retry.budget.deposit_at(now);
             }
             (Step::Round, Guard::begin(parts, &terms, 1, now))
         } else {
@@ -201,7 +209,7 @@ where
                     }
                     let at = end.now.instant();
                     let tried = terms.tried(&parts.config, class, *this.rounds, *this.reached);
-                    let Some(start) = parts.retry.next_start(tried, at) else {
+                    let Some(start) = parts.next_start(tried, at) else {
                         return Poll::Ready(result);
                     };
                     let retry_after = end.retry_after;
@@ -223,9 +231,8 @@ where
                     {
                         // This task woke too late for a further attempt.
                         end.now = Now::from(now);
-                        if let Some(last) = last_cause(this.last, end) {
-                            return Poll::Ready(last);
-                        }
+                        let last = last_cause(this.last, end);
+                        return Poll::Ready(last.unwrap_or(Err(ErrorKind::DeadlineExceeded)));
                     }
                     let number = *this.reached + 1;
                     let guard = Guard::begin(parts, terms, number, now);
@@ -256,7 +263,6 @@ fn last_cause<O: Operation>(
         at,
     } = *last.take()?;
     let since = end.now.instant().saturating_duration_since(at);
-    let left = retry_after.and_then(|wait| wait.checked_sub(since));
-    end.retry_after = end.retry_after.max(left.filter(|wait| !wait.is_zero()));
+    end.retry_after = end.retry_after.max(left(retry_after, since));
     Some(result)
 }

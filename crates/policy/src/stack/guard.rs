@@ -14,7 +14,6 @@ use super::waiting::{self, Waiting};
 use crate::breaker::{Stopwatch, Ticket};
 use crate::capacity::{Claim, Permit, Reserved, Signal};
 use crate::class::{AttemptVerdict, Health};
-use crate::hedge::Rules;
 use crate::lazy_sleep::LazySleep;
 use crate::now::Now;
 use crate::parts::Parts;
@@ -83,7 +82,8 @@ impl Guard {
         let Some(slots) = &parts.slots else {
             return guard;
         };
-        if let Some(ahead) = &terms.slot {
+        // One of another bulkhead would let this one be overfull.
+        if let Some(ahead) = terms.slot.as_ref().filter(|slot| slot.is_of(slots)) {
             let _reserved = ahead.clone();
             guard.held = Some(Held::Ahead { _reserved });
             return guard;
@@ -105,12 +105,7 @@ impl Guard {
 
     /// Asks for the attempt `number` of its call beside one that takes long. It needs a slot of its own and nobody makes
     /// way for it. A token comes last, so that none is spent on what something else forbids.
-    pub(super) fn beside<C>(
-        parts: &Parts<C>,
-        terms: &Terms,
-        rules: &Rules,
-        number: u32,
-    ) -> Option<Self> {
+    pub(super) fn beside<C>(parts: &Parts<C>, terms: &Terms, number: u32) -> Option<Self> {
         let now = Instant::now();
         let deadline = terms.deadline(&parts.config);
         if !deadline.fits(parts.config.needed(), now) {
@@ -127,7 +122,7 @@ impl Guard {
                 return None;
             }
         }
-        if !rules.pay(now) {
+        if !parts.pay_hedge(now) {
             guard.release(parts);
             return None;
         }

@@ -18,11 +18,13 @@
 mod attempt;
 mod future;
 mod guard;
+mod once;
 mod refused;
 mod round;
 mod terms;
 mod waiting;
 
+use std::fmt;
 use std::task::{Context, Poll};
 
 use tokio::time::Instant;
@@ -36,6 +38,7 @@ use crate::handle::Handle;
 use crate::parts::Parts;
 
 pub use self::future::StackFuture;
+pub use self::once::{OnceLayer, OnceStack};
 
 /// A service behind all policies, for calls of `R`: a
 /// `Service<Call<R>, Response = T, Error = Error<E>>` for any `S: Service<R, Response = T, Error =
@@ -44,7 +47,8 @@ pub use self::future::StackFuture;
 /// It is ready whenever it is asked, and takes nothing by that: each attempt waits for the readiness of a clone of
 /// the service of its own, so that a service that is never ready is cut by the attempt timeout and seen by the
 /// breaker like any hung call.
-#[derive(Debug)]
+///
+/// A request that may be sent twice must be `Clone`; one that is not goes through an [`OnceStack`].
 pub struct Stack<S, C> {
     parts: Handle<Parts<C>>,
     service: S,
@@ -53,6 +57,13 @@ pub struct Stack<S, C> {
 impl<S, C> Stack<S, C> {
     pub(crate) fn new(parts: Handle<Parts<C>>, service: S) -> Self {
         Self { parts, service }
+    }
+}
+
+impl<S, C> fmt::Debug for Stack<S, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut stack = f.debug_struct("Stack");
+        stack.field("parts", &self.parts).finish_non_exhaustive()
     }
 }
 

@@ -11,9 +11,9 @@ use super::attempt::{Attempt, End};
 use super::guard::Guard;
 use super::terms::Terms;
 use crate::attempt::{Operation, OperationResult};
-use crate::class::{AttemptVerdict, Classify};
+use crate::class::{AttemptVerdict, Classify, left};
 use crate::event::HedgeOutcome;
-use crate::hedge::Rules;
+use crate::hedge::Delay;
 use crate::lazy_sleep::LazySleep;
 use crate::parts::Parts;
 
@@ -44,6 +44,7 @@ struct Failed<O: Operation> {
     result: OperationResult<O>,
     verdict: AttemptVerdict,
     retry_after: Option<Duration>,
+    at: Instant,
 }
 
 enum Second {
@@ -112,7 +113,7 @@ impl<O: Operation> Round<O> {
         C: Classify<O::Response, O::Error>,
     {
         match around.hedge() {
-            Some(rules) => self.poll_race(rules, around, cx),
+            Some(delay) => self.poll_race(delay, around, cx),
             None => {
                 let this = self.project();
                 around.attempt(this.first, *this.number, false, cx)
@@ -122,7 +123,7 @@ impl<O: Operation> Round<O> {
 
     fn poll_race<C>(
         self: Pin<&mut Self>,
-        rules: &Rules,
+        delay: &Delay,
         around: &mut Around<'_, O, C>,
         cx: &mut Context<'_>,
     ) -> Poll<OperationResult<O>>
@@ -136,7 +137,7 @@ impl<O: Operation> Round<O> {
             let hedged = this.race.as_mut().filter(|race| race.is_out());
             let answered = around.end.verdict.is_answer();
             if answered || hedged.is_some() {
-                rules.learn(this.first.guard.admitted(), &around.end.now);
+                delay.learn(this.first.guard.admitted(), &around.end.now);
             }
             match hedged {
                 Some(race) if !answered => {
@@ -144,11 +145,12 @@ impl<O: Operation> Round<O> {
                         result,
                         verdict: around.end.verdict,
                         retry_after: around.end.retry_after,
+                        at: around.end.now.instant(),
                     });
                 }
                 Some(race) => {
                     race.as_mut().recall(around.parts);
-                    rules.emit(number, HedgeOutcome::Lost);
+                    around.parts.report_hedge(number, HedgeOutcome::Lost);
                     return Poll::Ready(result);
                 }
                 None => return Poll::Ready(result),
@@ -158,25 +160,23 @@ impl<O: Operation> Round<O> {
         let Some(since) = this.first.guard.admitted() else {
             return Poll::Pending;
         };
-        let new = || Box::pin(Race::new(rules, since));
+        let new = || Box::pin(Race::new(delay, since));
         let race = this.race.get_or_insert_with(new);
-        let result = ready!(race.as_mut().poll(rules, around, number, cx));
+        let result = ready!(race.as_mut().poll(around, number, cx));
         if around.end.verdict.is_answer() {
             // A first attempt that has failed before was counted then.
             if race.failed.is_none() {
-                rules.learn(Some(since), &around.end.now);
+                delay.learn(Some(since), &around.end.now);
             }
             this.first.abandon(around.parts);
-            rules.emit(number, HedgeOutcome::Won);
+            around.parts.report_hedge(number, HedgeOutcome::Won);
             return Poll::Ready(result);
         }
-        rules.emit(number, HedgeOutcome::Lost);
+        around.parts.report_hedge(number, HedgeOutcome::Lost);
         match race.as_mut().project().failed.take() {
             Some(failed) => {
                 // The race is over now, and not when the first attempt failed.
-                around.end.verdict = failed.verdict;
-                around.end.retry_after = failed.retry_after;
-                Poll::Ready(failed.result)
+                Poll::Ready(failed.lose(around.end))
             }
             // The first attempt has been polled and will wake this task.
             None => Poll::Pending,
@@ -184,13 +184,24 @@ impl<O: Operation> Round<O> {
     }
 }
 
+impl<O: Operation> Failed<O> {
+    /// The second attempt has failed as well, by `end`. The caller gets what the first one failed by; what either said of
+    /// when to come back holds, less what has gone by since.
+    fn lose(self, end: &mut End) -> OperationResult<O> {
+        let since = end.now.instant().saturating_duration_since(self.at);
+        end.verdict = self.verdict.beside(&end.verdict, since);
+        end.retry_after = left(self.retry_after, since).max(end.retry_after);
+        self.result
+    }
+}
+
 impl<O: Operation> Race<O> {
     /// Beside an attempt that the limit let pass at `since`.
-    fn new(rules: &Rules, since: Instant) -> Self {
+    fn new(delay: &Delay, since: Instant) -> Self {
         let due = |delay| Second::Due(since + delay, LazySleep::new());
         Self {
             second: Attempt::new(Guard::none(since)),
-            state: rules.delay.now().map_or(Second::None, due),
+            state: delay.now().map_or(Second::None, due),
             failed: None,
         }
     }
@@ -202,7 +213,6 @@ impl<O: Operation> Race<O> {
     /// The end of the second attempt `number`, which is started when it is due.
     fn poll<C>(
         self: Pin<&mut Self>,
-        rules: &Rules,
         around: &mut Around<'_, O, C>,
         number: u32,
         cx: &mut Context<'_>,
@@ -217,7 +227,7 @@ impl<O: Operation> Race<O> {
                 Second::Due(at, sleep) => {
                     ready!(sleep.poll(|| *at, cx));
                     let Around { parts, terms, .. } = *around;
-                    match Guard::beside(parts, terms, rules, number) {
+                    match Guard::beside(parts, terms, number) {
                         Some(guard) => {
                             this.second.as_mut().begin(guard);
                             Second::Out
@@ -254,9 +264,8 @@ impl<O: Operation, C> Drop for Abandoned<'_, O, C> {
     fn drop(&mut self) {
         if self.race.is_out() {
             self.race.as_mut().recall(self.parts);
-            if let Some(rules) = &self.parts.hedge {
-                rules.emit(self.number, HedgeOutcome::Cancelled);
-            }
+            let outcome = HedgeOutcome::Cancelled;
+            self.parts.report_hedge(self.number, outcome);
         }
     }
 }
@@ -264,7 +273,7 @@ impl<O: Operation, C> Drop for Abandoned<'_, O, C> {
 impl<'a, O: Operation, C> Around<'a, O, C> {
     /// What it may be hedged by.
     #[inline]
-    fn hedge(&self) -> Option<&'a Rules> {
+    fn hedge(&self) -> Option<&'a Delay> {
         let allowed = O::REPEATABLE && self.terms.idempotent;
         self.parts.hedge.as_ref().filter(|_| allowed)
     }

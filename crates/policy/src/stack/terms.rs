@@ -42,6 +42,7 @@ impl Terms {
             number: reached + 1,
             idempotent: self.idempotent,
             deadline: self.deadline(config),
+            needed: config.needed(),
         }
     }
 }

@@ -202,3 +202,24 @@ async fn clones_and_services_layered_anew_share_one_breaker() {
     let error = ask(&policy, &dependency).await.unwrap_err();
     assert_eq!(error.kind(), &ErrorKind::CircuitOpen);
 }
+
+#[tokio::test(start_paused = true)]
+async fn opened_by_a_success_it_stays_open_for_what_the_last_failure_asked_for() {
+    let policy = policy(|_| {});
+    let dependency = Dependency::that(Does::Answer);
+    for _ in 0..5 {
+        ask(&policy, &dependency).await.unwrap();
+    }
+    sleep(ms(5_000)).await;
+    for does in [Does::Fail, Does::Fail, Does::Answer, Does::Ask(ms(20_000))] {
+        dependency.now(does);
+        let _ = ask(&policy, &dependency).await;
+    }
+    assert_eq!(policy.breaker().unwrap().state(), BreakerState::Closed);
+    // The five successes leave the window.
+    sleep(ms(6_000)).await;
+    dependency.now(Does::Answer);
+    ask(&policy, &dependency).await.unwrap();
+    assert_eq!(policy.breaker().unwrap().state(), BreakerState::Open);
+    assert_eq!(policy.snapshot().retry_after, Some(ms(14_000)));
+}

@@ -4,7 +4,7 @@ use holdfast_policy::{Call, ErrorKind, Event, Priority, RejectedBy};
 use tokio::time::{Instant, sleep};
 
 use crate::support::{
-    Dependency, Does, Settings, Trouble, ask, ms, policy, settle, start, watched,
+    Dependency, Does, Settings, Trouble, ask, ms, policy, send, settle, start, watched,
 };
 
 fn one_place(config: &mut Settings) {
@@ -148,4 +148,25 @@ async fn a_place_taken_ahead_is_free_when_the_call_is_over_and_not_only_when_its
     let mut call = std::pin::pin!(policy.call(call, answer));
     assert_eq!(call.as_mut().await.unwrap(), 7);
     assert_eq!(policy.snapshot().in_flight, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_place_of_another_policy_lets_nobody_in_and_one_from_before_a_reload_does() {
+    let (policy, other) = (policy(one_place), policy(one_place));
+    let foreign = other.reserve(Priority::USUAL).await.unwrap();
+    let dependency = Dependency::that(Does::AnswerAfter(ms(100)));
+    let in_the_way = start(&policy, &dependency).await;
+    let call = Call::new(()).in_slot(foreign);
+    let error = send(&policy, &dependency, call).await.unwrap_err();
+    assert_eq!(error.kind(), &ErrorKind::BulkheadFull);
+    assert_eq!(other.snapshot().in_flight, 0, "it was given back");
+    in_the_way.await.unwrap().unwrap();
+    let foreign = other.reserve(Priority::USUAL).await.unwrap();
+    let call = Call::new(()).in_slot(foreign);
+    send(&policy, &dependency, call).await.unwrap();
+    let own = policy.reserve(Priority::USUAL).await.unwrap();
+    let after = policy.reconfigured(policy.config().clone()).unwrap();
+    send(&after, &dependency, Call::new(()).in_slot(own))
+        .await
+        .unwrap();
 }

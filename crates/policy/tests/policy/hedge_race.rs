@@ -1,9 +1,14 @@
 //! How a race ends that a second attempt has made of a call.
 
-use holdfast_policy::{Call, Event, HedgeConfig, HedgeDelay};
+use std::time::Duration;
+
+use holdfast_policy::attempt::Attempt;
+use holdfast_policy::{Call, Class, Error, ErrorKind, Event, HedgeConfig, HedgeDelay, Policy};
 
 use crate::hedge::hedged;
-use crate::support::{Dependency, Does, Trouble, ask, ms, policy, watched, without_breaker};
+use crate::support::{
+    Dependency, Does, Recorder, Trouble, ask, config, ms, policy, watched, without_breaker,
+};
 
 #[tokio::test(start_paused = true)]
 async fn a_race_that_both_lose_ends_when_the_second_has_failed_and_so_the_wait_before_a_retry_begins()
@@ -72,4 +77,70 @@ async fn a_first_attempt_that_its_hedge_answers_for_is_counted_once() {
         ask(&policy, &slow).await.unwrap();
     }
     assert!(policy.snapshot().hedge_after > Some(median));
+}
+
+/// A call whose two attempts, after 70 and 150 ms, fail in these ways; a third one answers. Besides, for how long the third
+/// one waited.
+async fn lost_by_both(
+    max_attempts: u32,
+    classes: [Class; 2],
+) -> (Result<(), Error<Class>>, Option<Duration>) {
+    let mut settings = config();
+    hedged(&mut settings);
+    settings.retry.max_attempts = max_attempts;
+    let recorder = Recorder::default();
+    let builder = Policy::builder("worker", settings.into());
+    let builder = builder.classify(|outcome: &Result<(), Class>| match outcome {
+        Ok(()) => Class::success(),
+        Err(class) => *class,
+    });
+    let policy = builder.observe(recorder.clone()).build().unwrap();
+    let fail = |attempt: Attempt<()>| async move {
+        match attempt.number {
+            1 => tokio::time::sleep(ms(70)).await,
+            2 => tokio::time::sleep(ms(100)).await,
+            _ => return Ok(()),
+        }
+        Err(classes[attempt.number as usize - 1])
+    };
+    let result = policy.call_attempts(Call::new(()), fail).await;
+    let waits = recorder.pick(|event| match event {
+        Event::Retry { after, .. } => Some(*after),
+        _ => None,
+    });
+    (result, waits.first().copied())
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_race_that_both_lose_either_may_say_when_to_come_back() {
+    let plain = Class::failure().retry_if_idempotent();
+    let busy = plain.retry_after(ms(10_000));
+    for (classes, left) in [
+        // Eighty milliseconds have gone by since the first one said so; timers tick in whole ones.
+        ([busy, plain], ms(9_920)),
+        ([plain, busy], ms(10_000)),
+        ([busy, busy.retry_after(ms(20))], ms(9_920)),
+    ] {
+        let (result, _) = lost_by_both(1, classes).await;
+        let error = result.unwrap_err();
+        assert_eq!(error.kind(), &ErrorKind::Failed(classes[0]));
+        let told = error.retry_after().unwrap();
+        assert!(told.abs_diff(left) < ms(3), "{told:?}");
+    }
+    let (result, _) = lost_by_both(1, [plain.retry_after(ms(50)), plain]).await;
+    assert_eq!(result.unwrap_err().retry_after(), None, "that is over");
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_race_that_both_lose_either_may_have_been_throttled() {
+    let plain = Class::failure().retry_if_idempotent();
+    for classes in [[Class::throttled(), plain], [plain, Class::throttled()]] {
+        let (result, waited) = lost_by_both(2, classes).await;
+        result.unwrap();
+        // Four times as long as any other.
+        assert!((ms(200)..=ms(400)).contains(&waited.unwrap()), "{waited:?}");
+    }
+    let (result, waited) = lost_by_both(2, [plain, plain.retry_after(ms(700))]).await;
+    result.unwrap();
+    assert!(waited >= Some(ms(700)), "{waited:?}");
 }

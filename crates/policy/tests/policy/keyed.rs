@@ -17,7 +17,8 @@ fn keyed(max_keys: usize, change: impl FnOnce(&mut Settings)) -> Keyed<String, J
         max_keys,
         idle: ms(60_000),
     };
-    Keyed::new("host", PolicyConfig::from(settings), keys, Judge).unwrap()
+    let policies = Policy::builder("host", PolicyConfig::from(settings)).classify(Judge);
+    policies.keyed(keys).unwrap()
 }
 
 async fn ask(

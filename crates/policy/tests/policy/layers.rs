@@ -134,3 +134,27 @@ async fn services_layered_per_connection_share_breaker_and_places() {
         .unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::CircuitOpen));
 }
+
+/// One that can be sent only once.
+#[derive(Debug, PartialEq)]
+struct Body(&'static str);
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_is_not_clone_goes_through_a_layer_that_sends_it_once() {
+    let (service, mut handle) = mock::pair::<Body, &'static str>();
+    let policy = policy(1);
+    let layered = ServiceBuilder::new().layer(policy.layer_once());
+    let stack = layered.service(service);
+    let answer = tokio::spawn(stack.clone().oneshot(Call::new(Body("one"))));
+    assert_request_eq!(handle, Body("one")).send_response("well");
+    assert_eq!(answer.await.unwrap().unwrap(), "well");
+    let call = Call::new(Body("two")).idempotent(true);
+    let failed = tokio::spawn(stack.clone().oneshot(call));
+    assert_request_eq!(handle, Body("two")).send_error("down");
+    let error = failed.await.unwrap().unwrap_err();
+    assert_eq!(error.attempts(), 1, "it is never sent twice");
+    assert_eq!(policy.snapshot().failure_rate, Some(0.5));
+    policy.breaker().unwrap().force_open();
+    let error = stack.oneshot(Call::new(Body("three"))).await.unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::CircuitOpen));
+}

@@ -2,6 +2,8 @@
 //! one test shows.
 
 #[cfg(test)]
+mod bounds;
+#[cfg(test)]
 mod breaker;
 #[cfg(test)]
 mod bulkhead;
@@ -12,6 +14,8 @@ mod cancel;
 mod config;
 #[cfg(test)]
 mod deadline;
+#[cfg(test)]
+mod errors;
 #[cfg(test)]
 mod events;
 #[cfg(test)]
@@ -27,6 +31,10 @@ mod hedge_race;
 mod hedge_slots;
 #[cfg(test)]
 mod keyed;
+#[cfg(test)]
+mod keyed_kept;
+#[cfg(test)]
+mod keyed_policies;
 #[cfg(test)]
 mod layers;
 #[cfg(test)]

@@ -1,9 +1,13 @@
 //! Another configuration for a policy at work.
 
-use holdfast_policy::{BreakerState, ErrorKind, Window};
+use std::time::Duration;
+
+use holdfast_policy::{BreakerState, ErrorKind, HedgeConfig, HedgeDelay, Policy, Window};
 use tokio::time::{Instant, sleep};
 
-use crate::support::{Dependency, Does, ask, config, ms, policy, start, watched};
+use crate::support::{
+    Dependency, Does, Judge, Settings, ask, config, ms, policy, start, watched, without_breaker,
+};
 
 #[tokio::test(start_paused = true)]
 async fn an_open_breaker_stays_open_and_is_open_no_longer_than_may_be_from_now_on() {
@@ -137,4 +141,55 @@ async fn an_incoherent_configuration_changes_nothing() {
         "{error}"
     );
     assert_eq!(before.snapshot().limit, Some(300));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_known_of_how_long_attempts_take_stays_known() {
+    let hedged = |config: &mut Settings, percent| {
+        config.hedge = Some(HedgeConfig {
+            after: HedgeDelay::Percentile(percent),
+            ..HedgeConfig::default()
+        });
+    };
+    let before = policy(|config| hedged(config, 95));
+    let dependency = Dependency::that(Does::AnswerAfter(ms(20)));
+    for _ in 0..20 {
+        ask(&before, &dependency).await.unwrap();
+    }
+    let known = before.snapshot().hedge_after;
+    assert!(known >= Some(ms(20)));
+    let mut changed = config();
+    hedged(&mut changed, 95);
+    let after = before.reconfigured(changed.clone().into()).unwrap();
+    assert_eq!(after.snapshot().hedge_after, known);
+    changed.hedge = Some(HedgeConfig {
+        minimum_calls: 500,
+        ..HedgeConfig::default()
+    });
+    let more = after.reconfigured(changed.into()).unwrap();
+    assert_eq!(more.snapshot().hedge_after, None, "that wants to know more");
+}
+
+/// What a call that is tried twice waits in between.
+async fn wait(policy: &Policy<Judge>) -> Duration {
+    let refused = Dependency::that(Does::Answer).first([Does::Fail]);
+    let began = Instant::now();
+    ask(policy, &refused).await.unwrap();
+    began.elapsed()
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_jitter_goes_on_instead_of_beginning_anew() {
+    let tried_twice = |config: &mut Settings| {
+        without_breaker(config);
+        config.retry.max_attempts = 2;
+        config.retry.backoff.initial = ms(1_000);
+    };
+    let undisturbed = policy(tried_twice);
+    let drawn = [wait(&undisturbed).await, wait(&undisturbed).await];
+    assert_ne!(drawn[0], drawn[1]);
+    let before = policy(tried_twice);
+    let first = wait(&before).await;
+    let after = before.reconfigured(before.config().clone()).unwrap();
+    assert_eq!([first, wait(&after).await], drawn);
 }

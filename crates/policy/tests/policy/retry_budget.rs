@@ -3,7 +3,7 @@
 use holdfast_policy::retry::Budget;
 use holdfast_policy::{BudgetConfig, Call, ErrorKind, Event};
 use tokio::task::JoinHandle;
-use tokio::time::Instant;
+use tokio::time::advance;
 use tower::{Layer, ServiceExt, service_fn};
 
 use crate::support::{
@@ -80,11 +80,31 @@ async fn every_deposit_counts_in_its_own_second_the_first_of_it_too() {
         ratio: 1.0,
         floor_per_second: 0.0,
     });
-    let began = Instant::now();
-    (0..3).for_each(|second| budget.deposit(began + ms(1_000 * second)));
-    assert_eq!(budget.tokens(began + ms(2_500)), 3.0);
-    assert_eq!(budget.tokens(began + ms(10_000)), 2.0);
-    assert_eq!(budget.tokens(began + ms(12_000)), 0.0);
+    for _ in 0..3 {
+        budget.deposit();
+        advance(ms(1_000)).await;
+    }
+    assert_eq!(budget.tokens(), 3.0);
+    advance(ms(7_000)).await;
+    assert_eq!(budget.tokens(), 2.0);
+    advance(ms(2_000)).await;
+    assert_eq!(budget.tokens(), 0.0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_no_part_of_a_token_is_refused_and_takes_nothing() {
+    let budget = Budget::new(&BudgetConfig {
+        ratio: 0.0,
+        floor_per_second: 1.0,
+    });
+    for part in [f64::NAN, -1.0, f64::NEG_INFINITY, f64::INFINITY] {
+        assert!(!budget.withdraw_part(part), "{part}");
+    }
+    assert_eq!(budget.tokens(), 1.0);
+    assert!(budget.withdraw_part(0.5) && budget.withdraw_part(0.5));
+    assert!(!budget.withdraw());
+    advance(ms(1_000)).await;
+    assert!(budget.withdraw());
 }
 
 #[tokio::test(start_paused = true)]

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use holdfast_policy::{
-    AdaptiveConfig, BackoffConfig, BreakerConfig, BudgetConfig, BulkheadConfig, Call,
-    ErrorsAreFailures, Keyed, KeyedConfig, Policy, PolicyConfig, RetryConfig, Window,
+    AdaptiveConfig, BackoffConfig, BreakerConfig, BudgetConfig, BulkheadConfig, Call, Keyed,
+    KeyedConfig, Policy, PolicyConfig, RetryConfig, Window,
 };
 use tokio::time::Instant;
 use tower::{Layer, Service, service_fn};
@@ -26,8 +26,9 @@ const RETRIED: u32 = 2_000;
 pub(crate) fn cases() -> Vec<Case> {
     let (shared, rejecting, dropping, unkeyed) = (policy(), policy(), policy(), policy());
     let timed = timed();
-    let keyed: Keyed<String> =
-        Keyed::new("bench", config(), KeyedConfig::default(), ErrorsAreFailures).expect("policies");
+    let keyed: Keyed<String> = Policy::builder("bench", config())
+        .keyed(KeyedConfig::default())
+        .expect("policies");
     rejecting.breaker().expect("a breaker").force_open();
     vec![
         through("breaker", answering(rivals_job())),

@@ -1,7 +1,8 @@
 //! The states of a breaker, without any clock but the one the test moves.
 
+mod opening;
+
 use super::*;
-use crate::breaker::window::Record;
 use crate::support::breaker_config;
 
 const GOOD: Sample = Sample {
@@ -153,86 +154,6 @@ fn it_refuses_for_certain_only_within_the_open_time() {
     let whole = core.retry_after(&at(now)).unwrap();
     assert!(core.refuses(now + whole - Duration::from_nanos(1)));
     assert!(!core.refuses(now + whole));
-}
-
-#[test]
-fn it_says_why_it_opened_until_it_closes() {
-    let now = Instant::now();
-    let mut core = core(now);
-    attempt(&mut core, GOOD, now);
-    let refused = Sample {
-        cause: "connect_refused",
-        ..BAD
-    };
-    attempt(&mut core, BAD, now);
-    attempt(&mut core, BAD, now);
-    let last = pass(&mut core, now);
-    let told = core.settle(last, refused, &at(now)).unwrap().because;
-    let expected = OpenedBecause {
-        rule: OpeningRule::ConsecutiveFailures,
-        calls: 4,
-        failures: 3,
-        slow: 0,
-        in_a_row: 3,
-        last_error: "connect_refused",
-    };
-    assert_eq!(told, Some(expected));
-    assert_eq!(core.opened_because(), told);
-    let later = now + OPEN_TIME;
-    attempt(&mut core, GOOD, later);
-    attempt(&mut core, BAD, later);
-    let probes = core.opened_because().unwrap();
-    let figures = (probes.rule, probes.calls, probes.failures);
-    assert_eq!(figures, (OpeningRule::Probes, 2, 1));
-    let recovered = later + OPEN_TIME * 3;
-    (0..2).for_each(|_| attempt(&mut core, GOOD, recovered));
-    assert_eq!(core.state(), BreakerState::Closed);
-    assert_eq!(core.opened_because(), None);
-}
-
-#[test]
-fn reopened_by_answers_that_say_nothing_it_still_tells_what_it_opened_by() {
-    let now = Instant::now();
-    let config = BreakerConfig {
-        half_open_calls: 3,
-        ..breaker_config()
-    };
-    let mut core = Core::new(&config, Duration::from_secs(4), 1, now);
-    let refused = Sample {
-        cause: "connect_refused",
-        ..BAD
-    };
-    (0..3).for_each(|_| attempt(&mut core, refused, now));
-    let later = now + OPEN_TIME;
-    attempt(&mut core, BAD, later);
-    let neutral = Sample {
-        record: None,
-        cause: "not_found",
-        ..GOOD
-    };
-    while core.state() == BreakerState::HalfOpen {
-        attempt(&mut core, neutral, later);
-    }
-    assert_eq!(core.state(), BreakerState::Open);
-    let told = core.opened_because().unwrap();
-    let expected = (OpeningRule::Probes, "connect_refused");
-    assert_eq!((told.rule, told.last_error), expected);
-}
-
-#[test]
-fn the_dependencys_wish_lengthens_the_open_time_up_to_its_cap() {
-    for (asked, least, most) in [(1, 5, 6), (17, 17, 17), (3_600, 30, 30)] {
-        let now = Instant::now();
-        let mut core = core(now);
-        let busy = Sample {
-            retry_after: Some(Duration::from_secs(asked)),
-            ..BAD
-        };
-        (0..3).for_each(|_| attempt(&mut core, busy, now));
-        let open_for = core.retry_after(&at(now)).unwrap();
-        let bounds = Duration::from_secs(least)..=Duration::from_secs(most);
-        assert!(bounds.contains(&open_for), "{asked}: {open_for:?}");
-    }
 }
 
 #[test]

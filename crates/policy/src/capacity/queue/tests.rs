@@ -9,7 +9,7 @@ fn enter(queue: &Queue, priority: Priority) -> Entry {
 }
 
 fn enter_if(queue: &Queue, priority: Priority, in_time: bool) -> Entry {
-    if queue.take() {
+    if queue.counter.take() {
         Entry::Admitted
     } else {
         queue.line_up(priority, |_| in_time)
@@ -37,7 +37,7 @@ fn places_are_handed_over_in_the_order_of_arrival() {
     assert!(queue.leave().is_some());
     assert_eq!(queue.turn(first, Waker::noop()), Turn::Admitted);
     assert_eq!(queue.turn(second, Waker::noop()), Turn::Wait);
-    assert_eq!(queue.usage().0, 1, "the slot changed hands");
+    assert_eq!(queue.counter.count().in_flight, 1, "the slot changed hands");
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn who_gives_up_after_the_hand_over_passes_the_place_on() {
     assert!(queue.give_up(first).is_some());
     assert_eq!(queue.turn(second, Waker::noop()), Turn::Admitted);
     assert!(queue.leave().is_none());
-    assert_eq!(queue.usage().0, 0);
+    assert_eq!(queue.counter.count().in_flight, 0);
 }
 
 #[test]
@@ -158,7 +158,8 @@ impl Model {
     fn compare(&self, queue: &Queue) {
         let count = |numbers: usize| u32::try_from(numbers).unwrap();
         let usage = (count(self.running.len()), count(self.waiting.len()));
-        assert_eq!(queue.usage(), usage);
+        let counted = queue.counter.count();
+        assert_eq!((counted.in_flight, counted.waiting), usage);
         for number in &self.waiting {
             assert_eq!(queue.turn(*number, Waker::noop()), Turn::Wait);
         }

@@ -107,10 +107,11 @@ impl DependencyError for WorkerError {
                 Class::failure().retry_if_idempotent()
             }
             // Its own breaker has counted it. Worth another try, elsewhere.
-            Self::OfOneEndpoint(error) => Class {
-                health: Health::Neutral,
-                ..error.class()
-            },
+            Self::OfOneEndpoint(error) => {
+                let mut class = error.class();
+                class.health = Health::Neutral;
+                class
+            }
             Self::NoEndpoint => Class::failure().retry_always(),
         }
     }
