@@ -60,6 +60,7 @@ impl TrialFixture {
             target,
             from,
             to,
+            recovered: to,
             live: saw("its port refuses"),
             healed: saw("it answers"),
         });

@@ -119,6 +119,9 @@ pub struct FaultWindow {
     /// When its end began; of those that end by themselves, when they were seen to be over.
     #[serde(with = "seconds")]
     pub to: Duration,
+    /// When it was seen to be over, or was not waited for any longer. Runs that are older than this field do not say.
+    #[serde(default, with = "seconds")]
+    pub recovered: Duration,
     /// What the probe saw while it was in force.
     pub live: Observation,
     /// What the probe saw when it was over.

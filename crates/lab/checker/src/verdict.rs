@@ -66,6 +66,14 @@ pub fn contender(plan: &Experiment, trial: &Trial) -> Verdict {
     Verdict { checks }
 }
 
+/// What a trial must be like to prove anything, whatever its experiment expects: something was broken, and came back.
+#[must_use]
+pub fn broken(plan: &Experiment, trial: &Trial) -> Vec<Check> {
+    let mut checks = vec![general::something_was_broken(plan)];
+    checks.extend(general::faults(plan, trial));
+    checks
+}
+
 /// Holds a trial against these expectations alone.
 #[must_use]
 pub fn shown(expected: &[Expectation], trial: &Trial) -> Vec<Check> {
@@ -177,7 +185,14 @@ fn side(plan: &Experiment, trial: &Trial) -> Vec<Check> {
 
 impl Check {
     /// About no figure.
-    fn plain(side: Option<Side>, name: &str, expected: &str, seen: String, holds: bool) -> Self {
+    #[must_use]
+    pub fn plain(
+        side: Option<Side>,
+        name: &str,
+        expected: &str,
+        seen: String,
+        holds: bool,
+    ) -> Self {
         Self {
             side,
             name: name.to_owned(),

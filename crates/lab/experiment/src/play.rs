@@ -5,14 +5,13 @@ mod warm;
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
-use std::future::pending;
 use std::time::Duration;
 
 use holdfast_checker::contract;
 use holdfast_ops::signals::StopSignals;
 use holdfast_system::error::SystemError;
 use jiff::Timestamp;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::contender::{Contender, untold};
@@ -21,10 +20,11 @@ use super::plan::{Experiment, Side};
 use super::progress::Progress;
 use super::system::{ApiSpec, Part, System, SystemSpec, WorkerSpec};
 use super::trial::{Call, Ledger, Observation, Stranger, Trial};
+use super::under_load::{Audience, Scene};
 use super::watch::Watcher;
 use super::{durability, fault, transitions, verdict};
 use crate::error::ExperimentError;
-use crate::load;
+use crate::load::{self, CallHistory};
 use crate::output::Console;
 use crate::settings::Settings;
 
@@ -128,70 +128,38 @@ impl Playing<'_> {
         progress: &Progress,
     ) -> Result<Trial, ExperimentError> {
         let experiment = self.experiment;
-        let api = system.client(Part::Api(0))?;
         let start = self.start(side, system).await?;
-        let watcher = Watcher::of(system, side);
-        let (heard, samples) = (RefCell::new(Vec::<Call>::new()), RefCell::new(Vec::new()));
         let (epoch, since) = (Instant::now(), Timestamp::now());
         progress.begin(epoch);
-        let mut plan = load::Plan::new(api.base(), side, experiment.load.clone());
-        plan.bodiless = start.bodiless;
-        plan.faults.clone_from(&experiment.faults);
-        let load = async {
-            let heard = |history: &load::CallHistory| {
-                let call = history.call();
-                progress.heard(&call);
-                heard.borrow_mut().push(call);
-                Ok(())
-            };
-            Ok::<_, ExperimentError>(load::run(&plan, epoch, pending(), heard).await?)
-        };
-        let steady = || {
-            verdict::steady_before(experiment, &heard.borrow())
-                .map_err(|seen| ExperimentError::NotSteady { side, seen })
-        };
-        let faults = async {
-            // What is already ill cannot be broken.
-            if let Some(first) = experiment.faults.iter().map(|fault| fault.at).min() {
-                sleep_until(epoch + first).await;
-                steady()?;
-            }
-            let told = |told| progress.enter(told);
-            Ok(fault::play(&experiment.faults, system, epoch, told).await?)
-        };
-        let watch = watcher.run(epoch, |sample| {
-            progress.tick();
-            samples.borrow_mut().push(sample);
-        });
-        let both = async { tokio::try_join!(load, faults) };
-        let (sent, faults) = tokio::select! {
-            both = both => both?,
-            never = watch => match never {},
-        };
-        let calls: Vec<Call> = sent.histories.iter().map(load::CallHistory::call).collect();
-        progress.enter("waiting until all is done");
-        let (ledger, contender) = self.account(side, &calls, &start, system).await?;
-        let log = match side {
-            Side::Contender => String::new(),
-            _ => system.api_log().await?,
-        };
-        Ok(Trial {
+        let url = system.client(Part::Api(0))?.base();
+        let mut load = load::Plan::new(url, side, experiment.load.clone());
+        load.bodiless = start.bodiless;
+        load.faults.clone_from(&experiment.faults);
+        let spectator = Spectator {
+            experiment,
             side,
+            progress,
+            heard: RefCell::default(),
+        };
+        let scene = Scene {
+            experiment,
+            load: &load,
+            system,
             bound: start.bound.unwrap_or_default(),
-            lasts: experiment.load.lasts,
-            faults,
-            transitions: transitions::read(&log, since),
-            samples: samples.into_inner(),
-            calls,
-            breaches: Some(match side {
-                Side::Resilient => contract::of(&sent.histories),
-                // Promised nothing, or something of their own.
-                Side::Naive | Side::Contender => Vec::new(),
-            }),
-            ledger,
-            generator: sent.generator,
-            contender,
-        })
+        };
+        let mut watcher = Watcher::of(system, side);
+        let (mut trial, histories) = scene.play(&mut watcher, epoch, &spectator).await?;
+        progress.enter("waiting until all is done");
+        (trial.ledger, trial.contender) = self.account(side, &trial.calls, &start, system).await?;
+        if side != Side::Contender {
+            trial.transitions = transitions::read(&system.api_log().await?, since);
+        }
+        trial.breaches = Some(match side {
+            Side::Resilient => contract::of(&histories),
+            // Promised nothing, or something of their own.
+            Side::Naive | Side::Contender => Vec::new(),
+        });
+        Ok(trial)
     }
 
     /// Has the side warm, and asks what must be known of it beforehand.
@@ -203,8 +171,7 @@ impl Playing<'_> {
             start.bodiless = warm::takes_no_body(api.base()).await;
             start.bound = contender.bound;
         } else {
-            let seconds = api.policies().await?.process.worst_case_seconds;
-            start.bound = Duration::try_from_secs_f64(seconds).ok();
+            start.bound = Some(api.bound().await?);
         }
         warm::warm(side, api, start.bodiless, work_delay).await?;
         if self.contender.is_some() {
@@ -235,6 +202,37 @@ impl Playing<'_> {
             },
         };
         Ok((ledger, Some(contender)))
+    }
+}
+
+/// Shows how far a trial is, and knows whether it was well.
+struct Spectator<'a> {
+    experiment: &'a Experiment,
+    side: Side,
+    progress: &'a Progress,
+    heard: RefCell<Vec<Call>>,
+}
+
+impl Audience for Spectator<'_> {
+    fn heard(&self, history: &CallHistory) -> Result<(), SystemError> {
+        let call = history.call();
+        self.progress.heard(&call);
+        self.heard.borrow_mut().push(call);
+        Ok(())
+    }
+
+    fn told(&self, what: String) {
+        self.progress.enter(what);
+    }
+
+    fn ticked(&self) {
+        self.progress.tick();
+    }
+
+    fn is_steady(&self) -> Result<(), ExperimentError> {
+        let side = self.side;
+        verdict::steady_before(self.experiment, &self.heard.borrow())
+            .map_err(|seen| ExperimentError::NotSteady { side, seen })
     }
 }
 

@@ -5,7 +5,7 @@ mod terminal;
 
 pub use holdfast_report::{Facts, Listed, Others, Repeat, Report, Summary, Unplayed, html, index};
 
-pub(super) use contender::contender;
+pub(super) use contender::{contender, one_sided};
 pub use terminal::text;
 
 use super::plan::Side;

@@ -33,31 +33,37 @@ pub(crate) fn contender(
     verdict: &Verdict,
     console: Console,
 ) -> Vec<String> {
+    let mut lines = one_sided(title, verdict, verdict.stands(), console);
+    if let Some(trial) = trials.first() {
+        lines.extend(table(trial, console));
+    }
+    lines
+}
+
+/// The verdict of one side alone: a word, how many checks came to what, and each that does not hold.
+pub(crate) fn one_sided(
+    title: &str,
+    verdict: &Verdict,
+    held: bool,
+    console: Console,
+) -> Vec<String> {
     let counted = |wanted| {
-        verdict
-            .checks
-            .iter()
-            .filter(|it| it.finding() == wanted)
-            .count()
+        let checks = verdict.checks.iter();
+        checks.filter(|it| it.finding() == wanted).count()
     };
-    let (held, failed) = (counted(Finding::Held), counted(Finding::Failed));
-    let (word, tone) = match verdict.stands() {
-        true => ("HELD", Tone::Good),
-        false => ("FAILED", Tone::Bad),
+    let (word, tone) = match (held, verdict.stands()) {
+        (true, _) => ("HELD", Tone::Good),
+        (false, true) => ("UNKNOWN", Tone::Warning),
+        (false, false) => ("FAILED", Tone::Bad),
     };
-    let unknown = counted(Finding::Unknown);
+    let [held, failed, unknown] = [Finding::Held, Finding::Failed, Finding::Unknown].map(counted);
     let mut lines = vec![
         format!("{}  {title}", console.paint(tone, word)),
         format!("  {held} checks held, {failed} failed, {unknown} unknown"),
     ];
-    let told = verdict
-        .checks
-        .iter()
-        .filter(|it| it.finding() != Finding::Held);
+    let told = verdict.checks.iter();
+    let told = told.filter(|it| it.finding() != Finding::Held);
     lines.extend(told.map(|check| format!("  {}", one(check, console))));
-    if let Some(trial) = trials.first() {
-        lines.extend(table(trial, console));
-    }
     lines
 }
 

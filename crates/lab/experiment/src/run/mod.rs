@@ -13,6 +13,7 @@ mod turns;
 use super::contender::Contender;
 use super::find::{self, Found};
 use super::results::Run;
+use super::verdict::Verdict;
 use crate::error::ExperimentError;
 use crate::output::{Console, Tone};
 use crate::settings::{Settings, StageKind};
@@ -54,6 +55,17 @@ pub enum Outcome {
     Deviated,
     /// One experiment could not be played.
     NotPlayed,
+}
+
+impl Outcome {
+    /// Of a verdict on what is ours: what nobody can say has not passed.
+    pub(super) fn of(verdict: &Verdict) -> Self {
+        match (verdict.passed(), verdict.stands()) {
+            (true, _) => Self::Held,
+            (false, true) => Self::Unknown,
+            (false, false) => Self::Deviated,
+        }
+    }
 }
 
 /// Plays what is wished for. What cannot be played does not keep the others from being played; Ctrl-C does, and so does what

@@ -214,7 +214,8 @@ impl<'a> Session<'a> {
             console: self.console,
             keep: with.keep,
         };
-        playing.trial(side, &mut self.signals).await
+        // Boxed: what it waits for is nested deeper than the compiler follows.
+        Box::pin(playing.trial(side, &mut self.signals)).await
     }
 
     fn announce(&self, experiment: &Experiment, repeat: u32) {

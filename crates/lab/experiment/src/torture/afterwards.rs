@@ -17,7 +17,7 @@ const KEYS: &str = "SELECT key, request_id FROM idempotency_keys;";
 
 /// All there is in Postgres.
 pub(super) async fn tables(
-    accepted: &[Accepted],
+    histories: &[CallHistory],
     database: &Database,
 ) -> Result<Tables, SystemError> {
     let rows = durability::rows("WHERE origin = 'resilient'", database).await?;
@@ -26,8 +26,10 @@ pub(super) async fn tables(
         _ => None,
     };
     let keys: Option<Vec<_>> = database.query(KEYS).await?.iter().map(owner).collect();
+    let accepted = histories.iter().filter_map(CallHistory::accepted);
+    let accepted: Vec<Accepted> = accepted.collect();
     Ok(Tables {
-        ledger: Ledger::of(accepted, rows.clone()),
+        ledger: Ledger::of(&accepted, rows.clone()),
         rows,
         keys: keys.ok_or_else(Database::none_of_ours)?,
     })

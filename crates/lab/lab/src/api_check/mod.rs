@@ -115,8 +115,7 @@ async fn make_up_requests(
     let schemathesis = Schemathesis::install(settings, folder.path(), console).await?;
     let system = System::start_in(folder.path(), &spec(), settings).await?;
     let api = system.client(Part::Api(0))?;
-    let seconds = api.policies().await?.process.worst_case_seconds;
-    let bound = Duration::try_from_secs_f64(seconds).unwrap_or_default() + MACHINE;
+    let bound = api.bound().await? + MACHINE;
     console.say(format_args!("seed {}", plan.seed));
     let mut held = true;
     for scenario in SCENARIOS {

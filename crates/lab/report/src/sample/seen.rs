@@ -45,6 +45,7 @@ pub(super) fn trial(side: Side) -> Trial {
             target: Target::Worker,
             from: Duration::from_secs_f64(FROM),
             to: Duration::from_secs_f64(TO),
+            recovered: Duration::from_secs_f64(TO),
             live: observation("its port is open and it answers nothing within 500 ms"),
             healed: observation("it answers again, within 2 ms"),
         }],
@@ -72,9 +73,11 @@ pub(super) fn trial(side: Side) -> Trial {
 /// A short window within a long one.
 pub(super) fn flap(whole: &FaultWindow, number: u32) -> FaultWindow {
     let from = whole.from + Duration::from_secs(2) * number;
+    let to = from + Duration::from_millis(1_100);
     FaultWindow {
         from,
-        to: from + Duration::from_millis(1_100),
+        to,
+        recovered: to,
         ..whole.clone()
     }
 }

@@ -146,7 +146,7 @@ impl Links {
             Target::Worker => self.worker.as_ref(),
             Target::Database => self.database.as_ref(),
             // Nothing stands before what is being called.
-            Target::Api | Target::Node => None,
+            Target::Api | Target::Replica(_) | Target::Node => None,
         }
     }
 }

@@ -66,16 +66,16 @@ fn fault() -> impl Strategy<Value = FaultWindow> {
     (
         any::<String>(),
         target,
-        time(),
-        time(),
+        (time(), time(), time()),
         observation(),
         observation(),
     )
-        .prop_map(|(name, target, from, to, live, healed)| FaultWindow {
+        .prop_map(|(name, target, times, live, healed)| FaultWindow {
             name,
             target,
-            from,
-            to,
+            from: times.0,
+            to: times.1,
+            recovered: times.2,
             live,
             healed,
         })
