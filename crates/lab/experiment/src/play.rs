@@ -19,7 +19,7 @@ use super::modelled::Backend;
 use super::plan::{Experiment, Side};
 use super::progress::Progress;
 use super::system::{ApiSpec, Part, System, SystemSpec, WorkerSpec};
-use super::trial::{Call, Ledger, Observation, Stranger, Trial};
+use super::trial::{Call, Durability, Observation, Stranger, Trial};
 use super::under_load::{Audience, Scene};
 use super::watch::Watcher;
 use super::{durability, fault, transitions, verdict};
@@ -150,7 +150,8 @@ impl Playing<'_> {
         let mut watcher = Watcher::of(system, side);
         let (mut trial, histories) = scene.play(&mut watcher, epoch, &spectator).await?;
         progress.enter("waiting until all is done");
-        (trial.ledger, trial.contender) = self.account(side, &trial.calls, &start, system).await?;
+        (trial.durability, trial.contender) =
+            self.account(side, &trial.calls, &start, system).await?;
         if side != Side::Contender {
             trial.transitions = transitions::read(&system.api_log().await?, since);
         }
@@ -186,13 +187,13 @@ impl Playing<'_> {
         calls: &[Call],
         start: &Start,
         system: &System,
-    ) -> Result<(Ledger, Option<Stranger>), ExperimentError> {
+    ) -> Result<(Durability, Option<Stranger>), ExperimentError> {
         let database = system.database()?;
         if self.contender.is_none() {
-            let ledger = durability::trial::of_side(side, calls, system, self.console);
-            return Ok((ledger.await?, None));
+            let counts = durability::trial::of_side(side, calls, system, self.console);
+            return Ok((counts.await?, None));
         }
-        let (ledger, keyed) =
+        let (counts, keyed) =
             durability::trial::of_contender(calls, &start.rows, &database).await?;
         let contender = Stranger {
             untold: untold(start.bound, calls, keyed),
@@ -201,7 +202,7 @@ impl Playing<'_> {
                 seen: "it was not asked to end".to_owned(),
             },
         };
-        Ok((ledger, Some(contender)))
+        Ok((counts, Some(contender)))
     }
 }
 

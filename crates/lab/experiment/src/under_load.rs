@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep_until};
 use super::fault;
 use super::plan::Experiment;
 use super::system::System;
-use super::trial::{Ledger, Trial};
+use super::trial::{Durability, Trial};
 use super::watch::Watcher;
 use crate::error::ExperimentError;
 use crate::load::{self, CallHistory};
@@ -86,7 +86,7 @@ impl Scene<'_> {
             samples: samples.into_inner(),
             calls: sent.histories.iter().map(CallHistory::call).collect(),
             breaches: None,
-            ledger: Ledger::default(),
+            durability: Durability::default(),
             generator: sent.generator,
             contender: None,
         };

@@ -108,8 +108,8 @@ impl Summary {
                 .into_iter()
                 .flatten()
                 .reduce(f64::max),
-            lost: trial.ledger.lost,
-            duplicates: trial.ledger.duplicates,
+            lost: trial.durability.lost,
+            duplicates: trial.durability.duplicates,
         }
     }
 }

@@ -13,7 +13,7 @@ mod turns;
 use super::contender::Contender;
 use super::find::{self, Found};
 use super::results::Run;
-use super::verdict::Verdict;
+use super::verdict::{Finding, Verdict};
 use crate::error::ExperimentError;
 use crate::output::{Console, Tone};
 use crate::settings::{Settings, StageKind};
@@ -60,10 +60,10 @@ pub enum Outcome {
 impl Outcome {
     /// Of a verdict on what is ours: what nobody can say has not passed.
     pub(super) fn of(verdict: &Verdict) -> Self {
-        match (verdict.passed(), verdict.stands()) {
-            (true, _) => Self::Held,
-            (false, true) => Self::Unknown,
-            (false, false) => Self::Deviated,
+        match verdict.finding() {
+            Finding::Held => Self::Held,
+            Finding::Unknown => Self::Unknown,
+            Finding::Failed => Self::Deviated,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::quiescent::QuiescentPhase;
-use crate::durability::{Ledger, Row};
+use crate::durability::{DurabilityReport, Row};
 use crate::load::{Attempt, CallHistory};
 use crate::plan::{Experiment, Fault, Kind, Target};
 use crate::trial::{FaultWindow, Trial};
@@ -29,7 +29,7 @@ pub(super) struct Again {
 #[derive(Debug, Default)]
 pub(super) struct Tables {
     /// The promises against the rows.
-    pub(super) ledger: Ledger,
+    pub(super) report: DurabilityReport,
     /// All of the resilient endpoint.
     pub(super) rows: Vec<Row>,
     /// Of `idempotency_keys`.
@@ -121,9 +121,9 @@ pub(super) fn take_lost_by_failover(
         .filter(put_off)
         .filter(could_not_know)
         .filter_map(|made| made.reply.answer()?.request_id)
-        .filter(|id| tables.ledger.missing.contains(id))
+        .filter(|id| tables.report.missing.contains(id))
         .collect();
-    tables.ledger.missing.retain(|id| !lost.contains(id));
+    tables.report.missing.retain(|id| !lost.contains(id));
     histories.retain(|history| {
         let accepted = history.accepted();
         !accepted.is_some_and(|it| lost.contains(&it.id))

@@ -17,7 +17,7 @@ use std::cell::RefCell;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use holdfast_checker::account;
+use holdfast_checker::durability::of_calls;
 use holdfast_system::error::SystemError;
 use tokio::time::Instant;
 
@@ -168,7 +168,7 @@ async fn gather(
     let mut tables = tables.ok();
     let mut lost_by_failover = Vec::new();
     if let Some(tables) = &mut tables {
-        trial.ledger = account::of(&trial.calls, &tables.rows);
+        trial.durability = of_calls(&trial.calls, tables.rows.clone());
         let (faults, seen) = (&experiment.faults, &trial.faults);
         lost_by_failover = take_lost_by_failover(&mut histories, faults, seen, tables);
     }

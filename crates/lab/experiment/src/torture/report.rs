@@ -46,7 +46,7 @@ pub(super) fn judge(
     for line in one_sided(
         &evidence.experiment.title,
         &verdict,
-        verdict.passed(),
+        verdict.finding(),
         console,
     ) {
         console.print(line);
@@ -70,7 +70,7 @@ fn figures(evidence: &Evidence, console: Console) {
     Summary::of(&evidence.histories).print(console);
     console.print(console.paint(Tone::Strong, "\n=== the promises, in Postgres ===\n"));
     match &evidence.tables {
-        Some(tables) => durability::tell(&tables.ledger, console),
+        Some(tables) => durability::tell(&tables.report, console),
         None => console.print("Postgres did not answer"),
     }
     console.print(console.paint(Tone::Strong, "\n=== the run ===\n"));

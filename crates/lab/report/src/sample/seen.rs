@@ -8,7 +8,7 @@ use uuid::Uuid;
 use holdfast_checker::arrivals::Arrivals;
 use holdfast_checker::plan::{Side, Target};
 use holdfast_checker::trial::{
-    Call, Completion, FaultWindow, Generator, Ledger, Observation, Sample, Transition, Trial,
+    Call, Completion, Durability, FaultWindow, Generator, Observation, Sample, Transition, Trial,
 };
 
 const FROM: f64 = 10.1;
@@ -52,7 +52,7 @@ pub(super) fn trial(side: Side) -> Trial {
         transitions: if is_naive { Vec::new() } else { transitions() },
         samples: samples(side, &calls),
         breaches: Some(Vec::new()),
-        ledger: Ledger {
+        durability: Durability {
             promised: calls.iter().filter(|call| call.is_promised()).count() as u64,
             lost,
             duplicates: 0,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use crate::durability::{Ledger, Row};
+use crate::durability::{DurabilityReport, Row};
 use crate::fixtures::{TrialFixture, plan};
 use crate::load::{Answer, Attempt, Broken, CallHistory, Reply};
 use crate::plan::{Fault, Kind, Target};
@@ -87,7 +87,7 @@ impl RunFixture {
                 not_healed: Vec::new(),
                 left: Vec::new(),
                 tables: Some(Tables {
-                    ledger: Ledger::default(),
+                    report: DurabilityReport::default(),
                     rows: [1, 2, 3].map(|it| recorded(id(it), key(it), "done")).into(),
                     keys: [1, 2, 3].map(|it| (key(it), id(it))).into(),
                 }),
@@ -144,7 +144,7 @@ impl RunFixture {
         let accepted = self.evidence.histories.iter();
         let accepted: Vec<_> = accepted.filter_map(CallHistory::accepted).collect();
         let tables = self.tables();
-        tables.ledger = Ledger::of(&accepted, tables.rows.clone());
+        tables.report = DurabilityReport::of(&accepted, tables.rows.clone());
         let it = &mut self.evidence;
         if let Some(tables) = &mut it.tables {
             let (faults, seen) = (&it.experiment.faults, &it.trial.faults);

@@ -8,14 +8,14 @@ use crate::load::CallHistory;
 use crate::torture::evidence::{Again, Evidence, Tables};
 
 /// Every accepted request is done, once.
-pub(super) fn lost(_: &Evidence, Tables { ledger, .. }: &Tables) -> Vec<String> {
-    let missing = ledger.missing.iter().map(|id| format!("{id} is missing"));
-    let open = ledger.open.iter().map(|id| format!("{id} is open"));
-    let failed = ledger
+pub(super) fn lost(_: &Evidence, Tables { report, .. }: &Tables) -> Vec<String> {
+    let missing = report.missing.iter().map(|id| format!("{id} is missing"));
+    let open = report.open.iter().map(|id| format!("{id} is open"));
+    let failed = report
         .failed
         .iter()
         .map(|(id, why)| format!("{id} failed: {why}"));
-    let duplicate = ledger.duplicate.iter().map(|it| format!("duplicate: {it}"));
+    let duplicate = report.duplicate.iter().map(|it| format!("duplicate: {it}"));
     missing.chain(open).chain(failed).chain(duplicate).collect()
 }
 
