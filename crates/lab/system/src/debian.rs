@@ -8,6 +8,7 @@ use tokio::process::Command;
 
 use crate::error::SystemError;
 use crate::output::Console;
+use crate::program;
 use crate::settings::Settings;
 
 /// `--no-upgrade` spares what is named; what would have to be upgraded or removed along with it is found by a rehearsal.
@@ -99,27 +100,9 @@ fn touches(rehearsed: &str) -> bool {
 }
 
 async fn run(arguments: &[&str]) -> Result<String, SystemError> {
-    let mut command = Command::new("apt-get");
-    command
-        .args(arguments)
-        .env("DEBIAN_FRONTEND", "noninteractive")
-        .stdin(Stdio::null())
-        .kill_on_drop(true);
-    let failed = |output: String| SystemError::Program {
-        command: format!("apt-get {}", arguments.join(" ")),
-        output,
-    };
-    let output = command
-        .output()
-        .await
-        .map_err(|error| failed(error.to_string()))?;
-    if output.status.success() {
-        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
-    }
-    let complaint = String::from_utf8_lossy(&output.stderr);
-    Err(failed(
-        complaint.lines().last().unwrap_or("no message").to_owned(),
-    ))
+    let mut command = program::command("apt-get", arguments);
+    command.env("DEBIAN_FRONTEND", "noninteractive");
+    program::printed(command).await
 }
 
 #[cfg(test)]

@@ -76,6 +76,18 @@ impl Settings {
         }
     }
 
+    /// One of the programs that are built with the lab.
+    ///
+    /// # Errors
+    /// [`SystemError::NotBuilt`].
+    pub fn program(&self, name: &str) -> Result<PathBuf, SystemError> {
+        let program = self.binaries.join(name);
+        match program.is_file() {
+            true => Ok(program),
+            false => Err(SystemError::NotBuilt(program)),
+        }
+    }
+
     /// The caller's `RUST_LOG`: all that a deployment with policies of its own may be told.
     #[must_use]
     pub fn log_filter(&self) -> Option<(String, String)> {

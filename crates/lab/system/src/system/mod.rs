@@ -8,7 +8,6 @@
 mod arrivals;
 mod backend;
 mod containers;
-mod contender;
 mod nodes;
 mod process;
 mod processes;
@@ -20,10 +19,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+pub use crate::stage::Contender;
 pub use arrivals::Arrivals;
 pub use backend::{Backend, end_stale};
 use containers::Containers;
-pub use contender::Contender;
 use nodes::Nodes;
 use processes::Processes;
 pub use spec::{ApiSpec, Linked, Part, SystemSpec, WorkerSpec};

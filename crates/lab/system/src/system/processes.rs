@@ -45,7 +45,7 @@ impl Member {
         Self {
             part,
             port: process.port(),
-            is_contender: matches!(process, Process::Contender(_)),
+            is_contender: matches!(&process, Process::Service(it) if it.is_contender()),
             process: Mutex::new(process),
         }
     }
