@@ -31,19 +31,25 @@ use crate::settings::Settings;
 /// Of its folder and its log.
 const API: &str = "api";
 
-/// What trials have in common.
+/// What trials of an experiment are played with.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Trials<'a> {
+    pub(crate) experiment: &'a Experiment,
+    /// The policy file's text.
+    pub(crate) policies: &'a str,
+    /// Whose API is played in the place of ours.
+    pub(crate) contender: Option<&'a Contender>,
+    /// Whether the folder with the logs stays.
+    pub(crate) keep: bool,
+}
+
+/// What trials have in common, and where they are played.
 #[derive(Debug)]
 pub(super) struct Playing<'a> {
-    pub(super) experiment: &'a Experiment,
-    /// The policy file's text.
-    pub(super) policies: &'a str,
-    /// Whose API is played in the place of ours.
-    pub(super) contender: Option<&'a Contender>,
+    pub(super) with: Trials<'a>,
     pub(super) backend: &'a Backend,
     pub(super) settings: &'a Settings,
     pub(super) console: Console,
-    /// Whether the folder with the logs stays.
-    pub(super) keep: bool,
 }
 
 impl Playing<'_> {
@@ -60,13 +66,13 @@ impl Playing<'_> {
         let backend = match self.backend {
             Backend::Virtual(modelled) => {
                 return tokio::select! {
-                    trial = modelled.trial(self.experiment, self.policies, side) => Ok(trial?),
+                    trial = modelled.trial(self.with.experiment, self.with.policies, side) => Ok(trial?),
                     _ = signals.next() => Err(SystemError::Interrupted.into()),
                 };
             }
             Backend::Real(backend) => backend,
         };
-        let progress = Progress::new(side, self.experiment.load.lasts, self.console);
+        let progress = Progress::new(side, self.with.experiment.load.lasts, self.console);
         let spec = self.spec();
         let raised = tokio::select! {
             raised = backend.raise(&spec, self.settings, self.console) => raised,
@@ -85,7 +91,7 @@ impl Playing<'_> {
             _ = signals.next() => Err(SystemError::Interrupted.into()),
         };
         let stopped = system.stop_contender().await;
-        let kept = match self.keep {
+        let kept = match self.with.keep {
             true => Some(system.keep().await),
             false => None,
         };
@@ -103,20 +109,20 @@ impl Playing<'_> {
     }
 
     fn spec(&self) -> SystemSpec {
-        let system = &self.experiment.system;
+        let system = &self.with.experiment.system;
         let worker = WorkerSpec {
             capacity: system.work_capacity,
             ..WorkerSpec::new(system.work_delay)
         };
-        let mut api = ApiSpec::new(API, self.policies);
-        api.contender = self.contender.cloned();
+        let mut api = ApiSpec::new(API, self.with.policies);
+        api.contender = self.with.contender.cloned();
         // Breakers' changes of state are read from the API's log, which the caller's filter could hide.
         api.variables.push(("RUST_LOG", "info".to_owned()));
         SystemSpec {
             workers: system.workers,
-            linked: fault::linked(&self.experiment.faults),
-            seed: self.experiment.load.seed,
-            replaced: fault::replaced(&self.experiment.faults),
+            linked: fault::linked(&self.with.experiment.faults),
+            seed: self.with.experiment.load.seed,
+            replaced: fault::replaced(&self.with.experiment.faults),
             ..SystemSpec::new(worker, vec![api])
         }
     }
@@ -127,7 +133,7 @@ impl Playing<'_> {
         system: &System,
         progress: &Progress,
     ) -> Result<Trial, ExperimentError> {
-        let experiment = self.experiment;
+        let experiment = self.with.experiment;
         let start = self.start(side, system).await?;
         let (epoch, since) = (Instant::now(), Timestamp::now());
         progress.begin(epoch);
@@ -166,16 +172,16 @@ impl Playing<'_> {
     /// Has the side warm, and asks what must be known of it beforehand.
     async fn start(&self, side: Side, system: &System) -> Result<Start, ExperimentError> {
         let api = system.client(Part::Api(0))?;
-        let work_delay = self.experiment.system.work_delay;
+        let work_delay = self.with.experiment.system.work_delay;
         let mut start = Start::default();
-        if let Some(contender) = self.contender {
+        if let Some(contender) = self.with.contender {
             start.bodiless = warm::takes_no_body(api.base()).await;
             start.bound = contender.bound;
         } else {
             start.bound = Some(api.bound().await?);
         }
         warm::warm(side, api, start.bodiless, work_delay).await?;
-        if self.contender.is_some() {
+        if self.with.contender.is_some() {
             start.rows = durability::trial::ids(&system.database()?).await?;
         }
         Ok(start)
@@ -189,7 +195,7 @@ impl Playing<'_> {
         system: &System,
     ) -> Result<(Durability, Option<Stranger>), ExperimentError> {
         let database = system.database()?;
-        if self.contender.is_none() {
+        if self.with.contender.is_none() {
             let counts = durability::trial::of_side(side, calls, system, self.console);
             return Ok((counts.await?, None));
         }

@@ -66,19 +66,6 @@ impl Database {
     }
 }
 
-/// Runs these statements, one after the other, in a session of their own.
-pub(crate) async fn execute(url: &str, statements: &[&str]) -> Result<(), tokio_postgres::Error> {
-    let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
-    let connection = tokio::spawn(connection);
-    for statement in statements {
-        client.batch_execute(statement).await?;
-    }
-    drop(client);
-    // The session's own error, if any, is the statement's error as well.
-    let _ = connection.await;
-    Ok(())
-}
-
 async fn ask(port: u16, sql: &str) -> Result<Vec<Vec<String>>, tokio_postgres::Error> {
     let (client, connection) = tokio_postgres::connect(&postgres::url(port), NoTls).await?;
     let session = tokio::spawn(connection);

@@ -81,11 +81,8 @@ impl Settings {
     /// # Errors
     /// [`SystemError::NotBuilt`].
     pub fn program(&self, name: &str) -> Result<PathBuf, SystemError> {
-        let program = self.binaries.join(name);
-        match program.is_file() {
-            true => Ok(program),
-            false => Err(SystemError::NotBuilt(program)),
-        }
+        let program = Some(self.binaries.join(name)).filter(|it| it.is_file());
+        program.ok_or_else(|| SystemError::NotBuilt(self.binaries.join(name)))
     }
 
     /// The caller's `RUST_LOG`: all that a deployment with policies of its own may be told.

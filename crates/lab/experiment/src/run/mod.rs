@@ -18,10 +18,11 @@ use crate::error::ExperimentError;
 use crate::output::{Console, Tone};
 use crate::settings::{Settings, StageKind};
 
+pub(super) use super::play::Trials;
 pub use listing::list;
 pub use pages::report;
 pub use reproduce::reproduce;
-pub(super) use session::{Session, Trials};
+pub(super) use session::Session;
 use told::Told;
 pub(super) use turns::Turns;
 

@@ -8,7 +8,7 @@ use std::{env, fs, iter};
 use super::process::Process;
 use super::processes::{Links, Member, Processes, port_of};
 use super::{ApiSpec, Part, SystemSpec, WorkerSpec};
-use crate::database::{self, Database};
+use crate::database::Database;
 use crate::error::SystemError;
 use crate::link::Link;
 use crate::ports;
@@ -155,7 +155,7 @@ fn variables<'a>(pairs: impl IntoIterator<Item = (&'a str, String)>) -> BTreeMap
 async fn postgres(tuning: &[&str]) -> Result<Cluster, SystemError> {
     let mut cluster = Cluster::start(ClusterOptions::default()).await?;
     if !tuning.is_empty() {
-        database::execute(&cluster.url(), tuning).await?;
+        postgres::execute(cluster.port(), "holdfast", tuning).await?;
         cluster.kill().await?;
         cluster.start_again().await?;
     }

@@ -5,13 +5,14 @@ use std::time::Duration;
 use holdfast_checker::contract::breaches;
 
 use crate::load::{Answer, Attempt, Broken, CallHistory, Reply};
+use crate::measure::GRACE;
 use crate::torture::evidence::{Evidence, Span};
 
 /// What an API that was killed or paused is given to be itself again.
 const AFTER: Duration = Duration::from_secs(1);
-/// What the machine and this client may add to the bound: the usual 300 ms, and 700 ms because all processes, Postgres and
-/// the load share two cores that may be building something else meanwhile.
-const MACHINE: Duration = Duration::from_millis(300 + 700);
+/// What the machine and this client may add to the bound: the usual, and 700 ms because all processes, Postgres and the load
+/// share two cores that may be building something else meanwhile.
+const MACHINE: Duration = GRACE.saturating_add(Duration::from_millis(700));
 
 /// Every promise, of the run and when it was asked for again, is as the contract says.
 pub(super) fn incomplete(evidence: &Evidence) -> Vec<String> {

@@ -4,7 +4,6 @@ use tokio::process::Command;
 
 use super::Local;
 use super::state::State;
-use crate::database;
 use crate::error::SystemError;
 use crate::postgres::{self, ROLE_SQL};
 use crate::program;
@@ -23,6 +22,6 @@ impl Local {
                 output: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
             });
         }
-        Ok(database::execute(&url, &[ROLE_SQL]).await?)
+        Ok(postgres::execute(state.ports.db, "holdfast", &[ROLE_SQL]).await?)
     }
 }
