@@ -29,6 +29,15 @@ impl ChaosError {
             Self::BrokeOff => Some(BUSY.to_owned()),
         }
     }
+
+    /// Lines of context worth showing.
+    #[must_use]
+    pub fn context(&self) -> &[String] {
+        match self {
+            Self::System(error) => error.context(),
+            Self::NoLink(_) | Self::BrokeOff => &[],
+        }
+    }
 }
 
 /// The cure where a measurement or a load was disturbed.

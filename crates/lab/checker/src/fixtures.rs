@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::plan::{Experiment, Side, Target};
 use super::trial::{
-    Call, Completion, FaultWindow, Generator, Ledger, Observation, Sample, Transition, Trial,
+    Call, Completion, Durability, FaultWindow, Generator, Observation, Sample, Transition, Trial,
 };
 
 /// A trial in the making.
@@ -41,7 +41,7 @@ impl TrialFixture {
             samples: Vec::new(),
             calls: Vec::new(),
             breaches: Some(Vec::new()),
-            ledger: Ledger::default(),
+            durability: Durability::default(),
             generator: Generator::default(),
             contender: None,
         };
@@ -60,6 +60,7 @@ impl TrialFixture {
             target,
             from,
             to,
+            recovered: to,
             live: saw("its port refuses"),
             healed: saw("it answers"),
         });

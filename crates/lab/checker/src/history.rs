@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::ledger::Accepted;
+use super::durability::Accepted;
 use super::trial::{Call, Completion};
 
 /// A request with every try it took. Times count from the run's epoch.

@@ -148,6 +148,11 @@ pub enum Target {
     Api,
     /// The node of a Swarm that Postgres' primary is on, with an API and a worker. There only.
     Node,
+    /// Of several APIs on one database this one, counted from 1. Torture's alone: no file names it.
+    #[serde(skip_deserializing)]
+    #[value(skip)]
+    #[strum(to_string = "api-{0}")]
+    Replica(usize),
 }
 
 /// How something is hurt.
@@ -205,6 +210,9 @@ pub enum Kind {
     Connections,
     /// Postgres takes no writes. Postgres only.
     ReadOnly,
+    /// All sessions end, and what answers from then on lacks the rows of the last moment, as a standby does that lagged when
+    /// it took over. Postgres only; torture's alone.
+    LossyFailover,
     /// Nothing is broken: another client sends so much more. The API's only.
     Surge {
         /// Requests per second, beside the usual load.

@@ -30,7 +30,8 @@ pub struct Trial {
     /// Answers that are none of the contract's; none: there was no HTTP to hold against it.
     pub breaches: Option<Vec<Breach>>,
     /// What Postgres says at the end.
-    pub ledger: Ledger,
+    #[serde(alias = "ledger")]
+    pub durability: Durability,
     /// What the load generator itself cost.
     pub generator: Generator,
     /// Of somebody else's API; none: it is ours.
@@ -119,6 +120,9 @@ pub struct FaultWindow {
     /// When its end began; of those that end by themselves, when they were seen to be over.
     #[serde(with = "seconds")]
     pub to: Duration,
+    /// When it was seen to be over, or was not waited for any longer. Runs that are older than this field do not say.
+    #[serde(default, with = "seconds")]
+    pub recovered: Duration,
     /// What the probe saw while it was in force.
     pub live: Observation,
     /// What the probe saw when it was over.
@@ -167,7 +171,7 @@ pub struct Sample {
 
 /// What Postgres says at the end, when all had time to be done.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ledger {
+pub struct Durability {
     /// Requests that were promised to clients.
     pub promised: u64,
     /// Promised or stored, and not done: on the naive side, its orphans.

@@ -66,6 +66,14 @@ pub fn contender(plan: &Experiment, trial: &Trial) -> Verdict {
     Verdict { checks }
 }
 
+/// What a trial must be like to prove anything, whatever its experiment expects: something was broken, and came back.
+#[must_use]
+pub fn broken(plan: &Experiment, trial: &Trial) -> Vec<Check> {
+    let mut checks = vec![general::something_was_broken(plan)];
+    checks.extend(general::faults(plan, trial));
+    checks
+}
+
 /// Holds a trial against these expectations alone.
 #[must_use]
 pub fn shown(expected: &[Expectation], trial: &Trial) -> Vec<Check> {
@@ -101,16 +109,16 @@ pub struct Check {
     pub unknown: bool,
 }
 
-/// What a check came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+/// What a check came to, or several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Finding {
     /// It was seen.
     Held,
-    /// Something else was seen.
-    Failed,
     /// It could not be measured.
     Unknown,
+    /// Something else was seen.
+    Failed,
 }
 
 impl Check {
@@ -154,16 +162,23 @@ impl Verdict {
         checks.filter(|check| check.finding() == Finding::Failed)
     }
 
+    /// What all of it came to: one that failed outweighs what is unknown, and nothing that was checked has shown nothing.
+    #[must_use]
+    pub fn finding(&self) -> Finding {
+        let findings = self.checks.iter().map(Check::finding);
+        findings.max().unwrap_or(Finding::Failed)
+    }
+
     /// Whether none of it failed. What is unknown has not.
     #[must_use]
     pub fn stands(&self) -> bool {
-        !self.checks.is_empty() && self.failed().next().is_none()
+        self.finding() != Finding::Failed
     }
 
     /// Whether all of it holds.
     #[must_use]
     pub fn passed(&self) -> bool {
-        !self.checks.is_empty() && self.checks.iter().all(|check| check.holds)
+        self.finding() == Finding::Held
     }
 }
 
@@ -177,7 +192,14 @@ fn side(plan: &Experiment, trial: &Trial) -> Vec<Check> {
 
 impl Check {
     /// About no figure.
-    fn plain(side: Option<Side>, name: &str, expected: &str, seen: String, holds: bool) -> Self {
+    #[must_use]
+    pub fn plain(
+        side: Option<Side>,
+        name: &str,
+        expected: &str,
+        seen: String,
+        holds: bool,
+    ) -> Self {
         Self {
             side,
             name: name.to_owned(),

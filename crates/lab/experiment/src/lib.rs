@@ -17,6 +17,7 @@ pub mod report;
 pub mod results;
 mod run;
 pub mod torture;
+mod under_load;
 mod watch;
 
 pub use ablate::ablate;
@@ -29,5 +30,5 @@ use holdfast_checker::fixtures;
 use holdfast_checker::{
     hint, measure, plan, schema, seconds, statistics, transitions, trial, verdict,
 };
-use holdfast_system::{accepted, database, guard, run_dir, settings, settle, stage, system};
+use holdfast_system::{accepted, database, guard, settings, settle, stage, system};
 use holdfast_testbed::{files, output, proxy};

@@ -33,7 +33,9 @@ impl Backend {
         console: Console,
     ) -> Result<Self, SystemError> {
         Ok(match stage {
-            StageKind::Virtual => Self::Virtual(Modelled::find(settings)?),
+            StageKind::Virtual => Self::Virtual(Modelled {
+                program: settings.program(PROGRAM)?,
+            }),
             _ => Self::Real(system::Backend::prepare(stage, settings, console).await?),
         })
     }
@@ -63,16 +65,6 @@ struct Order<'a> {
 }
 
 impl Modelled {
-    /// # Errors
-    /// [`SystemError::NotBuilt`].
-    fn find(settings: &Settings) -> Result<Self, SystemError> {
-        let program = settings.binaries.join(PROGRAM);
-        match program.is_file() {
-            true => Ok(Self { program }),
-            false => Err(SystemError::NotBuilt(program)),
-        }
-    }
-
     /// One side, played in milliseconds.
     ///
     /// # Errors

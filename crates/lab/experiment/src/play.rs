@@ -5,14 +5,13 @@ mod warm;
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
-use std::future::pending;
 use std::time::Duration;
 
 use holdfast_checker::contract;
 use holdfast_ops::signals::StopSignals;
 use holdfast_system::error::SystemError;
 use jiff::Timestamp;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 use super::contender::{Contender, untold};
@@ -20,30 +19,37 @@ use super::modelled::Backend;
 use super::plan::{Experiment, Side};
 use super::progress::Progress;
 use super::system::{ApiSpec, Part, System, SystemSpec, WorkerSpec};
-use super::trial::{Call, Ledger, Observation, Stranger, Trial};
+use super::trial::{Call, Durability, Observation, Stranger, Trial};
+use super::under_load::{Audience, Scene};
 use super::watch::Watcher;
 use super::{durability, fault, transitions, verdict};
 use crate::error::ExperimentError;
-use crate::load;
+use crate::load::{self, CallHistory};
 use crate::output::Console;
 use crate::settings::Settings;
 
 /// Of its folder and its log.
 const API: &str = "api";
 
-/// What trials have in common.
+/// What trials of an experiment are played with.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Trials<'a> {
+    pub(crate) experiment: &'a Experiment,
+    /// The policy file's text.
+    pub(crate) policies: &'a str,
+    /// Whose API is played in the place of ours.
+    pub(crate) contender: Option<&'a Contender>,
+    /// Whether the folder with the logs stays.
+    pub(crate) keep: bool,
+}
+
+/// What trials have in common, and where they are played.
 #[derive(Debug)]
 pub(super) struct Playing<'a> {
-    pub(super) experiment: &'a Experiment,
-    /// The policy file's text.
-    pub(super) policies: &'a str,
-    /// Whose API is played in the place of ours.
-    pub(super) contender: Option<&'a Contender>,
+    pub(super) with: Trials<'a>,
     pub(super) backend: &'a Backend,
     pub(super) settings: &'a Settings,
     pub(super) console: Console,
-    /// Whether the folder with the logs stays.
-    pub(super) keep: bool,
 }
 
 impl Playing<'_> {
@@ -60,13 +66,13 @@ impl Playing<'_> {
         let backend = match self.backend {
             Backend::Virtual(modelled) => {
                 return tokio::select! {
-                    trial = modelled.trial(self.experiment, self.policies, side) => Ok(trial?),
+                    trial = modelled.trial(self.with.experiment, self.with.policies, side) => Ok(trial?),
                     _ = signals.next() => Err(SystemError::Interrupted.into()),
                 };
             }
             Backend::Real(backend) => backend,
         };
-        let progress = Progress::new(side, self.experiment.load.lasts, self.console);
+        let progress = Progress::new(side, self.with.experiment.load.lasts, self.console);
         let spec = self.spec();
         let raised = tokio::select! {
             raised = backend.raise(&spec, self.settings, self.console) => raised,
@@ -85,7 +91,7 @@ impl Playing<'_> {
             _ = signals.next() => Err(SystemError::Interrupted.into()),
         };
         let stopped = system.stop_contender().await;
-        let kept = match self.keep {
+        let kept = match self.with.keep {
             true => Some(system.keep().await),
             false => None,
         };
@@ -103,21 +109,21 @@ impl Playing<'_> {
     }
 
     fn spec(&self) -> SystemSpec {
-        let system = &self.experiment.system;
+        let system = &self.with.experiment.system;
         let worker = WorkerSpec {
             capacity: system.work_capacity,
             warmup: system.work_warmup,
             ..WorkerSpec::new(system.work_delay)
         };
-        let mut api = ApiSpec::new(API, self.policies);
-        api.contender = self.contender.cloned();
+        let mut api = ApiSpec::new(API, self.with.policies);
+        api.contender = self.with.contender.cloned();
         // Breakers' changes of state are read from the API's log, which the caller's filter could hide.
         api.variables.push(("RUST_LOG", "info".to_owned()));
         SystemSpec {
             workers: system.workers,
-            linked: fault::linked(&self.experiment.faults),
-            seed: self.experiment.load.seed,
-            replaced: fault::replaced(&self.experiment.faults),
+            linked: fault::linked(&self.with.experiment.faults),
+            seed: self.with.experiment.load.seed,
+            replaced: fault::replaced(&self.with.experiment.faults),
             ..SystemSpec::new(worker, vec![api])
         }
     }
@@ -128,89 +134,57 @@ impl Playing<'_> {
         system: &System,
         progress: &Progress,
     ) -> Result<Trial, ExperimentError> {
-        let experiment = self.experiment;
-        let api = system.client(Part::Api(0))?;
+        let experiment = self.with.experiment;
         let start = self.start(side, system).await?;
-        let watcher = Watcher::of(system, side);
-        let (heard, samples) = (RefCell::new(Vec::<Call>::new()), RefCell::new(Vec::new()));
         let (epoch, since) = (Instant::now(), Timestamp::now());
         progress.begin(epoch);
-        let mut plan = load::Plan::new(api.base(), side, experiment.load.clone());
-        plan.bodiless = start.bodiless;
-        plan.faults.clone_from(&experiment.faults);
-        let load = async {
-            let heard = |history: &load::CallHistory| {
-                let call = history.call();
-                progress.heard(&call);
-                heard.borrow_mut().push(call);
-                Ok(())
-            };
-            Ok::<_, ExperimentError>(load::run(&plan, epoch, pending(), heard).await?)
-        };
-        let steady = || {
-            verdict::steady_before(experiment, &heard.borrow())
-                .map_err(|seen| ExperimentError::NotSteady { side, seen })
-        };
-        let faults = async {
-            // What is already ill cannot be broken.
-            if let Some(first) = experiment.faults.iter().map(|fault| fault.at).min() {
-                sleep_until(epoch + first).await;
-                steady()?;
-            }
-            let told = |told| progress.enter(told);
-            Ok(fault::play(&experiment.faults, system, epoch, told).await?)
-        };
-        let watch = watcher.run(epoch, |sample| {
-            progress.tick();
-            samples.borrow_mut().push(sample);
-        });
-        let both = async { tokio::try_join!(load, faults) };
-        let (sent, faults) = tokio::select! {
-            both = both => both?,
-            never = watch => match never {},
-        };
-        let calls: Vec<Call> = sent.histories.iter().map(load::CallHistory::call).collect();
-        progress.enter("waiting until all is done");
-        let (ledger, contender) = self.account(side, &calls, &start, system).await?;
-        let log = match side {
-            Side::Contender => String::new(),
-            _ => system.api_log().await?,
-        };
-        Ok(Trial {
+        let url = system.client(Part::Api(0))?.base();
+        let mut load = load::Plan::new(url, side, experiment.load.clone());
+        load.bodiless = start.bodiless;
+        load.faults.clone_from(&experiment.faults);
+        let spectator = Spectator {
+            experiment,
             side,
+            progress,
+            heard: RefCell::default(),
+        };
+        let scene = Scene {
+            experiment,
+            load: &load,
+            system,
             bound: start.bound.unwrap_or_default(),
-            lasts: experiment.load.lasts,
-            faults,
-            transitions: transitions::read(&log, since),
-            samples: samples.into_inner(),
-            calls,
-            breaches: Some(match side {
-                Side::Resilient => contract::of(&sent.histories),
-                // Promised nothing, or something of their own.
-                Side::Naive | Side::Contender => Vec::new(),
-            }),
-            ledger,
-            generator: sent.generator,
-            contender,
-        })
+        };
+        let mut watcher = Watcher::of(system, side);
+        let (mut trial, histories) = scene.play(&mut watcher, epoch, &spectator).await?;
+        progress.enter("waiting until all is done");
+        (trial.durability, trial.contender) =
+            self.account(side, &trial.calls, &start, system).await?;
+        if side != Side::Contender {
+            trial.transitions = transitions::read(&system.api_log().await?, since);
+        }
+        trial.breaches = Some(match side {
+            Side::Resilient => contract::of(&histories),
+            // Promised nothing, or something of their own.
+            Side::Naive | Side::Contender => Vec::new(),
+        });
+        Ok(trial)
     }
 
     /// Has the side warm, and asks what must be known of it beforehand.
     async fn start(&self, side: Side, system: &System) -> Result<Start, ExperimentError> {
         let api = system.client(Part::Api(0))?;
-        let work_delay = self.experiment.system.work_delay;
+        let work_delay = self.with.experiment.system.work_delay;
         let mut start = Start::default();
-        if let Some(contender) = self.contender {
+        if let Some(contender) = self.with.contender {
             start.bodiless = warm::takes_no_body(api.base()).await;
             start.bound = contender.bound;
         } else {
-            let seconds = api.policies().await?.process.worst_case_seconds;
-            start.bound = Duration::try_from_secs_f64(seconds).ok();
+            start.bound = Some(api.bound().await?);
         }
         // Before the first fault it is as able as it will be.
-        sleep(self.experiment.system.work_warmup.unwrap_or_default()).await;
+        sleep(self.with.experiment.system.work_warmup.unwrap_or_default()).await;
         warm::warm(side, api, start.bodiless, work_delay).await?;
-        if self.contender.is_some() {
+        if self.with.contender.is_some() {
             start.rows = durability::trial::ids(&system.database()?).await?;
         }
         Ok(start)
@@ -222,13 +196,13 @@ impl Playing<'_> {
         calls: &[Call],
         start: &Start,
         system: &System,
-    ) -> Result<(Ledger, Option<Stranger>), ExperimentError> {
+    ) -> Result<(Durability, Option<Stranger>), ExperimentError> {
         let database = system.database()?;
-        if self.contender.is_none() {
-            let ledger = durability::trial::of_side(side, calls, system, self.console);
-            return Ok((ledger.await?, None));
+        if self.with.contender.is_none() {
+            let counts = durability::trial::of_side(side, calls, system, self.console);
+            return Ok((counts.await?, None));
         }
-        let (ledger, keyed) =
+        let (counts, keyed) =
             durability::trial::of_contender(calls, &start.rows, &database).await?;
         let contender = Stranger {
             untold: untold(start.bound, calls, keyed),
@@ -237,7 +211,38 @@ impl Playing<'_> {
                 seen: "it was not asked to end".to_owned(),
             },
         };
-        Ok((ledger, Some(contender)))
+        Ok((counts, Some(contender)))
+    }
+}
+
+/// Shows how far a trial is, and knows whether it was well.
+struct Spectator<'a> {
+    experiment: &'a Experiment,
+    side: Side,
+    progress: &'a Progress,
+    heard: RefCell<Vec<Call>>,
+}
+
+impl Audience for Spectator<'_> {
+    fn heard(&self, history: &CallHistory) -> Result<(), SystemError> {
+        let call = history.call();
+        self.progress.heard(&call);
+        self.heard.borrow_mut().push(call);
+        Ok(())
+    }
+
+    fn told(&self, what: String) {
+        self.progress.enter(what);
+    }
+
+    fn ticked(&self) {
+        self.progress.tick();
+    }
+
+    fn is_steady(&self) -> Result<(), ExperimentError> {
+        let side = self.side;
+        verdict::steady_before(self.experiment, &self.heard.borrow())
+            .map_err(|seen| ExperimentError::NotSteady { side, seen })
     }
 }
 

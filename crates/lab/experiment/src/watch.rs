@@ -34,13 +34,22 @@ impl Watcher {
     }
 
     /// Takes samples for ever, that is until it is dropped, and hands each over as it is taken. Times count from `epoch`.
-    pub(super) async fn run(mut self, epoch: Instant, mut taken: impl FnMut(Sample)) -> Infallible {
+    pub(super) async fn run(
+        &mut self,
+        epoch: Instant,
+        mut taken: impl FnMut(Sample),
+    ) -> Infallible {
         let mut ticks = interval(EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         loop {
             ticks.tick().await;
             taken(self.look(epoch).await);
         }
+    }
+
+    /// Requests that have arrived at the worker so far; none: it did not tell.
+    pub(super) async fn arrivals(&mut self) -> Option<u64> {
+        self.arrivals.count().await
     }
 
     async fn look(&mut self, epoch: Instant) -> Sample {

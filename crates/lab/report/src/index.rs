@@ -7,9 +7,10 @@ use askama::Template;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::page::judged::worded;
+use super::page::judged::word;
 use super::summary::Summary;
 use super::words::{count, seconds, share};
+use holdfast_checker::verdict::Finding;
 
 /// A run, as the index shows it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -111,8 +112,11 @@ impl Listed {
     }
 
     fn word(&self) -> &'static str {
-        let stands = self.checks > 0 && self.checks == self.holding + self.unknown;
-        worded(self.passed(), stands)
+        word(match self.checks - self.holding {
+            0 if self.checks > 0 => Finding::Held,
+            some if some > 0 && some == self.unknown => Finding::Unknown,
+            _ => Finding::Failed,
+        })
     }
 
     fn when(&self) -> String {

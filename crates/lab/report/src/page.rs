@@ -13,7 +13,7 @@ use super::words::{count, seconds, tied};
 use super::{Facts, Repeat, Report};
 use holdfast_checker::arrivals::Arrivals;
 use holdfast_checker::plan::{Experiment, Load, Side};
-use holdfast_checker::trial::{FaultWindow, Generator, Ledger, Observation, Trial};
+use holdfast_checker::trial::{Durability, FaultWindow, Generator, Observation, Trial};
 
 /// How long the worker of the course works.
 const COURSE_DELAY: Duration = Duration::from_secs(2);
@@ -29,7 +29,7 @@ struct Page<'a> {
     rows: Vec<Row>,
     figures: Vec<Figure>,
     faults: [Faults<'a>; 2],
-    ledger: Vec<Row>,
+    durability: Vec<Row>,
     started: String,
     load: String,
     delays: String,
@@ -80,7 +80,7 @@ pub fn html(report: &Report<'_>) -> Result<String, askama::Error> {
         rows: rows(&sums[0], &sums[1]),
         figures: figures(naive, resilient),
         faults: both.map(faults),
-        ledger: ledger(&naive.ledger, &resilient.ledger),
+        durability: durability(&naive.durability, &resilient.durability),
         started: facts.started.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
         load: load(&experiment.load),
         delays: delays(experiment.system.work_delay),
@@ -135,8 +135,8 @@ fn observation(observation: &Observation) -> String {
     format!("{mark} {}", tied(&observation.seen))
 }
 
-fn ledger(naive: &Ledger, resilient: &Ledger) -> Vec<Row> {
-    let row = |name, part: fn(&Ledger) -> u64| Row {
+fn durability(naive: &Durability, resilient: &Durability) -> Vec<Row> {
+    let row = |name, part: fn(&Durability) -> u64| Row {
         name,
         naive: count(part(naive)),
         resilient: count(part(resilient)),

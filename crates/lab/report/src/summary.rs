@@ -1,17 +1,13 @@
 //! The figures of one side that a reader wants first: counts of ends, latency, what Postgres says.
 
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize};
 
 use super::outcome::Outcome;
 use super::series::arrivals;
 use super::words::{count, seconds, share};
 use holdfast_checker::figures::percentile;
+use holdfast_checker::measure::GRACE;
 use holdfast_checker::trial::{Call, Completion, Trial};
-
-/// What checks allow the machine beyond the bound.
-const MACHINE: Duration = Duration::from_millis(300);
 
 /// One side in numbers, over all its calls.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -81,7 +77,7 @@ impl Summary {
             let ends = calls.iter().copied().map(Outcome::of);
             ends.filter(|end| wanted.contains(end)).count()
         };
-        let limit = trial.bound + MACHINE;
+        let limit = trial.bound + GRACE;
         let in_time = |call: &&&Call| {
             matches!(call.end, Completion::Answered { .. }) && call.latency() <= limit
         };
@@ -108,8 +104,8 @@ impl Summary {
                 .into_iter()
                 .flatten()
                 .reduce(f64::max),
-            lost: trial.ledger.lost,
-            duplicates: trial.ledger.duplicates,
+            lost: trial.durability.lost,
+            duplicates: trial.durability.duplicates,
         }
     }
 }

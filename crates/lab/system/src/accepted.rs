@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use crate::error::SystemError;
-pub use holdfast_checker::ledger::Accepted;
+pub use holdfast_checker::durability::Accepted;
 
 /// Its name in the lab's folder: of the stage that is up, and deleted with the data its ids belong to.
 pub const FILE: &str = "accepted.txt";

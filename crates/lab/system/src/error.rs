@@ -273,6 +273,11 @@ impl SystemError {
         }
     }
 
+    /// Of the processes of `service` that do not react.
+    pub fn stuck(service: Service) -> impl FnOnce(Vec<i32>) -> Self {
+        move |pids| Self::Stuck { service, pids }
+    }
+
     /// Of a file: what was being done to it.
     pub fn file(doing: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let at = FileError::at(doing, path);

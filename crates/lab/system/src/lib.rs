@@ -10,6 +10,7 @@ pub mod debian;
 pub mod error;
 pub mod guard;
 pub mod probe;
+pub mod program;
 pub mod run_dir;
 pub mod service;
 pub mod settings;

@@ -61,7 +61,9 @@ impl Probe {
         let asked = async {
             match target {
                 Target::Database => ask_postgres(address).await,
-                Target::Worker | Target::Api | Target::Node => ask_http(address).await,
+                Target::Worker | Target::Api | Target::Replica(_) | Target::Node => {
+                    ask_http(address).await
+                }
             }
         };
         match timeout(patience, asked).await {

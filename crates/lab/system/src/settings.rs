@@ -77,6 +77,15 @@ impl Settings {
         }
     }
 
+    /// One of the programs that are built with the lab.
+    ///
+    /// # Errors
+    /// [`SystemError::NotBuilt`].
+    pub fn program(&self, name: &str) -> Result<PathBuf, SystemError> {
+        let program = Some(self.binaries.join(name)).filter(|it| it.is_file());
+        program.ok_or_else(|| SystemError::NotBuilt(self.binaries.join(name)))
+    }
+
     /// The caller's `RUST_LOG`: all that a deployment with policies of its own may be told.
     #[must_use]
     pub fn log_filter(&self) -> Option<(String, String)> {

@@ -1,6 +1,15 @@
 //! `fault-proxy`, the link as a process: it does what its controller says, for as long as there is one.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests may be blunt")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests may be blunt"
+)]
+
+#[allow(dead_code, reason = "the link itself is tested with more of it")]
+#[path = "../../testbed/tests/fault_proxy/support.rs"]
+mod support;
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -10,14 +19,14 @@ use std::time::Duration;
 use holdfast_testbed::link::{Controller, Link, LinkError};
 use holdfast_testbed::ports;
 use holdfast_testbed::proxy::Fault;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
+use support::{SHORT, echo_server};
+
 const LONG: Duration = Duration::from_secs(10);
-/// Long enough for an answer over loopback, short enough to wait for silence.
-const SHORT: Duration = Duration::from_millis(150);
 
 /// A process of one link, `worker`, that leads to a server which sends back what it is sent.
 struct Process {
@@ -64,11 +73,7 @@ impl Process {
 
     async fn echoes(&self) -> std::io::Result<()> {
         let mut client = timeout(SHORT, TcpStream::connect(self.clients)).await??;
-        client.write_all(b"hello").await?;
-        let mut answer = [0; 5];
-        timeout(LONG, client.read_exact(&mut answer)).await??;
-        assert_eq!(&answer, b"hello");
-        Ok(())
+        support::echoes(&mut client, "hello").await
     }
 
     async fn heals(&self) {
@@ -79,21 +84,6 @@ impl Process {
         };
         timeout(LONG, healed).await.unwrap();
     }
-}
-
-/// A server that sends back what it is sent.
-async fn echo_server() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let addr = listener.local_addr().unwrap();
-    tokio::spawn(async move {
-        while let Ok((mut stream, _)) = listener.accept().await {
-            tokio::spawn(async move {
-                let (mut from, mut to) = stream.split();
-                let _ = tokio::io::copy(&mut from, &mut to).await;
-            });
-        }
-    });
-    addr
 }
 
 fn fault_proxy(arguments: &[&str]) -> Command {

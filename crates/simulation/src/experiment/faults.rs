@@ -83,6 +83,7 @@ impl Stricken {
             target: self.fault.target,
             from: at,
             to: end,
+            recovered: end,
             live,
             healed: match self.look().await {
                 None => observation(true, "it answers"),
@@ -116,7 +117,7 @@ impl Stricken {
             (Target::Api, Harm::Refuses) => {
                 let _ = self.api.start();
             }
-            (Target::Node, _) => {}
+            (Target::Node | Target::Replica(_), _) => {}
             (Target::Api, _) => self.api.life().iter().for_each(|it| it.set(door)),
         }
     }
@@ -160,7 +161,7 @@ impl Stricken {
                 Ok(Err(_)) => Some("it answers an error, or not at all"),
                 Err(_) => Some("it accepts and does not answer"),
             },
-            Target::Node => None,
+            Target::Node | Target::Replica(_) => None,
             Target::Api => match self.api.life().map(|life| life.door()) {
                 None => Some("its port refuses"),
                 Some(Door::Open) => None,
@@ -196,7 +197,7 @@ fn harm(fault: &Fault) -> Option<Harm> {
         Kind::Pause | Kind::Blackhole | Kind::Lock => Some(Harm::Hangs),
         Kind::ReadOnly => Some(Harm::ReadOnly),
         Kind::Surge { .. } => Some(Harm::Nothing),
-        Kind::Replace | Kind::Partition | Kind::Drain => None,
+        Kind::Replace | Kind::Partition | Kind::Drain | Kind::LossyFailover => None,
         Kind::Latency { delay, .. } if fault.target == Target::Database => {
             Some(Harm::Slow(millis(delay)))
         }

@@ -10,10 +10,9 @@ use std::io::{Read, Write};
 use std::time::Duration;
 
 use holdfast_api::embedded::parse_policies;
-use holdfast_checker::account;
-use holdfast_checker::ledger::Row;
+use holdfast_checker::durability::{Row, of_calls};
 use holdfast_checker::plan::{Experiment, Side};
-use holdfast_checker::trial::{Call, Generator, Ledger, Trial};
+use holdfast_checker::trial::{Call, Durability, Generator, Trial};
 use holdfast_checker::{schedule, verdict};
 use serde::Deserialize;
 use tokio::runtime::Builder;
@@ -130,7 +129,7 @@ impl Order {
             faults,
             transitions,
             samples,
-            ledger: ledger(&calls, &server),
+            durability: durability(&calls, &server),
             calls,
             breaches: None,
             generator: Generator::default(),
@@ -173,7 +172,7 @@ async fn all<T>(tasks: Vec<tokio::task::JoinHandle<T>>) -> Vec<T> {
     done
 }
 
-fn ledger(calls: &[Call], server: &Server) -> Ledger {
+fn durability(calls: &[Call], server: &Server) -> Durability {
     let rows: Vec<Row> = server.look(|tables| {
         let row = |(id, row): (uuid::Uuid, &crate::postgres::rows::Row)| Row {
             id,
@@ -185,9 +184,10 @@ fn ledger(calls: &[Call], server: &Server) -> Ledger {
             }
             .to_owned(),
             error: String::new(),
-            result: None,
+            // Of one that is done there is always one in the model.
+            result: (row.status == Status::Done).then(String::new),
         };
         tables.rows().map(row).collect()
     });
-    account::of(calls, &rows)
+    of_calls(calls, rows)
 }

@@ -11,7 +11,7 @@ use holdfast_system::error::SystemError;
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
-pub use holdfast_checker::ledger::{Ledger, Row};
+pub use holdfast_checker::durability::{DurabilityReport, Row};
 pub use report::tell;
 
 use crate::accepted::Accepted;
@@ -35,17 +35,17 @@ pub async fn check(
     database: &Database,
     wait: Duration,
     console: Console,
-) -> Result<Ledger, SystemError> {
+) -> Result<DurabilityReport, SystemError> {
     let deadline = Instant::now() + wait;
     let mut shown = String::new();
     loop {
         let result = look(accepted, database).await;
-        let finished = matches!(&result, Ok(ledger) if ledger.is_finished());
+        let finished = matches!(&result, Ok(report) if report.is_finished());
         if finished || Instant::now() >= deadline {
             return result;
         }
         let progress = match &result {
-            Ok(ledger) => ledger.progress(),
+            Ok(report) => report.progress(),
             Err(error) => error.to_string(),
         };
         if progress != shown {
@@ -56,14 +56,14 @@ pub async fn check(
     }
 }
 
-async fn look(accepted: &[Accepted], database: &Database) -> Result<Ledger, SystemError> {
+async fn look(accepted: &[Accepted], database: &Database) -> Result<DurabilityReport, SystemError> {
     let mut found = Vec::new();
     for portion in accepted.chunks(PORTION) {
         let ids: Vec<String> = portion.iter().map(|one| one.id.to_string()).collect();
         let own = format!("WHERE id = ANY ('{{{}}}'::uuid[])", ids.join(","));
         found.extend(rows(&own, database).await?);
     }
-    Ok(Ledger::of(accepted, found))
+    Ok(DurabilityReport::of(accepted, found))
 }
 
 /// The rows of `requests` that are `wanted`, a part of a statement.

@@ -1,17 +1,17 @@
-//! The account as it is shown.
+//! The report as it is shown.
 
-use super::Ledger;
+use super::DurabilityReport;
 use crate::output::{Console, Tone};
 
 /// Offenders of one kind that are named.
 const NAMED: usize = 5;
 
 /// The figures, then whom they are about.
-pub fn tell(ledger: &Ledger, console: Console) {
-    for (name, count) in ledger.figures() {
+pub fn tell(report: &DurabilityReport, console: Console) {
+    for (name, count) in report.figures() {
         let tone = match name {
             "accepted" => Tone::Plain,
-            "done" if count == ledger.accepted => Tone::Good,
+            "done" if count == report.accepted => Tone::Good,
             "done" => Tone::Warning,
             _ if count == 0 => Tone::Plain,
             _ => Tone::Bad,
@@ -20,11 +20,11 @@ pub fn tell(ledger: &Ledger, console: Console) {
         console.print(format_args!("{name:<22}{count}"));
     }
     let ids = |ids: &[uuid::Uuid]| ids.iter().map(ToString::to_string).collect();
-    name("open", ids(&ledger.open), console);
-    let failed = ledger.failed.iter().map(|(id, why)| format!("{id}: {why}"));
+    name("open", ids(&report.open), console);
+    let failed = report.failed.iter().map(|(id, why)| format!("{id}: {why}"));
     name("failed", failed.collect(), console);
-    name("duplicate", ledger.duplicate.clone(), console);
-    name("missing", ids(&ledger.missing), console);
+    name("duplicate", report.duplicate.clone(), console);
+    name("missing", ids(&report.missing), console);
 }
 
 fn name(kind: &str, offenders: Vec<String>, console: Console) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use holdfast_checker::account;
+use holdfast_checker::durability::{of_calls, of_stranger};
 use holdfast_system::error::SystemError;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
@@ -14,7 +14,7 @@ use crate::output::Console;
 use crate::plan::Side;
 use crate::settle::settle;
 use crate::system::System;
-use crate::trial::{Call, Ledger};
+use crate::trial::{Call, Durability};
 
 /// Leases run out, the journal is replayed, and what is open is worked off.
 const SETTLE: Duration = Duration::from_secs(45);
@@ -24,7 +24,7 @@ const NAIVE_SETTLE: Duration = Duration::from_secs(2);
 const QUIET: Duration = Duration::from_secs(8);
 const POLL: Duration = Duration::from_millis(200);
 
-/// Waits until the side has nothing more to do, or will not do it, and draws up the account.
+/// Waits until the side has nothing more to do, or will not do it, and counts what became of its promises.
 ///
 /// # Errors
 /// When Postgres does not answer.
@@ -33,7 +33,7 @@ pub async fn of_side(
     calls: &[Call],
     system: &System,
     console: Console,
-) -> Result<Ledger, SystemError> {
+) -> Result<Durability, SystemError> {
     let database = system.database()?;
     let own = format!("WHERE origin = '{side}' ORDER BY id");
     let found = match side {
@@ -42,12 +42,12 @@ pub async fn of_side(
             at_rest(look, NAIVE_SETTLE, Duration::ZERO, |_| false).await?
         }
         Side::Resilient | Side::Contender => {
-            // What is left shows in the account.
+            // What is left shows in the counts.
             settle(&system.apis(), SETTLE, console.quietly()).await;
             rows(&own, &database).await?
         }
     };
-    Ok(account::of(calls, &found))
+    Ok(of_calls(calls, found))
 }
 
 /// The ids of all rows there are, such as those of the warm-up.
@@ -60,7 +60,7 @@ pub async fn ids(database: &Database) -> Result<BTreeSet<Uuid>, SystemError> {
 }
 
 /// Of somebody else's API, as far as it said under which id it promised something: waits until all that was promised is done, or
-/// nothing changes any more, and draws up the account of the rows that are not among `before`; with it, whether rows carry the
+/// nothing changes any more, and counts what became of the rows that are not among `before`; with it, whether rows carry the
 /// keys of their requests.
 ///
 /// # Errors
@@ -69,7 +69,7 @@ pub async fn of_contender(
     calls: &[Call],
     before: &BTreeSet<Uuid>,
     database: &Database,
-) -> Result<(Ledger, bool), SystemError> {
+) -> Result<(Durability, bool), SystemError> {
     let promised = calls.iter().filter(|call| call.is_promised()).count();
     let look = || async {
         let mut found = rows("ORDER BY id", database).await?;
@@ -80,7 +80,7 @@ pub async fn of_contender(
         |rows: &[Row]| rows.len() >= promised && rows.iter().all(|row| row.status == "done");
     let found = at_rest(look, SETTLE, QUIET, all_done).await?;
     let keyed = found.iter().any(|row| row.key != row.id.to_string());
-    Ok((account::of_stranger(calls, &found), keyed))
+    Ok((of_stranger(calls, found), keyed))
 }
 
 /// The rows when they are as they should be, or have not changed for longer than `quiet`, or `within` is over.

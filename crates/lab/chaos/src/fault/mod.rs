@@ -99,32 +99,58 @@ impl ActiveFault {
         }
     }
 
-    /// Ends it, and looks until all is well.
-    ///
-    /// # Errors
-    /// When it cannot be ended.
-    async fn recover(self, system: &System, epoch: Instant) -> Result<FaultWindow, ChaosError> {
-        let target = self.fault.target;
+    /// Ends it, and looks until all is well. What cannot be ended has been seen, and is judged.
+    async fn recover(self, system: &System, epoch: Instant) -> FaultWindow {
         // It may be over at any time from here on.
         let to = self.to.unwrap_or_else(|| epoch.elapsed());
-        match self.fault.kind {
-            kind if target == Target::Node => system.act_on_node(on_node(kind).1).await?,
-            Kind::Kill => system.start(target).await?,
-            Kind::Pause => system.resume(target).await?,
-            Kind::ReadOnly => postgres::set_read_only(system, false).await?,
-            kind if link::fault(kind).is_some() => link::set(target, None, system).await?,
-            _ => {}
-        }
+        let ended = end(&self.fault, system).await;
         drop(self.sessions);
-        let healed = until_well(target, system).await;
-        Ok(FaultWindow {
+        let healed = match ended {
+            Ok(()) => until_well(self.fault.target, system).await,
+            Err(error) => amiss(format!("{error} {}", error.context().join(" "))),
+        };
+        FaultWindow {
             name: self.fault.to_string(),
-            target,
+            target: self.fault.target,
             from: self.from,
             to,
+            recovered: epoch.elapsed(),
             live: self.live,
             healed,
-        })
+        }
+    }
+}
+
+async fn end(fault: &Fault, system: &System) -> Result<(), ChaosError> {
+    let target = fault.target;
+    match fault.kind {
+        kind if target == Target::Node => system.act_on_node(on_node(kind).1).await?,
+        Kind::Kill => system.start(target).await?,
+        Kind::Pause => system.resume(target).await?,
+        Kind::ReadOnly => postgres::set_read_only(system, false).await?,
+        kind if link::fault(kind).is_some() => link::set(target, None, system).await?,
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Of what was still broken when this was to begin.
+fn not_played(fault: &Fault, at: Duration) -> FaultWindow {
+    FaultWindow {
+        name: fault.to_string(),
+        target: fault.target,
+        from: at,
+        to: at,
+        recovered: at,
+        live: amiss("not played: it had not come back from the fault before"),
+        healed: amiss("it had not come back from the fault before"),
+    }
+}
+
+fn amiss(seen: impl Into<String>) -> Observation {
+    Observation {
+        holds: false,
+        seen: seen.into(),
     }
 }
 
@@ -150,6 +176,7 @@ async fn inject(
         Kind::Lock => sessions.push(postgres::lock(system).await?),
         Kind::Connections => sessions.extend(postgres::take_connections(system).await?),
         Kind::ReadOnly => postgres::set_read_only(system, true).await?,
+        Kind::LossyFailover => return postgres::fail_over(system).await.map(Some),
         // The load sends it; only a node has the others.
         Kind::Surge { .. } | Kind::Partition | Kind::Drain => {}
         kind => link::set(target, link::fault(kind), system).await?,

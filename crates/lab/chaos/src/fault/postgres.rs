@@ -10,6 +10,7 @@ use tokio_postgres::{Client, NoTls};
 use crate::error::ChaosError;
 use crate::postgres;
 use crate::system::{Part, System};
+use crate::trial::Observation;
 
 /// SQLSTATE `too_many_connections`.
 pub(super) const TOO_MANY: &str = "53300";
@@ -28,6 +29,17 @@ const EACH_PLACE: &str =
 /// A row for each that was there, but for our own.
 const END_THE_OTHERS: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND application_name <> 'holdfast-fault'";
+
+/// Rows of calls under way, with their keys. Nobody was promised anything of them yet: what a replica has answered, and the
+/// primary had confirmed, is outside the promise where a failover loses it.
+const LOSE: &str = "WITH lost AS (
+        DELETE FROM requests WHERE id IN (
+            SELECT id FROM requests WHERE origin = 'resilient' AND status = 'received' AND lease_until > now()
+                AND received_at > now() - interval '250 ms'
+            FOR UPDATE SKIP LOCKED
+        ) RETURNING id
+    ), keys AS (DELETE FROM idempotency_keys USING lost WHERE request_id = lost.id)
+    SELECT FROM lost";
 
 /// An open connection of nobody the API knows.
 #[derive(Debug)]
@@ -76,6 +88,17 @@ pub(super) async fn set_read_only(system: &System, read_only: bool) -> Result<()
         session.client.batch_execute(sql).await?;
     }
     Ok(())
+}
+
+/// Ends all sessions, and takes back what was recorded last, as if a standby had taken over that had not heard of it.
+pub(super) async fn fail_over(system: &System) -> Result<Observation, ChaosError> {
+    let session = Session::open(&url(system)?).await?;
+    let lost = session.rows(LOSE).await?;
+    let ended = session.rows(END_THE_OTHERS).await?;
+    Ok(Observation {
+        holds: true,
+        seen: format!("{ended} sessions have ended, {lost} rows of calls under way are gone"),
+    })
 }
 
 /// Takes all connections, as other clients do that were quicker after a failover. New ones are refused.

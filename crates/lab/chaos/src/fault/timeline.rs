@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::future::try_join_all;
 use tokio::time::{Instant, sleep_until};
 
-use super::ActiveFault;
+use super::{ActiveFault, not_played};
 use crate::error::ChaosError;
 use crate::plan::{Fault, Target};
 use crate::system::System;
@@ -35,7 +35,7 @@ impl Step {
 /// Plays all of them; `told` hears of each change.
 ///
 /// # Errors
-/// The first that cannot be put in force or ended.
+/// The first that cannot be put in force.
 pub async fn play(
     faults: &[Fault],
     system: &System,
@@ -58,7 +58,7 @@ pub async fn play(
     Ok(observed.into_values().collect())
 }
 
-/// Those of one target, one after the other.
+/// Those of one target, one after the other; what has not come back is not broken again.
 async fn play_steps(
     steps: &[(Duration, Step)],
     faults: &[Fault],
@@ -68,9 +68,13 @@ async fn play_steps(
 ) -> Result<BTreeMap<usize, FaultWindow>, ChaosError> {
     let mut in_force = BTreeMap::new();
     let mut observed = BTreeMap::new();
+    let mut is_well = true;
     for (at, step) in steps {
         sleep_until(epoch + *at).await;
         match *step {
+            Step::Inject(index) if !is_well => {
+                observed.insert(index, not_played(&faults[index], epoch.elapsed()));
+            }
             Step::Inject(index) => {
                 let fault = ActiveFault::inject(&faults[index], system, epoch).await?;
                 told(format!("{}: {}", faults[index], fault.live.seen));
@@ -83,7 +87,8 @@ async fn play_steps(
             }
             Step::Recover(index) => {
                 if let Some(fault) = in_force.remove(&index) {
-                    let over = fault.recover(system, epoch).await?;
+                    let over = fault.recover(system, epoch).await;
+                    is_well = over.healed.holds;
                     told(format!("{} is over: {}", over.name, over.healed.seen));
                     observed.insert(index, over);
                 }

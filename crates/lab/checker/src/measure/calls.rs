@@ -255,10 +255,10 @@ mod tests {
     }
 
     #[test]
-    fn what_was_lost_and_what_is_there_twice_is_the_ledgers() {
+    fn what_was_lost_and_what_is_there_twice_is_what_postgres_says() {
         let mut trial = TrialFixture::resilient().trial;
-        trial.ledger.lost = 3;
-        trial.ledger.duplicates = 2;
+        trial.durability.lost = 3;
+        trial.durability.duplicates = 2;
         assert_eq!(value(Lost, Fault, &trial), Some(3.0));
         assert_eq!(value(Duplicates, Fault, &trial), Some(2.0));
     }

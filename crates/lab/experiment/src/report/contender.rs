@@ -1,7 +1,5 @@
 //! What is shown of somebody else's API on a terminal: the verdict, what failed, what nobody can say.
 
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
-
 use crate::output::{Console, Tone};
 use crate::plan::{Metric, Window};
 use crate::trial::Trial;
@@ -33,31 +31,42 @@ pub(crate) fn contender(
     verdict: &Verdict,
     console: Console,
 ) -> Vec<String> {
-    let counted = |wanted| {
-        verdict
-            .checks
-            .iter()
-            .filter(|it| it.finding() == wanted)
-            .count()
+    // It need not tell enough for all of it.
+    let finding = match verdict.stands() {
+        true => Finding::Held,
+        false => Finding::Failed,
     };
-    let (held, failed) = (counted(Finding::Held), counted(Finding::Failed));
-    let (word, tone) = match verdict.stands() {
-        true => ("HELD", Tone::Good),
-        false => ("FAILED", Tone::Bad),
-    };
-    let unknown = counted(Finding::Unknown);
-    let mut lines = vec![
-        format!("{}  {title}", console.paint(tone, word)),
-        format!("  {held} checks held, {failed} failed, {unknown} unknown"),
-    ];
-    let told = verdict
-        .checks
-        .iter()
-        .filter(|it| it.finding() != Finding::Held);
-    lines.extend(told.map(|check| format!("  {}", one(check, console))));
+    let mut lines = one_sided(title, verdict, finding, console);
     if let Some(trial) = trials.first() {
         lines.extend(table(trial, console));
     }
+    lines
+}
+
+/// The verdict of one side alone: a word, how many checks came to what, and each that does not hold.
+pub(crate) fn one_sided(
+    title: &str,
+    verdict: &Verdict,
+    finding: Finding,
+    console: Console,
+) -> Vec<String> {
+    let counted = |wanted| {
+        let checks = verdict.checks.iter();
+        checks.filter(|it| it.finding() == wanted).count()
+    };
+    let word = match finding {
+        Finding::Held => "HELD",
+        Finding::Unknown => "UNKNOWN",
+        Finding::Failed => "FAILED",
+    };
+    let [held, failed, unknown] = [Finding::Held, Finding::Failed, Finding::Unknown].map(counted);
+    let mut lines = vec![
+        format!("{}  {title}", console.paint(super::tone(finding), word)),
+        format!("  {held} checks held, {failed} failed, {unknown} unknown"),
+    ];
+    let told = verdict.checks.iter();
+    let told = told.filter(|it| it.finding() != Finding::Held);
+    lines.extend(told.map(|check| format!("  {}", one(check, console))));
     lines
 }
 
@@ -70,24 +79,15 @@ fn one(check: &Check, console: Console) -> String {
 }
 
 fn table(trial: &Trial, console: Console) -> Vec<String> {
-    let mut table = Table::new();
-    table
-        .load_style(presets::NOTHING)
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_width(u16::try_from(console.width().min(80)).unwrap_or(u16::MAX));
-    for (metric, window, words) in FIGURES {
+    let figure = |(metric, window, words): (Metric, Window, &str)| {
         let seen = match measure::measure(metric, window, trial) {
             Ok(value) => figure(metric.unit(), value),
             Err(why) => why.to_string(),
         };
-        table.add_row([words.to_owned(), seen]);
-    }
-    if let Some(call) = verdict::first_bad(trial) {
-        table.add_row(["the first call that got neither".to_owned(), call]);
-    }
-    for column in table.column_iter_mut().skip(1) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    let lines = table.lines();
-    lines.map(|line| format!("  {}", line.trim_end())).collect()
+        [words.to_owned(), seen]
+    };
+    let first = verdict::first_bad(trial);
+    let first = first.map(|call| ["the first call that got neither".to_owned(), call]);
+    let rows = FIGURES.into_iter().map(figure).chain(first);
+    super::table(rows, console.width().min(80))
 }

@@ -1,7 +1,5 @@
 //! A run on the terminal: the verdict, what does not hold, both sides' figures.
 
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
-
 use holdfast_report::{Report, Row, Summary, rows, sentence, tiles, word};
 
 use crate::output::{Console, Tone};
@@ -13,15 +11,11 @@ const WIDEST: usize = 100;
 #[must_use]
 pub fn text(report: &Report<'_>, console: Console) -> Vec<String> {
     let verdict = report.verdict;
-    let tone = match (verdict.passed(), verdict.stands()) {
-        (true, _) => Tone::Good,
-        (false, true) => Tone::Warning,
-        (false, false) => Tone::Bad,
-    };
+    let tone = super::tone(verdict.finding());
     let experiment = report.experiment;
     let mut lines = vec![format!(
         "{}  {}",
-        console.paint(tone, word(verdict)),
+        console.paint(tone, word(verdict.finding())),
         console.paint(Tone::Strong, &experiment.title)
     )];
     lines.push(format!("  {}", sentence(verdict)));
@@ -51,22 +45,13 @@ fn first(tile: &Row, console: Console) -> String {
 }
 
 fn table([naive, resilient]: &[Summary; 2], console: Console) -> Vec<String> {
-    let mut table = Table::new();
-    table
-        .load_style(presets::NOTHING)
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_width(u16::try_from(console.width().min(WIDEST)).unwrap_or(u16::MAX))
-        .set_header(["", "naive", "resilient"]);
-    for row in rows(naive, resilient) {
-        table.add_row([row.name, &row.naive, &row.resilient]);
-    }
-    for column in table.column_iter_mut().skip(1) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    table
-        .lines()
-        .map(|line| format!(" {}", line.trim_end()))
-        .collect()
+    let header = ["", "naive", "resilient"].map(str::to_owned);
+    let rows = rows(naive, resilient).into_iter();
+    let rows = rows.map(|row| [row.name.to_owned(), row.naive, row.resilient]);
+    super::table(
+        [header].into_iter().chain(rows),
+        console.width().min(WIDEST),
+    )
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use super::error::ResultsError;
 use crate::plan::Side;
 use crate::seconds;
 use crate::trial::{
-    Breach, Call, FaultWindow, Generator, Ledger, Sample, Stranger, Transition, Trial,
+    Breach, Call, Durability, FaultWindow, Generator, Sample, Stranger, Transition, Trial,
 };
 
 /// Changed whenever a line means something else than before.
@@ -38,7 +38,8 @@ enum Line<'a> {
     Sample(Cow<'a, Sample>),
     Call(Cow<'a, Call>),
     Breach(Cow<'a, Breach>),
-    Ledger(Cow<'a, Ledger>),
+    #[serde(alias = "ledger")]
+    Durability(Cow<'a, Durability>),
     Generator(Cow<'a, Generator>),
     Contender(Cow<'a, Stranger>),
 }
@@ -91,7 +92,7 @@ pub(super) fn write(trial: &Trial) -> serde_json::Result<String> {
     let breaches = trial.breaches.iter().flatten();
     let breaches = breaches.map(|it| Line::Breach(Cow::Borrowed(it)));
     let last = [
-        Line::Ledger(Cow::Borrowed(&trial.ledger)),
+        Line::Durability(Cow::Borrowed(&trial.durability)),
         Line::Generator(Cow::Borrowed(&trial.generator)),
     ];
     let mut text = String::new();
@@ -121,7 +122,7 @@ pub(super) fn read(text: &str, path: &Path) -> Result<Trial, ResultsError> {
         problem,
     };
     let mut trial = begin(text, path)?;
-    let (mut ledger, mut generator) = (None, None);
+    let (mut durability, mut generator) = (None, None);
     for (index, line) in text.lines().enumerate().skip(1) {
         let line = serde_json::from_str(line);
         match line.map_err(|error| malformed(index, error.to_string()))? {
@@ -131,14 +132,14 @@ pub(super) fn read(text: &str, path: &Path) -> Result<Trial, ResultsError> {
             Line::Sample(it) => trial.samples.push(it.into_owned()),
             Line::Call(it) => trial.calls.push(it.into_owned()),
             Line::Breach(it) => trial.breaches.get_or_insert_default().push(it.into_owned()),
-            Line::Ledger(it) => ledger = Some(it.into_owned()),
+            Line::Durability(it) => durability = Some(it.into_owned()),
             Line::Generator(it) => generator = Some(it.into_owned()),
             Line::Contender(it) => trial.contender = Some(it.into_owned()),
         }
     }
     let last = text.lines().count().saturating_sub(1);
     let missing = |what| malformed(last, format!("it ends without its {what}"));
-    trial.ledger = ledger.ok_or_else(|| missing("ledger"))?;
+    trial.durability = durability.ok_or_else(|| missing("durability"))?;
     trial.generator = generator.ok_or_else(|| missing("generator"))?;
     Ok(trial)
 }
@@ -173,7 +174,7 @@ fn begin(text: &str, path: &Path) -> Result<Trial, ResultsError> {
         samples: Vec::new(),
         calls: Vec::new(),
         breaches: header.contract.then(Vec::new),
-        ledger: Ledger::default(),
+        durability: Durability::default(),
         generator: Generator::default(),
         contender: None,
     })

@@ -32,6 +32,7 @@ pub use find::Listing;
 pub use machine::Machine;
 pub use run::Run;
 pub use save::Finished;
+pub(crate) use save::leave;
 pub use source::Source;
 
 use crate::settings::Settings;

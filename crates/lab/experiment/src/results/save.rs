@@ -49,6 +49,24 @@ impl Results {
     }
 }
 
+/// Writes what was seen and the verdict, as those of a run are, into a folder of another's.
+///
+/// # Errors
+/// When it cannot be written.
+pub(crate) fn leave(trial: &Trial, verdict: &Verdict, folder: &Path) -> Result<(), ResultsError> {
+    let file = format!("{}.jsonl", trial.side);
+    let journal = journal::write(trial);
+    let journal = journal.map_err(|error| ResultsError::malformed(Path::new(&file), error))?;
+    for (file, bytes) in [
+        (file.as_str(), journal.into_bytes()),
+        (VERDICT, json(VERDICT, verdict)?),
+    ] {
+        let path = folder.join(file);
+        fs::write(&path, bytes).map_err(ResultsError::file("write", path))?;
+    }
+    Ok(())
+}
+
 /// Nothing that leads elsewhere, or out of sight.
 fn checked(name: &str) -> Result<&str, ResultsError> {
     let allowed = |it: char| it.is_alphanumeric() || matches!(it, '-' | '_' | '.');

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::plan::Side;
 use crate::settings::StageKind;
-use crate::trial::{Call, Completion, Generator, Ledger, Trial};
+use crate::trial::{Call, Completion, Durability, Generator, Trial};
 use crate::verdict::{Check, Verdict};
 
 /// Results in a folder that is deleted with it.
@@ -88,9 +88,9 @@ fn trial(side: Side, lost: u64) -> Trial {
             end: Completion::GivenUp,
         }],
         breaches: Some(Vec::new()),
-        ledger: Ledger {
+        durability: Durability {
             lost,
-            ..Ledger::default()
+            ..Durability::default()
         },
         generator: Generator::default(),
         contender: None,

@@ -13,14 +13,16 @@ mod turns;
 use super::contender::Contender;
 use super::find::{self, Found};
 use super::results::Run;
+use super::verdict::{Finding, Verdict};
 use crate::error::ExperimentError;
 use crate::output::{Console, Tone};
 use crate::settings::{Settings, StageKind};
 
+pub(super) use super::play::Trials;
 pub use listing::list;
 pub use pages::report;
 pub use reproduce::reproduce;
-pub(super) use session::{Session, Trials};
+pub(super) use session::Session;
 use told::Told;
 pub(super) use turns::Turns;
 
@@ -54,6 +56,17 @@ pub enum Outcome {
     Deviated,
     /// One experiment could not be played.
     NotPlayed,
+}
+
+impl Outcome {
+    /// Of a verdict on what is ours: what nobody can say has not passed.
+    pub(super) fn of(verdict: &Verdict) -> Self {
+        match verdict.finding() {
+            Finding::Held => Self::Held,
+            Finding::Unknown => Self::Unknown,
+            Finding::Failed => Self::Deviated,
+        }
+    }
 }
 
 /// Plays what is wished for. What cannot be played does not keep the others from being played; Ctrl-C does, and so does what

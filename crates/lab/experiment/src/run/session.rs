@@ -7,11 +7,10 @@ use holdfast_ops::signals::StopSignals;
 use holdfast_system::error::SystemError;
 use jiff::Timestamp;
 
-use super::super::contender::Contender;
 use super::super::find::Found;
 use super::super::modelled::Backend;
 use super::super::plan::{Experiment, Side};
-use super::super::play::Playing;
+use super::super::play::{Playing, Trials};
 use super::super::policies;
 use super::super::results::{About, Finished, Machine, Results, Run, Source};
 use super::super::trial::Trial;
@@ -33,17 +32,6 @@ pub(crate) struct Session<'a> {
     guard: Guard,
     signals: StopSignals,
     results: Results,
-}
-
-/// What trials of an experiment are played with.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Trials<'a> {
-    pub(crate) experiment: &'a Experiment,
-    /// The policy file's text.
-    pub(crate) policies: &'a str,
-    /// Whose API is played in the place of ours.
-    pub(crate) contender: Option<&'a Contender>,
-    pub(crate) keep: bool,
 }
 
 impl<'a> Session<'a> {
@@ -206,15 +194,13 @@ impl<'a> Session<'a> {
         side: Side,
     ) -> Result<Trial, ExperimentError> {
         let playing = Playing {
-            experiment: with.experiment,
-            policies: with.policies,
-            contender: with.contender,
+            with,
             backend: &self.backend,
             settings: self.settings,
             console: self.console,
-            keep: with.keep,
         };
-        playing.trial(side, &mut self.signals).await
+        // Boxed: what it waits for is nested deeper than the compiler follows.
+        Box::pin(playing.trial(side, &mut self.signals)).await
     }
 
     fn announce(&self, experiment: &Experiment, repeat: u32) {

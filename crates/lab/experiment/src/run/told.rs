@@ -30,8 +30,7 @@ impl Told {
     fn outcome(&self) -> Outcome {
         match self {
             Self::Played { passed: true, .. } => Outcome::Held,
-            Self::Played { verdict, .. } if verdict.stands() => Outcome::Unknown,
-            Self::Played { .. } => Outcome::Deviated,
+            Self::Played { verdict, .. } => Outcome::of(verdict),
             Self::NotPlayed { .. } => Outcome::NotPlayed,
         }
     }

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::evidence::{Again, Tables};
 use crate::accepted::Accepted;
 use crate::database::Database;
-use crate::durability::{self, Ledger};
+use crate::durability::{self, DurabilityReport};
 use crate::load::{CallHistory, Client, Plan, body};
 
 /// Requests that are sent again: those with the most attempts, and as many at random.
@@ -17,7 +17,7 @@ const KEYS: &str = "SELECT key, request_id FROM idempotency_keys;";
 
 /// All there is in Postgres.
 pub(super) async fn tables(
-    accepted: &[Accepted],
+    histories: &[CallHistory],
     database: &Database,
 ) -> Result<Tables, SystemError> {
     let rows = durability::rows("WHERE origin = 'resilient'", database).await?;
@@ -26,8 +26,10 @@ pub(super) async fn tables(
         _ => None,
     };
     let keys: Option<Vec<_>> = database.query(KEYS).await?.iter().map(owner).collect();
+    let accepted = histories.iter().filter_map(CallHistory::accepted);
+    let accepted: Vec<Accepted> = accepted.collect();
     Ok(Tables {
-        ledger: Ledger::of(accepted, rows.clone()),
+        report: DurabilityReport::of(&accepted, rows.clone()),
         rows,
         keys: keys.ok_or_else(Database::none_of_ours)?,
     })

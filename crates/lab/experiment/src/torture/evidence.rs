@@ -5,21 +5,13 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::quiescent::QuiescentPhase;
-use super::schedule::{Kind, Target};
-use crate::durability::{Ledger, Row};
+use crate::durability::{DurabilityReport, Row};
 use crate::load::{Attempt, CallHistory};
+use crate::plan::{Experiment, Fault, Kind, Target};
+use crate::trial::{FaultWindow, Trial};
 
-/// An outage as it really was. Times count from the start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Outage {
-    pub(super) target: Target,
-    pub(super) kind: Kind,
-    pub(super) from: Duration,
-    /// When it was ready again.
-    pub(super) to: Duration,
-    /// Rows of calls under way that were gone when it came back.
-    pub(super) rows_lost: u64,
-}
+/// What it takes to put a fault in force, before it counts as begun.
+const BEGINNING: Duration = Duration::from_millis(100);
 
 /// A request sent once more after the end.
 #[derive(Debug, Clone)]
@@ -37,7 +29,7 @@ pub(super) struct Again {
 #[derive(Debug, Default)]
 pub(super) struct Tables {
     /// The promises against the rows.
-    pub(super) ledger: Ledger,
+    pub(super) report: DurabilityReport,
     /// All of the resilient endpoint.
     pub(super) rows: Vec<Row>,
     /// Of `idempotency_keys`.
@@ -47,19 +39,20 @@ pub(super) struct Tables {
 /// All there is to know of a run.
 #[derive(Debug)]
 pub(super) struct Evidence {
-    pub(super) replicas: usize,
-    /// Within which every call is to be answered, and what each API publishes as that.
-    pub(super) bound: Duration,
-    pub(super) published: Vec<Duration>,
-    /// How long a client waited for one answer.
-    pub(super) try_for: Duration,
-    pub(super) outages: Vec<Outage>,
+    /// Load and faults, as they were meant to be.
+    pub(super) experiment: Experiment,
+    /// The faults as they were, among others.
+    pub(super) trial: Trial,
+    /// Each attempt of every call.
     pub(super) histories: Vec<CallHistory>,
+    pub(super) replicas: usize,
+    /// What each API publishes as its bound.
+    pub(super) published: Vec<Duration>,
     /// Why what was broken did not come back.
-    pub(super) fell: Vec<String>,
+    pub(super) not_healed: Vec<String>,
     /// What was not finished when the wait was over.
     pub(super) left: Vec<String>,
-    /// None: Postgres did not answer, which is in `fell`.
+    /// None: Postgres did not answer, which is in `not_healed`.
     pub(super) tables: Option<Tables>,
     pub(super) again: Vec<Again>,
     /// Calls of the worker until all was done, and those that asking again made; none: they could not be counted.
@@ -72,6 +65,31 @@ pub(super) struct Evidence {
     pub(super) lost_by_failover: Vec<Uuid>,
 }
 
+/// From when to when.
+pub(super) type Span = (Duration, Duration);
+
+impl Evidence {
+    /// From when to when an API was broken, in the order of time.
+    pub(super) fn outages(&self, api: usize) -> impl Iterator<Item = Span> {
+        outages(&self.trial.faults, api)
+    }
+
+    /// Whether an API was broken while this attempt was made, or within `after` before.
+    pub(super) fn was_hurt(&self, made: &Attempt, after: Duration) -> bool {
+        let mut outages = self.outages(made.api);
+        outages.any(|(from, to)| from <= made.to && made.from <= to.saturating_add(after))
+    }
+}
+
+fn outages(faults: &[FaultWindow], api: usize) -> impl Iterator<Item = Span> {
+    let own = move |it: &&FaultWindow| it.target == Target::Replica(api + 1);
+    faults.iter().filter(own).map(|it| {
+        let is_over = it.healed.holds;
+        let to = if is_over { it.recovered } else { Duration::MAX };
+        (it.from.saturating_sub(BEGINNING), to)
+    })
+}
+
 /// How long before or after a failover such a request was sent and answered, at most: the rows it costs are a quarter of a
 /// second old.
 const AROUND_A_FAILOVER: Duration = Duration::from_millis(500);
@@ -81,16 +99,18 @@ const AROUND_A_FAILOVER: Duration = Duration::from_millis(500);
 /// answers later.
 pub(super) fn take_lost_by_failover(
     histories: &mut Vec<CallHistory>,
-    outages: &[Outage],
+    faults: &[Fault],
+    seen: &[FaultWindow],
     tables: &mut Tables,
 ) -> Vec<Uuid> {
     let close = |one: Duration, other: Duration| one.abs_diff(other) <= AROUND_A_FAILOVER;
     let could_not_know = |made: &&Attempt| {
-        let own = Target::Api(made.api);
-        let mut own = outages.iter().filter(|it| it.target == own);
-        let stood_still = own.any(|it| it.from <= made.to && made.from <= it.to);
-        let mut failovers = outages.iter().filter(|it| it.kind == Kind::FailOver);
-        failovers.any(|it| close(it.from, made.from) && (close(it.from, made.to) || stood_still))
+        let mut own = outages(seen, made.api);
+        let stood_still = own.any(|(from, to)| from <= made.to && made.from <= to);
+        let failovers = faults.iter().zip(seen);
+        let mut failovers = failovers.filter(|(it, _)| it.kind == Kind::LossyFailover);
+        failovers
+            .any(|(_, it)| close(it.from, made.from) && (close(it.from, made.to) || stood_still))
     };
     let put_off = |made: &&Attempt| {
         let answer = made.reply.answer();
@@ -101,9 +121,9 @@ pub(super) fn take_lost_by_failover(
         .filter(put_off)
         .filter(could_not_know)
         .filter_map(|made| made.reply.answer()?.request_id)
-        .filter(|id| tables.ledger.missing.contains(id))
+        .filter(|id| tables.report.missing.contains(id))
         .collect();
-    tables.ledger.missing.retain(|id| !lost.contains(id));
+    tables.report.missing.retain(|id| !lost.contains(id));
     histories.retain(|history| {
         let accepted = history.accepted();
         !accepted.is_some_and(|it| lost.contains(&it.id))

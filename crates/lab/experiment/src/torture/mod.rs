@@ -1,46 +1,49 @@
-//! Torture: the system under load while everything in it is killed, paused and healed at random moments; then the account.
+//! Torture: an experiment whose faults are drawn at random, against several replicas; afterwards every promise is held against
+//! the tables.
 //!
 //! Everything random follows from one seed. The system is one of its own, in a temporary folder on free ports; a stage that
 //! is up is left alone. It has policies of its own: the defaults keep a breaker open for up to thirty seconds, in which a
 //! minute's outages would all look like one.
 
 mod afterwards;
-mod deployment;
 mod evidence;
-mod player;
 mod quiescent;
 mod report;
 mod schedule;
 mod verdict;
 pub mod worker;
 
-use std::future::pending;
-use std::path::Path;
+use std::cell::RefCell;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
-use futures_util::future::join_all;
-use holdfast_ops::signals::StopSignals;
+use holdfast_checker::durability::of_calls;
 use holdfast_system::error::SystemError;
 use tokio::time::Instant;
 
-pub use deployment::POLICIES;
-use deployment::{BOUND, Deployment};
-use evidence::{Evidence, Outage, take_lost_by_failover};
-use player::Played;
-use schedule::{Fault, schedule};
+use evidence::{Evidence, take_lost_by_failover};
 
-use crate::accepted::{self, Accepted, AcceptedFile};
+use super::plan::{self, Experiment, Side};
+use super::run::Outcome;
+use super::under_load::{Audience, Scene};
+use super::watch::Watcher;
+use crate::accepted::{self, AcceptedFile};
 use crate::error::ExperimentError;
-use crate::guard::{Guard, Guarded};
+use crate::guard::{Guarded, guarded};
 use crate::load::{self, Arrivals, Arriving, CallHistory};
 use crate::output::{Console, Tone};
-use crate::run_dir::RunDir;
-use crate::settings::Settings;
+use crate::settings::{Settings, StageKind};
 use crate::settle::settle;
+use crate::system::{ApiSpec, Part, System, SystemSpec, WorkerSpec};
 
+/// By which it recovers within seconds.
+pub const POLICIES: &str = include_str!("policies.toml");
+/// Within which those policies have every call answered: 2 * (1100 + 1000) + 1300 ms. What the API publishes is held to it.
+const BOUND: Duration = Duration::from_millis(5_500);
+/// Quick, so that a call's two seconds are not the bound of everything.
+const WORK_DELAY: Duration = Duration::from_millis(300);
 /// How long past the bound a client waits for one answer.
 const BEYOND: Duration = Duration::from_secs(2);
-
 /// Leases run out, journals are replayed, and what is open is worked off: each takes seconds.
 const SETTLE: Duration = Duration::from_secs(120);
 
@@ -61,13 +64,7 @@ pub struct Plan {
     pub keep: bool,
 }
 
-/// What the clients and the targets went through.
-struct Run {
-    histories: Vec<CallHistory>,
-    played: Vec<Played>,
-}
-
-/// Plays the plan and judges; whether every promise was kept. Whatever happens, nothing it started goes on.
+/// Plays the plan and judges. Whatever happens, nothing it started goes on.
 ///
 /// # Errors
 /// When it could not be played, or was interrupted.
@@ -75,152 +72,159 @@ pub async fn run(
     plan: &Plan,
     settings: &Settings,
     console: Console,
-) -> Result<bool, ExperimentError> {
-    let mut signals = StopSignals::listen().map_err(SystemError::file("listen for", "signals"))?;
-    let _guard = Guard::post(Guarded::Processes)?;
-    let mut folder = RunDir::make("torture", settings, console).await?;
-    let faults = schedule(plan.seed, plan.duration, plan.replicas);
-    announce(plan, &faults, console);
-    let deployment = tokio::select! {
-        deployment = Deployment::start(folder.path(), plan.replicas, settings) => deployment,
-        _ = signals.next() => return Err(SystemError::Interrupted.into()),
-    };
-    let mut deployment = match deployment {
-        Ok(deployment) => deployment,
-        Err(error) => return Err(folder.left_by(error).into()),
-    };
-    let evidence = tokio::select! {
-        evidence = gather(plan, &faults, &mut deployment, console) => evidence,
-        _ = signals.next() => Err(SystemError::Interrupted.into()),
-    };
-    deployment.end().await;
-    let interrupted = evidence
-        .as_ref()
-        .is_err_and(ExperimentError::is_interrupted);
-    let judged = evidence.and_then(|evidence| judge(&evidence, folder.path(), console));
-    if plan.keep || !(interrupted || matches!(judged, Ok(true))) {
-        folder.keep();
-        report::kept(folder.path(), plan, console);
-    }
-    judged
+) -> Result<Outcome, ExperimentError> {
+    settings.on_processes("torture")?;
+    guarded(Guarded::Processes, async {
+        let faults = schedule::schedule(plan.seed, plan.duration, plan.replicas);
+        report::announce(plan, &faults, console);
+        let mut system = System::raise("torture", &spec(plan.replicas), settings, console).await?;
+        if plan.keep {
+            // Also when it is interrupted.
+            system.keep().await?;
+        }
+        let evidence = gather(plan, faults, &system, console).await;
+        let judged = evidence.and_then(|it| report::judge(&it, system.folder(), console));
+        if plan.keep || !matches!(judged, Ok(Outcome::Held)) {
+            report::kept(&system.keep().await?, plan, console);
+        }
+        // What does not react is killed once more when it is dropped.
+        drop(system.lower().await);
+        judged
+    })
+    .await
 }
 
-fn announce(plan: &Plan, faults: &[Fault], console: Console) {
-    console.say(format_args!(
-        "seed {}: {} faults in {:?}, {} requests/s, {} replica(s) of the API",
-        plan.seed,
-        faults.len(),
-        plan.duration,
-        plan.rate,
-        plan.replicas
-    ));
-    for fault in faults {
-        console.say(console.paint(Tone::Faint, format_args!("  {fault}")));
+/// A worker whose answers can be told apart, and replicas on the same database, each with a journal of its own.
+fn spec(replicas: usize) -> SystemSpec {
+    let worker = WorkerSpec {
+        stand_in: Some(worker::COMMAND),
+        ..WorkerSpec::new(WORK_DELAY)
+    };
+    let apis = (0..replicas).map(|index| ApiSpec::new(Part::Api(index).to_string(), POLICIES));
+    SystemSpec::new(worker, apis.collect())
+}
+
+fn experiment(load: &load::Plan, faults: Vec<plan::Fault>) -> Experiment {
+    Experiment {
+        name: "torture".to_owned(),
+        title: "Everything broken at random: nothing accepted may be lost".to_owned(),
+        question: String::new(),
+        prediction: String::new(),
+        stages: vec![StageKind::Local],
+        system: plan::System {
+            work_delay: WORK_DELAY,
+            work_capacity: None,
+            workers: NonZeroU32::MIN,
+            policies: toml::Table::new(),
+        },
+        load: load.load.clone(),
+        faults,
+        naive: Vec::new(),
+        resilient: Vec::new(),
     }
-    console.say("");
 }
 
 /// Plays, heals, waits, and asks all there is to ask.
 async fn gather(
     plan: &Plan,
-    faults: &[Fault],
-    deployment: &mut Deployment,
+    faults: Vec<plan::Fault>,
+    system: &System,
     console: Console,
 ) -> Result<Evidence, ExperimentError> {
-    let published = deployment.published().await?;
-    let try_for = BOUND + BEYOND;
+    let mut published = Vec::new();
+    for api in system.apis() {
+        published.push(api.bound().await?);
+    }
     let arriving = Arriving {
         rate: plan.rate,
         lasts: plan.duration,
         arrivals: Arrivals::Poisson,
         seed: plan.seed,
     };
-    let load = load::Plan::balanced(deployment.urls(), arriving, try_for);
-    let mut file = AcceptedFile::append(&deployment.folder.join(accepted::FILE))?;
-    let heard = |history: &CallHistory| history.accepted().map_or(Ok(()), |one| file.add(&one));
-    let mut run = play(&load, faults, deployment, heard, console).await?;
-    console.say("\nall faults are over: healing what is left, then waiting until all is done");
-    let not_healed = deployment.heal().await;
-    let left = settle(
-        &deployment.system.apis(),
-        plan.settle.unwrap_or(SETTLE),
+    let apis = system.apis().into_iter();
+    let urls: Vec<String> = apis.map(|api| api.base().to_owned()).collect();
+    let load = load::Plan::balanced(urls.clone(), arriving, BOUND + BEYOND);
+    let mut watcher = Watcher::of(system, Side::Resilient);
+    let epoch = Instant::now();
+    let witness = Witness {
+        epoch,
+        accepted: RefCell::new(AcceptedFile::append(&system.folder().join(accepted::FILE))?),
         console,
-    )
-    .await;
-    let database = deployment.system.database()?;
-    let accepted: Vec<Accepted> = run
-        .histories
-        .iter()
-        .filter_map(CallHistory::accepted)
-        .collect();
-    // Before anything is asked again: what that leaves behind is no part of the run.
-    let mut tables = afterwards::tables(&accepted, &database).await;
-    let outages: Vec<Outage> = run
-        .played
-        .iter()
-        .flat_map(|it| it.outages.clone())
-        .collect();
-    let lost_by_failover = match &mut tables {
-        Ok(tables) => take_lost_by_failover(&mut run.histories, &outages, tables),
-        Err(_) => Vec::new(),
     };
-    let worker_calls = deployment.worker_calls().await;
-    let again = afterwards::again(&run.histories, &load).await;
-    let calls_after = deployment.worker_calls().await.zip(worker_calls);
-    let quiescent = quiescent::measure(deployment, try_for, plan.seed).await?;
-    let fell = run.played.iter().filter_map(|it| it.fell.as_ref());
-    let fell = fell.chain(&not_healed).chain(tables.as_ref().err());
+    let experiment = experiment(&load, faults);
+    let scene = Scene {
+        experiment: &experiment,
+        load: &load,
+        system,
+        bound: BOUND,
+    };
+    let (mut trial, mut histories) = scene.play(&mut watcher, epoch, &witness).await?;
+    console.say("\nall faults are over: healing what is left, then waiting until all is done");
+    let mut not_healed = heal(system, plan.replicas).await;
+    let left = settle(&system.apis(), plan.settle.unwrap_or(SETTLE), console).await;
+    // Before anything is asked again: what that leaves behind is no part of the run.
+    let tables = afterwards::tables(&histories, &system.database()?).await;
+    not_healed.extend(tables.as_ref().err().map(told));
+    let mut tables = tables.ok();
+    let mut lost_by_failover = Vec::new();
+    if let Some(tables) = &mut tables {
+        trial.durability = of_calls(&trial.calls, tables.rows.clone());
+        let (faults, seen) = (&experiment.faults, &trial.faults);
+        lost_by_failover = take_lost_by_failover(&mut histories, faults, seen, tables);
+    }
+    let worker_calls = watcher.arrivals().await;
+    let again = afterwards::again(&histories, &load).await;
+    let calls_after = watcher.arrivals().await.zip(worker_calls);
     Ok(Evidence {
         replicas: plan.replicas,
-        bound: BOUND,
         published,
-        try_for,
-        fell: fell
-            .map(|error| format!("{error} {:?}", error.context()))
-            .collect(),
+        not_healed,
         left,
-        tables: tables.ok(),
+        tables,
         again,
         worker_calls,
         worker_calls_again: calls_after.map(|(after, before)| after.saturating_sub(before)),
-        quiescent,
-        outages,
-        histories: run.histories,
+        quiescent: quiescent::measure(urls, &mut watcher, plan.seed).await?,
         lost_by_failover,
+        experiment,
+        trial,
+        histories,
     })
 }
 
-/// The faults of every target and the load, all from the same moment.
-async fn play(
-    load: &load::Plan,
-    faults: &[Fault],
-    deployment: &mut Deployment,
-    heard: impl FnMut(&CallHistory) -> Result<(), SystemError>,
+/// Writes down what was promised as it is, and says what happens.
+struct Witness {
+    epoch: Instant,
+    accepted: RefCell<AcceptedFile>,
     console: Console,
-) -> Result<Run, ExperimentError> {
-    let epoch = Instant::now();
-    let Deployment {
-        system, players, ..
-    } = deployment;
-    let system = &*system;
-    let parts = players.iter_mut().map(|player| {
-        let own = |fault: &&Fault| fault.target == player.part;
-        let own = faults.iter().filter(own).copied().collect();
-        player.play(own, system, epoch, console)
-    });
-    let (played, histories) =
-        tokio::join!(join_all(parts), load::run(load, epoch, pending(), heard));
-    Ok(Run {
-        histories: histories?.histories,
-        played,
-    })
 }
 
-/// Shows the figures and the verdict, and leaves both in the folder.
-fn judge(evidence: &Evidence, folder: &Path, console: Console) -> Result<bool, ExperimentError> {
-    let violations = verdict::violations(evidence);
-    report::figures(evidence, console);
-    report::verdict(&violations, console);
-    report::write(evidence, &violations, folder)?;
-    Ok(violations.is_empty())
+impl Audience for Witness {
+    fn heard(&self, history: &CallHistory) -> Result<(), SystemError> {
+        let accepted = history.accepted();
+        accepted.map_or(Ok(()), |one| self.accepted.borrow_mut().add(&one))
+    }
+
+    fn told(&self, what: String) {
+        let at = self.epoch.elapsed().as_secs_f64();
+        let line = format!("{at:>6.1} s  {what}");
+        self.console.say(self.console.paint(Tone::Faint, line));
+    }
+}
+
+/// Heals all that is still broken; what did not come back, and why.
+async fn heal(system: &System, replicas: usize) -> Vec<String> {
+    let mut failed = Vec::new();
+    // First, or the one that is waited for may be waiting for one that stands still.
+    for part in Part::all(replicas) {
+        failed.extend(system.resume(part).await.as_ref().err().map(told));
+    }
+    for part in Part::all(replicas) {
+        failed.extend(system.start(part).await.as_ref().err().map(told));
+    }
+    failed
+}
+
+fn told(error: &SystemError) -> String {
+    format!("{error} {}", error.context().join(" "))
 }

@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::deployment::Deployment;
+use super::{BEYOND, BOUND};
 use crate::error::ExperimentError;
 use crate::load::{self, Answer, Arrivals, Arriving, Client, body};
+use crate::watch::Watcher;
 
 const LASTS: Duration = Duration::from_secs(4);
 const RATE: f64 = 20.0;
@@ -35,8 +36,8 @@ pub(super) struct QuiescentPhase {
 /// # Errors
 /// None but those of the load.
 pub(super) async fn measure(
-    deployment: &Deployment,
-    try_for: Duration,
+    urls: Vec<String>,
+    watcher: &mut Watcher,
     seed: u64,
 ) -> Result<QuiescentPhase, ExperimentError> {
     let arriving = Arriving {
@@ -45,13 +46,13 @@ pub(super) async fn measure(
         arrivals: Arrivals::Constant,
         seed,
     };
-    let plan = load::Plan::balanced(deployment.urls(), arriving, try_for);
+    let plan = load::Plan::balanced(urls, arriving, BOUND + BEYOND);
     for api in 0..plan.urls.len() {
         become_well(&plan, api).await;
     }
-    let before = deployment.worker_calls().await;
+    let before = watcher.arrivals().await;
     let sent = load::run(&plan, Instant::now(), pending(), |_| Ok(())).await?;
-    let after = deployment.worker_calls().await;
+    let after = watcher.arrivals().await;
     let answers = sent.histories.iter().filter_map(|it| it.answer());
     Ok(QuiescentPhase {
         sent: sent.histories.len() as u64,

@@ -1,6 +1,5 @@
 //! The run as it is shown: what was played, the figures, what was broken, how to see it again.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -8,90 +7,110 @@ use holdfast_system::error::SystemError;
 
 use super::Plan;
 use super::evidence::Evidence;
-use super::schedule::Kind;
-use super::verdict::Violation;
+use super::verdict::verdict;
 use crate::durability;
 use crate::error::ExperimentError;
 use crate::load::Summary;
 use crate::output::{Console, Tone};
+use crate::plan::{Fault, Kind};
+use crate::report::one_sided;
+use crate::results;
+use crate::run::Outcome;
 
-/// Violations of one rule that are shown.
-const SHOWN: usize = 3;
-/// A detail can hold every try of a call.
-const DETAIL: usize = 300;
+/// What will be played.
+pub(super) fn announce(plan: &Plan, faults: &[Fault], console: Console) {
+    console.say(format_args!(
+        "seed {}: {} faults in {:?}, {} requests/s, {} replica(s) of the API",
+        plan.seed,
+        faults.len(),
+        plan.duration,
+        plan.rate,
+        plan.replicas
+    ));
+    for fault in faults {
+        let (at, lasts) = (fault.at.as_secs_f64(), fault.lasts.as_secs_f64());
+        let line = format!("  {at:>6.1} s  {fault} for {lasts:.1} s");
+        console.say(console.paint(Tone::Faint, line));
+    }
+    console.say("");
+}
+
+/// Judges, shows the figures and the verdict, and leaves all of it in the folder.
+pub(super) fn judge(
+    evidence: &Evidence,
+    folder: &Path,
+    console: Console,
+) -> Result<Outcome, ExperimentError> {
+    let verdict = verdict(evidence);
+    figures(evidence, console);
+    for line in one_sided(
+        &evidence.experiment.title,
+        &verdict,
+        verdict.finding(),
+        console,
+    ) {
+        console.print(line);
+    }
+    let mut files = vec![("attempts.txt", debug(&evidence.histories))];
+    if let Some(tables) = &evidence.tables {
+        files.push(("rows.txt", debug(&tables.rows)));
+        files.push(("keys.txt", debug(&tables.keys)));
+    }
+    for (name, lines) in files {
+        let path = folder.join(name);
+        fs::write(&path, lines.join("\n") + "\n").map_err(SystemError::file("write", &path))?;
+    }
+    results::leave(&evidence.trial, &verdict, folder)?;
+    Ok(Outcome::of(&verdict))
+}
 
 /// The table of figures.
-pub(super) fn figures(evidence: &Evidence, console: Console) {
+fn figures(evidence: &Evidence, console: Console) {
     console.print(console.paint(Tone::Strong, "\n=== the clients ===\n"));
     Summary::of(&evidence.histories).print(console);
     console.print(console.paint(Tone::Strong, "\n=== the promises, in Postgres ===\n"));
-    let rows = match &evidence.tables {
-        Some(tables) => {
-            durability::tell(&tables.ledger, console);
-            tables.rows.len()
-        }
-        None => {
-            console.print("Postgres did not answer");
-            0
-        }
-    };
+    match &evidence.tables {
+        Some(tables) => durability::tell(&tables.report, console),
+        None => console.print("Postgres did not answer"),
+    }
     console.print(console.paint(Tone::Strong, "\n=== the run ===\n"));
     let of = |kind| {
-        evidence
-            .outages
-            .iter()
-            .filter(|outage| outage.kind == kind)
-            .count()
+        let faults = evidence.experiment.faults.iter();
+        faults.filter(|fault| fault.kind == kind).count()
     };
-    let line = |name: &str, value: String| console.print(format_args!("{name:<22}{value:>8}"));
-    line("faults played", evidence.outages.len().to_string());
-    line("  kills", of(Kind::Kill).to_string());
-    line("  pauses", of(Kind::Pause).to_string());
-    line("  failovers", of(Kind::FailOver).to_string());
-    let lost: u64 = evidence.outages.iter().map(|outage| outage.rows_lost).sum();
-    line("    rows they lost", lost.to_string());
-    let unknown = evidence.lost_by_failover.len();
-    line("    promises they took", unknown.to_string());
-    line("requests recorded", rows.to_string());
-    if let Some(calls) = evidence.worker_calls {
-        line("worker calls", calls.to_string());
-        #[expect(clippy::cast_precision_loss, reason = "a ratio")]
-        let ratio = calls as f64 / rows.max(1) as f64;
-        line("  per request", format!("{ratio:.2}"));
+    let rows = evidence.tables.as_ref().map_or(0, |it| it.rows.len());
+    let told = |calls: Option<u64>| calls.map_or("?".to_owned(), |it| it.to_string());
+    #[expect(clippy::cast_precision_loss, reason = "a ratio")]
+    let per_request = |calls: u64| format!("{:.2}", calls as f64 / rows.max(1) as f64);
+    for (name, value) in [
+        ("faults", evidence.experiment.faults.len().to_string()),
+        ("  kills", of(Kind::Kill).to_string()),
+        ("  pauses", of(Kind::Pause).to_string()),
+        ("  failovers", of(Kind::LossyFailover).to_string()),
+        (
+            "    promises they took",
+            evidence.lost_by_failover.len().to_string(),
+        ),
+        ("requests recorded", rows.to_string()),
+        ("worker calls", told(evidence.worker_calls)),
+        (
+            "  per request",
+            evidence.worker_calls.map_or("?".to_owned(), per_request),
+        ),
+        ("keys sent again", evidence.again.len().to_string()),
+        (
+            "requests in the quiescent phase",
+            evidence.quiescent.sent.to_string(),
+        ),
+        ("  worker calls", told(evidence.quiescent.calls)),
+    ] {
+        console.print(format_args!("{name:<22}{value:>8}"));
     }
-    line("keys sent again", evidence.again.len().to_string());
-    line(
-        "requests in the quiescent phase",
-        evidence.quiescent.sent.to_string(),
-    );
-    let calls = evidence.quiescent.calls;
-    line(
-        "  worker calls",
-        calls.map_or("?".to_owned(), |it| it.to_string()),
-    );
     console.print("");
 }
 
-/// What was broken, by rule; none: one line that says so.
-pub(super) fn verdict(violations: &[Violation], console: Console) {
-    if violations.is_empty() {
-        return console.print(console.paint(Tone::Good, "held: nothing accepted was lost"));
-    }
-    let mut details_of: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for violation in violations {
-        details_of
-            .entry(violation.rule)
-            .or_default()
-            .push(&violation.detail);
-    }
-    for (rule, details) in details_of {
-        let title = format!("broken, {} times: {rule}", details.len());
-        console.print(console.paint(Tone::Bad, title));
-        for detail in details.iter().take(SHOWN) {
-            let short: String = detail.chars().take(DETAIL).collect();
-            console.print(format_args!("  {short}"));
-        }
-    }
+fn debug<T: std::fmt::Debug>(items: &[T]) -> Vec<String> {
+    items.iter().map(|item| format!("{item:?}")).collect()
 }
 
 /// The command that plays the same faults against the same arrivals.
@@ -105,36 +124,6 @@ pub(super) fn command(plan: &Plan) -> String {
         plan.replicas,
         plan.rate
     )
-}
-
-/// Leaves in the folder what was judged, and the verdict.
-pub(super) fn write(
-    evidence: &Evidence,
-    violations: &[Violation],
-    folder: &Path,
-) -> Result<(), ExperimentError> {
-    let told = violations
-        .iter()
-        .map(|one| format!("{}: {}", one.rule, one.detail))
-        .chain(evidence.outages.iter().map(|outage| format!("{outage:?}")));
-    let mut files = vec![
-        ("verdict.txt", told.collect()),
-        ("attempts.txt", lines(&evidence.histories)),
-    ];
-    if let Some(tables) = &evidence.tables {
-        files.push(("rows.txt", lines(&tables.rows)));
-        files.push(("keys.txt", lines(&tables.keys)));
-    }
-    for (name, lines) in files {
-        let path = folder.join(name);
-        let text: Vec<String> = lines;
-        fs::write(&path, text.join("\n") + "\n").map_err(SystemError::file("write", &path))?;
-    }
-    Ok(())
-}
-
-fn lines<T: std::fmt::Debug>(items: &[T]) -> Vec<String> {
-    items.iter().map(|item| format!("{item:?}")).collect()
 }
 
 /// Where everything is, for whoever looks into it.

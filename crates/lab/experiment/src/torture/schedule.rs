@@ -4,37 +4,11 @@
 //! is well again, so that outages of one dependency alone are seen as well. The first target of each scene comes from a
 //! shuffled deck of all targets and kinds: none is forgotten by chance.
 
-use std::fmt;
 use std::time::Duration;
 
 use fastrand::Rng;
 
-pub(super) use crate::system::Part as Target;
-
-/// How.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum Kind {
-    /// SIGKILL, and started again.
-    Kill,
-    /// SIGSTOP, and SIGCONT.
-    Pause,
-    /// All sessions end, and what answers from then on lacks the rows of the last moment, as a standby does that lagged when it
-    /// took over. Postgres only.
-    FailOver,
-}
-
-/// One thing that goes wrong. Times count from the start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Fault {
-    /// When.
-    pub(super) at: Duration,
-    /// For how long.
-    pub(super) lasts: Duration,
-    /// To whom.
-    pub(super) target: Target,
-    /// How.
-    pub(super) kind: Kind,
-}
+use crate::plan::{Fault, Kind, Target};
 
 /// Nothing is broken at the very start and the very end.
 const CALM: Duration = Duration::from_secs(1);
@@ -58,7 +32,7 @@ const LONGEST_SHARE: u32 = 3;
 pub(super) fn schedule(seed: u64, duration: Duration, replicas: usize) -> Vec<Fault> {
     let mut author = Author {
         random: Rng::with_seed(seed),
-        targets: Target::all(replicas),
+        targets: targets(replicas),
         deck: Vec::new(),
         end: duration.saturating_sub(CALM),
         longest: duration / LONGEST_SHARE,
@@ -68,8 +42,19 @@ pub(super) fn schedule(seed: u64, duration: Duration, replicas: usize) -> Vec<Fa
     while at + SHORTEST <= author.end {
         at = author.scene(at);
     }
-    author.faults.sort();
+    author
+        .faults
+        .sort_by_key(|fault| (fault.at, fault.lasts, fault.target));
     author.faults
+}
+
+/// Everything there is to break.
+fn targets(replicas: usize) -> Vec<Target> {
+    let apis = (1..=replicas).map(Target::Replica);
+    [Target::Worker, Target::Database]
+        .into_iter()
+        .chain(apis)
+        .collect()
 }
 
 struct Author {
@@ -110,7 +95,7 @@ impl Author {
     /// Adds a fault at `at`, or when its target has been well for a while; when it ends.
     fn outage(&mut self, (target, kind): (Target, Kind), at: Duration) -> Duration {
         let before = self.faults.iter().filter(|fault| fault.target == target);
-        let free = before.map(|fault| fault.at + fault.lasts + REST).max();
+        let free = before.map(|fault| fault.end() + REST).max();
         let at = at.max(free.unwrap_or_default());
         let lasts = self.length(target, kind).min(self.end.saturating_sub(at));
         if lasts < SHORTEST {
@@ -129,7 +114,7 @@ impl Author {
         if self.deck.is_empty() {
             let both = |target: &Target| [(*target, Kind::Kill), (*target, Kind::Pause)];
             self.deck = self.targets.iter().flat_map(both).collect();
-            self.deck.push((Target::Db, Kind::FailOver));
+            self.deck.push((Target::Database, Kind::LossyFailover));
             self.random.shuffle(&mut self.deck);
         }
         self.deck.pop().unwrap_or((Target::Worker, Kind::Kill))
@@ -144,7 +129,7 @@ impl Author {
     }
 
     fn length(&mut self, target: Target, kind: Kind) -> Duration {
-        if matches!(target, Target::Api(_)) && kind == Kind::Pause && self.random.u32(..3) > 0 {
+        if matches!(target, Target::Replica(_)) && kind == Kind::Pause && self.random.u32(..3) > 0 {
             let (least, most) = BEYOND_A_LEASE;
             return self.seconds(least, most).min(self.longest).max(SHORTEST);
         }
@@ -163,28 +148,6 @@ impl Author {
         let seconds = least + self.random.f64() * (most - least);
         let exact = Duration::try_from_secs_f64(seconds).unwrap_or(SHORTEST);
         exact - Duration::from_nanos(u64::from(exact.subsec_nanos() % 1_000_000))
-    }
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Kill => "kill",
-            Self::Pause => "pause",
-            Self::FailOver => "fail over",
-        })
-    }
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (at, lasts) = (self.at.as_secs_f64(), self.lasts.as_secs_f64());
-        let Self { target, kind, .. } = self;
-        // The alternate form leaves the time to whoever knows when it really was.
-        if !f.alternate() {
-            write!(f, "{at:>6.1} s  ")?;
-        }
-        write!(f, "{kind:<9} {target:<6} for {lasts:.1} s")
     }
 }
 
@@ -210,6 +173,16 @@ mod tests {
         assert_eq!(schedule(7, MINUTE, 2), schedule(7, MINUTE, 2));
         assert_ne!(schedule(7, MINUTE, 2), schedule(8, MINUTE, 2));
         assert_ne!(schedule(7, MINUTE, 2), schedule(7, MINUTE, 1));
+        // Whoever has noted a seed plays what it played then.
+        let told = |it: &Fault| format!("{:.1?} {it} {:.1?}", it.at, it.lasts);
+        let first: Vec<_> = schedule(1, MINUTE, 2).iter().take(4).map(told).collect();
+        let noted = [
+            "1.0s database pause 2.0s",
+            "1.2s api-2 pause 9.6s",
+            "12.8s database lossy_failover 1.9s",
+            "13.5s worker kill 11.3s",
+        ];
+        assert_eq!(first, noted);
     }
 
     #[test]
@@ -217,7 +190,7 @@ mod tests {
         every(|faults, duration| {
             for fault in faults {
                 assert!(fault.lasts >= SHORTEST && fault.at >= CALM);
-                assert!(fault.at + fault.lasts <= duration - CALM, "{fault}");
+                assert!(fault.end() <= duration - CALM, "{fault}");
             }
         });
     }
@@ -225,10 +198,10 @@ mod tests {
     #[test]
     fn no_target_is_hurt_twice_at_once() {
         every(|faults, _| {
-            for target in Target::all(2) {
+            for target in targets(2) {
                 let own: Vec<_> = faults.iter().filter(|it| it.target == target).collect();
                 for pair in own.windows(2) {
-                    assert!(pair[0].at + pair[0].lasts + REST <= pair[1].at);
+                    assert!(pair[0].end() + REST <= pair[1].at);
                 }
             }
         });
@@ -238,12 +211,13 @@ mod tests {
     fn a_long_run_hurts_everything_in_every_way_alone_and_together_briefly_and_beyond_a_lease() {
         for seed in 0..50 {
             let faults = schedule(seed, Duration::from_secs(600), 2);
-            let played: BTreeSet<_> = faults.iter().map(|it| (it.target, it.kind)).collect();
+            let kind = |it: &Fault| (it.target, it.kind.name());
+            let played: BTreeSet<_> = faults.iter().map(kind).collect();
             assert_eq!(played.len(), 9);
             let overlaps = |one: &Fault| {
                 let others = faults.iter().filter(|it| it.target != one.target);
-                let mut others = others.map(|it| (it.at, it.at + it.lasts));
-                others.any(|(from, to)| from < one.at + one.lasts && one.at < to)
+                let mut others = others.map(|it| (it.at, it.end()));
+                others.any(|(from, to)| from < one.end() && one.at < to)
             };
             assert!(faults.iter().any(overlaps));
             assert!(faults.iter().any(|fault| !overlaps(fault)));
@@ -257,7 +231,8 @@ mod tests {
                     .iter()
                     .any(|fault| fault.lasts > Duration::from_secs(10))
             );
-            let frozen = |it: &Fault| matches!(it.target, Target::Api(_)) && it.kind == Kind::Pause;
+            let frozen =
+                |it: &Fault| matches!(it.target, Target::Replica(_)) && it.kind == Kind::Pause;
             let (lease, _) = BEYOND_A_LEASE;
             assert!(
                 faults

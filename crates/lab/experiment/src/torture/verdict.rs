@@ -1,67 +1,92 @@
-//! The judgement: evidence in, violations out. Pure.
+//! The judgement: evidence in, a verdict out, by a check for each promise of docs/durability.md and for what must be so that
+//! they were put to the test. Pure.
 
 mod answers;
-mod contents;
 #[cfg(test)]
 mod fixture;
 mod played;
-mod quiescent;
 mod records;
 
-use std::fmt;
-use std::time::Duration;
+use super::evidence::{Evidence, Tables};
+use crate::verdict::{Check, Verdict, broken};
 
-use super::evidence::{Evidence, Outage};
-use super::schedule::Target;
+/// Offenders that are named, and how much of each: a detail can hold every attempt of a call.
+const NAMED: usize = 3;
+const DETAIL: usize = 300;
 
-/// A promise of docs/durability.md that was broken, or something without which none was put to the test; and how.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Violation {
-    pub(super) rule: &'static str,
-    pub(super) detail: String,
+/// Holds the evidence against all rules.
+pub(super) fn verdict(evidence: &Evidence) -> Verdict {
+    let mut checks = broken(&evidence.experiment, &evidence.trial);
+    let of_tables: [(&str, Rule); 7] = [
+        ("every accepted request is done exactly once", records::lost),
+        ("whatever is recorded is done", records::unfinished),
+        (
+            "no more requests are recorded than were made",
+            records::too_many,
+        ),
+        ("a key stands for one request", records::ambiguous_keys),
+        (
+            "the same key again gives the same request, finished",
+            records::unresolved,
+        ),
+        (
+            "a used key with another body is refused (422)",
+            records::not_refused,
+        ),
+        (
+            "a result once told to a client stays",
+            records::changed_results,
+        ),
+    ];
+    checks.extend(of_tables.map(|(rule, offenders)| match &evidence.tables {
+        Some(tables) => check(rule, &offenders(evidence, tables)),
+        None => unknown(rule, "Postgres did not answer"),
+    }));
+    let of_run = [
+        ("what was broken comes back", evidence.not_healed.clone()),
+        ("all is done after the heal", evidence.left.clone()),
+        (
+            "the run puts the promises to the test",
+            played::untested(evidence),
+        ),
+        (
+            "the published bound is the one of its policies",
+            played::other_bounds(evidence),
+        ),
+        ("a promise says what it must", answers::incomplete(evidence)),
+        (
+            "every answer is one that is documented",
+            answers::undocumented(evidence),
+        ),
+        ("no outage refuses anybody", answers::refused(evidence)),
+        ("a living API answers", answers::unanswered(evidence)),
+        (
+            "every answer comes within the bound",
+            answers::late(evidence),
+        ),
+    ];
+    checks.extend(of_run.map(|(rule, offenders)| check(rule, &offenders)));
+    checks.extend(played::worker_calls(evidence));
+    Verdict { checks }
 }
 
-impl Violation {
-    fn new(rule: &'static str, detail: impl fmt::Display) -> Self {
-        Self {
-            rule,
-            detail: detail.to_string(),
-        }
+type Rule = fn(&Evidence, &Tables) -> Vec<String>;
+
+fn check(rule: &str, offenders: &[String]) -> Check {
+    let mut seen = match offenders.len() {
+        0 => "so for all".to_owned(),
+        count => format!("not, {count} times"),
+    };
+    for offender in offenders.iter().take(NAMED) {
+        seen.push_str("; ");
+        seen.extend(offender.chars().take(DETAIL));
+    }
+    Check::plain(None, rule, "so for all", seen, offenders.is_empty())
+}
+
+fn unknown(rule: &str, why: &str) -> Check {
+    Check {
+        unknown: true,
+        ..Check::plain(None, rule, "so for all", why.to_owned(), false)
     }
 }
-
-/// Everything that was broken.
-pub(super) fn violations(evidence: &Evidence) -> Vec<Violation> {
-    let fell = evidence.fell.iter();
-    let left = evidence.left.iter();
-    let mut found: Vec<Violation> = fell
-        .map(|what| Violation::new("what was broken comes back", what))
-        .chain(left.map(|what| Violation::new("all is done after the heal", what)))
-        .collect();
-    found.extend(played::shown(evidence));
-    found.extend(played::bound(evidence));
-    if let Some(tables) = &evidence.tables {
-        found.extend(records::lost(&tables.ledger));
-        found.extend(records::finished(&tables.rows));
-        found.extend(records::rows(evidence, tables));
-        found.extend(records::keys(evidence, tables));
-        found.extend(records::again(evidence, tables));
-        found.extend(records::results(evidence, tables));
-    }
-    found.extend(quiescent::quiescent(evidence));
-    found.extend(contents::contents(evidence));
-    found.extend(answers::documented(evidence));
-    found.extend(answers::refused(evidence));
-    found.extend(answers::unanswered(evidence));
-    found.extend(answers::late(evidence));
-    found
-}
-
-/// Whether `target` was broken at any time from `from` to `to`, or within `after` before.
-fn outage(evidence: &Evidence, target: Target, (from, to): Span, after: Duration) -> bool {
-    let own = |outage: &&Outage| outage.target == target;
-    let mut own = evidence.outages.iter().filter(own);
-    own.any(|outage| outage.from <= to && from <= outage.to.saturating_add(after))
-}
-
-type Span = (Duration, Duration);

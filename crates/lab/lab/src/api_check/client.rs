@@ -6,9 +6,10 @@ use std::path::Path;
 use holdfast_system::error::SystemError;
 use tokio::process::Command;
 
-use super::python::{Python, output};
+use super::python::Python;
 use super::{ADMIN_TOKEN, spec};
 use crate::output::{Console, Tone};
+use crate::program;
 use crate::settings::Settings;
 use crate::system::{Part, System};
 
@@ -73,7 +74,7 @@ impl Client<'_> {
     }
 
     async fn succeeds(&self, what: &str, command: &mut Command) -> Result<bool, SystemError> {
-        let output = output(command).await?;
+        let output = program::output(command).await?;
         let succeeded = output.status.success();
         let verdict = match succeeded {
             true => (Tone::Good, "as described"),

@@ -10,6 +10,7 @@ mod schemathesis;
 
 use std::time::Duration;
 
+use holdfast_checker::measure::GRACE;
 use holdfast_system::error::SystemError;
 
 use self::schemathesis::Schemathesis;
@@ -24,8 +25,6 @@ const POLICIES: &str = include_str!("policies.toml");
 const ADMIN_TOKEN: &str = "api-check-of-its-own-system";
 /// Every call that works takes as long.
 const WORK_DELAY: Duration = Duration::from_millis(5);
-/// What the machine may add to the provable bound.
-const MACHINE: Duration = Duration::from_millis(300);
 
 /// Who holds the API to its description.
 #[derive(Debug, Clone, Copy)]
@@ -115,8 +114,7 @@ async fn make_up_requests(
     let schemathesis = Schemathesis::install(settings, folder.path(), console).await?;
     let system = System::start_in(folder.path(), &spec(), settings).await?;
     let api = system.client(Part::Api(0))?;
-    let seconds = api.policies().await?.process.worst_case_seconds;
-    let bound = Duration::try_from_secs_f64(seconds).unwrap_or_default() + MACHINE;
+    let bound = api.bound().await? + GRACE;
     console.say(format_args!("seed {}", plan.seed));
     let mut held = true;
     for scenario in SCENARIOS {

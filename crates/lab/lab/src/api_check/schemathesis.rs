@@ -7,9 +7,10 @@ use std::time::Duration;
 use holdfast_system::error::SystemError;
 use tokio::process::Command;
 
-use super::python::{Python, output};
+use super::python::Python;
 use super::{ADMIN_TOKEN, Plan};
 use crate::output::Console;
+use crate::program;
 use crate::settings::Settings;
 use crate::stage::AdminClient;
 
@@ -76,7 +77,7 @@ impl Schemathesis {
             .arg(format!("--max-response-time={:.1}", bound.as_secs_f64()))
             .arg(format!("--max-examples={}", plan.examples))
             .arg(format!("--seed={}", plan.seed));
-        let output = output(&mut command).await?;
+        let output = program::output(&mut command).await?;
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         let log = self.folder.join(format!("schemathesis-{scenario}.log"));
         fs::write(&log, &text).map_err(SystemError::file("write", &log))?;

@@ -7,7 +7,7 @@ use holdfast_system::error::SystemError;
 use super::arguments::Check;
 use crate::accepted;
 use crate::database::Database;
-use crate::durability::{self, Ledger};
+use crate::durability::{self, DurabilityReport};
 use crate::output::{Console, Tone};
 use crate::settings::Settings;
 use crate::stage::Stage;
@@ -24,19 +24,19 @@ pub(super) async fn run(
         .unwrap_or_else(|| stage.folder().join(accepted::FILE));
     let accepted = accepted::read(&file)?;
     let database = Database::of(&stage)?;
-    let mut ledger = durability::check(&accepted, &database, wanted.wait, console).await?;
+    let mut report = durability::check(&accepted, &database, wanted.wait, console).await?;
     let mut hint = None;
-    if !ledger.is_finished() {
+    if !report.is_finished() {
         let journals = journals(&stage).await?;
         // What left the journal since the first look is in the table by now: only then is it nowhere.
-        ledger = durability::check(&accepted, &database, Duration::ZERO, console).await?;
-        hint = self::hint(&ledger, &journals);
+        report = durability::check(&accepted, &database, Duration::ZERO, console).await?;
+        hint = self::hint(&report, &journals);
     }
-    durability::tell(&ledger, console);
-    let holds = ledger.holds(wanted.allow_failed);
+    durability::tell(&report, console);
+    let holds = report.holds(wanted.allow_failed);
     let (tone, verdict) = if holds {
         (Tone::Good, "every promise was kept")
-    } else if ledger.is_finished() {
+    } else if report.is_finished() {
         (Tone::Bad, "not every promise was kept")
     } else {
         (Tone::Bad, "not every promise has been kept")
@@ -76,9 +76,9 @@ async fn journals(stage: &Stage) -> Result<Told, SystemError> {
 }
 
 /// Where what is not in Postgres may still be, and what to do; none: there is nothing to say. Postgres has just answered.
-fn hint(ledger: &Ledger, journals: &Told) -> Option<String> {
+fn hint(report: &DurabilityReport, journals: &Told) -> Option<String> {
     const WAIT: &str = "lab check --wait 120s";
-    if ledger.is_finished() {
+    if report.is_finished() {
         return None;
     }
     Some(match journals {
@@ -94,7 +94,7 @@ fn hint(ledger: &Ledger, journals: &Told) -> Option<String> {
         Told::Journals { entries, .. } if *entries > 0 => format!(
             "the API's journal holds {entries} entries, and Postgres answers: wait until they are there: {WAIT}"
         ),
-        _ if ledger.missing.is_empty() => format!(
+        _ if report.missing.is_empty() => format!(
             "open work is done once worker and database are healthy: make status, then {WAIT}"
         ),
         _ => "what is missing is in no journal either: it is lost".to_owned(),
@@ -113,9 +113,9 @@ mod tests {
 
     #[test]
     fn only_what_is_missing_and_in_no_journal_is_lost() {
-        let missing = Ledger {
+        let missing = DurabilityReport {
             missing: vec![Uuid::nil()],
-            ..Ledger::default()
+            ..DurabilityReport::default()
         };
         let told = |journal| hint(&missing, &journal).unwrap();
         assert!(told(journal(true, 0)).contains("lost"));
@@ -126,15 +126,15 @@ mod tests {
 
     #[test]
     fn open_work_is_waited_for_and_what_is_finished_needs_no_hint() {
-        let open = Ledger {
+        let open = DurabilityReport {
             open: vec![Uuid::nil()],
-            ..Ledger::default()
+            ..DurabilityReport::default()
         };
         assert!(
             hint(&open, &journal(true, 0))
                 .unwrap()
                 .contains("open work")
         );
-        assert_eq!(hint(&Ledger::default(), &journal(true, 0)), None);
+        assert_eq!(hint(&DurabilityReport::default(), &journal(true, 0)), None);
     }
 }

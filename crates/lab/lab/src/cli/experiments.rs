@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use holdfast_ops::exit;
 
-use super::arguments::{Ablate, Grade, Run};
+use super::arguments::{Ablate, Grade, Run, Torture};
 use crate::output::Console;
 use crate::settings::Settings;
 use holdfast_experiment::contender::{self, Contender};
 use holdfast_experiment::error::ExperimentError;
-use holdfast_experiment::{self as experiment, Answer, Outcome};
+use holdfast_experiment::{self as experiment, Answer, Outcome, torture};
 use holdfast_system::error::SystemError;
 
 /// Whether it could be played, and judged, is told apart from how it came out.
@@ -60,6 +60,18 @@ pub(super) async fn grade(
 pub(super) async fn ablate(wanted: Ablate, settings: &Settings, console: Console) -> ExitCode {
     let played = experiment::ablate(&wanted.experiments, wanted.seed, settings, console);
     ended(played.await, console)
+}
+
+pub(super) async fn torture(wanted: Torture, settings: &Settings, console: Console) -> ExitCode {
+    let plan = torture::Plan {
+        duration: wanted.duration,
+        seed: wanted.seed.unwrap_or_else(|| fastrand::u64(..1_000_000)),
+        replicas: wanted.replicas.into(),
+        rate: wanted.rate,
+        settle: wanted.settle,
+        keep: wanted.keep,
+    };
+    ended(torture::run(&plan, settings, console).await, console)
 }
 
 pub(super) async fn reproduce(run: &str, settings: &Settings, console: Console) -> ExitCode {

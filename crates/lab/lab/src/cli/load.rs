@@ -79,15 +79,11 @@ async fn target(
             AdminClient::new(stage.api_port().await?)
         }
     };
-    let bound = probe
-        .policies()
-        .await
-        .ok()
-        .and_then(|told| Duration::try_from_secs_f64(told.process.worst_case_seconds).ok());
+    let bound = probe.bound().await.unwrap_or(UNKNOWN_BOUND);
     let urls = if urls.is_empty() {
         vec![probe.base().to_owned()]
     } else {
         urls
     };
-    Ok((folder, urls, bound.unwrap_or(UNKNOWN_BOUND)))
+    Ok((folder, urls, bound))
 }

@@ -18,7 +18,7 @@ use clap::Parser;
 use holdfast_ops::{Environment, exit};
 use tokio::net::TcpListener;
 
-use arguments::{Act, Arguments, Task, Torture};
+use arguments::{Act, Arguments, Task};
 
 use crate::api_check::{self, Check, Plan};
 use crate::compare;
@@ -82,7 +82,7 @@ async fn perform(task: Task, settings: &Settings, console: Console) -> Result<Ex
         Task::Compare => return compare(settings, console).await,
         Task::Load(wanted) => load::run(wanted, settings, console).await?,
         Task::Check(wanted) => return Ok(verdict(check::run(wanted, settings, console).await?)),
-        Task::Torture(wanted) => return Ok(torture(wanted, settings, console).await),
+        Task::Torture(wanted) => return Ok(experiments::torture(wanted, settings, console).await),
         Task::Run(wanted) => return Ok(experiments::run(wanted, settings, console).await),
         Task::Ablate(wanted) => return Ok(experiments::ablate(wanted, settings, console).await),
         Task::Reproduce { run } => {
@@ -148,29 +148,6 @@ async fn distinct_worker(bind: SocketAddr, delay: Duration) -> Result<(), System
     let listener = listener.map_err(SystemError::file("listen on", bind.to_string()))?;
     torture::worker::serve(listener, delay).await;
     Ok(())
-}
-
-/// A run that could not be played has shown nothing: it is told apart from one that found something broken.
-async fn torture(wanted: Torture, settings: &Settings, console: Console) -> ExitCode {
-    let plan = torture::Plan {
-        duration: wanted.duration,
-        seed: wanted.seed.unwrap_or_else(|| fastrand::u64(..1_000_000)),
-        replicas: wanted.replicas.into(),
-        rate: wanted.rate,
-        settle: wanted.settle,
-        keep: wanted.keep,
-    };
-    let played = match settings.on_processes("torture") {
-        Ok(()) => torture::run(&plan, settings, console).await,
-        Err(error) => Err(error.into()),
-    };
-    match played {
-        Ok(held) => verdict(held),
-        Err(error) => {
-            error.tell(console);
-            ExitCode::from(2)
-        }
-    }
 }
 
 async fn compare(settings: &Settings, console: Console) -> Result<ExitCode, LabError> {

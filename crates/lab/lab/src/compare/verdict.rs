@@ -2,12 +2,11 @@
 
 use std::fmt;
 
+use holdfast_checker::measure::GRACE;
+
 use super::answer::{Answer, Http, Seconds};
 use super::contract::{Journal, documented};
 use crate::output::Tone;
-
-/// What the machine itself may add to the published bound, in seconds.
-const MACHINE: f64 = 0.3;
 
 /// The judgement on one side, with its reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +40,7 @@ impl Verdict {
     pub fn of_resilient(answer: &Answer, bound: f64, journal: Journal) -> Self {
         match answer {
             Answer::Http(http) => match documented(http, journal) {
-                Ok(_) if http.seconds > bound + MACHINE => Self::new(
+                Ok(_) if http.seconds > bound + GRACE.as_secs_f64() => Self::new(
                     "fell",
                     false,
                     format!("{}, above its bound of {bound} s", short(http)),

@@ -25,7 +25,6 @@ use crate::error::LabError;
 use crate::guard::{Guarded, guarded};
 use crate::load::{self, Arrivals, Arriving};
 use crate::output::{Console, Tone};
-use crate::run_dir::RunDir;
 use crate::settings::Settings;
 use crate::stage::Service;
 use crate::system::{ApiSpec, Part, System, SystemSpec, WorkerSpec};
@@ -59,12 +58,8 @@ pub async fn run(settings: &Settings, console: Console) -> Result<bool, LabError
         return Ok(report(&amiss, queries.len(), console));
     }
     guarded(Guarded::Processes, async {
-        let folder = RunDir::make("observe", settings, console).await?;
-        let system = match System::start_in(folder.path(), &spec(), settings).await {
-            Ok(system) => system,
-            Err(error) => return Err(folder.left_by(error).into()),
-        };
-        let findings = observe(&system, &files, &queries, folder.path(), console).await;
+        let system = System::raise("observe", &spec(), settings, console).await?;
+        let findings = observe(&system, &files, &queries, console).await;
         let left = system.lower().await;
         match left.is_empty() {
             true => Ok(report(&findings?, queries.len(), console)),
@@ -93,10 +88,9 @@ async fn observe(
     system: &System,
     files: &Path,
     queries: &[Query],
-    folder: &Path,
     console: Console,
 ) -> Result<Vec<String>, LabError> {
-    let server = Server::start(folder, files, system).await?;
+    let server = Server::start(system.folder(), files, system).await?;
     let start = Timestamp::now();
     play(system, console).await?;
     let range = Range {

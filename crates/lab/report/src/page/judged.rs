@@ -46,7 +46,7 @@ impl<'a> Judged<'a> {
             .filter(|group| !group.checks.is_empty());
         Self {
             passed,
-            word: word(verdict),
+            word: word(verdict.finding()),
             sentence: sentence(verdict),
             groups: groups.collect(),
         }
@@ -55,16 +55,11 @@ impl<'a> Judged<'a> {
 
 /// The verdict in a word.
 #[must_use]
-pub fn word(verdict: &Verdict) -> &'static str {
-    worded(verdict.passed(), verdict.stands())
-}
-
-/// Of one in which all holds, or in which at least nothing failed.
-pub(crate) fn worded(passed: bool, stands: bool) -> &'static str {
-    match (passed, stands) {
-        (true, _) => "PASSED",
-        (false, true) => "UNKNOWN",
-        (false, false) => "DEVIATED",
+pub fn word(finding: Finding) -> &'static str {
+    match finding {
+        Finding::Held => "PASSED",
+        Finding::Unknown => "UNKNOWN",
+        Finding::Failed => "DEVIATED",
     }
 }
 

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use holdfast_checker::arrivals::Arrivals;
 use holdfast_checker::plan::{Side, Target};
 use holdfast_checker::trial::{
-    Call, Completion, FaultWindow, Generator, Ledger, Observation, Sample, Transition, Trial,
+    Call, Completion, Durability, FaultWindow, Generator, Observation, Sample, Transition, Trial,
 };
 
 const FROM: f64 = 10.1;
@@ -45,13 +45,14 @@ pub(super) fn trial(side: Side) -> Trial {
             target: Target::Worker,
             from: Duration::from_secs_f64(FROM),
             to: Duration::from_secs_f64(TO),
+            recovered: Duration::from_secs_f64(TO),
             live: observation("its port is open and it answers nothing within 500 ms"),
             healed: observation("it answers again, within 2 ms"),
         }],
         transitions: if is_naive { Vec::new() } else { transitions() },
         samples: samples(side, &calls),
         breaches: Some(Vec::new()),
-        ledger: Ledger {
+        durability: Durability {
             promised: calls.iter().filter(|call| call.is_promised()).count() as u64,
             lost,
             duplicates: 0,
@@ -72,9 +73,11 @@ pub(super) fn trial(side: Side) -> Trial {
 /// A short window within a long one.
 pub(super) fn flap(whole: &FaultWindow, number: u32) -> FaultWindow {
     let from = whole.from + Duration::from_secs(2) * number;
+    let to = from + Duration::from_millis(1_100);
     FaultWindow {
         from,
-        to: from + Duration::from_millis(1_100),
+        to,
+        recovered: to,
         ..whole.clone()
     }
 }

@@ -75,6 +75,15 @@ impl AdminClient {
         answer.is_ok_and(|answer| answer.status().is_success())
     }
 
+    /// Within which it answers every call, as it publishes.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn bound(&self) -> Result<Duration, SystemError> {
+        let seconds = self.policies().await?.process.worst_case_seconds;
+        Ok(Duration::try_from_secs_f64(seconds).unwrap_or_default())
+    }
+
     /// `GET /policies`.
     ///
     /// # Errors

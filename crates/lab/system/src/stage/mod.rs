@@ -4,12 +4,12 @@ mod admin_client;
 mod choose;
 mod compose;
 mod container;
+mod contender;
 mod healthy;
 mod images;
 mod local;
 mod port;
 mod process;
-mod program;
 mod ready;
 mod swarm;
 
@@ -17,6 +17,7 @@ pub use crate::service::Service;
 pub use admin_client::AdminClient;
 pub use compose::Compose;
 pub use compose::Project;
+pub use contender::Contender;
 pub use local::Local;
 pub use port::check_free;
 pub use process::ServiceProcess;
@@ -26,6 +27,7 @@ use std::path::Path;
 
 use crate::error::SystemError;
 use crate::output::Console;
+use crate::program;
 
 /// How a service is.
 #[derive(Debug, Clone, PartialEq, Eq)]

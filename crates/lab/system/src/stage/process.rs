@@ -1,13 +1,12 @@
 //! One service's process, as often as it is started; it ends with this value.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use tokio::process::Command;
 
 use super::ready::Awaited;
-use super::{AdminClient, Service, port};
+use super::{AdminClient, Contender, Service, port};
 use crate::error::SystemError;
 use crate::ports;
 use crate::process::{self, ProcessTree};
@@ -18,42 +17,36 @@ use crate::settings::Settings;
 pub struct ServiceProcess {
     service: Service,
     binary: PathBuf,
-    arguments: &'static [&'static str],
-    variables: BTreeMap<String, String>,
-    tree: ProcessTree,
+    arguments: Vec<String>,
+    pub(super) variables: BTreeMap<String, String>,
+    pub(super) tree: ProcessTree,
     log: PathBuf,
     port: u16,
     probe: AdminClient,
+    /// What it is of somebody else's; none: it is ours.
+    pub(super) contender: Option<Contender>,
 }
 
 impl ServiceProcess {
-    /// One that is yet to be started, and will live in `folder`/`name`.
-    fn new(
+    /// One that is yet to be started, on a free port, and will live in `folder`/`name`.
+    pub(super) fn new(
         service: Service,
-        binary: PathBuf,
+        (binary, arguments): (PathBuf, &[&str]),
         (folder, name): (&Path, &str),
-        port: u16,
         variables: BTreeMap<String, String>,
     ) -> Result<Self, SystemError> {
-        let home = folder.join(name);
-        fs::create_dir_all(&home).map_err(SystemError::file("make", &home))?;
-        let home = home
-            .canonicalize()
-            .map_err(SystemError::file("find", &home))?;
         let program = binary.file_name().unwrap_or_default();
+        let port = ports::free().map_err(SystemError::file("find", "a free port"))?;
         Ok(Self {
             service,
-            tree: ProcessTree {
-                leader: None,
-                home,
-                program: program.to_string_lossy().into_owned(),
-            },
+            tree: ProcessTree::at(&folder.join(name), program.to_string_lossy())?,
             log: folder.join(format!("{name}.log")),
             port,
             probe: AdminClient::new(port),
             binary,
-            arguments: &[],
+            arguments: arguments.iter().map(|it| (*it).to_owned()).collect(),
             variables,
+            contender: None,
         })
     }
 
@@ -65,10 +58,7 @@ impl ServiceProcess {
         mut variables: BTreeMap<String, String>,
         settings: &Settings,
     ) -> Result<Self, SystemError> {
-        let binary = settings.binaries.join(format!("holdfast-{service}"));
-        if !binary.is_file() {
-            return Err(SystemError::NotBuilt(binary));
-        }
+        let binary = settings.program(&format!("holdfast-{service}"))?;
         if let Some((name, filter)) = settings.log_filter() {
             variables.entry(name).or_insert(filter);
         }
@@ -78,14 +68,13 @@ impl ServiceProcess {
     /// Likewise, another program in the place of the service's.
     pub async fn start_program(
         service: Service,
-        (binary, arguments): (PathBuf, &'static [&'static str]),
-        (folder, name): (&Path, &str),
-        mut variables: BTreeMap<String, String>,
+        program: (PathBuf, &[&str]),
+        home: (&Path, &str),
+        variables: BTreeMap<String, String>,
     ) -> Result<Self, SystemError> {
-        let port = ports::free().map_err(SystemError::file("find", "a free port"))?;
-        variables.insert("HOLDFAST_BIND".to_owned(), format!("127.0.0.1:{port}"));
-        let mut process = Self::new(service, binary, (folder, name), port, variables)?;
-        process.arguments = arguments;
+        let mut process = Self::new(service, program, home, variables)?;
+        let bind = format!("127.0.0.1:{}", process.port);
+        process.variables.insert("HOLDFAST_BIND".to_owned(), bind);
         process.start().await?;
         Ok(process)
     }
@@ -105,13 +94,20 @@ impl ServiceProcess {
         let mut launched = None;
         if !self.tree.is_alive() {
             let mut command = Command::new(&self.binary);
-            command
-                .args(self.arguments)
-                .env_clear()
-                .envs(&self.variables);
-            let started = process::launch(command, &self.tree.home, &self.log)?;
+            command.args(&self.arguments);
+            let mut folder = &self.tree.home;
+            match &self.contender {
+                Some(contender) => folder = &contender.folder,
+                // Nothing of the caller's environment reaches what is ours.
+                None => drop(command.env_clear()),
+            }
+            command.envs(&self.variables);
+            let started = process::launch(command, folder, &self.log)?;
             self.tree.leader = Some(started.identity.clone());
             launched = Some(started);
+        }
+        if let Some(contender) = &self.contender {
+            return contender.listens(self.port, launched).await;
         }
         let awaited = Awaited {
             service: self.service,
@@ -125,25 +121,20 @@ impl ServiceProcess {
 
     /// Kills it (SIGKILL); its port refuses afterwards.
     pub async fn kill(&self) -> Result<(), SystemError> {
-        self.tree.kill().await.map_err(|pids| self.stuck(pids))?;
+        let killed = self.tree.kill().await;
+        killed.map_err(SystemError::stuck(self.service))?;
         port::refuses(self.service, self.port).await
     }
 
     /// Stops it with its port open.
     pub async fn pause(&self) -> Result<(), SystemError> {
-        self.tree.pause().await.map_err(|pids| self.stuck(pids))
+        let paused = self.tree.pause().await;
+        paused.map_err(SystemError::stuck(self.service))
     }
 
     /// Lets it go on, if it stands still.
     pub fn resume(&self) {
         self.tree.resume();
-    }
-
-    fn stuck(&self, pids: Vec<i32>) -> SystemError {
-        SystemError::Stuck {
-            service: self.service,
-            pids,
-        }
     }
 }
 

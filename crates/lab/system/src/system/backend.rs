@@ -58,16 +58,7 @@ impl Backend {
         console: Console,
     ) -> Result<System, SystemError> {
         match self {
-            Self::Processes => {
-                let folder = RunDir::make(KIND, settings, console.quietly()).await?;
-                match Processes::start_in(folder.path(), spec, settings).await {
-                    Ok(mut processes) => {
-                        processes.run_dir = Some(folder);
-                        Ok(System::of_processes(processes))
-                    }
-                    Err(error) => Err(folder.left_by(error)),
-                }
-            }
+            Self::Processes => System::raise(KIND, spec, settings, console.quietly()).await,
             Self::Containers(images) => {
                 let (containers, ports) = Containers::raise(images, spec).await?;
                 let workers = vec![AdminClient::new(ports.worker)];
@@ -103,6 +94,41 @@ impl Backend {
         match self {
             Self::Processes | Self::Containers(_) => Ok(()),
             Self::Nodes(machines) => machines.swarm.down().await.map(drop),
+        }
+    }
+}
+
+impl System {
+    /// Starts all of it as processes of this machine in `folder`, which is the caller's, and waits until it is ready.
+    ///
+    /// # Errors
+    /// When a part does not start; those that did are ended.
+    pub async fn start_in(
+        folder: &Path,
+        spec: &SystemSpec,
+        settings: &Settings,
+    ) -> Result<Self, SystemError> {
+        let processes = Processes::start_in(folder, spec, settings).await?;
+        Ok(Self::of_processes(processes))
+    }
+
+    /// Likewise, in a folder `holdfast-KIND-…` of the system's own, which goes with it unless it is kept.
+    ///
+    /// # Errors
+    /// When a part does not start; those that did are ended, and the folder stays.
+    pub async fn raise(
+        kind: &str,
+        spec: &SystemSpec,
+        settings: &Settings,
+        console: Console,
+    ) -> Result<Self, SystemError> {
+        let folder = RunDir::make(kind, settings, console).await?;
+        match Processes::start_in(folder.path(), spec, settings).await {
+            Ok(mut processes) => {
+                processes.run_dir = Some(folder);
+                Ok(Self::of_processes(processes))
+            }
+            Err(error) => Err(folder.left_by(error)),
         }
     }
 }

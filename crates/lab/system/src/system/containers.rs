@@ -62,7 +62,7 @@ impl Images {
 pub(super) struct Containers {
     pub(super) compose: Compose,
     pub(super) links: Links,
-    folder: TempDir,
+    pub(super) folder: TempDir,
 }
 
 impl Containers {
@@ -130,7 +130,7 @@ impl Containers {
             (Target::Worker, true) => ("worker", "127.0.0.1:8081"),
             (Target::Database, false) => ("database", "db:5432"),
             (Target::Database, true) => ("database", "127.0.0.1:5432"),
-            (Target::Api | Target::Node, _) => ("api", "api:8080"),
+            (Target::Api | Target::Replica(_) | Target::Node, _) => ("api", "api:8080"),
         };
         let patience = patience.as_millis().to_string();
         let look = [FAULT_PROXY, "look", kind, address, "--patience", &patience];

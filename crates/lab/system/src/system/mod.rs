@@ -8,7 +8,6 @@
 mod arrivals;
 mod backend;
 mod containers;
-mod contender;
 mod nodes;
 mod process;
 mod processes;
@@ -20,10 +19,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+pub use crate::stage::Contender;
 pub use arrivals::Arrivals;
 pub use backend::{Backend, end_stale};
 use containers::Containers;
-pub use contender::Contender;
 use nodes::Nodes;
 use processes::Processes;
 pub use spec::{ApiSpec, Linked, Part, SystemSpec, WorkerSpec};
@@ -33,7 +32,6 @@ use crate::error::SystemError;
 use crate::link::Link;
 use crate::plan::Target;
 use crate::probe::Probe;
-use crate::settings::Settings;
 use crate::stage::{AdminClient, NodeAction, Service};
 use crate::trial::Observation;
 
@@ -63,17 +61,13 @@ enum Runtime {
 }
 
 impl System {
-    /// Starts all of it as processes of this machine in `folder`, which is the caller's, and waits until it is ready.
-    ///
-    /// # Errors
-    /// When a part does not start; those that did are ended.
-    pub async fn start_in(
-        folder: &Path,
-        spec: &SystemSpec,
-        settings: &Settings,
-    ) -> Result<Self, SystemError> {
-        let processes = Processes::start_in(folder, spec, settings).await?;
-        Ok(Self::of_processes(processes))
+    /// Where its files are.
+    pub fn folder(&self) -> &Path {
+        match &self.runtime {
+            Runtime::Processes(processes) => &processes.folder,
+            Runtime::Containers(containers) => containers.folder.path(),
+            Runtime::Nodes(nodes) => nodes.folder.path(),
+        }
     }
 
     fn of_processes(processes: Processes) -> Self {

@@ -64,7 +64,7 @@ pub(super) struct Nodes {
     pub(super) swarm: Swarm,
     /// The node that is broken: it stays the same, wherever the primary goes meanwhile.
     target: OnceLock<Node>,
-    folder: TempDir,
+    pub(super) folder: TempDir,
 }
 
 impl Nodes {
@@ -98,7 +98,7 @@ impl Nodes {
         let address = match target {
             Target::Worker => ports::loopback(ports.worker).to_string(),
             Target::Database => ports::loopback(ports.db).to_string(),
-            Target::Api => ports::loopback(ports.api).to_string(),
+            Target::Api | Target::Replica(_) => ports::loopback(ports.api).to_string(),
             Target::Node => match self.target.get() {
                 Some(node) => self.swarm.api(*node),
                 None => return Probe::Refused,

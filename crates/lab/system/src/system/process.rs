@@ -1,8 +1,7 @@
-//! A part as a process: a service of ours, a contender in place of our API, or Postgres.
+//! A part as a process: a service, also where a contender is in the place of ours, or Postgres.
 
 use holdfast_checker::trial::Observation;
 
-use super::contender::ContenderProcess;
 use crate::error::SystemError;
 use crate::postgres::Cluster;
 use crate::stage::ServiceProcess;
@@ -10,7 +9,6 @@ use crate::stage::ServiceProcess;
 #[derive(Debug)]
 pub(super) enum Process {
     Service(ServiceProcess),
-    Contender(ContenderProcess),
     Db(Cluster),
 }
 
@@ -18,7 +16,6 @@ impl Process {
     pub(super) fn port(&self) -> u16 {
         match self {
             Self::Service(process) => process.port(),
-            Self::Contender(process) => process.port(),
             Self::Db(cluster) => cluster.port(),
         }
     }
@@ -26,7 +23,6 @@ impl Process {
     pub(super) async fn start(&mut self) -> Result<(), SystemError> {
         match self {
             Self::Service(process) => process.start().await,
-            Self::Contender(process) => process.start().await,
             Self::Db(cluster) => Ok(cluster.start_again().await?),
         }
     }
@@ -34,7 +30,6 @@ impl Process {
     pub(super) async fn kill(&self) -> Result<(), SystemError> {
         match self {
             Self::Service(process) => process.kill().await,
-            Self::Contender(process) => process.kill().await,
             Self::Db(cluster) => Ok(cluster.kill().await?),
         }
     }
@@ -42,7 +37,6 @@ impl Process {
     pub(super) async fn pause(&self) -> Result<(), SystemError> {
         match self {
             Self::Service(process) => process.pause().await,
-            Self::Contender(process) => process.pause().await,
             Self::Db(cluster) => Ok(cluster.pause().await?),
         }
     }
@@ -50,7 +44,6 @@ impl Process {
     pub(super) fn resume(&self) {
         match self {
             Self::Service(process) => process.resume(),
-            Self::Contender(process) => process.resume(),
             Self::Db(cluster) => cluster.resume(),
         }
     }
@@ -58,7 +51,7 @@ impl Process {
     /// How a contender ends when it is asked to; what is ours is not judged by that.
     pub(super) async fn stop(&self) -> Option<Observation> {
         match self {
-            Self::Contender(process) => Some(process.stop().await),
+            Self::Service(process) if process.is_contender() => Some(process.stop().await),
             Self::Service(_) | Self::Db(_) => None,
         }
     }

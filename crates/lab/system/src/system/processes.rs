@@ -45,7 +45,7 @@ impl Member {
         Self {
             part,
             port: process.port(),
-            is_contender: matches!(process, Process::Contender(_)),
+            is_contender: matches!(&process, Process::Service(it) if it.is_contender()),
             process: Mutex::new(process),
         }
     }
@@ -146,7 +146,7 @@ impl Links {
             Target::Worker => self.worker.as_ref(),
             Target::Database => self.database.as_ref(),
             // Nothing stands before what is being called.
-            Target::Api | Target::Node => None,
+            Target::Api | Target::Replica(_) | Target::Node => None,
         }
     }
 }

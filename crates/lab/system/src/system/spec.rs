@@ -161,6 +161,7 @@ impl From<Target> for Part {
             Target::Worker => Self::Worker,
             Target::Database => Self::Db,
             Target::Api | Target::Node => Self::Api(0),
+            Target::Replica(number) => Self::Api(number.saturating_sub(1)),
         }
     }
 }

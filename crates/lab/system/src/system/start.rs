@@ -5,9 +5,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::{env, fs, iter};
 
-use tokio_postgres::NoTls;
-
-use super::contender::{ContenderProcess, LENIENT_TABLE};
 use super::process::Process;
 use super::processes::{Links, Member, Processes, port_of};
 use super::{ApiSpec, Part, SystemSpec, WorkerSpec};
@@ -19,6 +16,12 @@ use crate::postgres::{self, Cluster, ClusterOptions};
 use crate::proxy::FaultProxy;
 use crate::settings::Settings;
 use crate::stage::{Service, ServiceProcess};
+
+/// The table as a stranger may use it: `INSERT INTO requests DEFAULT VALUES RETURNING id` and
+/// `UPDATE requests SET status = 'done' WHERE id = …` are enough.
+const LENIENT_TABLE: &str = "
+    ALTER TABLE requests ALTER id SET DEFAULT gen_random_uuid(), ALTER origin SET DEFAULT 'resilient',
+        DROP CONSTRAINT requests_check;";
 
 impl Processes {
     /// Starts all of it in `folder` and waits until it is ready.
@@ -124,8 +127,8 @@ impl Site<'_> {
             // It knows nothing of the API's own role.
             let database = postgres::url(reached.database);
             let told = variables([("WORKER_URL", worker), ("DATABASE_URL", database)]);
-            let started = ContenderProcess::start_in(self.folder, contender, told).await;
-            return started.map(Process::Contender);
+            let started = ServiceProcess::start_contender(contender, self.folder, told).await;
+            return started.map(Process::Service);
         }
         let policies = self.folder.join(format!("{}.toml", api.name));
         fs::write(&policies, &api.policies).map_err(SystemError::file("write", &policies))?;
@@ -152,14 +155,7 @@ fn variables<'a>(pairs: impl IntoIterator<Item = (&'a str, String)>) -> BTreeMap
 async fn postgres(tuning: &[&str]) -> Result<Cluster, SystemError> {
     let mut cluster = Cluster::start(ClusterOptions::default()).await?;
     if !tuning.is_empty() {
-        let (client, connection) = tokio_postgres::connect(&cluster.url(), NoTls).await?;
-        let connection = tokio::spawn(connection);
-        for statement in tuning {
-            client.batch_execute(statement).await?;
-        }
-        drop(client);
-        // The session's own error, if any, is the statement's error as well.
-        let _ = connection.await;
+        postgres::execute(cluster.port(), "holdfast", tuning).await?;
         cluster.kill().await?;
         cluster.start_again().await?;
     }

@@ -21,6 +21,7 @@ pub use error::PostgresError;
 pub use patroni::{Patroni, Replication};
 pub use reap::end_stale;
 pub use server::{Installation, Server};
+pub use template::execute;
 
 /// The schema every cluster starts with.
 pub const INIT_SQL: &str = include_str!("../../../../../db/init.sql");

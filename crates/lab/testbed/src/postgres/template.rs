@@ -148,22 +148,27 @@ impl Drop for Workshop {
 
 async fn load_schema(server: &Server) -> Result<(), PostgresError> {
     server.ready("postgres").await?;
-    execute(server.port, "postgres", &["CREATE DATABASE holdfast"]).await?;
-    execute(server.port, "holdfast", &[INIT_SQL, ROLE_SQL]).await?;
-    execute(server.port, "holdfast", &DROP_OTHERS).await
+    let load = async {
+        execute(server.port, "postgres", &["CREATE DATABASE holdfast"]).await?;
+        execute(server.port, "holdfast", &[INIT_SQL, ROLE_SQL]).await?;
+        execute(server.port, "holdfast", &DROP_OTHERS).await
+    };
+    load.await.map_err(PostgresError::Schema)
 }
 
-async fn execute(port: u16, database: &str, batches: &[&str]) -> Result<(), PostgresError> {
-    let (client, connection) = config(port, database)
-        .connect(NoTls)
-        .await
-        .map_err(PostgresError::Schema)?;
+/// Runs these statements as the superuser, in a session of their own.
+///
+/// # Errors
+/// When Postgres refuses one, or is not there.
+pub async fn execute(
+    port: u16,
+    database: &str,
+    statements: &[&str],
+) -> Result<(), tokio_postgres::Error> {
+    let (client, connection) = config(port, database).connect(NoTls).await?;
     let connection = tokio::spawn(connection);
-    for sql in batches {
-        client
-            .batch_execute(sql)
-            .await
-            .map_err(PostgresError::Schema)?;
+    for sql in statements {
+        client.batch_execute(sql).await?;
     }
     drop(client);
     // The session's own error, if any, is the statement's error as well.

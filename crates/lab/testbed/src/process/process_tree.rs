@@ -7,7 +7,8 @@
 //! Programs of others, which live where they like, carry a [`MARK`] in their environment.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
@@ -16,6 +17,7 @@ use tokio::time::{Instant, sleep};
 
 use super::Identity;
 use super::table::{self, Entry, State};
+use crate::files::FileError;
 
 const POLL: Duration = Duration::from_millis(10);
 /// The kernel acts on SIGKILL and SIGSTOP within milliseconds, unless the process is stuck in a system call.
@@ -39,6 +41,20 @@ pub struct ProcessTree {
 }
 
 impl ProcessTree {
+    /// Of a program that is yet to be started, in the folder `home`, which is made.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn at(home: &Path, program: impl Into<String>) -> Result<Self, FileError> {
+        fs::create_dir_all(home).map_err(FileError::at("make", home))?;
+        let found = home.canonicalize();
+        Ok(Self {
+            leader: None,
+            home: found.map_err(FileError::at("find", home))?,
+            program: program.into(),
+        })
+    }
+
     /// Whether the leader lives, running or stopped.
     #[must_use]
     pub fn is_alive(&self) -> bool {

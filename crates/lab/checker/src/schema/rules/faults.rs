@@ -44,7 +44,9 @@ fn can_suffer(fault: &Fault, plan: &Experiment, location: &Location) -> Result<(
         | Kind::Reset { .. }
         | Kind::Garbage { .. } => matches!(fault.target, Target::Worker | Target::Database),
         Kind::Surge { .. } => fault.target == Target::Api,
-        Kind::Lock | Kind::Connections | Kind::ReadOnly => fault.target == Target::Database,
+        Kind::Lock | Kind::Connections | Kind::ReadOnly | Kind::LossyFailover => {
+            fault.target == Target::Database
+        }
     };
     let rule = format!("is nothing that the {} can suffer", fault.target);
     holds(can, location.key("kind"), rule)?;

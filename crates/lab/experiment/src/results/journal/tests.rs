@@ -66,16 +66,16 @@ fn fault() -> impl Strategy<Value = FaultWindow> {
     (
         any::<String>(),
         target,
-        time(),
-        time(),
+        (time(), time(), time()),
         observation(),
         observation(),
     )
-        .prop_map(|(name, target, from, to, live, healed)| FaultWindow {
+        .prop_map(|(name, target, times, live, healed)| FaultWindow {
             name,
             target,
-            from,
-            to,
+            from: times.0,
+            to: times.1,
+            recovered: times.2,
             live,
             healed,
         })
@@ -127,12 +127,12 @@ fn trial() -> impl Strategy<Value = Trial> {
         vec(call(), 0..8),
         option::of(vec(breach(), 0..3)),
     );
-    let ledger = proptest::array::uniform5(any::<u64>());
+    let counts = proptest::array::uniform5(any::<u64>());
     let sides = proptest::sample::select(Side::BOTH.to_vec());
-    (sides, time(), time(), lists, ledger, generator()).prop_map(
-        |(side, bound, lasts, lists, ledger, generator)| {
+    (sides, time(), time(), lists, counts, generator()).prop_map(
+        |(side, bound, lasts, lists, counts, generator)| {
             let (faults, transitions, samples, calls, breaches) = lists;
-            let [promised, lost, duplicates, failed, done] = ledger;
+            let [promised, lost, duplicates, failed, done] = counts;
             Trial {
                 side,
                 bound,
@@ -142,7 +142,7 @@ fn trial() -> impl Strategy<Value = Trial> {
                 samples,
                 calls,
                 breaches,
-                ledger: Ledger {
+                durability: Durability {
                     promised,
                     lost,
                     duplicates,
@@ -191,10 +191,11 @@ fn complaint(text: &str) -> String {
 #[test]
 fn every_line_says_what_it_is_and_the_first_in_which_units() {
     let call = r#"{"type":"call","number":7,"intended":0.5,"sent":0.5,"ended":1.25,"end":{"end":"given_up"}}"#;
-    let ledger = r#"{"type":"ledger","promised":1,"lost":2,"duplicates":0,"failed":0,"done":1}"#;
+    let durability =
+        r#"{"type":"durability","promised":1,"lost":2,"duplicates":0,"failed":0,"done":1}"#;
     let generator = r#"{"type":"generator","cpu_us_per_request":30.5,"late_p99_ms":1.2,"late_max_ms":3,"most_under_way":9}"#;
-    let trial = read(&[HEADER, call, ledger, generator].join("\n"), &path()).unwrap();
-    assert_eq!((trial.side, trial.ledger.lost), (Side::Naive, 2));
+    let trial = read(&[HEADER, call, durability, generator].join("\n"), &path()).unwrap();
+    assert_eq!((trial.side, trial.durability.lost), (Side::Naive, 2));
     assert_eq!(trial.calls[0].latency(), Duration::from_millis(750));
     let written = write(&trial).unwrap();
     assert!(
@@ -204,7 +205,11 @@ fn every_line_says_what_it_is_and_the_first_in_which_units() {
             .unwrap()
             .contains("seconds from the start of the load")
     );
-    assert!(written.contains(call) && written.contains(ledger));
+    assert!(written.contains(call) && written.contains(durability));
+    // As it was called in runs before.
+    let older = durability.replace("durability", "ledger");
+    let older = read(&[HEADER, call, &older, generator].join("\n"), &path());
+    assert_eq!(older.unwrap(), trial);
 }
 
 #[test]
@@ -215,7 +220,7 @@ fn a_line_that_is_none_is_told_by_its_number() {
         "{alien}"
     );
     assert!(complaint(&format!("{HEADER}\n{HEADER}\n")).contains("jsonl:2: a second trial"));
-    assert!(complaint(HEADER).contains("without its ledger"));
+    assert!(complaint(HEADER).contains("without its durability"));
     assert!(complaint("").starts_with("naive.jsonl:1: "));
 }
 

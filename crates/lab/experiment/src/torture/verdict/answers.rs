@@ -2,90 +2,90 @@
 
 use std::time::Duration;
 
-use super::{Span, Violation, outage};
-use crate::load::{Answer, Attempt, CallHistory, Reply};
-use crate::torture::evidence::Evidence;
-use crate::torture::schedule::Target;
+use holdfast_checker::contract::breaches;
+
+use crate::load::{Answer, Attempt, Broken, CallHistory, Reply};
+use crate::measure::GRACE;
+use crate::torture::evidence::{Evidence, Span};
 
 /// What an API that was killed or paused is given to be itself again.
 const AFTER: Duration = Duration::from_secs(1);
-/// What the machine and this client may add to the bound: the usual 300 ms, and 700 ms because all processes, Postgres and
-/// the load share two cores that may be building something else meanwhile.
-const MACHINE: Duration = Duration::from_millis(300 + 700);
+/// What the machine and this client may add to the bound: the usual, and 700 ms because all processes, Postgres and the load
+/// share two cores that may be building something else meanwhile.
+const MACHINE: Duration = GRACE.saturating_add(Duration::from_millis(700));
+
+/// Every promise, of the run and when it was asked for again, is as the contract says.
+pub(super) fn incomplete(evidence: &Evidence) -> Vec<String> {
+    let of_run = answers(evidence).map(|(history, _, answer)| (&history.key, answer));
+    let again = evidence.again.iter();
+    let of_again = again.filter_map(|it| Some((&it.key, it.same.reply.answer()?)));
+    // What is no promise is told where answers are.
+    let promises = of_run
+        .chain(of_again)
+        .filter(|(_, answer)| answer.is_promise());
+    let offenders = promises.filter_map(|(key, answer)| {
+        let lacks = breaches(answer);
+        (!lacks.is_empty()).then(|| format!("key {key}: {}: {answer:?}", lacks.join(", ")))
+    });
+    offenders.collect()
+}
 
 /// Nothing but 200, 202 and 503; and 408 from an API that was stopped while a body arrived.
-pub(super) fn documented(evidence: &Evidence) -> Vec<Violation> {
+pub(super) fn undocumented(evidence: &Evidence) -> Vec<String> {
     let strange = |made: &Attempt, answer: &Answer| match answer.status {
         200 | 202 => false,
         503 => answer.code.is_none(),
-        408 => !outage(evidence, Target::Api(made.api), (made.from, made.to), AFTER),
+        408 => !evidence.was_hurt(made, AFTER),
         _ => true,
     };
     let offenders = answers(evidence).filter(|(_, made, answer)| strange(made, answer));
     offenders
-        .map(|(history, _, answer)| {
-            let detail = format!("key {}: {answer:?}", history.key);
-            Violation::new("every answer is one that is documented", detail)
-        })
+        .map(|(history, _, answer)| format!("key {}: {answer:?}", history.key))
         .collect()
 }
 
 /// No 503, whatever was broken but the API itself: the journal accepts what neither dependency can.
-pub(super) fn refused(evidence: &Evidence) -> Vec<Violation> {
+pub(super) fn refused(evidence: &Evidence) -> Vec<String> {
     let offenders = answers(evidence)
-        .filter(|(.., answer)| answer.status == 503)
-        .filter(|(_, made, _)| {
-            let span = (made.from, made.to);
-            !outage(evidence, Target::Api(made.api), span, AFTER)
-        });
+        .filter(|(_, made, answer)| answer.status == 503 && !evidence.was_hurt(made, AFTER));
     offenders
         .map(|(history, made, answer)| {
             let code = answer.code.as_deref().unwrap_or_default();
-            let detail = format!("key {} at {:.1?}: 503 {code}", history.key, made.from);
-            Violation::new("no outage refuses anybody", detail)
+            format!("key {} at {:.1?}: 503 {code}", history.key, made.from)
         })
         .collect()
 }
 
 /// Every call is answered if some API was well for long enough to be found and to answer.
-pub(super) fn unanswered(evidence: &Evidence) -> Vec<Violation> {
+pub(super) fn unanswered(evidence: &Evidence) -> Vec<String> {
     let given_up = evidence.histories.iter().filter(|it| it.answer().is_none());
     let offenders = given_up.filter(|history| {
         let end = history.attempts.last().map_or(history.intended, |it| it.to);
-        let mut apis = (0..evidence.replicas).map(Target::Api);
+        let mut apis = 0..evidence.replicas;
         apis.any(|api| well_within(evidence, api, (history.intended, end)))
     });
     offenders
-        .map(|history| {
-            let detail = format!("key {}: {:?}", history.key, history.attempts);
-            Violation::new("a living API answers", detail)
-        })
+        .map(|history| format!("key {}: {:?}", history.key, history.attempts))
         .collect()
 }
 
 /// Every answer came within the bound, unless its API was broken meanwhile.
-pub(super) fn late(evidence: &Evidence) -> Vec<Violation> {
-    let bound = evidence.bound + MACHINE;
+pub(super) fn late(evidence: &Evidence) -> Vec<String> {
     let attempts = evidence.histories.iter().flat_map(|history| {
         let attempts = history.attempts.iter();
-        attempts.map(move |made| (history, made))
+        attempts.map(move |made| (history, made, made.to.saturating_sub(made.from)))
     });
-    let offenders = attempts.filter(|(_, made)| {
+    let offenders = attempts.filter(|(_, made, took)| {
         let waited = match &made.reply {
             Reply::Answer(_) => true,
             // A client that gave up on a silent API has waited as well.
-            Reply::Broken(broken) => *broken == crate::load::Broken::Silent,
+            Reply::Broken(broken) => *broken == Broken::Silent,
         };
-        let span = (made.from, made.to);
-        waited
-            && made.to.saturating_sub(made.from) > bound
-            && !outage(evidence, Target::Api(made.api), span, AFTER)
+        waited && *took > evidence.trial.bound + MACHINE && !evidence.was_hurt(made, AFTER)
     });
     offenders
-        .map(|(history, made)| {
-            let took = made.to.saturating_sub(made.from);
-            let detail = format!("key {} at {:.1?}: {took:.1?}", history.key, made.from);
-            Violation::new("every answer comes within the bound", detail)
+        .map(|(history, made, took)| {
+            format!("key {} at {:.1?}: {took:.1?}", history.key, made.from)
         })
         .collect()
 }
@@ -96,37 +96,26 @@ fn answers(evidence: &Evidence) -> impl Iterator<Item = (&CallHistory, &Attempt,
 }
 
 /// Whether an API was well, within the span, for as long as a call can take to come to it and be answered.
-fn well_within(evidence: &Evidence, api: Target, (from, to): Span) -> bool {
-    let needed = evidence.try_for + evidence.bound + MACHINE;
-    let mut outages: Vec<_> = evidence
-        .outages
-        .iter()
-        .filter(|it| it.target == api)
-        .collect();
-    outages.sort_by_key(|outage| outage.from);
+fn well_within(evidence: &Evidence, api: usize, (from, to): Span) -> bool {
+    let load = &evidence.experiment.load;
+    let needed = load.try_for.unwrap_or(load.patience) + evidence.trial.bound + MACHINE;
     let mut since = from;
-    for outage in outages {
-        if outage.from.min(to).saturating_sub(since) >= needed {
+    for outage in evidence.outages(api) {
+        if outage.0.min(to).saturating_sub(since) >= needed {
             return true;
         }
-        since = since.max(outage.to.saturating_add(AFTER));
+        since = since.max(outage.1.saturating_add(AFTER));
     }
     to.saturating_sub(since) >= needed
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::RunFixture;
-    use super::super::violations;
+    use super::super::fixture::{RunFixture, rules};
     use super::*;
-    use crate::load::Broken;
+    use crate::plan::Target;
 
-    const API: Target = Target::Api(0);
-
-    fn rules(scene: RunFixture) -> Vec<&'static str> {
-        let found = violations(&scene.evidence());
-        found.into_iter().map(|one| one.rule).collect()
-    }
+    const API: Target = Target::Replica(1);
 
     #[test]
     fn an_answer_that_no_document_knows_is_named() {
@@ -144,7 +133,7 @@ mod tests {
         const RULE: &str = "no outage refuses anybody";
         let refused = || RunFixture::well().refused(1, 503, Some("db_unavailable"));
         assert_eq!(rules(refused()), [RULE]);
-        let db = refused().outage(Target::Db, 9.0, 11.0);
+        let db = refused().outage(Target::Database, 9.0, 11.0);
         assert_eq!(rules(db.outage(Target::Worker, 8.0, 11.0)), [RULE]);
         assert!(rules(refused().outage(API, 9.0, 9.9)).is_empty());
     }
@@ -166,7 +155,7 @@ mod tests {
         let late = || RunFixture::well().answered_at(1, 10.0, 16.0);
         assert_eq!(rules(late()), [RULE]);
         assert!(rules(late().outage(API, 11.0, 12.0)).is_empty());
-        assert_eq!(rules(late().outage(Target::Db, 11.0, 12.0)), [RULE]);
+        assert_eq!(rules(late().outage(Target::Database, 11.0, 12.0)), [RULE]);
         assert!(rules(RunFixture::well().answered_at(1, 10.0, 14.9)).is_empty());
         let silent = RunFixture::well().given_up(1, Broken::Silent, 10.0, 16.5);
         assert_eq!(rules(silent), [RULE]);

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use crate::durability::{Ledger, Row};
+use crate::durability::{DurabilityReport, Row};
+use crate::fixtures::{TrialFixture, plan};
 use crate::load::{Answer, Attempt, Broken, CallHistory, Reply};
-use crate::torture::evidence::{Again, Evidence, Outage, Tables, take_lost_by_failover};
+use crate::plan::{Fault, Kind, Target};
+use crate::torture::evidence::{Again, Evidence, Tables, take_lost_by_failover};
 use crate::torture::quiescent::QuiescentPhase;
-use crate::torture::schedule::{Kind, Target};
 
 pub(super) struct RunFixture {
     evidence: Evidence,
@@ -16,6 +17,13 @@ pub(super) struct RunFixture {
 
 pub(super) fn id(number: u64) -> Uuid {
     Uuid::from_u128(u128::from(number))
+}
+
+/// What does not hold.
+pub(super) fn rules(scene: RunFixture) -> Vec<String> {
+    let checks = super::verdict(&scene.evidence()).checks.into_iter();
+    let broken = checks.filter(|check| !check.holds);
+    broken.map(|check| check.name).collect()
 }
 
 fn key(number: u64) -> String {
@@ -66,18 +74,20 @@ impl RunFixture {
             surge: false,
             attempts: vec![made(answer(200, number), 10.0, 10.3)],
         };
+        let (mut experiment, mut trial) = (plan(), TrialFixture::resilient().trial);
+        experiment.load.try_for = Some(seconds(6.0));
+        trial.bound = seconds(4.0);
         let scene = Self {
             evidence: Evidence {
+                experiment,
+                trial,
                 replicas: 1,
-                bound: seconds(4.0),
                 published: vec![seconds(4.0)],
-                try_for: seconds(6.0),
-                outages: Vec::new(),
                 histories: [1, 2, 3].map(history).into(),
-                fell: Vec::new(),
+                not_healed: Vec::new(),
                 left: Vec::new(),
                 tables: Some(Tables {
-                    ledger: Ledger::default(),
+                    report: DurabilityReport::default(),
                     rows: [1, 2, 3].map(|it| recorded(id(it), key(it), "done")).into(),
                     keys: [1, 2, 3].map(|it| (key(it), id(it))).into(),
                 }),
@@ -102,7 +112,8 @@ impl RunFixture {
                 answer.degraded = vec!["worker_unavailable:circuit_open".to_owned()];
             }
         });
-        scene.outage(Target::Db, 50.0, 52.0)
+        let scene = scene.without_outages();
+        scene.outage(Target::Database, 50.0, 52.0)
     }
 
     fn tables(&mut self) -> &mut Tables {
@@ -110,7 +121,8 @@ impl RunFixture {
     }
 
     pub(super) fn without_outages(mut self) -> Self {
-        self.evidence.outages.clear();
+        self.evidence.experiment.faults.clear();
+        self.evidence.trial.faults.clear();
         self
     }
 
@@ -132,10 +144,11 @@ impl RunFixture {
         let accepted = self.evidence.histories.iter();
         let accepted: Vec<_> = accepted.filter_map(CallHistory::accepted).collect();
         let tables = self.tables();
-        tables.ledger = Ledger::of(&accepted, tables.rows.clone());
+        tables.report = DurabilityReport::of(&accepted, tables.rows.clone());
         let it = &mut self.evidence;
         if let Some(tables) = &mut it.tables {
-            it.lost_by_failover = take_lost_by_failover(&mut it.histories, &it.outages, tables);
+            let (faults, seen) = (&it.experiment.faults, &it.trial.faults);
+            it.lost_by_failover = take_lost_by_failover(&mut it.histories, faults, seen, tables);
         }
         self.evidence
     }
@@ -198,32 +211,30 @@ impl RunFixture {
         self
     }
 
-    pub(super) fn called_again(mut self, calls: Option<u64>) -> Self {
-        self.evidence.worker_calls_again = calls;
-        self
-    }
-
     pub(super) fn replicas(mut self, replicas: usize) -> Self {
         self.evidence.replicas = replicas;
         self
     }
 
     pub(super) fn outage(mut self, target: Target, from: f64, to: f64) -> Self {
-        self.evidence.outages.push(Outage {
+        let scene = TrialFixture {
+            trial: self.evidence.trial,
+        };
+        self.evidence.trial = scene.fault(target, seconds(from), seconds(to)).trial;
+        self.evidence.experiment.faults.push(Fault {
             target,
             kind: Kind::Kill,
-            from: seconds(from),
-            to: seconds(to),
-            rows_lost: 0,
+            at: seconds(from),
+            lasts: seconds(to - from),
         });
         self
     }
 
     /// Postgres fails over, and lacks what was recorded last.
     pub(super) fn fails_over(mut self, at: f64) -> Self {
-        self = self.outage(Target::Db, at, at + 1.0);
-        let outage = self.evidence.outages.last_mut().unwrap();
-        outage.kind = Kind::FailOver;
+        self = self.outage(Target::Database, at, at + 1.0);
+        let fault = self.evidence.experiment.faults.last_mut().unwrap();
+        fault.kind = Kind::LossyFailover;
         self
     }
 

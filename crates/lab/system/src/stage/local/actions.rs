@@ -16,9 +16,9 @@ impl Local {
     pub async fn kill(&self, service: Service) -> Result<(), SystemError> {
         let (_lock, state) = self.enter().await?;
         let alive = state.tree(service).is_alive();
-        let stuck = |pids| SystemError::Stuck { service, pids };
         // Also of a dead one: what its leader left behind.
-        state.tree(service).kill().await.map_err(stuck)?;
+        let killed = state.tree(service).kill().await;
+        killed.map_err(SystemError::stuck(service))?;
         port::refuses(service, state.port(service)).await?;
         let what = if alive { "killed" } else { "was dead already" };
         self.console.say(format_args!("  {service:<7} {what}"));
@@ -53,9 +53,7 @@ impl Local {
         } else {
             "paused"
         };
-        tree.pause()
-            .await
-            .map_err(|pids| SystemError::Stuck { service, pids })?;
+        tree.pause().await.map_err(SystemError::stuck(service))?;
         self.console.say(format_args!(
             "  {service:<7} {what}: its port is open, nobody answers"
         ));

@@ -1,7 +1,6 @@
 //! Starting the API and the worker as processes that outlive the command.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use tokio::process::Command;
@@ -16,25 +15,7 @@ use crate::stage::Service;
 /// Where a service's process lives: a folder of its own, which also finds it should its record be lost.
 pub(super) fn tree(folder: &Path, service: Service) -> Result<ProcessTree, SystemError> {
     let home = folder.join("run").join(service.name());
-    fs::create_dir_all(&home).map_err(SystemError::file("make", &home))?;
-    let home = home
-        .canonicalize()
-        .map_err(SystemError::file("find", &home))?;
-    Ok(ProcessTree {
-        leader: None,
-        home,
-        program: program(service).to_owned(),
-    })
-}
-
-/// The service's binary, which must be in `binaries`.
-pub(super) fn binary(binaries: &Path, service: Service) -> Result<PathBuf, SystemError> {
-    let path = binaries.join(program(service));
-    if path.is_file() {
-        Ok(path)
-    } else {
-        Err(SystemError::NotBuilt(path))
-    }
+    Ok(ProcessTree::at(&home, program(service))?)
 }
 
 pub(super) fn log(folder: &Path, service: Service) -> PathBuf {
@@ -79,7 +60,7 @@ fn environment(state: &State, service: Service, folder: &Path) -> BTreeMap<Strin
     variables
 }
 
-fn program(service: Service) -> &'static str {
+pub(super) fn program(service: Service) -> &'static str {
     match service {
         Service::Worker => "holdfast-worker",
         Service::Api => "holdfast-api",

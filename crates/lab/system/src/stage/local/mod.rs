@@ -132,8 +132,8 @@ impl Local {
     /// Kills all processes and deletes the database; the logs stay until the next `up`, the journal until `down`.
     async fn end(&self, state: &State) -> Result<(), SystemError> {
         for service in [Service::Api, Service::Worker, Service::Db] {
-            let stuck = |pids| SystemError::Stuck { service, pids };
-            state.tree(service).kill().await.map_err(stuck)?;
+            let killed = state.tree(service).kill().await;
+            killed.map_err(SystemError::stuck(service))?;
         }
         state.db.delete()?;
         self.delete("run")?;

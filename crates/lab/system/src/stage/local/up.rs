@@ -68,7 +68,7 @@ impl Local {
     /// stage's record stays: the API brings over what it holds.
     async fn prepare(&self, installation: &Installation) -> Result<State, SystemError> {
         for service in [Service::Worker, Service::Api] {
-            launch::binary(&self.settings.binaries, service)?;
+            self.settings.program(launch::program(service))?;
         }
         for (service, port, variable) in self.named_ports() {
             port::check_free(port, variable)?;
@@ -171,8 +171,8 @@ impl Local {
 
     /// Ends what a dead leader left behind, which would still hold the port, and sees that nobody else has it.
     async fn clear_the_way(&self, state: &State, service: Service) -> Result<(), SystemError> {
-        let stuck = |pids| SystemError::Stuck { service, pids };
-        state.tree(service).kill().await.map_err(stuck)?;
+        let killed = state.tree(service).kill().await;
+        killed.map_err(SystemError::stuck(service))?;
         let mut ports = self.named_ports().into_iter();
         match ports.find(|(named, ..)| *named == service) {
             Some((_, _, variable)) => port::check_free(state.port(service), variable),
@@ -198,7 +198,7 @@ impl Local {
     }
 
     fn launch(&self, state: &mut State, service: Service) -> Result<Launched, SystemError> {
-        let binary = launch::binary(&self.settings.binaries, service)?;
+        let binary = self.settings.program(launch::program(service))?;
         let launched = launch::launch(
             state,
             service,

@@ -1,4 +1,4 @@
-//! The process of somebody else's API, as often as it is started; it ends with this value, whatever it started itself.
+//! Somebody else's API in the place of ours: how it is started, known to be up, and asked to end.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use holdfast_checker::trial::Observation;
 use tokio::net::TcpStream;
-use tokio::process::Command;
 use tokio::time::Instant;
 
+use super::{Service, ServiceProcess};
 use crate::error::SystemError;
 use crate::ports;
-use crate::process::{self, Launched, ProcessTree};
+use crate::process::{self, Launched};
 use crate::wait::Patience;
 
 /// An interpreter with a web framework takes a second or two; a build by `cargo run` belongs before the trial.
@@ -21,12 +21,6 @@ const STARTS: Patience = Patience::new(Duration::from_secs(30), POLL);
 const ENDS: Patience = Patience::new(Duration::from_secs(5), POLL);
 const POLL: Duration = Duration::from_millis(20);
 const LOG_LINES: usize = 10;
-
-/// The table as a stranger may use it: `INSERT INTO requests DEFAULT VALUES RETURNING id` and
-/// `UPDATE requests SET status = 'done' WHERE id = …` are enough.
-pub(super) const LENIENT_TABLE: &str = "
-    ALTER TABLE requests ALTER id SET DEFAULT gen_random_uuid(), ALTER origin SET DEFAULT 'resilient',
-        DROP CONSTRAINT requests_check;";
 
 /// An API that is not ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,84 +35,37 @@ pub struct Contender {
     pub bound: Option<Duration>,
 }
 
-#[derive(Debug)]
-pub(super) struct ContenderProcess {
-    contender: Contender,
-    variables: BTreeMap<String, String>,
-    tree: ProcessTree,
-    log: PathBuf,
-    port: u16,
-}
-
-impl ContenderProcess {
-    /// Starts it and waits until its port accepts.
-    pub(super) async fn start_in(
-        folder: &Path,
+impl ServiceProcess {
+    /// Starts it and waits until its port accepts. It sees these variables beside the caller's own.
+    pub async fn start_contender(
         contender: &Contender,
-        mut variables: BTreeMap<String, String>,
+        folder: &Path,
+        variables: BTreeMap<String, String>,
     ) -> Result<Self, SystemError> {
-        let home = folder.join("api");
-        let data = home.join("data");
+        let shell = PathBuf::from("/bin/sh");
+        let program = (shell, &["-c", contender.command.as_str()][..]);
+        let mut process = Self::new(Service::Api, program, (folder, "api"), variables)?;
+        let data = process.tree.home.join("data");
         fs::create_dir_all(&data).map_err(SystemError::file("make", &data))?;
-        let home = home
-            .canonicalize()
-            .map_err(SystemError::file("find", &home))?;
-        let port = ports::free().map_err(SystemError::file("find", "a free port"))?;
         let text = |path: &Path| path.to_string_lossy().into_owned();
-        variables.extend([
-            ("PORT".to_owned(), port.to_string()),
-            ("DATA_DIR".to_owned(), text(&home.join("data"))),
-            (process::MARK.to_owned(), text(&home)),
+        process.variables.extend([
+            ("PORT".to_owned(), process.port().to_string()),
+            ("DATA_DIR".to_owned(), text(&data)),
+            (process::MARK.to_owned(), text(&process.tree.home)),
         ]);
-        let mut process = Self {
-            contender: contender.clone(),
-            variables,
-            tree: ProcessTree {
-                leader: None,
-                home,
-                program: "sh".to_owned(),
-            },
-            log: folder.join("api.log"),
-            port,
-        };
+        process.contender = Some(contender.clone());
         process.start().await?;
         Ok(process)
     }
 
-    pub(super) fn port(&self) -> u16 {
-        self.port
-    }
-
-    /// Starts it, unless it runs, and waits until its port accepts.
-    pub(super) async fn start(&mut self) -> Result<(), SystemError> {
-        if self.tree.is_alive() {
-            return Ok(());
-        }
-        let mut command = Command::new("/bin/sh");
-        command
-            .args(["-c", &self.contender.command])
-            .envs(&self.variables);
-        let mut launched = process::launch(command, &self.contender.folder, &self.log)?;
-        self.tree.leader = Some(launched.identity.clone());
-        let mut wait = STARTS.begin();
-        while TcpStream::connect(ports::loopback(self.port))
-            .await
-            .is_err()
-        {
-            if let Some(status) = launched.ended() {
-                return Err(self.failed(&launched, format!("ended ({status}) before it listened")));
-            }
-            if wait.is_over().await {
-                let seconds = STARTS.seconds();
-                let problem = format!("did not listen on 127.0.0.1:$PORT within {seconds} s");
-                return Err(self.failed(&launched, problem));
-            }
-        }
-        Ok(())
+    /// Whether it is none of ours.
+    #[must_use]
+    pub fn is_contender(&self) -> bool {
+        self.contender.is_some()
     }
 
     /// SIGTERM to its group, and time to end; what is left is still there afterwards.
-    pub(super) async fn stop(&self) -> Observation {
+    pub async fn stop(&self) -> Observation {
         self.tree.resume();
         self.tree.ask_to_end();
         let (start, mut wait) = (Instant::now(), ENDS.begin());
@@ -139,36 +86,32 @@ impl ContenderProcess {
             seen,
         }
     }
-
-    /// Kills all of it (SIGKILL).
-    pub(super) async fn kill(&self) -> Result<(), SystemError> {
-        self.tree.kill().await.map_err(stuck)
-    }
-
-    pub(super) async fn pause(&self) -> Result<(), SystemError> {
-        self.tree.pause().await.map_err(stuck)
-    }
-
-    pub(super) fn resume(&self) {
-        self.tree.resume();
-    }
-
-    fn failed(&self, launched: &Launched, problem: String) -> SystemError {
-        let problem = format!("({}) {problem}", self.contender.name);
-        SystemError::Contender(problem, launched.said(LOG_LINES))
-    }
 }
 
-impl Drop for ContenderProcess {
-    fn drop(&mut self) {
-        self.tree.kill_now();
-    }
-}
-
-fn stuck(pids: Vec<i32>) -> SystemError {
-    SystemError::Stuck {
-        service: crate::stage::Service::Api,
-        pids,
+impl Contender {
+    /// Returns once its port accepts; at once, if it was not started just now.
+    pub(super) async fn listens(
+        &self,
+        port: u16,
+        launched: Option<Launched>,
+    ) -> Result<(), SystemError> {
+        let Some(mut launched) = launched else {
+            return Ok(());
+        };
+        let mut wait = STARTS.begin();
+        while TcpStream::connect(ports::loopback(port)).await.is_err() {
+            let problem = if let Some(status) = launched.ended() {
+                format!("ended ({status}) before it listened")
+            } else if wait.is_over().await {
+                let seconds = STARTS.seconds();
+                format!("did not listen on 127.0.0.1:$PORT within {seconds} s")
+            } else {
+                continue;
+            };
+            let problem = format!("({}) {problem}", self.name);
+            return Err(SystemError::Contender(problem, launched.said(LOG_LINES)));
+        }
+        Ok(())
     }
 }
 
@@ -176,14 +119,14 @@ fn stuck(pids: Vec<i32>) -> SystemError {
 mod tests {
     use super::*;
 
-    async fn started(folder: &Path, command: &str) -> Result<ContenderProcess, SystemError> {
+    async fn started(folder: &Path, command: &str) -> Result<ServiceProcess, SystemError> {
         let contender = Contender {
             name: "mine".to_owned(),
             command: command.to_owned(),
             folder: folder.to_owned(),
             bound: None,
         };
-        ContenderProcess::start_in(folder, &contender, BTreeMap::new()).await
+        ServiceProcess::start_contender(&contender, folder, BTreeMap::new()).await
     }
 
     #[tokio::test]

@@ -1,4 +1,4 @@
-//! Calling the programs a stage is made of, and taking what they print.
+//! Calling other people's programs, and taking what they print.
 
 use std::ffi::OsStr;
 use std::process::{Output, Stdio};
@@ -9,7 +9,8 @@ use tokio::process::Command;
 use crate::error::SystemError;
 
 /// A program and its arguments, to be run with nothing on its stdin; dropped, it is killed.
-pub(super) fn command<S: AsRef<OsStr>>(
+#[must_use]
+pub fn command<S: AsRef<OsStr>>(
     program: impl AsRef<OsStr>,
     arguments: impl IntoIterator<Item = S>,
 ) -> Command {
@@ -25,16 +26,29 @@ pub(super) fn command<S: AsRef<OsStr>>(
 ///
 /// # Errors
 /// [`SystemError::Program`] with the last it said.
-pub(super) async fn printed(mut command: Command) -> Result<String, SystemError> {
+pub async fn printed(mut command: Command) -> Result<String, SystemError> {
     let line = command_line(&command);
     succeeded(&line, command.output().await)
+}
+
+/// What it came to, however that is; it ends with this future.
+///
+/// # Errors
+/// [`SystemError::Program`] when it cannot be run.
+pub async fn output(command: &mut Command) -> Result<Output, SystemError> {
+    command.stdin(Stdio::null()).kill_on_drop(true);
+    let output = command.output().await;
+    output.map_err(|error| SystemError::Program {
+        command: command_line(command),
+        output: error.to_string(),
+    })
 }
 
 /// Runs it with all its talk on stderr.
 ///
 /// # Errors
 /// [`SystemError::Program`].
-pub(super) async fn shown(mut command: Command) -> Result<(), SystemError> {
+pub async fn shown(mut command: Command) -> Result<(), SystemError> {
     let line = command_line(&command);
     let failed = |output: String| SystemError::Program {
         command: line,
@@ -48,7 +62,7 @@ pub(super) async fn shown(mut command: Command) -> Result<(), SystemError> {
     }
 }
 
-pub(super) fn command_line(command: &Command) -> String {
+pub(crate) fn command_line(command: &Command) -> String {
     let command = command.as_std();
     let words = iter::once(command.get_program()).chain(command.get_args());
     words
@@ -57,7 +71,7 @@ pub(super) fn command_line(command: &Command) -> String {
         .join(" ")
 }
 
-pub(super) fn succeeded(line: &str, output: io::Result<Output>) -> Result<String, SystemError> {
+pub(crate) fn succeeded(line: &str, output: io::Result<Output>) -> Result<String, SystemError> {
     let failed = |output: String| SystemError::Program {
         command: line.to_owned(),
         output,
@@ -67,8 +81,10 @@ pub(super) fn succeeded(line: &str, output: io::Result<Output>) -> Result<String
             Ok(String::from_utf8_lossy(&output.stdout).into_owned())
         }
         Ok(output) => {
-            let complaint = String::from_utf8_lossy(&output.stderr);
-            let last = complaint.lines().rfind(|line| !line.trim().is_empty());
+            // Some complain on the wrong stream.
+            let said = [output.stdout, output.stderr].concat();
+            let said = String::from_utf8_lossy(&said);
+            let last = said.lines().rfind(|line| !line.trim().is_empty());
             Err(failed(
                 last.map_or_else(|| output.status.to_string(), str::to_owned),
             ))

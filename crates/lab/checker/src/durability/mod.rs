@@ -1,7 +1,10 @@
-//! Promises against rows. Pure.
+//! Promises against rows: what became of each, and how many came to what. Pure.
+
+mod counts;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use counts::{of_calls, of_stranger};
 use uuid::Uuid;
 
 /// A promise a client was given.
@@ -32,7 +35,7 @@ pub struct Row {
 
 /// Every promise in one of these, and some in `duplicate` as well.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Ledger {
+pub struct DurabilityReport {
     /// Promises, each id once.
     pub accepted: usize,
     /// Finished with their result.
@@ -47,8 +50,8 @@ pub struct Ledger {
     pub missing: Vec<Uuid>,
 }
 
-impl Ledger {
-    /// Draws up the account.
+impl DurabilityReport {
+    /// Holds each promise against the rows.
     #[must_use]
     pub fn of(accepted: &[Accepted], rows: Vec<Row>) -> Self {
         let mut rows_of: BTreeMap<Uuid, Vec<Row>> = BTreeMap::new();
@@ -56,23 +59,23 @@ impl Ledger {
             rows_of.entry(row.id).or_default().push(row);
         }
         let ids: BTreeSet<Uuid> = accepted.iter().map(|one| one.id).collect();
-        let mut ledger = Self {
+        let mut report = Self {
             accepted: ids.len(),
             duplicate: ambiguous(accepted),
             ..Self::default()
         };
         for id in ids {
             match rows_of.get(&id).map(Vec::as_slice) {
-                None | Some([]) => ledger.missing.push(id),
-                Some([row]) => ledger.enter(row),
+                None | Some([]) => report.missing.push(id),
+                Some([row]) => report.enter(row),
                 Some([row, others @ ..]) => {
-                    ledger.enter(row);
+                    report.enter(row);
                     let count = others.len() + 1;
-                    ledger.duplicate.push(format!("{id}: {count} rows"));
+                    report.duplicate.push(format!("{id}: {count} rows"));
                 }
             }
         }
-        ledger
+        report
     }
 
     /// Whether waiting can change nothing for the better.
@@ -157,24 +160,24 @@ mod tests {
         }
     }
 
-    fn ledger(rows: Vec<Row>) -> Ledger {
-        Ledger::of(&[accepted(1, "a"), accepted(2, "b")], rows)
+    fn report(rows: Vec<Row>) -> DurabilityReport {
+        DurabilityReport::of(&[accepted(1, "a"), accepted(2, "b")], rows)
     }
 
     #[test]
     fn it_holds_only_if_every_promise_is_done_once() {
-        let kept = ledger(vec![row(1, "done"), row(2, "done")]);
+        let kept = report(vec![row(1, "done"), row(2, "done")]);
         assert!(kept.holds(false));
         assert_eq!((kept.accepted, kept.done.len()), (2, 2));
     }
 
     #[test]
     fn a_missing_row_an_open_one_and_a_failure_each_break_it() {
-        let missing = ledger(vec![row(1, "done")]);
+        let missing = report(vec![row(1, "done")]);
         assert_eq!(missing.missing, [Uuid::from_u128(2)]);
-        let open = ledger(vec![row(1, "done"), row(2, "received")]);
+        let open = report(vec![row(1, "done"), row(2, "received")]);
         assert_eq!(open.open, [Uuid::from_u128(2)]);
-        let failed = ledger(vec![row(1, "done"), row(2, "failed")]);
+        let failed = report(vec![row(1, "done"), row(2, "failed")]);
         assert_eq!(failed.failed.len(), 1);
         assert!(!missing.holds(true) && !open.holds(true));
         assert!(!failed.holds(false) && failed.holds(true));
@@ -182,7 +185,7 @@ mod tests {
 
     #[test]
     fn a_second_row_is_a_duplicate_whatever_it_says() {
-        let twice = ledger(vec![row(1, "done"), row(2, "done"), row(2, "done")]);
+        let twice = report(vec![row(1, "done"), row(2, "done"), row(2, "done")]);
         assert_eq!(twice.duplicate.len(), 1);
         assert!(!twice.holds(true));
     }
@@ -190,9 +193,9 @@ mod tests {
     #[test]
     fn a_key_that_stands_for_two_ids_is_a_duplicate_and_a_line_said_twice_is_none() {
         let rows = || vec![row(1, "done"), row(2, "done")];
-        let ambiguous = Ledger::of(&[accepted(1, "a"), accepted(2, "a")], rows());
+        let ambiguous = DurabilityReport::of(&[accepted(1, "a"), accepted(2, "a")], rows());
         assert_eq!(ambiguous.duplicate.len(), 1);
-        let again = Ledger::of(&[accepted(1, "a"), accepted(1, "a")], rows());
+        let again = DurabilityReport::of(&[accepted(1, "a"), accepted(1, "a")], rows());
         assert!(again.holds(false));
         assert_eq!(again.accepted, 1);
     }
@@ -201,7 +204,7 @@ mod tests {
     fn done_without_a_result_is_not_done() {
         let mut empty = row(2, "done");
         empty.result = None;
-        let ledger = ledger(vec![row(1, "done"), empty]);
-        assert_eq!(ledger.failed.len(), 1);
+        let report = report(vec![row(1, "done"), empty]);
+        assert_eq!(report.failed.len(), 1);
     }
 }

@@ -1,41 +1,47 @@
-//! Every promise against the rows that are there when all is over.
+//! The report on a trial in figures: of what was promised, and of what was stored and nobody was promised.
 
 use std::collections::BTreeSet;
 
 use uuid::Uuid;
 
-use crate::ledger::Row;
-use crate::trial::{Call, Completion, Ledger};
+use super::{Accepted, DurabilityReport, Row};
+use crate::trial::{Call, Completion, Durability};
 
 /// What was promised or stored and is not done is lost, whatever its row says in place of that.
 #[must_use]
-pub fn of(calls: &[Call], rows: &[Row]) -> Ledger {
-    let with = |status: &str| rows.iter().filter(|row| row.status == status).count() as u64;
+pub fn of_calls(calls: &[Call], rows: Vec<Row>) -> Durability {
     let keys: BTreeSet<&str> = rows.iter().map(|row| row.key.as_str()).collect();
-    let mut owed: BTreeSet<Uuid> = calls.iter().filter_map(promise).collect();
-    owed.extend(rows.iter().map(|row| row.id));
-    for row in rows.iter().filter(|row| row.status == "done") {
-        owed.remove(&row.id);
-    }
-    Ledger {
+    let duplicates = (rows.len() - keys.len()) as u64;
+    let ids = calls.iter().filter_map(promise);
+    let owed = ids.chain(rows.iter().map(|row| row.id)).map(|id| Accepted {
+        id,
+        key: id.to_string(),
+        status: 202,
+    });
+    let report = DurabilityReport::of(&owed.collect::<Vec<_>>(), rows);
+    Durability {
         promised: calls.iter().filter(|call| call.is_promised()).count() as u64,
-        lost: owed.len() as u64,
-        duplicates: (rows.len() - keys.len()) as u64,
-        failed: with("failed"),
-        done: with("done"),
+        lost: (report.accepted - report.done.len()) as u64,
+        duplicates,
+        failed: report.failed.len() as u64,
+        done: report.done.len() as u64,
     }
 }
 
-/// The same of somebody else's API: promises that told no id are counted against the rows that no other promise claims.
+/// The same of somebody else's API, which need not record its results: promises that told no id are counted against the rows
+/// that no other promise claims.
 #[must_use]
-pub fn of_stranger(calls: &[Call], rows: &[Row]) -> Ledger {
-    let mut ledger = of(calls, rows);
+pub fn of_stranger(calls: &[Call], mut rows: Vec<Row>) -> Durability {
     let named: BTreeSet<Uuid> = calls.iter().filter_map(promise).collect();
-    let nameless = ledger.promised - calls.iter().filter_map(promise).count() as u64;
     let done = rows.iter().filter(|row| row.status == "done");
     let unclaimed = done.filter(|row| !named.contains(&row.id)).count() as u64;
-    ledger.lost += nameless.saturating_sub(unclaimed);
-    ledger
+    for row in &mut rows {
+        row.result.get_or_insert_default();
+    }
+    let mut durability = of_calls(calls, rows);
+    let nameless = durability.promised - calls.iter().filter_map(promise).count() as u64;
+    durability.lost += nameless.saturating_sub(unclaimed);
+    durability
 }
 
 /// The id under which a client was promised something.
@@ -78,7 +84,7 @@ mod tests {
             key: key.to_owned(),
             status: status.to_owned(),
             error: String::new(),
-            result: None,
+            result: Some(String::new()),
         }
     }
 
@@ -86,15 +92,15 @@ mod tests {
     fn a_promise_without_a_row_that_is_done_is_lost_and_a_refusal_is_no_promise() {
         let calls = [call(1, 200), call(2, 202), call(3, 202), call(4, 503)];
         let rows = [row(1, "done", "a"), row(2, "received", "b")];
-        let ledger = of(&calls, &rows);
-        assert_eq!((ledger.promised, ledger.lost, ledger.done), (3, 2, 1));
+        let counts = of_calls(&calls, rows.into());
+        assert_eq!((counts.promised, counts.lost, counts.done), (3, 2, 1));
     }
 
     #[test]
     fn a_row_that_is_not_done_is_lost_whatever_its_client_was_told() {
         let rows = [row(1, "done", "a"), row(2, "received", "b")];
-        assert_eq!(of(&[], &rows).lost, 1);
-        let failed = of(&[call(1, 202)], &[row(1, "failed", "a")]);
+        assert_eq!(of_calls(&[], rows.into()).lost, 1);
+        let failed = of_calls(&[call(1, 202)], vec![row(1, "failed", "a")]);
         assert_eq!((failed.lost, failed.failed), (1, 1));
     }
 
@@ -105,7 +111,7 @@ mod tests {
             row(2, "done", "a"),
             row(3, "done", "b"),
         ];
-        assert_eq!(of(&[], &rows).duplicates, 1);
+        assert_eq!(of_calls(&[], rows.into()).duplicates, 1);
     }
 
     fn nameless(status: u16) -> Call {
@@ -119,7 +125,7 @@ mod tests {
     #[test]
     fn promises_without_an_id_are_covered_by_rows_that_are_done_and_claimed_by_no_other() {
         let rows = [row(1, "done", "a"), row(2, "done", "b")];
-        let lost = |calls: &[Call]| of_stranger(calls, &rows).lost;
+        let lost = |calls: &[Call]| of_stranger(calls, rows.to_vec()).lost;
         assert_eq!(lost(&[call(1, 200), nameless(200)]), 0);
         assert_eq!(lost(&[call(1, 200), nameless(200), nameless(202)]), 1);
         assert_eq!(lost(&[nameless(200), nameless(500)]), 0);
@@ -128,13 +134,13 @@ mod tests {
     #[test]
     fn a_promise_under_an_id_is_lost_without_its_own_row_however_many_others_there_are() {
         let rows = [row(1, "done", "a"), row(2, "done", "b")];
-        assert_eq!(of_stranger(&[call(3, 202)], &rows).lost, 1);
+        assert_eq!(of_stranger(&[call(3, 202)], rows.into()).lost, 1);
     }
 
     #[test]
     fn a_row_that_is_not_done_is_lost_also_where_nothing_was_promised() {
         assert_eq!(
-            of_stranger(&[nameless(500)], &[row(1, "received", "a")]).lost,
+            of_stranger(&[nameless(500)], vec![row(1, "received", "a")]).lost,
             1
         );
     }
