@@ -1,20 +1,37 @@
 //! Every promise against the rows that are there when all is over.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 
 use crate::ledger::Row;
 use crate::trial::{Call, Completion, Ledger};
 
-/// What was promised or stored and is not done is lost, whatever its row says in place of that.
+/// What was promised or stored and is not done is lost, whatever its row says in place of that: also that it is another's.
+/// Whoever told no id, as the naive endpoint, is held to a row that is done of the request's own number.
 #[must_use]
 pub fn of(calls: &[Call], rows: &[Row]) -> Ledger {
+    let mut ledger = named(calls, rows);
+    let done = rows.iter().filter(|row| row.status == "done");
+    let done: BTreeSet<u64> = done.filter_map(number).collect();
+    let nameless = calls
+        .iter()
+        .filter(|call| call.is_promised() && promise(call).is_none());
+    ledger.lost += nameless.filter(|call| !done.contains(&call.number)).count() as u64;
+    ledger
+}
+
+fn named(calls: &[Call], rows: &[Row]) -> Ledger {
     let with = |status: &str| rows.iter().filter(|row| row.status == status).count() as u64;
     let keys: BTreeSet<&str> = rows.iter().map(|row| row.key.as_str()).collect();
     let mut owed: BTreeSet<Uuid> = calls.iter().filter_map(promise).collect();
     owed.extend(rows.iter().map(|row| row.id));
-    for row in rows.iter().filter(|row| row.status == "done") {
+    let numbers = calls
+        .iter()
+        .filter_map(|call| Some((promise(call)?, call.number)));
+    let numbers: BTreeMap<Uuid, u64> = numbers.collect();
+    let kept = |row: &&Row| row.status == "done" && !is_swapped(row, numbers.get(&row.id));
+    for row in rows.iter().filter(kept) {
         owed.remove(&row.id);
     }
     Ledger {
@@ -29,13 +46,26 @@ pub fn of(calls: &[Call], rows: &[Row]) -> Ledger {
 /// The same of somebody else's API: promises that told no id are counted against the rows that no other promise claims.
 #[must_use]
 pub fn of_stranger(calls: &[Call], rows: &[Row]) -> Ledger {
-    let mut ledger = of(calls, rows);
+    let mut ledger = named(calls, rows);
     let named: BTreeSet<Uuid> = calls.iter().filter_map(promise).collect();
     let nameless = ledger.promised - calls.iter().filter_map(promise).count() as u64;
     let done = rows.iter().filter(|row| row.status == "done");
     let unclaimed = done.filter(|row| !named.contains(&row.id)).count() as u64;
     ledger.lost += nameless.saturating_sub(unclaimed);
     ledger
+}
+
+/// Whether a row is another's than the request that its id was promised to.
+fn is_swapped(row: &Row, promised_to: Option<&u64>) -> bool {
+    let numbers = number(row).zip(promised_to);
+    numbers.is_some_and(|(its, other)| its != *other)
+}
+
+/// The request's own, which ends its key.
+fn number(row: &Row) -> Option<u64> {
+    // Without a key a row goes by its id. The model keeps a key as JSON does, in quotation marks.
+    let key = Some(row.key.trim_matches('"')).filter(|key| *key != row.id.to_string());
+    key?.rsplit_once('-')?.1.parse().ok()
 }
 
 /// The id under which a client was promised something.
@@ -99,6 +129,14 @@ mod tests {
     }
 
     #[test]
+    fn a_promise_whose_row_is_anothers_is_lost() {
+        let lost = |key: &str| of(&[call(1, 200)], &[row(1, "done", key)]).lost;
+        assert_eq!((lost("run-0"), lost("run-7")), (0, 1));
+        let id = Uuid::from_u128(1).to_string();
+        assert_eq!((lost("a-b"), lost(&id)), (0, 0));
+    }
+
+    #[test]
     fn a_second_row_for_the_same_key_is_a_duplicate() {
         let rows = [
             row(1, "done", "a"),
@@ -106,6 +144,13 @@ mod tests {
             row(3, "done", "b"),
         ];
         assert_eq!(of(&[], &rows).duplicates, 1);
+    }
+
+    #[test]
+    fn a_promise_without_an_id_is_lost_without_a_row_of_its_own_number() {
+        let lost = |key: &str, status: &str| of(&[nameless(200)], &[row(1, status, key)]).lost;
+        assert_eq!((lost("run-0", "done"), lost("\"run-0\"", "done")), (0, 0));
+        assert_eq!((lost("run-7", "done"), lost("run-0", "received")), (1, 2));
     }
 
     fn nameless(status: u16) -> Call {
