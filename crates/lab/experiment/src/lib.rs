@@ -30,4 +30,4 @@ use holdfast_checker::{
     hint, measure, plan, schema, seconds, statistics, transitions, trial, verdict,
 };
 use holdfast_system::{accepted, database, guard, run_dir, settings, settle, stage, system};
-use holdfast_testbed::{files, output, proxy};
+use holdfast_testbed::{files, output, postgres, proxy};

@@ -114,6 +114,7 @@ impl Playing<'_> {
         api.variables.push(("RUST_LOG", "info".to_owned()));
         SystemSpec {
             workers: system.workers,
+            replication: system.replication,
             linked: fault::linked(&self.experiment.faults),
             seed: self.experiment.load.seed,
             replaced: fault::replaced(&self.experiment.faults),

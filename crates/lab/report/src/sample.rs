@@ -122,6 +122,7 @@ pub(super) fn experiment() -> Experiment {
             work_delay: Duration::from_secs_f64(WORK),
             work_capacity: None,
             workers: std::num::NonZeroU32::MIN,
+            replication: None,
             policies: toml::Table::new(),
         },
         load: Load {

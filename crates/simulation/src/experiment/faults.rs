@@ -109,7 +109,7 @@ impl Stricken {
             (Target::Api, Harm::Refuses) => {
                 let _ = self.api.start();
             }
-            (Target::Node, _) => {}
+            (Target::Node | Target::Standby, _) => {}
             (Target::Api, _) => self.api.life().iter().for_each(|it| it.set(door)),
         }
     }
@@ -146,7 +146,7 @@ impl Stricken {
                 Ok(Err(_)) => Some("it answers an error, or not at all"),
                 Err(_) => Some("it accepts and does not answer"),
             },
-            Target::Node => None,
+            Target::Node | Target::Standby => None,
             Target::Api => match self.api.life().map(|life| life.door()) {
                 None => Some("its port refuses"),
                 Some(Door::Open) => None,
@@ -172,7 +172,7 @@ fn observation(holds: bool, seen: &str) -> Observation {
 
 /// None: the model has nothing of it.
 fn harm(fault: &Fault) -> Option<Harm> {
-    if fault.target == Target::Node {
+    if matches!(fault.target, Target::Node | Target::Standby) {
         return None;
     }
     let on_wire =
@@ -182,7 +182,7 @@ fn harm(fault: &Fault) -> Option<Harm> {
         Kind::Pause | Kind::Blackhole | Kind::Lock => Some(Harm::Hangs),
         Kind::ReadOnly => Some(Harm::ReadOnly),
         Kind::Surge { .. } => Some(Harm::Nothing),
-        Kind::Replace | Kind::Partition | Kind::Drain => None,
+        Kind::Replace | Kind::Partition | Kind::Switchover | Kind::Drain => None,
         Kind::Latency { delay, .. } if fault.target == Target::Database => {
             Some(Harm::Slow(millis(delay)))
         }

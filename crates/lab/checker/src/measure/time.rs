@@ -12,7 +12,11 @@ pub(super) fn to_open(trial: &Trial) -> Result<f64, Unmeasured> {
     if first.target == Target::Api {
         return Err(Unmeasured::NoBreaker);
     }
-    let dependency = first.target.to_string();
+    let dependency = match first.target {
+        Target::Standby => Target::Database,
+        target => target,
+    };
+    let dependency = dependency.to_string();
     let opened = trial
         .transitions
         .iter()
@@ -72,6 +76,13 @@ mod tests {
             .opens("database", ms(2250))
             .opens("worker", s(4));
         assert_eq!(to_open(&scene.trial), Ok(0.25));
+    }
+
+    #[test]
+    fn lost_standbys_open_the_breaker_of_the_database() {
+        let mut scene = TrialFixture::resilient().opens("database", ms(3400));
+        scene.trial.faults[0].target = Target::Standby;
+        assert_eq!(to_open(&scene.trial), Ok(0.4));
     }
 
     #[test]

@@ -69,6 +69,7 @@ fn build(name: &str, file: file::File) -> Result<Experiment, Broken> {
             work_delay: file.system.work_delay.0,
             work_capacity: file.system.work_capacity,
             workers: file.system.workers,
+            replication: file.system.replication,
             policies: file.system.policies,
         },
         load: load(&file.load),

@@ -12,6 +12,7 @@ mod contender;
 mod nodes;
 mod process;
 mod processes;
+mod replicas;
 mod spec;
 mod start;
 
@@ -26,9 +27,9 @@ use containers::Containers;
 pub use contender::Contender;
 use nodes::Nodes;
 use processes::Processes;
+pub use replicas::Replicas;
 pub use spec::{ApiSpec, Linked, Part, SystemSpec, WorkerSpec};
 
-use crate::database::Database;
 use crate::error::SystemError;
 use crate::link::Link;
 use crate::plan::Target;
@@ -119,14 +120,6 @@ impl System {
     /// [`SystemError::NotRunning`]: there is no such part.
     pub fn port(&self, part: Part) -> Result<u16, SystemError> {
         self.part(part).map(|one| one.port)
-    }
-
-    /// Postgres itself, past any link.
-    ///
-    /// # Errors
-    /// [`SystemError::NotRunning`]: there is none.
-    pub fn database(&self) -> Result<Database, SystemError> {
-        self.port(Part::Db).map(Database::Port)
     }
 
     fn part(&self, part: Part) -> Result<&Listening, SystemError> {
