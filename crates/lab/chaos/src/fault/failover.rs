@@ -15,9 +15,9 @@ use crate::trial::Observation;
 use crate::wait::Patience;
 
 /// The leader's lease of 20 s, and a machine that others keep busy.
-const FAILS_OVER: Patience = Patience::new(Duration::from_secs(60), Duration::from_millis(100));
+const FAILS_OVER: Patience = Patience::new(Duration::from_secs(60), Duration::from_millis(250));
 /// A server that crashed, found its place in another's history, and follows.
-const HEALED: Patience = Patience::new(Duration::from_secs(60), Duration::from_millis(200));
+const HEALED: Patience = Patience::new(Duration::from_secs(60), Duration::from_millis(500));
 /// What a primary writes its standbys are sent within milliseconds.
 const SENT_WITHIN: Duration = Duration::from_millis(300);
 
@@ -141,7 +141,7 @@ async fn are_dead(replicas: &Replicas, nodes: &[usize]) -> Observation {
 async fn another_leads(replicas: &Replicas, than: usize, begun: Instant) -> Observation {
     let mut wait = FAILS_OVER.begin();
     loop {
-        match replicas.leader().await.filter(|it| *it != than) {
+        match replicas.leader_but(Some(than)).await {
             Some(leader) => {
                 let after = begun.elapsed().as_secs_f64();
                 return observation(true, format!("node {leader} leads after {after:.1} s"));

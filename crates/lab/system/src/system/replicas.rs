@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use tokio::sync::Mutex;
 
 use super::start::Urls;
@@ -83,12 +84,17 @@ impl Replicas {
 
     /// Which node leads, by the word of its Patroni, which holds the lease for it; none: nobody does.
     pub async fn leader(&self) -> Option<usize> {
-        for (node, patroni) in self.patronis.iter().enumerate() {
-            if patroni.says_yes("/primary").await {
-                return Some(node);
-            }
-        }
-        None
+        self.leader_but(None).await
+    }
+
+    /// The same of all nodes but this one, which is not asked: it may not answer, or believe that it still leads.
+    pub async fn leader_but(&self, but: Option<usize>) -> Option<usize> {
+        let nodes = (0..self.ports.len()).filter(|node| Some(*node) != but);
+        let asked = nodes.map(|node| async move {
+            let leads = self.patronis[node].says_yes("/primary").await;
+            leads.then_some(node)
+        });
+        join_all(asked).await.into_iter().flatten().next()
     }
 
     /// The node that leads.
@@ -158,11 +164,7 @@ impl Replicas {
     /// # Errors
     /// When a process does not react.
     pub async fn kill(&self, nodes: &[usize]) -> Result<(), SystemError> {
-        let patroni = self.patroni.lock().await;
-        for node in nodes {
-            patroni.kill(*node).await?;
-        }
-        Ok(())
+        Ok(self.patroni.lock().await.kill(nodes).await?)
     }
 
     /// Starts nodes that are dead, on the data they have.

@@ -88,26 +88,27 @@ impl Patroni {
         self.nodes.iter().map(|node| node.rest).collect()
     }
 
-    /// Whether commits wait for a standby, as long as there is one.
-    #[must_use]
-    pub fn replication(&self) -> Replication {
-        self.replication
-    }
-
     /// Where all of it keeps its data, and logs: `etcd.log`, and each node's `nodeN.log`.
     #[must_use]
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// Kills a node as a machine dies: Postgres and Patroni at once, without a word to etcd.
+    /// Kills nodes as machines die: Postgres and Patroni at once, without a word to etcd.
     ///
     /// # Errors
     /// When a process does not react.
-    pub async fn kill(&self, number: usize) -> Result<(), PostgresError> {
-        let node = &self.nodes[number];
-        node.patroni.kill_now();
-        node.postgres.kill().await.map_err(PostgresError::Stuck)
+    pub async fn kill(&self, numbers: &[usize]) -> Result<(), PostgresError> {
+        let nodes = || numbers.iter().map(|number| &self.nodes[*number]);
+        // All of Postgres first: a primary's Patroni that sees one standby go before the other has the primary wait for that one,
+        // and then waits for the primary, for ever.
+        nodes().for_each(|node| node.postgres.kill_now());
+        nodes().for_each(|node| node.patroni.kill_now());
+        for node in nodes() {
+            // What its Patroni has started again meanwhile.
+            node.postgres.kill().await.map_err(PostgresError::Stuck)?;
+        }
+        Ok(())
     }
 
     /// Stops the primary's senders (SIGSTOP): its standbys hear nothing of what it commits from now on.
