@@ -18,7 +18,7 @@ OUT = $(TARGET)$(if $(CARGO_BUILD_TARGET),/$(CARGO_BUILD_TARGET))
 # Whatever is watched or tested is one unoptimised build: it takes a third of the time, and `make demo` and `make test` share it.
 # What measures, or loads both sides side by side, is optimised.
 PROFILE = debug
-bench scale torture simulate map experiments ablate contenders grade-all observe-check api-check: PROFILE = release
+bench scale torture simulate map experiments ablate contenders grade-all failover observe-check api-check: PROFILE = release
 BIN = $(OUT)/$(PROFILE)
 LAB = $(BIN)/lab
 
@@ -242,9 +242,11 @@ e2e-swarm: ## The same on three Docker engines, one of which is gone; as root
 	$(BUILD)
 	@$(call E2E,-p holdfast-lab --test e2e_swarm)
 
-failover: ## Postgres under Patroni: primary killed, cut off, replaced
+FAILOVERS = primary-killed primary-partitioned standby-lost switchover primary-killed-asynchronous
+failover: ## Experiments with Postgres under Patroni, which fails over
 	@$(call NEED,patroni,patroni etcd-server python3-etcd)
-	@cargo test --locked -p holdfast-api --test api failover:: -- --ignored --test-threads=1 --nocapture
+	$(BUILD)
+	@$(LAB) run $(FAILOVERS) $(RUN_OPTIONS)
 
 rollout: ## Three replicas restarted in turn at half load: is a call hurt?
 	@cargo test --locked -p holdfast-api --test rollout -- --ignored --nocapture

@@ -1,6 +1,7 @@
 //! An experiment as it stands in its file, validated.
 
 mod playable;
+mod replication;
 
 use std::fmt;
 use std::num::NonZeroU32;
@@ -10,6 +11,8 @@ use clap::ValueEnum;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{Display, IntoStaticStr};
+
+pub use replication::Replication;
 
 pub use super::metric::{Expectation, Metric, Unit, Window};
 use crate::arrivals::Arrivals;
@@ -64,6 +67,9 @@ pub struct System {
     /// Workers behind the API. What hurts the worker hurts the first of them.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub workers: NonZeroU32,
+    /// How Postgres' standbys follow its primary; none: there is one server, without standbys.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replication: Option<Replication>,
     /// Laid over the experiments' policy file, key by key.
     pub policies: toml::Table,
 }
@@ -142,8 +148,10 @@ pub struct Fault {
 pub enum Target {
     /// The worker, or the link to it.
     Worker,
-    /// Postgres, or the link to it.
+    /// Postgres, or the link to it; its primary, where it is replicated.
     Database,
+    /// Both standbys of Postgres, where it is replicated. There only.
+    Standby,
     /// The API.
     Api,
     /// The node of a Swarm that Postgres' primary is on, with an API and a worker. There only.
@@ -168,8 +176,11 @@ pub enum Kind {
     Restart,
     /// Killed, and another takes its name, with another address. Containers only, the worker only.
     Replace,
-    /// Its cable is out: all on it lives, and nobody hears of it. A node only.
+    /// Its cable is out: all on it lives, and nobody hears of it. A node, and Postgres where it is replicated: the primary is
+    /// cut off from who decides which node leads, standbys are cut off from their primary.
     Partition,
+    /// The primary hands the lead to a standby, in order. Postgres only, where it is replicated.
+    Switchover,
     /// What runs there is ended in order, and nothing is started there. A node only.
     Drain,
     /// The link refuses connections and resets those there are.

@@ -31,4 +31,4 @@ use holdfast_checker::{
     hint, measure, plan, schema, seconds, statistics, transitions, trial, verdict,
 };
 use holdfast_system::{accepted, database, guard, settings, settle, stage, system};
-use holdfast_testbed::{files, output, proxy};
+use holdfast_testbed::{files, output, postgres, proxy};

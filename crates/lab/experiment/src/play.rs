@@ -121,6 +121,7 @@ impl Playing<'_> {
         api.variables.push(("RUST_LOG", "info".to_owned()));
         SystemSpec {
             workers: system.workers,
+            replication: system.replication,
             linked: fault::linked(&self.with.experiment.faults),
             seed: self.with.experiment.load.seed,
             replaced: fault::replaced(&self.with.experiment.faults),

@@ -123,6 +123,7 @@ pub(super) fn experiment() -> Experiment {
             work_capacity: None,
             work_warmup: None,
             workers: std::num::NonZeroU32::MIN,
+            replication: None,
             policies: toml::Table::new(),
         },
         load: Load {

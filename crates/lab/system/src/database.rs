@@ -20,6 +20,8 @@ const SETTINGS: &str =
 pub enum Database {
     /// On a loopback port.
     Port(u16),
+    /// At this URL, with whichever of its hosts takes writes.
+    Url(String),
     /// In a container, published nowhere.
     Compose(Compose),
 }
@@ -49,25 +51,27 @@ impl Database {
     /// [`SystemError::Database`].
     pub async fn query(&self, sql: &str) -> Result<Vec<Vec<String>>, SystemError> {
         let sql = format!("{SETTINGS}\n{sql}");
-        match self {
+        let url = match self {
             Self::Compose(compose) => {
                 let told = compose.psql(&sql).await;
                 let told = told.map_err(|error| SystemError::Database(error.to_string()))?;
                 let fields = |line: &str| line.split('\t').map(str::to_owned).collect();
-                Ok(told.lines().map(fields).collect())
+                return Ok(told.lines().map(fields).collect());
             }
-            Self::Port(port) => match timeout(ANSWER_WITHIN, ask(*port, &sql)).await {
-                Ok(answer) => Ok(answer?),
-                Err(_) => Err(SystemError::Database(
-                    "it accepts, but does not answer".to_owned(),
-                )),
-            },
+            Self::Port(port) => postgres::url(*port),
+            Self::Url(url) => url.clone(),
+        };
+        match timeout(ANSWER_WITHIN, ask(&url, &sql)).await {
+            Ok(answer) => Ok(answer?),
+            Err(_) => Err(SystemError::Database(
+                "it accepts, but does not answer".to_owned(),
+            )),
         }
     }
 }
 
-async fn ask(port: u16, sql: &str) -> Result<Vec<Vec<String>>, tokio_postgres::Error> {
-    let (client, connection) = tokio_postgres::connect(&postgres::url(port), NoTls).await?;
+async fn ask(url: &str, sql: &str) -> Result<Vec<Vec<String>>, tokio_postgres::Error> {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
     let session = tokio::spawn(connection);
     let answer = client.simple_query(sql).await;
     session.abort();

@@ -60,7 +60,7 @@ impl Probe {
         let start = Instant::now();
         let asked = async {
             match target {
-                Target::Database => ask_postgres(address).await,
+                Target::Database | Target::Standby => ask_postgres(address).await,
                 Target::Worker | Target::Api | Target::Replica(_) | Target::Node => {
                     ask_http(address).await
                 }

@@ -117,7 +117,7 @@ impl Stricken {
             (Target::Api, Harm::Refuses) => {
                 let _ = self.api.start();
             }
-            (Target::Node | Target::Replica(_), _) => {}
+            (Target::Node | Target::Replica(_) | Target::Standby, _) => {}
             (Target::Api, _) => self.api.life().iter().for_each(|it| it.set(door)),
         }
     }
@@ -161,7 +161,7 @@ impl Stricken {
                 Ok(Err(_)) => Some("it answers an error, or not at all"),
                 Err(_) => Some("it accepts and does not answer"),
             },
-            Target::Node | Target::Replica(_) => None,
+            Target::Node | Target::Replica(_) | Target::Standby => None,
             Target::Api => match self.api.life().map(|life| life.door()) {
                 None => Some("its port refuses"),
                 Some(Door::Open) => None,
@@ -187,7 +187,7 @@ fn observation(holds: bool, seen: &str) -> Observation {
 
 /// None: the model has nothing of it.
 fn harm(fault: &Fault) -> Option<Harm> {
-    if fault.target == Target::Node {
+    if matches!(fault.target, Target::Node | Target::Standby) {
         return None;
     }
     let on_wire =
@@ -197,7 +197,9 @@ fn harm(fault: &Fault) -> Option<Harm> {
         Kind::Pause | Kind::Blackhole | Kind::Lock => Some(Harm::Hangs),
         Kind::ReadOnly => Some(Harm::ReadOnly),
         Kind::Surge { .. } => Some(Harm::Nothing),
-        Kind::Replace | Kind::Partition | Kind::Drain | Kind::LossyFailover => None,
+        Kind::Replace | Kind::Partition | Kind::Switchover | Kind::Drain | Kind::LossyFailover => {
+            None
+        }
         Kind::Latency { delay, .. } if fault.target == Target::Database => {
             Some(Harm::Slow(millis(delay)))
         }

@@ -1,5 +1,6 @@
 //! Faults: each is injected, proved to be in force, ended, and proved over. The proof is a probe of its own, not the API's word.
 
+mod failover;
 mod link;
 mod postgres;
 mod timeline;
@@ -12,7 +13,7 @@ use crate::error::ChaosError;
 use crate::plan::{Fault, Kind, Target};
 use crate::probe::Probe;
 use crate::stage::NodeAction;
-use crate::system::{Linked, System};
+use crate::system::{Linked, Replicas, System};
 use crate::trial::{FaultWindow, Observation};
 use crate::wait::Patience;
 
@@ -36,6 +37,8 @@ struct ActiveFault {
     live: Observation,
     /// What holds it in force; it ends with these.
     sessions: Vec<Session>,
+    /// Of a Postgres with standbys, those that were broken.
+    nodes: Vec<usize>,
 }
 
 /// Between the API and which of its dependencies the faults want a breakable link.
@@ -64,8 +67,15 @@ impl ActiveFault {
     /// When it cannot be.
     async fn inject(fault: &Fault, system: &System, epoch: Instant) -> Result<Self, ChaosError> {
         let begun = epoch.elapsed();
-        let mut sessions = Vec::new();
-        let over = inject(fault, system, &mut sessions).await?;
+        let (mut sessions, mut nodes) = (Vec::new(), Vec::new());
+        let over = match of_replicas(fault.target, system) {
+            Some(replicas) => {
+                let over;
+                (nodes, over) = failover::inject(fault, replicas).await?;
+                over
+            }
+            None => inject(fault, system, &mut sessions).await?,
+        };
         // The link bites as soon as it is told to, and only then proves it. What else there is takes time to put in force.
         let from = if over.is_some() || link::fault(fault.kind).is_some() {
             begun
@@ -81,6 +91,7 @@ impl ActiveFault {
                 None => probe(fault, system).await,
             },
             sessions,
+            nodes,
         })
     }
 
@@ -103,10 +114,17 @@ impl ActiveFault {
     async fn recover(self, system: &System, epoch: Instant) -> FaultWindow {
         // It may be over at any time from here on.
         let to = self.to.unwrap_or_else(|| epoch.elapsed());
-        let ended = end(&self.fault, system).await;
+        let target = self.fault.target;
+        let ended = match of_replicas(target, system) {
+            Some(replicas) => failover::recover(&self.fault, &self.nodes, replicas)
+                .await
+                .map(Some),
+            None => end(&self.fault, system).await.map(|()| None),
+        };
         drop(self.sessions);
         let healed = match ended {
-            Ok(()) => until_well(self.fault.target, system).await,
+            Ok(Some(seen)) => seen,
+            Ok(None) => until_well(target, system).await,
             Err(error) => amiss(format!("{error} {}", error.context().join(" "))),
         };
         FaultWindow {
@@ -119,19 +137,6 @@ impl ActiveFault {
             healed,
         }
     }
-}
-
-async fn end(fault: &Fault, system: &System) -> Result<(), ChaosError> {
-    let target = fault.target;
-    match fault.kind {
-        kind if target == Target::Node => system.act_on_node(on_node(kind).1).await?,
-        Kind::Kill => system.start(target).await?,
-        Kind::Pause => system.resume(target).await?,
-        Kind::ReadOnly => postgres::set_read_only(system, false).await?,
-        kind if link::fault(kind).is_some() => link::set(target, None, system).await?,
-        _ => {}
-    }
-    Ok(())
 }
 
 /// Of what was still broken when this was to begin.
@@ -152,6 +157,12 @@ fn amiss(seen: impl Into<String>) -> Observation {
         holds: false,
         seen: seen.into(),
     }
+}
+
+/// The nodes of Postgres, where they are what is broken.
+fn of_replicas(target: Target, system: &System) -> Option<&Replicas> {
+    let of_postgres = matches!(target, Target::Database | Target::Standby);
+    system.replicas().filter(|_| of_postgres)
 }
 
 /// Puts it in force; what was seen of it, if it is over already.
@@ -177,11 +188,25 @@ async fn inject(
         Kind::Connections => sessions.extend(postgres::take_connections(system).await?),
         Kind::ReadOnly => postgres::set_read_only(system, true).await?,
         Kind::LossyFailover => return postgres::fail_over(system).await.map(Some),
-        // The load sends it; only a node has the others.
-        Kind::Surge { .. } | Kind::Partition | Kind::Drain => {}
+        // The load sends it; only a node or a Postgres with standbys has the others.
+        Kind::Surge { .. } | Kind::Partition | Kind::Switchover | Kind::Drain => {}
         kind => link::set(target, link::fault(kind), system).await?,
     }
     Ok(None)
+}
+
+/// Ends it, but for what its sessions hold.
+async fn end(fault: &Fault, system: &System) -> Result<(), ChaosError> {
+    let target = fault.target;
+    match fault.kind {
+        kind if target == Target::Node => system.act_on_node(on_node(kind).1).await?,
+        Kind::Kill => system.start(target).await?,
+        Kind::Pause => system.resume(target).await?,
+        Kind::ReadOnly => postgres::set_read_only(system, false).await?,
+        kind if link::fault(kind).is_some() => link::set(target, None, system).await?,
+        _ => {}
+    }
+    Ok(())
 }
 
 /// Killed and started again at once, as a supervisor does. Over when it is ready.
@@ -209,6 +234,9 @@ fn on_node(kind: Kind) -> (NodeAction, NodeAction) {
 
 /// Whether it is in force.
 async fn probe(fault: &Fault, system: &System) -> Observation {
+    if let Some(replicas) = of_replicas(fault.target, system) {
+        return failover::probe(replicas).await;
+    }
     let refused_with = match fault.kind {
         Kind::Surge { rate, .. } => {
             return Observation {

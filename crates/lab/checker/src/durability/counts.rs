@@ -1,17 +1,38 @@
 //! The report on a trial in figures: of what was promised, and of what was stored and nobody was promised.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 
 use super::{Accepted, DurabilityReport, Row};
 use crate::trial::{Call, Completion, Durability};
 
-/// What was promised or stored and is not done is lost, whatever its row says in place of that.
+/// What was promised or stored and is not done is lost, whatever its row says in place of that: also that it is another's.
+/// Whoever told no id, as the naive endpoint, is held to a row that is done of the request's own number.
 #[must_use]
 pub fn of_calls(calls: &[Call], rows: Vec<Row>) -> Durability {
+    let done = rows.iter().filter(|row| row.status == "done");
+    let done: BTreeSet<u64> = done.filter_map(number).collect();
+    let nameless = calls
+        .iter()
+        .filter(|call| call.is_promised() && promise(call).is_none());
+    let missed = nameless.filter(|call| !done.contains(&call.number)).count() as u64;
+    let mut durability = named(calls, rows);
+    durability.lost += missed;
+    durability
+}
+
+fn named(calls: &[Call], rows: Vec<Row>) -> Durability {
     let keys: BTreeSet<&str> = rows.iter().map(|row| row.key.as_str()).collect();
     let duplicates = (rows.len() - keys.len()) as u64;
+    let numbers = calls
+        .iter()
+        .filter_map(|call| Some((promise(call)?, call.number)));
+    let numbers: BTreeMap<Uuid, u64> = numbers.collect();
+    let swapped = rows
+        .iter()
+        .filter(|row| is_swapped(row, numbers.get(&row.id)));
+    let swapped: BTreeSet<Uuid> = swapped.map(|row| row.id).collect();
     let ids = calls.iter().filter_map(promise);
     let owed = ids.chain(rows.iter().map(|row| row.id)).map(|id| Accepted {
         id,
@@ -19,9 +40,10 @@ pub fn of_calls(calls: &[Call], rows: Vec<Row>) -> Durability {
         status: 202,
     });
     let report = DurabilityReport::of(&owed.collect::<Vec<_>>(), rows);
+    let kept = report.done.iter().filter(|id| !swapped.contains(id));
     Durability {
         promised: calls.iter().filter(|call| call.is_promised()).count() as u64,
-        lost: (report.accepted - report.done.len()) as u64,
+        lost: (report.accepted - kept.count()) as u64,
         duplicates,
         failed: report.failed.len() as u64,
         done: report.done.len() as u64,
@@ -32,16 +54,29 @@ pub fn of_calls(calls: &[Call], rows: Vec<Row>) -> Durability {
 /// that no other promise claims.
 #[must_use]
 pub fn of_stranger(calls: &[Call], mut rows: Vec<Row>) -> Durability {
-    let named: BTreeSet<Uuid> = calls.iter().filter_map(promise).collect();
+    let claimed: BTreeSet<Uuid> = calls.iter().filter_map(promise).collect();
     let done = rows.iter().filter(|row| row.status == "done");
-    let unclaimed = done.filter(|row| !named.contains(&row.id)).count() as u64;
+    let unclaimed = done.filter(|row| !claimed.contains(&row.id)).count() as u64;
     for row in &mut rows {
         row.result.get_or_insert_default();
     }
-    let mut durability = of_calls(calls, rows);
+    let mut durability = named(calls, rows);
     let nameless = durability.promised - calls.iter().filter_map(promise).count() as u64;
     durability.lost += nameless.saturating_sub(unclaimed);
     durability
+}
+
+/// Whether a row is another's than the request that its id was promised to.
+fn is_swapped(row: &Row, promised_to: Option<&u64>) -> bool {
+    let numbers = number(row).zip(promised_to);
+    numbers.is_some_and(|(its, other)| its != *other)
+}
+
+/// The request's own, which ends its key.
+fn number(row: &Row) -> Option<u64> {
+    // Without a key a row goes by its id. The model keeps a key as JSON does, in quotation marks.
+    let key = Some(row.key.trim_matches('"')).filter(|key| *key != row.id.to_string());
+    key?.rsplit_once('-')?.1.parse().ok()
 }
 
 /// The id under which a client was promised something.
@@ -105,6 +140,14 @@ mod tests {
     }
 
     #[test]
+    fn a_promise_whose_row_is_anothers_is_lost() {
+        let lost = |key: &str| of_calls(&[call(1, 200)], vec![row(1, "done", key)]).lost;
+        assert_eq!((lost("run-0"), lost("run-7")), (0, 1));
+        let id = Uuid::from_u128(1).to_string();
+        assert_eq!((lost("a-b"), lost(&id)), (0, 0));
+    }
+
+    #[test]
     fn a_second_row_for_the_same_key_is_a_duplicate() {
         let rows = [
             row(1, "done", "a"),
@@ -112,6 +155,14 @@ mod tests {
             row(3, "done", "b"),
         ];
         assert_eq!(of_calls(&[], rows.into()).duplicates, 1);
+    }
+
+    #[test]
+    fn a_promise_without_an_id_is_lost_without_a_row_of_its_own_number() {
+        let lost =
+            |key: &str, status: &str| of_calls(&[nameless(200)], vec![row(1, status, key)]).lost;
+        assert_eq!((lost("run-0", "done"), lost("\"run-0\"", "done")), (0, 0));
+        assert_eq!((lost("run-7", "done"), lost("run-0", "received")), (1, 2));
     }
 
     fn nameless(status: u16) -> Call {

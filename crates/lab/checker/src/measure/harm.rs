@@ -10,7 +10,8 @@ pub(super) fn share(calls: &Calls<'_>, trial: &Trial) -> Result<f64, Unmeasured>
     if hurt(Target::Api) {
         return Err(Unmeasured::NothingWell);
     }
-    match (hurt(Target::Worker), hurt(Target::Database)) {
+    let postgres = hurt(Target::Database) || hurt(Target::Standby);
+    match (hurt(Target::Worker), postgres) {
         (false, true) => Ok(calls.share(|call| !is_success(call))),
         (true, false) => Ok(calls.share(|call| !is_recorded(call, trial.side))),
         (true, true) => Err(Unmeasured::NothingWell),
@@ -60,7 +61,9 @@ mod tests {
             Completion::GivenUp,
             Completion::Refused,
         ] {
-            assert_eq!(harmed(scene(end), &[Target::Database]), Ok(0.5));
+            for postgres in [Target::Database, Target::Standby] {
+                assert_eq!(harmed(scene(end.clone()), &[postgres]), Ok(0.5));
+            }
         }
     }
 

@@ -41,7 +41,11 @@ fn first(trial: &Trial) -> Result<&FaultWindow, Unmeasured> {
 
 /// What became of the breaker before what `fault` hurt.
 fn of_breaker<'a>(trial: &'a Trial, fault: &FaultWindow) -> impl Iterator<Item = &'a Transition> {
-    let dependency = fault.target.to_string();
+    let dependency = match fault.target {
+        Target::Standby => Target::Database,
+        target => target,
+    };
+    let dependency = dependency.to_string();
     let all = trial.transitions.iter();
     all.filter(move |it| it.dependency == dependency)
 }
@@ -96,6 +100,13 @@ mod tests {
             .opens("database", ms(2250))
             .opens("worker", s(4));
         assert_eq!(to_open(&scene.trial), Ok(0.25));
+    }
+
+    #[test]
+    fn lost_standbys_open_the_breaker_of_the_database() {
+        let mut scene = TrialFixture::resilient().opens("database", ms(3400));
+        scene.trial.faults[0].target = Target::Standby;
+        assert_eq!(to_open(&scene.trial), Ok(0.4));
     }
 
     #[test]

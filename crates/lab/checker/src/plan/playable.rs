@@ -33,6 +33,8 @@ impl Experiment {
             Some("names and addresses are not modelled")
         } else if self.faults.iter().any(on_node) {
             Some("there are no nodes in the model")
+        } else if self.system.replication.is_some() {
+            Some("the model has one server of Postgres")
         } else if self.system.workers.get() > 1 {
             Some("the model has one worker")
         } else if asks_when_connected {

@@ -28,6 +28,7 @@ fn kind(fault: &file::Fault, location: &Location) -> Result<Kind, Broken> {
         KindName::Restart => Kind::Restart,
         KindName::Replace => Kind::Replace,
         KindName::Partition => Kind::Partition,
+        KindName::Switchover => Kind::Switchover,
         KindName::Drain => Kind::Drain,
         KindName::Refuse => Kind::Refuse,
         KindName::Blackhole => Kind::Blackhole,

@@ -10,7 +10,7 @@ use toml::Table;
 
 use super::text::{Figure, Several, Time};
 use crate::arrivals::Arrivals;
-use crate::plan::{Target, Window};
+use crate::plan::{Replication, Target, Window};
 use crate::stage::StageKind;
 
 /// An experiment: a question, a prediction, a fault under load, and what each side must show.
@@ -52,6 +52,8 @@ pub(super) struct System {
     pub(super) work_warmup: Option<Time>,
     /// Workers behind the API. What hurts the worker hurts the first of them.
     pub(super) workers: NonZeroU32,
+    /// Postgres is a primary and two standbys under Patroni, and this is how they follow; none: it is one server.
+    pub(super) replication: Option<Replication>,
     /// Laid over the experiments' policy file, key by key.
     #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
     pub(super) policies: Table,
@@ -134,8 +136,11 @@ pub(super) enum KindName {
     Restart,
     /// Killed, and another takes its name, with another address.
     Replace,
-    /// The node's cable is out.
+    /// The node's cable is out; of Postgres, where it is replicated, the primary is cut off from who decides which node leads, or
+    /// its standbys are from the primary.
     Partition,
+    /// Postgres' primary hands the lead to a standby.
+    Switchover,
     /// What runs on the node is ended in order, and nothing is started there.
     Drain,
     /// The link refuses connections and resets those there are.
@@ -182,6 +187,7 @@ impl Default for System {
             work_capacity: None,
             work_warmup: None,
             workers: NonZeroU32::MIN,
+            replication: None,
             policies: Table::new(),
         }
     }

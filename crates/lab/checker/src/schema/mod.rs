@@ -70,6 +70,7 @@ fn build(name: &str, file: file::File) -> Result<Experiment, Broken> {
             work_capacity: file.system.work_capacity,
             work_warmup: file.system.work_warmup.map(|it| it.0),
             workers: file.system.workers,
+            replication: file.system.replication,
             policies: file.system.policies,
         },
         load: load(&file.load),

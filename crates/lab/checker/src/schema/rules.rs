@@ -33,6 +33,13 @@ pub(super) fn check(plan: &Experiment) -> Result<(), Broken> {
     warmup(plan)?;
     load(&plan.load)?;
     workers(plan)?;
+    let replicated = plan.system.replication.is_some();
+    let rule = "needs stages = [\"local\"]";
+    holds(
+        !replicated || plan.stages == [StageKind::Local],
+        at(&["system", "replication"]),
+        rule,
+    )?;
     faults::check(plan)
 }
 

@@ -19,19 +19,26 @@ pub(super) fn stage(settings: &Settings) -> Result<StageKind, ExperimentError> {
     Ok(StageKind::Local)
 }
 
-/// What a contender is told of the worker is one address.
+/// What a contender is told of the worker is one address, and of Postgres another.
 ///
 /// # Errors
-/// When one with several workers is asked for by name.
-pub(super) fn keep_those_with_one_worker(
+/// When one with several of either is asked for by name.
+pub(super) fn keep_those_with_one_of_each(
     options: &RunOptions,
     found: &mut Vec<Found>,
     console: Console,
 ) -> Result<(), ExperimentError> {
-    let several = |one: &mut Found| one.experiment.system.workers.get() > 1;
-    for one in found.extract_if(.., several) {
+    let several = |one: &Found| {
+        let system = &one.experiment.system;
+        let workers = (system.workers.get() > 1).then_some("workers, and WORKER_URL");
+        workers.or(system
+            .replication
+            .map(|_| "nodes of Postgres, and DATABASE_URL"))
+    };
+    for one in found.extract_if(.., |one| several(one).is_some()) {
         let name = &one.experiment.name;
-        let why = format!("{name} has several workers, and WORKER_URL names one");
+        let what = several(&one).unwrap_or_default();
+        let why = format!("{name} has several {what} names one");
         if options.experiments.is_some() {
             return Err(ExperimentError::Experiment(why));
         }

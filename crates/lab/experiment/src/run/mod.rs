@@ -16,6 +16,7 @@ use super::results::Run;
 use super::verdict::{Finding, Verdict};
 use crate::error::ExperimentError;
 use crate::output::{Console, Tone};
+use crate::postgres::Patroni;
 use crate::settings::{Settings, StageKind};
 
 pub(super) use super::play::Trials;
@@ -85,11 +86,14 @@ pub async fn run(
     }
     let stage = match options.contender {
         Some(_) => {
-            contend::keep_those_with_one_worker(options, &mut found, console)?;
+            contend::keep_those_with_one_of_each(options, &mut found, console)?;
             contend::stage(settings)?
         }
         None => settings.stage.unwrap_or(StageKind::Local),
     };
+    if options.experiments.is_none() && stage == StageKind::Local {
+        keep_those_installed(&mut found, console);
+    }
     let (here, elsewhere) = on_stage(stage, found);
     // What was asked for by name and is left out could not be played; of all there are, some are for the other stage.
     let refused = match options.experiments {
@@ -198,6 +202,17 @@ fn turns(options: &RunOptions, experiments: &[Found], session: &Session<'_>) -> 
         .iter()
         .map(|one| load(one) * sides * options.repeat);
     Turns::of(planned.collect())
+}
+
+/// What all there are need is not everywhere; who asks for one by name is told what is missing.
+fn keep_those_installed(found: &mut Vec<Found>, console: Console) {
+    let Err(missing) = Patroni::is_installed() else {
+        return;
+    };
+    let replicated = |one: &mut Found| one.experiment.system.replication.is_some();
+    for one in found.extract_if(.., replicated) {
+        console.say(format_args!("left out: {}: {missing}", one.experiment.name));
+    }
 }
 
 /// Those that can be played on the stage, and the others.

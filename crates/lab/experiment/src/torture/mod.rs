@@ -114,7 +114,9 @@ fn experiment(load: &load::Plan, faults: Vec<plan::Fault>) -> Experiment {
         system: plan::System {
             work_delay: WORK_DELAY,
             work_capacity: None,
+            work_warmup: None,
             workers: NonZeroU32::MIN,
+            replication: None,
             policies: toml::Table::new(),
         },
         load: load.load.clone(),

@@ -128,8 +128,8 @@ impl Containers {
         let (kind, address) = match (target, on_the_link) {
             (Target::Worker, false) => ("worker", "worker:8081"),
             (Target::Worker, true) => ("worker", "127.0.0.1:8081"),
-            (Target::Database, false) => ("database", "db:5432"),
-            (Target::Database, true) => ("database", "127.0.0.1:5432"),
+            (Target::Database | Target::Standby, false) => ("database", "db:5432"),
+            (Target::Database | Target::Standby, true) => ("database", "127.0.0.1:5432"),
             (Target::Api | Target::Replica(_) | Target::Node, _) => ("api", "api:8080"),
         };
         let patience = patience.as_millis().to_string();

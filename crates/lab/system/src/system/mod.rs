@@ -11,6 +11,7 @@ mod containers;
 mod nodes;
 mod process;
 mod processes;
+mod replicas;
 mod spec;
 mod start;
 
@@ -25,9 +26,9 @@ pub use backend::{Backend, end_stale};
 use containers::Containers;
 use nodes::Nodes;
 use processes::Processes;
+pub use replicas::Replicas;
 pub use spec::{ApiSpec, Linked, Part, SystemSpec, WorkerSpec};
 
-use crate::database::Database;
 use crate::error::SystemError;
 use crate::link::Link;
 use crate::plan::Target;
@@ -113,14 +114,6 @@ impl System {
     /// [`SystemError::NotRunning`]: there is no such part.
     pub fn port(&self, part: Part) -> Result<u16, SystemError> {
         self.part(part).map(|one| one.port)
-    }
-
-    /// Postgres itself, past any link.
-    ///
-    /// # Errors
-    /// [`SystemError::NotRunning`]: there is none.
-    pub fn database(&self) -> Result<Database, SystemError> {
-        self.port(Part::Db).map(Database::Port)
     }
 
     fn part(&self, part: Part) -> Result<&Listening, SystemError> {

@@ -97,7 +97,7 @@ impl Nodes {
         let ports = self.swarm.ports();
         let address = match target {
             Target::Worker => ports::loopback(ports.worker).to_string(),
-            Target::Database => ports::loopback(ports.db).to_string(),
+            Target::Database | Target::Standby => ports::loopback(ports.db).to_string(),
             Target::Api | Target::Replica(_) => ports::loopback(ports.api).to_string(),
             Target::Node => match self.target.get() {
                 Some(node) => self.swarm.api(*node),

@@ -9,6 +9,7 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use super::Part;
 use super::process::Process;
+use super::replicas::Replicas;
 use crate::error::SystemError;
 use crate::link::Link;
 use crate::plan::Target;
@@ -23,6 +24,8 @@ pub(super) struct Processes {
     // APIs, the worker, Postgres: they are dropped in this order, and none shall see the others die. Each has a lock of its
     // own: what one of them waits for holds up none of the others.
     pub(super) members: Vec<Member>,
+    /// In the place of the one Postgres, where it is replicated.
+    pub(super) replicas: Option<Replicas>,
     /// Workers beside the one that can be broken.
     pub(super) other_workers: Vec<ServiceProcess>,
     pub(super) links: Links,
@@ -107,6 +110,9 @@ impl Processes {
         if let Some(folder) = &mut self.run_dir {
             folder.keep();
         }
+        if let Some(replicas) = &self.replicas {
+            replicas.keep_logs(&self.folder).await;
+        }
         for member in &self.members {
             if let Process::Db(cluster) = &*member.process.lock().await {
                 // What cannot be copied is missed by whoever looks for it, and by nobody else.
@@ -125,6 +131,9 @@ impl Processes {
         for member in &self.members {
             let killed = member.process.lock().await.kill().await;
             left.extend(killed.err().map(|error| error.to_string()));
+        }
+        if let Some(replicas) = self.replicas {
+            left.extend(replicas.lower().await.err().map(|error| error.to_string()));
         }
         for worker in self.other_workers {
             left.extend(worker.kill().await.err().map(|error| error.to_string()));
@@ -145,8 +154,8 @@ impl Links {
         match target {
             Target::Worker => self.worker.as_ref(),
             Target::Database => self.database.as_ref(),
-            // Nothing stands before what is being called.
-            Target::Api | Target::Replica(_) | Target::Node => None,
+            // Nothing stands before what is being called, or between the servers of Postgres.
+            Target::Api | Target::Replica(_) | Target::Node | Target::Standby => None,
         }
     }
 }

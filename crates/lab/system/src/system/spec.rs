@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use super::Contender;
-use crate::plan::Target;
+use crate::plan::{Replication, Target};
 use crate::stage::Service;
 
 /// What runs.
@@ -23,6 +23,8 @@ pub struct SystemSpec {
     pub seed: u64,
     /// Whether the worker moves: then a second one needs room beside the first.
     pub replaced: bool,
+    /// How Postgres' standbys follow; none: it is one server. On processes only.
+    pub replication: Option<Replication>,
     /// Run by Postgres' owner, and in force after a restart, before anything else is there.
     pub tuning: &'static [&'static str],
 }
@@ -38,6 +40,7 @@ impl SystemSpec {
             linked: Linked::default(),
             seed: 0,
             replaced: false,
+            replication: None,
             tuning: &[],
         }
     }
@@ -159,7 +162,7 @@ impl From<Target> for Part {
     fn from(target: Target) -> Self {
         match target {
             Target::Worker => Self::Worker,
-            Target::Database => Self::Db,
+            Target::Database | Target::Standby => Self::Db,
             Target::Api | Target::Node => Self::Api(0),
             Target::Replica(number) => Self::Api(number.saturating_sub(1)),
         }

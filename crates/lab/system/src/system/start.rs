@@ -7,6 +7,7 @@ use std::{env, fs, iter};
 
 use super::process::Process;
 use super::processes::{Links, Member, Processes, port_of};
+use super::replicas::Replicas;
 use super::{ApiSpec, Part, SystemSpec, WorkerSpec};
 use crate::database::Database;
 use crate::error::SystemError;
@@ -33,13 +34,17 @@ impl Processes {
         spec: &SystemSpec,
         settings: &Settings,
     ) -> Result<Self, SystemError> {
-        let cluster = postgres(spec.tuning).await?;
+        // Boxed: an ablation has more futures around it than the compiler looks into.
+        let postgres = Box::pin(Postgres::start(spec)).await?;
         let site = Site { folder, settings };
         let worker = site.worker(Service::Worker.name(), spec.worker).await?;
         let (linked, seed) = (spec.linked, spec.seed);
         let links = Links {
             worker: link(linked.worker, worker.port(), seed).await?,
-            database: link(linked.database, cluster.port(), seed.wrapping_add(1)).await?,
+            database: match &postgres {
+                Postgres::One(it) => link(linked.database, it.port(), seed.wrapping_add(1)).await?,
+                Postgres::Replicated(_) => None,
+            },
         };
         let mut other_workers = Vec::new();
         for number in 2..=spec.workers.get() {
@@ -51,21 +56,34 @@ impl Processes {
             workers: iter::once(first)
                 .chain(other_workers.iter().map(ServiceProcess::port))
                 .collect(),
-            database: port_of(links.database.as_ref(), cluster.port()),
+            database: match &postgres {
+                Postgres::One(it) => Urls::at(port_of(links.database.as_ref(), it.port())),
+                Postgres::Replicated(it) => it.urls().clone(),
+            },
         };
         let mut members = Vec::new();
         for (index, api) in spec.apis.iter().enumerate() {
             if api.contender.is_some() {
-                let own = Database::Port(cluster.port());
+                let own = match &postgres {
+                    Postgres::One(it) => Database::Port(it.port()),
+                    Postgres::Replicated(it) => it.database(),
+                };
                 own.query(LENIENT_TABLE).await?;
             }
             let process = site.api(api, reached.without(api.without)?).await?;
             members.push(Member::new(Part::Api(index), process));
         }
         members.push(Member::new(Part::Worker, Process::Service(worker)));
-        members.push(Member::new(Part::Db, Process::Db(cluster)));
+        let replicas = match postgres {
+            Postgres::One(it) => {
+                members.push(Member::new(Part::Db, Process::Db(it)));
+                None
+            }
+            Postgres::Replicated(it) => Some(it),
+        };
         Ok(Self {
             members,
+            replicas,
             other_workers,
             links,
             folder: folder.to_owned(),
@@ -74,11 +92,42 @@ impl Processes {
     }
 }
 
-/// The ports at which an API finds its dependencies.
+/// What is started of Postgres.
+enum Postgres {
+    One(Cluster),
+    Replicated(Replicas),
+}
+
+impl Postgres {
+    async fn start(spec: &SystemSpec) -> Result<Self, SystemError> {
+        Ok(match spec.replication {
+            None => Self::One(one(spec.tuning).await?),
+            Some(replication) => Self::Replicated(Replicas::start(replication).await?),
+        })
+    }
+}
+
+/// Where Postgres is found: by the owner of its tables, and by the API's own role.
+#[derive(Debug, Clone)]
+pub(super) struct Urls {
+    pub(super) owner: String,
+    pub(super) api: String,
+}
+
+impl Urls {
+    fn at(port: u16) -> Self {
+        Self {
+            owner: postgres::url(port),
+            api: postgres::api_url(port),
+        }
+    }
+}
+
+/// Where an API finds its dependencies.
 #[derive(Debug, Clone)]
 struct Reached {
     workers: Vec<u16>,
-    database: u16,
+    database: Urls,
 }
 
 impl Reached {
@@ -87,7 +136,7 @@ impl Reached {
         let mut reached = self.clone();
         match part {
             Some(Part::Worker) => reached.workers = vec![free()?],
-            Some(Part::Db) => reached.database = free()?,
+            Some(Part::Db) => reached.database = Urls::at(free()?),
             Some(Part::Api(_)) | None => {}
         }
         Ok(reached)
@@ -125,8 +174,10 @@ impl Site<'_> {
         let worker = reached.worker_urls();
         if let Some(contender) = &api.contender {
             // It knows nothing of the API's own role.
-            let database = postgres::url(reached.database);
-            let told = variables([("WORKER_URL", worker), ("DATABASE_URL", database)]);
+            let told = variables([
+                ("WORKER_URL", worker),
+                ("DATABASE_URL", reached.database.owner),
+            ]);
             let started = ServiceProcess::start_contender(contender, self.folder, told).await;
             return started.map(Process::Service);
         }
@@ -134,7 +185,7 @@ impl Site<'_> {
         fs::write(&policies, &api.policies).map_err(SystemError::file("write", &policies))?;
         let mut told = variables([
             ("HOLDFAST_WORKER_URL", worker),
-            ("DATABASE_URL", postgres::api_url(reached.database)),
+            ("DATABASE_URL", reached.database.api),
             ("HOLDFAST_POLICIES", policies.to_string_lossy().into_owned()),
             ("HOLDFAST_JOURNAL_DIR", "journal".to_owned()),
         ]);
@@ -152,7 +203,7 @@ fn variables<'a>(pairs: impl IntoIterator<Item = (&'a str, String)>) -> BTreeMap
         .collect()
 }
 
-async fn postgres(tuning: &[&str]) -> Result<Cluster, SystemError> {
+async fn one(tuning: &[&str]) -> Result<Cluster, SystemError> {
     let mut cluster = Cluster::start(ClusterOptions::default()).await?;
     if !tuning.is_empty() {
         postgres::execute(cluster.port(), "holdfast", tuning).await?;

@@ -1,5 +1,6 @@
 //! Whom the server runs as: the caller, or, since Postgres refuses root, somebody without rights.
 
+use std::env;
 use std::os::unix::fs::{MetadataExt, chown};
 use std::path::Path;
 use std::process::Stdio;
@@ -11,6 +12,9 @@ use super::PostgresError;
 
 /// Postgres' own user where the distribution made one, else the traditional nobody.
 const CANDIDATES: [&str; 2] = ["postgres", "nobody"];
+
+/// Where programs are looked for.
+const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
 /// An account that may run Postgres.
 #[derive(Debug, Clone, Copy)]
@@ -48,10 +52,7 @@ impl Account {
             command.uid(self.uid).gid(gid);
         }
         // The server's messages are searched for causes, and the caller's PG* variables are not meant for it.
-        command
-            .env_clear()
-            .env("LC_ALL", "C")
-            .env("PATH", "/usr/local/bin:/usr/bin:/bin");
+        command.env_clear().env("LC_ALL", "C").env("PATH", PATH);
         command.stdin(Stdio::null()).kill_on_drop(true);
         command
     }
@@ -78,6 +79,11 @@ impl Account {
         let metadata = folder.symlink_metadata();
         metadata.is_ok_and(|it| it.is_dir() && it.uid() == self.uid && it.mode() & 0o077 == 0)
     }
+}
+
+/// Whether a program is where any account looks for them.
+pub(super) fn finds(program: &str) -> bool {
+    env::split_paths(PATH).any(|folder| folder.join(program).is_file())
 }
 
 async fn id(option: &str, name: &str) -> Option<u32> {

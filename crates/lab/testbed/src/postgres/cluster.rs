@@ -151,6 +151,7 @@ impl Cluster {
         Record {
             owner: self.owner.clone(),
             server,
+            trees: Vec::new(),
         }
         .write(&self.server.folder)
     }

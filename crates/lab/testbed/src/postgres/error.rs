@@ -18,6 +18,11 @@ pub enum PostgresError {
         /// The command for this system.
         help: &'static str,
     },
+    /// What replicates it is not there.
+    #[error(
+        "{0} is not installed: a replicated Postgres needs Patroni and etcd; install them, on Debian: sudo apt-get install -y --no-upgrade patroni etcd-server python3-etcd"
+    )]
+    NoPatroni(&'static str),
     /// Root has nobody to run it as.
     #[error(
         "Postgres refuses to run as root, and there is neither a user `postgres` nor `nobody`; add one: useradd --system postgres"

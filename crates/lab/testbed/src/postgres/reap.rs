@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::account::Account;
 use super::server::{Installation, Server};
 use super::{PostgresError, folder};
-use crate::process::Identity;
+use crate::process::{Identity, ProcessTree};
 
 /// Folders of clusters whose owner is recorded; the record is there before the folder has this name.
 pub(super) const PREFIX: &str = "holdfast-cluster-";
@@ -21,6 +21,9 @@ const RECORD: &str = "owner.json";
 pub(super) struct Record {
     pub(super) owner: Identity,
     pub(super) server: Option<Server>,
+    /// Of a replicated one, in the order in which they are to be killed.
+    #[serde(default)]
+    pub(super) trees: Vec<ProcessTree>,
 }
 
 impl Record {
@@ -47,20 +50,32 @@ pub(super) fn owned(
     parent: &Path,
     port: u16,
 ) -> Result<(Identity, Server), PostgresError> {
+    let record = recorded(account, parent, |owner, folder| Record {
+        owner,
+        server: Some(Server::new(folder.to_owned(), folder.join("log"), port)),
+        trees: Vec::new(),
+    })?;
+    let Record { owner, server, .. } = record.1;
+    let server = server.ok_or_else(|| PostgresError::Stuck(Vec::new()))?;
+    Ok((owner, server))
+}
+
+/// Makes a new folder with the record that `of` makes of its owner, this process, and of where it will be.
+pub(super) fn recorded(
+    account: &Account,
+    parent: &Path,
+    of: impl FnOnce(Identity, &Path) -> Record,
+) -> Result<(PathBuf, Record), PostgresError> {
     let owner = Identity::own().ok_or_else(|| PostgresError::Stuck(Vec::new()))?;
     // As the kernel will show it, links resolved.
     let parent = parent.canonicalize();
     let parent = parent.map_err(PostgresError::folder("find", "the folder for clusters"))?;
     let draft = folder::create(account, &parent, DRAFT)?;
     let folder = PathBuf::from(draft.to_string_lossy().replace(DRAFT, PREFIX));
-    let server = Server::new(folder.clone(), folder.join("log"), port);
-    let record = Record {
-        owner: owner.clone(),
-        server: Some(server.clone()),
-    };
+    let record = of(owner, &folder);
     record.write(&draft)?;
     fs::rename(&draft, &folder).map_err(PostgresError::folder("make", &folder))?;
-    Ok((owner, server))
+    Ok((folder, record))
 }
 
 /// Kills and deletes the clusters in `parent` whose owner is dead. What cannot be reaped (another user's) is left.
@@ -71,10 +86,10 @@ pub(super) async fn stale(parent: &Path) {
     for item in items.flatten() {
         if item.file_name().to_string_lossy().starts_with(PREFIX) {
             let cluster = item.path();
-            if let Some(Record { owner, server }) = Record::read(&cluster)
-                && !owner.is_alive()
+            if let Some(record) = Record::read(&cluster)
+                && !record.owner.is_alive()
             {
-                bury(&cluster, server).await;
+                bury(&cluster, record).await;
             }
         }
     }
@@ -87,8 +102,13 @@ pub async fn end_stale() {
     }
 }
 
-async fn bury(cluster: &Path, server: Option<Server>) {
-    if let Some(server) = server {
+async fn bury(cluster: &Path, record: Record) {
+    for tree in record.trees {
+        if tree.kill().await.is_err() {
+            return;
+        }
+    }
+    if let Some(server) = record.server {
         server.tree.resume();
         // The immediate shutdown also removes the server's shared memory, which SIGKILL would leave behind.
         server.tree.signal_leader(Signal::QUIT);

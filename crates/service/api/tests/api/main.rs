@@ -16,7 +16,6 @@ mod contract;
 mod dashboard;
 mod database_failures;
 mod endpoints;
-mod failover;
 mod healthy;
 mod idempotency;
 mod isolation;

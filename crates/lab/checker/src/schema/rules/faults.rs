@@ -33,10 +33,20 @@ pub(super) fn check(plan: &Experiment) -> Result<(), Broken> {
 }
 
 fn can_suffer(fault: &Fault, plan: &Experiment, location: &Location) -> Result<(), Broken> {
+    let replicated = plan.system.replication.is_some();
+    let of_replicas = match fault.target {
+        Target::Standby => true,
+        Target::Database => replicated || matches!(fault.kind, Kind::Partition | Kind::Switchover),
+        _ => false,
+    };
     let can = match fault.kind {
         Kind::Kill => true,
+        Kind::Partition => of_replicas || fault.target == Target::Node,
+        Kind::Switchover => fault.target == Target::Database,
+        // What else Postgres can suffer one server alone can.
+        _ if of_replicas => false,
         Kind::Pause | Kind::Restart => fault.target != Target::Node,
-        Kind::Partition | Kind::Drain => fault.target == Target::Node,
+        Kind::Drain => fault.target == Target::Node,
         Kind::Replace | Kind::Status { .. } => fault.target == Target::Worker,
         Kind::Refuse
         | Kind::Blackhole
@@ -50,6 +60,8 @@ fn can_suffer(fault: &Fault, plan: &Experiment, location: &Location) -> Result<(
     };
     let rule = format!("is nothing that the {} can suffer", fault.target);
     holds(can, location.key("kind"), rule)?;
+    let rule = "Postgres has no standbys: it needs system.replication";
+    holds(replicated || !of_replicas, location.key("target"), rule)?;
     let only_on_swarm = plan.stages == [StageKind::Swarm];
     let rule = "there are nodes in a Swarm only: it needs stages = [\"swarm\"]";
     let on_a_node = fault.target == Target::Node;

@@ -65,6 +65,7 @@ fn each_kind_has_its_figures_and_their_defaults() {
 #[test]
 fn every_kind_is_read_by_its_name_and_only_for_targets_that_can_suffer_it() {
     let all = ["worker", "database", "api", "node"];
+    let database = &all[1..2];
     let services = &all[..3];
     for (name, can) in [
         ("kill", &all[..]),
@@ -81,7 +82,8 @@ fn every_kind_is_read_by_its_name_and_only_for_targets_that_can_suffer_it() {
         ("status", &["worker"]),
         ("lock", &["database"]),
         ("connections", &["database"]),
-        ("read_only", &["database"]),
+        ("read_only", database),
+        ("switchover", &[]),
     ] {
         let own = match name {
             "latency" => "\ndelay = \"1s\"",
@@ -99,12 +101,48 @@ fn every_kind_is_read_by_its_name_and_only_for_targets_that_can_suffer_it() {
                 }
                 Err(refusal) => {
                     let rule = format!("is nothing that the {target} can suffer");
-                    assert!(refusal.ends_with(&rule), "{refusal}");
+                    let alone = "Postgres has no standbys: it needs system.replication";
+                    let refused = refusal.ends_with(&rule) || refusal.ends_with(alone);
+                    assert!(refused, "{refusal}");
                     assert!(!can.contains(&target), "{name} on {target}");
                 }
             }
         }
     }
+}
+
+#[test]
+fn a_postgres_with_standbys_suffers_what_has_it_fail_over_and_nothing_else() {
+    let replicated = |target: &str, kind: &str, stage: &str| {
+        let system =
+            format!("stages = [\"{stage}\"]\n[system]\nreplication = \"synchronous\"\n[load]");
+        parse(&fault(target, &format!("\"{kind}\"")).replace("[load]", &system))
+    };
+    for (target, kinds) in [
+        ("database", &["kill", "partition", "switchover"][..]),
+        ("standby", &["kill", "partition"]),
+        ("api", &["kill", "pause", "restart"]),
+    ] {
+        for kind in [
+            "kill",
+            "partition",
+            "switchover",
+            "pause",
+            "restart",
+            "refuse",
+            "lock",
+        ] {
+            let can = replicated(target, kind, "local").is_ok();
+            assert_eq!(can, kinds.contains(&kind), "{target} {kind}");
+        }
+    }
+    let elsewhere = replicated("database", "kill", "compose").unwrap_err();
+    assert!(
+        elsewhere.ends_with("needs stages = [\"local\"]"),
+        "{elsewhere}"
+    );
+    let alone = refusal(&fault("standby", "\"kill\""));
+    assert!(alone.ends_with("it needs system.replication"), "{alone}");
 }
 
 #[test]

@@ -64,7 +64,7 @@ fn unknown_words_are_refused_with_line_and_hint() {
         (
             "\"worker\"",
             "\"db\"",
-            "9: fault[0].target = \"db\": unknown; known are worker, database, api",
+            "9: fault[0].target = \"db\": unknown; known are worker, database, standby, api",
         ),
         (
             "rate = 40",

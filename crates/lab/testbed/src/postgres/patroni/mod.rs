@@ -1,10 +1,11 @@
 //! A Postgres that fails over: three nodes under Patroni, with etcd, on the loopback address.
 //!
-//! Invariants: a node is a Patroni and the Postgres that it started; dropped, all of it is gone.
+//! Invariants: a node is a Patroni and the Postgres that it started; dropped, all of it is gone, and what a killed owner left is
+//! found by its record.
 
 mod start;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -12,10 +13,10 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_postgres::{Client, NoTls};
 
 use super::standby::stop_senders;
-use super::{INIT_SQL, Installation, PostgresError, folder};
-use crate::ports;
+use super::{INIT_SQL, Installation, PostgresError, ROLE_SQL, folder};
 use crate::process::ProcessTree;
 
+/// One that leads, and two of which one may be lost with it.
 const NODES: usize = 3;
 const POLL: Duration = Duration::from_millis(200);
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
@@ -37,155 +38,77 @@ pub enum Replication {
     Asynchronous,
 }
 
-/// Three nodes and their etcd.
+/// Three nodes, counted from 0, and their etcd.
 #[derive(Debug)]
 pub struct Patroni {
     installation: Installation,
     replication: Replication,
     folder: PathBuf,
-    etcd: ProcessTree,
     nodes: Vec<Node>,
 }
 
 #[derive(Debug)]
 struct Node {
     port: u16,
+    /// Of Patroni's REST API.
+    rest: u16,
     patroni: ProcessTree,
     postgres: ProcessTree,
 }
 
 impl Patroni {
-    /// Starts all on fresh data and waits until one leads and both others follow as wanted.
-    ///
-    /// # Errors
-    /// When Postgres, Patroni or etcd is not installed (Debian: `patroni`, `etcd-server`), or they do not come up.
-    pub async fn start(replication: Replication) -> Result<Self, PostgresError> {
-        let installation = Installation::find().await?;
-        let parent = folder::temporary(&installation.account).await;
-        let folder = folder::create(&installation.account, &parent, "holdfast-patroni-")?;
-        let free = || ports::free().map_err(PostgresError::folder("find a free port for", &parent));
-        let (client, peer) = (free()?, free()?);
-        let mut cluster = Self {
-            installation,
-            replication,
-            etcd: start::tree(&folder.join("etcd"), "etcd"),
-            folder,
-            nodes: Vec::new(),
-        };
-        cluster.start_etcd(client, peer)?;
-        for number in 0..NODES {
-            cluster.start_node(number, free()?, free()?, client)?;
-        }
-        cluster.settles(2).await?;
-        cluster.make_database().await?;
-        Ok(cluster)
-    }
-
-    /// All nodes, for whoever wants the one that takes writes.
+    /// Where the owner of the tables connects: with whichever node takes writes.
     #[must_use]
     pub fn url(&self) -> String {
-        let hosts: Vec<_> = self
-            .nodes
-            .iter()
-            .map(|node| format!("127.0.0.1:{}", node.port))
-            .collect();
+        self.url_of("holdfast")
+    }
+
+    /// Where the API connects, by its own role, likewise.
+    #[must_use]
+    pub fn api_url(&self) -> String {
+        self.url_of("holdfast_api")
+    }
+
+    fn url_of(&self, role: &str) -> String {
+        let ports = self.ports().into_iter();
+        let hosts: Vec<_> = ports.map(|port| format!("127.0.0.1:{port}")).collect();
         let hosts = hosts.join(",");
-        format!("postgres://holdfast:holdfast@{hosts}/holdfast?target_session_attrs=read-write")
+        format!("postgres://{role}:holdfast@{hosts}/holdfast?target_session_attrs=read-write")
     }
 
-    /// Which node leads; none: nobody does.
-    pub async fn primary(&self) -> Option<usize> {
-        for number in 0..NODES {
-            if self.followers(number).await.is_some() {
-                return Some(number);
-            }
-        }
-        None
+    /// Where each node's Postgres listens.
+    #[must_use]
+    pub fn ports(&self) -> Vec<u16> {
+        self.nodes.iter().map(|node| node.port).collect()
     }
 
-    /// A session with a node's Postgres, as its superuser.
-    ///
-    /// # Errors
-    /// When it refuses.
-    pub async fn session(
-        &self,
-        number: usize,
-        database: &str,
-    ) -> Result<Client, tokio_postgres::Error> {
-        let mut config = tokio_postgres::Config::new();
-        config
-            .host("127.0.0.1")
-            .port(self.nodes[number].port)
-            .user("postgres");
-        let connect = config
-            .dbname(database)
-            .connect_timeout(ANSWER_WITHIN)
-            .connect(NoTls)
-            .await;
-        let (client, connection) = connect?;
-        tokio::spawn(connection);
-        Ok(client)
+    /// Where each node's Patroni is asked over HTTP.
+    #[must_use]
+    pub fn rest_ports(&self) -> Vec<u16> {
+        self.nodes.iter().map(|node| node.rest).collect()
     }
 
-    /// Waits until one node leads and this many follow, one of them synchronously if that is how they follow: in Postgres
-    /// and by Patroni's own book, which lags behind and decides who may lead next.
-    ///
-    /// # Errors
-    /// With Patroni's last words when it does not come to that.
-    pub async fn settles(&self, followers: i64) -> Result<usize, PostgresError> {
-        let waited_for = i64::from(self.replication == Replication::Synchronous);
-        let enough = |_: usize, (all, synchronous): (i64, i64)| {
-            all >= followers && synchronous >= waited_for
-        };
-        let primary = self
-            .comes_to(enough, "no primary with its followers")
-            .await?;
-        while waited_for > 0 && !self.patronictl(&["list"]).await?.contains("Sync Standby") {
-            sleep(POLL).await;
-        }
-        Ok(primary)
+    /// Where all of it keeps its data, and logs: `etcd.log`, and each node's `nodeN.log`.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
-    /// The first node to lead as wanted, by its number and by how many follow, in all and synchronously.
-    async fn comes_to(
-        &self,
-        wanted: impl Fn(usize, (i64, i64)) -> bool,
-        reason: &str,
-    ) -> Result<usize, PostgresError> {
-        let started = Instant::now();
-        while started.elapsed() < READY_WITHIN {
-            for number in 0..NODES {
-                let seen = self.followers(number).await;
-                if seen.is_some_and(|seen| wanted(number, seen)) {
-                    return Ok(number);
-                }
-            }
-            sleep(POLL).await;
-        }
-        let log = crate::logs::tail_from(&self.folder.join("node0.log"), 0, LOG_LINES).join("\n");
-        Err(PostgresError::NotReady {
-            reason: reason.to_owned(),
-            log,
-        })
-    }
-
-    /// Waits until a node other than this one leads; this one may believe that it still does.
-    ///
-    /// # Errors
-    /// When none comes to lead.
-    pub async fn another_leads(&self, than: usize) -> Result<usize, PostgresError> {
-        self.comes_to(|number, _| number != than, "no other primary")
-            .await
-    }
-
-    /// Kills a node as a machine dies: Postgres and Patroni at once, without a word to etcd.
+    /// Kills nodes as machines die: Postgres and Patroni at once, without a word to etcd.
     ///
     /// # Errors
     /// When a process does not react.
-    pub async fn kill(&self, number: usize) -> Result<(), PostgresError> {
-        let node = &self.nodes[number];
-        node.patroni.kill_now();
-        node.postgres.kill().await.map_err(PostgresError::Stuck)
+    pub async fn kill(&self, numbers: &[usize]) -> Result<(), PostgresError> {
+        let nodes = || numbers.iter().map(|number| &self.nodes[*number]);
+        // All of Postgres first: a primary's Patroni that sees one standby go before the other has the primary wait for that one,
+        // and then waits for the primary, for ever.
+        nodes().for_each(|node| node.postgres.kill_now());
+        nodes().for_each(|node| node.patroni.kill_now());
+        for node in nodes() {
+            // What its Patroni has started again meanwhile.
+            node.postgres.kill().await.map_err(PostgresError::Stuck)?;
+        }
+        Ok(())
     }
 
     /// Stops the primary's senders (SIGSTOP): its standbys hear nothing of what it commits from now on.
@@ -196,14 +119,29 @@ impl Patroni {
         stop_senders(&self.session(primary, "postgres").await?).await
     }
 
+    /// Lets them go on, if it lives.
+    pub fn unmute(&self, primary: usize) {
+        self.nodes[primary].postgres.resume();
+    }
+
     /// Stops a node's Patroni (SIGSTOP): its Postgres goes on believing what it believes, whatever etcd says.
     pub fn pause_patroni(&self, number: usize) {
         self.nodes[number].patroni.signal_leader(Signal::STOP);
     }
 
-    /// Lets it go on.
-    pub fn resume_patroni(&self, number: usize) {
-        self.nodes[number].patroni.signal_leader(Signal::CONT);
+    /// Puts another Patroni in the place of one that stands still, as a supervisor does. One that went on where it stood would
+    /// renew a lease that it lost long ago.
+    ///
+    /// # Errors
+    /// When it cannot be run.
+    pub async fn replace_patroni(&mut self, number: usize) -> Result<(), PostgresError> {
+        let patroni = &self.nodes[number].patroni;
+        while patroni.is_alive() {
+            // Alone: its Postgres goes on.
+            patroni.signal_leader(Signal::KILL);
+            sleep(POLL).await;
+        }
+        self.start_again(number)
     }
 
     /// Hands the lead to another node in an orderly way.
@@ -224,16 +162,8 @@ impl Patroni {
         })
     }
 
-    async fn patronictl(&self, arguments: &[&str]) -> Result<String, PostgresError> {
-        let mut command = self.installation.account.command("patronictl");
-        command.arg("-c").arg(self.folder.join("node0.yml"));
-        let output = command.args(arguments).output().await;
-        let output = output.map_err(PostgresError::folder("run patronictl in", &self.folder))?;
-        Ok(String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
-    }
-
-    /// None: not reached, or a standby.
-    async fn followers(&self, number: usize) -> Option<(i64, i64)> {
+    /// Of the primary, how many follow, and for how many of them a commit waits. None: not reached, or a standby.
+    pub async fn followers(&self, number: usize) -> Option<(i64, i64)> {
         let ask = async {
             let client = self.session(number, "postgres").await.ok()?;
             let is_standby = client
@@ -249,16 +179,89 @@ impl Patroni {
         timeout(ANSWER_WITHIN, ask).await.ok().flatten()
     }
 
-    async fn make_database(&self) -> Result<(), PostgresError> {
-        let primary = self.settles(2).await?;
+    /// Whether this node leads, and all others follow as they should.
+    pub async fn all_follow(&self, number: usize) -> bool {
+        let synchronous = i64::from(self.replication == Replication::Synchronous);
+        let seen = self.followers(number).await;
+        seen.is_some_and(|(all, waited_for)| all >= 2 && waited_for >= synchronous)
+    }
+
+    /// The answer of a node's Postgres to a question for one text, asked by its superuser.
+    ///
+    /// # Errors
+    /// When it refuses.
+    pub async fn text(&self, number: usize, sql: &str) -> Result<String, tokio_postgres::Error> {
+        let client = self.session(number, "postgres").await?;
+        client.query_one(sql, &[]).await?.try_get(0)
+    }
+
+    /// Ends all of it, and waits until it is gone.
+    ///
+    /// # Errors
+    /// When a process does not react.
+    pub async fn end(&self) -> Result<(), PostgresError> {
+        for tree in start::trees(&self.folder) {
+            tree.kill().await.map_err(PostgresError::Stuck)?;
+        }
+        Ok(())
+    }
+
+    /// Waits until one node leads and all others follow, one of them synchronously if that is how they follow: in Postgres
+    /// and by Patroni's own book, which lags behind and decides who may lead next.
+    async fn settles(&self) -> Result<usize, PostgresError> {
+        let started = Instant::now();
+        while started.elapsed() < READY_WITHIN {
+            for number in 0..NODES {
+                if self.all_follow(number).await && self.is_booked().await? {
+                    return Ok(number);
+                }
+            }
+            sleep(POLL).await;
+        }
+        let log = crate::logs::tail_from(&self.folder.join("node0.log"), 0, LOG_LINES).join("\n");
+        Err(PostgresError::NotReady {
+            reason: "no primary with its followers".to_owned(),
+            log,
+        })
+    }
+
+    async fn is_booked(&self) -> Result<bool, PostgresError> {
+        Ok(self.replication == Replication::Asynchronous
+            || self.patronictl(&["list"]).await?.contains("Sync Standby"))
+    }
+
+    async fn patronictl(&self, arguments: &[&str]) -> Result<String, PostgresError> {
+        let mut command = self.installation.account.command("patronictl");
+        command.arg("-c").arg(self.folder.join("node0.yml"));
+        let output = command.args(arguments).output().await;
+        let output = output.map_err(PostgresError::folder("run patronictl in", &self.folder))?;
+        Ok(String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
+    }
+
+    async fn session(
+        &self,
+        number: usize,
+        database: &str,
+    ) -> Result<Client, tokio_postgres::Error> {
+        let mut config = tokio_postgres::Config::new();
+        config
+            .host("127.0.0.1")
+            .port(self.nodes[number].port)
+            .user("postgres");
+        config.dbname(database).connect_timeout(ANSWER_WITHIN);
+        let (client, connection) = config.connect(NoTls).await?;
+        tokio::spawn(connection);
+        Ok(client)
+    }
+
+    async fn make_database(&self, primary: usize) -> Result<(), PostgresError> {
         let make = async {
             let client = self.session(primary, "postgres").await?;
             client.batch_execute(OWNER).await?;
             client.batch_execute(DATABASE).await?;
             let client = self.session(primary, "holdfast").await?;
-            client
-                .batch_execute(&format!("SET ROLE holdfast; {INIT_SQL}"))
-                .await
+            let tables = format!("SET ROLE holdfast; {INIT_SQL}; RESET ROLE; {ROLE_SQL}");
+            client.batch_execute(&tables).await
         };
         make.await.map_err(PostgresError::Schema)
     }
@@ -266,12 +269,10 @@ impl Patroni {
 
 impl Drop for Patroni {
     fn drop(&mut self) {
-        for node in &self.nodes {
-            node.patroni.kill_now();
-            node.postgres.kill_now();
+        for tree in start::trees(&self.folder) {
+            tree.kill_now();
         }
-        self.etcd.kill_now();
-        // What cannot be deleted lies in the temporary folder.
+        // What cannot be deleted now is reaped by the next run.
         let _ = folder::delete(&self.folder);
     }
 }

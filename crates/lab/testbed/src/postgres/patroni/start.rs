@@ -5,15 +5,81 @@ use std::path::{Path, PathBuf};
 
 use tokio::process::Command;
 
-use super::super::PostgresError;
-use super::{Node, Patroni, Replication};
+use super::super::reap::{self, Record};
+use super::super::{Installation, PostgresError, account, folder};
+use super::{NODES, Node, Patroni, Replication};
+use crate::ports;
 use crate::process::{Launched, ProcessTree, launch};
 
 /// The shortest leader's lease that Patroni recommends: what a node that died without a word costs.
 const LEASE: &str = "ttl: 20, loop_wait: 2, retry_timeout: 5";
+const PROGRAMS: [&str; 3] = ["patroni", "patronictl", "etcd"];
+
+/// All that runs in a cluster's folder, in the order in which it is to be killed: a Patroni would start its Postgres again.
+pub(super) fn trees(folder: &Path) -> Vec<ProcessTree> {
+    let nodes = (0..NODES).map(|number| folder.join(name(number)));
+    let nodes = nodes.flat_map(|home| {
+        let postgres = tree(&home.join("data"), "postgres");
+        [tree(&home, "patroni"), postgres]
+    });
+    nodes.chain([tree(&folder.join("etcd"), "etcd")]).collect()
+}
 
 impl Patroni {
-    pub(super) fn start_etcd(&mut self, client: u16, peer: u16) -> Result<(), PostgresError> {
+    /// Whether Patroni and etcd are there.
+    ///
+    /// # Errors
+    /// [`PostgresError::NoPatroni`] with the command that installs them.
+    pub fn is_installed() -> Result<(), PostgresError> {
+        let missing = PROGRAMS.iter().find(|program| !account::finds(program));
+        missing.map_or(Ok(()), |it| Err(PostgresError::NoPatroni(it)))
+    }
+
+    /// Starts all on fresh data and waits until one leads and both others follow as wanted.
+    ///
+    /// # Errors
+    /// When Postgres, Patroni or etcd is not installed (Debian: `patroni`, `etcd-server`), or they do not come up.
+    pub async fn start(replication: Replication) -> Result<Self, PostgresError> {
+        let installation = Installation::find().await?;
+        Self::is_installed()?;
+        let parent = folder::temporary(&installation.account).await;
+        reap::stale(&parent).await;
+        let (folder, _) = reap::recorded(&installation.account, &parent, |owner, folder| Record {
+            owner,
+            server: None,
+            trees: trees(folder),
+        })?;
+        let free = || ports::free().map_err(PostgresError::folder("find a free port for", &parent));
+        let (client, peer) = (free()?, free()?);
+        let mut cluster = Self {
+            installation,
+            replication,
+            folder,
+            nodes: Vec::new(),
+        };
+        cluster.start_etcd(client, peer)?;
+        for number in 0..NODES {
+            cluster.add_node(number, [free()?, free()?, client])?;
+        }
+        let primary = cluster.settles().await?;
+        cluster.make_database(primary).await?;
+        Ok(cluster)
+    }
+
+    /// Starts a node that is dead, on the data it has, and does not wait until it follows.
+    ///
+    /// # Errors
+    /// When its Patroni cannot be run.
+    pub fn start_again(&mut self, number: usize) -> Result<(), PostgresError> {
+        let mut command = self.installation.account.command("patroni");
+        command.arg(self.folder.join(name(number)).with_extension("yml"));
+        let home = self.folder.join(name(number));
+        let log = format!("{}.log", name(number));
+        self.nodes[number].patroni.leader = Some(self.run(command, &home, &log)?.identity);
+        Ok(())
+    }
+
+    fn start_etcd(&mut self, client: u16, peer: u16) -> Result<(), PostgresError> {
         let home = self.own_folder("etcd")?;
         let (client, peer) = (
             format!("http://127.0.0.1:{client}"),
@@ -35,34 +101,25 @@ impl Patroni {
             &peer,
         ]);
         command.args(["--initial-cluster", &format!("default={peer}")]);
-        self.etcd.leader = Some(self.run(command, &home, "etcd.log")?.identity);
-        Ok(())
+        self.run(command, &home, "etcd.log").map(drop)
     }
 
-    pub(super) fn start_node(
-        &mut self,
-        number: usize,
-        port: u16,
-        rest: u16,
-        etcd: u16,
-    ) -> Result<(), PostgresError> {
-        let name = format!("node{number}");
+    /// `ports` are those of Postgres, of Patroni and of etcd.
+    fn add_node(&mut self, number: usize, ports: [u16; 3]) -> Result<(), PostgresError> {
+        let name = name(number);
         let home = self.own_folder(&name)?;
-        let file = self.folder.join(format!("{name}.yml"));
+        let file = home.with_extension("yml");
         let bin = self.installation.program("");
-        let text = configuration(&name, &home, &bin, [port, rest, etcd], self.replication);
+        let text = configuration(&name, &home, &bin, ports, self.replication);
         fs::write(&file, text).map_err(PostgresError::folder("write", &file))?;
-        let mut command = self.installation.account.command("patroni");
-        command.arg(&file);
-        let mut patroni = tree(&home, "patroni");
-        patroni.leader = Some(self.run(command, &home, &format!("{name}.log"))?.identity);
-        let postgres = tree(&home.join("data"), "postgres");
+        let [port, rest, _] = ports;
         self.nodes.push(Node {
             port,
-            patroni,
-            postgres,
+            rest,
+            postgres: tree(&home.join("data"), "postgres"),
+            patroni: tree(&home, "patroni"),
         });
-        Ok(())
+        self.start_again(number)
     }
 
     fn own_folder(&self, name: &str) -> Result<PathBuf, PostgresError> {
@@ -79,16 +136,18 @@ impl Patroni {
             .to_string_lossy()
             .into_owned();
         command.kill_on_drop(false);
-        launch(command, home, &self.folder.join(log)).map_err(|error| {
-            let output = format!(
-                "{error}; install it: sudo apt-get install -y --no-upgrade patroni etcd-server python3-etcd"
-            );
-            PostgresError::Program { program, output }
+        launch(command, home, &self.folder.join(log)).map_err(|error| PostgresError::Program {
+            program,
+            output: error.to_string(),
         })
     }
 }
 
-pub(super) fn tree(home: &Path, program: &str) -> ProcessTree {
+fn name(number: usize) -> String {
+    format!("node{number}")
+}
+
+fn tree(home: &Path, program: &str) -> ProcessTree {
     ProcessTree {
         leader: None,
         home: home.to_owned(),
@@ -122,7 +181,7 @@ postgresql:
   pgpass: '{home}/pgpass'
   pg_hba: ['host all postgres 127.0.0.1/32 trust', 'host replication all 127.0.0.1/32 trust', 'host all all 127.0.0.1/32 scram-sha-256']
   authentication: {{superuser: {{username: postgres}}, replication: {{username: replicator}}}}
-  parameters: {{unix_socket_directories: '', fsync: 'on', synchronous_commit: 'on'}}
+  parameters: {{unix_socket_directories: '', dynamic_shared_memory_type: mmap, fsync: 'on', synchronous_commit: 'on'}}
 "
     )
 }
