@@ -4,13 +4,16 @@
 //! first recorded result wins. No policy here; the naive and the resilient side use the same statements over pools of
 //! their own.
 
+mod claim;
 mod distrust;
 mod grant;
+mod listing;
 mod live;
 mod open;
 mod operator;
 mod postgres_table;
 mod reads;
+mod refused;
 mod replay;
 mod retention;
 mod schema;
@@ -30,9 +33,10 @@ pub(crate) use self::distrust::doubt_when_open;
 pub(crate) use self::grant::Wanted;
 pub use self::live::{EndRow, Finished, Inserted, NewRow, Written};
 pub(crate) use self::live::{FlushMetrics, LiveMetrics, LiveStore};
-pub use self::open::{Claimed, FailureOutcome, OpenRequest};
+pub use self::open::{Claimed, CompletedOpen, FailureOutcome, OpenRequest};
 pub(crate) use self::operator::{Change, Moved, OperatorStore};
 pub(crate) use self::reads::{Filter, ReadStore};
+use self::refused::RefusedRows;
 pub use self::replay::{Refusal, RefusalKind, Replayed};
 pub use self::retention::Forgotten;
 pub(crate) use self::schema::{MigrationError, SchemaWatch, migrate as migrate_schema};
@@ -71,6 +75,7 @@ pub(crate) struct StoreOptions {
 #[derive(Clone)]
 pub(crate) struct Store {
     sessions: Sessions,
+    refused: RefusedRows,
 }
 
 impl Store {
@@ -99,7 +104,7 @@ impl Store {
             limits: Some(limits),
         };
         let sessions = Sessions::new(database, pool, resolver, runtime)?;
-        Ok(Self { sessions })
+        Ok(Self::over(sessions))
     }
 
     /// A store that waits for as long as it takes.
@@ -118,7 +123,14 @@ impl Store {
             limits: None,
         };
         let sessions = Sessions::new(database, pool, resolver, runtime)?;
-        Ok(Self { sessions })
+        Ok(Self::over(sessions))
+    }
+
+    fn over(sessions: Sessions) -> Self {
+        Self {
+            sessions,
+            refused: RefusedRows::default(),
+        }
     }
 
     /// How full its pool is now.

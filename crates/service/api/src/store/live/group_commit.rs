@@ -8,6 +8,7 @@
 mod tests;
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -60,7 +61,7 @@ pub(super) trait Write: Send + Sync + 'static {
         rows: &[Self::Row],
     ) -> impl Future<Output = Result<Vec<Written<Self::Outcome>>, Self::Error>> + Send;
 
-    /// `row` was written, and its caller had left by then.
+    /// `row` was written, and its caller's client had left by then.
     fn unclaimed(&self, row: &Self::Row, outcome: &Self::Outcome, writer: &GroupCommit<Self>)
     where
         Self: Sized;
@@ -88,9 +89,17 @@ struct Waiting<B: Write> {
     row: B::Row,
     since: Instant,
     /// `None`: the caller does not wait.
-    reply: Option<oneshot::Sender<Reply<B>>>,
+    reply: Option<Answer<B>>,
     /// The caller's, where a collector shall see it. Boxed: else each row has the room for one.
     trace: Option<Box<TraceContext>>,
+}
+
+/// The way back to a caller.
+struct Answer<B: Write> {
+    reply: oneshot::Sender<Reply<B>>,
+    /// The caller's time ran out: it went elsewhere with what it had, and is at work on it. Else one that is gone was dropped, as
+    /// its client was.
+    went_elsewhere: Arc<AtomicBool>,
 }
 
 type Reply<B> = Result<Written<<B as Write>::Outcome>, Degraded>;
@@ -132,15 +141,24 @@ impl<B: Write> GroupCommit<B> {
             return Err(dependency.unavailability());
         }
         let started = Instant::now();
-        let (reply, answer) = oneshot::channel();
-        self.enqueue(row, started, Some(reply));
+        let (reply, mut answer) = oneshot::channel();
+        let went_elsewhere = Arc::new(AtomicBool::new(false));
+        let waits = Answer {
+            reply,
+            went_elsewhere: Arc::clone(&went_elsewhere),
+        };
+        self.enqueue(row, started, Some(waits));
         let limit = dependency.policy().config().deadline;
         let until = deadline.instant().min(started + limit);
-        match timeout_at(until, answer).await {
+        match timeout_at(until, &mut answer).await {
             Ok(Ok(reply)) => reply,
             // The flush's task died with its runtime: the process is ending.
             Ok(Err(_)) => Err(dependency.unavailability()),
-            Err(_) => Err(dependency.out_of_time(started.elapsed())),
+            Err(_) => {
+                // Before the answer's end is dropped.
+                went_elsewhere.store(true, Ordering::Release);
+                Err(dependency.out_of_time(started.elapsed()))
+            }
         }
     }
 
@@ -149,7 +167,7 @@ impl<B: Write> GroupCommit<B> {
         self.enqueue(row, Instant::now(), None);
     }
 
-    fn enqueue(&self, row: B::Row, since: Instant, reply: Option<oneshot::Sender<Reply<B>>>) {
+    fn enqueue(&self, row: B::Row, since: Instant, reply: Option<Answer<B>>) {
         let trace = trace::exported().map(Box::new);
         let mut queue = self.0.lock();
         queue.waiting.push_back(Waiting {
@@ -213,7 +231,7 @@ impl<B: Write> GroupCommit<B> {
                 break;
             };
             // A caller that has left went elsewhere with what it had.
-            if next.reply.as_ref().is_none_or(|reply| !reply.is_closed()) {
+            if next.reply.as_ref().is_none_or(|it| !it.reply.is_closed()) {
                 bytes += self.0.write.bytes(&next.row);
                 taken.push(next);
             }
@@ -245,8 +263,10 @@ impl<B: Write> GroupCommit<B> {
             Err(missing) => Box::new(std::iter::repeat_with(move || Err(missing.clone()))),
         };
         for ((row, reply), answer) in rows.iter().zip(replies).zip(written) {
-            let Some(reply) = reply else { continue };
-            if let Err(Ok(Written::Run(outcome))) = reply.send(answer) {
+            let Some(to) = reply else { continue };
+            if let Err(Ok(Written::Run(outcome))) = to.reply.send(answer)
+                && !to.went_elsewhere.load(Ordering::Acquire)
+            {
                 shared.write.unclaimed(row, &outcome, self);
             }
         }
