@@ -39,7 +39,7 @@ pub(crate) use self::reads::{Filter, ReadStore};
 use self::refused::RefusedRows;
 pub use self::replay::{Refusal, RefusalKind, Replayed};
 pub use self::retention::Forgotten;
-pub(crate) use self::schema::{MigrationError, SchemaWatch, migrate as migrate_schema};
+pub(crate) use self::schema::{MigrationError, SchemaWatch, migrate_patiently};
 pub use self::table::Table;
 use crate::config::DatabasePolicy;
 pub(crate) use crate::postgres::{Attribution, DatabaseError};
@@ -51,6 +51,11 @@ use crate::resolver::Resolver;
 const BACKSTOP: Duration = Duration::from_millis(250);
 /// The part of a statement's time that it may wait for one lock: enough is left to do without the row.
 const LOCK_SHARE: u32 = 8;
+
+/// How long a live statement waits for a lock.
+pub(crate) fn lock_wait(policy: &DatabasePolicy) -> Duration {
+    policy.attempt_timeout / LOCK_SHARE
+}
 
 /// Without a lease: nobody recovers what the naive endpoint left.
 const INSERT_NAIVE: &str = "INSERT INTO requests (id, origin, payload) VALUES ($1, 'naive', $2) \
