@@ -1,9 +1,10 @@
 //! Recovery: what was accepted and not finished is finished, without anybody's help.
 //!
 //! Two flows, in this order: the journal's entries go to Postgres (`replay`), so that a result that is there already is not
-//! worked for again; then open requests are claimed and the worker is called for them (`work`), unless the first did not come to an
-//! end (`journal_gate`). Postgres is called under a policy of recovery's own, one call at a time (`RecoveryStore`); the worker under that of live calls, as often at once as
-//! `ramp` allows. Nothing is called while its breaker would refuse; what an outage costs is not counted (`attribution`).
+//! worked for again; then, unless the first failed (`journal_gate`), open requests are claimed and the worker is called for
+//! them (`work`). Postgres is called under a policy of recovery's own, one call at a time (`RecoveryStore`); the worker under
+//! that of live calls, as often at once as `ramp` allows. Nothing is called while its breaker would refuse; what an outage
+//! costs is not counted (`attribution`).
 
 mod attribution;
 mod batch;

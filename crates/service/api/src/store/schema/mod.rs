@@ -97,30 +97,10 @@ impl SchemaWatch {
     /// Migrates once Postgres can be reached, then looks for ever whether anything is missing. Never in the way of live
     /// calls: over the sessions of `store`, which are others, and behind nobody's lock for longer than `lock_wait`.
     pub(crate) async fn keep_current(self, store: Store, lock_wait: Duration) {
-        let (mut told, mut locked) = (None, LockPauses::default());
+        let mut setbacks = Setbacks::default();
         loop {
             let before = self.state();
-            let looked = self.look(&store, lock_wait).await;
-            if !matches!(looked, Err(MigrationError::Locked { .. })) {
-                locked.over();
-            }
-            let pause = match looked {
-                Ok(Schema::Current) => PERIOD,
-                Ok(_) => RETRY,
-                Err(error @ MigrationError::Locked { .. }) => {
-                    tracing::warn!("{error}");
-                    locked.next(fastrand::f64())
-                }
-                Err(error) if error.version().is_none() => RETRY,
-                Err(error) => {
-                    if told != error.version() {
-                        told = error.version();
-                        let version = error.version();
-                        tracing::error!(version, error = chain(&error), "a migration is refused");
-                    }
-                    PERIOD
-                }
-            };
+            let pause = setbacks.pause(self.look(&store, lock_wait).await);
             if before != self.state() {
                 tracing::info!(schema = self.state().as_str(), "schema");
             }
@@ -139,6 +119,38 @@ impl SchemaWatch {
         let seen = inspect(&store.sessions).await?;
         self.set(seen);
         Ok(seen)
+    }
+}
+
+/// What has kept the schema from being current.
+#[derive(Default)]
+struct Setbacks {
+    /// The migration that was refused, and the log says so.
+    told: Option<i32>,
+    locked: LockPauses,
+}
+
+impl Setbacks {
+    /// How long until the next look, after one that ended so.
+    fn pause(&mut self, looked: Result<Schema, MigrationError>) -> Duration {
+        if let Err(error @ MigrationError::Locked { .. }) = looked {
+            tracing::warn!("{error}");
+            return self.locked.next(fastrand::f64());
+        }
+        self.locked.over();
+        match looked {
+            Ok(Schema::Current) => PERIOD,
+            Ok(_) => RETRY,
+            Err(error) if error.version().is_none() => RETRY,
+            Err(error) => {
+                let version = error.version();
+                if self.told != version {
+                    self.told = version;
+                    tracing::error!(version, error = chain(&error), "a migration is refused");
+                }
+                PERIOD
+            }
+        }
     }
 }
 
