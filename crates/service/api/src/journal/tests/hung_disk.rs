@@ -66,8 +66,13 @@ async fn a_crowd_of_readers_leaves_room_for_those_who_write_while_the_disk_hangs
     let known = entry();
     stored(&journal, &known).await;
     disk.hang(true);
+    let hangs = tokio::spawn({
+        let (journal, entry) = (journal.clone(), entry());
+        async move { journal.append(&entry, soon()).await }
+    });
+    let while_it_works = || Deadline::after(Duration::from_millis(500));
+    while journal.find(known.id, while_it_works()).await.is_ok() {}
     let short = || Deadline::after(Duration::from_millis(1));
-    let _ = journal.append(&entry(), short()).await;
     let mut busy = 0;
     for _ in 0..600 {
         let error = journal.find(known.id, short()).await.unwrap_err();
@@ -79,6 +84,7 @@ async fn a_crowd_of_readers_leaves_room_for_those_who_write_while_the_disk_hangs
         assert_eq!(error, JournalError::TimedOut, "there is room");
     }
     disk.hang(false);
+    hangs.await.unwrap().unwrap();
     works_again(&journal).await;
     let found = journal.find_all(vec![known.id, Uuid::nil()], soon()).await;
     let found: Vec<Uuid> = found.unwrap().iter().map(|it| it.id).collect();

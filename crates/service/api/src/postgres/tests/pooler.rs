@@ -141,10 +141,10 @@ async fn the_first_replay_through_a_pooler_is_a_transaction_already() {
     let connect = tokio_postgres::connect(&url, tokio_postgres::NoTls);
     let (mut other, connection) = connect.await.unwrap();
     tokio::spawn(connection);
-    let insert = "INSERT INTO requests (id, origin) VALUES ($1, 'resilient')";
+    let insert = "insert into requests (id, origin) values ($1, 'resilient')";
     other.execute(insert, &[&entry.id]).await.unwrap();
     let held = other.transaction().await.unwrap();
-    let hold = "SELECT FROM requests WHERE id = $1 FOR UPDATE";
+    let hold = "select from requests where id = $1 for update";
     held.execute(hold, &[&entry.id]).await.unwrap();
     // Its own limit on waits for locks holds within a transaction only.
     let replay = store.replay(std::slice::from_ref(&entry), Duration::from_millis(100));

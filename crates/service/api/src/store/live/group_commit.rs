@@ -94,13 +94,9 @@ struct Waiting<B: Write> {
     trace: Option<Box<TraceContext>>,
 }
 
-/// The way back to a caller.
-struct Answer<B: Write> {
-    reply: oneshot::Sender<Reply<B>>,
-    /// The caller's time ran out: it went elsewhere with what it had, and is at work on it. Else one that is gone was dropped, as
-    /// its client was.
-    went_elsewhere: Arc<AtomicBool>,
-}
+/// The way back to a caller, and whether its time ran out: then it went elsewhere with what it had, and is at work on it. One that
+/// is gone without that was dropped, as its client was.
+type Answer<B> = (oneshot::Sender<Reply<B>>, Arc<AtomicBool>);
 
 type Reply<B> = Result<Written<<B as Write>::Outcome>, Degraded>;
 
@@ -143,11 +139,7 @@ impl<B: Write> GroupCommit<B> {
         let started = Instant::now();
         let (reply, mut answer) = oneshot::channel();
         let went_elsewhere = Arc::new(AtomicBool::new(false));
-        let waits = Answer {
-            reply,
-            went_elsewhere: Arc::clone(&went_elsewhere),
-        };
-        self.enqueue(row, started, Some(waits));
+        self.enqueue(row, started, Some((reply, Arc::clone(&went_elsewhere))));
         let limit = dependency.policy().config().deadline;
         let until = deadline.instant().min(started + limit);
         match timeout_at(until, &mut answer).await {
@@ -231,7 +223,11 @@ impl<B: Write> GroupCommit<B> {
                 break;
             };
             // A caller that has left went elsewhere with what it had.
-            if next.reply.as_ref().is_none_or(|it| !it.reply.is_closed()) {
+            if next
+                .reply
+                .as_ref()
+                .is_none_or(|(reply, _)| !reply.is_closed())
+            {
                 bytes += self.0.write.bytes(&next.row);
                 taken.push(next);
             }
@@ -263,9 +259,11 @@ impl<B: Write> GroupCommit<B> {
             Err(missing) => Box::new(std::iter::repeat_with(move || Err(missing.clone()))),
         };
         for ((row, reply), answer) in rows.iter().zip(replies).zip(written) {
-            let Some(to) = reply else { continue };
-            if let Err(Ok(Written::Run(outcome))) = to.reply.send(answer)
-                && !to.went_elsewhere.load(Ordering::Acquire)
+            let Some((reply, went_elsewhere)) = reply else {
+                continue;
+            };
+            if let Err(Ok(Written::Run(outcome))) = reply.send(answer)
+                && !went_elsewhere.load(Ordering::Acquire)
             {
                 shared.write.unclaimed(row, &outcome, self);
             }
