@@ -161,13 +161,14 @@ impl<B: Write> GroupCommit<B> {
 
     fn enqueue(&self, row: B::Row, since: Instant, reply: Option<Answer<B>>) {
         let trace = trace::exported().map(Box::new);
-        let mut queue = self.0.lock();
-        queue.waiting.push_back(Waiting {
+        let waiting = Waiting {
             row,
             since,
             reply,
             trace,
-        });
+        };
+        let mut queue = self.0.lock();
+        queue.waiting.push_back(waiting);
         self.begin(&mut queue);
     }
 
@@ -177,10 +178,8 @@ impl<B: Write> GroupCommit<B> {
             return;
         }
         queue.flushes += 1;
-        let writer = self.clone();
-        self.0
-            .runtime
-            .spawn(async move { writer.flush_all().await });
+        let (writer, runtime) = (self.clone(), &self.0.runtime);
+        runtime.spawn(async move { writer.flush_all().await });
     }
 
     /// Flushes for as long as any row waits. One that takes long is passed by.
@@ -241,19 +240,16 @@ impl<B: Write> GroupCommit<B> {
     }
 
     async fn flush(&self, batch: Vec<Waiting<B>>) {
-        let now = Instant::now();
         let shared = &self.0;
-        shared.observe(&batch, now);
+        shared.observe(&batch, Instant::now());
         let (mut rows, mut replies, mut traces) = (vec![], vec![], vec![]);
         for waiting in batch {
             rows.push(waiting.row);
             replies.push(waiting.reply);
             traces.extend(waiting.trace.map(|trace| *trace));
         }
-        let call = shared
-            .dependency
-            .call(None, || shared.write.write_all(&rows));
-        let written = trace::shared(traces, call).await;
+        let write = || shared.write.write_all(&rows);
+        let written = trace::shared(traces, shared.dependency.call(None, write)).await;
         let written: Box<dyn Iterator<Item = Reply<B>> + Send> = match written {
             Ok(written) => Box::new(written.into_iter().map(Ok)),
             Err(missing) => Box::new(std::iter::repeat_with(move || Err(missing.clone()))),
