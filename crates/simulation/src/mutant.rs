@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use holdfast_api::embedded::{Entry, Finished, NewRequest, NewRow, Written};
+use holdfast_api::embedded::{CompletedOpen, Entry, Finished, NewRequest, NewRow, Written};
 use jiff::{Timestamp, ToSpan};
 use uuid::Uuid;
 
@@ -83,8 +83,11 @@ impl Mutant {
 
     /// What recovery hears of a row that was to be completed.
     #[must_use]
-    pub fn completed(self, completed: bool) -> bool {
-        completed || self == Self::AffectedRowsIgnored
+    pub fn completed(self, completed: CompletedOpen) -> CompletedOpen {
+        match self {
+            Self::AffectedRowsIgnored => CompletedOpen::Recorded,
+            _ => completed,
+        }
     }
 
     /// From when on a lease is none.

@@ -10,10 +10,12 @@ use tokio::time::sleep;
 use crate::dependency::Dependency;
 use crate::ends::Ends;
 use crate::http::{Feed, keep_feeding};
+use crate::journal::Journal;
 use crate::metrics::Metrics;
 use crate::open_work::OpenWork;
 use crate::operator::Operator;
 use crate::overview::Overview;
+use crate::records::ended_in_journal;
 use crate::recovery::Recovery;
 use crate::store::{ReadStore, SchemaWatch, Store, Wanted};
 use crate::worker_client::Endpoints;
@@ -26,11 +28,16 @@ pub(crate) struct Background {
     pub(crate) recovery: Recovery<Store, Endpoints>,
     pub(crate) open_work: OpenWork,
     pub(crate) ends: Ends,
+    pub(crate) journal: Option<Journal>,
+    /// Time for one read in the journal.
+    pub(crate) journal_deadline: Duration,
     pub(crate) operator: Operator,
     /// Orders of operators wait while it would refuse.
     pub(crate) worker: Arc<Dependency>,
     pub(crate) reads: ReadStore,
     pub(crate) schema: SchemaWatch,
+    /// How long a migration waits for a lock: no longer than live calls.
+    pub(crate) lock_wait: Duration,
     /// For those who look at the server itself.
     pub(crate) server: Store,
     /// What the server must grant.
@@ -49,9 +56,16 @@ impl Background {
             self.open_work
                 .keep_counting(async move || reads.count_open().await),
         );
-        tasks.spawn(self.schema.keep_current(self.server.clone()));
+        let lock_wait = self.lock_wait;
+        tasks.spawn(self.schema.keep_current(self.server.clone(), lock_wait));
         tasks.spawn(self.wanted.keep_comparing(self.server));
         tasks.spawn(self.recovery.run(self.readiness.clone()));
+        if let Some(journal) = self.journal {
+            let (ends, deadline) = (self.ends.clone(), self.journal_deadline);
+            tasks.spawn(ends.keep_looking_into_journal(async move |ids| {
+                ended_in_journal(&journal, ids, deadline).await
+            }));
+        }
         let (looks, reads) = (self.reads.clone(), self.reads);
         tasks.spawn(self.ends.keep_looking(
             self.readiness.clone(),

@@ -15,7 +15,7 @@ use tokio::runtime::Handle;
 use crate::current::Current;
 use crate::open_work::OpenWork;
 use crate::postgres::Database;
-use crate::process::Process;
+use crate::process::{Admission, Process};
 use crate::replica::{Parts, Replica};
 use crate::resolver::Resolver;
 use crate::store::{FlushMetrics, LiveMetrics, LiveStore, Store, StoreOptions};
@@ -32,8 +32,8 @@ pub use crate::process::{
     ExistingRequest, NewRequest, Outcome, Overload, Refusal as Refused, RequestState, WorkResult,
 };
 pub use crate::store::{
-    Claimed, EndRow, FailureOutcome, Finished, Forgotten, Inserted, NewRow, OpenRequest, Refusal,
-    RefusalKind, Replayed, Table, Written,
+    Claimed, CompletedOpen, EndRow, FailureOutcome, Finished, Forgotten, Inserted, NewRow,
+    OpenRequest, Refusal, RefusalKind, Replayed, Table, Written,
 };
 pub use crate::worker_client::{WorkCall, WorkClient, WorkerError};
 
@@ -151,10 +151,20 @@ impl<T: Table, W: WorkClient> Embedded<T, W> {
 impl<T: Table, W: WorkClient> Calls<T, W> {
     /// Answers `request`; what is new is taken on only while there is not too much to catch up on.
     pub async fn process(&self, request: NewRequest) -> Outcome {
-        let admit = || match self.open_work.is_full() {
+        self.process.run(&request, Door(&self.open_work)).await
+    }
+}
+
+/// Takes on what is new unless there is too much to catch up on.
+struct Door<'a>(&'a OpenWork);
+
+impl Admission for Door<'_> {
+    fn to_work(&mut self) -> Result<(), Overload> {
+        match self.0.is_full() {
             true => Err(Overload::OpenWork),
             false => Ok(()),
-        };
-        self.process.run(&request, admit).await
+        }
     }
+
+    fn to_ask(&mut self) {}
 }

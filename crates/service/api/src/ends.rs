@@ -1,4 +1,5 @@
-//! Who waits for the end of a request, and how they learn of it: from one look at what ended lately, shared by all.
+//! Who waits for the end of a request, and how they learn of it: from one look at what ended lately, shared by all, and one into
+//! this replica's journal.
 //!
 //! The look costs as much as requests end, not as much as clients wait, and sees ends whichever replica recorded them. It is
 //! made only while somebody waits. What is waited for is then read once, so that a crowd that is woken at once asks nothing.
@@ -15,6 +16,8 @@ use uuid::Uuid;
 
 /// Between two looks: with the look itself, a waiter learns of an end within 50 ms.
 const PERIOD: Duration = Duration::from_millis(20);
+/// Between two looks into the journal, for ends that Postgres lacks: these are asked of by id.
+const JOURNAL_PERIOD: Duration = Duration::from_secs(1);
 /// How far a look reaches back before the last one: an end is dated when its statement begins and seen when it is committed.
 const OVERLAP: Duration = Duration::from_secs(1);
 /// How often those who left are forgotten.
@@ -88,6 +91,20 @@ impl Ends {
                 next_tidying = now + TIDYING;
                 let mut waiters = self.waiters();
                 waiters.retain(|_, sender| sender.receiver_count() > 0);
+            }
+        }
+    }
+
+    /// Looks into the journal for ever; `ended` tells which of the requests that somebody waits for have their end there.
+    pub(crate) async fn keep_looking_into_journal(
+        self,
+        ended: impl AsyncFn(Vec<Uuid>) -> Vec<Request>,
+    ) {
+        loop {
+            sleep(JOURNAL_PERIOD).await;
+            let ids: Vec<Uuid> = self.waiters().keys().copied().collect();
+            if !ids.is_empty() {
+                self.tell(ended(ids).await);
             }
         }
     }
@@ -172,6 +189,25 @@ mod tests {
         }
         let asked = [&looks, &reads].map(|it| it.load(Ordering::Relaxed));
         assert_eq!((asked, started.elapsed()), ([10, 1], PERIOD * 10));
+        looking.abort();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_ended_in_the_journal_is_looked_for_once_a_second_however_many_wait() {
+        let (ends, looks) = (Ends::default(), Arc::new(AtomicU32::new(0)));
+        let counted = looks.clone();
+        let looking = ends.clone().keep_looking_into_journal(async move |ids| {
+            let look = counted.fetch_add(1, Ordering::Relaxed);
+            let ended = ids.into_iter().filter(|_| look == 2);
+            ended.map(cancelled).collect()
+        });
+        let looking = tokio::spawn(looking);
+        let waiters: Vec<_> = (0..10_000).map(|_| ends.wait_for(ID)).collect();
+        for waiter in waiters {
+            assert_eq!(waiter.woken().await, Some(cancelled(ID)));
+        }
+        sleep(JOURNAL_PERIOD * 10).await;
+        assert_eq!(looks.load(Ordering::Relaxed), 3);
         looking.abort();
     }
 

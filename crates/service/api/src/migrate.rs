@@ -6,7 +6,7 @@ use tokio::runtime::Handle;
 use crate::causes::chain;
 use crate::config::database;
 use crate::resolver::Resolver;
-use crate::store::{DatabaseError, MigrationError, Store, migrate_schema};
+use crate::store::{DatabaseError, MigrationError, Store, migrate_patiently};
 
 /// Why the schema is not current.
 #[derive(Debug, thiserror::Error)]
@@ -31,5 +31,5 @@ pub async fn migrate(environment: &Environment) -> Result<(), MigrateError> {
     let runtime = Handle::current();
     let resolver = Resolver::new(runtime.clone(), None);
     let store = Store::naive(&database, 1, resolver, runtime)?;
-    Ok(migrate_schema(&store).await?)
+    Ok(migrate_patiently(&store).await?)
 }

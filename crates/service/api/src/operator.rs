@@ -137,9 +137,16 @@ impl Operator {
             if !may || self.open_work.is_full() {
                 continue;
             }
-            if let Ok(Some(moved)) = self.store.requeue(self.per_second()).await {
-                self.moved(moved).await;
-                pause = STEP;
+            match self.store.requeue(self.per_second()).await {
+                Ok(Some(moved)) => {
+                    self.moved(moved).await;
+                    pause = STEP;
+                }
+                Ok(None) => {}
+                Err(missing) => {
+                    let reason = missing.reason.as_str();
+                    tracing::warn!(reason, "what failed could not be owed again: later");
+                }
             }
         }
     }

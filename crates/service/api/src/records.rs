@@ -10,7 +10,6 @@ use holdfast_policy::Deadline;
 use holdfast_wire::{
     Degraded, DegradedCode, Reason, Request, RequestList, RequestOrder, RequestStatus,
 };
-use tokio::time::sleep;
 use uuid::Uuid;
 
 use crate::journal::{Entry, Journal, Page};
@@ -18,8 +17,8 @@ use crate::limit::Turns;
 use crate::store::Filter;
 use crate::store::ReadStore;
 
-/// Between two looks for an end that is waited for: each waiter looks for itself, so not too often.
-const JOURNAL_PERIOD: Duration = Duration::from_secs(1);
+/// Requests that one read in the journal is about, so that it keeps no write waiting.
+const IDS: usize = 256;
 
 /// Postgres and the journal, to be read.
 pub(crate) struct Records {
@@ -54,20 +53,6 @@ impl Records {
             (Ok(None), Ok(None)) => Ok(None),
             (Ok(None), Err(error)) => Err(self.reads.without_journal(&error)),
             (Err(missing), _) => Err(missing),
-        }
-    }
-
-    /// Resolves with the request `id` when this replica's journal has its end: Postgres may be without it for long.
-    pub(crate) async fn end_in_journal(&self, id: Uuid) -> Request {
-        loop {
-            // Not in step with others that wait.
-            sleep(JOURNAL_PERIOD.mul_f64(0.5 + fastrand::f64())).await;
-            if let Some(journal) = &self.journal
-                && let Ok(Some(entry)) = journal.find(id, self.soon()).await
-                && entry.end.is_some()
-            {
-                return request(entry);
-            }
         }
     }
 
@@ -123,6 +108,23 @@ impl Records {
     fn soon(&self) -> Deadline {
         Deadline::after(self.journal_deadline)
     }
+}
+
+/// Those of the requests `ids` whose end this replica's `journal` has: Postgres may be without it for long. What cannot be read now is
+/// looked for again.
+pub(crate) async fn ended_in_journal(
+    journal: &Journal,
+    ids: Vec<Uuid>,
+    deadline: Duration,
+) -> Vec<Request> {
+    let mut ended = vec![];
+    for some in ids.chunks(IDS) {
+        let found = journal.find_all(some.to_vec(), Deadline::after(deadline));
+        let Ok(entries) = found.await else { break };
+        let entries = entries.into_iter().filter(|it| it.end.is_some());
+        ended.extend(entries.map(request));
+    }
+    ended
 }
 
 fn too_many() -> Degraded {

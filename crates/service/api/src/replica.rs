@@ -8,7 +8,7 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 
 use crate::clock::WallClock;
-use crate::config::{OnDatabaseUnavailable, Policies};
+use crate::config::Policies;
 use crate::current::Current;
 use crate::dependencies::Dependencies;
 use crate::journal::Journal;
@@ -73,11 +73,10 @@ impl<T: Table, W: WorkClient> Replica<T, W> {
             open_work: open_work.clone(),
             progress,
         };
-        let in_use = policies.database.on_unavailable == OnDatabaseUnavailable::Journal;
         let process = Process::new(
             parts.policies,
             requests,
-            parts.journal.filter(|_| in_use),
+            parts.journal,
             worker,
             open_work.clone(),
         );

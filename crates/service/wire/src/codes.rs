@@ -90,6 +90,8 @@ code! {
         DbUnavailable = "db_unavailable",
         /// 503: more work than the service accepts at once.
         Overloaded = "overloaded",
+        /// 503: the service ends what is under way and stops.
+        Draining = "draining",
         /// 429: this client has had its share.
         QuotaExceeded = "quota-exceeded",
         /// 400: it is no HTTP request, or an ambiguous one.

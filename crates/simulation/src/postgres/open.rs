@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use holdfast_api::embedded::{Claimed, FailureOutcome, Forgotten, OpenCount, OpenRequest};
+use holdfast_api::embedded::{
+    Claimed, CompletedOpen, FailureOutcome, Forgotten, OpenCount, OpenRequest,
+};
 use jiff::Timestamp;
 use serde_json::value::RawValue;
 use uuid::Uuid;
@@ -61,7 +63,7 @@ impl Tables {
         })
     }
 
-    /// An open row is done. False: it is not there, or not open.
+    /// An open row is done.
     pub fn complete_open(
         &mut self,
         id: Uuid,
@@ -69,15 +71,19 @@ impl Tables {
         attempts: u32,
         conditions: &Conditions,
         now: Micros,
-    ) -> Result<bool, SqlState> {
+    ) -> Result<CompletedOpen, SqlState> {
         if conditions.locked_rows.contains(&id) {
             return Err("55P03");
         }
-        Ok(self.change_open(id, |row| {
+        let completed = self.change_open(id, |row| {
             row.response = Some(response.to_owned());
             row.attempts += i32::try_from(attempts).unwrap_or(i32::MAX);
             row.end(Status::Done, now);
-        }))
+        });
+        Ok(match completed {
+            true => CompletedOpen::Recorded,
+            false => CompletedOpen::Untouched,
+        })
     }
 
     fn change_claimed(&mut self, claimed: Claimed, change: impl FnOnce(&mut Row)) -> bool {

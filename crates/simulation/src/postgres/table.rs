@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use holdfast_api::embedded::{
-    Claimed, EndRow, Entry, ExistingRequest, FailureOutcome, Finished, Forgotten, Inserted,
-    NewRequest, NewRow, OpenCount, OpenRequest, Replayed, Table, WorkResult, Written,
+    Claimed, CompletedOpen, EndRow, Entry, ExistingRequest, FailureOutcome, Finished, Forgotten,
+    Inserted, NewRequest, NewRow, OpenCount, OpenRequest, Replayed, Table, WorkResult, Written,
 };
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -168,7 +168,12 @@ impl Table for DatabaseLink {
         Ok(claimed)
     }
 
-    async fn complete_open(&self, id: Uuid, response: &str, attempts: u32) -> Answer<bool> {
+    async fn complete_open(
+        &self,
+        id: Uuid,
+        response: &str,
+        attempts: u32,
+    ) -> Answer<CompletedOpen> {
         let response = response.to_owned();
         let complete = self
             .server

@@ -4,7 +4,8 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use holdfast_api::embedded::{
-    Claimed, ExistingRequest, Finished, Inserted, Replayed, RequestState, Table, Written,
+    Claimed, CompletedOpen, ExistingRequest, Finished, Inserted, Replayed, RequestState, Table,
+    Written,
 };
 use holdfast_wire::JsonText;
 use jiff::Timestamp;
@@ -64,7 +65,8 @@ pub(super) async fn ask<T: Table>(
             shows.collect::<Vec<_>>().join("; ")
         }
         Statement::CompleteOpen(id, response) => {
-            wrote = vec![table.complete_open(*id, response, 1).await.unwrap()];
+            let completed = table.complete_open(*id, response, 1).await.unwrap();
+            wrote = vec![completed == CompletedOpen::Recorded];
             shown(&wrote)
         }
         Statement::Extend(_) | Statement::GiveBack(_) | Statement::CountFailure(_) => match claim {

@@ -18,7 +18,7 @@ use crate::operator::Operator;
 use crate::records::Records;
 use crate::reload::Reload;
 use crate::resolver::Resolver;
-use crate::store::{OperatorStore, ReadStore, Wanted};
+use crate::store::{OperatorStore, ReadStore, Wanted, lock_wait};
 use crate::worker_client::{InTurn, WorkerClient};
 
 /// Readers' sessions that lists never have: for `/requests/{id}` and for the count of open work.
@@ -50,10 +50,13 @@ pub(crate) fn assemble(settings: Settings) -> Result<Assembled, AssemblyError> {
         recovery,
         open_work: core.open_work.clone(),
         ends: ends.clone(),
+        journal: core.journal.clone(),
+        journal_deadline: policies.get().journal.deadline,
         operator: operator.clone(),
         worker: core.dependencies.worker.clone(),
         reads,
         schema: core.schema.clone(),
+        lock_wait: lock_wait(&policies.get().database),
         server: core.stores.reads.clone(),
         wanted: Wanted::by(&policies.get().database.pool),
         metrics: metrics.clone(),

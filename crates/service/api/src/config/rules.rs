@@ -27,6 +27,8 @@ const MAX_KEEP: Duration = Duration::from_secs(365 * 24 * 3600);
 const MIN_WINDOW: Duration = Duration::from_secs(1);
 const MAX_REPLICAS: u32 = 1_000;
 const MAX_CLIENTS: usize = 1_000_000;
+/// More in a second than a whole API answers; and each has a part of the window that a clock can tell.
+const MAX_REQUESTS: u32 = 1_000_000;
 
 type Checked = Result<(), PolicyFileError>;
 
@@ -59,6 +61,10 @@ fn check_process(policies: &Policies) -> Checked {
 }
 
 fn check_rate_limit(limit: &RateLimitPolicy) -> Checked {
+    if limit.requests.get() > MAX_REQUESTS {
+        let rule = "must be 1 to 1000000";
+        return Err(broken("process.rate_limit.requests", limit.requests, rule));
+    }
     if !(MIN_WINDOW..=MAX_DURATION).contains(&limit.window) {
         let rule = "must be 1s to 24h";
         return Err(broken_time("process.rate_limit.window", limit.window, rule));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::limit::{InFlightLimit, Permit};
 use crate::open_work::OpenWork;
-use crate::process::Overload;
+use crate::process::{self, Overload};
 
 /// What decides it.
 pub(crate) struct Admission {
@@ -51,16 +51,23 @@ impl Admission {
     }
 }
 
-impl Admitted {
-    /// Gives the call a permit, unless it has one: it is worked on if its request is new.
-    ///
-    /// # Errors
-    /// There is too much of this.
-    pub(super) fn take_permit(&mut self) -> Result<(), Overload> {
+impl process::Admission for Admitted {
+    /// Gives the call a permit, unless it has one.
+    fn to_work(&mut self) -> Result<(), Overload> {
         if self.permit.is_none() {
             self.permit = Some(self.admission.permit()?);
             self.asks = None;
         }
         Ok(())
+    }
+
+    /// Trades the permit back. Where as many ask as may, it is kept.
+    fn to_ask(&mut self) {
+        if self.permit.is_some() {
+            self.asks = self.admission.asking.enter();
+            if self.asks.is_some() {
+                self.permit = None;
+            }
+        }
     }
 }

@@ -25,11 +25,15 @@ pub(super) fn is_announced(request: &HttpRequest) -> bool {
     headers.contains_key(TRANSFER_ENCODING) || length.is_some_and(|length| length != "0")
 }
 
-/// The body as received, `None` when empty.
+/// The body as received, `None` when there is none.
 pub(super) async fn json(
     request: &HttpRequest,
     payload: Payload,
 ) -> Result<Option<Box<RawValue>>, Failure> {
+    // What is not there has no encoding either.
+    if !is_announced(request) {
+        return Ok(None);
+    }
     let mut encodings = request.headers().get_all(CONTENT_ENCODING);
     if encodings.any(|it| !it.as_bytes().eq_ignore_ascii_case(b"identity")) {
         let detail = "send the JSON as it is, without a Content-Encoding";

@@ -2,6 +2,7 @@
 
 use actix_web::HttpRequest;
 use holdfast_wire::ProblemCode;
+use sfv::{BareItem, Item, Parser};
 
 use super::problem::Failure;
 
@@ -23,18 +24,30 @@ pub(super) fn read(request: &HttpRequest) -> Result<Option<String>, Failure> {
     parse(text.trim()).map(Some)
 }
 
+/// Quoted it is a string as structured fields have it (RFC 9651), with spaces and escapes; the same without them is the same key.
 fn parse(text: &str) -> Result<String, Failure> {
-    let bare = text
-        .strip_prefix('"')
-        .and_then(|rest| rest.strip_suffix('"'))
-        .unwrap_or(text);
-    let visible = |byte: u8| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\';
-    if bare.is_empty() || bare.len() > MAX_LENGTH || !bare.bytes().all(visible) {
-        return Err(invalid(&format!(
-            "it must be 1 to {MAX_LENGTH} visible ASCII characters without quotes, backslashes and spaces"
-        )));
+    let bare = |text: &str| {
+        let visible = |byte: u8| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\';
+        text.bytes().all(visible).then(|| text.to_owned())
+    };
+    let key = match text.starts_with('"') {
+        true => quoted(text),
+        false => bare(text),
+    };
+    key.filter(|key| (1..=MAX_LENGTH).contains(&key.len()))
+        .ok_or_else(|| {
+            invalid(&format!(
+                "it must be 1 to {MAX_LENGTH} visible ASCII characters without quotes, backslashes and spaces, or a quoted string of them"
+            ))
+        })
+}
+
+fn quoted(text: &str) -> Option<String> {
+    let item = Parser::new(text.as_bytes()).parse::<Item>().ok()?;
+    match item.bare_item {
+        BareItem::String(key) if item.params.is_empty() => Some(key.as_str().to_owned()),
+        _ => None,
     }
-    Ok(bare.to_owned())
 }
 
 fn invalid(detail: &str) -> Failure {
@@ -49,6 +62,8 @@ mod tests {
     fn a_quoted_key_is_the_same_as_a_bare_one() {
         assert_eq!(parse("order-17").unwrap(), "order-17");
         assert_eq!(parse("\"order-17\"").unwrap(), "order-17");
+        assert_eq!(parse("\"order 17\"").unwrap(), "order 17");
+        assert_eq!(parse(r#""a\"b\\""#).unwrap(), r#"a"b\"#);
     }
 
     #[test]
@@ -62,6 +77,10 @@ mod tests {
             "a\"b",
             "tab\there",
             "\"open",
+            "\"a\" \"b\"",
+            "\"a\";b=1",
+            r#""a\b""#,
+            "\"\u{e4}\"",
             &long,
         ] {
             assert!(parse(bad).is_err(), "{bad}");

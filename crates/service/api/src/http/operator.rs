@@ -30,7 +30,11 @@ impl OperatorRoutes {
             _ => None,
         };
         match given.and_then(|value| value.split_once(' ')) {
-            Some((scheme, given)) if scheme.eq_ignore_ascii_case("bearer") && token.is(given) => {
+            Some((scheme, given))
+                if scheme.eq_ignore_ascii_case("bearer")
+                    // As many spaces as the client likes, RFC 9110 says.
+                    && token.is(given.trim_start_matches(' ')) =>
+            {
                 Ok(())
             }
             _ => {

@@ -12,15 +12,37 @@ pub(super) const MAX_WAIT: Duration = Duration::from_secs(30);
 pub(super) fn wait(headers: &HeaderMap) -> Option<Duration> {
     let preferences = headers.get_all("prefer");
     let preferences = preferences.filter_map(|value| value.to_str().ok());
-    let mut preferences = preferences.flat_map(|value| value.split(','));
-    let seconds = preferences.find_map(|preference| {
-        let (name, value) = preference.split(';').next()?.split_once('=')?;
-        let value = value.trim().trim_matches('"');
-        let is_wait = name.trim().eq_ignore_ascii_case("wait");
-        let is_number = !value.is_empty() && value.bytes().all(|it| it.is_ascii_digit());
-        (is_wait && is_number).then(|| value.parse().unwrap_or(u64::MAX))
+    let mut preferences = preferences.flat_map(|value| split(value, ','));
+    let value = preferences.find_map(|preference| {
+        let preference = split(preference, ';').into_iter().next()?;
+        let (name, value) = preference.split_once('=').unwrap_or((preference, ""));
+        name.trim().eq_ignore_ascii_case("wait").then_some(value)
     })?;
+    let value = value.trim().trim_matches('"');
+    let is_number = !value.is_empty() && value.bytes().all(|it| it.is_ascii_digit());
+    let seconds = is_number.then(|| value.parse().unwrap_or(u64::MAX))?;
     Some(Duration::from_secs(seconds).min(MAX_WAIT))
+}
+
+/// The parts of `text` between separators, of which those in a quoted string are none.
+fn split(text: &str, separator: char) -> Vec<&str> {
+    let (mut quoted, mut escaped) = (false, false);
+    let separates = |it: char| {
+        let literal = std::mem::take(&mut escaped);
+        match it {
+            _ if literal => false,
+            '\\' => {
+                escaped = quoted;
+                false
+            }
+            '"' => {
+                quoted = !quoted;
+                false
+            }
+            _ => it == separator && !quoted,
+        }
+    };
+    text.split(separates).collect()
 }
 
 #[cfg(test)]
@@ -48,6 +70,9 @@ mod tests {
             (&["wait=99999999999999999999"], Some(30)),
             (&["wait=0"], Some(0)),
             (&["wait=3, wait=9"], Some(3)),
+            (&["x=\"a, wait=9\", wait=3"], Some(3)),
+            (&["x=\"a\\\", wait=9\"; y, wait=3"], Some(3)),
+            (&["x; y=\", wait=9\"", "wait=3"], Some(3)),
         ] {
             assert_eq!(waits(values), expected, "{values:?}");
         }
@@ -62,6 +87,9 @@ mod tests {
             &["wait=-1"],
             &["wait=1.5"],
             &["await=5"],
+            &["wait=soon, wait=5"],
+            &["wait", "wait=5"],
+            &["x=\"wait=5\""],
         ] {
             assert_eq!(waits(values), None, "{values:?}");
         }

@@ -3,7 +3,9 @@
 use actix_web::web::{Data, Json};
 use actix_web::{HttpResponse, Responder};
 use holdfast_ops::Readiness;
-use holdfast_wire::Health;
+use holdfast_wire::{Health, ProblemCode};
+
+use super::problem::Failure;
 
 /// Whether this is the path of one of them: they are answered even where all else is refused.
 pub(super) fn is_one(path: &str) -> bool {
@@ -14,11 +16,12 @@ pub(super) async fn livez() -> impl Responder {
     Json(Health::new("alive"))
 }
 
-/// Who probes goes by the status alone, so that the 503 is no problem document.
-pub(super) async fn readyz(readiness: Data<Readiness>) -> impl Responder {
+pub(super) async fn readyz(readiness: Data<Readiness>) -> Result<HttpResponse, Failure> {
     if readiness.is_ready() {
-        HttpResponse::Ok().json(Health::new("ready"))
+        Ok(HttpResponse::Ok().json(Health::new("ready")))
     } else {
-        HttpResponse::ServiceUnavailable().json(Health::new("draining"))
+        let detail =
+            "the service ends what is under way and stops: send requests to another replica";
+        Err(Failure::new(ProblemCode::Draining, detail))
     }
 }

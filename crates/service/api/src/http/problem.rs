@@ -19,6 +19,7 @@ pub(super) const fn row(code: ProblemCode) -> (StatusCode, &'static str) {
         P::WorkerUnavailable => (S::SERVICE_UNAVAILABLE, "The worker is unavailable"),
         P::DbUnavailable => (S::SERVICE_UNAVAILABLE, "The database is unavailable"),
         P::Overloaded => (S::SERVICE_UNAVAILABLE, "Too much work at once"),
+        P::Draining => (S::SERVICE_UNAVAILABLE, "The service is about to stop"),
         P::QuotaExceeded => (S::TOO_MANY_REQUESTS, "The client has used up its share"),
         P::InvalidRequest => (S::BAD_REQUEST, "The request cannot be read"),
         P::InvalidJson => (S::BAD_REQUEST, "The body is not valid JSON"),

@@ -122,10 +122,10 @@ async fn admitted(
 async fn handled(
     route: &ProcessRoute,
     request: NewRequest,
-    mut entry: Admitted,
+    entry: Admitted,
 ) -> Result<Outcome, Failure> {
     let process = Arc::clone(&route.process);
-    let call = async move { process.run(&request, || entry.take_permit()).await };
+    let call = async move { process.run(&request, entry).await };
     // Boxed: on its way to the main runtime it is handed on several times, and it is large.
     let call = trace::carried(call.boxed());
     let handled = run_on(&route.runtime, call).await;

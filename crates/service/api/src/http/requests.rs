@@ -66,13 +66,7 @@ async fn ended_or_not(
             Ok(None) => return Err(unknown()),
             Err(_) => until.min(now + FIRST_PAUSE + FIRST_PAUSE.mul_f64(fastrand::f64() * 4.0)),
         };
-        let ended = async {
-            tokio::select! {
-                told = waiter.woken() => told,
-                journalled = routes.records.end_in_journal(id) => Some(journalled),
-            }
-        };
-        if let Ok(Some(request)) = timeout_at(look_again, ended).await {
+        if let Ok(Some(request)) = timeout_at(look_again, waiter.woken()).await {
             return Ok(request);
         }
     }

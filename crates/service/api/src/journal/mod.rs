@@ -125,6 +125,22 @@ impl Journal {
         found.await?.as_ref().map(readable).transpose()
     }
 
+    /// Those of the entries `ids` that are there and can be read.
+    ///
+    /// # Errors
+    /// See [`JournalError`].
+    pub(crate) async fn find_all(
+        &self,
+        ids: Vec<Uuid>,
+        deadline: Deadline,
+    ) -> Result<Vec<Entry>, JournalError> {
+        if self.stats.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = self.ask(deadline, |reply| Job::Read(Read::FindAll(ids, reply)));
+        Ok(rows.await?.iter().filter_map(Entry::decode).collect())
+    }
+
     /// The entry that holds the idempotency key `key`.
     ///
     /// # Errors

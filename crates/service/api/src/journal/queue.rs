@@ -1,6 +1,7 @@
 //! What callers ask of the journal's thread, and the bounded queue to it.
 //!
-//! Bounded by jobs and by the bytes they carry: while the disk hangs, the dead jobs of callers who gave up stay queued.
+//! Bounded by jobs and by the bytes they carry: while the disk hangs, the dead jobs of callers who gave up stay queued. Reads
+//! have a part of it, so that a crowd of readers keeps nobody from writing.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use holdfast_wire::RequestOrder;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use uuid::Uuid;
 
 use super::entry::{Batch, Row};
@@ -16,6 +17,8 @@ use super::error::JournalError;
 
 /// So many jobs may wait.
 pub(super) const JOBS: usize = 1024;
+/// So many of them may be reads.
+const READS: usize = JOBS / 4;
 /// So many bytes of entries may wait.
 const BYTES: usize = 32 << 20;
 
@@ -31,6 +34,7 @@ pub(super) enum Job {
 /// Answered from the last commit.
 pub(super) enum Read {
     Find(Uuid, Reply<Option<Row>>),
+    FindAll(Vec<Uuid>, Reply<Vec<Row>>),
     FindKey(String, Reply<Option<Row>>),
     Oldest(Batch, Reply<Vec<Row>>),
     /// With an end, without, or either; at most so many.
@@ -74,16 +78,39 @@ impl Drop for Carried {
 /// The callers' end. Clones share the bounds.
 #[derive(Clone)]
 pub(super) struct Queue {
-    jobs: Sender<Job>,
+    jobs: Sender<Queued>,
+    reads: Arc<Semaphore>,
     total: Arc<AtomicUsize>,
+}
+
+/// The thread's end.
+pub(super) struct Jobs(Receiver<Queued>);
+
+/// A job, and a read's place until the thread has it.
+type Queued = (Job, Option<OwnedSemaphorePermit>);
+
+impl Jobs {
+    /// The next one; `None` when no caller is left.
+    pub(super) async fn recv(&mut self) -> Option<Job> {
+        self.0.recv().await.map(|(job, _)| job)
+    }
+
+    /// One that is there already.
+    pub(super) fn try_recv(&mut self) -> Option<Job> {
+        self.0.try_recv().ok().map(|(job, _)| job)
+    }
 }
 
 impl Queue {
     /// The callers' end and the thread's.
-    pub(super) fn new() -> (Self, Receiver<Job>) {
+    pub(super) fn new() -> (Self, Jobs) {
         let (jobs, receiver) = channel(JOBS);
-        let total = Arc::default();
-        (Self { jobs, total }, receiver)
+        let queue = Self {
+            jobs,
+            reads: Arc::new(Semaphore::new(READS)),
+            total: Arc::default(),
+        };
+        (queue, Jobs(receiver))
     }
 
     /// Counts `bytes` in, unless that would be too many.
@@ -101,12 +128,21 @@ impl Queue {
 
     /// Hands `job` over without waiting.
     pub(super) fn send(&self, job: Job) -> Result<(), JournalError> {
-        self.jobs.try_send(job).map_err(|error| match error {
-            TrySendError::Full(_) => JournalError::Busy,
-            TrySendError::Closed(_) => {
-                JournalError::Unavailable("the journal's thread does not run".to_owned())
+        let place = match &job {
+            Job::Write(_) => None,
+            Job::Read(_) => {
+                let place = Arc::clone(&self.reads).try_acquire_owned();
+                Some(place.map_err(|_| JournalError::Busy)?)
             }
-        })
+        };
+        self.jobs
+            .try_send((job, place))
+            .map_err(|error| match error {
+                TrySendError::Full(_) => JournalError::Busy,
+                TrySendError::Closed(_) => {
+                    JournalError::Unavailable("the journal's thread does not run".to_owned())
+                }
+            })
     }
 }
 
@@ -125,7 +161,7 @@ impl Read {
     pub(super) fn refuse(self, error: JournalError) {
         match self {
             Self::Find(_, reply) | Self::FindKey(_, reply) => drop(reply.send(Err(error))),
-            Self::Oldest(_, reply) => drop(reply.send(Err(error))),
+            Self::FindAll(_, reply) | Self::Oldest(_, reply) => drop(reply.send(Err(error))),
             Self::Page(_, _, _, reply) => drop(reply.send(Err(error))),
         }
     }
@@ -133,7 +169,7 @@ impl Read {
     pub(super) fn is_abandoned(&self) -> bool {
         match self {
             Self::Find(_, reply) | Self::FindKey(_, reply) => reply.is_closed(),
-            Self::Oldest(_, reply) => reply.is_closed(),
+            Self::FindAll(_, reply) | Self::Oldest(_, reply) => reply.is_closed(),
             Self::Page(_, _, _, reply) => reply.is_closed(),
         }
     }

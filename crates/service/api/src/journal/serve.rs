@@ -57,7 +57,7 @@ impl<F: Files> Thread<F> {
             }
             let wait = self.group_commit.wait(batch.len(), Instant::now());
             let job = if wait.is_zero() {
-                self.jobs.try_recv().ok()
+                self.jobs.try_recv()
             } else {
                 timeout(wait, self.jobs.recv()).await.ok().flatten()
             };
@@ -126,6 +126,7 @@ impl<F: Files> Thread<F> {
         let tables = opened(self.tables.as_ref());
         match read {
             Read::Find(id, reply) => finish(guarded(|| Ok(tables?.find(id)?)), reply),
+            Read::FindAll(ids, reply) => finish(guarded(|| Ok(tables?.find_all(&ids)?)), reply),
             Read::FindKey(key, reply) => finish(guarded(|| Ok(tables?.find_key(&key)?)), reply),
             Read::Oldest(batch, reply) => {
                 let now = Instant::now();

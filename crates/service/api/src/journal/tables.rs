@@ -93,13 +93,22 @@ impl Tables {
     }
 
     pub(super) fn find(&self, id: Uuid) -> Result<Option<Row>, Error> {
+        Ok(self.find_all(&[id])?.pop())
+    }
+
+    /// Those of the entries `ids` that are there.
+    pub(super) fn find_all(&self, ids: &[Uuid]) -> Result<Vec<Row>, Error> {
         let (open, ended) = self.entries()?;
-        let key = id.as_u128();
-        let found = match ended.get(key)? {
-            Some(found) => Some(found),
-            None => open.get(key)?,
-        };
-        Ok(found.map(|json| (id, json.value().to_vec())))
+        let mut found = vec![];
+        for id in ids {
+            let key = id.as_u128();
+            let json = match ended.get(key)? {
+                Some(json) => Some(json),
+                None => open.get(key)?,
+            };
+            found.extend(json.map(|json| (*id, json.value().to_vec())));
+        }
+        Ok(found)
     }
 
     pub(super) fn find_key(&self, key: &str) -> Result<Option<Row>, Error> {

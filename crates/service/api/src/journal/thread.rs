@@ -11,7 +11,6 @@ use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
 use futures_util::FutureExt;
-use tokio::sync::mpsc::Receiver;
 use tokio::time::{Instant, timeout_at};
 
 use super::JournalLimits;
@@ -20,7 +19,7 @@ use super::error::{FaultKind, JournalError, StorageFault};
 use super::files::Files;
 use super::group_commit::GroupCommit;
 use super::pins::Pins;
-use super::queue::{Job, Write};
+use super::queue::{Jobs, Write};
 use super::quota;
 use super::stats::SharedStats;
 use super::tables::Tables;
@@ -28,7 +27,7 @@ use super::tables::Tables;
 /// What the thread owns.
 pub(super) struct Thread<F> {
     pub(super) files: F,
-    pub(super) jobs: Receiver<Job>,
+    pub(super) jobs: Jobs,
     pub(super) stats: Arc<SharedStats>,
     pub(super) pins: Pins,
     pub(super) max_bytes: u64,
@@ -45,7 +44,7 @@ pub(super) struct Thread<F> {
 impl<F: Files> Thread<F> {
     pub(super) fn new(
         files: F,
-        jobs: Receiver<Job>,
+        jobs: Jobs,
         stats: Arc<SharedStats>,
         pins: Pins,
         limits: JournalLimits,

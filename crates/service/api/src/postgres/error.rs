@@ -5,7 +5,7 @@ use std::io;
 use holdfast_policy::Class;
 use holdfast_wire::Reason;
 
-use super::sqlstate::{self, class_of, class_of_refused_session, reason_of};
+use super::sqlstate::{self, class_of, class_of_refused_session, is_stale_plan, reason_of};
 use crate::causes::cause;
 use crate::dependency::DependencyError;
 use crate::resolver::ResolveError;
@@ -223,17 +223,4 @@ fn is_cut_off(error: &tokio_postgres::Error) -> bool {
             BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof
         )
     })
-}
-
-/// The table was altered ("cached plan must not change result type"), or the name stands for nothing or for another
-/// statement: a pooler changed the session under us.
-fn is_stale_plan(error: &tokio_postgres::Error) -> bool {
-    let Some(error) = error.as_db_error() else {
-        return false;
-    };
-    match error.code().code() {
-        "26000" | "42P05" => true,
-        "0A000" => error.routine() == Some("RevalidateCachedQuery"),
-        _ => false,
-    }
 }

@@ -19,9 +19,12 @@ pub enum Attribution {
 impl Attribution {
     /// By its SQLSTATE; without one it is the way there.
     pub(crate) fn of(error: &tokio_postgres::Error) -> Self {
-        error
-            .code()
-            .map_or(Self::Server, |code| Self::of_sqlstate(code.code()))
+        match error.code() {
+            // The session's prepared statement, not what it was given.
+            Some(_) if is_stale_plan(error) => Self::Server,
+            Some(code) => Self::of_sqlstate(code.code()),
+            None => Self::Server,
+        }
     }
 
     fn of_sqlstate(sqlstate: &str) -> Self {
@@ -29,16 +32,25 @@ impl Attribution {
             "55P03" => Self::Lock,
             // Undefined table, column, function, schema.
             "42P01" | "42703" | "42883" | "3F000" => Self::Schema,
-            // The session's prepared statement, not what it was given.
-            "42P05" | "0A000" => Self::Server,
             _ if is_servers_trouble(sqlstate) || is_lost_race(sqlstate) => Self::Server,
-            _ => match sqlstate.get(..2) {
-                // The session's state, an operator's hand.
-                Some("25" | "26" | "40" | "57") | None => Self::Server,
-                // Whatever a rule or a trigger may say of what was to be written.
-                Some(_) => Self::Row,
-            },
+            // The session's state: the next one may do.
+            _ if sqlstate.starts_with("25") => Self::Server,
+            // Whatever a rule or a trigger may say of what was to be written.
+            _ => Self::Row,
         }
+    }
+}
+
+/// The table was altered ("cached plan must not change result type"), or the name stands for nothing or for another
+/// statement: a pooler changed the session under us.
+pub(super) fn is_stale_plan(error: &tokio_postgres::Error) -> bool {
+    let Some(error) = error.as_db_error() else {
+        return false;
+    };
+    match error.code().code() {
+        "26000" | "42P05" => true,
+        "0A000" => error.routine() == Some("RevalidateCachedQuery"),
+        _ => false,
     }
 }
 
@@ -130,12 +142,13 @@ mod tests {
     #[test]
     fn whatever_is_not_the_servers_trouble_is_about_a_row_a_lock_or_the_schema() {
         for sqlstate in [
-            "22P02", "23505", "P0001", "XX001", "42501", "45000", "54001", "38000",
+            "22P02", "23505", "P0001", "XX001", "42501", "45000", "54001", "38000", "0A000",
+            "57000",
         ] {
             let attribution = Attribution::of_sqlstate(sqlstate);
             assert_eq!(attribution, Attribution::Row, "{sqlstate}");
         }
-        for sqlstate in ["57014", "08006", "40P01", "25006", "26000", ""] {
+        for sqlstate in ["57014", "08006", "40P01", "25006", "25P02"] {
             let attribution = Attribution::of_sqlstate(sqlstate);
             assert_eq!(attribution, Attribution::Server, "{sqlstate}");
         }

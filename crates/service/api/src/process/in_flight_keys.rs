@@ -23,10 +23,17 @@ type Calls = HashMap<String, Call>;
 pub(super) struct InFlightKeys(Arc<Mutex<Calls>>);
 
 /// The call that has a key.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Call {
     id: Uuid,
     body: Option<String>,
+    answer: Arc<Answer>,
+}
+
+/// The same, as one that comes under the same key sees it.
+struct OtherCall {
+    id: Uuid,
+    same_body: bool,
     answer: Arc<Answer>,
 }
 
@@ -70,7 +77,7 @@ impl InFlightKeys {
                 Ok(ours) => return KeyClaim::Ours(Some(ours)),
                 Err(other) => other,
             };
-            if other.body.as_deref() != request.body() {
+            if !other.same_body {
                 return KeyClaim::OtherBody(other.id);
             }
             if timeout_at(deadline.instant(), other.answer.over.acquire())
@@ -86,9 +93,16 @@ impl InFlightKeys {
         }
     }
 
-    fn try_claim(&self, key: &str, request: &NewRequest) -> Result<InFlightKey, Call> {
+    fn try_claim(&self, key: &str, request: &NewRequest) -> Result<InFlightKey, OtherCall> {
         match self.lock().entry(key.to_owned()) {
-            Entry::Occupied(taken) => Err(taken.get().clone()),
+            Entry::Occupied(taken) => {
+                let call = taken.get();
+                Err(OtherCall {
+                    id: call.id,
+                    same_body: call.body.as_deref() == request.body(),
+                    answer: Arc::clone(&call.answer),
+                })
+            }
             Entry::Vacant(free) => {
                 let answer = Arc::new(Answer {
                     outcome: OnceLock::new(),

@@ -32,7 +32,7 @@ use self::lease::LiveLease;
 use self::location::Received;
 pub use self::outcome::{Outcome, Overload, Refusal};
 pub use self::ports::WorkResult;
-pub(crate) use self::ports::{Owner, Requests, Worker};
+pub(crate) use self::ports::{Admission, Owner, Requests, Worker};
 use self::recent_keys::RecentKeys;
 use self::recorder::Recorder;
 use crate::config::Policies;
@@ -101,7 +101,7 @@ impl From<&Policies> for Rules {
 }
 
 impl<R: Requests, W: Worker> Process<R, W> {
-    /// The use case over these dependencies; without a journal, only Postgres records.
+    /// The use case over these dependencies; `journal` may be left from policies that had one.
     pub(crate) fn new(
         policies: Arc<Current<Policies>>,
         requests: R,
@@ -129,13 +129,9 @@ impl<R: Requests, W: Worker> Process<R, W> {
         Rules::from(&*self.policies.get())
     }
 
-    /// Handles one request within the worst case, give or take the machine's own delays. `admit` tells whether it is taken on if
-    /// it is new; if not, only what is known under its key is answered. It is not asked while another call has the key.
-    pub(crate) async fn run(
-        &self,
-        request: &NewRequest,
-        admit: impl FnOnce() -> Result<(), Overload>,
-    ) -> Outcome {
+    /// Handles one request within the worst case, give or take the machine's own delays. `admission` tells whether it is taken on
+    /// if it is new; if not, only what is known under its key is answered. It is not asked while another call has the key.
+    pub(crate) async fn run(&self, request: &NewRequest, admission: impl Admission) -> Outcome {
         let rules = self.rules();
         let deadline = Deadline::after(rules.worst_case + TIMER_SLACK);
         let last_look = deadline.less(rules.reserve);
@@ -145,7 +141,7 @@ impl<R: Requests, W: Worker> Process<R, W> {
             KeyClaim::OtherBody(id) => return Outcome::KeyReused { id },
             KeyClaim::StillRunning(id) => return self.still_running(id, deadline).await,
         };
-        let outcome = self.handle(request, admit, deadline).await;
+        let outcome = self.handle(request, admission, deadline).await;
         if let Some(key) = key {
             self.recorder.recent.remember(request, &outcome);
             key.answered(&outcome);
@@ -156,10 +152,10 @@ impl<R: Requests, W: Worker> Process<R, W> {
     async fn handle(
         &self,
         request: &NewRequest,
-        admit: impl FnOnce() -> Result<(), Overload>,
+        mut admission: impl Admission,
         deadline: Deadline,
     ) -> Outcome {
-        let room = match admit() {
+        let room = match admission.to_work() {
             Ok(()) => self
                 .room(request.priority)
                 .await
@@ -174,6 +170,7 @@ impl<R: Requests, W: Worker> Process<R, W> {
                     degraded: vec![full],
                     overload,
                 };
+                admission.to_ask();
                 return self.known_only(request, refusal, deadline).await;
             }
         };
@@ -184,7 +181,12 @@ impl<R: Requests, W: Worker> Process<R, W> {
         };
         let location = match self.recorder.receive(request, owner, deadline).await {
             Ok(Received::Ours(location)) => location,
-            Ok(Received::Existing(known)) => return self.duplicate(known, deadline).await,
+            Ok(Received::Existing(known)) => {
+                // Whoever waits for another replica's call keeps nothing from those who have work done.
+                drop(permit);
+                admission.to_ask();
+                return self.duplicate(known, deadline).await;
+            }
             Ok(Received::Rejected(error)) => {
                 let id = request.id;
                 return Outcome::Failed { id, error };

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::NewRequest;
 use super::existing::{Completion, ExistingRequest, InsertOutcome};
+use super::outcome::Overload;
 use crate::journal::Entry;
 pub use crate::journal::WorkResult;
 
@@ -76,4 +77,12 @@ pub(crate) trait Worker {
     fn may_call(&self) -> bool;
     /// What an answer has to say of its absence, without asking it.
     fn unavailability(&self) -> Degraded;
+}
+
+/// What a call may do, as far as there is room for it.
+pub(crate) trait Admission {
+    /// It is worked on if its request is new; or there is too much of this.
+    fn to_work(&mut self) -> Result<(), Overload>;
+    /// It is not: from now on it only asks what becomes of a request that is known.
+    fn to_ask(&mut self);
 }

@@ -16,14 +16,14 @@ use super::existing::{Completion, ExistingRequest, InsertOutcome, RequestState};
 use super::location::{Received, RecordLocation, RecordedRequest};
 use super::ports::{Owner, Requests, WorkResult};
 use super::recent_keys::RecentKeys;
-use crate::config::Policies;
+use crate::config::{OnDatabaseUnavailable, Policies};
 use crate::current::Current;
 use crate::journal::{Appended, Entry, Journal, JournalError};
 
 /// Postgres and the journal as one place to record in.
 pub(super) struct Recorder<R> {
     pub(super) requests: R,
-    /// `None`: the policies do without one.
+    /// Asked for what it knows, also where the policies do without one by now.
     pub(super) journal: Option<Journal>,
     pub(super) policies: Arc<Current<Policies>>,
     pub(super) recent: RecentKeys,
@@ -85,7 +85,7 @@ impl<R: Requests> Recorder<R> {
         missing: Degraded,
         deadline: Deadline,
     ) -> WorkOutcome {
-        let Some(journal) = &self.journal else {
+        let Some(journal) = self.journal_in_use() else {
             return WorkOutcome::Unrecorded(missing);
         };
         let mut entry = entry(request, Some(result.clone()));
@@ -151,7 +151,7 @@ impl<R: Requests> Recorder<R> {
         missing: Degraded,
         deadline: Deadline,
     ) -> Result<Received, Degraded> {
-        let Some(journal) = &self.journal else {
+        let Some(journal) = self.journal_in_use() else {
             return Err(missing);
         };
         // Pinned before it can be seen: recovery must not take up what we are at work on.
@@ -168,6 +168,13 @@ impl<R: Requests> Recorder<R> {
             }
             Err(error) => Err(without(missing, &error)),
         }
+    }
+
+    /// The journal, where it stands in for Postgres.
+    fn journal_in_use(&self) -> Option<&Journal> {
+        let on_unavailable = self.policies.get().database.on_unavailable;
+        let journal = self.journal.as_ref();
+        journal.filter(|_| on_unavailable == OnDatabaseUnavailable::Journal)
     }
 
     pub(super) fn in_journal(&self, existing: ExistingRequest) -> RecordedRequest {

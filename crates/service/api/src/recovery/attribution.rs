@@ -1,8 +1,8 @@
 //! Failure attribution: was it the request, or the worker?
 //!
 //! A worker that answers an error may be refusing this request or be failing altogether, and the answer alone does not tell
-//! which. So a refused request is suspected for a while. The failure is the request's own only if the worker did *other*
-//! requests well shortly before and after, and its breaker stayed closed. Both sides, or the success that ends a short
+//! which. So a refused request is suspected for a while. The failure is the request's own only if the endpoint that refused it did
+//! *other* requests well shortly before and after, and the worker's breaker stayed closed. Both sides, or the success that ends a short
 //! outage would convict all that the outage refused. A worker that refuses everybody does nobody's work, so however long
 //! that lasts nothing counts; without other requests there is no evidence either, and the request stays owed.
 
@@ -30,9 +30,11 @@ const MAX_REMEMBERED: usize = 10_000;
 pub(super) struct UnattributedFailure {
     pub(super) claimed: Claimed,
     pub(super) error: String,
-    /// When the worker refused it.
+    /// Which of the worker's endpoints refused it.
+    pub(super) endpoint: u32,
+    /// When that was.
     pub(super) since: Instant,
-    /// When the worker had last done a request well by then. Never this one: it would not be suspected.
+    /// When that endpoint had last done a request well by then. Never this one: it would not be suspected.
     pub(super) success_before: Option<Instant>,
 }
 
@@ -45,29 +47,47 @@ pub(super) enum Attribution {
     Worker { claimed: Claimed, pause: Duration },
 }
 
-/// Those under suspicion, oldest first, and how often each was refused without evidence.
+/// Those under suspicion, oldest first, and what is known of the refusals of each.
 #[derive(Debug, Default)]
 pub(super) struct UnattributedFailures {
     suspects: Vec<UnattributedFailure>,
-    unattributed: HashMap<Uuid, u32>,
+    refusals: HashMap<Uuid, Refusals>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Refusals {
+    /// In a row, without evidence.
+    unattributed: u32,
+    /// Whose the last one was.
+    endpoint: u32,
 }
 
 impl UnattributedFailures {
     pub(super) fn add(&mut self, suspect: UnattributedFailure) {
+        if self.refusals.len() >= MAX_REMEMBERED {
+            self.refusals.clear();
+        }
+        let refusals = self.refusals.entry(suspect.claimed.id).or_default();
+        refusals.endpoint = suspect.endpoint;
         self.suspects.push(suspect);
+    }
+
+    /// The endpoint that refused `id` last: another one may do it.
+    pub(super) fn refused_by(&self, id: Uuid) -> Option<u32> {
+        self.refusals.get(&id).map(|it| it.endpoint)
     }
 
     /// The worker did `id` well in the end.
     pub(super) fn cleared(&mut self, id: Uuid) {
-        self.unattributed.remove(&id);
+        self.refusals.remove(&id);
     }
 
-    /// Those about whom it is clear by `now`, given whether the breaker is closed and when the worker last did a request
+    /// Those about whom it is clear by `now`, given whether the breaker is closed and when an endpoint last did a request
     /// well.
     pub(super) fn judge(
         &mut self,
         closed: bool,
-        last_success: Option<Instant>,
+        last_success: impl Fn(u32) -> Option<Instant>,
         now: Instant,
     ) -> Vec<Attribution> {
         if !closed {
@@ -79,7 +99,10 @@ impl UnattributedFailures {
         }
         let clear = |it: &mut UnattributedFailure| now.duration_since(it.since) >= SUSPECTED_FOR;
         let clear: Vec<UnattributedFailure> = self.suspects.extract_if(.., clear).collect();
-        let attribute = |it| self.attribute(it, last_success);
+        let attribute = |it: UnattributedFailure| {
+            let last_success = last_success(it.endpoint);
+            self.attribute(it, last_success)
+        };
         clear.into_iter().map(attribute).collect()
     }
 
@@ -93,16 +116,13 @@ impl UnattributedFailures {
             .success_before
             .is_some_and(|at| suspect.since.duration_since(at) <= RECENTLY);
         let well_after = last_success.is_some_and(|at| at > suspect.since);
+        let refusals = self.refusals.entry(id).or_default();
         if well_before && well_after {
-            self.unattributed.remove(&id);
+            refusals.unattributed = 0;
             return Attribution::Request(suspect);
         }
-        if self.unattributed.len() >= MAX_REMEMBERED {
-            self.unattributed.clear();
-        }
-        let refusals = self.unattributed.entry(id).or_default();
-        let pause = pause_after(*refusals);
-        *refusals += 1;
+        let pause = pause_after(refusals.unattributed);
+        refusals.unattributed += 1;
         Attribution::Worker {
             claimed: suspect.claimed,
             pause,
@@ -134,6 +154,7 @@ mod tests {
         UnattributedFailure {
             claimed: claimed(),
             error: "answered with an error".to_owned(),
+            endpoint: 1,
             since,
             success_before,
         }
@@ -151,10 +172,23 @@ mod tests {
         let (after, end) = (since + SECOND, since + SUSPECTED_FOR);
         let mut suspects = UnattributedFailures::default();
         suspects.add(suspect(since, Some(before)));
-        assert_eq!(suspects.judge(true, Some(after), after), []);
+        assert_eq!(suspects.judge(true, |_| Some(after), after), []);
         let own = Attribution::Request(suspect(since, Some(before)));
-        assert_eq!(suspects.judge(true, Some(after), end), [own]);
-        assert_eq!(suspects.judge(true, Some(after), end), []);
+        assert_eq!(suspects.judge(true, |_| Some(after), end), [own]);
+        assert_eq!(suspects.judge(true, |_| Some(after), end), []);
+    }
+
+    #[test]
+    fn what_another_endpoint_did_well_is_no_evidence_and_the_one_that_refused_is_left_out_next() {
+        let before = Instant::now();
+        let since = before + SECOND;
+        let mut suspects = UnattributedFailures::default();
+        assert_eq!(suspects.refused_by(claimed().id), None);
+        suspects.add(suspect(since, Some(before)));
+        let of_another = |endpoint| (endpoint != 1).then_some(since + SECOND);
+        let judged = suspects.judge(true, of_another, since + SUSPECTED_FOR);
+        assert_eq!(judged, [of_worker(SECOND)]);
+        assert_eq!(suspects.refused_by(claimed().id), Some(1));
     }
 
     #[test]
@@ -165,11 +199,11 @@ mod tests {
             suspects.add(suspect(now, None));
             now += SUSPECTED_FOR;
             let pause = Duration::from_secs(pause);
-            assert_eq!(suspects.judge(true, None, now), [of_worker(pause)]);
+            assert_eq!(suspects.judge(true, |_| None, now), [of_worker(pause)]);
         }
         suspects.cleared(claimed().id);
         suspects.add(suspect(now, None));
-        let judged = suspects.judge(true, None, now + SUSPECTED_FOR);
+        let judged = suspects.judge(true, |_| None, now + SUSPECTED_FOR);
         assert_eq!(judged, [of_worker(SECOND)]);
     }
 
@@ -180,7 +214,7 @@ mod tests {
         for before in [None, Some(long_ago)] {
             let mut suspects = UnattributedFailures::default();
             suspects.add(suspect(since, before));
-            let judged = suspects.judge(true, Some(since + SECOND), since + SUSPECTED_FOR);
+            let judged = suspects.judge(true, |_| Some(since + SECOND), since + SUSPECTED_FOR);
             assert_eq!(judged, [of_worker(SECOND)]);
         }
     }
@@ -190,7 +224,7 @@ mod tests {
         let before = Instant::now();
         let mut suspects = UnattributedFailures::default();
         suspects.add(suspect(before, Some(before)));
-        let judged = suspects.judge(false, Some(before), before);
+        let judged = suspects.judge(false, |_| Some(before), before);
         assert_eq!(judged, [of_worker(REQUEUE_DELAY)]);
     }
 

@@ -1,15 +1,18 @@
 //! Recovery: what was accepted and not finished is finished, without anybody's help.
 //!
 //! Two flows, in this order: the journal's entries go to Postgres (`replay`), so that a result that is there already is not
-//! worked for again; then open requests are claimed and the worker is called for them (`work`). Postgres is called under a
-//! policy of recovery's own, one call at a time (`RecoveryStore`); the worker under that of live calls, as often at once as
-//! `ramp` allows. Nothing is called while its breaker would refuse; what an outage costs is not counted (`attribution`).
+//! worked for again; then, unless the first failed (`journal_gate`), open requests are claimed and the worker is called for
+//! them (`work`). Postgres is called under a policy of recovery's own, one call at a time (`RecoveryStore`); the worker under
+//! that of live calls, as often at once as `ramp` allows. Nothing is called while its breaker would refuse; what an outage
+//! costs is not counted (`attribution`).
 
 mod attribution;
 mod batch;
+mod journal_gate;
 mod progress;
 mod ramp;
 mod rate;
+mod record;
 mod replay;
 mod retention;
 mod retention_pace;
@@ -21,6 +24,7 @@ use std::time::Duration;
 use holdfast_ops::Readiness;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
+use self::journal_gate::{Claims, JournalGate, Pass};
 pub(crate) use self::progress::{Count, Progress};
 use self::replay::Replay;
 use self::retention::Retention;
@@ -79,6 +83,7 @@ impl<T: Table, W: WorkClient> Recovery<T, W> {
 
     async fn recover(self, readiness: Readiness) {
         let mut replay = self.journal.clone().map(|it| Replay::new(&self, it));
+        let mut gate = JournalGate::new(replay.is_some());
         let store = self.store.clone();
         let mut work = Work::new(self);
         let mut next_replay = Instant::now();
@@ -88,14 +93,19 @@ impl<T: Table, W: WorkClient> Recovery<T, W> {
             ticks.tick().await;
             if let Some(replay) = &mut replay
                 && Instant::now() >= next_replay
-                && replay.run().await.is_err()
             {
-                next_replay = Instant::now() + PAUSE;
+                let pass = replay.run().await;
+                gate.passed(pass, Instant::now());
+                if pass == Pass::Failed {
+                    next_replay = Instant::now() + PAUSE;
+                }
             }
             store.probe().await;
             work.settle().await;
-            if readiness.is_ready() {
-                work.claim().await;
+            match gate.claims(Instant::now()) {
+                Claims::Wait => {}
+                claims if readiness.is_ready() => work.claim(claims).await,
+                _ => {}
             }
         }
     }

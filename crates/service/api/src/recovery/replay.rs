@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use super::Recovery;
 use super::batch::AdaptiveBatch;
+use super::journal_gate::Pass;
 use super::progress::{Count, Progress};
 use super::store::RecoveryStore;
 use crate::journal::{Batch, Entry, Journal};
@@ -27,9 +28,11 @@ const MAX_ENTRIES: u32 = 100;
 const BATCH_BYTES: usize = 512 * 1024;
 /// Refused so often, an entry fails also for a reason that somebody might have mended: seven seconds after the first time.
 const MAX_REFUSALS: u32 = 4;
+/// As often in a row the oldest entry may be answered with what is said to be the server's trouble, while live calls see none.
+const MAX_UNEXPLAINED: u32 = 4;
 
 /// Something was missing; try again after a pause.
-pub(super) struct NotNow;
+struct NotNow;
 
 /// The way from the journal to Postgres.
 pub(super) struct Replay<T> {
@@ -39,6 +42,8 @@ pub(super) struct Replay<T> {
     journal_deadline: Duration,
     /// In the next batch.
     entries: AdaptiveBatch,
+    /// The entry by which the last pass ended for a reason that may be its own, and how many did so in a row.
+    unexplained: Option<(Uuid, u32)>,
 }
 
 impl<T: Table> Replay<T> {
@@ -50,13 +55,25 @@ impl<T: Table> Replay<T> {
             progress: recovery.progress.clone(),
             journal_deadline: recovery.rules.journal_deadline,
             entries: AdaptiveBatch::new(MAX_ENTRIES),
+            unexplained: None,
         }
     }
 
     /// Brings over as many entries as the journal holds now, but for what live calls are at work on.
-    pub(super) async fn run(&mut self) -> Result<(), NotNow> {
-        let mut left = self.journal.stats().entries;
-        while left > 0 && self.store.may_call() {
+    pub(super) async fn run(&mut self) -> Pass {
+        self.pass().await.unwrap_or(Pass::Failed)
+    }
+
+    async fn pass(&mut self) -> Result<Pass, NotNow> {
+        let stats = self.journal.stats();
+        if !stats.available {
+            return Err(NotNow);
+        }
+        let mut left = stats.entries;
+        while left > 0 {
+            if !self.store.may_call() {
+                return Ok(Pass::NotTried);
+            }
             let entries = self.batch().await?;
             if entries.is_empty() {
                 break;
@@ -70,7 +87,7 @@ impl<T: Table> Replay<T> {
                 self.bring(std::slice::from_ref(entry)).await?;
             }
         }
-        Ok(())
+        Ok(Pass::Over)
     }
 
     async fn batch(&self) -> Result<Vec<Entry>, NotNow> {
@@ -112,10 +129,38 @@ impl<T: Table> Replay<T> {
                     }
                     return Err(NotNow);
                 }
-                (Err(_), _) => return Err(NotNow),
+                (Err(missing), _) => {
+                    self.failed(part, missing.reason);
+                    return Err(NotNow);
+                }
             }
         }
         Ok(())
+    }
+
+    /// Of `part` none was recorded, for a `reason` that is not the entries'. Where live calls are well and it is no lost
+    /// connection, that may be wrong: then less is tried, and one entry that fares so again and again holds nobody back.
+    fn failed(&mut self, part: &[Entry], reason: Reason) {
+        if !matches!(reason, Reason::BadStatus | Reason::BadResponse) || !self.store.may_call() {
+            return;
+        }
+        self.entries.timed_out();
+        let [entry] = part else {
+            tracing::warn!(
+                reason = reason.as_str(),
+                entries = part.len(),
+                "the journal's entries could not be brought over: fewer at once"
+            );
+            return;
+        };
+        let times = match self.unexplained {
+            Some((id, times)) if id == entry.id => times + 1,
+            _ => 1,
+        };
+        self.unexplained = Some((entry.id, times));
+        if times >= MAX_UNEXPLAINED || self.journal.is_quarantined(entry.id) {
+            self.quarantine(entry, "the database refuses it again and again");
+        }
     }
 
     async fn refused(&self, entry: &Entry, refusal: &Refusal) -> Result<(), NotNow> {

@@ -18,7 +18,9 @@ use uuid::Uuid;
 use crate::dependency::Dependency;
 use crate::journal::Entry;
 use crate::process::WorkResult;
-use crate::store::{Claimed, FailureOutcome, Forgotten, OpenRequest, Replayed, Table};
+use crate::store::{
+    Claimed, CompletedOpen, FailureOutcome, Forgotten, OpenRequest, Replayed, Table,
+};
 
 /// Recovery's view of the table of requests. Clones take turns.
 #[derive(Clone)]
@@ -83,13 +85,22 @@ impl<T: Table> RecoveryStore<T> {
             .await
     }
 
-    /// Records a request's result. False: its row is gone, or ended otherwise.
-    pub(crate) async fn complete(&self, id: Uuid, result: &WorkResult) -> Result<bool, Degraded> {
+    /// Records a request's result.
+    pub(crate) async fn complete(
+        &self,
+        id: Uuid,
+        result: &WorkResult,
+    ) -> Result<CompletedOpen, Degraded> {
         self.call(|| {
             self.table
                 .complete_open(id, result.response.get(), result.attempts)
         })
         .await
+    }
+
+    /// Records that an open request failed.
+    pub(crate) async fn give_up(&self, id: Uuid, error: &str) -> Result<(), Degraded> {
+        self.call(|| self.table.give_up(id, error)).await
     }
 
     /// Keeps a request for another `lease`; `None` if it is not ours any more.

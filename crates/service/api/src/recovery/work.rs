@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use holdfast_policy::Deadline;
 use holdfast_wire::{Degraded, Reason};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -14,12 +13,13 @@ use super::attribution::{
     UnattributedFailures, pause_after,
 };
 use super::batch::AdaptiveBatch;
+use super::journal_gate::Claims;
 use super::progress::Count;
 use super::ramp::ConcurrencyRamp;
+use super::record::Recorded;
 use super::{PAUSE, Recovery};
-use crate::journal::{Appended, Entry};
-use crate::process::{WorkResult, Worker};
-use crate::store::{Claimed, FailureOutcome, OpenRequest, Replayed, Table};
+use crate::process::Worker as _;
+use crate::store::{Claimed, FailureOutcome, OpenRequest, Table};
 use crate::trace;
 use crate::worker_client::WorkClient;
 
@@ -42,9 +42,11 @@ pub(super) struct Work<T, W> {
 
 /// How one ended.
 enum Ended {
-    /// After the worker took so long.
-    Done(Uuid, Duration),
+    /// The worker did it, which took so long. What that counts as; `None`: it was cancelled meanwhile.
+    Worked(Uuid, Duration, Option<Count>),
     Returned,
+    /// The worker was not called: the journal knows of it.
+    Aside,
     UnattributedFailure(UnattributedFailure),
 }
 
@@ -66,11 +68,13 @@ impl<T: Table, W: WorkClient> Work<T, W> {
         let normal = self.recovery.worker.normal_latency();
         while let Some(ended) = self.tasks.try_join_next() {
             let count = match ended {
-                Ok(Ended::Done(id, took)) => {
+                Ok(Ended::Worked(id, took, count)) => {
                     self.ramp.succeeded(took, normal);
                     self.suspects.cleared(id);
-                    Count::Done
+                    let Some(count) = count else { continue };
+                    count
                 }
+                Ok(Ended::Aside) => continue,
                 Ok(Ended::UnattributedFailure(suspect)) => {
                     self.ramp.failed();
                     self.suspects.add(suspect);
@@ -84,15 +88,16 @@ impl<T: Table, W: WorkClient> Work<T, W> {
             self.recovery.progress.count(count, 1, Instant::now());
         }
         let closed = self.recovery.worker.is_well();
-        let last_success = self.recovery.worker.last_success();
+        let worker = &self.recovery.worker;
+        let last_success = |endpoint| worker.last_success(endpoint);
         for attribution in self.suspects.judge(closed, last_success, Instant::now()) {
             self.recovery.act_on(attribution).await;
         }
         self.show();
     }
 
-    /// Claims as many open requests as the ramp allows and starts on them.
-    pub(super) async fn claim(&mut self) {
+    /// Claims as many open requests as the ramp allows and starts on them, in the way that `claims` says.
+    pub(super) async fn claim(&mut self, claims: Claims) {
         let free = self.limit().saturating_sub(self.in_flight());
         let recovery = &self.recovery;
         let something_to_do = recovery.open_work.is_there();
@@ -116,7 +121,8 @@ impl<T: Table, W: WorkClient> Work<T, W> {
                     let id = open.claimed.id;
                     let deferral = recovery.open_work.deferred_traces.of(id);
                     // On the heap: it is large, and what wraps it is polled on a worker thread's stack.
-                    let work = Box::pin(Arc::clone(recovery).work_on(open));
+                    let avoided = self.suspects.refused_by(id);
+                    let work = Box::pin(Arc::clone(recovery).work_on(open, avoided, claims));
                     self.tasks.spawn(trace::recovering(id, deferral, work));
                 }
             }
@@ -151,18 +157,35 @@ impl<T: Table, W: WorkClient> Work<T, W> {
 }
 
 impl<T: Table, W: WorkClient> Recovery<T, W> {
-    async fn work_on(self: Arc<Self>, open: OpenRequest) -> Ended {
-        let (claimed, asked) = (open.claimed, Instant::now());
-        match self.worker.work(claimed.id, None).await {
+    async fn work_on(
+        self: Arc<Self>,
+        open: OpenRequest,
+        avoided: Option<u32>,
+        claims: Claims,
+    ) -> Ended {
+        let claimed = open.claimed;
+        if claims == Claims::AskJournal && self.is_known_to_journal(claimed).await {
+            return Ended::Aside;
+        }
+        let asked = Instant::now();
+        let worked = self.worker.work_unattended(claimed.id, avoided).await;
+        match worked.result {
             Ok(result) => {
                 let took = asked.elapsed();
-                let Some(location) = Box::pin(self.record(open, result)).await else {
-                    return Ended::Returned;
+                let count = match Box::pin(self.record(open, result)).await {
+                    Recorded::In(location) => {
+                        tracing::info!(request_id = %claimed.id, "done later, recorded in {location}");
+                        Some(Count::Done)
+                    }
+                    Recorded::Cancelled => None,
+                    Recorded::Refused => Some(Count::Failed),
+                    Recorded::Nowhere => return Ended::Returned,
                 };
-                tracing::info!(request_id = %claimed.id, "done later, recorded in {location}");
-                Ended::Done(claimed.id, took)
+                Ended::Worked(claimed.id, took, count)
             }
-            Err(missing) if may_be_its_own(&missing) => self.suspect(claimed, missing).await,
+            Err(missing) if may_be_its_own(&missing) => {
+                self.suspect(claimed, missing, worked.endpoint).await
+            }
             Err(_) => {
                 // If this fails too, the lease ends by itself.
                 let _ = self.store.give_back(claimed, REQUEUE_DELAY).await;
@@ -177,62 +200,17 @@ impl<T: Table, W: WorkClient> Recovery<T, W> {
         SUSPECTED_FOR + self.store.limit() * 3
     }
 
-    async fn suspect(&self, claimed: Claimed, missing: Degraded) -> Ended {
-        let (since, success_before) = (Instant::now(), self.worker.last_success());
+    async fn suspect(&self, claimed: Claimed, missing: Degraded, endpoint: u32) -> Ended {
+        let (since, success_before) = (Instant::now(), self.worker.last_success(endpoint));
         match self.store.extend(claimed, self.suspicion()).await {
             Ok(Some(claimed)) => Ended::UnattributedFailure(UnattributedFailure {
                 claimed,
                 error: missing.detail,
+                endpoint,
                 since,
                 success_before,
             }),
             _ => Ended::Returned,
-        }
-    }
-
-    /// In the journal if Postgres cannot: the work is done and need not be done again. Where; none: nowhere.
-    async fn record(&self, open: OpenRequest, result: WorkResult) -> Option<&'static str> {
-        let id = open.claimed.id;
-        let completed = self.store.complete(id, &result).await;
-        if completed == Ok(true) {
-            return Some("Postgres");
-        }
-        let mut entry = Entry {
-            id,
-            key: open.key,
-            payload: open.payload,
-            received_at: open.received_at,
-            end: Some(result),
-        };
-        // Its row is gone: recorded anew, whole. Or it ended otherwise: the two ends meet.
-        if completed.is_ok() && self.record_whole(&entry).await {
-            return Some("Postgres");
-        }
-        let journal = self.journal.as_ref()?;
-        let deadline = Deadline::after(self.rules.journal_deadline);
-        let mut appended = journal.append(&entry, deadline).await;
-        if let Ok(Appended::KeyTaken(_)) = appended {
-            // By a later request: the key goes to the first in Postgres, the result must be recorded all the same.
-            entry.key = None;
-            appended = journal.append(&entry, deadline).await;
-        }
-        match appended {
-            Ok(Appended::Stored | Appended::EndedBefore(_)) => Some("the journal"),
-            Ok(Appended::KeyTaken(_)) => None,
-            Err(error) => {
-                tracing::error!(request_id = %id, %error, "done later, recorded nowhere: will be done again");
-                None
-            }
-        }
-    }
-
-    async fn record_whole(&self, entry: &Entry) -> bool {
-        match self.store.replay(std::slice::from_ref(entry)).await {
-            Ok(Replayed::Recorded { conflicts }) => {
-                self.progress.conflicts(&conflicts);
-                true
-            }
-            _ => false,
         }
     }
 

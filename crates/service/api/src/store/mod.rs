@@ -4,13 +4,16 @@
 //! first recorded result wins. No policy here; the naive and the resilient side use the same statements over pools of
 //! their own.
 
+mod claim;
 mod distrust;
 mod grant;
+mod listing;
 mod live;
 mod open;
 mod operator;
 mod postgres_table;
 mod reads;
+mod refused;
 mod replay;
 mod retention;
 mod schema;
@@ -30,12 +33,13 @@ pub(crate) use self::distrust::doubt_when_open;
 pub(crate) use self::grant::Wanted;
 pub use self::live::{EndRow, Finished, Inserted, NewRow, Written};
 pub(crate) use self::live::{FlushMetrics, LiveMetrics, LiveStore};
-pub use self::open::{Claimed, FailureOutcome, OpenRequest};
+pub use self::open::{Claimed, CompletedOpen, FailureOutcome, OpenRequest};
 pub(crate) use self::operator::{Change, Moved, OperatorStore};
 pub(crate) use self::reads::{Filter, ReadStore};
+use self::refused::RefusedRows;
 pub use self::replay::{Refusal, RefusalKind, Replayed};
 pub use self::retention::Forgotten;
-pub(crate) use self::schema::{MigrationError, SchemaWatch, migrate as migrate_schema};
+pub(crate) use self::schema::{MigrationError, SchemaWatch, migrate_patiently};
 pub use self::table::Table;
 use crate::config::DatabasePolicy;
 pub(crate) use crate::postgres::{Attribution, DatabaseError};
@@ -47,6 +51,11 @@ use crate::resolver::Resolver;
 const BACKSTOP: Duration = Duration::from_millis(250);
 /// The part of a statement's time that it may wait for one lock: enough is left to do without the row.
 const LOCK_SHARE: u32 = 8;
+
+/// How long a live statement waits for a lock.
+pub(crate) fn lock_wait(policy: &DatabasePolicy) -> Duration {
+    policy.attempt_timeout / LOCK_SHARE
+}
 
 /// Without a lease: nobody recovers what the naive endpoint left.
 const INSERT_NAIVE: &str = "INSERT INTO requests (id, origin, payload) VALUES ($1, 'naive', $2) \
@@ -71,6 +80,7 @@ pub(crate) struct StoreOptions {
 #[derive(Clone)]
 pub(crate) struct Store {
     sessions: Sessions,
+    refused: RefusedRows,
 }
 
 impl Store {
@@ -99,7 +109,7 @@ impl Store {
             limits: Some(limits),
         };
         let sessions = Sessions::new(database, pool, resolver, runtime)?;
-        Ok(Self { sessions })
+        Ok(Self::over(sessions))
     }
 
     /// A store that waits for as long as it takes.
@@ -118,7 +128,14 @@ impl Store {
             limits: None,
         };
         let sessions = Sessions::new(database, pool, resolver, runtime)?;
-        Ok(Self { sessions })
+        Ok(Self::over(sessions))
+    }
+
+    fn over(sessions: Sessions) -> Self {
+        Self {
+            sessions,
+            refused: RefusedRows::default(),
+        }
     }
 
     /// How full its pool is now.

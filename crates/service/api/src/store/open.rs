@@ -1,35 +1,14 @@
-//! Open work: claiming it, and giving it back.
-//!
-//! A claim is a lease on the database's clock. `SKIP LOCKED` lets several replicas claim at once without waiting for each
-//! other, and passes over a row that a live call is just completing.
+//! What becomes of a claim: its result, a longer lease, a failure that counts, or back it goes.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::value::RawValue;
-use tokio_postgres::Row;
 use uuid::Uuid;
 
-use super::DatabaseError;
-use super::Store;
+use super::refused::is_about_a_row;
+use super::{DatabaseError, Store};
 
-/// By the index that orders open work by its lease: what somebody holds is not looked at, however much of it there is. The
-/// second half is for a clock that was set back since: a lease that ends later than any lease can is none.
-const CLAIM: &str = "UPDATE requests SET lease_until = now() + make_interval(secs => $2) \
-    WHERE id = ANY (( \
-        ARRAY ( \
-            SELECT id FROM requests \
-            WHERE status = 'received' AND origin = 'resilient' AND coalesce(lease_until, '-infinity') < now() \
-            ORDER BY coalesce(lease_until, '-infinity'), id LIMIT $1::int FOR UPDATE SKIP LOCKED \
-        ) || ARRAY ( \
-            SELECT id FROM requests \
-            WHERE status = 'received' AND origin = 'resilient' \
-                AND coalesce(lease_until, '-infinity') > now() + make_interval(secs => $3) \
-            ORDER BY coalesce(lease_until, '-infinity'), id LIMIT $1::int FOR UPDATE SKIP LOCKED \
-        ) \
-    )[1:$1::int]) \
-    RETURNING id, attempts, lease_until, payload::text AS payload, received_at, \
-        (SELECT key FROM idempotency_keys WHERE request_id = requests.id LIMIT 1) AS key";
 const COMPLETE: &str = "UPDATE requests \
     SET status = 'done', worker_response = $2::text::json, error = NULL, attempts = attempts + $3, completed_at = now(), \
         lease_until = NULL \
@@ -77,6 +56,19 @@ pub struct OpenRequest {
     pub received_at: Timestamp,
 }
 
+/// What became of an open request's result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CompletedOpen {
+    /// It is recorded.
+    Recorded,
+    /// An operator gave the request up meanwhile: nobody was promised this result.
+    Cancelled,
+    /// The row is gone, or ended otherwise.
+    Untouched,
+    /// Postgres is well and refuses it, and says why.
+    Refused(String),
+}
+
 /// What a counted failure led to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FailureOutcome {
@@ -101,34 +93,7 @@ impl Store {
         session.finish(outcome).map(drop)
     }
 
-    /// Claims the open requests that have been free for longest, `limit` at most, for `lease`. No lease is longer than
-    /// `longest_lease`.
-    ///
-    /// # Errors
-    /// See [`DatabaseError`].
-    pub(crate) async fn claim(
-        &self,
-        limit: u32,
-        lease: Duration,
-        longest_lease: Duration,
-    ) -> Result<Vec<OpenRequest>, DatabaseError> {
-        let session = self.sessions.acquire().await?;
-        let limit = i32::try_from(limit).unwrap_or(i32::MAX);
-        let (lease, longest_lease) = (lease.as_secs_f64(), longest_lease.as_secs_f64());
-        let outcome = async {
-            let statement = session.prepare_cached(CLAIM).await?;
-            let rows = session
-                .query(&statement, &[&limit, &lease, &longest_lease])
-                .await?;
-            let claimed = rows.iter().map(open_request);
-            claimed.collect()
-        }
-        .await;
-        session.finish(outcome)
-    }
-
-    /// Records the worker's `response` to the request `id`, which took `attempts`, unless an operator gave it up meanwhile:
-    /// nobody was promised this result. False: the row is gone, or ended otherwise.
+    /// Records the worker's `response` to the request `id`, which took `attempts`.
     ///
     /// # Errors
     /// See [`DatabaseError`].
@@ -137,7 +102,7 @@ impl Store {
         id: Uuid,
         response: &str,
         attempts: u32,
-    ) -> Result<bool, DatabaseError> {
+    ) -> Result<CompletedOpen, DatabaseError> {
         let session = self.sessions.acquire().await?;
         let attempts = i32::try_from(attempts).unwrap_or(i32::MAX);
         let outcome = async {
@@ -146,14 +111,23 @@ impl Store {
                 .execute(&statement, &[&id, &response, &attempts])
                 .await?;
             if rows > 0 {
-                return Ok(true);
+                return Ok(CompletedOpen::Recorded);
             }
             // A statement of its own: one that waited for the cancel's commit would not see it.
             let statement = session.prepare_cached(IS_CANCELLED).await?;
-            Ok(session.query_opt(&statement, &[&id]).await?.is_some())
+            Ok(match session.query_opt(&statement, &[&id]).await? {
+                Some(_) => CompletedOpen::Cancelled,
+                None => CompletedOpen::Untouched,
+            })
         }
         .await;
-        session.finish(outcome)
+        match session.finish(outcome) {
+            Err(DatabaseError::Refused { sqlstate, source }) if is_about_a_row(&source) => {
+                let error = format!("the database refuses the result ({sqlstate})");
+                Ok(CompletedOpen::Refused(error))
+            }
+            completed => completed,
+        }
     }
 
     /// Keeps `claimed` for another `lease` from now; `None` if it is not ours any more.
@@ -240,20 +214,4 @@ impl Store {
             FailureOutcome::Retry
         })
     }
-}
-
-fn open_request(row: &Row) -> Result<OpenRequest, tokio_postgres::Error> {
-    let failures: i32 = row.try_get("attempts")?;
-    let payload: Option<String> = row.try_get("payload")?;
-    Ok(OpenRequest {
-        claimed: Claimed {
-            id: row.try_get("id")?,
-            failures: failures.unsigned_abs(),
-            lease_until: row.try_get("lease_until")?,
-        },
-        key: row.try_get("key")?,
-        // Of type `json`: it parses.
-        payload: payload.and_then(|text| RawValue::from_string(text).ok()),
-        received_at: row.try_get("received_at")?,
-    })
 }

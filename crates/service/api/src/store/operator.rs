@@ -7,11 +7,13 @@
 use holdfast_wire::{Degraded, Request, RequestStatus};
 use jiff::Timestamp;
 use serde_json::value::RawValue;
+use tokio::time::Instant;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use super::reads::{COLUMNS, ReadStore, condition, request};
-use super::{DatabaseError, Sessions};
+use super::refused::{ALL_BUT, NONE_BUT, RefusedRows, is_about_a_row};
+use super::{DatabaseError, Session, Sessions};
 use crate::journal::{Entry, JournalError};
 
 /// Owed again, as if it had just been received: its failures so far no longer count.
@@ -25,7 +27,7 @@ const ORDER: &str = "WITH ordered AS ( \
         ON CONFLICT (status) DO UPDATE SET ordered_at = now() \
     ) SELECT count(*) FROM requests WHERE origin = 'resilient' AND status = 'failed'";
 const END_ORDER: &str = "DELETE FROM requeue_orders WHERE status = 'failed' AND ordered_at = $1 AND NOT EXISTS ( \
-    SELECT FROM requests WHERE origin = 'resilient' AND status = 'failed' AND completed_at <= $1)";
+    SELECT FROM requests WHERE origin = 'resilient' AND status = 'failed' AND completed_at <= $1 AND id <> ALL ($2))";
 
 /// The operator's view of the table. Clones share its sessions.
 #[derive(Clone)]
@@ -124,18 +126,22 @@ impl OperatorStore {
     }
 
     /// Takes the next step of an order, at most `per_second` and never more than a quarter of a second's worth at once;
-    /// `None` if there is none, it is too early, or another replica is at it.
+    /// `None` if there is none, it is too early, or another replica is at it. What Postgres refuses stays failed.
     pub(crate) async fn requeue(&self, per_second: f64) -> Result<Option<Moved>, Degraded> {
-        self.0.ask(requeue(&self.0.sessions, per_second)).await
+        let (sessions, refused) = (&self.0.sessions, &self.0.refused);
+        self.0.ask(requeue(sessions, refused, per_second)).await
     }
 
-    /// Ends the order `ordered_at` if nothing is left of it.
+    /// Ends the order `ordered_at` if nothing is left of it but what Postgres refuses.
     pub(crate) async fn end_requeue(&self, ordered_at: Timestamp) -> Result<(), Degraded> {
         let end = async || {
             let session = self.0.sessions.acquire().await?;
+            let passed_over = self.0.refused.passed_over(Instant::now());
             let outcome = async {
                 let statement = session.prepare_cached(END_ORDER).await?;
-                session.execute(&statement, &[&ordered_at]).await
+                session
+                    .execute(&statement, &[&ordered_at, &passed_over])
+                    .await
             }
             .await;
             session.finish(outcome).map(drop)
@@ -173,7 +179,44 @@ async fn change(
     session.finish(outcome)
 }
 
-async fn requeue(sessions: &Sessions, per_second: f64) -> Result<Option<Moved>, DatabaseError> {
+async fn requeue(
+    sessions: &Sessions,
+    refused: &RefusedRows,
+    per_second: f64,
+) -> Result<Option<Moved>, DatabaseError> {
+    let session = sessions.acquire().await?;
+    let outcome = async {
+        let passed_over = refused.passed_over(Instant::now());
+        match step(&session, per_second, ALL_BUT, &passed_over).await {
+            Err(error) if is_about_a_row(&error) => {}
+            moved => return moved,
+        }
+        let candidates = candidates(&session, per_second, &passed_over).await?;
+        let mut halves = refused.halves(candidates);
+        while let Some(part) = halves.next() {
+            match step(&session, per_second, NONE_BUT, &part).await {
+                // The pace has been taken for the whole step: the other parts come with the next ones.
+                Ok(moved) => return Ok(moved),
+                Err(error) => halves.refused(part, error)?,
+            }
+        }
+        Ok(None)
+    }
+    .await;
+    session.finish(outcome)
+}
+
+fn most_at_once(per_second: f64) -> f64 {
+    (1.0 / per_second).max(0.25)
+}
+
+/// Those that failed first come first, so that what fails again is not walked over; by the index of what was given up.
+async fn step(
+    session: &Session,
+    per_second: f64,
+    which: &str,
+    ids: &[Uuid],
+) -> Result<Option<Moved>, tokio_postgres::Error> {
     let failed = condition(RequestStatus::Failed);
     // A row that is skipped because somebody has it is another replica's step.
     let step = format!(
@@ -183,28 +226,41 @@ async fn requeue(sessions: &Sessions, per_second: f64) -> Result<Option<Moved>, 
             FROM requeue_orders WHERE extract(epoch FROM now() - moved_at)::float8 * $1 >= 1 FOR UPDATE SKIP LOCKED \
         ), moved AS ( \
             UPDATE requests SET {OWED_AGAIN} WHERE id = ANY (ARRAY ( \
-                SELECT id FROM requests WHERE {failed} AND completed_at <= (SELECT ordered_at FROM due) \
-                ORDER BY id LIMIT (SELECT quota::bigint FROM due) FOR UPDATE SKIP LOCKED)) \
+                SELECT id FROM requests WHERE {failed} AND completed_at <= (SELECT ordered_at FROM due) AND id {which} ($3::uuid[]) \
+                ORDER BY completed_at LIMIT (SELECT quota::bigint FROM due) FOR UPDATE SKIP LOCKED)) \
             RETURNING id \
         ), paced AS ( \
             UPDATE requeue_orders SET moved_at = base + make_interval(secs => quota / $1) FROM due \
             WHERE requeue_orders.ordered_at = due.ordered_at \
         ) SELECT ordered_at, (SELECT count(*) FROM moved) FROM due"
     );
-    let most_at_once = (1.0 / per_second).max(0.25);
-    let session = sessions.acquire().await?;
-    let outcome = async {
-        let statement = session.prepare_cached(&step).await?;
-        let parameters: [&(dyn ToSql + Sync); 2] = [&per_second, &most_at_once];
-        let row = session.query_opt(&statement, &parameters).await?;
-        row.map(|row| {
-            Ok(Moved {
-                ordered_at: row.try_get(0)?,
-                count: row.try_get::<_, i64>(1)?.unsigned_abs(),
-            })
+    let statement = session.prepare_cached(&step).await?;
+    let most_at_once = most_at_once(per_second);
+    let parameters: [&(dyn ToSql + Sync); 3] = [&per_second, &most_at_once, &ids];
+    let row = session.query_opt(&statement, &parameters).await?;
+    row.map(|row| {
+        Ok(Moved {
+            ordered_at: row.try_get(0)?,
+            count: row.try_get::<_, i64>(1)?.unsigned_abs(),
         })
-        .transpose()
-    }
-    .await;
-    session.finish(outcome)
+    })
+    .transpose()
+}
+
+/// What a step would have moved.
+async fn candidates(
+    session: &Session,
+    per_second: f64,
+    passed_over: &[Uuid],
+) -> Result<Vec<Uuid>, tokio_postgres::Error> {
+    let failed = condition(RequestStatus::Failed);
+    let candidates = format!(
+        "SELECT id FROM requests WHERE {failed} AND id <> ALL ($2::uuid[]) \
+            AND completed_at <= (SELECT ordered_at FROM requeue_orders WHERE status = 'failed') \
+        ORDER BY completed_at LIMIT ceil($1::float8)::bigint"
+    );
+    let statement = session.prepare_cached(&candidates).await?;
+    let most = per_second * most_at_once(per_second);
+    let rows = session.query(&statement, &[&most, &passed_over]).await?;
+    rows.iter().map(|row| row.try_get(0)).collect()
 }

@@ -12,7 +12,9 @@ use super::live::{
 use super::reads;
 use super::replay::Replayed;
 use super::table::{BothWritten, kind_by_kind};
-use super::{Claimed, DatabaseError, FailureOutcome, Forgotten, OpenRequest, Store, Table};
+use super::{
+    Claimed, CompletedOpen, DatabaseError, FailureOutcome, Forgotten, OpenRequest, Store, Table,
+};
 use crate::journal::Entry;
 use crate::open_work::OpenCount;
 use crate::process::{ExistingRequest, NewRequest, WorkResult};
@@ -81,7 +83,12 @@ impl Table for Store {
         self.claim(limit, lease, longest_lease).await
     }
 
-    async fn complete_open(&self, id: Uuid, response: &str, attempts: u32) -> Result<bool> {
+    async fn complete_open(
+        &self,
+        id: Uuid,
+        response: &str,
+        attempts: u32,
+    ) -> Result<CompletedOpen> {
         self.complete_open(id, response, attempts).await
     }
 

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use holdfast_policy::BreakerState;
-use holdfast_wire::{Degraded, JsonText, Request, RequestList, RequestOrder, RequestStatus};
+use holdfast_wire::{Degraded, JsonText, Request, RequestOrder, RequestStatus};
 use jiff::Timestamp;
+use tokio::time::Instant;
 use tokio_postgres::Row;
-use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
-use super::DatabaseError;
-use super::{Sessions, Store};
+use super::refused::RefusedRows;
+use super::{DatabaseError, Session, Sessions, Store};
 use crate::dependency::Dependency;
 use crate::journal::JournalError;
 use crate::open_work::OpenCount;
@@ -25,8 +25,6 @@ const ENDED: &str = "SELECT id FROM requests WHERE origin = 'resilient' AND stat
         AND coalesce(recorded_at, completed_at) > now() - make_interval(secs => $1) \
     UNION ALL SELECT id FROM requests WHERE origin = 'resilient' AND status IN ('failed', 'cancelled') \
         AND completed_at > now() - make_interval(secs => $1)";
-
-const MAX_COUNTED: u32 = 1_000_000;
 
 /// Which requests a list holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +42,7 @@ pub(crate) struct Filter {
 pub(crate) struct ReadStore {
     dependency: Arc<Dependency>,
     pub(super) sessions: Sessions,
+    pub(super) refused: RefusedRows,
     /// Time for one call.
     limit: Duration,
 }
@@ -55,6 +54,7 @@ impl ReadStore {
         Self {
             dependency,
             sessions: store.sessions.clone(),
+            refused: store.refused.clone(),
             limit,
         }
     }
@@ -67,20 +67,12 @@ impl ReadStore {
         self.ask(find(&self.sessions, id)).await
     }
 
-    /// Those of the requests `ids` that are there.
+    /// Those of the requests `ids` that are there and can be read.
     ///
     /// # Errors
     /// When Postgres does not answer in time.
     pub(crate) async fn find_all(&self, ids: Vec<Uuid>) -> Result<Vec<Request>, Degraded> {
-        self.ask(find_all(&self.sessions, ids)).await
-    }
-
-    /// The first requests that match, and how many match in all.
-    ///
-    /// # Errors
-    /// When Postgres does not answer in time.
-    pub(crate) async fn list(&self, filter: Filter) -> Result<RequestList, Degraded> {
-        self.ask(list(&self.sessions, filter)).await
+        self.ask(find_all(&self.sessions, &self.refused, ids)).await
     }
 
     /// How many requests are accepted and not finished; `None` if Postgres does not say so. Only while the breaker is
@@ -143,17 +135,39 @@ async fn find(sessions: &Sessions, id: Uuid) -> Result<Option<Request>, Database
     session.finish(outcome)
 }
 
-async fn find_all(sessions: &Sessions, ids: Vec<Uuid>) -> Result<Vec<Request>, DatabaseError> {
+async fn find_all(
+    sessions: &Sessions,
+    refused: &RefusedRows,
+    ids: Vec<Uuid>,
+) -> Result<Vec<Request>, DatabaseError> {
     let session = sessions.acquire().await?;
+    let found = each_of(&session, refused, ids).await;
+    session.finish(found)
+}
+
+/// Those of `ids` that can be read: damage to one hides no other.
+pub(super) async fn each_of(
+    session: &Session,
+    refused: &RefusedRows,
+    mut ids: Vec<Uuid>,
+) -> Result<Vec<Request>, tokio_postgres::Error> {
     let query =
         format!("SELECT {COLUMNS} FROM requests WHERE id = ANY ($1) AND origin = 'resilient'");
-    let outcome = async {
-        let statement = session.prepare_cached(&query).await?;
-        let rows = session.query(&statement, &[&ids]).await?;
-        rows.iter().map(request).collect()
+    let statement = session.prepare_cached(&query).await?;
+    let passed_over = refused.passed_over(Instant::now());
+    ids.retain(|id| !passed_over.contains(id));
+    let (mut halves, mut found) = (refused.halves(ids), vec![]);
+    while let Some(part) = halves.next() {
+        match session.query(&statement, &[&part]).await {
+            Ok(rows) => {
+                halves.done();
+                let requests = rows.iter().map(request);
+                found.extend(requests.collect::<Result<Vec<_>, _>>()?);
+            }
+            Err(error) => halves.refused(part, error)?,
+        }
     }
-    .await;
-    session.finish(outcome)
+    Ok(found)
 }
 
 async fn ended(sessions: &Sessions, since: Duration) -> Result<Vec<Uuid>, DatabaseError> {
@@ -162,27 +176,6 @@ async fn ended(sessions: &Sessions, since: Duration) -> Result<Vec<Uuid>, Databa
         let statement = session.prepare_cached(ENDED).await?;
         let rows = session.query(&statement, &[&since.as_secs_f64()]).await?;
         rows.iter().map(|row| row.try_get(0)).collect()
-    }
-    .await;
-    session.finish(outcome)
-}
-
-async fn list(sessions: &Sessions, filter: Filter) -> Result<RequestList, DatabaseError> {
-    let session = sessions.acquire().await?;
-    let outcome = async {
-        let count = session.prepare_cached(&count(filter.status)).await?;
-        let page = session.prepare_cached(&page(filter)).await?;
-        let limit = i64::from(filter.limit);
-        let limits: [&(dyn ToSql + Sync); 1] = [&limit];
-        let (total, rows) = tokio::try_join!(
-            session.query_one(&count, &[]),
-            session.query(&page, &limits),
-        )?;
-        let requests = rows.iter().map(request).collect::<Result<_, _>>()?;
-        Ok(RequestList {
-            total: total.try_get::<_, i64>(0)?.unsigned_abs(),
-            requests,
-        })
     }
     .await;
     session.finish(outcome)
@@ -205,45 +198,6 @@ pub(super) async fn count_open(sessions: &Sessions) -> Result<OpenCount, Databas
     }
     .await;
     session.finish(outcome)
-}
-
-/// The first of each status by its own index, then the first of these: rows of the naive endpoint, however many, are
-/// never walked over. An index serves both orders.
-fn page(filter: Filter) -> String {
-    let order = match filter.order {
-        RequestOrder::Newest => "DESC",
-        RequestOrder::Oldest => "ASC",
-    };
-    let first = |status| {
-        let matches = condition(status);
-        format!("(SELECT {COLUMNS} FROM requests WHERE {matches} ORDER BY id {order} LIMIT $1)")
-    };
-    match filter.status {
-        Some(status) => first(status),
-        None => {
-            let each = RequestStatus::ALL.map(first).join(" UNION ALL ");
-            format!("SELECT * FROM ({each}) AS first ORDER BY id {order} LIMIT $1")
-        }
-    }
-}
-
-/// How many match, each status by its own index. Of the done ones a million at most: a listing must not take longer the
-/// longer the service runs.
-fn count(status: Option<RequestStatus>) -> String {
-    let of = |status| {
-        let matches = condition(status);
-        match status {
-            RequestStatus::Done => format!(
-                "(SELECT count(*) FROM (SELECT FROM requests WHERE {matches} LIMIT {MAX_COUNTED}) AS counted)"
-            ),
-            _ => format!("(SELECT count(*) FROM requests WHERE {matches})"),
-        }
-    };
-    let counts = match status {
-        Some(status) => of(status),
-        None => RequestStatus::ALL.map(of).join(" + "),
-    };
-    format!("SELECT {counts}")
 }
 
 /// Written into the statement, not passed as a parameter: only then can Postgres use the partial indexes.

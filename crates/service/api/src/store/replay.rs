@@ -77,10 +77,11 @@ impl Store {
             lock_limit.as_millis().max(1)
         );
         let outcome: Result<Vec<Uuid>, tokio_postgres::Error> = async {
-            session.batch_execute(&begin).await?;
+            // Before it begins: where a pooler stands between, asking for parameters' types takes a transaction of its own.
             let lock = session.prepare_cached(LOCK).await?;
-            session.execute(&lock, &[&columns.ids]).await?;
             let replay = session.prepare_cached(REPLAY).await?;
+            session.batch_execute(&begin).await?;
+            session.execute(&lock, &[&columns.ids]).await?;
             let Columns {
                 ids,
                 keys,

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::live::{EndRow, Finished, Inserted, NewRow, Written};
-use super::open::{Claimed, FailureOutcome, OpenRequest};
+use super::open::{Claimed, CompletedOpen, FailureOutcome, OpenRequest};
 use super::replay::Replayed;
 use super::retention::Forgotten;
 use crate::dependency::DependencyError;
@@ -89,13 +89,13 @@ pub trait Table: Clone + Send + Sync + 'static {
         lease: Duration,
         longest_lease: Duration,
     ) -> impl Future<Output = Result<Vec<OpenRequest>, Self::Error>> + Send;
-    /// Records an open request's result. False: its row is gone, or ended otherwise.
+    /// Records an open request's result.
     fn complete_open(
         &self,
         id: Uuid,
         response: &str,
         attempts: u32,
-    ) -> impl Future<Output = Result<bool, Self::Error>> + Send;
+    ) -> impl Future<Output = Result<CompletedOpen, Self::Error>> + Send;
     /// Keeps a claim for another `lease`; `None` if it is not ours any more.
     fn extend(
         &self,
@@ -128,7 +128,7 @@ pub trait Table: Clone + Send + Sync + 'static {
         entry: &Entry,
         error: &str,
     ) -> impl Future<Output = Result<Replayed, Self::Error>> + Send;
-    /// Deletes what is done and was kept for longer than `keep`, the oldest from `from` on, `portion` at most.
+    /// Deletes what is done or cancelled and was kept for longer than `keep`, the oldest from `from` on, `portion` at most.
     fn forget(
         &self,
         keep: Duration,

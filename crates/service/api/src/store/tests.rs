@@ -4,9 +4,11 @@ mod claims;
 mod conflicts;
 mod gathered;
 mod grant;
+mod held_keys;
 mod leases;
 mod live;
 mod plans;
+mod refused;
 mod schema;
 
 use std::sync::Arc;

@@ -81,6 +81,12 @@ impl<'a> WorkCall<'a> {
             tried.add(endpoint);
         }
     }
+
+    fn ended_at(&self, slot: u32) {
+        if let Some(tried) = self.tried {
+            tried.ended_at(slot);
+        }
+    }
 }
 
 /// One call of the worker, without any policy. Clones share what they have.

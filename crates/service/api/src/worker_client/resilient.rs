@@ -20,6 +20,12 @@ use crate::process::{WorkResult, Worker};
 /// itself for a crowd, and more lets the crowd come near to what opens the breaker.
 const NORMAL_SHARE: u32 = 4;
 
+/// What came of a call that nobody waits for, and the endpoint where its last attempt ended.
+pub(crate) struct Worked {
+    pub(crate) result: Result<WorkResult, Degraded>,
+    pub(crate) endpoint: u32,
+}
+
 /// The worker behind its policy.
 #[derive(Clone)]
 pub(crate) struct ResilientWorker<W> {
@@ -41,10 +47,10 @@ impl<W> ResilientWorker<W> {
         }
     }
 
-    /// When it last did a request well, live calls and recovery together.
+    /// When `endpoint` last did a request well, live calls and recovery together.
     #[must_use]
-    pub(crate) fn last_success(&self) -> Option<Instant> {
-        self.last_success.at()
+    pub(crate) fn last_success(&self, endpoint: u32) -> Option<Instant> {
+        self.last_success.at(endpoint)
     }
 
     /// Up to what time of a call none waits for another inside the worker, if that is known: a quarter of the way from the least
@@ -66,6 +72,48 @@ impl<W> ResilientWorker<W> {
     }
 }
 
+impl<W: WorkClient> ResilientWorker<W> {
+    /// Has the work of the request `id` done for nobody who waits; at the endpoint `avoided` only if there is no other.
+    pub(crate) async fn work_unattended(&self, id: Uuid, avoided: Option<u32>) -> Worked {
+        let tried = TriedEndpoints::avoiding(avoided);
+        let result = self.call(id, None, &tried).await;
+        Worked {
+            result,
+            endpoint: tried.last(),
+        }
+    }
+
+    async fn call(
+        &self,
+        id: Uuid,
+        waiting: Option<(Deadline, Option<Reserved>)>,
+        tried: &TriedEndpoints,
+    ) -> Result<WorkResult, Degraded> {
+        let policys_own = Deadline::after(self.dependency.policy().config().deadline);
+        let (deadline, call) = match waiting {
+            Some((deadline, permit)) => (
+                deadline.earlier(policys_own),
+                Call::new(()).by(deadline).in_slot(permit),
+            ),
+            None => (policys_own, Call::new(()).priority(Priority::LEAST)),
+        };
+        let attempts = AtomicU32::new(0);
+        let attempt = || {
+            attempts.fetch_add(1, Ordering::Relaxed);
+            let remaining = deadline.remaining(Instant::now());
+            self.client
+                .work(WorkCall::first(id, Some(remaining)).sharing(tried))
+        };
+        let response = self.dependency.make(call, attempt).await?;
+        self.last_success.note(tried.last(), Instant::now());
+        Ok(WorkResult {
+            response,
+            completed_at: self.clock.now(),
+            attempts: attempts.load(Ordering::Relaxed),
+        })
+    }
+}
+
 impl<W: WorkClient> Worker for ResilientWorker<W> {
     type Permit = Option<Reserved>;
 
@@ -78,28 +126,7 @@ impl<W: WorkClient> Worker for ResilientWorker<W> {
         id: Uuid,
         waiting: Option<(Deadline, Self::Permit)>,
     ) -> Result<WorkResult, Degraded> {
-        let policys_own = Deadline::after(self.dependency.policy().config().deadline);
-        let (deadline, call) = match waiting {
-            Some((deadline, permit)) => (
-                deadline.earlier(policys_own),
-                Call::new(()).by(deadline).in_slot(permit),
-            ),
-            None => (policys_own, Call::new(()).priority(Priority::LEAST)),
-        };
-        let (attempts, tried) = (AtomicU32::new(0), TriedEndpoints::default());
-        let attempt = || {
-            attempts.fetch_add(1, Ordering::Relaxed);
-            let remaining = deadline.remaining(Instant::now());
-            self.client
-                .work(WorkCall::first(id, Some(remaining)).sharing(&tried))
-        };
-        let response = self.dependency.make(call, attempt).await?;
-        self.last_success.note(Instant::now());
-        Ok(WorkResult {
-            response,
-            completed_at: self.clock.now(),
-            attempts: attempts.load(Ordering::Relaxed),
-        })
+        self.call(id, waiting, &TriedEndpoints::default()).await
     }
 
     fn may_call(&self) -> bool {

@@ -136,3 +136,37 @@ async fn an_outage_fails_nothing_however_often_the_work_was_tried() {
     worker.say(200);
     api.comes_to_be(id, RequestStatus::Done).await;
 }
+
+#[tokio::test]
+async fn of_two_endpoints_one_that_refuses_everybody_fails_nothing_though_the_other_is_well() {
+    let system = System::with("recovery.max_attempts = 1", Duration::ZERO).await;
+    let (refusing, well) = (
+        CountingWorker::saying(422).await,
+        CountingWorker::start(Duration::ZERO).await,
+    );
+    // Cut off from its worker, the first takes no part.
+    system.worker.set(Fault::Refuse).await;
+    let api = replica_over(&format!("{},{}", refusing.url(), well.url()), &system);
+    let mut owed = vec![];
+    while owed.len() < 2 {
+        let answer = api.process().await;
+        if answer.status == 202 {
+            owed.push(answer.processed().request_id);
+        }
+    }
+    for id in owed {
+        let started = Instant::now();
+        loop {
+            api.process().await;
+            let request = api.get(&format!("/requests/{id}")).await;
+            let request: Request = request.json().await.unwrap();
+            if request.status.is_end() {
+                assert_eq!(request.status, RequestStatus::Done, "{request:?}");
+                break;
+            }
+            assert!(started.elapsed() < Duration::from_secs(30), "{request:?}");
+            sleep(Duration::from_millis(300)).await;
+        }
+    }
+    assert_eq!(total(&api, "failed").await, 0);
+}

@@ -145,7 +145,7 @@ async fn replicas_that_are_cut_off_may_each_take_a_key_and_then_it_stands_for_on
 #[tokio::test]
 async fn what_is_no_key_is_a_400() {
     let system = System::start().await;
-    for bad in ["", "two words", &"x".repeat(256)] {
+    for bad in ["", "two words", "\"open", &"x".repeat(256)] {
         let answer = system.api.post_keyed(bad, "1").await;
         assert_eq!(answer.status, 400, "{bad}");
         assert_eq!(answer.problem().code.as_str(), "invalid_idempotency_key");

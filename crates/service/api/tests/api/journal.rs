@@ -160,6 +160,8 @@ async fn a_policy_that_does_without_a_journal_still_owes_what_it_holds() {
     system.api.becomes_healthy().await;
     system.database.set(Fault::Refuse).await;
     let id = system.api.process().await.processed().request_id;
+    let keyed = system.api.post_keyed("k", "1").await;
+    let keyed = keyed.processed().request_id;
     system.api.stop();
     system.api.stopped().await;
     system.api = Api::start(TestConfig {
@@ -167,6 +169,9 @@ async fn a_policy_that_does_without_a_journal_still_owes_what_it_holds() {
         ..system.api.config.clone()
     });
     assert_eq!(system.api.process().await.status, 503);
+    let again = system.api.post_keyed("k", "1").await;
+    assert_eq!(again.status, 200, "{again:?}");
+    assert_eq!(again.processed().request_id, keyed);
     assert_eq!(
         system.api.get(&format!("/requests/{id}")).await.status(),
         200

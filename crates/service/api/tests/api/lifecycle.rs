@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use holdfast_testbed::proxy::Fault;
+use holdfast_wire::Problem;
 
 use crate::support::{Answer, System};
 
@@ -18,6 +19,10 @@ async fn stopping_turns_unready_first_and_finishes_what_is_under_way() {
         let answer = system.api.get("/readyz").await;
         if answer.status() == 503 {
             farewell = answer.headers().get("connection").cloned();
+            assert_eq!(answer.headers()["retry-after"], "1");
+            assert_eq!(answer.headers()["content-type"], "application/problem+json");
+            let problem: Problem = answer.json().await.unwrap();
+            assert_eq!(problem.code.as_str(), "draining");
             break;
         }
         assert_eq!(answer.headers().get("connection"), None);

@@ -9,6 +9,7 @@
 
 mod access;
 mod attribution;
+mod bad_entries;
 mod bad_input;
 mod both_failures;
 mod connections;

@@ -59,6 +59,12 @@ async fn operators_routes_are_closed_without_a_token_and_to_whoever_lacks_it() {
             assert_eq!(answer.status(), 401, "{path} {authorization:?}");
             assert_eq!(answer.headers()["www-authenticate"], "Bearer");
         }
+        let spaced = format!("Bearer  {ADMIN_TOKEN}");
+        let spaced = system
+            .api
+            .request("POST", &path)
+            .header("authorization", spaced);
+        assert_ne!(spaced.send().await.unwrap().status(), 401, "{path}");
         let two = system.api.request("POST", &path).bearer_auth(ADMIN_TOKEN);
         let two = two.header("authorization", "Bearer wrong").send().await;
         assert_eq!(two.unwrap().status(), 401, "{path}");

@@ -6,9 +6,9 @@ use futures_util::future::join_all;
 use holdfast_wire::{DegradedCode, Reason, RequestList};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
-use crate::support::{Answer, Events, System};
+use crate::support::{Answer, Api, Events, System};
 
 #[tokio::test]
 async fn beyond_max_in_flight_a_call_is_refused_at_once_and_nothing_is_recorded() {
@@ -229,6 +229,38 @@ async fn shows(system: &System, line: &str) {
             return;
         }
         assert!(started.elapsed() < Duration::from_secs(2), "{metrics}");
-        tokio::time::sleep(Duration::from_millis(10)).await;
+        sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_waits_for_a_call_of_another_replica_keeps_no_place_from_those_who_have_work_done() {
+    let two = format!("process.max_in_flight = 2\n{PATIENT}");
+    let system = System::with(&two, WORK).await;
+    system.api.becomes_healthy().await;
+    let replica = Api::start(system.api.config.of_a_replica());
+    replica.becomes_healthy().await;
+    let beside = async {
+        sleep(WORK / 4).await;
+        let waiting =
+            async { tokio::join!(replica.post_keyed("a", "1"), replica.post_keyed("b", "1")) };
+        let others = async {
+            sleep(WORK / 4).await;
+            tokio::join!(replica.get("/process"), replica.get("/process"))
+        };
+        tokio::join!(waiting, others)
+    };
+    let (a, b, ((waited_a, waited_b), others)) = tokio::join!(
+        system.api.post_keyed("a", "1"),
+        system.api.post_keyed("b", "1"),
+        beside
+    );
+    assert_eq!(
+        (others.0.status().as_u16(), others.1.status().as_u16()),
+        (200, 200)
+    );
+    for (first, waited) in [(a, waited_a), (b, waited_b)] {
+        assert_eq!(waited.status, 200, "{waited:?}");
+        assert_eq!(waited.processed().request_id, first.processed().request_id);
     }
 }

@@ -25,7 +25,7 @@ pub(crate) fn replica_over(worker_url: &str, system: &System) -> Api {
 }
 
 /// Rows as a killed replica leaves them: open, and nobody's.
-async fn orphans(system: &System, count: usize) -> Vec<Uuid> {
+pub(crate) async fn orphans(system: &System, count: usize) -> Vec<Uuid> {
     let sql = system.sql().await;
     let ids: Vec<Uuid> = (0..count).map(|_| Uuid::now_v7()).collect();
     let insert =

@@ -45,7 +45,7 @@ async fn with_poison(system: &System, sqlstate: &str, expected: u16) -> [Uuid; 3
 
 #[tokio::test]
 async fn what_was_only_accepted_and_postgres_refuses_for_any_reason_fails_alone() {
-    for sqlstate in ["23514", "P0001", "42501", "XX001"] {
+    for sqlstate in ["23514", "P0001", "42501", "XX001", "0A000"] {
         let system = System::start().await;
         let ids = with_poison(&system, sqlstate, 202).await;
         let failed = system.api.comes_to_be(ids[1], RequestStatus::Failed).await;

@@ -189,18 +189,11 @@ pub(in crate::http) fn livez() -> Operation {
 
 pub(in crate::http) fn readyz() -> Operation {
     let ready = body("Send it requests", &[("ready", Health::new("ready"))]);
-    let draining = body(
-        "Send them elsewhere: a probe's body, no problem document",
-        &[("draining", Health::new("draining"))],
-    );
     operation(
         "readyz",
         "Whether it takes requests: no dependency has a say in it",
     )
-    .responses(responses(
-        [("200", ready.build()), ("503", draining.build())],
-        &[],
-    ))
+    .responses(responses([("200", ready.build())], &[Code::Draining]))
     .build()
 }
 

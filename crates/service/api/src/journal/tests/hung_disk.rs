@@ -59,6 +59,38 @@ async fn more_than_may_wait_for_a_hung_disk_are_refused_at_once() {
     works_again(&journal).await;
 }
 
+#[tokio::test]
+async fn a_crowd_of_readers_leaves_room_for_those_who_write_while_the_disk_hangs() {
+    let disk = Disk::default();
+    let journal = Journal::start(disk.clone(), LIMITS).unwrap();
+    let known = entry();
+    stored(&journal, &known).await;
+    disk.hang(true);
+    let hangs = tokio::spawn({
+        let (journal, entry) = (journal.clone(), entry());
+        async move { journal.append(&entry, soon()).await }
+    });
+    let while_it_works = || Deadline::after(Duration::from_millis(500));
+    while journal.find(known.id, while_it_works()).await.is_ok() {}
+    let short = || Deadline::after(Duration::from_millis(1));
+    let mut busy = 0;
+    for _ in 0..600 {
+        let error = journal.find(known.id, short()).await.unwrap_err();
+        busy += u32::from(error == JournalError::Busy);
+    }
+    assert!(busy > 300, "{busy} of 600");
+    for _ in 0..200 {
+        let error = journal.append(&entry(), short()).await.unwrap_err();
+        assert_eq!(error, JournalError::TimedOut, "there is room");
+    }
+    disk.hang(false);
+    hangs.await.unwrap().unwrap();
+    works_again(&journal).await;
+    let found = journal.find_all(vec![known.id, Uuid::nil()], soon()).await;
+    let found: Vec<Uuid> = found.unwrap().iter().map(|it| it.id).collect();
+    assert_eq!(found, [known.id]);
+}
+
 /// Once what is queued is worked off.
 async fn works_again(journal: &Journal) {
     let next = entry();

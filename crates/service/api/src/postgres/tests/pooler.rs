@@ -6,13 +6,20 @@ use std::time::Duration;
 
 use holdfast_testbed::postgres::Cluster;
 use holdfast_wire::Reason;
+use jiff::Timestamp;
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
-use tokio::time::{Instant, sleep};
+use tokio::runtime::Handle;
+use tokio::time::{Instant, sleep, timeout};
+use uuid::Uuid;
 
 use super::{ask, cluster, pid, sessions};
 use crate::dependency::DependencyError;
+use crate::journal::Entry;
+use crate::postgres::Database;
 use crate::postgres::error::{ConnectError, DatabaseError};
+use crate::resolver::Resolver;
+use crate::store::Store;
 
 struct PgBouncer {
     port: u16,
@@ -113,4 +120,38 @@ async fn two_services_share_a_transaction_pooler_once_they_are_told_of_it() {
         }
     });
     futures_util::future::join_all(calls).await;
+}
+
+#[tokio::test]
+async fn the_first_replay_through_a_pooler_is_a_transaction_already() {
+    let Some(program) = program() else { return };
+    let cluster = cluster().await;
+    let pgbouncer = pgbouncer(&program, &cluster, "").await;
+    let database = Database::parse(&url(&pgbouncer, "pgbouncer=true")).unwrap();
+    let resolver = Resolver::new(Handle::current(), None);
+    let store = Store::naive(&database, 1, resolver, Handle::current()).unwrap();
+    let entry = Entry {
+        id: Uuid::now_v7(),
+        key: None,
+        payload: None,
+        received_at: Timestamp::now(),
+        end: None,
+    };
+    let url = cluster.url();
+    let connect = tokio_postgres::connect(&url, tokio_postgres::NoTls);
+    let (mut other, connection) = connect.await.unwrap();
+    tokio::spawn(connection);
+    let insert = "insert into requests (id, origin) values ($1, 'resilient')";
+    other.execute(insert, &[&entry.id]).await.unwrap();
+    let held = other.transaction().await.unwrap();
+    let hold = "select from requests where id = $1 for update";
+    held.execute(hold, &[&entry.id]).await.unwrap();
+    // Its own limit on waits for locks holds within a transaction only.
+    let replay = store.replay(std::slice::from_ref(&entry), Duration::from_millis(100));
+    let replay = timeout(Duration::from_secs(5), replay).await;
+    let replayed = replay.expect("it waits on");
+    assert!(
+        matches!(&replayed, Err(DatabaseError::Refused { sqlstate, .. }) if sqlstate == "55P03"),
+        "{replayed:?}"
+    );
 }

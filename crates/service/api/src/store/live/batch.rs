@@ -9,6 +9,8 @@ use crate::store::{Session, Sessions};
 
 /// Rows refused one by one before the statement itself is blamed for it: not each of a few hundred is tried.
 const MAX_LONE_REFUSALS: usize = 4;
+/// Rows of one batch whose lock is waited for: each wait is an eighth of the time that all of its rows have.
+const MAX_LOCK_WAITS: usize = 4;
 /// Statements of one batch that may fail: each takes of the time that all of its rows have.
 const MAX_FAILURES: usize = 32;
 
@@ -76,7 +78,7 @@ pub enum Written<T> {
     Run(T),
     /// Postgres refuses this row, and no other.
     RowRefused(String),
-    /// Somebody holds a lock on this row, and on no other.
+    /// Somebody holds a lock on this row, or on so many before it that it was not tried.
     RowLocked,
     /// Postgres refuses the statement, whatever the row.
     StatementRefused(Attribution),
@@ -126,11 +128,16 @@ async fn halve<B: Batch>(
                 Locks::Key if range.len() > 1 => {
                     pending.extend(range.rev().map(|row| (row..row + 1, false)));
                 }
-                Locks::Key if locked == 0 => {
-                    locked += 1;
+                Locks::Key => {
                     outcomes[range.start] = Some(Written::RowLocked);
+                    locked += 1;
+                    if locked == MAX_LOCK_WAITS {
+                        break;
+                    }
                 }
-                _ => return Err(error),
+                // What is written is: there is a table to write to.
+                _ if written => break,
+                Locks::Row | Locks::Table => return Err(error),
             },
             _ if failures > MAX_FAILURES => {
                 fill(&mut outcomes[range], Attribution::Row);
@@ -147,10 +154,11 @@ async fn halve<B: Batch>(
             Attribution::Row | Attribution::Schema => fill(&mut outcomes[range], attribution),
         }
     }
-    let refused = || Written::StatementRefused(Attribution::Row);
+    // Each that was tried has an outcome.
+    let untried = || Written::RowLocked;
     Ok(outcomes
         .into_iter()
-        .map(|outcome| outcome.unwrap_or_else(refused))
+        .map(|outcome| outcome.unwrap_or_else(untried))
         .collect())
 }
 

@@ -8,6 +8,7 @@
 mod tests;
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -60,7 +61,7 @@ pub(super) trait Write: Send + Sync + 'static {
         rows: &[Self::Row],
     ) -> impl Future<Output = Result<Vec<Written<Self::Outcome>>, Self::Error>> + Send;
 
-    /// `row` was written, and its caller had left by then.
+    /// `row` was written, and its caller's client had left by then.
     fn unclaimed(&self, row: &Self::Row, outcome: &Self::Outcome, writer: &GroupCommit<Self>)
     where
         Self: Sized;
@@ -88,10 +89,14 @@ struct Waiting<B: Write> {
     row: B::Row,
     since: Instant,
     /// `None`: the caller does not wait.
-    reply: Option<oneshot::Sender<Reply<B>>>,
+    reply: Option<Answer<B>>,
     /// The caller's, where a collector shall see it. Boxed: else each row has the room for one.
     trace: Option<Box<TraceContext>>,
 }
+
+/// The way back to a caller, and whether its time ran out: then it went elsewhere with what it had, and is at work on it. One that
+/// is gone without that was dropped, as its client was.
+type Answer<B> = (oneshot::Sender<Reply<B>>, Arc<AtomicBool>);
 
 type Reply<B> = Result<Written<<B as Write>::Outcome>, Degraded>;
 
@@ -132,15 +137,20 @@ impl<B: Write> GroupCommit<B> {
             return Err(dependency.unavailability());
         }
         let started = Instant::now();
-        let (reply, answer) = oneshot::channel();
-        self.enqueue(row, started, Some(reply));
+        let (reply, mut answer) = oneshot::channel();
+        let went_elsewhere = Arc::new(AtomicBool::new(false));
+        self.enqueue(row, started, Some((reply, Arc::clone(&went_elsewhere))));
         let limit = dependency.policy().config().deadline;
         let until = deadline.instant().min(started + limit);
-        match timeout_at(until, answer).await {
+        match timeout_at(until, &mut answer).await {
             Ok(Ok(reply)) => reply,
             // The flush's task died with its runtime: the process is ending.
             Ok(Err(_)) => Err(dependency.unavailability()),
-            Err(_) => Err(dependency.out_of_time(started.elapsed())),
+            Err(_) => {
+                // Before the answer's end is dropped.
+                went_elsewhere.store(true, Ordering::Release);
+                Err(dependency.out_of_time(started.elapsed()))
+            }
         }
     }
 
@@ -149,15 +159,16 @@ impl<B: Write> GroupCommit<B> {
         self.enqueue(row, Instant::now(), None);
     }
 
-    fn enqueue(&self, row: B::Row, since: Instant, reply: Option<oneshot::Sender<Reply<B>>>) {
+    fn enqueue(&self, row: B::Row, since: Instant, reply: Option<Answer<B>>) {
         let trace = trace::exported().map(Box::new);
-        let mut queue = self.0.lock();
-        queue.waiting.push_back(Waiting {
+        let waiting = Waiting {
             row,
             since,
             reply,
             trace,
-        });
+        };
+        let mut queue = self.0.lock();
+        queue.waiting.push_back(waiting);
         self.begin(&mut queue);
     }
 
@@ -167,10 +178,8 @@ impl<B: Write> GroupCommit<B> {
             return;
         }
         queue.flushes += 1;
-        let writer = self.clone();
-        self.0
-            .runtime
-            .spawn(async move { writer.flush_all().await });
+        let (writer, runtime) = (self.clone(), &self.0.runtime);
+        runtime.spawn(async move { writer.flush_all().await });
     }
 
     /// Flushes for as long as any row waits. One that takes long is passed by.
@@ -213,7 +222,11 @@ impl<B: Write> GroupCommit<B> {
                 break;
             };
             // A caller that has left went elsewhere with what it had.
-            if next.reply.as_ref().is_none_or(|reply| !reply.is_closed()) {
+            if next
+                .reply
+                .as_ref()
+                .is_none_or(|(reply, _)| !reply.is_closed())
+            {
                 bytes += self.0.write.bytes(&next.row);
                 taken.push(next);
             }
@@ -227,26 +240,27 @@ impl<B: Write> GroupCommit<B> {
     }
 
     async fn flush(&self, batch: Vec<Waiting<B>>) {
-        let now = Instant::now();
         let shared = &self.0;
-        shared.observe(&batch, now);
+        shared.observe(&batch, Instant::now());
         let (mut rows, mut replies, mut traces) = (vec![], vec![], vec![]);
         for waiting in batch {
             rows.push(waiting.row);
             replies.push(waiting.reply);
             traces.extend(waiting.trace.map(|trace| *trace));
         }
-        let call = shared
-            .dependency
-            .call(None, || shared.write.write_all(&rows));
-        let written = trace::shared(traces, call).await;
+        let write = || shared.write.write_all(&rows);
+        let written = trace::shared(traces, shared.dependency.call(None, write)).await;
         let written: Box<dyn Iterator<Item = Reply<B>> + Send> = match written {
             Ok(written) => Box::new(written.into_iter().map(Ok)),
             Err(missing) => Box::new(std::iter::repeat_with(move || Err(missing.clone()))),
         };
         for ((row, reply), answer) in rows.iter().zip(replies).zip(written) {
-            let Some(reply) = reply else { continue };
-            if let Err(Ok(Written::Run(outcome))) = reply.send(answer) {
+            let Some((reply, went_elsewhere)) = reply else {
+                continue;
+            };
+            if let Err(Ok(Written::Run(outcome))) = reply.send(answer)
+                && !went_elsewhere.load(Ordering::Acquire)
+            {
                 shared.write.unclaimed(row, &outcome, self);
             }
         }

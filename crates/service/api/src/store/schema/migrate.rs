@@ -10,6 +10,7 @@ use tokio::time::sleep;
 use tokio_postgres::SimpleQueryMessage;
 use tokio_postgres::types::{ToSql, Type};
 
+use super::locked::{LockPauses, holders};
 use super::{MIGRATIONS, applied};
 use crate::store::{Attribution, DatabaseError, Session, Store};
 
@@ -18,9 +19,9 @@ const LOCK: i64 = 0x0686_f6c6_4666_1737;
 /// Whose migration is under way is asked again after it. Nobody waits inside a statement: an index that is built beside
 /// running calls waits for each statement that began before it, so the two would wait for each other.
 const ASK_AGAIN: Duration = Duration::from_millis(500);
-/// While a migration waits for a lock others wait behind it.
-const BEGIN: &str = "BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '2s'; \
-    CREATE TABLE IF NOT EXISTS schema_migrations (version integer PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now());";
+/// While a migration waits for a lock, others wait behind it: so the shortest that live calls are given by default.
+const LOCK_WAIT: Duration = Duration::from_millis(50);
+const TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (version integer PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())";
 /// An index takes as long as it takes, and nobody waits behind it.
 const UNLIMITED: &str = "SET statement_timeout = 0; SET lock_timeout = 0";
 /// To what the session began with.
@@ -38,6 +39,14 @@ pub enum MigrationError {
     /// No session, or it failed before any migration.
     #[error("the schema cannot be read: {0}")]
     Database(#[from] DatabaseError),
+    /// A migration did not get its lock; none of it is applied, and it is tried again.
+    #[error("migration {version} waits for a lock on its tables, on which have one: {}", .holders.join(", "))]
+    Locked {
+        /// Its number.
+        version: i32,
+        /// Those who hold one.
+        holders: Vec<String>,
+    },
     /// A migration failed; none of it is applied.
     #[error("migration {version} is refused; let the tables' owner run `holdfast-api migrate`")]
     Refused {
@@ -70,7 +79,8 @@ impl MigrationError {
     pub(super) fn version(&self) -> Option<i32> {
         match self {
             Self::Database(_) => None,
-            Self::Refused { version, .. }
+            Self::Locked { version, .. }
+            | Self::Refused { version, .. }
             | Self::Unbuilt { version, .. }
             | Self::Pooled { version } => Some(*version),
         }
@@ -80,24 +90,49 @@ impl MigrationError {
 /// What stopped a migration, before it is known whether its session is sound.
 enum Stop {
     Database(tokio_postgres::Error),
+    Locked(i32, Vec<String>),
     Refused(i32, tokio_postgres::Error),
     Unbuilt(i32, tokio_postgres::Error),
     Pooled(i32),
 }
 
-/// Applies what is missing; replicas take turns.
+/// The same, again and again where a lock is not to be had.
 ///
 /// # Errors
 /// See [`MigrationError`].
-pub(crate) async fn migrate(store: &Store) -> Result<(), MigrationError> {
+pub(crate) async fn migrate_patiently(store: &Store) -> Result<(), MigrationError> {
+    let mut pauses = LockPauses::default();
+    loop {
+        match migrate(store, LOCK_WAIT).await {
+            Err(locked @ MigrationError::Locked { .. }) => {
+                tracing::warn!("{locked}");
+                sleep(pauses.next(fastrand::f64())).await;
+            }
+            ended => return ended,
+        }
+    }
+}
+
+/// Applies what is missing; replicas take turns. No lock on a table is waited for longer than `lock_wait`.
+///
+/// # Errors
+/// See [`MigrationError`].
+pub(in crate::store) async fn migrate(
+    store: &Store,
+    lock_wait: Duration,
+) -> Result<(), MigrationError> {
     let session = store.sessions.acquire().await?;
     let pooled = store.sessions.are_a_poolers();
-    let stop = match in_turn(&session, pooled).await {
+    let stop = match in_turn(&session, pooled, lock_wait).await {
         Ok(()) => return Ok(session.finish(Ok(()))?),
         Err(stop) => stop,
     };
     match stop {
         Stop::Database(error) => Ok(session.finish(Err(error))?),
+        Stop::Locked(version, holders) => {
+            session.finish(Ok(()))?;
+            Err(MigrationError::Locked { version, holders })
+        }
         Stop::Refused(version, error) => {
             let failed = session.finish(Err(error));
             failed.map_err(|source| MigrationError::Refused { version, source })
@@ -113,7 +148,7 @@ pub(crate) async fn migrate(store: &Store) -> Result<(), MigrationError> {
     }
 }
 
-async fn in_turn(session: &Session, pooled: bool) -> Result<(), Stop> {
+async fn in_turn(session: &Session, pooled: bool, lock_wait: Duration) -> Result<(), Stop> {
     if missing(session).await?.is_empty() {
         return Ok(());
     }
@@ -125,7 +160,7 @@ async fn in_turn(session: &Session, pooled: bool) -> Result<(), Stop> {
             sleep(ASK_AGAIN).await;
         }
     }
-    let outcome = apply_missing(session, pooled).await;
+    let outcome = apply_missing(session, pooled, lock_wait).await;
     if !pooled {
         // Without effect where the session is gone, and the lock with it.
         let release = format!("SELECT pg_advisory_unlock({LOCK})");
@@ -142,7 +177,11 @@ async fn missing(session: &Session) -> Result<Vec<(i32, &'static str)>, Stop> {
     Ok(missing)
 }
 
-async fn apply_missing(session: &Session, pooled: bool) -> Result<(), Stop> {
+async fn apply_missing(session: &Session, pooled: bool, lock_wait: Duration) -> Result<(), Stop> {
+    let begin = format!(
+        "BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = {}; {TABLE}",
+        lock_wait.as_millis().max(1)
+    );
     for (version, migration) in missing(session).await? {
         let (together, alone) = migration.split_once(ALONE).unwrap_or((migration, ""));
         if pooled && !alone.is_empty() {
@@ -152,12 +191,12 @@ async fn apply_missing(session: &Session, pooled: bool) -> Result<(), Stop> {
             "INSERT INTO schema_migrations (version) VALUES ({version}) ON CONFLICT DO NOTHING"
         );
         let last = if alone.is_empty() { &record } else { "" };
-        if let Err(error) = transaction(session, pooled, &[together, last]).await {
+        if let Err(error) = transaction(session, pooled, [&begin, together, last]).await {
             // Without effect where the session is gone.
             let _ = session.batch_execute("ROLLBACK").await;
-            let attribution = Attribution::of(&error);
-            return Err(match attribution {
-                Attribution::Server | Attribution::Lock => Stop::Database(error),
+            return Err(match Attribution::of(&error) {
+                Attribution::Server => Stop::Database(error),
+                Attribution::Lock => Stop::Locked(version, holders(session).await?),
                 _ => Stop::Refused(version, error),
             });
         }
@@ -175,9 +214,9 @@ async fn apply_missing(session: &Session, pooled: bool) -> Result<(), Stop> {
 async fn transaction(
     session: &Session,
     pooled: bool,
-    parts: &[&str],
+    [begin, parts @ ..]: [&str; 3],
 ) -> Result<(), tokio_postgres::Error> {
-    session.batch_execute(BEGIN).await?;
+    session.batch_execute(begin).await?;
     if pooled {
         let take = format!("SELECT pg_advisory_xact_lock({LOCK})");
         session.batch_execute(&take).await?;

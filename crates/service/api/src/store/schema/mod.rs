@@ -2,6 +2,7 @@
 //!
 //! Each migration lets the release before it go on running. `db/init.sql` is what all of them come to.
 
+mod locked;
 mod migrate;
 
 use std::sync::Arc;
@@ -12,7 +13,9 @@ use holdfast_wire::Schema;
 use tokio::time::sleep;
 use tokio_postgres::types::{ToSql, Type};
 
-pub(crate) use self::migrate::{MigrationError, migrate};
+use self::locked::LockPauses;
+pub(in crate::store) use self::migrate::migrate;
+pub(crate) use self::migrate::{MigrationError, migrate_patiently};
 use super::{Session, Sessions, Store};
 use crate::causes::chain;
 
@@ -92,24 +95,12 @@ impl SchemaWatch {
     }
 
     /// Migrates once Postgres can be reached, then looks for ever whether anything is missing. Never in the way of live
-    /// calls: over the sessions of `store`, which are others.
-    pub(crate) async fn keep_current(self, store: Store) {
-        let mut told = None;
+    /// calls: over the sessions of `store`, which are others, and behind nobody's lock for longer than `lock_wait`.
+    pub(crate) async fn keep_current(self, store: Store, lock_wait: Duration) {
+        let mut setbacks = Setbacks::default();
         loop {
             let before = self.state();
-            let pause = match self.look(&store).await {
-                Ok(Schema::Current) => PERIOD,
-                Ok(_) => RETRY,
-                Err(error) if error.version().is_none() => RETRY,
-                Err(error) => {
-                    if told != error.version() {
-                        told = error.version();
-                        let version = error.version();
-                        tracing::error!(version, error = chain(&error), "a migration is refused");
-                    }
-                    PERIOD
-                }
-            };
+            let pause = setbacks.pause(self.look(&store, lock_wait).await);
             if before != self.state() {
                 tracing::info!(schema = self.state().as_str(), "schema");
             }
@@ -118,16 +109,48 @@ impl SchemaWatch {
     }
 
     /// Looks, and migrates where anything is missing. What is missing shows meanwhile: an index takes its time.
-    async fn look(&self, store: &Store) -> Result<Schema, MigrationError> {
+    async fn look(&self, store: &Store, lock_wait: Duration) -> Result<Schema, MigrationError> {
         let seen = inspect(&store.sessions).await?;
         self.set(seen);
         if seen == Schema::Current {
             return Ok(seen);
         }
-        migrate(store).await?;
+        migrate(store, lock_wait).await?;
         let seen = inspect(&store.sessions).await?;
         self.set(seen);
         Ok(seen)
+    }
+}
+
+/// What has kept the schema from being current.
+#[derive(Default)]
+struct Setbacks {
+    /// The migration that was refused, and the log says so.
+    told: Option<i32>,
+    locked: LockPauses,
+}
+
+impl Setbacks {
+    /// How long until the next look, after one that ended so.
+    fn pause(&mut self, looked: Result<Schema, MigrationError>) -> Duration {
+        if let Err(error @ MigrationError::Locked { .. }) = looked {
+            tracing::warn!("{error}");
+            return self.locked.next(fastrand::f64());
+        }
+        self.locked.over();
+        match looked {
+            Ok(Schema::Current) => PERIOD,
+            Ok(_) => RETRY,
+            Err(error) if error.version().is_none() => RETRY,
+            Err(error) => {
+                let version = error.version();
+                if self.told != version {
+                    self.told = version;
+                    tracing::error!(version, error = chain(&error), "a migration is refused");
+                }
+                PERIOD
+            }
+        }
     }
 }
 

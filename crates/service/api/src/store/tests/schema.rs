@@ -3,7 +3,8 @@
 use holdfast_wire::Schema;
 
 use super::*;
-use crate::store::schema::inspect;
+use crate::store::MigrationError;
+use crate::store::schema::{inspect, migrate};
 
 #[tokio::test]
 async fn a_column_that_is_missing_is_seen_whichever_it_is() {
@@ -47,4 +48,31 @@ async fn a_schema_that_lacks_a_migration_or_has_one_of_a_later_release_is_seen()
         session.batch_execute(back).await.unwrap();
         assert_eq!(inspect(&store.sessions).await.unwrap(), Schema::Current);
     }
+}
+
+#[tokio::test]
+async fn a_migration_that_meets_a_long_transaction_lets_go_at_once_and_names_it() {
+    let (cluster, store, live) = store().await;
+    let (sql, mut other) = (sql(&cluster).await, sql(&cluster).await);
+    let again = "DELETE FROM schema_migrations WHERE version = 3";
+    sql.batch_execute(again).await.unwrap();
+    let name = "SET application_name = 'a long report'";
+    other.batch_execute(name).await.unwrap();
+    let report = other.transaction().await.unwrap();
+    let read = "SELECT count(*) FROM requests";
+    report.query_one(read, &[]).await.unwrap();
+    let started = tokio::time::Instant::now();
+    let waits = Duration::from_millis(50);
+    let (migrated, ()) = tokio::join!(migrate(&store, waits), insert(&live, Uuid::now_v7()));
+    assert!(started.elapsed() < Duration::from_secs(1), "{started:?}");
+    match migrated {
+        Err(MigrationError::Locked { version, holders }) => {
+            assert_eq!(version, 3);
+            assert!(holders[0].ends_with("(a long report)"), "{holders:?}");
+        }
+        other => panic!("{other:?}"),
+    }
+    report.rollback().await.unwrap();
+    migrate(&store, waits).await.unwrap();
+    assert_eq!(inspect(&store.sessions).await.unwrap(), Schema::Current);
 }

@@ -10,6 +10,7 @@ use holdfast_wire::JsonText;
 use reqwest::Url;
 use tokio::time::Instant;
 
+use super::bit;
 use super::choice::{Candidate, Service};
 use super::load::{CallOutcome, Load};
 use crate::current::Current;
@@ -96,7 +97,7 @@ impl Endpoint {
     }
 
     pub(super) fn bit(&self) -> u64 {
-        1 << (self.slot % u64::BITS)
+        bit(self.slot)
     }
 
     /// Whether it is one of the worker that is listed as `url`.
@@ -134,6 +135,7 @@ impl Endpoint {
     pub(super) async fn call_past(&self, call: WorkCall<'_>) -> Result<JsonText, WorkerError> {
         let under_way = UnderWay::begin(&self.load);
         let result = self.client.work(call).await;
+        call.ended_at(self.slot);
         under_way.end(outcome(&result));
         result
     }

@@ -11,7 +11,7 @@ mod load;
 mod members;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use holdfast_policy::{BreakerState, ConfigError, PolicyConfig, Retry};
@@ -141,16 +141,40 @@ fn another_is_well(endpoint: &Endpoint, all: &[Arc<Endpoint>]) -> bool {
         .any(|it| it.slot != endpoint.slot && it.service(now) == Service::In)
 }
 
-/// The endpoints that the attempts of one call have tried, a bit for each.
+/// The endpoints that the attempts of one call have tried, a bit for each, and where the last of them ended.
 #[derive(Debug, Default)]
-pub(crate) struct TriedEndpoints(AtomicU64);
+pub(crate) struct TriedEndpoints {
+    bits: AtomicU64,
+    last: AtomicU32,
+}
 
 impl TriedEndpoints {
+    /// As if the endpoint `slot` had been tried.
+    pub(crate) fn avoiding(slot: Option<u32>) -> Self {
+        Self {
+            bits: AtomicU64::new(slot.map_or(0, bit)),
+            last: AtomicU32::default(),
+        }
+    }
+
     pub(super) fn get(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
+        self.bits.load(Ordering::Relaxed)
     }
 
     pub(super) fn add(&self, bit: u64) {
-        self.0.fetch_or(bit, Ordering::Relaxed);
+        self.bits.fetch_or(bit, Ordering::Relaxed);
     }
+
+    /// The slot of the endpoint where an attempt ended last.
+    pub(crate) fn last(&self) -> u32 {
+        self.last.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn ended_at(&self, slot: u32) {
+        self.last.store(slot, Ordering::Relaxed);
+    }
+}
+
+fn bit(slot: u32) -> u64 {
+    1 << (slot % u64::BITS)
 }

@@ -16,6 +16,7 @@ struct Statements {
     let_go: Semaphore,
     under_way: AtomicUsize,
     most: AtomicUsize,
+    unclaimed: AtomicUsize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -45,7 +46,9 @@ impl Write for Arc<Statements> {
         Ok(rows.iter().map(|_| Written::Run(())).collect())
     }
 
-    fn unclaimed(&self, _row: &TestRow, _outcome: &(), _writer: &GroupCommit<Self>) {}
+    fn unclaimed(&self, _row: &TestRow, _outcome: &(), _writer: &GroupCommit<Self>) {
+        self.unclaimed.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 fn writer() -> (Arc<Statements>, GroupCommit<Arc<Statements>>) {
@@ -53,6 +56,7 @@ fn writer() -> (Arc<Statements>, GroupCommit<Arc<Statements>>) {
         let_go: Semaphore::new(0),
         under_way: AtomicUsize::default(),
         most: AtomicUsize::default(),
+        unclaimed: AtomicUsize::default(),
     });
     let writer = GroupCommit::new(
         Arc::clone(&statements),
@@ -121,5 +125,24 @@ async fn where_as_many_hang_as_may_the_rest_goes_on_with_the_first_that_ends() {
     statements.let_go.add_permits(MAX_FLUSHES);
     for caller in hung {
         assert!(matches!(caller.await.unwrap(), Ok(Written::Run(()))));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_written_too_late_is_unclaimed_only_where_the_client_is_gone() {
+    for (client_left, unclaimed) in [(true, 1), (false, 0)] {
+        let (statements, writer) = writer();
+        let soon = Deadline::after(Duration::from_millis(100));
+        let caller = tokio::spawn(async move { writer.write(TestRow::Hangs, soon).await });
+        sleep(Duration::from_millis(50)).await;
+        if client_left {
+            caller.abort();
+            assert!(caller.await.unwrap_err().is_cancelled());
+        } else {
+            assert!(caller.await.unwrap().is_err(), "it goes elsewhere");
+        }
+        statements.let_go.add_permits(1);
+        sleep(HEALTHY).await;
+        assert_eq!(statements.unclaimed.load(Ordering::Relaxed), unclaimed);
     }
 }
