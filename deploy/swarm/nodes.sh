@@ -2,11 +2,11 @@
 # Three nodes on one machine: Docker engines, each standing for a machine of its own and joined into one Swarm, so that a node can
 # be killed, cut off, drained, and brought back. For the lab; on real machines none of this is needed.
 #
-# usage: nodes.sh up | down | status | load IMAGE... | start N | kill N | cut N | mend N
-#   up      starts what is dead and joins all into one Swarm; HAProxy in front of them, on the loopback address
+# usage: nodes.sh up [IMAGE...] | down | status | start N | kill N | cut N | mend N
+#   up      starts what is dead and joins all into one Swarm; HAProxy in front of them, on the loopback address. Gives each engine
+#           these images of the host's engine
 #   down    ends all of it and deletes its data
 #   status  a line for each node: its number, alive or dead, its address
-#   load    gives each engine the images of the host's engine that it does not have
 #   kill    SIGKILL for everything on node N at once: what a power cut leaves
 #   cut     takes node N's cable out; mend puts it back in
 #
@@ -25,6 +25,10 @@ readonly bridge=holdfast$swarm
 readonly home=/var/lib/holdfast-swarm/$swarm
 readonly run=/run/holdfast-swarm/$swarm
 readonly answer_within=60   # seconds, on a busy machine
+# A node that is silent for three of these is given up, and its tasks are replaced. Of the usual 5 s that is sooner than the other
+# nodes have found the next leader when the leader itself is cut off: they were given up with it, although all on them was well, and
+# the scheduler then took ports for taken that were free again, and started no Postgres there any more.
+readonly heartbeat=20s
 here=$(cd "${BASH_SOURCE%/*}" && pwd)
 readonly here
 
@@ -126,7 +130,7 @@ join_swarm() {
   local node token id
   state() { on "$1" info --format '{{.Swarm.LocalNodeState}}'; }
   [ "$(state 1)" != inactive ] ||
-    on 1 swarm init --advertise-addr "$(address 1)" --default-addr-pool "10.$swarm.0.0/16" >/dev/null
+    on 1 swarm init --advertise-addr "$(address 1)" --default-addr-pool "10.$swarm.0.0/16" --dispatcher-heartbeat "$heartbeat" >/dev/null
   for node in "${nodes[@]}"; do
     [ "$(state "$node")" = inactive ] || continue
     token=$(on 1 swarm join-token --quiet manager)
@@ -144,18 +148,16 @@ balance() {
     haproxy -D -f "$here/haproxy.cfg" -p "$run/haproxy.pid" || fail 'HAProxy does not start'
 }
 
-up() {
-  local node
-  make_network
-  for node in "${nodes[@]}"; do
-    start "$node"
-    ip link set "$(cable "$node")" up
-  done
-  join_swarm
-  balance
+# Unpacking images keeps a core busy, and each node would do it for itself.
+copy_images() {
+  rm -rf "${home:?}/copy" && mkdir "$home/copy"
+  cp --archive "$home/$1/image" "$home/copy/"
+  # Layers are only read: the same files will do.
+  cp --archive --link "$home/$1/fuse-overlayfs" "$home/copy/"
+  mv "$home/copy" "$home/$2"
 }
 
-load_on() {
+load() {
   local node=$1 image wanted=()
   for image in "${@:2}"; do
     [ "$(on "$node" image inspect --format '{{.Id}}' "$image" 2>/dev/null)" = "$(docker image inspect --format '{{.Id}}' "$image")" ] ||
@@ -164,15 +166,24 @@ load_on() {
   [ ${#wanted[@]} = 0 ] || docker save "${wanted[@]}" | on "$node" load >/dev/null
 }
 
-load() {
-  local node job jobs=()
+up() {
+  local node job jobs=() first=${nodes[0]}
+  make_network
+  start "$first"
+  # Before it has containers, whose layers are written to.
+  load "$first" "$@"
   for node in "${nodes[@]}"; do
-    if is_alive "$node"; then
-      load_on "$node" "$@" &
-      jobs+=($!)
-    fi
+    [ -e "$home/$node" ] || copy_images "$first" "$node"
+    start "$node"
+    ip link set "$(cable "$node")" up
+  done
+  join_swarm
+  for node in "${nodes[@]}"; do
+    load "$node" "$@" &
+    jobs+=($!)
   done
   for job in "${jobs[@]}"; do wait "$job" || fail 'an engine does not take the images'; done
+  balance
 }
 
 down() {
@@ -199,8 +210,8 @@ status() {
 case ${1:-} in
   engine) engine "$2" ;;
   status) status ;;
-  up | down) need && "$1" ;;
-  load) need && load "${@:2}" ;;
+  up) need && up "${@:2}" ;;
+  down) need && down ;;
   start) need && start "${2:?which node}" ;;
   kill) need && kill_node "${2:?which node}" ;;
   cut) need && ip link set "$(cable "${2:?which node}")" down ;;
