@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use super::containers::{self, Containers, Images};
-use super::nodes::{self, Machines, Nodes};
+use super::nodes::{self, Machines};
 use super::processes::Processes;
 use super::{Part, Runtime, System, SystemSpec};
 use crate::error::SystemError;
@@ -75,7 +75,7 @@ impl Backend {
                 Ok(System::at(parts(ports), workers, runtime))
             }
             Self::Nodes(machines) => {
-                let nodes = Nodes::raise(&machines.swarm, spec).await?;
+                let nodes = machines.raise(spec).await?;
                 let (ports, workers) = (nodes.swarm.ports(), nodes.workers());
                 let runtime = Runtime::Nodes(Box::new(nodes));
                 Ok(System::at(parts(ports), workers, runtime))
