@@ -6,11 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use tempfile::TempDir;
 use tokio::sync::Mutex;
 
 use super::SystemSpec;
-use super::backend::{leave_logs, lock, not_started, told};
+use super::backend::{leave_logs, lock, not_started, temporary, told};
 use super::start::free;
 use crate::database::Database;
 use crate::error::SystemError;
@@ -21,6 +20,7 @@ use crate::probe::Probe;
 use crate::settings::{Ports, Settings};
 use crate::settle::settle;
 use crate::stage::{AdminClient, Node, NodeAction, Service, Swarm};
+use crate::wait::Patience;
 
 /// Where the workers are published on each node: `deploy/stack.yml`.
 const WORKER: u16 = 8081;
@@ -30,6 +30,7 @@ const LOCK: &str = "/run/lock/holdfast-swarm";
 
 /// A journal that is not empty by then is not going to be.
 const SETTLED: Duration = Duration::from_secs(10);
+const LED: Patience = Patience::new(Duration::from_secs(10), Duration::from_millis(250));
 /// All tables, whatever migrations have added, but for the list of these.
 const EMPTY_TABLES: &str =
     "DO $$ BEGIN EXECUTE (SELECT 'TRUNCATE ' || string_agg(quote_ident(tablename), ', ')
@@ -88,19 +89,19 @@ pub(super) async fn end_stale(settings: &Settings, console: Console) -> Result<(
 impl Machines {
     /// The system, on the stack that is there if it is told the same, else on one of its own.
     pub(super) async fn raise(&self, spec: &SystemSpec) -> Result<Nodes, SystemError> {
-        let (folder, told) = told(spec)?;
         let (policies, worker) = (spec.policies().to_owned(), spec.worker.variables());
         let mut deployed = self.stack.lock().await;
         if let Some(stack) = deployed.take() {
             let same = stack.policies == policies && stack.worker == worker;
             if same && renew(&stack.swarm, self.console).await.is_ok() {
-                let nodes = Nodes::on(stack.swarm.clone(), folder);
+                let nodes = Nodes::on(stack.swarm.clone());
                 *deployed = Some(stack);
                 return Ok(nodes);
             }
             stack.swarm.withdraw().await?;
         }
-        let mut nodes = Nodes::on(self.swarm.with_variables(told), folder);
+        let told = told(spec, &self.swarm.run_folder())?;
+        let nodes = Nodes::on(self.swarm.with_variables(told));
         if let Err(error) = nodes.swarm.deploy().await {
             // Before it is withdrawn: with the stack its logs go.
             let left = nodes.keep().await;
@@ -124,10 +125,21 @@ async fn renew(swarm: &Swarm, console: Console) -> Result<(), SystemError> {
     }
     tokio::try_join!(swarm.kill(Service::Api), swarm.kill(Service::Worker))?;
     swarm.until_followed().await?;
-    let database = Database::Port(swarm.ports().db);
-    database.query(EMPTY_TABLES).await?;
+    empty_tables(swarm).await?;
     tokio::try_join!(swarm.start(Service::Api), swarm.start(Service::Worker))?;
     Ok(())
+}
+
+/// Through the balancer, which hears of a new primary a moment after it leads.
+async fn empty_tables(swarm: &Swarm) -> Result<(), SystemError> {
+    let database = Database::Port(swarm.ports().db);
+    let mut wait = LED.begin();
+    loop {
+        let emptied = database.query(EMPTY_TABLES).await;
+        if emptied.is_ok() || wait.is_over().await {
+            return emptied.map(drop);
+        }
+    }
 }
 
 /// It stays when a trial is over; what is deployed ends with [`super::Backend::leave`].
@@ -136,15 +148,13 @@ pub(super) struct Nodes {
     pub(super) swarm: Swarm,
     /// The node that is broken: it stays the same, wherever the primary goes meanwhile.
     target: OnceLock<Node>,
-    folder: TempDir,
 }
 
 impl Nodes {
-    fn on(swarm: Swarm, folder: TempDir) -> Self {
+    fn on(swarm: Swarm) -> Self {
         Self {
             swarm,
             target: OnceLock::new(),
-            folder,
         }
     }
 
@@ -183,8 +193,8 @@ impl Nodes {
         self.swarm.act_on(node, action).await
     }
 
-    pub(super) async fn keep(&mut self) -> Result<PathBuf, SystemError> {
+    pub(super) async fn keep(&self) -> Result<PathBuf, SystemError> {
         let swarm = &self.swarm;
-        leave_logs(&mut self.folder, async |it| swarm.printed(it).await).await
+        leave_logs(&mut temporary()?, async |it| swarm.printed(it).await).await
     }
 }

@@ -115,8 +115,8 @@ impl Swarm {
         Ok(())
     }
 
-    /// Waits until one node of Postgres leads, both others follow, and Swarm has nothing left to do: before that a node that dies
-    /// may take all with it.
+    /// Waits until one node of Postgres leads, both others follow, one of them synchronously, and Swarm has nothing left to do:
+    /// before that a node that dies may take all with it.
     ///
     /// # Errors
     /// When that takes too long.
@@ -127,10 +127,13 @@ impl Swarm {
     async fn until_followed_since(&self, since: Instant) -> Result<(), SystemError> {
         let mut wait = healthy::PATIENCE.begin();
         loop {
-            let (primary, standbys) = (self.primary().await, self.standbys().await);
+            let primary = self.primary().await;
+            let standbys = self.saying_yes("/replica").await;
+            let synchronous = self.saying_yes("/synchronous").await;
             let settled = self.nodes.are_settled().await?;
             if let Some(node) = primary
                 && standbys == Self::NODES.len() - 1
+                && synchronous > 0
                 && settled
             {
                 let seconds = since.elapsed().as_secs_f64();
@@ -146,20 +149,22 @@ impl Swarm {
                 } else {
                     ", and Swarm is not done"
                 };
-                let problem = format!("has {leads} primary and {standbys} of 2 standbys{swarm}");
+                let problem = format!(
+                    "has {leads} primary and {standbys} of 2 standbys, {synchronous} of them synchronous{swarm}"
+                );
                 return Err(self.unhealthy(Service::Db, problem).await);
             }
         }
     }
 
-    /// Those that follow the primary, by their own word.
-    async fn standbys(&self) -> usize {
-        let mut standbys = 0;
+    /// On how many nodes Patroni answers this question with yes.
+    async fn saying_yes(&self, path: &str) -> usize {
+        let mut number = 0;
         for node in Self::NODES {
             let patroni = AdminClient::at(format!("http://{}:8008", self.address(node)));
-            standbys += usize::from(patroni.says_yes("/replica").await);
+            number += usize::from(patroni.says_yes(path).await);
         }
-        standbys
+        number
     }
 
     /// Swarm changes no file that it has been given: one with other words is another.
