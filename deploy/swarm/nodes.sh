@@ -105,9 +105,11 @@ engine() {
   mount --bind "$run/$node/resolv.conf" /etc/resolv.conf
   rm -rf "${run:?}/$node/exec" "$run/$node/docker.pid"
   printf '{}' >"$run/$node/daemon.json"
+  # Nor are they asked for names without a dot, which are the stack's own. As nobody answers, a container would wait twenty seconds to
+  # hear that the name of a dead task leads nowhere, and Patroni asks for it before it lets another lead.
   exec dockerd --log-level warn --config-file "$run/$node/daemon.json" --host "unix://$run/$node/docker.sock" \
     --data-root "$home/$node" --exec-root "$run/$node/exec" --pidfile "$run/$node/docker.pid" \
-    --storage-driver fuse-overlayfs
+    --storage-driver fuse-overlayfs --dns-opt ndots:1
 }
 
 start() {
