@@ -2,11 +2,11 @@
 # Three nodes on one machine: Docker engines, each standing for a machine of its own and joined into one Swarm, so that a node can
 # be killed, cut off, drained, and brought back. For the lab; on real machines none of this is needed.
 #
-# usage: nodes.sh up | down | status | load IMAGE... | start N | kill N | cut N | mend N
-#   up      starts what is dead and joins all into one Swarm; HAProxy in front of them, on the loopback address
+# usage: nodes.sh up [IMAGE...] | down | status | start N | kill N | cut N | mend N
+#   up      starts what is dead and joins all into one Swarm; HAProxy in front of them, on the loopback address. Gives each engine
+#           these images of the host's engine
 #   down    ends all of it and deletes its data
 #   status  a line for each node: its number, alive or dead, its address
-#   load    gives each engine the images of the host's engine that it does not have
 #   kill    SIGKILL for everything on node N at once: what a power cut leaves
 #   cut     takes node N's cable out; mend puts it back in
 #
@@ -25,6 +25,10 @@ readonly bridge=holdfast$swarm
 readonly home=/var/lib/holdfast-swarm/$swarm
 readonly run=/run/holdfast-swarm/$swarm
 readonly answer_within=60   # seconds, on a busy machine
+# A node that is silent for three of these is given up, and its tasks are replaced. Of the usual 5 s that is sooner than the other
+# nodes have found the next leader when the leader itself is cut off: they were given up with it, although all on them was well, and
+# the scheduler then took ports for taken that were free again, and started no Postgres there any more.
+readonly heartbeat=20s
 here=$(cd "${BASH_SOURCE%/*}" && pwd)
 readonly here
 
@@ -34,6 +38,11 @@ fail() { say "$*"; exit 1; }
 netns() { printf 'holdfast-%s-%s' "$swarm" "$1"; }
 cable() { printf 'hf%s-%s' "$swarm" "$1"; }
 address() { printf '%s.1%s' "$network" "$1"; }
+in_node() {
+  local node=$1
+  shift
+  nsenter "--net=/run/netns/$(netns "$node")" "$@"
+}
 on() {
   local node=$1
   shift
@@ -60,7 +69,7 @@ need() {
 }
 
 make_network() {
-  local node inside
+  local node
   if ! ip link show "$bridge" >/dev/null 2>&1; then
     ip link add "$bridge" type bridge
     ip address add "$network.1/24" dev "$bridge"
@@ -73,11 +82,10 @@ make_network() {
     ip netns add "$(netns "$node")"
     ip link add "$(cable "$node")" type veth peer name eth0 netns "$(netns "$node")"
     ip link set "$(cable "$node")" master "$bridge" up
-    inside=(nsenter "--net=/run/netns/$(netns "$node")")
-    "${inside[@]}" ip link set lo up
-    "${inside[@]}" ip address add "$(address "$node")/24" dev eth0
-    "${inside[@]}" ip link set eth0 up
-    "${inside[@]}" ip route add default via "$network.1"
+    in_node "$node" ip link set lo up
+    in_node "$node" ip address add "$(address "$node")/24" dev eth0
+    in_node "$node" ip link set eth0 up
+    in_node "$node" ip route add default via "$network.1"
   done
 }
 
@@ -87,14 +95,18 @@ engine() {
   hostname "node-$node"
   # It does not see the host's containerd, and so starts its own; nor the host's configuration.
   [ ! -d /run/containerd ] || mount -t tmpfs none /run/containerd
-  # Nobody outside is asked for names: an engine asks its registry for what it has already, and would wait for the answer.
-  printf 'nameserver %s.1\n' "$network" >"$run/$node/resolv.conf"
+  # Nobody outside is asked for names: before each container an engine asks its registry for the image that it has already, and waits
+  # for the answer. Its own address refuses at once and always; another refuses once a second, and each question beyond that, of
+  # three nodes that start twelve containers, waits five.
+  printf 'nameserver %s\n' "$(address "$node")" >"$run/$node/resolv.conf"
   mount --bind "$run/$node/resolv.conf" /etc/resolv.conf
   rm -rf "${run:?}/$node/exec" "$run/$node/docker.pid"
   printf '{}' >"$run/$node/daemon.json"
+  # Nor are they asked for names without a dot, which are the stack's own. As nobody answers, a container would wait twenty seconds to
+  # hear that the name of a dead task leads nowhere, and Patroni asks for it before it lets another lead.
   exec dockerd --log-level warn --config-file "$run/$node/daemon.json" --host "unix://$run/$node/docker.sock" \
     --data-root "$home/$node" --exec-root "$run/$node/exec" --pidfile "$run/$node/docker.pid" \
-    --storage-driver fuse-overlayfs
+    --storage-driver fuse-overlayfs --dns-opt ndots:1
 }
 
 start() {
@@ -113,17 +125,25 @@ start() {
 }
 
 kill_node() {
+  local pid engine link
   is_alive "$1" || return 0
-  # `--kill-child`: the engine dies with it, and with the engine all others of its namespace.
-  kill -KILL "$(cat "$run/$1/pid")"
-  while is_alive "$1"; do sleep 0.02; done
+  pid=$(cat "$run/$1/pid")
+  engine=$(cut --delimiter=" " --fields=1 "/proc/$pid/task/$pid/children")
+  # `--kill-child`: the engine dies with it, and with the engine all others of its namespace, before it is gone itself.
+  kill -KILL "$pid"
+  while grep -q . "/proc/$engine/cmdline" 2>/dev/null; do sleep 0.02; done
+  # Connections outlive their processes by a minute, and keep the network of a dead container, which answers for the address that the
+  # next one has been given.
+  for link in $(in_node "$1" ip -oneline link | sed -n 's/^[0-9]*: \([^:@]*\).*/\1/p'); do
+    case $link in lo | eth0) ;; *) in_node "$1" ip link delete "$link" 2>/dev/null || true ;; esac
+  done
 }
 
 join_swarm() {
   local node token id
   state() { on "$1" info --format '{{.Swarm.LocalNodeState}}'; }
   [ "$(state 1)" != inactive ] ||
-    on 1 swarm init --advertise-addr "$(address 1)" --default-addr-pool "10.$swarm.0.0/16" >/dev/null
+    on 1 swarm init --advertise-addr "$(address 1)" --default-addr-pool "10.$swarm.0.0/16" --dispatcher-heartbeat "$heartbeat" >/dev/null
   for node in "${nodes[@]}"; do
     [ "$(state "$node")" = inactive ] || continue
     token=$(on 1 swarm join-token --quiet manager)
@@ -141,18 +161,16 @@ balance() {
     haproxy -D -f "$here/haproxy.cfg" -p "$run/haproxy.pid" || fail 'HAProxy does not start'
 }
 
-up() {
-  local node
-  make_network
-  for node in "${nodes[@]}"; do
-    start "$node"
-    ip link set "$(cable "$node")" up
-  done
-  join_swarm
-  balance
+# Unpacking images keeps a core busy, and each node would do it for itself.
+copy_images() {
+  rm -rf "${home:?}/copy" && mkdir "$home/copy"
+  cp --archive "$home/$1/image" "$home/copy/"
+  # Layers are only read: the same files will do.
+  cp --archive --link "$home/$1/fuse-overlayfs" "$home/copy/"
+  mv "$home/copy" "$home/$2"
 }
 
-load_on() {
+load() {
   local node=$1 image wanted=()
   for image in "${@:2}"; do
     [ "$(on "$node" image inspect --format '{{.Id}}' "$image" 2>/dev/null)" = "$(docker image inspect --format '{{.Id}}' "$image")" ] ||
@@ -161,15 +179,24 @@ load_on() {
   [ ${#wanted[@]} = 0 ] || docker save "${wanted[@]}" | on "$node" load >/dev/null
 }
 
-load() {
-  local node job jobs=()
+up() {
+  local node job jobs=() first=${nodes[0]}
+  make_network
+  start "$first"
+  # Before it has containers, whose layers are written to.
+  load "$first" "$@"
   for node in "${nodes[@]}"; do
-    if is_alive "$node"; then
-      load_on "$node" "$@" &
-      jobs+=($!)
-    fi
+    [ -e "$home/$node" ] || copy_images "$first" "$node"
+    start "$node"
+    ip link set "$(cable "$node")" up
+  done
+  join_swarm
+  for node in "${nodes[@]}"; do
+    load "$node" "$@" &
+    jobs+=($!)
   done
   for job in "${jobs[@]}"; do wait "$job" || fail 'an engine does not take the images'; done
+  balance
 }
 
 down() {
@@ -196,8 +223,8 @@ status() {
 case ${1:-} in
   engine) engine "$2" ;;
   status) status ;;
-  up | down) need && "$1" ;;
-  load) need && load "${@:2}" ;;
+  up) need && up "${@:2}" ;;
+  down) need && down ;;
   start) need && start "${2:?which node}" ;;
   kill) need && kill_node "${2:?which node}" ;;
   cut) need && ip link set "$(cable "${2:?which node}")" down ;;

@@ -83,7 +83,7 @@ pub async fn run(
             system.keep().await?;
         }
         let evidence = gather(plan, faults, &system, console).await;
-        let judged = evidence.and_then(|it| report::judge(&it, system.folder(), console));
+        let judged = evidence.and_then(|it| report::judge(&it, &system.folder(), console));
         if plan.keep || !matches!(judged, Ok(Outcome::Held)) {
             report::kept(&system.keep().await?, plan, console);
         }

@@ -90,7 +90,7 @@ async fn observe(
     queries: &[Query],
     console: Console,
 ) -> Result<Vec<String>, LabError> {
-    let server = Server::start(system.folder(), files, system).await?;
+    let server = Server::start(&system.folder(), files, system).await?;
     let start = Timestamp::now();
     play(system, console).await?;
     let range = Range {

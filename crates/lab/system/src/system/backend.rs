@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use super::containers::{self, Containers, Images};
-use super::nodes::{self, Machines, Nodes};
+use super::nodes::{self, Machines};
 use super::processes::Processes;
 use super::{Part, Runtime, System, SystemSpec};
 use crate::error::SystemError;
@@ -66,7 +66,7 @@ impl Backend {
                 Ok(System::at(parts(ports), workers, runtime))
             }
             Self::Nodes(machines) => {
-                let nodes = Nodes::raise(&machines.swarm, spec).await?;
+                let nodes = machines.raise(spec).await?;
                 let (ports, workers) = (nodes.swarm.ports(), nodes.workers());
                 let runtime = Runtime::Nodes(Box::new(nodes));
                 Ok(System::at(parts(ports), workers, runtime))
@@ -201,10 +201,9 @@ pub(super) async fn leave_logs(
     Ok(folder.path().to_owned())
 }
 
-/// A folder with the policy file of the system, and what its services are told however they run.
-pub(super) fn told(spec: &SystemSpec) -> Result<(TempDir, Vec<(String, String)>), SystemError> {
-    let folder = TempDir::new().map_err(SystemError::file("make", "a temporary folder"))?;
-    let policies = folder.path().join("policies.toml");
+/// What the services of a system are told however they run; its policy file is put into this folder.
+pub(super) fn told(spec: &SystemSpec, folder: &Path) -> Result<Vec<(String, String)>, SystemError> {
+    let policies = folder.join("policies.toml");
     std::fs::write(&policies, spec.policies()).map_err(SystemError::file("write", &policies))?;
     let variables = [
         ("HOLDFAST_POLICIES", policies.to_string_lossy().into_owned()),
@@ -218,5 +217,9 @@ pub(super) fn told(spec: &SystemSpec) -> Result<(TempDir, Vec<(String, String)>)
     ];
     let variables = variables.into_iter().chain(spec.worker.variables());
     let variables = variables.map(|(name, value)| (name.to_owned(), value));
-    Ok((folder, variables.collect()))
+    Ok(variables.collect())
+}
+
+pub(super) fn temporary() -> Result<TempDir, SystemError> {
+    TempDir::new().map_err(SystemError::file("make", "a temporary folder"))
 }

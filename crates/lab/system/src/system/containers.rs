@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use super::backend::{leave_logs, lock, not_started, told};
+use super::backend::{leave_logs, lock, not_started, temporary, told};
 use super::processes::Links;
 use super::start::free;
 use super::{Linked, SystemSpec};
@@ -71,7 +71,8 @@ impl Containers {
         images: &Images,
         spec: &SystemSpec,
     ) -> Result<(Self, Ports), SystemError> {
-        let (folder, told) = told(spec)?;
+        let folder = temporary()?;
+        let told = told(spec, folder.path())?;
         // The container's user is none of ours.
         readable(&folder.path().join("policies.toml"))?;
         readable(folder.path())?;

@@ -15,7 +15,7 @@ mod replicas;
 mod spec;
 mod start;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -63,11 +63,11 @@ enum Runtime {
 
 impl System {
     /// Where its files are.
-    pub fn folder(&self) -> &Path {
+    pub fn folder(&self) -> PathBuf {
         match &self.runtime {
-            Runtime::Processes(processes) => &processes.folder,
-            Runtime::Containers(containers) => containers.folder.path(),
-            Runtime::Nodes(nodes) => nodes.folder.path(),
+            Runtime::Processes(processes) => processes.folder.clone(),
+            Runtime::Containers(containers) => containers.folder.path().to_owned(),
+            Runtime::Nodes(nodes) => nodes.swarm.run_folder(),
         }
     }
 
@@ -279,7 +279,8 @@ impl System {
         let ended = match self.runtime {
             Runtime::Processes(processes) => return processes.lower().await,
             Runtime::Containers(containers) => containers.compose.down().await.map(drop),
-            Runtime::Nodes(nodes) => nodes.swarm.withdraw().await,
+            // The next trial's stack is the same one.
+            Runtime::Nodes(_) => Ok(()),
         };
         ended.err().iter().map(ToString::to_string).collect()
     }

@@ -111,6 +111,11 @@ impl Swarm {
         &self.folder
     }
 
+    /// Made with the nodes, gone with them.
+    pub fn run_folder(&self) -> PathBuf {
+        self.nodes.folder()
+    }
+
     /// Where the balancer listens.
     #[must_use]
     pub fn ports(&self) -> Ports {

@@ -82,7 +82,7 @@ impl Nodes {
     }
 
     pub(super) fn command(&self, node: Node, arguments: &[&str]) -> Command {
-        let host = format!("unix://{}/{node}/docker.sock", self.folder());
+        let host = format!("unix://{}/{node}/docker.sock", self.folder().display());
         let words = ["--host", &host].into_iter();
         let mut command = program::command("docker", words.chain(arguments.iter().copied()));
         command
@@ -207,7 +207,7 @@ impl Nodes {
     }
 
     /// Where the engines' sockets are: made with the nodes, gone with them.
-    fn folder(&self) -> String {
-        format!("/run/holdfast-swarm/{}", self.swarm)
+    pub(super) fn folder(&self) -> PathBuf {
+        Path::new("/run/holdfast-swarm").join(self.swarm.to_string())
     }
 }

@@ -52,11 +52,20 @@ impl Swarm {
         }
         let start = Instant::now();
         self.make_nodes().await?;
-        // One that was drained by hand comes back as well.
+        self.make_whole().await?;
+        self.deploy_since(start).await
+    }
+
+    /// All nodes are on and reached, and take tasks, also one that was drained by hand.
+    ///
+    /// # Errors
+    /// When one cannot be started.
+    pub async fn make_whole(&self) -> Result<(), SystemError> {
+        self.nodes.script(&["up"]).await?;
         for node in Self::NODES {
             self.nodes.drain(node, false).await?;
         }
-        self.deploy_since(start).await
+        Ok(())
     }
 
     /// Builds the images, starts the nodes that are off and gives the images to all.
@@ -65,11 +74,10 @@ impl Swarm {
     /// Without root; when an image cannot be had.
     pub async fn make_nodes(&self) -> Result<(), SystemError> {
         images::build(&IMAGES, &self.nodes.root, self.console).await?;
-        self.nodes.script(&["up"]).await?;
-        self.console
-            .say("  nodes 1, 2 and 3 are on, and are given the images");
         let names = IMAGES.map(|image| image.name);
-        self.nodes.script(&[&["load"][..], &names].concat()).await?;
+        self.nodes.script(&[&["up"][..], &names].concat()).await?;
+        self.console
+            .say("  nodes 1, 2 and 3 are on, and have the images");
         Ok(())
     }
 
@@ -84,7 +92,7 @@ impl Swarm {
     async fn deploy_since(&self, start: Instant) -> Result<(), SystemError> {
         self.with_policies()?.nodes.deploy().await?;
         self.until_healthy(&Service::ALL, start).await?;
-        self.until_followed(start).await
+        self.until_followed_since(start).await
     }
 
     /// Ends the stack, without its volumes: another one has others.
@@ -107,15 +115,25 @@ impl Swarm {
         Ok(())
     }
 
-    /// Waits until one node of Postgres leads, both others follow, and Swarm has nothing left to do: before that a node that dies
-    /// may take all with it.
-    async fn until_followed(&self, since: Instant) -> Result<(), SystemError> {
+    /// Waits until one node of Postgres leads, both others follow, one of them synchronously, and Swarm has nothing left to do:
+    /// before that a node that dies may take all with it.
+    ///
+    /// # Errors
+    /// When that takes too long.
+    pub async fn until_followed(&self) -> Result<(), SystemError> {
+        self.until_followed_since(Instant::now()).await
+    }
+
+    async fn until_followed_since(&self, since: Instant) -> Result<(), SystemError> {
         let mut wait = healthy::PATIENCE.begin();
         loop {
-            let (primary, standbys) = (self.primary().await, self.standbys().await);
+            let primary = self.primary().await;
+            let standbys = self.saying_yes("/replica").await;
+            let synchronous = self.saying_yes("/synchronous").await;
             let settled = self.nodes.are_settled().await?;
             if let Some(node) = primary
                 && standbys == Self::NODES.len() - 1
+                && synchronous > 0
                 && settled
             {
                 let seconds = since.elapsed().as_secs_f64();
@@ -131,20 +149,22 @@ impl Swarm {
                 } else {
                     ", and Swarm is not done"
                 };
-                let problem = format!("has {leads} primary and {standbys} of 2 standbys{swarm}");
+                let problem = format!(
+                    "has {leads} primary and {standbys} of 2 standbys, {synchronous} of them synchronous{swarm}"
+                );
                 return Err(self.unhealthy(Service::Db, problem).await);
             }
         }
     }
 
-    /// Those that follow the primary, by their own word.
-    async fn standbys(&self) -> usize {
-        let mut standbys = 0;
+    /// On how many nodes Patroni answers this question with yes.
+    async fn saying_yes(&self, path: &str) -> usize {
+        let mut number = 0;
         for node in Self::NODES {
             let patroni = AdminClient::at(format!("http://{}:8008", self.address(node)));
-            standbys += usize::from(patroni.says_yes("/replica").await);
+            number += usize::from(patroni.says_yes(path).await);
         }
-        standbys
+        number
     }
 
     /// Swarm changes no file that it has been given: one with other words is another.
