@@ -1,17 +1,16 @@
 //! An experiment as it stands in its file, validated.
 
+mod fault;
 mod playable;
 mod replication;
 
-use std::fmt;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use clap::ValueEnum;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{Display, IntoStaticStr};
 
+pub use fault::{Fault, Kind, Target};
 pub use replication::Replication;
 
 pub use super::metric::{Expectation, Metric, Unit, Window};
@@ -114,125 +113,6 @@ pub struct Leaving {
     pub after: Duration,
 }
 
-/// `[[fault]]`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Fault {
-    /// What is hurt.
-    pub target: Target,
-    /// How.
-    pub kind: Kind,
-    /// When, from the start of the load.
-    pub at: Duration,
-    /// For how long.
-    pub lasts: Duration,
-}
-
-/// What can be hurt.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-    ValueEnum,
-    Display,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum Target {
-    /// The worker, or the link to it.
-    Worker,
-    /// Postgres, or the link to it; its primary, where it is replicated.
-    Database,
-    /// Both standbys of Postgres, where it is replicated. There only.
-    Standby,
-    /// The API.
-    Api,
-    /// The node of a Swarm that Postgres' primary is on, with an API and a worker. There only.
-    Node,
-    /// Of several APIs on one database this one, counted from 1. Torture's alone: no file names it.
-    #[serde(skip_deserializing)]
-    #[value(skip)]
-    #[strum(to_string = "api-{0}")]
-    Replica(usize),
-}
-
-/// How something is hurt.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, IntoStaticStr)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum Kind {
-    /// SIGKILL; started again at the end.
-    Kill,
-    /// Stopped with its port open; continued at the end.
-    Pause,
-    /// Killed and started again at once; the fault is over when it is ready.
-    Restart,
-    /// Killed, and another takes its name, with another address. Containers only, the worker only.
-    Replace,
-    /// Its cable is out: all on it lives, and nobody hears of it. A node, and Postgres where it is replicated: the primary is
-    /// cut off from who decides which node leads, standbys are cut off from their primary.
-    Partition,
-    /// The primary hands the lead to a standby, in order. Postgres only, where it is replicated.
-    Switchover,
-    /// What runs there is ended in order, and nothing is started there. A node only.
-    Drain,
-    /// The link refuses connections and resets those there are.
-    Refuse,
-    /// The link drops what it is given: new connections get no answer to their SYN, existing ones fall silent.
-    Blackhole,
-    /// The link holds each answer back.
-    Latency {
-        /// By how long.
-        delay: Duration,
-        /// Give or take, at random.
-        jitter: Duration,
-        /// Of how many requests, from 0 to 1.
-        share: f64,
-    },
-    /// The link resets the connection in the middle of an answer.
-    Reset {
-        /// How many bytes of the answer still pass.
-        after_bytes: usize,
-        /// Of how many requests, from 0 to 1.
-        share: f64,
-    },
-    /// The link answers with bytes of no protocol.
-    Garbage {
-        /// How many requests, from 0 to 1.
-        share: f64,
-    },
-    /// The link answers with this HTTP status. The worker's only.
-    Status {
-        /// 400 to 599.
-        code: u16,
-        /// How many requests, from 0 to 1.
-        share: f64,
-    },
-    /// Somebody else holds a lock on the table of requests: statements wait. Postgres only.
-    Lock,
-    /// Somebody else has taken all of Postgres' connections. Postgres only.
-    Connections,
-    /// Postgres takes no writes. Postgres only.
-    ReadOnly,
-    /// All sessions end, and what answers from then on lacks the rows of the last moment, as a standby does that lagged when
-    /// it took over. Postgres only; torture's alone.
-    LossyFailover,
-    /// Nothing is broken: another client sends so much more. The API's only.
-    Surge {
-        /// Requests per second, beside the usual load.
-        rate: f64,
-        /// `u` of their `Priority`; none: they do not say.
-        priority: Option<u8>,
-    },
-}
-
 /// Which endpoint.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Display, IntoStaticStr,
@@ -246,47 +126,6 @@ pub enum Side {
     Resilient,
     /// `/process` of somebody else's API.
     Contender,
-}
-
-impl Kind {
-    /// Whether it hurts every request, and not a share of them.
-    #[must_use]
-    pub fn affects_all(self) -> bool {
-        match self {
-            Self::Latency { share, .. }
-            | Self::Reset { share, .. }
-            | Self::Garbage { share }
-            | Self::Status { share, .. } => share >= 1.0,
-            _ => true,
-        }
-    }
-
-    /// Whether the process itself ends, and another is started at the end.
-    #[must_use]
-    pub fn ends_process(self) -> bool {
-        matches!(self, Self::Kill | Self::Restart | Self::Replace)
-    }
-
-    /// As it stands in files and on the screen.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        self.into()
-    }
-}
-
-impl Fault {
-    /// When it is meant to be over, from the start of the load.
-    #[must_use]
-    pub fn end(&self) -> Duration {
-        self.at.saturating_add(self.lasts)
-    }
-}
-
-impl fmt::Display for Fault {
-    /// Such as `worker kill`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.target, self.kind.name())
-    }
 }
 
 impl Side {

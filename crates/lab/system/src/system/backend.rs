@@ -26,7 +26,7 @@ pub enum Backend {
     /// Containers.
     Containers(Images),
     /// Nodes, which outlive the systems on them.
-    Nodes(Machines),
+    Nodes(Box<Machines>),
 }
 
 impl Backend {
@@ -42,7 +42,7 @@ impl Backend {
         Ok(match stage {
             StageKind::Local => Self::Processes,
             StageKind::Compose => Self::Containers(Images::prepare(settings, console).await?),
-            StageKind::Swarm => Self::Nodes(nodes::prepare(settings, console).await?),
+            StageKind::Swarm => Self::Nodes(Box::new(nodes::prepare(settings, console).await?)),
             StageKind::Virtual => return Err(SystemError::NoServices),
         })
     }
