@@ -1,5 +1,6 @@
 //! Asking Postgres of whichever stage, as its own clients would.
 
+use std::error::Error;
 use std::time::Duration;
 
 use tokio::time::timeout;
@@ -83,4 +84,13 @@ async fn ask(url: &str, sql: &str) -> Result<Vec<Vec<String>>, tokio_postgres::E
         _ => None,
     };
     Ok(answer?.into_iter().filter_map(fields).collect())
+}
+
+/// With its cause, which its own text leaves out.
+impl From<tokio_postgres::Error> for SystemError {
+    fn from(error: tokio_postgres::Error) -> Self {
+        let cause = error.source();
+        let told = cause.map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"));
+        Self::Database(told)
+    }
 }

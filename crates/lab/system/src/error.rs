@@ -295,12 +295,3 @@ pub fn tell(error: &dyn Error, context: &[String], help: Option<String>, console
         console.say(format_args!("  help: {help}"));
     }
 }
-
-/// With its cause, which its own text leaves out.
-impl From<tokio_postgres::Error> for SystemError {
-    fn from(error: tokio_postgres::Error) -> Self {
-        let cause = error.source();
-        let told = cause.map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"));
-        Self::Database(told)
-    }
-}
