@@ -92,7 +92,7 @@ mod tests {
         assert_eq!(read("3").unwrap().warmup, Duration::from_secs(4));
         assert_eq!(
             read("").unwrap_err().to_string(),
-            "HOLDFAST_WORK_WARMUP=4s: set HOLDFAST_WORK_CAPACITY too, of which there is less at first"
+            "HOLDFAST_WORK_WARMUP=\"4s\": set HOLDFAST_WORK_CAPACITY too, of which there is less at first"
         );
     }
 }
