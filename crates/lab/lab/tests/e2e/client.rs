@@ -159,10 +159,22 @@ impl Client {
 
     /// Calls until all is well again, which takes no help and not long.
     pub(crate) async fn becomes_healthy(&self) {
+        self.becomes_healthy_for(1).await;
+    }
+
+    /// The same for three APIs behind a balancer, which asks them in turn: each has breakers of its own.
+    pub(crate) async fn all_become_healthy(&self) {
+        self.becomes_healthy_for(3).await;
+    }
+
+    async fn becomes_healthy_for(&self, calls_in_a_row: u32) {
         let started = Instant::now();
+        let mut in_a_row = 0;
         loop {
             let answer = self.process().await;
-            if answer.status == 200 && answer.degraded().is_empty() {
+            let is_whole = answer.status == 200 && answer.degraded().is_empty();
+            in_a_row = if is_whole { in_a_row + 1 } else { 0 };
+            if in_a_row == calls_in_a_row {
                 println!(
                     "   healthy again after {:.1} s",
                     started.elapsed().as_secs_f64()

@@ -26,6 +26,7 @@ pub(crate) async fn answers_while_a_node_is(
         }
         stage.make(&format!("{heal}-node NODE={node}"));
         stage.make("up");
+        client.all_become_healthy().await;
     }
 }
 

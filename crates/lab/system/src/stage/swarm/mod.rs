@@ -175,7 +175,8 @@ impl Swarm {
         Ok(Service::ALL.map(|service| (service, of(service))).to_vec())
     }
 
-    /// The commands that show the logs, one for each service of the stack, of all its tasks.
+    /// The commands that show the logs of all tasks: one for each that is or was on a node, or, to follow them, for each service
+    /// of the stack, which is told of those that are yet to come.
     ///
     /// # Errors
     /// [`SystemError::NotUp`].
@@ -184,16 +185,23 @@ impl Swarm {
         wanted: Option<Service>,
         follow: bool,
     ) -> Result<Vec<(Service, Command)>, SystemError> {
-        let node = self.nodes.alive().await?.first().copied();
-        let node = node.ok_or(SystemError::NotUp)?;
+        let nodes = self.nodes.alive().await?;
+        let first = *nodes.first().ok_or(SystemError::NotUp)?;
         let mut commands = Vec::new();
         let all = Service::ALL.into_iter();
         for service in all.filter(|it| wanted.is_none_or(|wanted| wanted == *it)) {
-            for name in self.nodes.services(service).await? {
-                let mut arguments = vec!["service", "logs", "--raw"];
-                arguments.extend(follow.then_some("--follow"));
-                arguments.push(&name);
-                commands.push((service, self.nodes.command(node, &arguments)));
+            if follow {
+                for name in self.nodes.services(service).await? {
+                    let arguments = ["service", "logs", "--raw", "--follow", &name];
+                    commands.push((service, self.nodes.command(first, &arguments)));
+                }
+                continue;
+            }
+            // Of each engine: Swarm's own collection waits without end for a task whose node has been away.
+            for node in &nodes {
+                for id in self.nodes.all_of(*node, service).await? {
+                    commands.push((service, self.nodes.command(*node, &["logs", &id])));
+                }
             }
         }
         Ok(commands)

@@ -222,10 +222,14 @@ impl Swarm {
     }
 
     pub(super) async fn unhealthy(&self, service: Service, problem: String) -> SystemError {
-        let services = self.nodes.services(service).await.unwrap_or_default();
-        let first = services.first().map_or("", String::as_str);
-        let logs = ["service", "logs", "--raw", "--tail", LOG_LINES, first];
-        let log = self.nodes.manage(&logs).await.unwrap_or_default();
+        let mut log = String::new();
+        for node in self.nodes.alive().await.unwrap_or_default() {
+            let all = self.nodes.all_of(node, service).await.unwrap_or_default();
+            if let Some(latest) = all.first() {
+                let logs = ["logs", "--tail", LOG_LINES, latest];
+                log += &self.nodes.docker(node, &logs).await.unwrap_or_default();
+            }
+        }
         SystemError::Unhealthy {
             service,
             problem,
