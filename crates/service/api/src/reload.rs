@@ -124,15 +124,14 @@ impl Reload {
         }
     }
 
-    /// The policies in force.
-    pub(crate) fn in_force(&self) -> Arc<Policies> {
-        self.policies.get()
-    }
-
-    /// Every key in force, as written, and what became of the last reload.
-    pub(crate) fn table(&self) -> (Table, Reloads) {
+    /// The policies in force, every key of theirs as written, and what became of the last reload: all of one moment.
+    pub(crate) fn in_force(&self) -> (Arc<Policies>, Table, Reloads) {
         let known = self.known();
-        (known.table.clone(), known.reloads.clone())
+        (
+            self.policies.get(),
+            known.table.clone(),
+            known.reloads.clone(),
+        )
     }
 
     fn put_in_force(&self, loaded: Loaded, table: &mut Table) -> Result<(), ReloadError> {

@@ -21,8 +21,7 @@ pub(super) fn table(policies: &Table, name: &str) -> Value {
 }
 
 pub(super) async fn policies(reload: Data<Reload>) -> impl Responder {
-    let in_force = reload.in_force();
-    let (read, reloads) = reload.table();
+    let (in_force, read, reloads) = reload.in_force();
     let mut others = match table(&read, PROCESS) {
         Value::Object(keys) => keys,
         _ => Map::new(),
