@@ -42,6 +42,12 @@ pub enum ExperimentError {
         /// What was seen in its place.
         seen: String,
     },
+    /// Torture was asked for on another stage than it plays on.
+    #[error("torture plays on processes of its own, or on three nodes")]
+    NotTortured,
+    /// Torture was asked for so many replicas where there are three.
+    #[error("on a Swarm each of the three nodes has an API")]
+    AlwaysThree,
     /// What runs of experiments left, with the cure.
     #[error(transparent)]
     Results(#[from] ResultsError),
@@ -56,6 +62,8 @@ impl ExperimentError {
             Self::Chaos(error) => error.help(),
             Self::NoExperiment { .. } => Some("see those there are: lab list".to_owned()),
             Self::NotSteady { .. } => Some(BUSY.to_owned()),
+            Self::NotTortured => Some("give STAGE=local or STAGE=swarm".to_owned()),
+            Self::AlwaysThree => Some("leave REPLICAS unset".to_owned()),
             Self::Experiment(_) | Self::Schema(_) | Self::Results(_) => None,
         }
     }

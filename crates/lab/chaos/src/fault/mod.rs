@@ -173,7 +173,7 @@ async fn inject(
 ) -> Result<Option<Observation>, ChaosError> {
     let target = fault.target;
     match fault.kind {
-        kind if target == Target::Node => system.act_on_node(on_node(kind).0).await?,
+        kind if system.is_node(target) => system.act_on_node(target, on_node(kind).0).await?,
         Kind::Kill => system.kill(target).await?,
         Kind::Pause => system.pause(target).await?,
         Kind::Restart => return restart(fault, system).await.map(Some),
@@ -199,7 +199,7 @@ async fn inject(
 async fn end(fault: &Fault, system: &System) -> Result<(), ChaosError> {
     let target = fault.target;
     match fault.kind {
-        kind if target == Target::Node => system.act_on_node(on_node(kind).1).await?,
+        kind if system.is_node(target) => system.act_on_node(target, on_node(kind).1).await?,
         Kind::Kill => system.start(target).await?,
         Kind::Pause => system.resume(target).await?,
         Kind::ReadOnly => postgres::set_read_only(system, false).await?,
@@ -264,9 +264,9 @@ async fn probe(fault: &Fault, system: &System) -> Observation {
 }
 
 async fn until_well(target: Target, system: &System) -> Observation {
-    let within = match target {
-        Target::Node => NODE_HEALED_WITHIN,
-        _ => HEALED_WITHIN,
+    let within = match system.is_node(target) {
+        true => NODE_HEALED_WITHIN,
+        false => HEALED_WITHIN,
     };
     let mut wait = Patience::new(within, POLL).begin();
     loop {

@@ -44,9 +44,11 @@ pub async fn play(
 ) -> Result<Vec<FaultWindow>, ChaosError> {
     let steps = timeline(faults);
     let told = &RefCell::new(told);
-    let targets: BTreeSet<Target> = faults.iter().map(|fault| fault.target).collect();
-    let players = targets.into_iter().map(|target| {
-        let own = |(_, step): &(Duration, Step)| faults[step.index()].target == target;
+    // Of three nodes two must be well, or they are none: they are broken one after the other.
+    let of = |fault: &Fault| Some(fault.target).filter(|target| !system.is_node(*target));
+    let players: BTreeSet<Option<Target>> = faults.iter().map(of).collect();
+    let players = players.into_iter().map(|target| {
+        let own = |(_, step): &(Duration, Step)| of(&faults[step.index()]) == target;
         let own: Vec<_> = steps.iter().copied().filter(own).collect();
         async move {
             let told = |text| told.borrow_mut()(text);

@@ -1,12 +1,13 @@
 //! Torture: an experiment whose faults are drawn at random, against several replicas; afterwards every promise is held against
 //! the tables.
 //!
-//! Everything random follows from one seed. The system is one of its own, in a temporary folder on free ports; a stage that
-//! is up is left alone. It has policies of its own: the defaults keep a breaker open for up to thirty seconds, in which a
+//! Everything random follows from one seed. The system is one of its own, in a temporary folder on free ports, or on three
+//! nodes, whose machines are what is broken; a stage that is up is left alone. It has policies of its own: the defaults keep a breaker open for up to thirty seconds, in which a
 //! minute's outages would all look like one.
 
 mod afterwards;
 mod evidence;
+mod nodes;
 mod quiescent;
 mod report;
 mod schedule;
@@ -34,7 +35,8 @@ use crate::load::{self, Arrivals, Arriving, CallHistory};
 use crate::output::{Console, Tone};
 use crate::settings::{Settings, StageKind};
 use crate::settle::settle;
-use crate::system::{ApiSpec, Part, System, SystemSpec, WorkerSpec};
+use crate::stage::Swarm;
+use crate::system::{ApiSpec, Backend, Part, System, SystemSpec, WorkerSpec};
 
 /// By which it recovers within seconds.
 pub const POLICIES: &str = include_str!("policies.toml");
@@ -54,8 +56,8 @@ pub struct Plan {
     pub duration: Duration,
     /// Of the faults and the arrivals.
     pub seed: u64,
-    /// APIs on the same database.
-    pub replicas: usize,
+    /// APIs on the same database; none: one, and on nodes one on each.
+    pub replicas: Option<usize>,
     /// Requests per second.
     pub rate: f64,
     /// How long all that was accepted may take to be done, once all is healed; none: two minutes.
@@ -73,44 +75,74 @@ pub async fn run(
     settings: &Settings,
     console: Console,
 ) -> Result<Outcome, ExperimentError> {
-    settings.on_processes("torture")?;
-    guarded(Guarded::Processes, async {
-        let faults = schedule::schedule(plan.seed, plan.duration, plan.replicas);
-        report::announce(plan, &faults, console);
-        let mut system = System::raise("torture", &spec(plan.replicas), settings, console).await?;
-        if plan.keep {
+    let stage = settings.stage.unwrap_or(StageKind::Local);
+    let replicas = replicas(plan, stage)?;
+    let faults = match stage {
+        StageKind::Swarm => nodes::schedule(plan.seed, plan.duration),
+        _ => schedule::schedule(plan.seed, plan.duration, replicas),
+    };
+    guarded(Guarded::of_experiments(stage), async {
+        report::announce(plan, (stage, replicas), &faults, console);
+        let backend = Backend::prepare(stage, settings, console).await?;
+        let spec = spec(replicas, stage);
+        let mut system = match stage {
+            StageKind::Swarm => backend.raise(&spec, settings, console).await?,
+            _ => System::raise("torture", &spec, settings, console).await?,
+        };
+        if plan.keep && stage == StageKind::Local {
             // Also when it is interrupted.
             system.keep().await?;
         }
-        let evidence = gather(plan, faults, &system, console).await;
-        let judged = evidence.and_then(|it| report::judge(&it, &system.folder(), console));
-        if plan.keep || !matches!(judged, Ok(Outcome::Held)) {
-            report::kept(&system.keep().await?, plan, console);
+        let evidence = gather(plan, (stage, faults), &system, console).await;
+        // With nodes all they have logged goes.
+        let stays = plan.keep || stage == StageKind::Swarm;
+        let mut folder = match stays {
+            true => system.keep().await?,
+            false => system.folder(),
+        };
+        let judged = evidence.and_then(|it| report::judge(&it, &folder, console));
+        if !stays && !matches!(judged, Ok(Outcome::Held)) {
+            folder = system.keep().await?;
+        }
+        if stays || !matches!(judged, Ok(Outcome::Held)) {
+            report::kept(&folder, plan, stage, console);
         }
         // What does not react is killed once more when it is dropped.
         drop(system.lower().await);
+        backend.leave().await?;
         judged
     })
     .await
 }
 
-/// A worker whose answers can be told apart, and replicas on the same database, each with a journal of its own.
-fn spec(replicas: usize) -> SystemSpec {
+/// How many APIs there are on this stage.
+fn replicas(plan: &Plan, stage: StageKind) -> Result<usize, ExperimentError> {
+    match (stage, plan.replicas) {
+        (StageKind::Local, wanted) => Ok(wanted.unwrap_or(1)),
+        (StageKind::Swarm, None) => Ok(Swarm::NODES.len()),
+        (StageKind::Swarm, Some(_)) => Err(ExperimentError::AlwaysThree),
+        (StageKind::Compose | StageKind::Virtual, _) => Err(ExperimentError::NotTortured),
+    }
+}
+
+/// A worker whose answers can be told apart, and replicas on the same database, each with a journal of its own. Nodes run
+/// images, in which there is no worker but the real one.
+fn spec(replicas: usize, stage: StageKind) -> SystemSpec {
     let worker = WorkerSpec {
-        stand_in: Some(worker::COMMAND),
+        stand_in: Some(worker::COMMAND).filter(|_| stage == StageKind::Local),
         ..WorkerSpec::new(WORK_DELAY)
     };
     let apis = (0..replicas).map(|index| ApiSpec::new(Part::Api(index).to_string(), POLICIES));
     SystemSpec::new(worker, apis.collect())
 }
 
-fn experiment(load: &load::Plan, faults: Vec<plan::Fault>) -> Experiment {
+fn experiment(load: &load::Plan, stage: StageKind, faults: Vec<plan::Fault>) -> Experiment {
     Experiment {
         name: "torture".to_owned(),
         title: "Everything broken at random: nothing accepted may be lost".to_owned(),
         question: String::new(),
         prediction: String::new(),
-        stages: vec![StageKind::Local],
+        stages: vec![stage],
         system: plan::System {
             work_delay: WORK_DELAY,
             work_capacity: None,
@@ -129,7 +161,7 @@ fn experiment(load: &load::Plan, faults: Vec<plan::Fault>) -> Experiment {
 /// Plays, heals, waits, and asks all there is to ask.
 async fn gather(
     plan: &Plan,
-    faults: Vec<plan::Fault>,
+    (stage, faults): (StageKind, Vec<plan::Fault>),
     system: &System,
     console: Console,
 ) -> Result<Evidence, ExperimentError> {
@@ -153,7 +185,7 @@ async fn gather(
         accepted: RefCell::new(AcceptedFile::append(&system.folder().join(accepted::FILE))?),
         console,
     };
-    let experiment = experiment(&load, faults);
+    let experiment = experiment(&load, stage, faults);
     let scene = Scene {
         experiment: &experiment,
         load: &load,
@@ -162,7 +194,7 @@ async fn gather(
     };
     let (mut trial, mut histories) = scene.play(&mut watcher, epoch, &witness).await?;
     console.say("\nall faults are over: healing what is left, then waiting until all is done");
-    let mut not_healed = heal(system, plan.replicas).await;
+    let mut not_healed = heal(system, urls.len(), stage).await;
     let left = settle(&system.apis(), plan.settle.unwrap_or(SETTLE), console).await;
     // Before anything is asked again: what that leaves behind is no part of the run.
     let tables = afterwards::tables(&histories, &system.database()?).await;
@@ -178,7 +210,7 @@ async fn gather(
     let again = afterwards::again(&histories, &load).await;
     let calls_after = watcher.arrivals().await.zip(worker_calls);
     Ok(Evidence {
-        replicas: plan.replicas,
+        replicas: urls.len(),
         published,
         not_healed,
         left,
@@ -215,7 +247,11 @@ impl Audience for Witness {
 }
 
 /// Heals all that is still broken; what did not come back, and why.
-async fn heal(system: &System, replicas: usize) -> Vec<String> {
+async fn heal(system: &System, replicas: usize, stage: StageKind) -> Vec<String> {
+    if stage == StageKind::Swarm {
+        let made = system.make_whole().await;
+        return made.err().iter().map(told).collect();
+    }
     let mut failed = Vec::new();
     // First, or the one that is waited for may be waiting for one that stands still.
     for part in Part::all(replicas) {

@@ -16,17 +16,26 @@ use crate::plan::{Fault, Kind};
 use crate::report::one_sided;
 use crate::results;
 use crate::run::Outcome;
+use crate::settings::StageKind;
 
 /// What will be played.
-pub(super) fn announce(plan: &Plan, faults: &[Fault], console: Console) {
+pub(super) fn announce(
+    plan: &Plan,
+    (stage, replicas): (StageKind, usize),
+    faults: &[Fault],
+    console: Console,
+) {
     console.say(format_args!(
         "seed {}: {} faults in {:?}, {} requests/s, {} replica(s) of the API",
         plan.seed,
         faults.len(),
         plan.duration,
         plan.rate,
-        plan.replicas
+        replicas
     ));
+    if stage == StageKind::Swarm {
+        console.say("an API that is broken is its whole node: with worker, Postgres and etcd");
+    }
     for fault in faults {
         let (at, lasts) = (fault.at.as_secs_f64(), fault.lasts.as_secs_f64());
         let line = format!("  {at:>6.1} s  {fault} for {lasts:.1} s");
@@ -86,6 +95,8 @@ fn figures(evidence: &Evidence, console: Console) {
         ("faults", evidence.experiment.faults.len().to_string()),
         ("  kills", of(Kind::Kill).to_string()),
         ("  pauses", of(Kind::Pause).to_string()),
+        ("  partitions", of(Kind::Partition).to_string()),
+        ("  drains", of(Kind::Drain).to_string()),
         ("  failovers", of(Kind::LossyFailover).to_string()),
         (
             "    promises they took",
@@ -114,21 +125,27 @@ fn debug<T: std::fmt::Debug>(items: &[T]) -> Vec<String> {
 }
 
 /// The command that plays the same faults against the same arrivals.
-pub(super) fn command(plan: &Plan) -> String {
+pub(super) fn command(plan: &Plan, stage: StageKind) -> String {
+    let stage = match stage {
+        StageKind::Local => String::new(),
+        other => format!("STAGE={} ", other.name()),
+    };
+    let replicas = plan.replicas.map(|number| format!(" --replicas {number}"));
     let settle = plan.settle.map(|settle| settle.as_secs_f64());
-    let settle = settle.map_or_else(String::new, |seconds| format!(" --settle {seconds}s"));
+    let settle = settle.map(|seconds| format!(" --settle {seconds}s"));
     format!(
-        "lab torture --duration {}s --seed {} --replicas {} --rate {}{settle}",
+        "{stage}lab torture --duration {}s --seed {}{} --rate {}{}",
         plan.duration.as_secs_f64(),
         plan.seed,
-        plan.replicas,
-        plan.rate
+        replicas.unwrap_or_default(),
+        plan.rate,
+        settle.unwrap_or_default(),
     )
 }
 
 /// Where everything is, for whoever looks into it.
-pub(super) fn kept(folder: &Path, plan: &Plan, console: Console) {
-    console.say(format_args!("  again:  {}", command(plan)));
+pub(super) fn kept(folder: &Path, plan: &Plan, stage: StageKind, console: Console) {
+    console.say(format_args!("  again:  {}", command(plan, stage)));
     let items = fs::read_dir(folder).into_iter().flatten().flatten();
     let names = items.map(|item| item.file_name().to_string_lossy().into_owned());
     let mut names: Vec<String> = names.collect();
@@ -151,14 +168,18 @@ mod tests {
         let mut plan = Plan {
             duration: Duration::from_secs(30),
             seed: 3,
-            replicas: 2,
+            replicas: Some(2),
             rate: 20.0,
             settle: None,
             keep: false,
         };
         let plain = "lab torture --duration 30s --seed 3 --replicas 2 --rate 20";
-        assert_eq!(command(&plan), plain);
+        assert_eq!(command(&plan, StageKind::Local), plain);
         plan.settle = Some(Duration::from_millis(1_500));
-        assert_eq!(command(&plan), format!("{plain} --settle 1.5s"));
+        let settles = format!("{plain} --settle 1.5s");
+        assert_eq!(command(&plan, StageKind::Local), settles);
+        plan.replicas = None;
+        let on_nodes = "STAGE=swarm lab torture --duration 30s --seed 3 --rate 20 --settle 1.5s";
+        assert_eq!(command(&plan, StageKind::Swarm), on_nodes);
     }
 }

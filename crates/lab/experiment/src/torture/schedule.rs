@@ -143,12 +143,16 @@ impl Author {
         SHORTEST
     }
 
-    /// To the millisecond, as it is printed.
     fn seconds(&mut self, least: f64, most: f64) -> Duration {
-        let seconds = least + self.random.f64() * (most - least);
-        let exact = Duration::try_from_secs_f64(seconds).unwrap_or(SHORTEST);
-        exact - Duration::from_nanos(u64::from(exact.subsec_nanos() % 1_000_000))
+        seconds(&mut self.random, (least, most))
     }
+}
+
+/// To the millisecond, as it is printed.
+pub(super) fn seconds(random: &mut Rng, (least, most): (f64, f64)) -> Duration {
+    let seconds = least + random.f64() * (most - least);
+    let exact = Duration::try_from_secs_f64(seconds).unwrap_or(SHORTEST);
+    exact - Duration::from_nanos(u64::from(exact.subsec_nanos() % 1_000_000))
 }
 
 #[cfg(test)]

@@ -198,9 +198,9 @@ pub(super) struct Torture {
     /// Of faults and arrivals [random, and printed]
     #[arg(long)]
     pub(super) seed: Option<u64>,
-    /// APIs on the same database, each with a journal of its own
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=2))]
-    pub(super) replicas: u8,
+    /// APIs on the same database, each with a journal of its own [1; on a Swarm always 3]
+    #[arg(long, value_parser = clap::value_parser!(u8).range(1..=2))]
+    pub(super) replicas: Option<u8>,
     /// Requests per second
     #[arg(long, default_value = "20", value_parser = rate)]
     pub(super) rate: f64,

@@ -66,7 +66,7 @@ pub(super) async fn torture(wanted: Torture, settings: &Settings, console: Conso
     let plan = torture::Plan {
         duration: wanted.duration,
         seed: wanted.seed.unwrap_or_else(|| fastrand::u64(..1_000_000)),
-        replicas: wanted.replicas.into(),
+        replicas: wanted.replicas.map(usize::from),
         rate: wanted.rate,
         settle: wanted.settle,
         keep: wanted.keep,

@@ -57,11 +57,16 @@ pub async fn guarded<T, E: From<SystemError>>(
     work: impl Future<Output = Result<T, E>>,
 ) -> Result<T, E> {
     let mut signals = StopSignals::listen().map_err(SystemError::file("listen for", "signals"))?;
-    let _guard = Guard::post(what)?;
-    tokio::select! {
+    let guard = Guard::post(what)?;
+    let done = tokio::select! {
         done = work => done,
         _ = signals.next() => Err(SystemError::Interrupted.into()),
+    };
+    if done.is_err() && what == Guarded::Nodes {
+        // They do not end with the value that stands for them.
+        guard.leave_the_rest();
     }
+    done
 }
 
 /// The lab's end of the pipe. Dropped, it tells the guard that nothing is left to end; made before all that is guarded, it is

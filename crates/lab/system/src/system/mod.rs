@@ -33,7 +33,7 @@ use crate::error::SystemError;
 use crate::link::Link;
 use crate::plan::Target;
 use crate::probe::Probe;
-use crate::stage::{AdminClient, NodeAction, Service};
+use crate::stage::{AdminClient, Service};
 use crate::trial::Observation;
 
 /// All of it, up and ready.
@@ -213,17 +213,6 @@ impl System {
             }
             Runtime::Containers(containers) => containers.compose.resume(part.service()).await,
             Runtime::Nodes(_) => Err(SystemError::NoPauseOnSwarm),
-        }
-    }
-
-    /// Does this to the node that is the target: the one that Postgres' primary was on when it all began.
-    ///
-    /// # Errors
-    /// Where there is but one machine, or it cannot be done.
-    pub async fn act_on_node(&self, action: NodeAction) -> Result<(), SystemError> {
-        match &self.runtime {
-            Runtime::Nodes(nodes) => nodes.act_on(action).await,
-            Runtime::Processes(_) | Runtime::Containers(_) => Err(SystemError::NotSeveral),
         }
     }
 

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use tokio::sync::Mutex;
 
-use super::SystemSpec;
 use super::backend::{leave_logs, lock, not_started, temporary, told};
 use super::start::free;
+use super::{Runtime, System, SystemSpec};
 use crate::database::Database;
 use crate::error::SystemError;
 use crate::output::Console;
@@ -142,6 +142,40 @@ async fn empty_tables(swarm: &Swarm) -> Result<(), SystemError> {
     }
 }
 
+impl System {
+    /// Whether this target is a machine, with all that runs on it.
+    pub fn is_node(&self, target: Target) -> bool {
+        let of_several = matches!(self.runtime, Runtime::Nodes(_));
+        target == Target::Node || of_several && matches!(target, Target::Replica(_))
+    }
+
+    /// Does this to a node: the one that a replica runs on, else the one that Postgres' primary was on when it all began.
+    ///
+    /// # Errors
+    /// Where there is but one machine, or it cannot be done.
+    pub async fn act_on_node(&self, target: Target, action: NodeAction) -> Result<(), SystemError> {
+        match &self.runtime {
+            Runtime::Nodes(nodes) => nodes.act_on(target, action).await,
+            Runtime::Processes(_) | Runtime::Containers(_) => Err(SystemError::NotSeveral),
+        }
+    }
+
+    /// Has all machines on, reached and taking tasks, and waits until Postgres leads on one and is followed by the others; nothing
+    /// where there is but one.
+    ///
+    /// # Errors
+    /// When that cannot be had.
+    pub async fn make_whole(&self) -> Result<(), SystemError> {
+        match &self.runtime {
+            Runtime::Nodes(nodes) => {
+                nodes.swarm.make_whole().await?;
+                nodes.swarm.until_followed().await
+            }
+            Runtime::Processes(_) | Runtime::Containers(_) => Ok(()),
+        }
+    }
+}
+
 /// It stays when a trial is over; what is deployed ends with [`super::Backend::leave`].
 #[derive(Debug)]
 pub(super) struct Nodes {
@@ -171,18 +205,24 @@ impl Nodes {
         let address = match target {
             Target::Worker => ports::loopback(ports.worker).to_string(),
             Target::Database | Target::Standby => ports::loopback(ports.db).to_string(),
-            Target::Api | Target::Replica(_) => ports::loopback(ports.api).to_string(),
-            Target::Node => match self.target.get() {
-                Some(node) => self.swarm.api(*node),
-                None => return Probe::Refused,
-            },
+            Target::Api => ports::loopback(ports.api).to_string(),
+            Target::Node | Target::Replica(_) => {
+                match of_replica(target).or_else(|| self.target.get().copied()) {
+                    Some(node) => self.swarm.api(node),
+                    None => return Probe::Refused,
+                }
+            }
         };
         Probe::at(target, &address, patience).await
     }
 
-    pub(super) async fn act_on(&self, action: NodeAction) -> Result<(), SystemError> {
-        let node = match self.target.get() {
-            Some(node) => *node,
+    pub(super) async fn act_on(
+        &self,
+        target: Target,
+        action: NodeAction,
+    ) -> Result<(), SystemError> {
+        let node = match of_replica(target).or_else(|| self.target.get().copied()) {
+            Some(node) => node,
             None => {
                 let primary = self.swarm.primary().await;
                 let primary =
@@ -196,5 +236,13 @@ impl Nodes {
     pub(super) async fn keep(&self) -> Result<PathBuf, SystemError> {
         let swarm = &self.swarm;
         leave_logs(&mut temporary()?, async |it| swarm.printed(it).await).await
+    }
+}
+
+/// Where this replica runs: they are counted alike.
+fn of_replica(target: Target) -> Option<Node> {
+    match target {
+        Target::Replica(number) => Node::try_from(number).ok(),
+        _ => None,
     }
 }
