@@ -121,7 +121,7 @@ check-lost: ## Is each accepted one in Postgres? (ACCEPTED=FILE WAIT=120s)
 	$(BUILD)
 	@$(LAB) check $(ACCEPTED) $(if $(WAIT),--wait $(WAIT))
 
-torture: ## Break all at random (DURATION=60s SEED= REPLICAS=1|2)
+torture: ## Break all at random (DURATION=60s SEED= REPLICAS=2 STAGE=swarm)
 	$(BUILD)
 	@$(LAB) torture $(if $(DURATION),--duration $(DURATION)) $(if $(SEED),--seed $(SEED)) \
 	  $(if $(REPLICAS),--replicas $(REPLICAS)) $(if $(RATE),--rate $(RATE)) $(if $(KEEP),--keep)
