@@ -14,10 +14,10 @@ use holdfast_simulation::report::{Options, map, mutants, simulate, speed};
 #[command(name = "simulate")]
 struct Arguments {
     /// Play this seed alone, and show what happened.
-    #[arg(long)]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(..u64::MAX))]
     seed: Option<u64>,
     /// Play so many seeds.
-    #[arg(long, default_value_t = 2000, conflicts_with = "seed")]
+    #[arg(long, default_value_t = 2000, conflicts_with = "seed", value_parser = clap::value_parser!(u64).range(1..))]
     seeds: u64,
     /// The first of them.
     #[arg(long, default_value_t = 0)]
@@ -29,7 +29,7 @@ struct Arguments {
     #[arg(long, value_enum, default_value_t = Mutant::None)]
     mutant: Mutant,
     /// See whether each defect is found within so many seeds.
-    #[arg(long, conflicts_with_all = ["seed", "seeds"])]
+    #[arg(long, conflicts_with_all = ["seed", "seeds"], value_parser = clap::value_parser!(u64).range(1..))]
     mutants: Option<u64>,
     /// Draw the map of when a service falls over and whether it gets up, as a page in this file.
     #[arg(long, conflicts_with_all = ["seed", "seeds", "mutants"])]

@@ -9,6 +9,8 @@ use uuid::Uuid;
 /// Without a breaker: it stops most retries before their budget does.
 const MANY_RETRIES: &str = "[worker.breaker]\nminimum_calls = 1000000\nconsecutive_failures = 1000000\n\
     [worker.retry]\nmax_attempts = 10";
+/// One of so many calls is forgotten.
+const FORGETFUL: u64 = 16;
 /// In no key of a client.
 const MARK: char = '#';
 
@@ -41,11 +43,13 @@ pub enum Mutant {
     TicketKept,
     /// What recovery meets decides the breaker of live calls.
     BreakerShared,
+    /// Now and then a call is never answered.
+    AnswerForgotten,
 }
 
 impl Mutant {
     /// Those that must be found.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::AffectedRowsIgnored,
         Self::LatestEndWins,
         Self::LeaseNotTaken,
@@ -58,6 +62,7 @@ impl Mutant {
         Self::BudgetNotShared,
         Self::TicketKept,
         Self::BreakerShared,
+        Self::AnswerForgotten,
     ];
 
     /// The policies, with its defect in them.
@@ -117,6 +122,12 @@ impl Mutant {
             }
         }
         entries
+    }
+
+    /// Whether the call with this number is never answered.
+    #[must_use]
+    pub fn forgets(self, number: u64) -> bool {
+        self == Self::AnswerForgotten && number.is_multiple_of(FORGETFUL)
     }
 
     /// The key that a replica is told, which no other call has where it shall know none.

@@ -1,6 +1,7 @@
 //! A replica that is started, frozen, killed and started again, on the disk it had.
 
 use std::cell::RefCell;
+use std::future::pending;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +18,7 @@ use crate::postgres::server::Server;
 use crate::postgres::table::DatabaseLink;
 use crate::world::disk::Disk;
 use crate::world::gate::{Door, Gate};
+use crate::world::number;
 use crate::world::peer::Peer;
 use crate::world::time::Clock;
 use crate::world::trace::Trace;
@@ -233,10 +235,16 @@ impl Life {
         let life = &self.peer.life;
         let (mutant, id) = (self.mutant, request.id);
         request.key = request.key.map(|key| mutant.told_key(key, id));
+        let process = async {
+            if mutant.forgets(number(id)) {
+                pending::<()>().await;
+            }
+            self.calls.process(request).await
+        };
         tokio::select! {
             biased;
             () = life.becomes(Door::Gone) => None,
-            outcome = life.holding(self.calls.process(request)) => Some(outcome),
+            outcome = life.holding(process) => Some(outcome),
         }
     }
 

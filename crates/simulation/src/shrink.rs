@@ -12,10 +12,13 @@ const MAX_RUNS: u32 = 200;
 pub fn shrink(plan: &Plan, mutant: Mutant, property: &str) -> Plan {
     let mut runs = 0;
     let mut still_fails = |plan: &Plan| {
+        if runs == MAX_RUNS {
+            return false;
+        }
         runs += 1;
         let report = play(plan, mutant, None).ok();
         let violation = report.and_then(|report| report.violation);
-        runs < MAX_RUNS && violation.is_some_and(|it| it.property == property)
+        violation.is_some_and(|it| it.property == property)
     };
     let mut shortest = plan.clone();
     shorten(&mut shortest, |plan| &mut plan.faults, &mut still_fails);

@@ -4,8 +4,9 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
-use holdfast_checker::plan::{Experiment, Side};
+use holdfast_checker::plan::{Experiment, Fault, Kind, Side};
 use holdfast_checker::trial::Trial;
 use holdfast_checker::verdict::{Check, judge};
 use holdfast_simulation::experiment::{NotPlayed, Order};
@@ -69,6 +70,55 @@ fn a_policy_that_is_needed_and_missing_is_found_out() {
     assert!(journal.contains(&"success_share".to_owned()), "{journal:?}");
     let defer = missing("worker-killed", "[worker]");
     assert!(defer.contains(&"promised_share".to_owned()), "{defer:?}");
+}
+
+#[test]
+fn a_fault_that_begins_as_another_of_its_target_ends_is_in_force_to_its_own_end() {
+    let mut order = order("worker-killed", Side::Resilient, None);
+    let mut kill = order.experiment.faults[0].clone();
+    let mut pause = kill.clone();
+    (pause.kind, pause.at, pause.lasts) = (Kind::Pause, kill.at, Duration::from_secs(3));
+    (kill.at, kill.lasts) = (pause.end(), Duration::from_secs(3));
+    let middle = kill.at + Duration::from_secs(1);
+    order.experiment.faults = vec![pause, kill.clone()];
+    let trial = order.play().unwrap();
+    assert!(
+        trial
+            .faults
+            .iter()
+            .all(|it| it.live.holds && it.healed.holds)
+    );
+    let mut killed = trial
+        .calls
+        .iter()
+        .filter(|it| (middle..kill.end()).contains(&it.intended));
+    assert!(killed.all(|it| !it.is_whole()));
+}
+
+#[test]
+fn a_short_pause_ends_when_it_is_meant_to_and_a_small_delay_is_seen() {
+    let mut order = order("worker-killed", Side::Resilient, None);
+    let fault = order.experiment.faults[0].clone();
+    let kinds = [
+        Kind::Pause,
+        Kind::Latency {
+            delay: Duration::from_millis(30),
+            jitter: Duration::ZERO,
+            share: 1.0,
+        },
+    ];
+    for kind in kinds {
+        let lasts = Duration::from_millis(200);
+        order.experiment.faults = vec![Fault {
+            kind,
+            lasts,
+            ..fault.clone()
+        }];
+        let trial = order.play().unwrap();
+        let seen = &trial.faults[0];
+        assert!(seen.live.holds && seen.healed.holds, "{seen:?}");
+        assert_eq!(seen.to, fault.at + lasts);
+    }
 }
 
 #[test]

@@ -51,19 +51,19 @@ pub fn breaches(answer: &Answer) -> Vec<&'static str> {
     broken.map(|(_, what)| *what).collect()
 }
 
-/// Of all answers, the last of each request.
+/// Of all answers, those too after which a client asked again.
 #[must_use]
 pub fn of(histories: &[CallHistory]) -> Vec<Breach> {
-    let breach = |history: &CallHistory| {
-        let answer = history.answer()?;
+    let answers = histories.iter().flat_map(|history| {
+        let answers = history.attempts.iter().filter_map(|it| it.reply.answer());
+        answers.map(move |answer| (history.number, answer))
+    });
+    let breach = |(number, answer): (u64, &Answer)| {
         let found = breaches(answer);
         let what = format!("{} with {}", answer.status, found.join(", "));
-        (!found.is_empty()).then_some(Breach {
-            number: history.number,
-            what,
-        })
+        (!found.is_empty()).then_some(Breach { number, what })
     };
-    histories.iter().filter_map(breach).collect()
+    answers.filter_map(breach).collect()
 }
 
 /// Whether it says that it had to do without this.
@@ -78,7 +78,10 @@ fn place(id: Uuid) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::history::{Attempt, Reply};
 
     fn accepted() -> Answer {
         Answer {
@@ -158,5 +161,28 @@ mod tests {
             assert_eq!(changed(refused(status), whole), 0);
         }
         assert_eq!(changed(done(), |it| it.status = 500), 1);
+    }
+
+    #[test]
+    fn an_answer_after_which_the_client_asked_again_is_held_to_it_too() {
+        let attempt = |answer| Attempt {
+            api: 0,
+            from: Duration::ZERO,
+            to: Duration::ZERO,
+            reply: Reply::Answer(answer),
+        };
+        let bare = Answer {
+            status: 500,
+            ..Answer::default()
+        };
+        let history = CallHistory {
+            number: 7,
+            key: "7".to_owned(),
+            intended: Duration::ZERO,
+            surge: false,
+            attempts: vec![attempt(bare), attempt(done())],
+        };
+        let found = of(&[history]);
+        assert_eq!(found.iter().map(|it| it.number).collect::<Vec<_>>(), [7]);
     }
 }

@@ -18,7 +18,7 @@ pub struct CallHistory {
     pub intended: Duration,
     /// Whether it is none of the usual load's, but of a surge.
     pub surge: bool,
-    /// All but the last are broken; none: the run was cut off before the call was over.
+    /// After all but the last its client asked again; none: the run was cut off before the call was over.
     pub attempts: Vec<Attempt>,
 }
 

@@ -145,7 +145,7 @@ fn side_row(name: &'static str, side: &Summary) -> SideRow {
     SideRow {
         name,
         calls: count(side.calls),
-        promised: share(side.promised(), side.calls),
+        promised: share(side.promised(), side.wanted()),
         errors: count(side.errors),
         unanswered: count(side.unanswered),
         p99: side.p99_seconds.map_or_else(|| "none".to_owned(), seconds),

@@ -61,13 +61,13 @@ impl Summary {
         Self::over(trial, |_| true)
     }
 
-    /// Of the calls that were meant to be sent while a fault was in force. What is lost, and how many arrived at the worker, is
+    /// Of the usual load's calls that were meant to be sent while a fault was in force. What is lost, and how many arrived at the worker, is
     /// known of the whole only.
     #[must_use]
     pub fn during_faults(trial: &Trial) -> Self {
         Self::over(trial, |call| {
             let mut faults = trial.faults.iter();
-            faults.any(|fault| (fault.from..fault.to).contains(&call.intended))
+            !call.surge && faults.any(|fault| (fault.from..fault.to).contains(&call.intended))
         })
     }
 
@@ -117,7 +117,7 @@ impl Summary {
     }
 
     /// Calls that an answer was wanted for.
-    fn wanted(&self) -> usize {
+    pub(super) fn wanted(&self) -> usize {
         self.calls - self.aside.min(self.calls)
     }
 }
@@ -237,6 +237,21 @@ mod tests {
         assert_eq!(during.lost, whole.lost);
         let failed = |it: &Summary| it.unanswered + it.errors;
         assert!(failed(&during) * whole.calls > failed(&whole) * during.calls);
+    }
+
+    #[test]
+    fn a_surge_is_not_among_the_first_figures() {
+        let [naive, _] = sample::both();
+        let mut surged = naive.clone();
+        surged
+            .calls
+            .extend(naive.calls.iter().cloned().map(|call| Call {
+                surge: true,
+                ..call
+            }));
+        let during = |trial| Summary::during_faults(trial).calls;
+        assert_eq!(during(&surged), during(&naive));
+        assert_eq!(Summary::of(&surged).calls, 2 * naive.calls.len());
     }
 
     #[test]

@@ -195,7 +195,7 @@ fn resilient(outcome: Outcome) -> Completion {
             ..
         } => answered(202, Some(id), &degraded, Some(recorded_in)),
         Outcome::Refused(refusal) => answered(503, None, &refusal.degraded, None),
-        Outcome::Failed { id, .. } => answered(500, Some(id), &[], None),
+        Outcome::Failed { id, .. } => answered(409, Some(id), &[], None),
         Outcome::KeyReused { id } => answered(422, Some(id), &[], None),
     }
 }

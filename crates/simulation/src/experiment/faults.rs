@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use holdfast_checker::plan::{Fault, Kind, Target};
 use holdfast_checker::trial::{FaultWindow, Observation};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::task::spawn_local;
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::NotPlayed;
 use super::api::Api;
@@ -18,6 +19,8 @@ use crate::world::worker::Worker;
 const RESTARTS: Duration = Duration::from_millis(100);
 /// How long a stranger waits for an answer.
 const PATIENCE: Duration = Duration::from_millis(400);
+/// Who is well answers sooner.
+const WELL: Duration = Duration::from_millis(40);
 /// How often a stranger asks where only a share of the exchanges is hurt.
 const LOOKS: u32 = 200;
 
@@ -47,6 +50,25 @@ enum Harm {
     Nothing,
 }
 
+/// Plays all of them, those of one target one after the other: what ends at a moment ends before anything begins.
+pub(super) async fn play(mut faults: Vec<Stricken>, epoch: Instant) -> Vec<FaultWindow> {
+    faults.sort_by_key(|it| (it.fault.target, it.fault.at));
+    let mut of_targets = vec![];
+    while let Some(first) = faults.first() {
+        let target = first.fault.target;
+        let others = faults.iter().position(|it| it.fault.target != target);
+        let own: Vec<_> = faults.drain(..others.unwrap_or(faults.len())).collect();
+        of_targets.push(spawn_local(async move {
+            let mut played = vec![];
+            for fault in own {
+                played.push(fault.play(epoch).await);
+            }
+            played
+        }));
+    }
+    super::all(of_targets).await.concat()
+}
+
 impl Stricken {
     pub(super) fn new(
         fault: &Fault,
@@ -67,25 +89,27 @@ impl Stricken {
     }
 
     /// From its beginning to its end.
-    pub(super) async fn play(self, epoch: Instant) -> FaultWindow {
+    async fn play(&self, epoch: Instant) -> FaultWindow {
         let Fault { at, kind, .. } = self.fault;
         let end = match kind {
             Kind::Restart => at + RESTARTS,
             _ => self.fault.end(),
         };
         sleep_until(epoch + at).await;
+        let from = epoch.elapsed();
         self.strike(true);
-        let live = self.live().await;
+        let live = self.live(epoch + end).await;
         sleep_until(epoch + end).await;
+        let to = epoch.elapsed();
         self.strike(false);
         FaultWindow {
             name: self.fault.to_string(),
             target: self.fault.target,
-            from: at,
-            to: end,
-            recovered: end,
+            from,
+            to,
+            recovered: to,
             live,
-            healed: match self.look().await {
+            healed: match self.look(WELL, Instant::now() + PATIENCE).await {
                 None => observation(true, "it answers"),
                 Some(amiss) => observation(false, amiss),
             },
@@ -129,7 +153,8 @@ impl Stricken {
         }
     }
 
-    async fn live(&self) -> Observation {
+    /// Whether it is seen to be in force before `end`.
+    async fn live(&self, end: Instant) -> Observation {
         if self.harm == Harm::Nothing {
             return observation(true, "its calls are sent");
         }
@@ -139,24 +164,35 @@ impl Stricken {
             LOOKS
         };
         for _ in 0..looks {
-            if let Some(amiss) = self.look().await {
+            let until = end.min(Instant::now() + PATIENCE);
+            if let Some(amiss) = self.look(self.late(), until).await {
                 return observation(true, amiss);
             }
         }
         observation(false, "it answers")
     }
 
-    /// What a stranger sees that is amiss.
-    async fn look(&self) -> Option<&'static str> {
+    /// After how long its answers are late by its doing.
+    fn late(&self) -> Duration {
+        match self.harm {
+            Harm::Slow(least) | Harm::Wire(Wrong::Late(least, _), _) => {
+                WELL.min(Duration::from_millis(least))
+            }
+            _ => WELL,
+        }
+    }
+
+    /// What a stranger sees that is amiss, until then: an answer that takes as long as `late` is.
+    async fn look(&self, late: Duration, until: Instant) -> Option<&'static str> {
         match self.fault.target {
-            Target::Worker => match timeout(PATIENCE, patient(self.worker.look())).await {
+            Target::Worker => match timeout_at(until, patient(late, self.worker.look())).await {
                 Ok(Ok(slow)) => slow,
                 Ok(Err(WorkFailure::Refused)) => Some("its port refuses"),
                 Ok(Err(WorkFailure::Lost)) => Some("its connection breaks in the middle"),
                 Ok(Err(WorkFailure::Answered(_))) => Some("it answers an error"),
                 Err(_) => Some("it accepts and does not answer"),
             },
-            Target::Database => match timeout(PATIENCE, patient(self.server.probe())).await {
+            Target::Database => match timeout_at(until, patient(late, self.server.probe())).await {
                 Ok(Ok(slow)) => slow,
                 Ok(Err(_)) => Some("it answers an error, or not at all"),
                 Err(_) => Some("it accepts and does not answer"),
@@ -172,10 +208,13 @@ impl Stricken {
 }
 
 /// Whether the answer came late.
-async fn patient<E>(look: impl Future<Output = Result<(), E>>) -> Result<Option<&'static str>, E> {
+async fn patient<E>(
+    late: Duration,
+    look: impl Future<Output = Result<(), E>>,
+) -> Result<Option<&'static str>, E> {
     let asked = Instant::now();
     look.await?;
-    Ok((asked.elapsed() > PATIENCE / 10).then_some("it answers late"))
+    Ok((asked.elapsed() >= late).then_some("it answers late"))
 }
 
 fn observation(holds: bool, seen: &str) -> Observation {

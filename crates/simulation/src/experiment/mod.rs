@@ -108,10 +108,7 @@ impl Order {
                 faults::Stricken::new(fault, &api, &worker, &server, warmup)
             })
             .collect::<Result<_, _>>()?;
-        let faults: Vec<_> = faults
-            .into_iter()
-            .map(|fault| spawn_local(fault.play(epoch)))
-            .collect();
+        let faults = spawn_local(faults::play(faults, epoch));
         let mut calls = vec![];
         for arrival in schedule::with_surges(load, &experiment.faults) {
             sleep_until(epoch + arrival.at).await;
@@ -119,7 +116,7 @@ impl Order {
             calls.push(spawn_local(client.call()));
         }
         let calls: Vec<Call> = all(calls).await;
-        let faults = all(faults).await;
+        let faults = all(vec![faults]).await.concat();
         self.settle(&api, &server).await;
         let (samples, transitions) = watch.end();
         Ok(Trial {

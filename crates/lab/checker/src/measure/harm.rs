@@ -7,7 +7,7 @@ use crate::trial::{Call, Completion, Trial};
 
 pub(super) fn share(calls: &Calls<'_>, trial: &Trial) -> Result<f64, Unmeasured> {
     let hurt = |target| trial.faults.iter().any(|fault| fault.target == target);
-    if hurt(Target::Api) {
+    if hurt(Target::Api) || hurt(Target::Node) {
         return Err(Unmeasured::NothingWell);
     }
     let postgres = hurt(Target::Database) || hurt(Target::Standby);

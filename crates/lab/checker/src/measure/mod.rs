@@ -99,14 +99,18 @@ impl Unmeasured {
 #[must_use]
 pub fn first_against<'a>(expectation: &Expectation, trial: &'a Trial) -> Option<&'a Call> {
     let limit = expectation.at_most.unwrap_or(f64::INFINITY);
+    let (has_least, has_most) = (
+        expectation.at_least.is_some(),
+        expectation.at_most.is_some(),
+    );
     let breaks: &dyn Fn(&Call) -> bool = match expectation.metric {
-        Metric::Unanswered | Metric::UnansweredShare => &calls::is_unanswered,
-        Metric::ErrorShare => &calls::is_error,
-        Metric::DegradedShare if expectation.at_most.is_some() => &calls::is_degraded,
-        Metric::SuccessShare | Metric::Successes => &|call| !calls::is_success(call),
-        Metric::PromisedShare | Metric::Goodput => &|call| !call.is_promised(),
+        Metric::Unanswered | Metric::UnansweredShare if has_most => &calls::is_unanswered,
+        Metric::ErrorShare if has_most => &calls::is_error,
+        Metric::DegradedShare if has_most => &calls::is_degraded,
+        Metric::SuccessShare | Metric::Successes if has_least => &|call| !calls::is_success(call),
+        Metric::PromisedShare | Metric::Goodput if has_least => &|call| !call.is_promised(),
         Metric::P50 | Metric::P99 => &|call| calls::seconds(call.latency()) > limit,
-        Metric::OverBound => &|call| calls::is_over(call, trial.bound),
+        Metric::OverBound if has_most => &|call| calls::is_over(call, trial.bound),
         Metric::TimeToRecover => &|call| !call.is_whole(),
         _ => return None,
     };
@@ -116,8 +120,9 @@ pub fn first_against<'a>(expectation: &Expectation, trial: &'a Trial) -> Option<
     };
     let spans = Spans::of(window, trial).ok()?;
     let due = |call: &Call| spans.contains(call.intended.saturating_sub(later));
+    let counts = |call: &Call| !call.surge || counts_surges(expectation.metric);
     let mut calls = trial.calls.iter();
-    calls.find(|call| call.is_telling() && due(call) && breaks(call))
+    calls.find(|call| call.is_telling() && counts(call) && due(call) && breaks(call))
 }
 
 /// The figure, in its metric's own unit; none: it cannot be computed.
@@ -149,9 +154,13 @@ pub fn measure(metric: Metric, window: Window, trial: &Trial) -> Result<f64, Unm
     }
 }
 
+/// Whether the figure is of a surge's calls as well; all others are of the usual load's alone.
+fn counts_surges(metric: Metric) -> bool {
+    matches!(metric, Metric::Successes | Metric::OverBound)
+}
+
 fn of_calls(metric: Metric, spans: &Spans, trial: &Trial) -> Result<f64, Unmeasured> {
-    let all = matches!(metric, Metric::Successes | Metric::OverBound);
-    let calls = match all {
+    let calls = match counts_surges(metric) {
         true => Calls::with_surges(spans, trial)?,
         false => Calls::within(spans, trial)?,
     };

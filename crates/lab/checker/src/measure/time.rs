@@ -34,7 +34,8 @@ fn first(trial: &Trial) -> Result<&FaultWindow, Unmeasured> {
     let first = trial.faults.iter().min_by_key(|fault| fault.from);
     let first = first.ok_or(Unmeasured::NoFault)?;
     match first.target {
-        Target::Api => Err(Unmeasured::NoBreaker),
+        // A node takes all it has with it.
+        Target::Api | Target::Node | Target::Replica(_) => Err(Unmeasured::NoBreaker),
         _ => Ok(first),
     }
 }
@@ -100,6 +101,16 @@ mod tests {
             .opens("database", ms(2250))
             .opens("worker", s(4));
         assert_eq!(to_open(&scene.trial), Ok(0.25));
+    }
+
+    #[test]
+    fn where_an_api_or_a_node_was_hurt_no_breaker_stands_before_it() {
+        for target in [Target::Api, Target::Node, Target::Replica(1)] {
+            let mut scene = TrialFixture::resilient().opens("worker", ms(3400));
+            scene.trial.faults[0].target = target;
+            assert_eq!(to_open(&scene.trial), Err(Unmeasured::NoBreaker));
+            assert_eq!(relapses(&scene.trial), Err(Unmeasured::NoBreaker));
+        }
     }
 
     #[test]

@@ -27,7 +27,13 @@ impl Experiment {
             let garbled = matches!(fault.kind, Kind::Reset { .. } | Kind::Garbage { .. });
             garbled && fault.target == Target::Database
         };
-        if self.faults.iter().any(on_postgres_wire) {
+        let slows_some = |fault: &Fault| {
+            let is_slow = matches!(fault.kind, Kind::Latency { .. });
+            is_slow && fault.target == Target::Database && !fault.kind.affects_all()
+        };
+        if self.faults.iter().any(slows_some) {
+            Some("in the model Postgres is slow for all statements or for none")
+        } else if self.faults.iter().any(on_postgres_wire) {
             Some("what comes over Postgres' wire is not modelled")
         } else if self.faults.iter().any(replaced) {
             Some("names and addresses are not modelled")

@@ -19,6 +19,9 @@ pub(super) fn typed(side: &str, expected: &Expectations) -> Result<Vec<Expectati
         if metric.is_of_endpoints() && side == "naive" {
             return Err(Broken::rule(location, "the naive side ejects nobody"));
         }
+        if several.items.is_empty() {
+            return Err(Broken::rule(location, "must expect something"));
+        }
         for (at, limits) in several.items.iter().enumerate() {
             let location = match several.in_a_list {
                 true => location.index(at),

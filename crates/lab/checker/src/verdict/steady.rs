@@ -87,7 +87,10 @@ impl Counted {
     fn check(&self, side: Side, name: &str) -> Check {
         let least = words::figure(Unit::Share, STEADY_SHARE);
         let expected = format!("at least {least} answered whole");
-        Check::plain(Some(side), name, &expected, self.seen(), self.is_steady())
+        Check {
+            unknown: self.all == 0,
+            ..Check::plain(Some(side), name, &expected, self.seen(), self.is_steady())
+        }
     }
 }
 
@@ -202,6 +205,7 @@ mod tests {
             .holds
         );
         let left = TrialFixture::resilient().call(s(13), ms(200), Completion::Left);
-        assert!(!steady_after(&left.trial).holds);
+        let nobody = steady_after(&left.trial);
+        assert!(!nobody.holds && nobody.unknown);
     }
 }

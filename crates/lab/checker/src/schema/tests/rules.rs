@@ -123,7 +123,7 @@ fn limits_are_there_are_in_order_and_in_the_unit_of_their_figure() {
         (
             "{ at_least = 20 }",
             "[]",
-            "13: naive: must expect something",
+            "14: naive.unanswered = []: must expect something",
         ),
         (
             "{ at_least = 20 }",
