@@ -151,8 +151,10 @@ ablate: ## What fails without which policy? (EXPERIMENT=name SEED=)
 	@$(LAB) ablate $(EXPERIMENT) $(if $(SEED),--seed $(SEED))
 
 contenders: ## Others' APIs: who survives what? (EXPERIMENT=name)
+	@$(call NEED,wrk,wrk)
 	$(BUILD)
 	@contenders/serve --prepare
+	@contenders/.venv/bin/python contenders/throughput.py $(LAB) --check
 	@cargo build --release --locked --quiet --manifest-path contenders/rust/Cargo.toml --target-dir target/contenders
 	@python3 contenders/play.py $(LAB) $(EXPERIMENT)
 	@contenders/.venv/bin/python contenders/throughput.py $(LAB)

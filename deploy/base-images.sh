@@ -35,7 +35,7 @@ up_to_date() {
 
 # Pulls an image. A registry that does not answer is given up on early; one that answers may take its time.
 pull() {
-  local image=$1 log pid limit=$answer_within start=$SECONDS
+  local image=$1 limit=$answer_within start=$SECONDS
   [ -z "$silent" ] || { say "$image not tried: the registry did not answer a moment ago" && return 1; }
   say "pulling $image"
   log=$(mktemp)
@@ -50,7 +50,10 @@ pull() {
     fi
     sleep 0.1
   done
-  if wait "$pid"; then rm -f "$log" && return 0; fi
+  local pulled=yes
+  wait "$pid" || pulled=''
+  pid=''
+  if [ -n "$pulled" ]; then rm -f "$log" && return 0; fi
   say "cannot pull $image: $(sed -n '$p' "$log")"
   rm -f "$log"
   return 1
@@ -82,7 +85,10 @@ choose_all() {
   choose POSTGRES_IMAGE postgres holdfast/standin-postgres:17
 }
 
-silent=''
+silent='' log='' pid=''
+# Whoever is interrupted leaves no pull behind.
+trap '[ -z "$pid" ] || kill "$pid" 2>/dev/null || true; [ -z "$log" ] || rm -f "$log"' EXIT
+trap 'exit 130' INT TERM HUP
 if ! docker version --format '{{.Server.Version}}' >/dev/null 2>&1; then
   say 'no Docker engine answers'
   say 'cure: start it and see that "docker version" works for you, or use STAGE=local'

@@ -40,7 +40,11 @@ pub fn breaches(answer: &Answer) -> Vec<&'static str> {
         503 => &[
             coded,
             comes_back,
-            (!answer.degraded.is_empty(), "no degraded"),
+            // One that stops has all it needs, and no time.
+            (
+                !answer.degraded.is_empty() || answer.code.as_deref() == Some("draining"),
+                "no degraded",
+            ),
         ],
         429 => &[coded, comes_back],
         400..=499 => &[coded],

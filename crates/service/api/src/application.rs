@@ -113,7 +113,7 @@ impl Application {
             sleep(DRAIN_NOTICE).await;
             // Both within the bound: calls of clients, and work that recovery has in hand. Only naive calls may hang
             // longer, and they are cut.
-            let limit = shared.overview.policies.get().worst_case();
+            let limit = shared.reload.longest_bound();
             let under_way = timeout(limit + DRAIN_SLACK, handle.stop(true));
             let at_rest = timeout(limit, at_rest(&shared.overview.recovery));
             let (drained, _) = tokio::join!(under_way, at_rest);
@@ -121,7 +121,14 @@ impl Application {
         };
         let mut server = pin!(self.server);
         tokio::select! {
-            served = &mut server => served,
+            // With nobody connected it ends at once; recovery may have work in hand all the same.
+            served = &mut server => {
+                if !shared.readiness.is_ready() {
+                    let limit = shared.reload.longest_bound();
+                    let _ = timeout(limit, at_rest(&shared.overview.recovery)).await;
+                }
+                served
+            }
             // They run for ever: without them nothing is recovered, metrics grow and the count of open work is a lie.
             ended = background.join_next() => Err(io::Error::other(format!("a background task ended: {ended:?}"))),
             // What is not drained by then goes with the process.

@@ -5,12 +5,14 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use holdfast_api::{Application, MigrateError, SetAside, Settings, journal_folder};
 use holdfast_ops::Environment;
 use holdfast_ops::service::{Service, ServiceError};
 use holdfast_ops::signals::StopSignals;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::sync::Notify;
 use tokio::task::spawn_blocking;
 
 /// Requests are received on one thread and worked on by another, which frees much of what the former allocated: this one
@@ -113,9 +115,18 @@ async fn serve(environment: Environment, bind: SocketAddr) -> Result<(), Service
     );
     let reload = application.reload();
     let stop = async {
+        // Beside the signals: on a disk that hangs the file is read for ever, and what is to stop stops all the same.
+        let hang_up = Arc::new(Notify::new());
+        let heard = Arc::clone(&hang_up);
+        tokio::spawn(async move {
+            loop {
+                heard.notified().await;
+                drop(spawn_blocking(reload.clone()).await);
+            }
+        });
         let signal = loop {
             match signals.next().await {
-                "SIGHUP" => drop(spawn_blocking(reload.clone()).await),
+                "SIGHUP" => hang_up.notify_one(),
                 signal => break signal,
             }
         };

@@ -5,6 +5,7 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use holdfast_policy::ConfigError;
 use holdfast_wire::Reloads;
@@ -67,6 +68,8 @@ pub(crate) struct Parts {
 }
 
 struct Known {
+    /// Of all files so far: calls under way end by the one they began with.
+    longest_bound: Duration,
     table: Table,
     reloads: Reloads,
 }
@@ -98,6 +101,7 @@ impl Reload {
             policies,
             parts,
             known: Mutex::new(Known {
+                longest_bound: settings.policies.policies.worst_case(),
                 table: settings.policies.table.clone(),
                 reloads: Reloads::default(),
             }),
@@ -109,6 +113,7 @@ impl Reload {
         let read = load(self.file.as_deref()).map_err(ReloadError::from);
         let mut known = self.known();
         let result = read.and_then(|loaded| self.put_in_force(loaded, &mut known.table));
+        known.longest_bound = known.longest_bound.max(self.policies.get().worst_case());
         known.reloads.count += 1;
         known.reloads.refused = result.as_ref().err().map(ToString::to_string);
         drop(known);
@@ -132,6 +137,11 @@ impl Reload {
             known.table.clone(),
             known.reloads.clone(),
         )
+    }
+
+    /// Within which every call under way is over.
+    pub(crate) fn longest_bound(&self) -> Duration {
+        self.known().longest_bound
     }
 
     fn put_in_force(&self, loaded: Loaded, table: &mut Table) -> Result<(), ReloadError> {

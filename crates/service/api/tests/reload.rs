@@ -75,9 +75,13 @@ impl Service {
         answer.unwrap().json().await.unwrap()
     }
 
-    /// Has the file read again, and what `/policies` then says.
+    /// Has this file read, and what `/policies` then says.
     async fn reload(&self, policies: &str) -> Value {
         std::fs::write(self.file(), policies).unwrap();
+        self.read_again().await
+    }
+
+    async fn read_again(&self) -> Value {
         let before = self.get("/policies").await["reloads"]["count"].clone();
         self.signal(Signal::HUP);
         let started = Instant::now();
@@ -154,7 +158,11 @@ async fn a_file_that_cannot_be_is_told_and_changes_nothing_and_the_next_good_one
         assert_eq!(after["process"], before["process"], "{file}");
     }
     std::fs::remove_file(service.file()).unwrap();
-    service.signal(Signal::HUP);
+    let refused = service.read_again().await["reloads"]["refused"].clone();
+    assert!(
+        refused.as_str().unwrap().contains("policies.toml"),
+        "{refused}"
+    );
     let good = service.reload("[process]\nmax_in_flight = 9\n").await;
     assert_eq!(good["process"]["max_in_flight"], 9);
     assert_eq!(good["reloads"]["refused"], Value::Null);

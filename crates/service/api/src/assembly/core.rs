@@ -67,7 +67,8 @@ impl Core {
     ) -> Result<(Self, LiveProcess, Recovery<Store, Endpoints>), AssemblyError> {
         let runtime = Handle::current();
         let names = ["worker", "database"];
-        let (metrics, counters) = Metrics::new(names, &expected(), settings.observe)?;
+        let bound = settings.policies.policies.worst_case();
+        let (metrics, counters) = Metrics::new(names, &expected(), bound, settings.observe)?;
         let live = Live::new();
         let stores = Stores::build(settings, &runtime)?;
         let dependencies = dependencies(settings, counters, &live, &stores)?;

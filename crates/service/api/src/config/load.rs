@@ -3,12 +3,11 @@
 use std::path::Path;
 
 use serde::Deserialize;
-use toml::de::{DeTable, DeValue};
-use toml::{Spanned, Table, Value};
+use toml::{Table, Value};
 
 use super::error::PolicyFileError;
 use super::policies::Policies;
-use super::rules;
+use super::{place, rules};
 
 /// The defaults, and the documentation of every key.
 const DEFAULTS: &str = include_str!("../../../../../deploy/policies.toml");
@@ -50,15 +49,17 @@ pub fn parse(text: &str) -> Result<Loaded, PolicyFileError> {
             let path = error.path().to_string();
             let keys: Vec<&str> = path.split('.').collect();
             let problem = error.inner().message().trim().replace('\n', " ");
-            invalid(text, &keys, &problem)
+            place::invalid(text, &keys, &problem)
         })?;
-    rules::check(&policies)?;
+    rules::check(&policies).map_err(|error| place::broken(text, &error.to_string()))?;
     Ok(Loaded { policies, table })
 }
 
 fn read(text: &str) -> Result<Table, PolicyFileError> {
-    Table::deserialize(toml::Deserializer::parse(text).map_err(|error| syntax(text, &error))?)
-        .map_err(|error| syntax(text, &error))
+    Table::deserialize(
+        toml::Deserializer::parse(text).map_err(|error| place::syntax(text, &error))?,
+    )
+    .map_err(|error| place::syntax(text, &error))
 }
 
 /// Lays `over` on `table`: tables are merged, everything else is replaced.
@@ -71,49 +72,6 @@ fn overlay(table: &mut Table, over: Table) {
             }
         }
     }
-}
-
-fn syntax(text: &str, error: &toml::de::Error) -> PolicyFileError {
-    let line = error.span().map_or(String::new(), |span| {
-        format!("line {}: ", line_of(text, span.start))
-    });
-    PolicyFileError::Invalid {
-        place: line,
-        problem: error.message().replace('\n', " "),
-    }
-}
-
-fn invalid(text: &str, keys: &[&str], problem: &str) -> PolicyFileError {
-    let line =
-        offset_of(text, keys).map_or(String::new(), |at| format!("line {}: ", line_of(text, at)));
-    PolicyFileError::Invalid {
-        place: format!("{line}{}: ", keys.join(".")),
-        problem: problem.to_owned(),
-    }
-}
-
-/// Where the deepest of the nested `keys` that the text has stands in it.
-fn offset_of(text: &str, keys: &[&str]) -> Option<usize> {
-    let root = DeTable::parse(text).ok()?;
-    let mut table = root.get_ref();
-    let mut offset = None;
-    for key in keys {
-        // Of a list, the list.
-        let key = key.split_once('[').map_or(*key, |(list, _)| list);
-        let Some((name, value)) = table.get_key_value(key) else {
-            break;
-        };
-        offset = Some(Spanned::span(name).start);
-        let DeValue::Table(inner) = value.get_ref() else {
-            break;
-        };
-        table = inner;
-    }
-    offset
-}
-
-fn line_of(text: &str, offset: usize) -> usize {
-    text[..offset].matches('\n').count() + 1
 }
 
 #[cfg(test)]
@@ -224,7 +182,9 @@ mod tests {
             ),
         ] {
             let refusal = refusal(text);
-            assert!(refusal.starts_with(expected), "{text}: {refusal}");
+            let (place, said) = refusal.split_at(refusal.find(expected).unwrap_or_default());
+            assert!(said.starts_with(expected), "{text}: {refusal}");
+            assert!(place.is_empty() || place.starts_with("line "), "{refusal}");
         }
     }
 
@@ -269,7 +229,9 @@ mod tests {
             ),
         ] {
             let refusal = refusal(text);
-            assert!(refusal.starts_with(expected), "{text}: {refusal}");
+            let (place, said) = refusal.split_at(refusal.find(expected).unwrap_or_default());
+            assert!(said.starts_with(expected), "{text}: {refusal}");
+            assert!(place.is_empty() || place.starts_with("line "), "{refusal}");
         }
     }
 }

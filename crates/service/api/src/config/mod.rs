@@ -7,6 +7,7 @@ mod admin_token;
 mod allowed_hosts;
 mod error;
 mod load;
+mod place;
 mod policies;
 mod rules;
 mod settings;

@@ -69,6 +69,10 @@ fn check_rate_limit(limit: &RateLimitPolicy) -> Checked {
         let rule = "must be 1s to 24h";
         return Err(broken_time("process.rate_limit.window", limit.window, rule));
     }
+    if limit.window.subsec_nanos() > 0 {
+        let rule = "must be whole seconds, as RateLimit-Policy tells it";
+        return Err(broken_time("process.rate_limit.window", limit.window, rule));
+    }
     if !(1..=MAX_CLIENTS).contains(&limit.max_clients) {
         let rule = "must be 1 to 1000000: each costs some hundred bytes of memory";
         let key = "process.rate_limit.max_clients";

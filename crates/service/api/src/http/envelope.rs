@@ -34,7 +34,9 @@ pub(crate) async fn envelope<B: MessageBody + 'static>(
         return Err(refusal.of_exchange(ids).into());
     }
     let exchange = Exchange::of(request.request());
-    if exchange.as_ref().is_some_and(Exchange::is_one_too_many) && !probes::is_one(request.path()) {
+    if exchange.as_ref().is_some_and(Exchange::is_one_too_many)
+        && !probes::is_one(request.match_info().as_str())
+    {
         let what = "as many connections are at work as the service takes on";
         let failure = Failure::overloaded(what, "nothing was recorded: try again", 1.0);
         return Err(failure.of_exchange(ids).into());

@@ -18,12 +18,12 @@ pub(crate) async fn measure<B: MessageBody>(
         return next.call(request).await;
     };
     let exchange = metrics.begin(request.method().as_str());
-    // Asked before the request is handed on: an error does not bring it back.
+    // An error does not bring the request back; who was routed knows the route also of a path that was written otherwise.
     let route = request.match_pattern();
     let result = next.call(request).await;
-    let status = match &result {
-        Ok(response) => response.status(),
-        Err(error) => error.as_response_error().status_code(),
+    let (route, status) = match &result {
+        Ok(response) => (response.request().match_pattern(), response.status()),
+        Err(error) => (route, error.as_response_error().status_code()),
     };
     exchange.answered(route, status.as_u16());
     result

@@ -72,7 +72,7 @@ pub(super) async fn retry_all(
     routes.authorize(&http)?;
     all_failed(http.query_string())?;
     let count = routes.operator.retry_all().await.map_err(|missing| {
-        let detail = "nothing was ordered: try again";
+        let detail = "whether it was ordered cannot be told: to order it again does no harm";
         Failure::unavailable(refused_for(missing.code), detail, vec![missing])
     })?;
     Ok(HttpResponse::Accepted().json(Requeued {

@@ -131,7 +131,7 @@ async fn handled(
     let handled = run_on(&route.runtime, call).await;
     handled.map_err(|_stopped| {
         let detail = "the service is stopping: try again with the same Idempotency-Key";
-        Failure::new(ProblemCode::Internal, detail)
+        Failure::new(ProblemCode::Draining, detail)
     })
 }
 

@@ -63,8 +63,9 @@ impl DependencyGauges {
         if dependency.name() != self.dependency {
             return;
         }
-        self.show(&dependency.snapshot());
+        // Once: between two looks the file may have been read again.
         let policy = dependency.policy();
+        self.show(&policy.snapshot());
         let config = policy.config();
         self.attempt_timeout
             .set(config.attempt_timeout.unwrap_or_default().as_secs_f64());

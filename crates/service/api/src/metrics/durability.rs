@@ -4,6 +4,7 @@
 use metrics::{Counter, Gauge, counter, describe_counter, describe_gauge, gauge};
 
 use super::{as_f64, at_zero};
+use crate::config::Policies;
 use crate::journal::JournalStats;
 use crate::overview::Overview;
 use crate::recovery::{Count, Progress};
@@ -54,8 +55,7 @@ impl Durability {
     }
 
     /// Sets every series.
-    pub(super) fn observe(&self, overview: &Overview) {
-        let policies = overview.policies.get();
+    pub(super) fn observe(&self, overview: &Overview, policies: &Policies) {
         if let Some(journal) = &overview.journal {
             self.journal(&journal.stats());
             self.max_bytes.set(as_f64(policies.journal.max_bytes));

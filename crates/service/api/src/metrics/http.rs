@@ -16,10 +16,22 @@ use tokio::time::{Duration, Instant};
 /// The name of the histogram.
 pub(super) const DURATION: &str = "http_server_request_duration_seconds";
 /// Those that the conventions advise.
-pub(super) const BUCKETS: [f64; 14] = [
+const BUCKETS: [f64; 14] = [
     0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
 ];
+/// Of the bound, from where on a call counts as near it: the alert's threshold, which a quantile cannot tell without an edge.
+const NEAR: f64 = 0.95;
 const ACTIVE: &str = "http_server_active_requests";
+
+/// The buckets' edges, in seconds, where no call takes longer than `bound`.
+pub(super) fn buckets(bound: Duration) -> Vec<f64> {
+    let bound = bound.as_secs_f64();
+    let mut edges = BUCKETS.to_vec();
+    edges.extend([NEAR * bound, bound]);
+    edges.sort_by(f64::total_cmp);
+    edges.dedup();
+    edges
+}
 
 /// The methods that routes take, and all others as one.
 const METHODS: [&str; 4] = ["GET", "HEAD", "POST", "_OTHER"];

@@ -2,6 +2,7 @@
 
 use metrics::{Gauge, describe_gauge, gauge};
 
+use crate::config::Policies;
 use crate::limit::InFlightLimit;
 use crate::overview::Overview;
 use crate::worker_client::Endpoints;
@@ -46,10 +47,10 @@ impl Load {
     }
 
     /// Sets them.
-    pub(super) fn observe(&self, overview: &Overview) {
+    pub(super) fn observe(&self, overview: &Overview, policies: &Policies) {
         self.process.observe(&overview.process_limit);
         self.naive.observe(&overview.naive_limit);
-        let bound = overview.policies.get().worst_case();
+        let bound = policies.worst_case();
         self.worst_case.set(bound.as_secs_f64());
         self.workers.observe(&overview.endpoints);
     }

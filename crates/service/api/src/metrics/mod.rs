@@ -12,6 +12,7 @@ mod pools;
 mod writes;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use holdfast_policy::observe::Counters;
 use metrics::{Counter, with_local_recorder};
@@ -58,7 +59,7 @@ struct Series {
 }
 
 impl Metrics {
-    /// A recorder of its own for what `routes` answer, with the observers that feed it, one for each of `dependencies`.
+    /// A recorder of its own for what `routes` answer, none of them later than `bound` as it is at the start, with the observers that feed it, one for each of `dependencies`.
     /// Unless it `observes`, there are its series, but nobody counts exchanges.
     ///
     /// # Errors
@@ -66,13 +67,14 @@ impl Metrics {
     pub(crate) fn new<const N: usize>(
         dependencies: [&'static str; N],
         routes: &[Expected],
+        bound: Duration,
         observes: bool,
     ) -> Result<(Self, [Counters; N]), BuildError> {
         let requests = Matcher::Full(http::DURATION.to_owned());
         let rows = Matcher::Full(writes::ROWS.to_owned());
         let others = Matcher::Suffix("_seconds".to_owned());
         let recorder = PrometheusBuilder::new()
-            .set_buckets_for_metric(requests, &http::BUCKETS)?
+            .set_buckets_for_metric(requests, &http::buckets(bound))?
             .set_buckets_for_metric(rows, &writes::ROW_BUCKETS)?
             .set_buckets_for_metric(others, &BUCKETS)?
             .build_recorder();
@@ -115,8 +117,10 @@ impl Metrics {
             gauges.observe(&overview.dependencies.worker);
             gauges.observe(&overview.dependencies.database);
         }
-        series.durability.observe(overview);
-        series.load.observe(overview);
+        // Once: between two looks the file may have been read again.
+        let policies = overview.policies.get();
+        series.durability.observe(overview, &policies);
+        series.load.observe(overview, &policies);
         series.pools.observe(&overview.pools);
         series.process.observe(&*self.recorder);
         self.handle.render()

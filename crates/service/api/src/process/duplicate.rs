@@ -17,15 +17,20 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const MAX_PAUSE: Duration = Duration::from_millis(500);
 
 impl<R: Requests, W: Worker> Process<R, W> {
-    /// Answers for a request that is `known` already; no second call of the worker.
-    pub(super) async fn duplicate(&self, known: RecordedRequest, deadline: Deadline) -> Outcome {
+    /// Answers for a request that is `known` already, and which is looked at until `last_look`; no second call of the worker.
+    pub(super) async fn duplicate(
+        &self,
+        known: RecordedRequest,
+        last_look: Deadline,
+        deadline: Deadline,
+    ) -> Outcome {
         let id = known.existing.id;
         if !known.existing.same_body {
             return Outcome::KeyReused { id };
         }
         tracing::info!(known_as = %id, "sent again under its key");
         let recorded_in = known.recorded_in;
-        match self.wait_for(known, deadline).await {
+        match self.wait_for(known, last_look, deadline).await {
             Ok(known) => self.answer_for(known),
             // It is recorded there, and that is all that can be told now.
             Err(missing) => Outcome::Deferred {
@@ -50,9 +55,9 @@ impl<R: Requests, W: Worker> Process<R, W> {
     async fn wait_for(
         &self,
         mut known: RecordedRequest,
+        last_look: Deadline,
         deadline: Deadline,
     ) -> Result<RecordedRequest, Degraded> {
-        let last_look = deadline.less(self.rules().reserve);
         let mut pause = FIRST_PAUSE;
         while known.existing.state == RequestState::Running
             && last_look.remaining(Instant::now()) > pause

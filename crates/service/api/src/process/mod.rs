@@ -124,7 +124,7 @@ impl<R: Requests, W: Worker> Process<R, W> {
         }
     }
 
-    /// As they are now.
+    /// As they are now; a call goes by those that it began with.
     fn rules(&self) -> Rules {
         Rules::from(&*self.policies.get())
     }
@@ -141,7 +141,7 @@ impl<R: Requests, W: Worker> Process<R, W> {
             KeyClaim::OtherBody(id) => return Outcome::KeyReused { id },
             KeyClaim::StillRunning(id) => return self.still_running(id, deadline).await,
         };
-        let outcome = self.handle(request, admission, deadline).await;
+        let outcome = self.handle(request, admission, rules, deadline).await;
         if let Some(key) = key {
             self.recorder.recent.remember(request, &outcome);
             key.answered(&outcome);
@@ -153,8 +153,10 @@ impl<R: Requests, W: Worker> Process<R, W> {
         &self,
         request: &NewRequest,
         mut admission: impl Admission,
+        rules: Rules,
         deadline: Deadline,
     ) -> Outcome {
+        let last_look = deadline.less(rules.reserve);
         let room = match admission.to_work() {
             Ok(()) => self
                 .room(request.priority)
@@ -171,7 +173,9 @@ impl<R: Requests, W: Worker> Process<R, W> {
                     overload,
                 };
                 admission.to_ask();
-                return self.known_only(request, refusal, deadline).await;
+                return self
+                    .known_only(request, refusal, (last_look, deadline))
+                    .await;
             }
         };
         // Where the worker would not be called, one write does: what is recorded is recovery's at once.
@@ -185,7 +189,7 @@ impl<R: Requests, W: Worker> Process<R, W> {
                 // Whoever waits for another replica's call keeps nothing from those who have work done.
                 drop(permit);
                 admission.to_ask();
-                return self.duplicate(known, deadline).await;
+                return self.duplicate(known, last_look, deadline).await;
             }
             Ok(Received::Rejected(error)) => {
                 let id = request.id;
@@ -198,10 +202,10 @@ impl<R: Requests, W: Worker> Process<R, W> {
         let accepted = location.accepted();
         let Some(permit) = permit else {
             let worked = WorkOutcome::Unavailable(self.worker.unavailability());
-            return self.answer(request, accepted, worked);
+            return self.answer(request, rules.answers, accepted, worked);
         };
         let lease = LiveLease::new(&self.recorder.requests, request.id, &location);
-        let waiting = (deadline.less(self.rules().reserve), permit);
+        let waiting = (last_look, permit);
         let worked = match self.worker.work(request.id, Some(waiting)).await {
             Ok(result) => {
                 let completed = self.recorder.complete(request, result, &location, deadline);
@@ -213,7 +217,7 @@ impl<R: Requests, W: Worker> Process<R, W> {
             }
         };
         lease.ended();
-        self.answer(request, accepted, worked)
+        self.answer(request, rules.answers, accepted, worked)
     }
 
     /// Room with the worker, before anything is recorded: what is too much must cost nothing. `None` where it would not be
@@ -230,16 +234,22 @@ impl<R: Requests, W: Worker> Process<R, W> {
         &self,
         request: &NewRequest,
         refusal: Refusal,
-        deadline: Deadline,
+        (last_look, deadline): (Deadline, Deadline),
     ) -> Outcome {
         match self.recorder.known(request, deadline).await {
-            Ok(Some(known)) => self.duplicate(known, deadline).await,
+            Ok(Some(known)) => self.duplicate(known, last_look, deadline).await,
             Ok(None) => Outcome::Refused(refusal),
             Err(database) => Outcome::refused(DegradedCode::DbUnavailable, vec![database]),
         }
     }
 
-    fn answer(&self, request: &NewRequest, accepted: Accepted, worked: WorkOutcome) -> Outcome {
+    fn answer(
+        &self,
+        request: &NewRequest,
+        rules: AnswerRules,
+        accepted: Accepted,
+        worked: WorkOutcome,
+    ) -> Outcome {
         if matches!(
             worked,
             WorkOutcome::Unavailable(_) | WorkOutcome::Unrecorded(_)
@@ -252,7 +262,7 @@ impl<R: Requests, W: Worker> Process<R, W> {
             self.open_work.deferred_traces.remember(request.id);
             self.open_work.deferred(accepted.recorded_in());
         }
-        decide(self.rules().answers, request.id, accepted, worked)
+        decide(rules, request.id, accepted, worked)
     }
 }
 

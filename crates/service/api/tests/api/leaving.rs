@@ -54,19 +54,26 @@ async fn five_hundred_and_twelve_that_hang_up_leave_room_for_others_at_once() {
 async fn a_client_that_closes_its_side_is_gone_and_its_request_is_still_finished() {
     let system = System::with(PATIENT, Duration::from_secs(1)).await;
     let mut stream = calling(&system, PROCESS).await;
-    sleep(Duration::from_millis(300)).await;
+    let sql = system.sql().await;
+    let started = Instant::now();
+    let id = loop {
+        let row = sql.query_opt("SELECT id FROM requests", &[]).await.unwrap();
+        if let Some(row) = row {
+            break row.get(0);
+        }
+        assert!(
+            started.elapsed() < Duration::from_secs(5),
+            "it was not taken on"
+        );
+        sleep(Duration::from_millis(10)).await;
+    };
     assert_eq!(in_flight(&system).await, 1);
     stream.shutdown().await.unwrap();
     let mut said = [0; 64];
     let rest = timeout(Duration::from_millis(500), stream.read(&mut said));
     assert_eq!(rest.await.expect("it waits for the answer").unwrap(), 0);
     nobody_stays(&system).await;
-    let row = system.sql().await;
-    let row = row.query_one("SELECT id FROM requests", &[]).await.unwrap();
-    system
-        .api
-        .comes_to_be(row.get(0), RequestStatus::Done)
-        .await;
+    system.api.comes_to_be(id, RequestStatus::Done).await;
 }
 
 #[tokio::test]

@@ -197,7 +197,8 @@ async fn a_client_beyond_its_share_is_told_to_wait_and_others_are_not() {
     let refused = call("a").await;
     assert_eq!(refused.status(), 429);
     assert_eq!(refused.headers()["ratelimit-policy"], "\"client\";q=2;w=60");
-    assert_eq!(refused.headers()["ratelimit"], "\"client\";r=0;t=30");
+    let left = refused.headers()["ratelimit"].clone();
+    assert!(["\"client\";r=0;t=30", "\"client\";r=0;t=29"].contains(&left.to_str().unwrap()));
     let refused = Answer::read(refused).await;
     assert_eq!(refused.problem().code.as_str(), "quota-exceeded");
     assert!((29..=30).contains(&refused.retry_after.unwrap()));

@@ -218,7 +218,8 @@ async fn with_as_much_open_work_as_it_takes_on_the_service_refuses_until_some_is
 
 #[tokio::test]
 async fn what_recovery_has_in_hand_ends_before_the_service_does() {
-    let mut system = System::with("", Duration::from_millis(400)).await;
+    // Longer than the notice that a stopping service gives; nobody is connected.
+    let mut system = System::with("", Duration::from_millis(1_500)).await;
     let id = orphans(&system, 1).await[0];
     system
         .api

@@ -1,7 +1,7 @@
 //! Bringing it up: images, nodes, stack, health.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use holdfast_ops::signals::StopSignals;
@@ -17,6 +17,14 @@ use crate::wait::Patience;
 const ENDED: Patience = Patience::new(Duration::from_secs(60), Duration::from_millis(500));
 const IMAGES: [Image; 3] = [images::API, images::WORKER, images::PATRONI];
 const LOG_LINES: &str = "10";
+/// What the stack is given beside the policies: `configs` of `deploy/stack.yml`.
+const FILES: [&str; 5] = [
+    "deploy/swarm/patroni.yml",
+    "deploy/swarm/bootstrap.sh",
+    "db/init.sql",
+    "db/stage-login.sql",
+    "db/rights.sql",
+];
 
 impl Swarm {
     /// Builds the images, starts the nodes that are off, deploys the stack and waits until all of it is healthy. Volumes that
@@ -90,7 +98,7 @@ impl Swarm {
     }
 
     async fn deploy_since(&self, start: Instant) -> Result<(), SystemError> {
-        self.with_policies()?.nodes.deploy().await?;
+        self.with_versions()?.nodes.deploy().await?;
         self.until_healthy(&Service::ALL, start).await?;
         self.until_followed_since(start).await
     }
@@ -168,22 +176,22 @@ impl Swarm {
     }
 
     /// Swarm changes no file that it has been given: one with other words is another.
-    fn with_policies(&self) -> Result<Self, SystemError> {
+    fn with_versions(&self) -> Result<Self, SystemError> {
         let variables = &self.nodes.variables;
         let named = variables.get("HOLDFAST_POLICIES").map(String::as_str);
         let path = named.map_or_else(
             || self.nodes.root.join("deploy/policies.toml"),
             |it| Path::new(it).to_owned(),
         );
-        let text = std::fs::read(&path).map_err(SystemError::file("read", path))?;
-        let mut hasher = DefaultHasher::new();
-        text.hash(&mut hasher);
+        let root = &self.nodes.root;
+        let files: Vec<PathBuf> = FILES.iter().map(|file| root.join(file)).collect();
+        let versions = [
+            ("POLICIES_VERSION", version(&[path])?),
+            ("FILES_VERSION", version(&files)?),
+        ];
         let mut stage = self.clone();
-        let version = format!("{:016x}", hasher.finish());
-        stage
-            .nodes
-            .variables
-            .insert("POLICIES_VERSION".to_owned(), version);
+        let named = versions.map(|(name, version)| (name.to_owned(), version));
+        stage.nodes.variables.extend(named);
         Ok(stage)
     }
 
@@ -237,4 +245,14 @@ impl Swarm {
             file: None,
         }
     }
+}
+
+/// What tells the words of these files from any others.
+fn version(files: &[PathBuf]) -> Result<String, SystemError> {
+    let mut hasher = DefaultHasher::new();
+    for file in files {
+        let words = std::fs::read(file).map_err(SystemError::file("read", file))?;
+        words.hash(&mut hasher);
+    }
+    Ok(format!("{:016x}", hasher.finish()))
 }

@@ -21,12 +21,13 @@ const BODY: [Code; 5] = [
     Code::CrossSite,
 ];
 /// Why no promise could be made.
-const REFUSED: [Code; 3] = [
+const REFUSED: [Code; 4] = [
     Code::WorkerUnavailable,
     Code::DbUnavailable,
     Code::Overloaded,
+    Code::Draining,
 ];
-const KEY_PATTERN: &str = r#"^([!#-\[\]-~]{1,255}|"[!#-\[\]-~]{1,255}")$"#;
+const KEY_PATTERN: &str = r#"^([!#-\[\]-~]{1,255}|"([ !#-\[\]-~]|\\["\\]){1,255}")$"#;
 
 pub(in crate::http) fn process() -> Operation {
     processing("process", "Have the work done, whatever is down").build()

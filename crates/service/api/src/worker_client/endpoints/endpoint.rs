@@ -84,8 +84,13 @@ impl Endpoint {
 
     /// Whether it may be called.
     pub(super) fn service(&self, now: Instant) -> Service {
+        self.state(now).0
+    }
+
+    /// Whether it is called, and the breaker it goes by: of one moment.
+    pub(super) fn state(&self, now: Instant) -> (Service, BreakerState) {
         let snapshot = self.policy.get().snapshot();
-        match (snapshot.breaker, snapshot.retry_after) {
+        let service = match (snapshot.breaker, snapshot.retry_after) {
             (BreakerState::Closed | BreakerState::Disabled, _) if self.load().is_suspect(now) => {
                 Service::Suspect
             }
@@ -93,7 +98,8 @@ impl Endpoint {
             (BreakerState::Open, left) if left.unwrap_or_default().is_zero() => Service::Due,
             // Half open, its one probe is under way.
             (_, left) => Service::Ejected(left.unwrap_or_default()),
-        }
+        };
+        (service, snapshot.breaker)
     }
 
     pub(super) fn bit(&self) -> u64 {
@@ -108,11 +114,6 @@ impl Endpoint {
     /// Seconds that an answer takes; `None` before the first.
     pub(super) fn latency(&self) -> Option<f64> {
         self.load().latency()
-    }
-
-    /// The state of its breaker.
-    pub(super) fn breaker(&self) -> BreakerState {
-        self.policy.get().snapshot().breaker
     }
 
     /// Calls it behind its breaker.

@@ -124,7 +124,16 @@ impl Members {
         if addresses(&endpoints) != addresses(&before) {
             tracing::info!(endpoints = ?addresses(&endpoints), "the worker's addresses have changed");
         }
-        self.set(endpoints.into());
+        let endpoints: Arc<[Arc<Endpoint>]> = endpoints.into();
+        self.set(Arc::clone(&endpoints));
+        // What was made of an older policy, and not there yet when the newer one was put in force.
+        let policy = self.policy.get();
+        for endpoint in endpoints.iter() {
+            let was_there = before.iter().any(|it| Arc::ptr_eq(it, endpoint));
+            if !was_there && let Err(error) = endpoint.reconfigure(&policy) {
+                tracing::error!(%error, endpoint = endpoint.address, "it keeps the policy it was made of");
+            }
+        }
     }
 
     fn known_or_new(

@@ -70,11 +70,11 @@ impl Endpoints {
         let endpoints = self.0.current();
         let (alone, now) = (endpoints.len() == 1, Instant::now());
         let state = |endpoint: &Arc<Endpoint>| {
-            let service = endpoint.service(now);
+            let (service, breaker) = endpoint.state(now);
             EndpointState {
                 address: endpoint.address.clone(),
                 ejected: !alone && matches!(service, Service::Due | Service::Ejected(_)),
-                breaker: (!alone).then(|| endpoint.breaker()),
+                breaker: (!alone).then_some(breaker),
                 latency: endpoint.latency(),
             }
         };
