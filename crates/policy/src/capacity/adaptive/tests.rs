@@ -266,6 +266,8 @@ fn new_bounds_hold_at_once_and_what_it_found_within_them_stays() {
     let (found, least) = (limit.limit(), limit.least());
     limit.reconfigure(&config(), 1_000, plant.now);
     assert_eq!((limit.limit(), limit.least()), (found, least));
+    // Or the next calls would be a crowd that it doubles for.
+    assert!(!limit.searching);
     limit.reconfigure(&config(), found - 1, plant.now);
     assert_eq!(limit.limit(), found - 1);
     let more = AdaptiveConfig {

@@ -219,7 +219,9 @@ async fn with_as_much_open_work_as_it_takes_on_the_service_refuses_until_some_is
 #[tokio::test]
 async fn what_recovery_has_in_hand_ends_before_the_service_does() {
     // Longer than the notice that a stopping service gives; nobody is connected.
-    let mut system = System::with("", Duration::from_millis(1_500)).await;
+    let patient =
+        "worker.attempt_timeout = '2500ms'\nworker.deadline = '3s'\nrecovery.lease = '8s'";
+    let mut system = System::with(patient, Duration::from_millis(1_500)).await;
     let id = orphans(&system, 1).await[0];
     system
         .api
