@@ -2,6 +2,7 @@
 //! wait inside it. Every run is a recording of latencies.
 
 mod overload;
+mod unanswered;
 
 use fastrand::Rng;
 use proptest::prelude::*;

@@ -1,0 +1,61 @@
+//! Attempts that ended without an answer: which of them are held against the limit.
+
+use super::*;
+
+/// So many attempts, admitted and ended these milliseconds after `origin`, while all of the limit is in use.
+fn feed(limit: &mut Adaptive, origin: Instant, span: (u64, u64), signal: Signal, number: u32) {
+    let at = |millis| origin + Duration::from_millis(millis);
+    for _ in 0..number {
+        let in_flight = limit.limit();
+        limit.observe(Sample {
+            admitted: at(span.0),
+            ended: at(span.1),
+            in_flight,
+            signal,
+        });
+    }
+}
+
+#[test]
+fn a_timeout_from_before_the_limit_last_shrank_is_not_held_against_the_lower_one() {
+    let origin = Instant::now();
+    let mut limit = Adaptive::new(&config(), 1_000, origin);
+    let first = limit.limit();
+    feed(&mut limit, origin, (0, 150), Signal::Overloaded, 20);
+    let lower = limit.limit();
+    assert!(lower < first);
+    feed(&mut limit, origin, (149, 2_000), Signal::Overloaded, 40);
+    assert_eq!(limit.limit(), lower);
+    feed(&mut limit, origin, (150, 2_000), Signal::Overloaded, 40);
+    assert!(limit.limit() < lower);
+}
+
+#[test]
+fn a_timeout_that_began_while_the_limit_stood_still_is_held_against_it() {
+    let origin = Instant::now();
+    let most = config().initial;
+    let mut limit = Adaptive::new(&config(), most, origin);
+    feed(&mut limit, origin, (0, 150), Signal::Answered, 20);
+    feed(&mut limit, origin, (150, 450), Signal::Answered, 20);
+    assert_eq!(limit.limit(), most);
+    feed(&mut limit, origin, (100, 2_000), Signal::Overloaded, 20);
+    assert!(limit.limit() < most);
+}
+
+#[test]
+fn who_gives_up_sooner_than_is_normal_tells_nothing_and_who_waited_longer_does() {
+    let origin = Instant::now();
+    let tolerant = AdaptiveConfig {
+        tolerance: 2.0,
+        ..config()
+    };
+    let mut limit = Adaptive::new(&tolerant, tolerant.initial, origin);
+    feed(&mut limit, origin, (0, 250), Signal::Answered, 20);
+    feed(&mut limit, origin, (250, 500), Signal::Answered, 20);
+    assert_eq!(limit.least(), Some(0.25));
+    let found = limit.limit();
+    feed(&mut limit, origin, (2_000, 2_500), Signal::GivenUp, 80);
+    assert_eq!(limit.limit(), found);
+    feed(&mut limit, origin, (2_000, 2_501), Signal::GivenUp, 80);
+    assert!(limit.limit() < found);
+}
