@@ -1,8 +1,8 @@
 //! The limit in front of a modelled dependency: so many attempts at once take `service`, more of them
 //! wait inside it. Every run is a recording of latencies.
 
+mod attempts;
 mod overload;
-mod unanswered;
 
 use fastrand::Rng;
 use proptest::prelude::*;

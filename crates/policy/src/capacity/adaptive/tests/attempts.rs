@@ -1,4 +1,5 @@
-//! Attempts that ended without an answer: which of them are held against the limit.
+//! Attempts one by one: which of those that ended without an answer are held against the limit, and how soon a lower latency is
+//! believed.
 
 use super::*;
 
@@ -58,4 +59,20 @@ fn who_gives_up_sooner_than_is_normal_tells_nothing_and_who_waited_longer_does()
     assert_eq!(limit.limit(), found);
     feed(&mut limit, origin, (2_000, 2_501), Signal::GivenUp, 80);
     assert!(limit.limit() < found);
+}
+
+#[test]
+fn a_latency_that_is_a_little_lower_is_believed_a_little_and_one_far_lower_at_once() {
+    let origin = Instant::now();
+    let mut limit = Adaptive::new(&config(), config().initial, origin);
+    feed(&mut limit, origin, (0, 1_000), Signal::Answered, 20);
+    feed(&mut limit, origin, (1_000, 2_000), Signal::Answered, 20);
+    assert_eq!(limit.least(), Some(1.0));
+    feed(&mut limit, origin, (2_000, 2_800), Signal::Answered, 20);
+    feed(&mut limit, origin, (3_000, 3_800), Signal::Answered, 20);
+    let least = limit.least().unwrap();
+    assert!((0.97..0.99).contains(&least), "{least}");
+    feed(&mut limit, origin, (4_000, 4_500), Signal::Answered, 20);
+    feed(&mut limit, origin, (5_000, 5_500), Signal::Answered, 20);
+    assert_eq!(limit.least(), Some(0.5));
 }
