@@ -86,7 +86,7 @@ choose_all() {
 }
 
 silent='' log='' pid=''
-# Whoever is interrupted leaves no pull behind.
+# Ctrl-C leaves no pull behind.
 trap '[ -z "$pid" ] || kill "$pid" 2>/dev/null || true; [ -z "$log" ] || rm -f "$log"' EXIT
 trap 'exit 130' INT TERM HUP
 if ! docker version --format '{{.Server.Version}}' >/dev/null 2>&1; then

@@ -2,12 +2,12 @@
 
 use std::io;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use actix_web::dev::Server;
 use holdfast_ops::Readiness;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::assembly::{self, Assembled, AssemblyError};
 use crate::background::Background;
@@ -107,15 +107,17 @@ impl Application {
         let shared = self.shared;
         let mut background = self.background.spawn();
         let handle = self.server.handle();
+        // Until when work that is under way may take; from the beginning of the stop.
+        let over = OnceLock::new();
         let drain = async {
             stop.await;
             shared.readiness.drain();
             sleep(DRAIN_NOTICE).await;
             // Both within the bound: calls of clients, and work that recovery has in hand. Only naive calls may hang
             // longer, and they are cut.
-            let limit = shared.reload.longest_bound();
-            let under_way = timeout(limit + DRAIN_SLACK, handle.stop(true));
-            let at_rest = timeout(limit, at_rest(&shared.overview.recovery));
+            let over = *over.get_or_init(|| Instant::now() + shared.reload.longest_bound());
+            let under_way = timeout_at(over + DRAIN_SLACK, handle.stop(true));
+            let at_rest = timeout_at(over, at_rest(&shared.overview.recovery));
             let (drained, _) = tokio::join!(under_way, at_rest);
             drained.is_ok()
         };
@@ -123,9 +125,8 @@ impl Application {
         tokio::select! {
             // With nobody connected it ends at once; recovery may have work in hand all the same.
             served = &mut server => {
-                if !shared.readiness.is_ready() {
-                    let limit = shared.reload.longest_bound();
-                    let _ = timeout(limit, at_rest(&shared.overview.recovery)).await;
+                if let Some(over) = over.get() {
+                    let _ = timeout_at(*over, at_rest(&shared.overview.recovery)).await;
                 }
                 served
             }

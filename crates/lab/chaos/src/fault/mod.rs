@@ -124,7 +124,16 @@ impl ActiveFault {
         drop(self.sessions);
         let healed = match ended {
             Ok(Some(seen)) => seen,
-            Ok(None) => until_well(target, system).await,
+            Ok(None) => match until_well(target, system).await {
+                // Another node is broken next, as if this one had never been.
+                well if well.holds && matches!(target, Target::Replica(_)) => {
+                    match system.until_whole().await {
+                        Ok(()) => well,
+                        Err(error) => amiss(error.to_string()),
+                    }
+                }
+                seen => seen,
+            },
             Err(error) => amiss(format!("{error} {}", error.context().join(" "))),
         };
         FaultWindow {

@@ -16,10 +16,12 @@ pub mod worker;
 
 use std::cell::RefCell;
 use std::num::NonZeroU32;
+use std::path::Path;
 use std::time::Duration;
 
 use holdfast_checker::durability::of_calls;
 use holdfast_system::error::SystemError;
+use holdfast_system::run_dir::RunDir;
 use tokio::time::Instant;
 
 use evidence::{Evidence, take_lost_by_failover};
@@ -33,6 +35,7 @@ use crate::error::ExperimentError;
 use crate::guard::{Guarded, guarded};
 use crate::load::{self, Arrivals, Arriving, CallHistory};
 use crate::output::{Console, Tone};
+
 use crate::settings::{Settings, StageKind};
 use crate::settle::settle;
 use crate::stage::Swarm;
@@ -85,34 +88,49 @@ pub async fn run(
         report::announce(plan, (stage, replicas), &faults, console);
         let backend = Backend::prepare(stage, settings, console).await?;
         let spec = spec(replicas, stage);
-        let mut system = match stage {
-            StageKind::Swarm => backend.raise(&spec, settings, console).await?,
-            _ => System::raise("torture", &spec, settings, console).await?,
-        };
-        if plan.keep && stage == StageKind::Local {
-            // Also when it is interrupted.
-            system.keep().await?;
+        let judged = play(plan, (stage, faults), (&backend, &spec), settings, console).await;
+        if let Err(error) = backend.leave().await {
+            console.say(format_args!("not all was taken down: {error}"));
         }
-        let evidence = gather(plan, (stage, faults), &system, console).await;
-        // With nodes all they have logged goes.
-        let stays = plan.keep || stage == StageKind::Swarm;
-        let mut folder = match stays {
-            true => system.keep().await?,
-            false => system.folder(),
-        };
-        let judged = evidence.and_then(|it| report::judge(&it, &folder, console));
-        if !stays && !matches!(judged, Ok(Outcome::Held)) {
-            folder = system.keep().await?;
-        }
-        if stays || !matches!(judged, Ok(Outcome::Held)) {
-            report::kept(&folder, plan, stage, console);
-        }
-        // What does not react is killed once more when it is dropped.
-        drop(system.lower().await);
-        backend.leave().await?;
         judged
     })
     .await
+}
+
+/// On a system of its own, which ends whatever comes of it; what it leaves is in a folder that stays if that is wanted, or if
+/// something was found.
+async fn play(
+    plan: &Plan,
+    (stage, faults): (StageKind, Vec<plan::Fault>),
+    (backend, spec): (&Backend, &SystemSpec),
+    settings: &Settings,
+    console: Console,
+) -> Result<Outcome, ExperimentError> {
+    let mut folder = RunDir::make("torture", settings, console).await?;
+    let raised = match stage {
+        StageKind::Swarm => backend.raise(spec, settings, console).await,
+        _ => System::start_in(folder.path(), spec, settings).await,
+    };
+    let mut system = match raised {
+        Ok(system) => system,
+        Err(error) => return Err(folder.left_by(error).into()),
+    };
+    if plan.keep {
+        // Also when it is interrupted.
+        folder.keep();
+    }
+    let evidence = gather(plan, (stage, faults), (&system, folder.path()), console).await;
+    let judged = evidence.and_then(|it| report::judge(&it, folder.path(), console));
+    if plan.keep || !matches!(judged, Ok(Outcome::Held)) {
+        if let Err(error) = system.leave_logs(folder.path()).await {
+            console.say(format_args!("not all logs could be had: {error}"));
+        }
+        folder.keep();
+        report::kept(folder.path(), plan, stage, console);
+    }
+    // What does not react is killed once more when it is dropped.
+    drop(system.lower().await);
+    judged
 }
 
 /// How many APIs there are on this stage.
@@ -162,7 +180,7 @@ fn experiment(load: &load::Plan, stage: StageKind, faults: Vec<plan::Fault>) -> 
 async fn gather(
     plan: &Plan,
     (stage, faults): (StageKind, Vec<plan::Fault>),
-    system: &System,
+    (system, folder): (&System, &Path),
     console: Console,
 ) -> Result<Evidence, ExperimentError> {
     let mut published = Vec::new();
@@ -182,7 +200,7 @@ async fn gather(
     let epoch = Instant::now();
     let witness = Witness {
         epoch,
-        accepted: RefCell::new(AcceptedFile::append(&system.folder().join(accepted::FILE))?),
+        accepted: RefCell::new(AcceptedFile::append(&folder.join(accepted::FILE))?),
         console,
     };
     let experiment = experiment(&load, stage, faults);

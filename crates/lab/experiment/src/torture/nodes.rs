@@ -11,8 +11,10 @@ use super::schedule::seconds;
 use crate::plan::{Fault, Kind, Target};
 use crate::stage::Swarm;
 
-/// Before the first.
-const CALM: Duration = Duration::from_secs(5);
+/// Nothing is broken at the very start and the very end.
+const CALM: Duration = Duration::from_secs(3);
+/// What the end leaves less room for is left out: engines take a second to die.
+const SHORTEST: Duration = Duration::from_secs(4);
 /// How long a fault lasts, in seconds: less and more than the 20 s after which another node of Postgres leads.
 const LENGTH: (f64, f64) = (8.0, 30.0);
 /// How long the next one waits, in seconds: until containers are back, mostly, and now and then not all of them.
@@ -25,8 +27,9 @@ pub(super) fn schedule(seed: u64, duration: Duration) -> Vec<Fault> {
     let (mut deck, mut faults) = (Vec::new(), Vec::new());
     let mut at = CALM;
     loop {
-        let lasts = seconds(&mut random, LENGTH);
-        if at + lasts >= duration {
+        let left = duration.saturating_sub(at + CALM);
+        let lasts = seconds(&mut random, LENGTH).min(left);
+        if lasts < SHORTEST {
             return faults;
         }
         let (target, kind) = card(&mut deck, &mut random);
@@ -65,6 +68,13 @@ mod tests {
     fn the_same_seed_breaks_the_same_nodes_and_another_does_not() {
         assert_eq!(schedule(7, TEN_MINUTES), schedule(7, TEN_MINUTES));
         assert_ne!(schedule(7, TEN_MINUTES), schedule(8, TEN_MINUTES));
+    }
+
+    #[test]
+    fn the_shortest_run_has_a_fault() {
+        for seed in 0..200 {
+            assert!(!schedule(seed, Duration::from_secs(10)).is_empty());
+        }
     }
 
     #[test]

@@ -58,15 +58,16 @@ pub async fn guarded<T, E: From<SystemError>>(
 ) -> Result<T, E> {
     let mut signals = StopSignals::listen().map_err(SystemError::file("listen for", "signals"))?;
     let guard = Guard::post(what)?;
-    let done = tokio::select! {
+    tokio::select! {
         done = work => done,
-        _ = signals.next() => Err(SystemError::Interrupted.into()),
-    };
-    if done.is_err() && what == Guarded::Nodes {
-        // They do not end with the value that stands for them.
-        guard.leave_the_rest();
+        _ = signals.next() => {
+            if what == Guarded::Nodes {
+                // They do not end with the value that stands for them.
+                guard.leave_the_rest();
+            }
+            Err(SystemError::Interrupted.into())
+        }
     }
-    done
 }
 
 /// The lab's end of the pipe. Dropped, it tells the guard that nothing is left to end; made before all that is guarded, it is

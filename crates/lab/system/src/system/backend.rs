@@ -194,11 +194,20 @@ pub(super) async fn leave_logs(
     printed: impl AsyncFn(Service) -> Result<String, SystemError>,
 ) -> Result<PathBuf, SystemError> {
     folder.disable_cleanup(true);
+    logs_into(folder.path(), printed).await?;
+    Ok(folder.path().to_owned())
+}
+
+/// Writes what the services of a system have logged into `folder`.
+pub(super) async fn logs_into(
+    folder: &Path,
+    printed: impl AsyncFn(Service) -> Result<String, SystemError>,
+) -> Result<(), SystemError> {
     for service in Service::ALL {
-        let log = folder.path().join(format!("{service}.log"));
+        let log = folder.join(format!("{service}.log"));
         std::fs::write(&log, printed(service).await?).map_err(SystemError::file("write", &log))?;
     }
-    Ok(folder.path().to_owned())
+    Ok(())
 }
 
 /// What the services of a system are told however they run; its policy file is put into this folder.

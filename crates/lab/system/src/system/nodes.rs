@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::sync::Mutex;
 
-use super::backend::{leave_logs, lock, not_started, temporary, told};
+use super::backend::{leave_logs, lock, logs_into, not_started, temporary, told};
 use super::start::free;
 use super::{Runtime, System, SystemSpec};
 use crate::database::Database;
@@ -70,7 +70,11 @@ pub(super) async fn prepare(
     // What a killed run has left is in the way of this one.
     swarm.down().await?;
     console.say("three nodes, and the images for them, which takes minutes the first time");
-    swarm.make_nodes().await?;
+    if let Err(error) = swarm.make_nodes().await {
+        // Some of them may be on already; what stays nevertheless, the next run ends.
+        drop(swarm.down().await);
+        return Err(error);
+    }
     Ok(Machines {
         swarm,
         stack: Mutex::default(),
@@ -160,18 +164,39 @@ impl System {
         }
     }
 
-    /// Has all machines on, reached and taking tasks, and waits until Postgres leads on one and is followed by the others; nothing
-    /// where there is but one.
+    /// Has all machines on, reached and taking tasks, and waits until they are whole; nothing where there is but one.
     ///
     /// # Errors
     /// When that cannot be had.
     pub async fn make_whole(&self) -> Result<(), SystemError> {
+        if let Runtime::Nodes(nodes) = &self.runtime {
+            nodes.swarm.make_whole().await?;
+        }
+        self.until_whole().await
+    }
+
+    /// Waits until Postgres leads on one machine and is followed by the others; nothing where there is but one.
+    ///
+    /// # Errors
+    /// When that takes too long.
+    pub async fn until_whole(&self) -> Result<(), SystemError> {
+        match &self.runtime {
+            Runtime::Nodes(nodes) => nodes.swarm.until_followed().await,
+            Runtime::Processes(_) | Runtime::Containers(_) => Ok(()),
+        }
+    }
+
+    /// Writes what the services have logged into `folder`, unless they have written it there themselves.
+    ///
+    /// # Errors
+    /// When it cannot be had.
+    pub async fn leave_logs(&mut self, folder: &Path) -> Result<(), SystemError> {
         match &self.runtime {
             Runtime::Nodes(nodes) => {
-                nodes.swarm.make_whole().await?;
-                nodes.swarm.until_followed().await
+                let swarm = &nodes.swarm;
+                logs_into(folder, async |it| swarm.printed(it).await).await
             }
-            Runtime::Processes(_) | Runtime::Containers(_) => Ok(()),
+            Runtime::Processes(_) | Runtime::Containers(_) => self.keep().await.map(drop),
         }
     }
 }

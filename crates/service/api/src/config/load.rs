@@ -149,6 +149,10 @@ mod tests {
                 "process.rate_limit.window = 100ms: must be 1s to 24h",
             ),
             (
+                "[process.rate_limit]\nwindow = \"1500ms\"",
+                "process.rate_limit.window = 1.5s: must be whole seconds",
+            ),
+            (
                 "[process.rate_limit]\nclient = \"cookie\"",
                 "line 2: process.rate_limit.client: `cookie` is neither",
             ),
