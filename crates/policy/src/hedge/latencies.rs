@@ -95,6 +95,15 @@ mod tests {
     }
 
     #[test]
+    fn a_bucket_begins_where_the_one_before_it_ends() {
+        for micros in (0..10_000).map(Duration::from_micros) {
+            let at = bucket(micros);
+            assert!(micros < end(at), "{micros:?}");
+            assert!(at == 0 || end(at - 1) <= micros, "{micros:?}");
+        }
+    }
+
+    #[test]
     fn it_holds_nothing_at_first() {
         assert_eq!(Latencies::new().percentile(95), None);
     }

@@ -76,3 +76,20 @@ fn a_latency_that_is_a_little_lower_is_believed_a_little_and_one_far_lower_at_on
     feed(&mut limit, origin, (5_000, 5_500), Signal::Answered, 20);
     assert_eq!(limit.least(), Some(0.5));
 }
+
+#[test]
+fn a_limit_that_is_used_grows_by_its_headroom_and_a_small_one_by_one() {
+    for (initial, shrunk, grown) in [(100, 80, 88), (5, 4, 5)] {
+        let origin = Instant::now();
+        let start = AdaptiveConfig {
+            initial,
+            ..config()
+        };
+        let mut limit = Adaptive::new(&start, 1_000, origin);
+        feed(&mut limit, origin, (0, 150), Signal::Overloaded, 20);
+        assert_eq!(limit.limit(), shrunk);
+        feed(&mut limit, origin, (1_000, 2_000), Signal::Answered, 20);
+        feed(&mut limit, origin, (2_000, 3_000), Signal::Answered, 20);
+        assert_eq!(limit.limit(), grown);
+    }
+}
