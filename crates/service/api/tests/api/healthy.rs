@@ -103,6 +103,6 @@ async fn a_path_that_is_written_otherwise_counts_under_its_route() {
     let system = System::start().await;
     assert_eq!(system.api.get("/%70rocess").await.status(), 200);
     let series = "http_server_request_duration_seconds_count{http_request_method=\"GET\",\
-        http_route=\"/process\",http_response_status_code=\"200\"}";
+        http_response_status_code=\"200\",http_route=\"/process\",url_scheme=\"http\"}";
     assert_eq!(system.api.metrics().await.count(series), 1);
 }
