@@ -99,3 +99,29 @@ impl Observed {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_percentile_is_known_with_the_least_number_of_calls_and_read_anew_with_each_eighth() {
+        let delay = Delay::new(&HedgeConfig {
+            after: HedgeDelay::Percentile(50),
+            min_delay: Duration::ZERO,
+            minimum_calls: 5,
+        });
+        let Kind::Observed(observed) = &delay.0 else {
+            unreachable!()
+        };
+        let mut told = Vec::new();
+        for call in 0..8 {
+            let took = if call < 3 { 10 } else { 1_000 };
+            observed.learn(Duration::from_millis(took));
+            told.push(delay.now().map_or(0, |it| it.as_millis() / 500));
+        }
+        // None, then the median of five, two of which were slow: of eight, five were.
+        assert!(delay.now().is_some());
+        assert_eq!(told, [0, 0, 0, 0, 0, 0, 0, 2]);
+    }
+}
