@@ -3,13 +3,17 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use futures_util::future::join_all;
+use tokio::time::timeout;
 
 use crate::link::Link;
 use crate::stage::AdminClient;
 
 const CALLS: &str = "holdfast_work_calls_total";
+/// One of several that is cut off holds up what the others tell no longer than this.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 /// Counts on, also over the deaths of workers.
 #[derive(Debug)]
@@ -54,8 +58,14 @@ impl Arrivals {
 
 /// By their own counters. One of several that does not answer may be dead: it counts nothing; none: nobody answers.
 async fn at_workers(workers: &mut [(AdminClient, Counted)]) -> Option<u64> {
-    let told = join_all(workers.iter().map(|(worker, _)| worker.metric(CALLS)));
-    let told: Vec<Option<u64>> = told.await;
+    let is_alone = workers.len() == 1;
+    let told = workers.iter().map(|(worker, _)| async move {
+        match is_alone {
+            true => worker.metric(CALLS).await,
+            false => timeout(PATIENCE, worker.metric(CALLS)).await.ok()?,
+        }
+    });
+    let told: Vec<Option<u64>> = join_all(told).await;
     if told.iter().all(Option::is_none) {
         return None;
     }

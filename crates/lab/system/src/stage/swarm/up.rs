@@ -138,7 +138,8 @@ impl Swarm {
             let primary = self.primary().await;
             let standbys = self.saying_yes("/replica").await;
             let synchronous = self.saying_yes("/synchronous").await;
-            let settled = self.nodes.are_settled().await?;
+            // A Swarm that has just got a node back may have no leader for a moment: then it is not asked, but waited for.
+            let settled = self.nodes.are_settled().await.unwrap_or(false);
             if let Some(node) = primary
                 && standbys == Self::NODES.len() - 1
                 && synchronous > 0
