@@ -80,7 +80,11 @@ pub async fn run(
     settings: &Settings,
     console: Console,
 ) -> Result<Outcome, ExperimentError> {
-    let mut found = find::experiments(options.experiments.as_deref(), &settings.root)?;
+    let found = find::experiments(options.experiments.as_deref(), &settings.root);
+    if let (Err(error), true) = (&found, options.json) {
+        told::as_json(&none_found(options, error), console);
+    }
+    let mut found = found?;
     for one in &mut found {
         one.experiment.load.seed = options.seed.unwrap_or(one.experiment.load.seed);
     }
@@ -113,6 +117,16 @@ pub async fn run(
         console.say(format_args!("left out: {}", why_not(stage, one)));
     }
     outcome
+}
+
+/// Of all that were named: with one that is no experiment none is played.
+fn none_found(options: &RunOptions, error: &ExperimentError) -> Vec<Told> {
+    let named = options.experiments.iter().flatten();
+    let told = |name: &String| Told::NotPlayed {
+        experiment: name.clone(),
+        error: error.to_string(),
+    };
+    named.map(told).collect()
 }
 
 fn left_out(stage: StageKind, elsewhere: &[Found]) -> Vec<Told> {

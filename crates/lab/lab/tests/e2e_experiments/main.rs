@@ -148,6 +148,14 @@ async fn what_cannot_be_played_exits_2() {
         told.contains("typo.toml:7") && told.contains("`rate`"),
         "{told}"
     );
+    let output = place.run(&["run", "--json", "worker-kiled"]);
+    assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(told[0]["experiment"], "worker-kiled");
+    assert!(
+        told[0]["error"].as_str().unwrap().contains("worker-killed"),
+        "{told}"
+    );
 
     // No call is quick enough to be whole.
     let slow = "[system]\nwork_delay = \"500ms\"\n[load]";
