@@ -168,6 +168,18 @@ mod tests {
     }
 
     #[test]
+    fn an_api_that_stops_misses_nothing_and_every_other_503_does() {
+        let refused = |code: &str| Answer {
+            status: 503,
+            code: Some(code.to_owned()),
+            retry_after: Some(1),
+            ..Answer::default()
+        };
+        assert!(breaches(&refused("draining")).is_empty());
+        assert_eq!(breaches(&refused("overloaded")), ["no degraded"]);
+    }
+
+    #[test]
     fn an_answer_after_which_the_client_asked_again_is_held_to_it_too() {
         let attempt = |answer| Attempt {
             api: 0,
