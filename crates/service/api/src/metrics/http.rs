@@ -165,3 +165,20 @@ fn labels(route: String, method: &'static str, status: u16) -> Vec<Label> {
         Label::new("url_scheme", "http"),
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bound_and_what_is_near_it_are_edges_wherever_it_lies() {
+        for bound in [Duration::from_secs(4), Duration::from_secs(20)] {
+            let edges = buckets(bound);
+            assert!(edges.is_sorted_by(|one, other| one < other), "{edges:?}");
+            for edge in [NEAR * bound.as_secs_f64(), bound.as_secs_f64(), 0.1, 10.0] {
+                assert!(edges.contains(&edge), "{edge}");
+            }
+        }
+        assert_eq!(buckets(Duration::from_secs(10)).len(), BUCKETS.len() + 1);
+    }
+}
