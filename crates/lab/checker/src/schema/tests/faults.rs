@@ -1,10 +1,8 @@
 //! `[[fault]]`.
 
-use std::time::Duration;
-
-use super::{FILE, parse, refusal, refused, with};
+use super::{FILE, parse, refusal, refused, table, with};
 use crate::fixtures::s;
-use crate::plan::{Kind, Target};
+use crate::plan::Target;
 
 /// The file's fault, of this kind.
 fn fault(target: &str, kind: &str) -> String {
@@ -12,54 +10,21 @@ fn fault(target: &str, kind: &str) -> String {
         .replace("\"worker\"", &format!("\"{target}\""))
 }
 
-/// What the file's fault of this kind is read as.
-fn kind(target: &str, kind: &str) -> Kind {
-    parse(&fault(target, kind)).unwrap().faults[0].kind
-}
-
 #[test]
 fn each_kind_has_its_figures_and_their_defaults() {
-    assert_eq!(
-        kind("worker", "\"latency\"\ndelay = \"2s\""),
-        Kind::Latency {
-            delay: s(2),
-            jitter: Duration::ZERO,
-            share: 1.0
-        }
-    );
-    assert_eq!(
-        kind(
-            "database",
-            "\"latency\"\ndelay = \"2s\"\njitter = \"1s\"\nshare = 0.1"
-        ),
-        Kind::Latency {
-            delay: s(2),
-            jitter: s(1),
-            share: 0.1
-        }
-    );
-    assert_eq!(
-        kind("worker", "\"reset\""),
-        Kind::Reset {
-            after_bytes: 0,
-            share: 1.0
-        }
-    );
-    assert_eq!(
-        kind("worker", "\"reset\"\nafter_bytes = 9\nshare = 0.5"),
-        Kind::Reset {
-            after_bytes: 9,
-            share: 0.5
-        }
-    );
-    assert_eq!(kind("worker", "\"garbage\""), Kind::Garbage { share: 1.0 });
-    assert_eq!(
-        kind("worker", "\"status\"\ncode = 599\nshare = 0.5"),
-        Kind::Status {
-            code: 599,
-            share: 0.5
-        }
-    );
+    let cases = r#"
+        worker => "latency"\ndelay = "2s" => Latency { delay: 2s, jitter: 0ns, share: 1.0 }
+        database => "latency"\ndelay = "2s"\njitter = "1s"\nshare = 0.1 => Latency { delay: 2s, jitter: 1s, share: 0.1 }
+        worker => "reset" => Reset { after_bytes: 0, share: 1.0 }
+        worker => "reset"\nafter_bytes = 9\nshare = 0.5 => Reset { after_bytes: 9, share: 0.5 }
+        worker => "garbage" => Garbage { share: 1.0 }
+        worker => "status"\ncode = 599\nshare = 0.5 => Status { code: 599, share: 0.5 }
+        api => "surge"\nrate = 30\npriority = 6 => Surge { rate: 30.0, priority: Some(6) }
+    "#;
+    for [target, kind, read] in table(cases) {
+        let plan = parse(&fault(&target, &kind)).unwrap();
+        assert_eq!(format!("{:?}", plan.faults[0].kind), read);
+    }
 }
 
 #[test]
@@ -160,101 +125,37 @@ fn faults_are_told_in_the_order_of_their_beginnings_and_may_be_none() {
 
 #[test]
 fn faults_leave_time_for_steady_state_at_both_ends() {
-    refused(&[
-        (
-            "\"3s\"",
-            "\"1999ms\"",
-            "11: fault[0].at = \"1999ms\": must be at least 2s",
-        ),
-        (
-            "[load]",
-            "[system]\nwork_delay = \"700ms\"\n[load]",
-            "13: fault[0].at = \"3s\": leaves no second of calls",
-        ),
-        (
-            "for = \"5s\"",
-            "for = \"199ms\"",
-            "12: fault[0].for = \"199ms\": must be at least 200ms",
-        ),
-        (
-            "for = \"5s\"",
-            "for = \"9001ms\"",
-            "12: fault[0].for = \"9001ms\": must leave 2s of steady state",
-        ),
-        (
-            "for = \"5s\"",
-            "for = \"99999999999s\"",
-            "12: fault[0].for = \"99999999999s\": must leave 2s",
-        ),
-    ]);
+    refused(
+        r#"
+        "3s" => "1999ms" => 11: fault[0].at = "1999ms": must be at least 2s
+        [load] => [system]\nwork_delay = "700ms"\n[load] => 13: fault[0].at = "3s": leaves no second of calls
+        for = "5s" => for = "199ms" => 12: fault[0].for = "199ms": must be at least 200ms
+        for = "5s" => for = "9001ms" => 12: fault[0].for = "9001ms": must leave 2s of steady state
+        for = "5s" => for = "99999999999s" => 12: fault[0].for = "99999999999s": must leave 2s
+        "#,
+    );
     assert!(parse(&with("\"3s\"", "\"2s\"")).is_ok());
     assert!(parse(&with("for = \"5s\"", "for = \"9s\"")).is_ok());
 }
 
 #[test]
 fn figures_of_a_fault_have_their_limits_and_belong_to_its_kind() {
-    refused(&[
-        (
-            "\"kill\"",
-            "\"kill\"\nshare = 0.5",
-            "11: fault[0].share = 0.5: this kind of fault does not have it: it has no key",
-        ),
-        (
-            "\"kill\"",
-            "\"status\"\ncode = 500\ndelay = \"1s\"",
-            "12: fault[0].delay = \"1s\": this kind of fault does not have it: it has code, share",
-        ),
-        (
-            "\"kill\"",
-            "\"garbage\"\ncode = 500",
-            "11: fault[0].code = 500: this kind",
-        ),
-        (
-            "\"kill\"",
-            "\"latency\"",
-            "8: fault[0]: this kind of fault needs `delay`",
-        ),
-        (
-            "\"kill\"",
-            "\"status\"",
-            "8: fault[0]: this kind of fault needs `code`",
-        ),
-        (
-            "\"kill\"",
-            "\"status\"\ncode = 399",
-            "11: fault[0].code = 399: must be from 400 to 599",
-        ),
-        (
-            "\"kill\"",
-            "\"status\"\ncode = 600",
-            "11: fault[0].code = 600: must be",
-        ),
-        (
-            "\"kill\"",
-            "\"garbage\"\nshare = 0.0",
-            "11: fault[0].share = 0.0: must be above 0 and at most 1",
-        ),
-        (
-            "\"kill\"",
-            "\"reset\"\nshare = 1.1",
-            "11: fault[0].share = 1.1: must be",
-        ),
-        (
-            "\"kill\"",
-            "\"latency\"\ndelay = \"0s\"",
-            "11: fault[0].delay = \"0s\": must be above 0",
-        ),
-        (
-            "\"kill\"",
-            "\"latency\"\ndelay = \"1s\"\njitter = \"2s\"",
-            "12: fault[0].jitter = \"2s\": must be below",
-        ),
-        (
-            "\"kill\"",
-            "\"replace\"",
-            "10: fault[0].kind = \"replace\": processes have no address",
-        ),
-    ]);
+    refused(
+        r#"
+        "kill" => "kill"\nshare = 0.5 => 11: fault[0].share = 0.5: this kind of fault does not have it: it has no key
+        "kill" => "status"\ncode = 500\ndelay = "1s" => 12: fault[0].delay = "1s": this kind of fault does not have it: it has code, share
+        "kill" => "garbage"\ncode = 500 => 11: fault[0].code = 500: this kind
+        "kill" => "latency" => 8: fault[0]: this kind of fault needs `delay`
+        "kill" => "status" => 8: fault[0]: this kind of fault needs `code`
+        "kill" => "status"\ncode = 399 => 11: fault[0].code = 399: must be from 400 to 599
+        "kill" => "status"\ncode = 600 => 11: fault[0].code = 600: must be
+        "kill" => "garbage"\nshare = 0.0 => 11: fault[0].share = 0.0: must be above 0 and at most 1
+        "kill" => "reset"\nshare = 1.1 => 11: fault[0].share = 1.1: must be
+        "kill" => "latency"\ndelay = "0s" => 11: fault[0].delay = "0s": must be above 0
+        "kill" => "latency"\ndelay = "1s"\njitter = "2s" => 12: fault[0].jitter = "2s": must be below
+        "kill" => "replace" => 10: fault[0].kind = "replace": processes have no address
+        "#,
+    );
 }
 
 #[test]

@@ -1,8 +1,6 @@
 //! What a file is read as, and what is refused.
 
 mod faults;
-mod keys;
-mod rules;
 
 use std::path::Path;
 
@@ -48,12 +46,20 @@ fn refusal(text: &str) -> String {
     rest.unwrap().to_owned()
 }
 
-/// Holds that each change is refused with a text that begins so.
-fn refused(cases: &[(&str, &str, &str)]) {
-    for (that, this, expected) in cases {
-        let refusal = refusal(&with(that, this));
-        assert!(refusal.starts_with(expected), "{this}: {refusal}");
+/// Holds that each change is refused with a text that begins so: a line for each, `THAT => THIS => TEXT`.
+fn refused(cases: &str) {
+    for [that, this, expected] in table(cases) {
+        let refusal = refusal(&with(&that, &this));
+        assert!(refusal.starts_with(&expected), "{this}: {refusal}");
     }
+}
+
+/// What stands between the arrows of each line; `\n` is a new line.
+fn table(cases: &str) -> impl Iterator<Item = [String; 3]> {
+    cases.trim().lines().map(|line| {
+        let parts = line.split("=>").map(|it| it.trim().replace("\\n", "\n"));
+        parts.collect::<Vec<_>>().try_into().unwrap()
+    })
 }
 
 #[test]
@@ -119,4 +125,116 @@ fn a_figure_has_one_limit_or_several_each_in_its_unit() {
             (Metric::P99, Window::All, Some(0.25), Some(4.0)),
         ]
     );
+}
+
+#[test]
+fn unknown_keys_are_refused_everywhere_with_line_and_hint() {
+    refused(
+        r#"
+        title => titel = "x"\ntitle => 1: titel: unknown key; did you mean `title`?
+        rate = 40 => rate = 40\npatiance = "5s" => 7: load.patiance: unknown key; did you mean `patience`?
+        [load] => [system]\nwork_dely = "1s"\n[load] => 6: system.work_dely: unknown key; did you mean `work_delay`?
+        rate = 40 => leaving = { shares = 1 }\nrate = 40 => 6: load.leaving.shares: unknown key; did you mean `share`?
+        at = "3s" => at = "3s"\njiter = "1s" => 12: fault[0].jiter: unknown key; did you mean `jitter`?
+        unanswered => unansweredd => 14: naive.unansweredd: unknown key; did you mean `unanswered`?
+        over_bound => colour => 16: resilient.colour: unknown key; known are unanswered, unanswered_share,
+        at_most => atmost => 16: resilient.over_bound.atmost: unknown key; did you mean `at_most`?
+        { at_most = 0 } => [{ at_most = 0 }, { at_mots = 1 }] => 16: resilient.over_bound[1].at_mots: unknown key; did you mean `at_most`?
+        "#,
+    );
+}
+
+#[test]
+fn unknown_words_are_refused_with_line_and_hint() {
+    refused(
+        r#"
+        "kill" => "kil" => 10: fault[0].kind = "kil": unknown; did you mean `kill`?
+        "worker" => "db" => 9: fault[0].target = "db": unknown; known are worker, database, standby, api
+        rate = 40 => rate = 40\narrivals = "poison" => 7: load.arrivals = "poison": unknown; did you mean `poisson`?
+        [load] => stages = ["lokal"]\n[load] => 5: stages[0] = "lokal": unknown; did you mean `local`?
+        at_most = 0 => at_most = 0, during = "afer" => 16: resilient.over_bound.during = "afer": unknown; did you mean `after`?
+        "#,
+    );
+}
+
+#[test]
+fn wrong_types_and_missing_keys_are_refused_with_their_place() {
+    refused(
+        r#"
+        "14s" => 14 => 7: load.for = 14: invalid type: integer `14`, expected a time such as
+        "14s" => "14" => 7: load.for = "14": give a time such as
+        "14s" => "-14s" => 7: load.for = "-14s": give a time such as
+        rate = 40\n =>  => 5: load: missing field `rate`
+        at = "3s"\n =>  => 8: fault[0]: missing field `at`
+        [naive]\nunanswered = { at_least = 20 }\n =>  => 1: missing field `naive`
+        { at_least = 20 } => 20 => 14: naive.unanswered = 20: invalid type: integer `20`, expected a table
+        at_least = 20 => at_least = true => 14: naive.unanswered.at_least = true: invalid type
+        rate = 40 => rate = = 40 => 6:
+        "#,
+    );
+}
+
+#[test]
+fn words_must_say_something_and_stages_be_named_once() {
+    refused(
+        r#"
+        "Worker killed" => " " => 1: title = " ": must say something
+        "Who falls?" => "" => 2: question = "": must say something
+        "Naive." => "" => 3: prediction = "": must say something
+        [load] => stages = []\n[load] => 5: stages = []: must name one
+        [load] => stages = ["local", "local"]\n[load] => 5: stages = ["local", "local"]: must name each once
+        [load] => stages = ["virtual"]\n[load] => 5: stages = ["virtual"]: must not name virtual
+        "#,
+    );
+    let error = Experiment::parse(Path::new("a b.toml"), FILE).unwrap_err();
+    assert!(
+        error.to_string().starts_with("a b.toml:1: the file's name"),
+        "{error}"
+    );
+}
+
+#[test]
+fn load_and_system_have_their_limits() {
+    refused(
+        r#"
+        rate = 40 => rate = 0.09 => 6: load.rate = 0.09: must be from 0.1 to 2000
+        rate = 40 => rate = 2001 => 6: load.rate = 2001: must
+        rate = 40 => rate = nan => 6: load.rate = nan: must
+        "14s" => "3999ms" => 7: load.for = "3999ms": must be from 4s
+        "14s" => "3601s" => 7: load.for = "3601s": must be from 4s
+        rate = 40 => patience = "99ms"\nrate = 40 => 6: load.patience = "99ms": must be from 100ms
+        rate = 40 => leaving = { share = 1.0, after = "1s" }\nrate = 40 => 6: load.leaving.share = 1.0: must be above 0 and below 1
+        rate = 40 => leaving = { share = 0.0, after = "1s" }\nrate = 40 => 6: load.leaving.share = 0.0: must be above 0
+        rate = 40 => leaving = { share = 0.5, after = "5s" }\nrate = 40 => 6: load.leaving.after = "5s": must be above 0 and below load.patience
+        rate = 40 => leaving = { share = 0.5, after = "0s" }\nrate = 40 => 6: load.leaving.after = "0s": must
+        rate = 40 => asks_again = "5s"\nrate = 40 => 6: load.asks_again = "5s": must be above 0 and below load.patience
+        [load] => [system]\nwork_delay = "11s"\n[load] => 6: system.work_delay = "11s": must be at most 10s
+        "#,
+    );
+    for rate in ["0.1", "2000"] {
+        assert!(parse(&with("40", rate)).is_ok());
+    }
+}
+
+#[test]
+fn limits_are_there_are_in_order_and_in_the_unit_of_their_figure() {
+    refused(
+        r#"
+        unanswered = { at_least = 20 }\n =>  => 13: naive: must expect something
+        over_bound = { at_most = 0 }\n =>  => 15: resilient: must expect something
+        { at_least = 20 } => [] => 14: naive.unanswered = []: must expect something
+        { at_least = 20 } => {} => 14: naive.unanswered: needs `at_least`, `at_most` or both
+        at_least = 20 => at_least = 20, at_most = 19 => 14: naive.unanswered.at_least = 20: must not exceed
+        at_least = 20 => at_least = -1 => 14: naive.unanswered.at_least = -1: must be 0 or more
+        at_least = 20 => at_least = nan => 14: naive.unanswered.at_least = nan: must be 0
+        at_least = 20 => at_least = "4s" => 14: naive.unanswered.at_least = "4s": is no time
+        unanswered => p99 => 14: naive.p99.at_least = 20: give a time such as
+        unanswered => error_share => 14: naive.error_share.at_least = 20: a share is from 0 to 1
+        at_least = 20 => during = "all" => 14: naive.unanswered: needs
+        over_bound = { at_most = 0 => lost = { at_most = 0, during = "after" => 16: resilient.lost.during = "after": `lost` is of the whole
+        unanswered = { at_least = 20 } => time_to_open = { at_most = "1s" } => 14: naive.time_to_open: the naive side has no breaker
+        "#,
+    );
+    let equal = with("at_least = 20", "at_least = 20, at_most = 20");
+    assert!(parse(&equal).is_ok());
 }
