@@ -2,13 +2,12 @@
 
 use uuid::Uuid;
 
-use super::history::{Answer, CallHistory};
-use super::trial::Breach;
+use super::history::CallHistory;
+use super::trial::{Answer, Breach};
 
 /// What is wrong with an answer: a 200 carries its result, and says so where Postgres could not record it; a 202 has no result
 /// yet, and says where and when to ask for it; both say where they are recorded; everything else is a problem that has a code,
 /// and a refusal says when to come back, a 503 why.
-#[must_use]
 pub fn breaches(answer: &Answer) -> Vec<&'static str> {
     let recorded = matches!(answer.recorded_in.as_deref(), Some("database" | "journal"));
     let promise = [
@@ -56,10 +55,9 @@ pub fn breaches(answer: &Answer) -> Vec<&'static str> {
 }
 
 /// Of all answers, those too after which a client asked again.
-#[must_use]
 pub fn of(histories: &[CallHistory]) -> Vec<Breach> {
     let answers = histories.iter().flat_map(|history| {
-        let answers = history.attempts.iter().filter_map(|it| it.reply.answer());
+        let answers = history.attempts.iter().filter_map(|it| it.end.answer());
         answers.map(move |answer| (history.number, answer))
     });
     let breach = |(number, answer): (u64, &Answer)| {
@@ -85,7 +83,8 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::history::{Attempt, Reply};
+    use crate::history::Attempt;
+    use crate::trial::Completion;
 
     fn accepted() -> Answer {
         Answer {
@@ -185,7 +184,7 @@ mod tests {
             api: 0,
             from: Duration::ZERO,
             to: Duration::ZERO,
-            reply: Reply::Answer(answer),
+            end: Completion::Answered(answer),
         };
         let bare = Answer {
             status: 500,

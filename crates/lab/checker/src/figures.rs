@@ -2,10 +2,8 @@
 
 use std::fmt;
 
-/// One measurement.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Figures {
-    /// Done in a second.
     pub per_second: f64,
     /// Half took no longer, in milliseconds.
     pub p50_ms: f64,
@@ -28,7 +26,6 @@ impl fmt::Display for Figures {
 }
 
 /// The middle value, or the mean of the two in the middle; not a number if there is none.
-#[must_use]
 pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;
@@ -46,7 +43,6 @@ pub fn median(mut values: Vec<f64>) -> f64 {
     clippy::cast_sign_loss,
     reason = "a rank"
 )]
-#[must_use]
 pub fn percentile(sorted: &[f64], share: f64) -> f64 {
     let rank = (share * sorted.len() as f64).ceil() as usize;
     sorted

@@ -6,50 +6,32 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::plan::{Experiment, Side, Target};
-use super::trial::{
-    Call, Completion, Durability, FaultWindow, Generator, Observation, Sample, Transition, Trial,
-};
+use super::plan::{Expectation, Experiment, Metric, Side, Target, Window};
+use super::trial::{Answer, Call, Completion, FaultWindow, Observation, Sample, Transition, Trial};
 
-/// A trial in the making.
 #[derive(Debug)]
 pub struct TrialFixture {
-    /// As far as it is put together.
     pub trial: Trial,
 }
 
 impl TrialFixture {
     /// Of the naive side, with the fault and without calls.
-    #[must_use]
     pub fn naive() -> Self {
         Self::of(Side::Naive)
     }
 
     /// Of the resilient side, with the fault and without calls.
-    #[must_use]
     pub fn resilient() -> Self {
         Self::of(Side::Resilient)
     }
 
     fn of(side: Side) -> Self {
-        let trial = Trial {
-            side,
-            bound: s(3),
-            lasts: s(14),
-            faults: Vec::new(),
-            transitions: Vec::new(),
-            samples: Vec::new(),
-            calls: Vec::new(),
-            breaches: Some(Vec::new()),
-            durability: Durability::default(),
-            generator: Generator::default(),
-            contender: None,
-        };
+        let mut trial = Trial::new(side, s(3), s(14));
+        trial.breaches = Some(Vec::new());
         Self { trial }.fault(Target::Worker, s(3), s(8))
     }
 
     /// With a fault that was seen to be live and to heal.
-    #[must_use]
     pub fn fault(mut self, target: Target, from: Duration, to: Duration) -> Self {
         let saw = |seen: &str| Observation {
             holds: true,
@@ -67,8 +49,6 @@ impl TrialFixture {
         self
     }
 
-    /// With one call more.
-    #[must_use]
     pub fn call(mut self, intended: Duration, latency: Duration, end: Completion) -> Self {
         self.trial.calls.push(Call {
             number: self.trial.calls.len() as u64,
@@ -81,21 +61,16 @@ impl TrialFixture {
         self
     }
 
-    /// With a look at the system.
-    #[must_use]
     pub fn sample(mut self, at: Duration, worker_arrivals: Option<u64>) -> Self {
         self.trial.samples.push(Sample {
             at,
             worker_arrivals,
-            open_work: None,
-            journal_entries: None,
-            ejected: None,
+            ..Sample::default()
         });
         self
     }
 
     /// With a breaker that opens.
-    #[must_use]
     pub fn opens(mut self, dependency: &str, at: Duration) -> Self {
         self.trial.transitions.push(Transition {
             at,
@@ -108,7 +83,6 @@ impl TrialFixture {
 }
 
 /// The worker is killed from 3 s to 8 s: naive answers 500, resilient promises, and all is well again.
-#[must_use]
 pub fn plan() -> Experiment {
     let text = r#"
         title = "Worker killed"
@@ -132,8 +106,17 @@ pub fn plan() -> Experiment {
     Experiment::parse(Path::new("worker-killed.toml"), text).unwrap()
 }
 
+/// That a figure of the calls during the fault is within these limits.
+pub fn expecting(metric: Metric, at_least: Option<f64>, at_most: Option<f64>) -> Expectation {
+    Expectation {
+        metric,
+        during: Window::Fault,
+        at_least,
+        at_most,
+    }
+}
+
 /// Both sides of [`plan`], as predicted: ten calls a second.
-#[must_use]
 pub fn played() -> (Trial, Trial) {
     let (mut naive, mut resilient) = (TrialFixture::naive(), TrialFixture::resilient());
     for at in (0..14_000).step_by(100).map(ms) {
@@ -146,73 +129,50 @@ pub fn played() -> (Trial, Trial) {
 }
 
 /// An answer with all there is to it.
-#[must_use]
 pub fn whole() -> Completion {
-    Completion::Answered {
-        status: 200,
-        request_id: None,
-        has_result: true,
-        degraded: Vec::new(),
-        recorded_in: Some("database".to_owned()),
-    }
+    end(200, true, None, Some("database"))
 }
 
 /// Whole, but for where it is recorded.
-#[must_use]
 pub fn recorded_in(place: &str) -> Completion {
-    Completion::Answered {
-        status: 200,
-        request_id: None,
-        has_result: true,
-        degraded: vec!["db_unavailable:circuit_open".to_owned()],
-        recorded_in: Some(place.to_owned()),
-    }
+    end(200, true, Some("db_unavailable:circuit_open"), Some(place))
 }
 
 /// A promise in place of the worker's result.
-#[must_use]
 pub fn without_worker() -> Completion {
-    Completion::Answered {
-        status: 202,
-        request_id: None,
-        has_result: false,
-        degraded: vec!["worker_unavailable:circuit_open".to_owned()],
-        recorded_in: Some("database".to_owned()),
-    }
+    end(
+        202,
+        false,
+        Some("worker_unavailable:circuit_open"),
+        Some("database"),
+    )
 }
 
 /// Nothing but a status and, with 200, what the naive endpoint sends.
-#[must_use]
 pub fn answered(status: u16) -> Completion {
-    Completion::Answered {
-        status,
-        request_id: None,
-        has_result: status == 200,
-        degraded: Vec::new(),
-        recorded_in: None,
-    }
+    end(status, status == 200, None, None)
 }
 
-/// Nothing but a status.
-#[must_use]
-pub fn without_result(status: u16) -> Completion {
-    Completion::Answered {
+/// With this status, maybe with the worker's result, maybe without something, recorded somewhere or not.
+pub fn end(
+    status: u16,
+    has_result: bool,
+    without: Option<&str>,
+    recorded_in: Option<&str>,
+) -> Completion {
+    Completion::Answered(Answer {
         status,
-        request_id: None,
-        has_result: false,
-        degraded: Vec::new(),
-        recorded_in: None,
-    }
+        has_result,
+        degraded: without.map(str::to_owned).into_iter().collect(),
+        recorded_in: recorded_in.map(str::to_owned),
+        ..Answer::default()
+    })
 }
 
-/// Seconds.
-#[must_use]
 pub fn s(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// Milliseconds.
-#[must_use]
 pub fn ms(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds)
 }

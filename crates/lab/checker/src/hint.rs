@@ -1,7 +1,6 @@
 //! Which word was meant.
 
 /// The closest of the known words, or all of them where none is close.
-#[must_use]
 pub fn hint(word: &str, known: &[&str]) -> String {
     match closest(word, known) {
         Some(meant) => format!("did you mean `{meant}`?"),

@@ -7,13 +7,9 @@ use strum::{Display, IntoStaticStr, VariantArray};
 /// What a side must show: a figure, and its limits.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Expectation {
-    /// Which figure.
     pub metric: Metric,
-    /// Of which calls.
     pub during: Window,
-    /// Not less than this.
     pub at_least: Option<f64>,
-    /// Not more than this.
     pub at_most: Option<f64>,
 }
 
@@ -27,10 +23,10 @@ pub struct Expectation {
     PartialOrd,
     Ord,
     Hash,
+    Default,
     Serialize,
     Deserialize,
     JsonSchema,
-    Default,
     Display,
     IntoStaticStr,
 )]
@@ -114,23 +110,27 @@ pub enum Metric {
 /// What a figure counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
-    /// Whole things.
     Count,
     /// From 0 to 1.
     Share,
-    /// A time.
     Seconds,
-    /// So many in each second.
     PerSecond,
-    /// So many for each call.
     PerCall,
 }
 
 impl Window {
-    /// As it stands in files and on the screen.
-    #[must_use]
+    /// As it stands in files.
     pub fn name(self) -> &'static str {
         self.into()
+    }
+
+    /// As people read it.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Fault => "during the fault",
+            Self::After => "after the fault",
+            Self::All => "over all calls",
+        }
     }
 }
 
@@ -139,13 +139,10 @@ impl Metric {
     pub const ALL: &[Self] = Self::VARIANTS;
 
     /// As it stands in files and on the screen.
-    #[must_use]
     pub fn name(self) -> &'static str {
         self.into()
     }
 
-    /// What it counts.
-    #[must_use]
     pub fn unit(self) -> Unit {
         match self {
             Self::Unanswered | Self::OverBound | Self::Relapses | Self::Lost | Self::Duplicates => {
@@ -169,20 +166,17 @@ impl Metric {
     }
 
     /// Whether it is about the calls of a window, not about the whole trial.
-    #[must_use]
     pub fn has_window(self) -> bool {
         let of_the_whole = matches!(self, Self::TimeToRecover | Self::Lost | Self::Duplicates);
         !of_the_whole && !self.is_of_breakers() && !self.is_of_endpoints()
     }
 
     /// Whether it is about a breaker's changes of state.
-    #[must_use]
     pub fn is_of_breakers(self) -> bool {
         matches!(self, Self::TimeToOpen | Self::Relapses)
     }
 
     /// Whether it is about several workers behind one API.
-    #[must_use]
     pub fn is_of_endpoints(self) -> bool {
         matches!(self, Self::TimeToEject | Self::TimeToReadmit)
     }

@@ -9,25 +9,17 @@ const LEAVERS: u64 = 0x1ea7_e125;
 /// Likewise: a surge changes nothing about the usual arrivals.
 const SURGE: u64 = 0x5_0926;
 
-/// A request that is to be sent.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Arrival {
-    /// From 0.
     pub number: u64,
     /// When, from the epoch.
     pub at: Duration,
-    /// When its client stops waiting.
     pub until: Duration,
     /// Whether it leaves then, rather than lose its patience.
     pub leaves: bool,
-    /// Whether it is a surge's, and of which urgency.
-    pub surge: Option<Surging>,
-}
-
-/// What a surge's requests have in common.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Surging {
-    /// `u` of their `Priority`.
+    /// Whether it is a surge's.
+    pub surge: bool,
+    /// `u` of its `Priority`.
     pub priority: Option<u8>,
 }
 
@@ -44,7 +36,8 @@ pub fn with_surges(load: &Load, faults: &[Fault]) -> impl Iterator<Item = Arriva
                 at: fault.at + since,
                 until: fault.at + since + load.patience,
                 leaves: false,
-                surge: Some(Surging { priority }),
+                surge: true,
+                priority,
             }));
         }
     }
@@ -53,7 +46,6 @@ pub fn with_surges(load: &Load, faults: &[Fault]) -> impl Iterator<Item = Arriva
     numbered.map(|(number, one)| Arrival { number, ..one })
 }
 
-/// All of them, in order.
 pub fn arrivals(load: &Load) -> impl Iterator<Item = Arrival> + use<> {
     let mut random = fastrand::Rng::with_seed(load.seed ^ LEAVERS);
     let (patience, leaving) = (load.patience, load.leaving);
@@ -67,7 +59,8 @@ pub fn arrivals(load: &Load) -> impl Iterator<Item = Arrival> + use<> {
             at,
             until: at + leaves.map_or(patience, |leaving| leaving.after),
             leaves: leaves.is_some(),
-            surge: None,
+            surge: false,
+            priority: None,
         }
     })
 }
@@ -128,8 +121,7 @@ mod tests {
             lasts: Duration::from_secs(4),
         };
         let all: Vec<_> = with_surges(&load, &[surge]).collect();
-        let (more, usual): (Vec<Arrival>, Vec<Arrival>) =
-            all.iter().partition(|one| one.surge.is_some());
+        let (more, usual): (Vec<Arrival>, Vec<Arrival>) = all.iter().partition(|one| one.surge);
         assert!((300..500).contains(&more.len()), "{}", more.len());
         let within = Duration::from_secs(5)..=Duration::from_secs(9);
         assert!(more.iter().all(|one| within.contains(&one.at)));

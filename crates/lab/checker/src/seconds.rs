@@ -5,17 +5,11 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, Serializer};
 
 /// As a number of seconds.
-///
-/// # Errors
-/// Those of the format.
 pub fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_f64(duration.as_secs_f64())
 }
 
 /// From a number of seconds.
-///
-/// # Errors
-/// When it is none, or negative.
 pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     let seconds = f64::deserialize(deserializer)?;
     Duration::try_from_secs_f64(seconds).map_err(serde::de::Error::custom)

@@ -25,7 +25,6 @@ pub enum StageKind {
 
 impl StageKind {
     /// As it stands in `STAGE`.
-    #[must_use]
     pub fn name(self) -> &'static str {
         self.into()
     }

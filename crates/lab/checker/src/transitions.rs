@@ -19,7 +19,6 @@ struct Line {
 }
 
 /// All of them from `epoch` on, in the order of the log. Other lines are passed over.
-#[must_use]
 pub fn read(log: &str, epoch: Timestamp) -> Vec<Transition> {
     let lines = log.lines().filter(|line| line.contains(MESSAGE));
     let lines = lines.filter_map(|line| serde_json::from_str::<Line>(line).ok());

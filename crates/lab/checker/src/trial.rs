@@ -8,10 +8,8 @@ use uuid::Uuid;
 use super::plan::{Metric, Side, Target};
 use super::seconds;
 
-/// One side, played.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Trial {
-    /// Which.
     pub side: Side,
     /// The bound that the API publishes with the experiment's own policies.
     #[serde(with = "seconds")]
@@ -29,10 +27,8 @@ pub struct Trial {
     pub calls: Vec<Call>,
     /// Answers that are none of the contract's; none: there was no HTTP to hold against it.
     pub breaches: Option<Vec<Breach>>,
-    /// What Postgres says at the end.
     #[serde(alias = "ledger")]
     pub durability: Durability,
-    /// What the load generator itself cost.
     pub generator: Generator,
     /// Of somebody else's API; none: it is ours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -48,15 +44,12 @@ pub struct Stranger {
     pub ending: Observation,
 }
 
-/// One request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Call {
     /// Its number, which its body carries, from 0.
     pub number: u64,
-    /// When it was meant to be sent.
     #[serde(with = "seconds")]
     pub intended: Duration,
-    /// When it was sent.
     #[serde(with = "seconds")]
     pub sent: Duration,
     /// When its client had an answer, or stopped waiting.
@@ -65,28 +58,16 @@ pub struct Call {
     /// Whether it is none of the usual load's, but of a surge.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub surge: bool,
-    /// How it ended.
     pub end: Completion,
 }
 
-/// How a call ended.
+/// How a call, or one try of it, ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "end", rename_all = "snake_case")]
 pub enum Completion {
     /// With an HTTP answer, of whatever status.
-    Answered {
-        /// The HTTP status.
-        status: u16,
-        /// Of the request.
-        request_id: Option<Uuid>,
-        /// Whether it carries the worker's result.
-        has_result: bool,
-        /// `CODE:REASON` of all that the answer had to do without.
-        degraded: Vec<String>,
-        /// Where it says the promise is durable.
-        recorded_in: Option<String>,
-    },
-    /// The client's patience was over.
+    Answered(Answer),
+    /// Nothing came within the time of a try, or while the client had patience.
     GivenUp,
     /// Nobody listened.
     Refused,
@@ -98,10 +79,33 @@ pub enum Completion {
     NoFile,
 }
 
+/// An answer, as much of it as could be read. What is left out of the journals of runs serves checks that are made before.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Answer {
+    pub status: u16,
+    pub request_id: Option<Uuid>,
+    /// Whether it carries the worker's result.
+    pub has_result: bool,
+    /// `CODE:REASON` of all that the answer had to do without.
+    pub degraded: Vec<String>,
+    /// Where it says the promise is durable.
+    pub recorded_in: Option<String>,
+    /// Of a problem body.
+    #[serde(skip)]
+    pub code: Option<String>,
+    /// The worker's result, as JSON without idle space.
+    #[serde(skip)]
+    pub result: Option<String>,
+    #[serde(skip)]
+    pub location: Option<String>,
+    /// The header `Retry-After`, in seconds.
+    #[serde(skip)]
+    pub retry_after: Option<u64>,
+}
+
 /// What is wrong with an answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Breach {
-    /// Of which request.
     pub number: u64,
     /// In words, such as `202 with no Retry-After`.
     pub what: String,
@@ -112,7 +116,6 @@ pub struct Breach {
 pub struct FaultWindow {
     /// Such as `worker kill`.
     pub name: String,
-    /// What was hurt.
     pub target: Target,
     /// From when on it was in force.
     #[serde(with = "seconds")]
@@ -129,7 +132,6 @@ pub struct FaultWindow {
     pub healed: Observation,
 }
 
-/// What a probe saw.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Observation {
     /// Whether it is what had to be seen.
@@ -138,24 +140,20 @@ pub struct Observation {
     pub seen: String,
 }
 
-/// A breaker's change of state.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Transition {
-    /// When.
     #[serde(with = "seconds")]
     pub at: Duration,
     /// `worker` or `database`.
     pub dependency: String,
     /// `closed`, `open`, `half_open`.
     pub from: String,
-    /// Likewise.
     pub to: String,
 }
 
 /// A look at the system from outside.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Sample {
-    /// When.
     #[serde(with = "seconds")]
     pub at: Duration,
     /// Requests that have arrived at the worker so far; none: it could not tell.
@@ -197,51 +195,71 @@ pub struct Generator {
     pub most_under_way: u64,
 }
 
+impl Trial {
+    /// Of which nothing has been seen yet.
+    pub fn new(side: Side, bound: Duration, lasts: Duration) -> Self {
+        Self {
+            side,
+            bound,
+            lasts,
+            faults: Vec::new(),
+            transitions: Vec::new(),
+            samples: Vec::new(),
+            calls: Vec::new(),
+            breaches: None,
+            durability: Durability::default(),
+            generator: Generator::default(),
+            contender: None,
+        }
+    }
+}
+
 impl Call {
     /// From the intended start to the end.
-    #[must_use]
     pub fn latency(&self) -> Duration {
         self.ended.saturating_sub(self.intended)
     }
 
-    /// The HTTP status; none: no answer.
-    #[must_use]
     pub fn status(&self) -> Option<u16> {
-        self.end.status()
+        self.end.answer().map(|answer| answer.status)
     }
 
     /// Whether it says something of the system: its client did not leave, and it was sent.
-    #[must_use]
     pub fn is_telling(&self) -> bool {
         !matches!(self.end, Completion::Left | Completion::NoFile)
     }
 
-    /// Whether it was promised something: 200 or 202.
-    #[must_use]
     pub fn is_promised(&self) -> bool {
         self.end.is_promised()
     }
 
     /// Whether it was answered 200 and nothing was missing.
-    #[must_use]
     pub fn is_whole(&self) -> bool {
-        matches!(&self.end, Completion::Answered { status: 200, degraded, .. } if degraded.is_empty())
+        self.end.answer().is_some_and(Answer::is_whole)
     }
 }
 
 impl Completion {
-    /// The HTTP status; none: no answer.
-    #[must_use]
-    pub fn status(&self) -> Option<u16> {
+    pub fn answer(&self) -> Option<&Answer> {
         match self {
-            Self::Answered { status, .. } => Some(*status),
+            Self::Answered(answer) => Some(answer),
             _ => None,
         }
     }
 
-    /// Whether something was promised: 200 or 202.
-    #[must_use]
     pub fn is_promised(&self) -> bool {
-        matches!(self.status(), Some(200 | 202))
+        self.answer().is_some_and(Answer::is_promise)
+    }
+}
+
+impl Answer {
+    /// Whether it promises something: 200 or 202.
+    pub fn is_promise(&self) -> bool {
+        matches!(self.status, 200 | 202)
+    }
+
+    /// Whether it is 200 and nothing was missing.
+    pub fn is_whole(&self) -> bool {
+        self.status == 200 && self.degraded.is_empty()
     }
 }

@@ -25,9 +25,6 @@ pub(super) struct Found {
 
 /// Reads the files meant by these names, or by these paths; nothing named: all there are. All are read before any is
 /// played.
-///
-/// # Errors
-/// The first that is not there, or is no experiment.
 pub(super) fn experiments(
     wanted: Option<&[String]>,
     root: &Path,

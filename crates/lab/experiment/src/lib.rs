@@ -4,6 +4,11 @@
 //! endpoint and against the resilient one. What was seen of each is a [`trial`], again data; figures and verdicts follow
 //! from it by pure functions. "Ran" and "passed" are different words.
 
+#![allow(
+    missing_docs,
+    reason = "the lab's alone: names say what things are, comments why"
+)]
+
 mod ablate;
 pub mod contender;
 pub mod error;
@@ -13,8 +18,8 @@ mod modelled;
 mod play;
 mod policies;
 mod progress;
-pub mod report;
-pub mod results;
+mod report;
+mod results;
 mod run;
 pub mod torture;
 mod under_load;

@@ -16,12 +16,9 @@ use crate::trial::Trial;
 
 const PROGRAM: &str = "simulate";
 
-/// Where trials are played.
 #[derive(Debug)]
 pub(crate) enum Backend {
-    /// In a model of the world.
     Virtual(Modelled),
-    /// On processes, containers or machines.
     Real(system::Backend),
 }
 
@@ -49,13 +46,11 @@ impl Backend {
     }
 }
 
-/// What plays them.
 #[derive(Debug)]
 pub(crate) struct Modelled {
     program: PathBuf,
 }
 
-/// What it is told.
 #[derive(Serialize)]
 struct Order<'a> {
     experiment: &'a Experiment,
@@ -66,9 +61,6 @@ struct Order<'a> {
 
 impl Modelled {
     /// One side, played in milliseconds.
-    ///
-    /// # Errors
-    /// When it cannot be, in the program's own words.
     pub(crate) async fn trial(
         &self,
         experiment: &Experiment,

@@ -3,6 +3,8 @@
 
 mod warm;
 
+pub(crate) use warm::until_whole;
+
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -105,7 +107,11 @@ impl Playing<'_> {
             self.console
                 .say(format_args!("  {side}: logs and journal are in {folder}"));
         }
-        seen.map(|trial| ended(trial, stopped))
+        let mut trial = seen?;
+        if let (Some(contender), Some(stopped)) = (&mut trial.contender, stopped) {
+            contender.ending = stopped;
+        }
+        Ok(trial)
     }
 
     fn spec(&self) -> SystemSpec {
@@ -254,11 +260,4 @@ struct Start {
     bodiless: bool,
     /// Of the warm-up of a contender, whose rows say nothing of whom they are.
     rows: BTreeSet<Uuid>,
-}
-
-fn ended(mut trial: Trial, stopped: Option<Observation>) -> Trial {
-    if let (Some(contender), Some(stopped)) = (&mut trial.contender, stopped) {
-        contender.ending = stopped;
-    }
-    trial
 }

@@ -14,9 +14,6 @@ use crate::error::ExperimentError;
 pub(super) const FILE: &str = "experiments/policies.toml";
 
 /// The text of the policy file the API is given.
-///
-/// # Errors
-/// When the experiments' own file cannot be read, or is no TOML.
 pub(super) fn of(
     experiment: &Experiment,
     root: &Path,

@@ -15,7 +15,6 @@ use crate::output::{Console, Tone};
 const LINE: &str = "  {prefix:<9} {bar:24} {elapsed:>4}  {msg}";
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Of one trial.
 #[derive(Debug)]
 pub(super) struct Progress {
     side: Side,
@@ -54,7 +53,6 @@ impl Progress {
         }
     }
 
-    /// The load begins now.
     pub(super) fn begin(&self, epoch: Instant) {
         self.epoch.set(Some(epoch));
         if let Some(bar) = &self.bar {
@@ -80,7 +78,6 @@ impl Progress {
         }
     }
 
-    /// A call has ended.
     pub(super) fn heard(&self, call: &Call) {
         let count = if call.is_promised() {
             &self.promised
@@ -93,7 +90,6 @@ impl Progress {
         }
     }
 
-    /// Some time has gone by.
     pub(super) fn tick(&self) {
         let (Some(bar), Some(epoch)) = (&self.bar, self.epoch.get()) else {
             return;

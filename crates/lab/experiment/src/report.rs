@@ -3,10 +3,10 @@
 mod contender;
 mod terminal;
 
-pub use holdfast_report::{Facts, Listed, Others, Repeat, Report, Summary, Unplayed, html, index};
+pub(crate) use holdfast_report::{Facts, Listed, Others, Repeat, Report, Summary, html, index};
 
 pub(super) use contender::{contender, one_sided};
-pub use terminal::text;
+pub(crate) use terminal::text;
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
@@ -31,10 +31,8 @@ fn without_side(check: &Check) -> String {
         seen,
         ..
     } = check;
-    let during = match holdfast_report::during(check.during) {
-        "" => String::new(),
-        words => format!(", {words}"),
-    };
+    let during = check.during.map(|window| format!(", {}", window.words()));
+    let during = during.unwrap_or_default();
     match check.finding() {
         Finding::Unknown => format!("unknown: {name}{during}: should be {expected}"),
         _ => format!("{name}{during}: had to be {expected}, was {seen}"),

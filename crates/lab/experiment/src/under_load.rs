@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep_until};
 use super::fault;
 use super::plan::Experiment;
 use super::system::System;
-use super::trial::{Durability, Trial};
+use super::trial::Trial;
 use super::watch::Watcher;
 use crate::error::ExperimentError;
 use crate::load::{self, CallHistory};
@@ -44,9 +44,6 @@ pub(super) trait Audience {
 impl Scene<'_> {
     /// Load and faults, both from `epoch` on: the trial, but for what Postgres, the API's log and the contract say of it; and
     /// every attempt of each of its calls.
-    ///
-    /// # Errors
-    /// When the load cannot be sent or a fault not be put in force; those of `audience`.
     pub(super) async fn play(
         &self,
         watcher: &mut Watcher,
@@ -78,17 +75,11 @@ impl Scene<'_> {
             never = watch => match never {},
         };
         let trial = Trial {
-            side: self.load.side,
-            bound: self.bound,
-            lasts: self.load.load.lasts,
             faults,
-            transitions: Vec::new(),
             samples: samples.into_inner(),
             calls: sent.histories.iter().map(CallHistory::call).collect(),
-            breaches: None,
-            durability: Durability::default(),
             generator: sent.generator,
-            contender: None,
+            ..Trial::new(self.load.side, self.bound, self.load.load.lasts)
         };
         Ok((trial, sent.histories))
     }

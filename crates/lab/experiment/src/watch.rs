@@ -15,7 +15,6 @@ const EVERY: Duration = Duration::from_millis(200);
 /// Less than the distance of two looks: one who does not answer shall not spoil the next.
 const PATIENCE: Duration = Duration::from_millis(150);
 
-/// Takes samples.
 #[derive(Debug)]
 pub(super) struct Watcher {
     /// None: a contender is asked nothing but what the load asks.

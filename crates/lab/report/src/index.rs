@@ -9,55 +9,34 @@ use serde::{Deserialize, Serialize};
 
 use super::page::judged::word;
 use super::summary::Summary;
-use super::words::{count, seconds, share};
+use super::words::{count, or_none, share};
+use holdfast_checker::plan::Experiment;
 use holdfast_checker::verdict::Finding;
 
 /// A run, as the index shows it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Listed {
-    /// The experiment's name.
     pub name: String,
-    /// The run's name.
     pub run: String,
-    /// The experiment's title.
     pub title: String,
-    /// Its question.
     pub question: String,
-    /// When it began.
     pub started: Timestamp,
-    /// `compose` or `local`.
     pub stage: String,
     /// Where its page is, from the index: a relative path.
     pub href: String,
-    /// How many checks there were.
     pub checks: usize,
-    /// How many of them hold.
     pub holding: usize,
     /// How many of them could not be measured.
     #[serde(default)]
     pub unknown: usize,
-    /// The naive side's figures.
     pub naive: Summary,
-    /// The resilient side's figures.
     pub resilient: Summary,
 }
 
-/// An experiment that was never played.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unplayed {
-    /// Its name.
-    pub name: String,
-    /// Its title.
-    pub title: String,
-    /// Its question.
-    pub question: String,
-}
-
 /// What the index shows beside the runs.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub struct Others {
-    /// Experiments without a run.
-    pub unplayed: Vec<Unplayed>,
+    pub unplayed: Vec<Experiment>,
     /// Where ablations' reports are, from the index: relative paths, the newest first.
     pub ablations: Vec<String>,
 }
@@ -70,28 +49,14 @@ struct Page<'a> {
     others: &'a Others,
 }
 
-/// All runs of an experiment.
 struct Runs<'a> {
     newest: &'a Listed,
-    sides: [SideRow; 2],
+    /// Of each side its name, then its figures.
+    sides: [[String; 7]; 2],
     earlier: Vec<&'a Listed>,
 }
 
-struct SideRow {
-    name: &'static str,
-    calls: String,
-    promised: String,
-    errors: String,
-    unanswered: String,
-    p99: String,
-    lost: String,
-}
-
 /// The index page, a file by itself.
-///
-/// # Errors
-///
-/// If the template cannot be filled in.
 pub fn index(runs: &[Listed], others: &Others) -> Result<String, askama::Error> {
     let mut by_name: BTreeMap<&str, Vec<&Listed>> = BTreeMap::new();
     for run in runs {
@@ -141,16 +106,16 @@ fn grouped(mut runs: Vec<&Listed>) -> Option<Runs<'_>> {
     })
 }
 
-fn side_row(name: &'static str, side: &Summary) -> SideRow {
-    SideRow {
-        name,
-        calls: count(side.calls),
-        promised: share(side.promised(), side.wanted()),
-        errors: count(side.errors),
-        unanswered: count(side.unanswered),
-        p99: side.p99_seconds.map_or_else(|| "none".to_owned(), seconds),
-        lost: count(side.lost),
-    }
+fn side_row(name: &str, side: &Summary) -> [String; 7] {
+    [
+        name.to_owned(),
+        count(side.calls),
+        share(side.promised(), side.wanted()),
+        count(side.errors),
+        count(side.unanswered),
+        or_none(side.p99_seconds),
+        count(side.lost),
+    ]
 }
 
 fn totals(experiments: &[Runs<'_>], runs: &[Listed]) -> String {
@@ -173,6 +138,7 @@ fn totals(experiments: &[Runs<'_>], runs: &[Listed]) -> String {
 mod tests {
     use super::*;
     use crate::sample;
+    use holdfast_checker::fixtures::plan;
 
     fn runs() -> Vec<Listed> {
         let mut old = sample::listed("worker-paused", 1);
@@ -222,12 +188,10 @@ mod tests {
 
     #[test]
     fn what_was_never_played_and_what_ablations_left_is_listed_too() {
+        let mut unplayed = plan();
+        unplayed.name = "both-gone".to_owned();
         let others = Others {
-            unplayed: vec![Unplayed {
-                name: "both-gone".to_owned(),
-                title: "Both are gone".to_owned(),
-                question: "And now?".to_owned(),
-            }],
+            unplayed: vec![unplayed],
             ablations: vec!["ablations/one.md".to_owned()],
         };
         let page = index(&runs(), &others).unwrap();

@@ -3,6 +3,11 @@
 //! All of it is computed from plain data. A page is one file: it loads nothing, runs no script, and reads in light, in
 //! dark, on paper and on a phone.
 
+#![allow(
+    missing_docs,
+    reason = "the lab's alone: names say what things are, comments why"
+)]
+
 mod index;
 mod outcome;
 mod page;
@@ -22,23 +27,17 @@ use holdfast_checker::verdict::Verdict;
 
 /// A template that could not be filled in.
 pub use askama::Error;
-pub use index::{Listed, Others, Unplayed, index};
+pub use index::{Listed, Others, index};
 pub use page::html;
-pub use page::judged::{during, sentence, word};
+pub use page::judged::{sentence, word};
 pub use summary::{Row, Summary, rows, tiles};
 
-/// All that a report tells.
 #[derive(Debug, Clone, Copy)]
 pub struct Report<'a> {
-    /// What was played.
     pub experiment: &'a Experiment,
-    /// The naive side, as seen.
     pub naive: &'a Trial,
-    /// The resilient side, as seen.
     pub resilient: &'a Trial,
-    /// The judgement on both.
     pub verdict: &'a Verdict,
-    /// Where, when and with what it was played.
     pub facts: &'a Facts,
     /// What repeated trials show; empty: there was one of each side.
     pub repeats: &'a [Repeat],
@@ -49,11 +48,8 @@ pub struct Report<'a> {
 pub struct Facts {
     /// The run's name, unique for its experiment.
     pub run: String,
-    /// When it began.
     pub started: Timestamp,
-    /// What it was played on.
     pub stage: StageKind,
-    /// The seed it was played with.
     pub seed: u64,
     /// The git revision, with what is said of uncommitted changes.
     pub revision: String,
@@ -66,14 +62,10 @@ pub struct Facts {
 /// A figure over repeated trials, in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Repeat {
-    /// Which figure.
     pub name: String,
-    /// Trials of each side.
     pub trials: usize,
     /// The naive side's median and its interval, such as `4.91 s (4.80 to 5.02)`.
     pub naive: String,
-    /// Likewise of the resilient side.
     pub resilient: String,
-    /// How large the difference is.
     pub effect: String,
 }

@@ -6,14 +6,15 @@ use std::time::Duration;
 
 use askama::Template;
 
-use self::judged::Judged;
+use self::judged::{Group, groups, sentence, word};
 use super::plots::{self, Axis, Figure};
 use super::summary::{Row, Summary, rows, tiles};
 use super::words::{count, seconds, tied};
 use super::{Facts, Repeat, Report};
 use holdfast_checker::arrivals::Arrivals;
-use holdfast_checker::plan::{Experiment, Load, Side};
+use holdfast_checker::plan::{Experiment, Load};
 use holdfast_checker::trial::{Durability, FaultWindow, Generator, Observation, Trial};
+use holdfast_checker::verdict::Verdict;
 
 /// How long the worker of the course works.
 const COURSE_DELAY: Duration = Duration::from_secs(2);
@@ -24,42 +25,21 @@ struct Page<'a> {
     experiment: &'a Experiment,
     facts: &'a Facts,
     repeats: &'a [Repeat],
-    verdict: Judged<'a>,
+    verdict: &'a Verdict,
+    word: &'static str,
+    sentence: String,
+    both: [&'a Trial; 2],
+    groups: Vec<Group<'a>>,
     tiles: [Row; 4],
     rows: Vec<Row>,
     figures: Vec<Figure>,
-    faults: [Faults<'a>; 2],
     durability: Vec<Row>,
     started: String,
     load: String,
     delays: String,
-    costs: [Cost; 2],
-}
-
-/// What one side met.
-struct Faults<'a> {
-    side: Side,
-    faults: Vec<FaultRow<'a>>,
-}
-
-struct FaultRow<'a> {
-    number: usize,
-    name: &'a str,
-    when: String,
-    live: String,
-    healed: String,
-}
-
-struct Cost {
-    side: Side,
-    words: String,
 }
 
 /// The run's page, a file by itself.
-///
-/// # Errors
-///
-/// If the template cannot be filled in.
 pub fn html(report: &Report<'_>) -> Result<String, askama::Error> {
     let Report {
         experiment,
@@ -75,19 +55,18 @@ pub fn html(report: &Report<'_>) -> Result<String, askama::Error> {
         experiment,
         facts,
         repeats,
-        verdict: Judged::of(verdict),
+        verdict,
+        word: word(verdict.finding()),
+        sentence: sentence(verdict),
+        both,
+        groups: groups(verdict),
         tiles: tiles(&broken[0], &broken[1]),
         rows: rows(&sums[0], &sums[1]),
         figures: figures(naive, resilient),
-        faults: both.map(faults),
         durability: durability(&naive.durability, &resilient.durability),
         started: facts.started.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
         load: load(&experiment.load),
         delays: delays(experiment.system.work_delay),
-        costs: both.map(|trial| Cost {
-            side: trial.side,
-            words: cost(&trial.generator),
-        }),
     };
     page.render()
 }
@@ -104,26 +83,9 @@ fn figures(naive: &Trial, resilient: &Trial) -> Vec<Figure> {
     plots::numbered(figures)
 }
 
-fn faults(trial: &Trial) -> Faults<'_> {
-    let row = |(index, fault)| fault_row(index + 1, fault);
-    Faults {
-        side: trial.side,
-        faults: trial.faults.iter().enumerate().map(row).collect(),
-    }
-}
-
-fn fault_row(number: usize, fault: &FaultWindow) -> FaultRow<'_> {
-    FaultRow {
-        number,
-        name: &fault.name,
-        when: format!(
-            "{:.2}\u{a0}to {:.2}\u{a0}s",
-            fault.from.as_secs_f64(),
-            fault.to.as_secs_f64()
-        ),
-        live: observation(&fault.live),
-        healed: observation(&fault.healed),
-    }
+fn when(fault: &FaultWindow) -> String {
+    let (from, to) = (fault.from.as_secs_f64(), fault.to.as_secs_f64());
+    format!("{from:.2}\u{a0}to {to:.2}\u{a0}s")
 }
 
 fn observation(observation: &Observation) -> String {

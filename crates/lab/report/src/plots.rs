@@ -32,18 +32,15 @@ impl Figure {
     }
 }
 
-/// One drawing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Panel {
     /// Above the drawing; empty: none is needed.
     pub(super) heading: String,
-    /// The drawing's width and height, in its own units.
     pub(super) size: (u32, u32),
     /// What stands inside the `svg` element. Escaped by the library that drew it.
     pub(super) drawing: String,
 }
 
-/// An entry of a legend.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Key {
     /// What stands inside a small `svg` element of 24 by 12.

@@ -1,20 +1,19 @@
-//! A run as it might be, for the tests: the worker paused for ten seconds of forty. Seeded, so always the same.
-
-mod seen;
+//! A run as it might be, for the tests: the worker killed for five seconds of fourteen.
 
 use std::time::Duration;
 
-use self::seen::{LASTS, PATIENCE, WORK, answered, flap, trial};
 use super::{Facts, Listed, Repeat, Report, Summary};
 use holdfast_checker::arrivals::Arrivals;
-use holdfast_checker::plan::{
-    Expectation, Experiment, Fault, Kind, Load, Metric, Side, System, Target, Window,
-};
+use holdfast_checker::fixtures::{TrialFixture, end, ms, plan, s, whole, without_worker};
+use holdfast_checker::plan::{Experiment, Metric, Side};
 use holdfast_checker::stage::StageKind;
-use holdfast_checker::trial::{Completion, Trial};
-use holdfast_checker::verdict::{Check, Verdict};
+use holdfast_checker::trial::{Completion, Sample, Trial};
+use holdfast_checker::verdict::{Verdict, judge};
 
-/// Everything of a run.
+const RATE: f64 = 70.0;
+/// How long a naive client waits.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+
 pub(super) struct Run {
     pub(super) experiment: Experiment,
     pub(super) naive: Trial,
@@ -26,13 +25,23 @@ pub(super) struct Run {
 
 impl Run {
     pub(super) fn new() -> Self {
-        let [naive, resilient] = both();
+        let (mut experiment, [naive, resilient]) = (plan(), both());
+        experiment.naive[0].metric = Metric::UnansweredShare;
+        experiment.load.rate = RATE;
         Self {
-            experiment: experiment(),
+            verdict: judge(&experiment, &naive, &resilient),
+            experiment,
             naive,
             resilient,
-            verdict: verdict(),
-            facts: facts(),
+            facts: Facts {
+                run: "2026-03-02T10-00-00Z-7".to_owned(),
+                started: "2026-03-02T10:00:00Z".parse().unwrap(),
+                stage: StageKind::Local,
+                seed: 7,
+                revision: "3f1c9a7d20b4, nothing uncommitted".to_owned(),
+                machine: "Linux 6.1, x86_64, 2 cores, 7.8 GiB".to_owned(),
+                policies: "[worker]\ndeadline = \"1400ms\"\n".to_owned(),
+            },
             repeats: vec![Repeat {
                 name: "p99, during the fault".to_owned(),
                 trials: 5,
@@ -47,22 +56,29 @@ impl Run {
     pub(super) fn deviated() -> Self {
         let mut run = Self::new();
         for trial in [&mut run.naive, &mut run.resilient] {
-            let whole = trial.faults[0].clone();
-            trial.faults = (0..5).map(|number| flap(&whole, number)).collect();
-            for call in trial.calls.iter_mut().filter(|call| call.number % 3 == 0) {
-                call.end = match call.number % 8 {
-                    1 => answered(503, None),
-                    3 => answered(200, Some("db_unavailable:pool_exhausted")),
-                    5 => Completion::Left,
-                    7 => Completion::NoFile,
+            let mut flap = trial.faults[0].clone();
+            trial.faults.clear();
+            for from in [3, 5, 7, 9].map(s) {
+                (flap.from, flap.to) = (from, from + ms(1_100));
+                trial.faults.push(flap.clone());
+            }
+            for (number, call) in trial.calls.iter_mut().enumerate() {
+                call.end = match number % 24 {
+                    0 => end(503, false, None, None),
+                    6 => end(
+                        200,
+                        true,
+                        Some("db_unavailable:pool_exhausted"),
+                        Some("journal"),
+                    ),
+                    12 => Completion::Left,
+                    18 => Completion::NoFile,
                     _ => continue,
                 };
             }
         }
-        for (index, seen) in [(5, "2.10 s"), (9, "3.61 s")] {
-            let check = &mut run.verdict.checks[index];
+        for check in &mut run.verdict.checks[12..14] {
             check.holds = false;
-            check.seen = seen.to_owned();
         }
         run
     }
@@ -84,14 +100,68 @@ pub(super) fn both() -> [Trial; 2] {
     Side::BOTH.map(trial)
 }
 
-/// A line of the index.
+fn trial(side: Side) -> Trial {
+    let mut scene = match side {
+        Side::Naive => TrialFixture::naive(),
+        _ => TrialFixture::resilient(),
+    };
+    let times = Arrivals::Constant.times(RATE, s(14), 1);
+    for (number, at) in (0..).zip(times) {
+        let jitter = ms(number % 30);
+        let (latency, end) = match side {
+            _ if at < s(3) || at >= s(8) => (ms(200) + jitter, whole()),
+            Side::Naive => (PATIENCE, Completion::GivenUp),
+            // Until the breaker opens.
+            _ if at < ms(3_500) => (ms(1_400) + jitter, without_worker()),
+            _ => (ms(4) + jitter, without_worker()),
+        };
+        scene = scene.call(at, latency, end);
+    }
+    if side != Side::Naive {
+        scene = scene.opens("worker", ms(3_500));
+        scene
+            .trial
+            .transitions
+            .push(scene.trial.transitions[0].clone());
+        let closed = &mut scene.trial.transitions[1];
+        (closed.at, closed.from, closed.to) = (s(8), "open".to_owned(), "closed".to_owned());
+    }
+    let mut trial = scene.trial;
+    // A client that gave up took its call with it, and left a row behind.
+    let lost = trial
+        .calls
+        .iter()
+        .filter(|call| call.end == Completion::GivenUp);
+    trial.durability.lost = lost.count() as u64;
+    trial.samples = (0..60)
+        .map(|quarter| look(&trial, ms(250 * quarter)))
+        .collect();
+    trial
+}
+
+/// A worker that is dead cannot tell its count, and what it could not do is owed for so long.
+fn look(trial: &Trial, at: Duration) -> Sample {
+    let sent = trial.calls.iter().filter(|call| call.intended <= at);
+    let owed = sent
+        .clone()
+        .filter(|call| call.status() == Some(202))
+        .count() as u64;
+    Sample {
+        at,
+        worker_arrivals: (at < s(3) || at >= s(8)).then(|| sent.count() as u64 - owed),
+        open_work: Some(if at < s(9) { owed } else { 0 }),
+        journal_entries: Some(0),
+        ejected: None,
+    }
+}
+
 pub(super) fn listed(name: &str, number: u32) -> Listed {
     let [naive, resilient] = both();
     Listed {
         name: name.to_owned(),
         run: format!("run-{number}"),
-        title: experiment().title,
-        question: experiment().question,
+        title: plan().title,
+        question: plan().question,
         started: format!("2026-03-0{number}T10:00:00Z").parse().unwrap(),
         stage: "local".to_owned(),
         href: format!("{name}/run-{number}/report.html"),
@@ -101,113 +171,4 @@ pub(super) fn listed(name: &str, number: u32) -> Listed {
         naive: Summary::of(&naive),
         resilient: Summary::of(&resilient),
     }
-}
-
-pub(super) fn experiment() -> Experiment {
-    let expectation = Expectation {
-        metric: Metric::P99,
-        during: Window::Fault,
-        at_least: None,
-        at_most: Some(2.7),
-    };
-    Experiment {
-        name: "worker-paused".to_owned(),
-        title: "The worker stops answering, with its port open".to_owned(),
-        question: "Why is a dependency that says nothing worse than one that is gone, and what ends the waiting?".to_owned(),
-        prediction: "Nothing refuses, so every naive call waits until its client gives up. The resilient side waits for a \
-                     few attempts, opens its breaker, and then promises at once what it cannot do yet."
-            .to_owned(),
-        stages: vec![StageKind::Local],
-        system: System {
-            work_delay: Duration::from_secs_f64(WORK),
-            work_capacity: None,
-            work_warmup: None,
-            workers: std::num::NonZeroU32::MIN,
-            replication: None,
-            policies: toml::Table::new(),
-        },
-        load: Load {
-            rate: 25.0,
-            arrivals: Arrivals::Poisson,
-            lasts: Duration::from_secs_f64(LASTS),
-            patience: Duration::from_secs_f64(PATIENCE),
-            seed: 7,
-            try_for: None,
-            asks_again: None,
-            leaving: None,
-        },
-        faults: vec![Fault {
-            target: Target::Worker,
-            kind: Kind::Pause,
-            at: Duration::from_secs(10),
-            lasts: Duration::from_secs(10),
-        }],
-        naive: vec![expectation],
-        resilient: vec![expectation],
-    }
-}
-
-fn facts() -> Facts {
-    Facts {
-        run: "2026-03-02T10-00-00Z-7".to_owned(),
-        started: "2026-03-02T10:00:00Z".parse().unwrap(),
-        stage: StageKind::Local,
-        seed: 7,
-        revision: "3f1c9a7d20b4, nothing uncommitted".to_owned(),
-        machine: "Linux 6.1, x86_64, 2 cores, 7.8 GiB".to_owned(),
-        policies: "[worker]\nattempt_timeout = \"600ms\"\ndeadline = \"1400ms\"\n".to_owned(),
-    }
-}
-
-fn verdict() -> Verdict {
-    let check = |side, name: &str, during, expected: &str, seen: &str| Check {
-        side,
-        name: name.to_owned(),
-        during,
-        expected: expected.to_owned(),
-        seen: seen.to_owned(),
-        value: None,
-        holds: true,
-        unknown: false,
-    };
-    let fault = Some(Window::Fault);
-    let (naive, resilient) = (Some(Side::Naive), Some(Side::Resilient));
-    let checks = vec![
-        check(
-            None,
-            "the fault was live",
-            None,
-            "seen by its probe, on both sides",
-            "seen on both",
-        ),
-        check(
-            None,
-            "the fault was healed",
-            None,
-            "seen by its probe, on both sides",
-            "seen on both",
-        ),
-        check(
-            None,
-            "steady state before",
-            None,
-            "all answers whole, on both sides",
-            "50 of 50",
-        ),
-        check(
-            None,
-            "steady state after",
-            None,
-            "all answers whole, on both sides",
-            "50 of 50",
-        ),
-        check(naive, "unanswered share", fault, "at least 30 %", "58.8 %"),
-        check(naive, "p99", fault, "at least 6 s", "6.00 s"),
-        check(naive, "lost", None, "at least 1", "111"),
-        check(resilient, "unanswered", Some(Window::All), "none", "none"),
-        check(resilient, "promised share", fault, "at least 99 %", "100 %"),
-        check(resilient, "p99", fault, "at most 2.7 s", "1.43 s"),
-        check(resilient, "lost", None, "none", "none"),
-    ];
-    Verdict { checks }
 }

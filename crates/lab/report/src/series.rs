@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use holdfast_checker::trial::{Call, Sample};
 
-/// Calls meant to be sent in each second.
 pub(super) fn offered(calls: &[Call]) -> Vec<Option<f64>> {
     counted(calls.iter().map(|call| call.intended))
 }
@@ -53,7 +52,6 @@ pub(super) fn highest(
     bins
 }
 
-/// The largest value.
 pub(super) fn peak(series: &[Option<f64>]) -> f64 {
     series.iter().flatten().copied().fold(0.0, f64::max)
 }
@@ -87,9 +85,8 @@ mod tests {
         Sample {
             at: Duration::from_millis(at_ms),
             worker_arrivals,
-            open_work: None,
             journal_entries: worker_arrivals,
-            ejected: None,
+            ..Sample::default()
         }
     }
 

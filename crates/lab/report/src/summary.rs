@@ -4,24 +4,21 @@ use serde::{Deserialize, Serialize};
 
 use super::outcome::Outcome;
 use super::series::arrivals;
-use super::words::{count, seconds, share};
+use super::words::{count, or_none, share};
 use holdfast_checker::figures::percentile;
 use holdfast_checker::measure::GRACE;
-use holdfast_checker::trial::{Call, Completion, Trial};
+use holdfast_checker::trial::{Call, Trial};
 
 /// One side in numbers, over all its calls.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Summary {
-    /// Calls meant to be sent.
     pub calls: usize,
     /// Answered 200, nothing missing.
     pub whole: usize,
     /// Answered 200 without something.
     pub degraded: usize,
-    /// Answered 202.
     pub deferred: usize,
-    /// Answered with another status.
     pub errors: usize,
     /// Answered, with whatever status, within the bound and the 300 ms that checks allow the machine.
     pub within_bound: usize,
@@ -31,9 +28,7 @@ pub struct Summary {
     pub aside: usize,
     /// Latency from the intended start, in seconds; none: no calls.
     pub p50_seconds: Option<f64>,
-    /// Likewise, the 99th percentile.
     pub p99_seconds: Option<f64>,
-    /// Likewise, the longest.
     pub slowest_seconds: Option<f64>,
     /// Most arrivals at the worker within a second; none: it could not tell.
     pub peak_arrivals: Option<f64>,
@@ -43,27 +38,20 @@ pub struct Summary {
     pub duplicates: u64,
 }
 
-/// A figure of both sides, in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
-    /// Which.
     pub name: &'static str,
-    /// The naive side's.
     pub naive: String,
-    /// The resilient side's.
     pub resilient: String,
 }
 
 impl Summary {
-    /// Of one side, whole.
-    #[must_use]
     pub fn of(trial: &Trial) -> Self {
         Self::over(trial, |_| true)
     }
 
     /// Of the usual load's calls that were meant to be sent while a fault was in force. What is lost, and how many arrived at the worker, is
     /// known of the whole only.
-    #[must_use]
     pub fn during_faults(trial: &Trial) -> Self {
         Self::over(trial, |call| {
             let mut faults = trial.faults.iter();
@@ -78,9 +66,7 @@ impl Summary {
             ends.filter(|end| wanted.contains(end)).count()
         };
         let limit = trial.bound + GRACE;
-        let in_time = |call: &&&Call| {
-            matches!(call.end, Completion::Answered { .. }) && call.latency() <= limit
-        };
+        let in_time = |call: &&&Call| call.status().is_some() && call.latency() <= limit;
         let mut latencies: Vec<f64> = calls
             .iter()
             .filter(|call| !matches!(Outcome::of(call), Outcome::Left | Outcome::NotSent))
@@ -108,9 +94,7 @@ impl Summary {
             duplicates: trial.durability.duplicates,
         }
     }
-}
 
-impl Summary {
     /// Answered 200, or promised by a 202.
     pub(super) fn promised(&self) -> usize {
         self.whole + self.degraded + self.deferred
@@ -120,68 +104,58 @@ impl Summary {
     pub(super) fn wanted(&self) -> usize {
         self.calls - self.aside.min(self.calls)
     }
+
+    fn of_all(&self, part: usize) -> String {
+        match part {
+            0 => "0".to_owned(),
+            some => format!("{} ({})", count(some), share(some, self.calls)),
+        }
+    }
 }
 
 /// What a reader wants to know first, before any other figure: what came of it while it was broken.
-#[must_use]
 pub fn tiles(naive: &Summary, resilient: &Summary) -> [Row; 4] {
-    let row = |name, figure: &dyn Fn(&Summary) -> String| Row {
+    let row = |name, figure: fn(&Summary) -> String| Row {
         name,
         naive: figure(naive),
         resilient: figure(resilient),
     };
-    let time = |value: Option<f64>| value.map_or_else(|| "none".to_owned(), seconds);
     [
-        row("answered or promised", &|it| {
+        row("answered or promised", |it| {
             share(it.promised(), it.wanted())
         }),
-        row("lost", &|it| count(it.lost)),
-        row("p99", &|it| time(it.p99_seconds)),
-        row("within the bound", &|it| {
-            share(it.within_bound, it.wanted())
-        }),
+        row("lost", |it| count(it.lost)),
+        row("p99", |it| or_none(it.p99_seconds)),
+        row("within the bound", |it| share(it.within_bound, it.wanted())),
     ]
 }
 
 /// Both sides' figures, line by line.
-#[must_use]
 pub fn rows(naive: &Summary, resilient: &Summary) -> Vec<Row> {
-    let row = |name, figure: &dyn Fn(&Summary) -> String| Row {
+    let row = |name, figure: fn(&Summary) -> String| Row {
         name,
         naive: figure(naive),
         resilient: figure(resilient),
     };
-    let of_all = |part: fn(&Summary) -> usize| {
-        move |it: &Summary| match part(it) {
-            0 => "0".to_owned(),
-            some => format!("{} ({})", count(some), share(some, it.calls)),
-        }
-    };
-    let time = |part: fn(&Summary) -> Option<f64>| {
-        move |it: &Summary| part(it).map_or_else(|| "none".to_owned(), seconds)
-    };
     let mut rows = vec![
-        row("calls", &|it| count(it.calls)),
-        row("200, whole", &of_all(|it| it.whole)),
-        row("200, degraded", &of_all(|it| it.degraded)),
-        row("202, promised", &of_all(|it| it.deferred)),
-        row("an error status", &of_all(|it| it.errors)),
-        row("no answer", &of_all(|it| it.unanswered)),
-        row("latency, median", &time(|it| it.p50_seconds)),
-        row("latency, 99th percentile", &time(|it| it.p99_seconds)),
-        row("latency, longest", &time(|it| it.slowest_seconds)),
-        row(
-            "peak arrivals at the worker",
-            &|it| match it.peak_arrivals {
-                Some(peak) => format!("{peak:.0}/s"),
-                None => "unknown".to_owned(),
-            },
-        ),
-        row("lost", &|it| count(it.lost)),
-        row("duplicates", &|it| count(it.duplicates)),
+        row("calls", |it| count(it.calls)),
+        row("200, whole", |it| it.of_all(it.whole)),
+        row("200, degraded", |it| it.of_all(it.degraded)),
+        row("202, promised", |it| it.of_all(it.deferred)),
+        row("an error status", |it| it.of_all(it.errors)),
+        row("no answer", |it| it.of_all(it.unanswered)),
+        row("latency, median", |it| or_none(it.p50_seconds)),
+        row("latency, 99th percentile", |it| or_none(it.p99_seconds)),
+        row("latency, longest", |it| or_none(it.slowest_seconds)),
+        row("peak arrivals at the worker", |it| {
+            let peak = it.peak_arrivals.map(|peak| format!("{peak:.0}/s"));
+            peak.unwrap_or_else(|| "unknown".to_owned())
+        }),
+        row("lost", |it| count(it.lost)),
+        row("duplicates", |it| count(it.duplicates)),
     ];
     if naive.aside + resilient.aside > 0 {
-        let aside = row("client left, or not sent", &of_all(|it| it.aside));
+        let aside = row("client left, or not sent", |it| it.of_all(it.aside));
         rows.insert(6, aside);
     }
     rows
@@ -212,9 +186,8 @@ mod tests {
     #[test]
     fn a_hung_call_counts_with_the_time_its_client_waited() {
         let [naive, resilient] = sample::both();
-        let patience = sample::experiment().load.patience.as_secs_f64();
         let p99 = Summary::of(&naive).p99_seconds.unwrap();
-        assert!((p99 - patience).abs() < 0.01, "{p99}");
+        assert!((p99 - sample::PATIENCE.as_secs_f64()).abs() < 0.01, "{p99}");
         assert!(Summary::of(&resilient).slowest_seconds.unwrap() < resilient.bound.as_secs_f64());
     }
 

@@ -25,6 +25,11 @@ pub(super) fn seconds(seconds: f64) -> String {
     }
 }
 
+/// Likewise, of what may have none.
+pub(super) fn or_none(value: Option<f64>) -> String {
+    value.map_or_else(|| "none".to_owned(), seconds)
+}
+
 /// Of how many; never rounded up to all or down to none.
 #[expect(clippy::cast_precision_loss, reason = "a ratio")]
 pub(super) fn share(part: usize, whole: usize) -> String {

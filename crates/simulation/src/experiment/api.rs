@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use holdfast_api::embedded::{NewRequest, Outcome, Policies};
 use holdfast_checker::plan::Side;
-use holdfast_checker::trial::Completion;
+use holdfast_checker::trial::{Answer, Completion};
 use holdfast_policy::BreakerState;
 use holdfast_wire::{Degraded, RecordedIn};
 use tokio::time::Instant;
@@ -170,13 +170,11 @@ impl NaiveApi {
 }
 
 fn naive(done: bool) -> Completion {
-    Completion::Answered {
+    Completion::Answered(Answer {
         status: if done { 200 } else { 500 },
-        request_id: None,
         has_result: done,
-        degraded: vec![],
-        recorded_in: None,
-    }
+        ..Answer::default()
+    })
 }
 
 /// The status as the service's routes give it.
@@ -207,7 +205,7 @@ fn answered(
     recorded_in: Option<RecordedIn>,
 ) -> Completion {
     let named = |it: &Degraded| format!("{}:{}", it.code.as_str(), it.reason.as_str());
-    Completion::Answered {
+    Completion::Answered(Answer {
         status,
         request_id,
         has_result: status == 200,
@@ -216,5 +214,6 @@ fn answered(
             RecordedIn::Database => "database".to_owned(),
             RecordedIn::Journal => "journal".to_owned(),
         }),
-    }
+        ..Answer::default()
+    })
 }

@@ -60,7 +60,7 @@ impl Client {
             intended: at,
             sent,
             ended: self.epoch.elapsed(),
-            surge: self.arrival.surge.is_some(),
+            surge: self.arrival.surge,
             end,
         }
     }
@@ -82,13 +82,12 @@ impl Client {
     fn request(&self, tries: u64) -> NewRequest {
         let key = format!("run-{}", self.arrival.number);
         let now = self.clock.now();
-        let urgency = self.arrival.surge.and_then(|surge| surge.priority);
         NewRequest {
             id: id(now / 1000, (self.arrival.number << 8) + tries),
             payload: RawValue::from_string(format!("\"{key}\"")).ok(),
             key: Some(key),
             received_at: Timestamp::from_microsecond(now).unwrap_or_default(),
-            priority: urgency.map_or(Priority::USUAL, Priority::new),
+            priority: self.arrival.priority.map_or(Priority::USUAL, Priority::new),
         }
     }
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use holdfast_api::embedded::parse_policies;
 use holdfast_checker::durability::{Row, of_calls};
 use holdfast_checker::plan::{Experiment, Side};
-use holdfast_checker::trial::{Call, Durability, Generator, Trial};
+use holdfast_checker::trial::{Call, Durability, Trial};
 use holdfast_checker::{schedule, verdict};
 use serde::Deserialize;
 use tokio::runtime::Builder;
@@ -120,17 +120,12 @@ impl Order {
         self.settle(&api, &server).await;
         let (samples, transitions) = watch.end();
         Ok(Trial {
-            side: self.side,
-            bound,
-            lasts: load.lasts,
             faults,
             transitions,
             samples,
             durability: durability(&calls, &server),
             calls,
-            breaches: None,
-            generator: Generator::default(),
-            contender: None,
+            ..Trial::new(self.side, bound, load.lasts)
         })
     }
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::post::Poster;
-use super::{Attempt, Broken, CallHistory, Plan, Reply, leaver};
+use super::{Attempt, CallHistory, Completion, Plan, leaver};
 use holdfast_checker::schedule::Arrival;
 
 /// The usual load is of so many.
@@ -51,7 +51,7 @@ impl Client {
                 true => self.leave(api, &history.key, &body, until).await,
                 false => self.ask(api, &history.key, &body, (&headers, until)).await,
             };
-            let content = arrival.leaves || self.plan.contents(&made.reply);
+            let content = arrival.leaves || self.plan.contents(&made.end);
             history.attempts.push(made);
             match self.plan.load.asks_again {
                 Some(pause) if !content && Instant::now() + pause < until => sleep(pause).await,
@@ -78,7 +78,7 @@ impl Client {
         let body = (!self.plan.bodiless).then_some(body);
         self.timed(api, async {
             let made = timeout_at(until, self.poster.ask(&url, key, body, headers)).await;
-            made.unwrap_or(Reply::Broken(Broken::Silent))
+            made.unwrap_or(Completion::GivenUp)
         })
         .await
     }
@@ -89,15 +89,11 @@ impl Client {
         self.timed(api, leaver::ask(&url, key, body, until)).await
     }
 
-    async fn timed(&self, api: usize, reply: impl Future<Output = Reply>) -> Attempt {
+    async fn timed(&self, api: usize, end: impl Future<Output = Completion>) -> Attempt {
         let from = self.since_epoch();
-        let reply = reply.await;
-        Attempt {
-            api,
-            from,
-            to: self.since_epoch(),
-            reply,
-        }
+        let end = end.await;
+        let to = self.since_epoch();
+        Attempt { api, from, to, end }
     }
 
     fn since_epoch(&self) -> Duration {
@@ -108,10 +104,11 @@ impl Client {
 /// Whose call it is, and how urgent.
 fn headers(arrival: Arrival) -> Vec<(&'static str, String)> {
     let client = match arrival.surge {
-        Some(_) => "surge".to_owned(),
-        None => format!("usual-{}", arrival.number % USUAL_CLIENTS),
+        true => "surge".to_owned(),
+        false => format!("usual-{}", arrival.number % USUAL_CLIENTS),
     };
-    let urgency = arrival.surge.and_then(|surge| surge.priority);
-    let urgency = urgency.map(|urgency| ("priority", format!("u={urgency}")));
+    let urgency = arrival
+        .priority
+        .map(|urgency| ("priority", format!("u={urgency}")));
     [("x-client", client)].into_iter().chain(urgency).collect()
 }

@@ -8,20 +8,20 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until};
 
-use super::{Broken, Reply};
+use super::Completion;
 
 /// Asks, and is gone at `until`, whatever has come by then.
-pub(super) async fn ask(url: &str, key: &str, body: Option<&Value>, until: Instant) -> Reply {
-    Reply::Broken(match send(url, key, body).await {
+pub(super) async fn ask(url: &str, key: &str, body: Option<&Value>, until: Instant) -> Completion {
+    match send(url, key, body).await {
         Ok(connection) => {
             sleep_until(until).await;
             // Fails only on a socket that is already dead.
             let _ = connection.set_zero_linger();
-            Broken::Left
+            Completion::Left
         }
-        Err(error) if error.kind() == ErrorKind::ConnectionRefused => Broken::Refused,
-        Err(_) => Broken::Reset,
-    })
+        Err(error) if error.kind() == ErrorKind::ConnectionRefused => Completion::Refused,
+        Err(_) => Completion::Reset,
+    }
 }
 
 async fn send(url: &str, key: &str, body: Option<&Value>) -> io::Result<TcpStream> {
@@ -70,7 +70,7 @@ mod tests {
                 broken,
             )
         });
-        assert_eq!(end, Reply::Broken(Broken::Left));
+        assert_eq!(end, Completion::Left);
         assert!(seen.starts_with("POST /process HTTP/1.1\r\n"), "{seen}");
         assert!(seen.contains("idempotency-key: a-7\r\n") && seen.ends_with("{\"number\":7}"));
         assert_eq!(broken.unwrap_err().kind(), ErrorKind::ConnectionReset);
@@ -81,6 +81,6 @@ mod tests {
         let port = crate::ports::free().unwrap();
         let url = format!("http://127.0.0.1:{port}/process");
         let end = ask(&url, "k", Some(&json!({})), Instant::now()).await;
-        assert_eq!(end, Reply::Broken(Broken::Refused));
+        assert_eq!(end, Completion::Refused);
     }
 }

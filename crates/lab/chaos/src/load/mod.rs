@@ -21,8 +21,9 @@ use tokio::time::{Instant, timeout_at};
 
 pub use client::{Client, body};
 pub use holdfast_checker::arrivals::Arrivals;
-pub use holdfast_checker::history::{Answer, Attempt, Broken, CallHistory, Reply};
+pub use holdfast_checker::history::{Attempt, CallHistory};
 use holdfast_checker::trial::Generator;
+pub use holdfast_checker::trial::{Answer, Completion};
 use holdfast_system::error::SystemError;
 pub use plan::{Arriving, Plan};
 pub use post::Poster;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use holdfast_checker::plan::{Fault, Load, Side};
 use uuid::Uuid;
 
-use super::{Arrivals, CallHistory, Reply};
+use super::{Arrivals, CallHistory, Completion};
 use holdfast_checker::schedule::{self, Arrival};
 
 /// How long a client behind a load balancer keeps trying.
@@ -84,8 +84,8 @@ impl Plan {
     }
 
     /// Whether a client leaves it at this.
-    pub(super) fn contents(&self, reply: &Reply) -> bool {
-        let answer = reply.answer();
+    pub(super) fn contents(&self, end: &Completion) -> bool {
+        let answer = end.answer();
         answer.is_some_and(|answer| !self.wants_a_promise || answer.is_promise())
     }
 
@@ -99,7 +99,7 @@ impl Plan {
             number: arrival.number,
             key: self.key(arrival.number),
             intended: arrival.at,
-            surge: arrival.surge.is_some(),
+            surge: arrival.surge,
             attempts: Vec::new(),
         }
     }

@@ -5,7 +5,7 @@ use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER};
 use reqwest::retry;
 use serde_json::Value;
 
-use super::{Answer, Broken, Reply};
+use super::{Answer, Completion};
 
 /// A client that makes each try itself, on a connection that is closed with it: what is refused was refused, and to this
 /// request. It waits for ever; whoever does not drops the call, and with it the connection.
@@ -36,7 +36,7 @@ impl Poster {
         key: &str,
         body: Option<&Value>,
         headers: &[(&'static str, String)],
-    ) -> Reply {
+    ) -> Completion {
         let request = match body {
             Some(body) => self.client.post(url).json(body),
             None => self.client.get(url),
@@ -50,7 +50,7 @@ impl Poster {
     }
 }
 
-async fn reply(request: RequestBuilder) -> Reply {
+async fn reply(request: RequestBuilder) -> Completion {
     let sent = async {
         let answer = request.send().await?;
         let status = answer.status().as_u16();
@@ -58,8 +58,8 @@ async fn reply(request: RequestBuilder) -> Reply {
         Ok(read(status, &headers, &answer.bytes().await?))
     };
     match sent.await {
-        Ok(answer) => Reply::Answer(answer),
-        Err(error) => Reply::Broken(broken(&error)),
+        Ok(answer) => Completion::Answered(answer),
+        Err(error) => broken(&error),
     }
 }
 
@@ -89,15 +89,15 @@ fn lack(entry: &Value) -> String {
     format!("{}:{}", text("code"), text("reason"))
 }
 
-fn broken(error: &reqwest::Error) -> Broken {
+fn broken(error: &reqwest::Error) -> Completion {
     if lacks_files(error) {
-        Broken::NoFile
+        Completion::NoFile
     } else if error.is_timeout() {
-        Broken::Silent
+        Completion::GivenUp
     } else if error.is_connect() {
-        Broken::Refused
+        Completion::Refused
     } else {
-        Broken::Reset
+        Completion::Reset
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Broken, CallHistory, Reply};
+use super::{Attempt, CallHistory, Completion};
 use crate::figures::percentile;
 use crate::output::{Console, Tone};
 
@@ -35,8 +35,8 @@ impl Summary {
         for history in histories {
             summary.sent += 1;
             summary.retried += usize::from(history.attempts.len() > 1);
-            let no_file = Reply::Broken(Broken::NoFile);
-            summary.no_file += usize::from(history.attempts.iter().any(|it| it.reply == no_file));
+            let no_file = |made: &Attempt| made.end == Completion::NoFile;
+            summary.no_file += usize::from(history.attempts.iter().any(no_file));
             let Some(answer) = history.answer() else {
                 summary.unanswered += 1;
                 continue;
@@ -104,11 +104,11 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::load::{Answer, Attempt};
+    use crate::load::Answer;
 
     fn history(status: Option<u16>, code: Option<&str>) -> CallHistory {
-        let reply = status.map_or(Reply::Broken(Broken::Silent), |status| {
-            Reply::Answer(Answer {
+        let end = status.map_or(Completion::GivenUp, |status| {
+            Completion::Answered(Answer {
                 status,
                 code: code.map(str::to_owned),
                 degraded: if status == 200 {
@@ -128,7 +128,7 @@ mod tests {
                 api: 0,
                 from: Duration::from_millis(15),
                 to: Duration::from_millis(30),
-                reply,
+                end,
             }],
         }
     }
@@ -156,7 +156,7 @@ mod tests {
     fn a_client_without_files_is_told_apart_and_one_cut_off_before_its_first_try_counts_as_unanswered()
      {
         let mut starved = history(None, None);
-        starved.attempts[0].reply = Reply::Broken(Broken::NoFile);
+        starved.attempts[0].end = Completion::NoFile;
         let mut cut = history(None, None);
         cut.attempts.clear();
         let summary = Summary::of(&[starved, cut]);

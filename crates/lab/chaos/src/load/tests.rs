@@ -51,16 +51,16 @@ async fn answers_hung_calls_resets_and_refusals_are_told_apart_and_each_is_tried
             panic!("{one:?}");
         };
         assert!(one.intended <= made.from && made.from <= made.to);
-        match (acts(one.number), &made.reply) {
-            (Act::Answer, Reply::Answer(answer)) => {
+        match (acts(one.number), &made.end) {
+            (Act::Answer, Completion::Answered(answer)) => {
                 assert_eq!(answer.status, 202);
                 assert_eq!(answer.degraded, ["worker_unavailable:circuit_open"]);
                 assert_eq!(answer.recorded_in.as_deref(), Some("database"));
             }
-            (Act::Hang, Reply::Broken(Broken::Silent)) => {
+            (Act::Hang, Completion::GivenUp) => {
                 assert!(one.latency() >= Duration::from_secs(3));
             }
-            (Act::Reset, Reply::Broken(Broken::Reset)) => {}
+            (Act::Reset, Completion::Reset) => {}
             (_, reply) => panic!("{}: {reply:?}", one.number),
         }
     }
@@ -81,7 +81,7 @@ async fn where_nobody_listens_calls_are_refused() {
     let sent = run(&plan, Instant::now(), pending(), |_| Ok(())).await;
     let histories = sent.unwrap().histories;
     assert_eq!(histories.len(), 5);
-    let refused = |one: &CallHistory| one.attempts[0].reply == Reply::Broken(Broken::Refused);
+    let refused = |one: &CallHistory| one.attempts[0].end == Completion::Refused;
     assert!(histories.iter().all(refused));
 }
 
@@ -102,7 +102,7 @@ async fn a_refused_call_goes_on_to_the_next_api_and_any_answer_ends_it() {
     let sent = run(&plan, Instant::now(), pending(), |_| Ok(())).await;
     let history = sent.unwrap().histories.remove(0);
     assert_eq!(history.attempts.len(), 2);
-    assert_eq!(history.attempts[0].reply, Reply::Broken(Broken::Refused));
+    assert_eq!(history.attempts[0].end, Completion::Refused);
     assert_eq!(history.answer().unwrap().code.as_deref(), Some("over"));
     assert_eq!(history.accepted(), None);
 }
@@ -133,7 +133,7 @@ async fn clients_that_leave_close_their_connection_and_the_others_wait() {
     let plan = Plan::new(url, Side::Naive, load);
     let mut left = Vec::new();
     let played = run(&plan, Instant::now(), pending(), |one| {
-        assert_eq!(one.attempts[0].reply, Reply::Broken(Broken::Left));
+        assert_eq!(one.attempts[0].end, Completion::Left);
         assert!(one.latency() >= Duration::from_secs(3));
         left.push(one.number);
         Ok(())
@@ -237,7 +237,8 @@ async fn thousands_of_hung_calls_do_not_slow_those_that_are_answered() {
         },
         until: Duration::from_secs(if number < HUNG { 10 } else { 60 }),
         leaves: false,
-        surge: None,
+        surge: false,
+        priority: None,
     };
     let epoch = Instant::now();
     let plan = Plan::new(url, Side::Naive, load(1.0, 1, 60_000));
@@ -245,7 +246,7 @@ async fn thousands_of_hung_calls_do_not_slow_those_that_are_answered() {
     let running = Running::start((0..HUNG + 150).map(arrival), client, epoch).unwrap();
     let sent = follow(&plan, running, pending(), |_| Ok(())).await.unwrap();
     let (hung, answered) = sent.histories.split_at(usize::try_from(HUNG).unwrap());
-    let silent = |one: &CallHistory| one.attempts[0].reply == Reply::Broken(Broken::Silent);
+    let silent = |one: &CallHistory| one.attempts[0].end == Completion::GivenUp;
     assert!(hung.iter().all(silent));
     let promised = answered.iter().filter_map(CallHistory::answer);
     assert_eq!(promised.filter(|answer| answer.is_promise()).count(), 150);

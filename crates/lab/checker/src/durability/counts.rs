@@ -5,11 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 use super::{Accepted, DurabilityReport, Row};
-use crate::trial::{Call, Completion, Durability};
+use crate::trial::{Call, Durability};
 
 /// What was promised or stored and is not done is lost, whatever its row says in place of that: also that it is another's.
 /// Whoever told no id, as the naive endpoint, is held to a row that is done of the request's own number.
-#[must_use]
 pub fn of_calls(calls: &[Call], rows: Vec<Row>) -> Durability {
     let done = rows.iter().filter(|row| row.status == "done");
     let done: BTreeSet<u64> = done.filter_map(number).collect();
@@ -52,7 +51,6 @@ fn named(calls: &[Call], rows: Vec<Row>) -> Durability {
 
 /// The same of somebody else's API, which need not record its results: promises that told no id are counted against the rows
 /// that no other promise claims.
-#[must_use]
 pub fn of_stranger(calls: &[Call], mut rows: Vec<Row>) -> Durability {
     let claimed: BTreeSet<Uuid> = calls.iter().filter_map(promise).collect();
     let done = rows.iter().filter(|row| row.status == "done");
@@ -81,13 +79,7 @@ fn number(row: &Row) -> Option<u64> {
 
 /// The id under which a client was promised something.
 fn promise(call: &Call) -> Option<Uuid> {
-    match &call.end {
-        Completion::Answered {
-            request_id: Some(id),
-            ..
-        } if call.is_promised() => Some(*id),
-        _ => None,
-    }
+    call.end.answer().filter(|it| it.is_promise())?.request_id
 }
 
 #[cfg(test)]
@@ -95,7 +87,9 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::trial::{Answer, Completion};
 
+    /// Answered under this id; 0: under none.
     fn call(id: u128, status: u16) -> Call {
         Call {
             number: 0,
@@ -103,13 +97,11 @@ mod tests {
             sent: Duration::ZERO,
             ended: Duration::ZERO,
             surge: false,
-            end: Completion::Answered {
+            end: Completion::Answered(Answer {
                 status,
-                request_id: Some(Uuid::from_u128(id)),
-                has_result: status == 200,
-                degraded: Vec::new(),
-                recorded_in: None,
-            },
+                request_id: Some(Uuid::from_u128(id)).filter(|id| !id.is_nil()),
+                ..Answer::default()
+            }),
         }
     }
 
@@ -166,11 +158,7 @@ mod tests {
     }
 
     fn nameless(status: u16) -> Call {
-        let mut call = call(0, status);
-        if let Completion::Answered { request_id, .. } = &mut call.end {
-            *request_id = None;
-        }
-        call
+        call(0, status)
     }
 
     #[test]

@@ -7,21 +7,16 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use counts::{of_calls, of_stranger};
 use uuid::Uuid;
 
-/// A promise a client was given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Accepted {
-    /// Of the request.
     pub id: Uuid,
     /// The `Idempotency-Key` it was sent under.
     pub key: String,
-    /// 200 or 202.
     pub status: u16,
 }
 
-/// What the table says of one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
-    /// Its id.
     pub id: Uuid,
     /// The key that its client's request carried in its body; its id, if that had none.
     pub key: String,
@@ -40,19 +35,16 @@ pub struct DurabilityReport {
     pub accepted: usize,
     /// Finished with their result.
     pub done: Vec<Uuid>,
-    /// Not finished.
     pub open: Vec<Uuid>,
     /// Finished with an error, or without a result, and why.
     pub failed: Vec<(Uuid, String)>,
     /// Ids with several rows, and keys that stand for several of the ids.
     pub duplicate: Vec<String>,
-    /// Without a row.
     pub missing: Vec<Uuid>,
 }
 
 impl DurabilityReport {
     /// Holds each promise against the rows.
-    #[must_use]
     pub fn of(accepted: &[Accepted], rows: Vec<Row>) -> Self {
         let mut rows_of: BTreeMap<Uuid, Vec<Row>> = BTreeMap::new();
         for row in rows {
@@ -79,19 +71,16 @@ impl DurabilityReport {
     }
 
     /// Whether waiting can change nothing for the better.
-    #[must_use]
     pub fn is_finished(&self) -> bool {
         self.open.is_empty() && self.missing.is_empty()
     }
 
     /// Whether every promise was kept. A recorded failure is an end, but not the promised one.
-    #[must_use]
     pub fn holds(&self, allow_failed: bool) -> bool {
         self.is_finished() && self.duplicate.is_empty() && (allow_failed || self.failed.is_empty())
     }
 
     /// The figures, in the order in which they are shown.
-    #[must_use]
     pub fn figures(&self) -> [(&'static str, usize); 6] {
         [
             ("accepted", self.accepted),
@@ -103,8 +92,6 @@ impl DurabilityReport {
         ]
     }
 
-    /// The figures on one line.
-    #[must_use]
     pub fn progress(&self) -> String {
         let figures = self.figures();
         let figures = figures.map(|(name, count)| format!("{name} {count}"));

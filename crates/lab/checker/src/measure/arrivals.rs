@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::Unmeasured;
-use super::calls::{count, seconds};
+use super::calls::count;
 use super::window::Spans;
-use crate::trial::{Completion, Trial};
+use crate::trial::{Call, Completion, Trial};
 
 /// How far a window may reach beyond the first and the last sample.
 const REACH: Duration = Duration::from_secs(1);
@@ -14,8 +14,7 @@ const SECOND: Duration = Duration::from_secs(1);
 /// Arrivals in the window for each call sent in it.
 pub(super) fn per_call(spans: &Spans, trial: &Trial) -> Result<f64, Unmeasured> {
     let spans = spans.until(trial.lasts);
-    let sent =
-        |call: &&crate::trial::Call| call.end != Completion::NoFile && spans.contains(call.sent);
+    let sent = |call: &&Call| call.end != Completion::NoFile && spans.contains(call.sent);
     let sent = trial.calls.iter().filter(sent).count();
     if sent == 0 {
         return Err(Unmeasured::NoCalls);
@@ -90,7 +89,8 @@ impl Series {
         let after = self.0.partition_point(|point| point.0 <= time);
         match (self.0.get(after.wrapping_sub(1)), self.0.get(after)) {
             (Some((t0, n0)), Some((t1, n1))) => {
-                n0 + (n1 - n0) * seconds(time - *t0) / seconds(*t1 - *t0)
+                let (after, between) = ((time - *t0).as_secs_f64(), (*t1 - *t0).as_secs_f64());
+                n0 + (n1 - n0) * after / between
             }
             (Some((_, number)), None) | (None, Some((_, number))) => *number,
             (None, None) => 0.0,

@@ -1,99 +1,72 @@
 //! Figures that are of calls.
 
-use std::time::Duration;
-
 use super::window::Spans;
 use super::{GRACE, Unmeasured};
 use crate::figures::percentile;
+use crate::plan::Metric;
 use crate::trial::{Call, Completion, Trial};
 
-/// The calls of a window that say something of the system: one at least.
-pub(super) struct Calls<'a>(Vec<&'a Call>);
-
-impl<'a> Calls<'a> {
-    /// Of the usual load.
-    pub(super) fn within(spans: &Spans, trial: &'a Trial) -> Result<Self, Unmeasured> {
-        Self::of(spans, trial, |call| !call.surge)
-    }
-
-    /// Of the usual load and of surges.
-    pub(super) fn with_surges(spans: &Spans, trial: &'a Trial) -> Result<Self, Unmeasured> {
-        Self::of(spans, trial, |_| true)
-    }
-
-    fn of(
-        spans: &Spans,
-        trial: &'a Trial,
-        whose: impl Fn(&Call) -> bool,
-    ) -> Result<Self, Unmeasured> {
-        let calls = trial.calls.iter();
-        let calls: Vec<_> = calls
-            .filter(|call| call.is_telling() && whose(call) && spans.contains(call.intended))
-            .collect();
-        match calls.is_empty() {
-            true => Err(Unmeasured::NoCalls),
-            false => Ok(Self(calls)),
-        }
-    }
-
-    pub(super) fn number(&self, holds: impl Fn(&Call) -> bool) -> f64 {
-        count(self.0.iter().filter(|call| holds(call)).count() as u64)
-    }
-
-    pub(super) fn share(&self, holds: impl Fn(&Call) -> bool) -> f64 {
-        self.number(holds) / count(self.0.len() as u64)
-    }
-
-    /// The time that this share of the calls does not exceed, in seconds.
-    pub(super) fn latency(&self, share: f64) -> f64 {
-        let mut latencies: Vec<f64> = self.0.iter().map(|call| seconds(call.latency())).collect();
-        latencies.sort_by(f64::total_cmp);
-        percentile(&latencies, share)
-    }
-
-    pub(super) fn per_second(
-        &self,
-        holds: impl Fn(&Call) -> bool,
-        length: Duration,
-    ) -> Result<f64, Unmeasured> {
-        match length.is_zero() {
-            true => Err(Unmeasured::NoCalls),
-            false => Ok(self.number(holds) / seconds(length)),
-        }
+/// The calls of a window that say something of the system: one at least. A surge's are among them if they count.
+pub(super) fn within<'a>(
+    metric: Metric,
+    spans: &Spans,
+    trial: &'a Trial,
+) -> Result<Vec<&'a Call>, Unmeasured> {
+    let calls = trial.calls.iter().filter(|call| counts(metric, call));
+    let calls: Vec<&Call> = calls.filter(|call| spans.contains(call.intended)).collect();
+    match calls.is_empty() {
+        true => Err(Unmeasured::NoCalls),
+        false => Ok(calls),
     }
 }
 
-/// Given up, refused or reset.
-pub(super) fn is_unanswered(call: &Call) -> bool {
-    matches!(
-        call.end,
-        Completion::GivenUp | Completion::Refused | Completion::Reset
-    )
+/// Whether a figure is of such a call: who left and what was not sent say nothing, and a surge is somebody else's.
+pub(super) fn counts(metric: Metric, call: &Call) -> bool {
+    let of_surges = matches!(metric, Metric::Successes | Metric::OverBound);
+    call.is_telling() && (!call.surge || of_surges)
 }
 
-pub(super) fn is_error(call: &Call) -> bool {
-    call.status().is_some_and(|status| status >= 500)
+/// Which calls the number, the share or the rate is of; none: the figure is none of these.
+pub(super) fn counted(metric: Metric) -> Option<fn(&Call, &Trial) -> bool> {
+    Some(match metric {
+        Metric::Unanswered | Metric::UnansweredShare => |call, _| {
+            let ends = [Completion::GivenUp, Completion::Refused, Completion::Reset];
+            ends.contains(&call.end)
+        },
+        Metric::ErrorShare => |call, _| call.status().is_some_and(|status| status >= 500),
+        Metric::SuccessShare | Metric::Successes => |call, _| is_success(call),
+        Metric::DegradedShare => |call, _| {
+            let answer = call.end.answer();
+            answer.is_some_and(|it| it.is_promise() && !it.degraded.is_empty())
+        },
+        Metric::PromisedShare | Metric::Goodput => |call, _| call.is_promised(),
+        Metric::OverBound => |call, trial| {
+            call.end == Completion::GivenUp || call.latency() > trial.bound.saturating_add(GRACE)
+        },
+        _ => return None,
+    })
 }
 
 /// The client has the worker's result.
 pub(super) fn is_success(call: &Call) -> bool {
-    matches!(
-        call.end,
-        Completion::Answered {
-            status: 200,
-            has_result: true,
-            ..
-        }
-    )
+    let answer = call.end.answer();
+    answer.is_some_and(|it| it.status == 200 && it.has_result)
 }
 
-pub(super) fn is_degraded(call: &Call) -> bool {
-    call.is_promised()
-        && matches!(&call.end, Completion::Answered { degraded, .. } if !degraded.is_empty())
+/// The time that this share of the calls does not exceed, in seconds.
+pub(super) fn latency(calls: &[&Call], share: f64) -> f64 {
+    let latencies = calls.iter().map(|call| call.latency().as_secs_f64());
+    let mut latencies: Vec<f64> = latencies.collect();
+    latencies.sort_by(f64::total_cmp);
+    percentile(&latencies, share)
 }
 
-pub(super) fn is_over(call: &Call, bound: Duration) -> bool {
-    call.end == Completion::GivenUp || call.latency() > bound.saturating_add(GRACE)
+pub(super) fn number(calls: &[&Call], holds: impl Fn(&Call) -> bool) -> f64 {
+    count(calls.iter().filter(|call| holds(call)).count() as u64)
+}
+
+pub(super) fn share(calls: &[&Call], holds: impl Fn(&Call) -> bool) -> f64 {
+    number(calls, holds) / count(calls.len() as u64)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
@@ -101,17 +74,13 @@ pub(super) fn count(number: u64) -> f64 {
     number as f64
 }
 
-pub(super) fn seconds(duration: Duration) -> f64 {
-    duration.as_secs_f64()
-}
-
 #[cfg(test)]
 mod tests {
-    use crate::fixtures::{TrialFixture, answered, ms, s, whole, without_result, without_worker};
-    use crate::measure::{Unmeasured, measure, value};
+    use crate::fixtures::{TrialFixture, answered, end, ms, recorded_in, s, whole, without_worker};
+    use crate::measure::{Unmeasured, measure};
     use crate::plan::Metric::{self, *};
-    use crate::plan::Window::{After, All, Fault};
-    use crate::trial::Completion;
+    use crate::plan::Window::{self, After, All, Fault};
+    use crate::trial::{Completion, Trial};
 
     /// Four calls during the fault: whole, degraded, 500, given up; one before and one after, whole.
     fn mixed() -> TrialFixture {
@@ -126,6 +95,10 @@ mod tests {
 
     fn during(scene: &TrialFixture, metric: Metric) -> Option<f64> {
         value(metric, Fault, &scene.trial)
+    }
+
+    fn value(metric: Metric, window: Window, trial: &Trial) -> Option<f64> {
+        measure(metric, window, trial).ok()
     }
 
     #[test]
@@ -171,23 +144,16 @@ mod tests {
 
     #[test]
     fn a_result_without_a_record_is_a_success_and_a_200_without_a_result_is_none() {
-        let degraded = TrialFixture::resilient().call(s(4), ms(200), without_result(200));
+        let degraded = TrialFixture::resilient().call(s(4), ms(200), end(200, false, None, None));
         assert_eq!(during(&degraded, SuccessShare), Some(0.0));
-        let mut end = whole();
-        if let Completion::Answered { degraded, .. } = &mut end {
-            degraded.push("db_unavailable:circuit_open".to_owned());
-        }
-        let kept = TrialFixture::resilient().call(s(4), ms(200), end);
+        let kept = TrialFixture::resilient().call(s(4), ms(200), recorded_in("database"));
         assert_eq!(during(&kept, SuccessShare), Some(1.0));
         assert_eq!(during(&kept, DegradedShare), Some(1.0));
     }
 
     #[test]
     fn an_error_is_500_or_above_and_a_degraded_503_is_no_degraded_answer() {
-        let mut refused = answered(503);
-        if let Completion::Answered { degraded, .. } = &mut refused {
-            degraded.push("db_unavailable:circuit_open".to_owned());
-        }
+        let refused = end(503, false, Some("db_unavailable:circuit_open"), None);
         let scene =
             TrialFixture::resilient()
                 .call(s(4), ms(2), refused)

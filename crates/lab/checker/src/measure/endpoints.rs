@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use super::Unmeasured;
-use super::calls::seconds;
 use crate::plan::Target;
 use crate::trial::{FaultWindow, Trial};
 
@@ -38,7 +37,7 @@ fn longest(
     let next: Vec<Duration> = next.chain([Duration::MAX]).collect();
     let mut longest = Err(Unmeasured::NoFault);
     for (fault, next) in faults.into_iter().zip(next) {
-        let took = seconds(took(fault, next)?);
+        let took = took(fault, next)?.as_secs_f64();
         longest = Ok(longest.map_or(took, |longest: f64| longest.max(took)));
     }
     longest
@@ -75,10 +74,8 @@ mod tests {
                 .any(|(from, to)| (ms(*from)..ms(*to)).contains(&at));
             Sample {
                 at,
-                worker_arrivals: None,
-                open_work: None,
-                journal_entries: None,
                 ejected: Some(u64::from(ejected)),
+                ..Sample::default()
             }
         };
         trial.samples = (0..40).map(sample).collect();

@@ -1,19 +1,19 @@
 //! Calls that went without what a dependency that was well could have given.
 
 use super::Unmeasured;
-use super::calls::{Calls, is_success};
+use super::calls::{self, is_success};
 use crate::plan::{Side, Target};
-use crate::trial::{Call, Completion, Trial};
+use crate::trial::{Call, Trial};
 
-pub(super) fn share(calls: &Calls<'_>, trial: &Trial) -> Result<f64, Unmeasured> {
+pub(super) fn share(calls: &[&Call], trial: &Trial) -> Result<f64, Unmeasured> {
     let hurt = |target| trial.faults.iter().any(|fault| fault.target == target);
     if hurt(Target::Api) || hurt(Target::Node) {
         return Err(Unmeasured::NothingWell);
     }
     let postgres = hurt(Target::Database) || hurt(Target::Standby);
     match (hurt(Target::Worker), postgres) {
-        (false, true) => Ok(calls.share(|call| !is_success(call))),
-        (true, false) => Ok(calls.share(|call| !is_recorded(call, trial.side))),
+        (false, true) => Ok(calls::share(calls, |call| !is_success(call))),
+        (true, false) => Ok(calls::share(calls, |call| !is_recorded(call, trial.side))),
         (true, true) => Err(Unmeasured::NothingWell),
         (false, false) => Err(Unmeasured::NoFault),
     }
@@ -21,13 +21,10 @@ pub(super) fn share(calls: &Calls<'_>, trial: &Trial) -> Result<f64, Unmeasured>
 
 /// Whether its client knows of a record in the database.
 fn is_recorded(call: &Call, side: Side) -> bool {
-    match (&call.end, side) {
-        (Completion::Answered { status, .. }, Side::Naive) => *status == 200,
-        (Completion::Answered { recorded_in, .. }, Side::Resilient | Side::Contender) => {
-            recorded_in.as_deref() == Some("database")
-        }
-        _ => false,
-    }
+    call.end.answer().is_some_and(|answer| match side {
+        Side::Naive => answer.status == 200,
+        Side::Resilient | Side::Contender => answer.recorded_in.as_deref() == Some("database"),
+    })
 }
 
 #[cfg(test)]

@@ -37,9 +37,8 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::plan::{Expectation, Metric, Window};
+use super::plan::{Expectation, Metric, Unit, Window};
 use super::trial::{Call, Trial};
-use calls::Calls;
 use window::Spans;
 
 /// What the machine may add to the bound that the API publishes.
@@ -49,44 +48,32 @@ pub const PROBE_LAG: Duration = Duration::from_millis(500);
 /// For how long all must be whole to be so for good.
 pub const FOR_GOOD: Duration = Duration::from_secs(1);
 
-/// Why there is no figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum Unmeasured {
-    /// No fault was observed, so there is no window of it.
     #[error("no fault was observed")]
     NoFault,
-    /// No call was meant to be sent in the window.
     #[error("there was no call to judge")]
     NoCalls,
-    /// The worker's arrivals were not sampled from one end of the window to the other.
     #[error("arrivals at the worker were not sampled throughout")]
     NoSamples,
-    /// What the first fault hurt stands behind no breaker.
     #[error("what was hurt first stands behind no breaker")]
     NoBreaker,
-    /// It stands behind one, which stayed as it was.
     #[error("the breaker never opened")]
     NeverOpened,
-    /// No worker was ejected during a fault.
     #[error("no worker was ejected")]
     NeverEjected,
-    /// One still was when the next fault began, or the trial ended.
     #[error("a worker was not called again")]
     NeverReadmitted,
-    /// Not all answers were whole again, or not for long enough.
     #[error("answers did not become whole again for good")]
     NeverRecovered,
-    /// Somebody else's API does not tell what this figure needs.
     #[error("unknown: HTTP and the table do not tell")]
     Untold,
-    /// Nothing that was well can be told from what was not.
     #[error("no dependency is known to have been well")]
     NothingWell,
 }
 
 impl Unmeasured {
     /// Whether nobody can say what the figure would have been; else what it waits for was looked for and did not come.
-    #[must_use]
     pub fn is_unknown(self) -> bool {
         !matches!(
             self,
@@ -96,48 +83,37 @@ impl Unmeasured {
 }
 
 /// The first call because of which an expectation that does not hold does not hold; none: no single call breaks it.
-#[must_use]
 pub fn first_against<'a>(expectation: &Expectation, trial: &'a Trial) -> Option<&'a Call> {
+    let metric = expectation.metric;
     let limit = expectation.at_most.unwrap_or(f64::INFINITY);
-    let (has_least, has_most) = (
-        expectation.at_least.is_some(),
-        expectation.at_most.is_some(),
+    let wants_many = matches!(
+        metric,
+        Metric::SuccessShare | Metric::Successes | Metric::PromisedShare | Metric::Goodput
     );
-    let breaks: &dyn Fn(&Call) -> bool = match expectation.metric {
-        Metric::Unanswered | Metric::UnansweredShare if has_most => &calls::is_unanswered,
-        Metric::ErrorShare if has_most => &calls::is_error,
-        Metric::DegradedShare if has_most => &calls::is_degraded,
-        Metric::SuccessShare | Metric::Successes if has_least => &|call| !calls::is_success(call),
-        Metric::PromisedShare | Metric::Goodput if has_least => &|call| !call.is_promised(),
-        Metric::P50 | Metric::P99 => &|call| calls::seconds(call.latency()) > limit,
-        Metric::OverBound if has_most => &|call| calls::is_over(call, trial.bound),
-        Metric::TimeToRecover => &|call| !call.is_whole(),
-        _ => return None,
+    let is_asked = match wants_many {
+        true => expectation.at_least.is_some(),
+        false => expectation.at_most.is_some(),
     };
-    let (window, later) = match expectation.metric {
+    let counted = calls::counted(metric).filter(|_| is_asked);
+    let breaks = |call: &Call| match metric {
+        Metric::P50 | Metric::P99 => call.latency().as_secs_f64() > limit,
+        Metric::TimeToRecover => !call.is_whole(),
+        _ => counted.is_some_and(|counted| counted(call, trial) != wants_many),
+    };
+    let (window, later) = match metric {
         Metric::TimeToRecover => (Window::After, Duration::try_from_secs_f64(limit).ok()?),
         _ => (expectation.during, Duration::ZERO),
     };
     let spans = Spans::of(window, trial).ok()?;
     let due = |call: &Call| spans.contains(call.intended.saturating_sub(later));
-    let counts = |call: &Call| !call.surge || counts_surges(expectation.metric);
     let mut calls = trial.calls.iter();
-    calls.find(|call| call.is_telling() && counts(call) && due(call) && breaks(call))
+    calls.find(|call| calls::counts(metric, call) && due(call) && breaks(call))
 }
 
-/// The figure, in its metric's own unit; none: it cannot be computed.
-#[must_use]
-pub fn value(metric: Metric, window: Window, trial: &Trial) -> Option<f64> {
-    measure(metric, window, trial).ok()
-}
-
-/// The figure, in its metric's own unit.
-///
-/// # Errors
-/// Why it cannot be computed.
+/// The figure, in its metric's own unit, or why it cannot be computed.
 pub fn measure(metric: Metric, window: Window, trial: &Trial) -> Result<f64, Unmeasured> {
-    let untold = |it: &super::trial::Stranger| it.untold.contains(&metric);
-    if trial.contender.as_ref().is_some_and(untold) {
+    let contender = trial.contender.as_ref();
+    if contender.is_some_and(|it| it.untold.contains(&metric)) {
         return Err(Unmeasured::Untold);
     }
     match metric {
@@ -154,31 +130,20 @@ pub fn measure(metric: Metric, window: Window, trial: &Trial) -> Result<f64, Unm
     }
 }
 
-/// Whether the figure is of a surge's calls as well; all others are of the usual load's alone.
-fn counts_surges(metric: Metric) -> bool {
-    matches!(metric, Metric::Successes | Metric::OverBound)
-}
-
 fn of_calls(metric: Metric, spans: &Spans, trial: &Trial) -> Result<f64, Unmeasured> {
-    let calls = match counts_surges(metric) {
-        true => Calls::with_surges(spans, trial)?,
-        false => Calls::within(spans, trial)?,
+    let calls = calls::within(metric, spans, trial)?;
+    let Some(counted) = calls::counted(metric) else {
+        return match metric {
+            Metric::P50 => Ok(calls::latency(&calls, 0.5)),
+            Metric::P99 => Ok(calls::latency(&calls, 0.99)),
+            _ => harm::share(&calls, trial),
+        };
     };
-    match metric {
-        Metric::Unanswered => Ok(calls.number(calls::is_unanswered)),
-        Metric::UnansweredShare => Ok(calls.share(calls::is_unanswered)),
-        Metric::ErrorShare => Ok(calls.share(calls::is_error)),
-        Metric::SuccessShare => Ok(calls.share(calls::is_success)),
-        Metric::DegradedShare => Ok(calls.share(calls::is_degraded)),
-        Metric::PromisedShare => Ok(calls.share(Call::is_promised)),
-        Metric::Goodput => {
-            let length = spans.until(trial.lasts).length();
-            calls.per_second(Call::is_promised, length)
-        }
-        Metric::Successes => calls.per_second(calls::is_success, spans.until(trial.lasts).length()),
-        Metric::P50 => Ok(calls.latency(0.5)),
-        Metric::P99 => Ok(calls.latency(0.99)),
-        Metric::OverBound => Ok(calls.number(|call| calls::is_over(call, trial.bound))),
-        _ => harm::share(&calls, trial),
+    let counted = |call: &Call| counted(call, trial);
+    match (metric.unit(), spans.until(trial.lasts).length()) {
+        (Unit::Share, _) => Ok(calls::share(&calls, counted)),
+        (Unit::PerSecond, Duration::ZERO) => Err(Unmeasured::NoCalls),
+        (Unit::PerSecond, length) => Ok(calls::number(&calls, counted) / length.as_secs_f64()),
+        _ => Ok(calls::number(&calls, counted)),
     }
 }

@@ -6,18 +6,15 @@ use std::time::Duration;
 use clap::ValueEnum;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use strum::{Display, IntoStaticStr};
+use strum::{Display, EnumDiscriminants, IntoStaticStr};
 
 /// `[[fault]]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Fault {
-    /// What is hurt.
     pub target: Target,
-    /// How.
     pub kind: Kind,
     /// When, from the start of the load.
     pub at: Duration,
-    /// For how long.
     pub lasts: Duration,
 }
 
@@ -57,29 +54,41 @@ pub enum Target {
     Replica(usize),
 }
 
-/// How something is hurt.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, IntoStaticStr)]
+/// How something is hurt. What is said of each stands in the files' schema, too.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Serialize, Deserialize, IntoStaticStr, EnumDiscriminants,
+)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
+#[strum_discriminants(
+    name(KindName),
+    vis(pub(crate)),
+    derive(Deserialize, JsonSchema),
+    serde(rename_all = "snake_case"),
+    doc = "How something is hurt."
+)]
 pub enum Kind {
     /// SIGKILL; started again at the end.
     Kill,
     /// Stopped with its port open; continued at the end.
     Pause,
-    /// Killed and started again at once; the fault is over when it is ready.
+    /// Killed and started again at once.
+    // The fault is over when it is ready.
     Restart,
-    /// Killed, and another takes its name, with another address. Containers only, the worker only.
+    /// Killed, and another takes its name, with another address.
+    // Containers only, the worker only.
     Replace,
-    /// Its cable is out: all on it lives, and nobody hears of it. A node, and Postgres where it is replicated: the primary is
-    /// cut off from who decides which node leads, standbys are cut off from their primary.
+    /// The node's cable is out; of Postgres, where it is replicated, the primary is cut off from who decides which node leads, or
+    /// its standbys are from the primary.
     Partition,
-    /// The primary hands the lead to a standby, in order. Postgres only, where it is replicated.
+    /// Postgres' primary hands the lead to a standby.
     Switchover,
-    /// What runs there is ended in order, and nothing is started there. A node only.
+    /// What runs on the node is ended in order, and nothing is started there.
     Drain,
     /// The link refuses connections and resets those there are.
     Refuse,
-    /// The link drops what it is given: new connections get no answer to their SYN, existing ones fall silent.
+    /// The link drops what it is given.
+    // New connections get no answer to their SYN, existing ones fall silent.
     Blackhole,
     /// The link holds each answer back.
     Latency {
@@ -102,34 +111,36 @@ pub enum Kind {
         /// How many requests, from 0 to 1.
         share: f64,
     },
-    /// The link answers with this HTTP status. The worker's only.
+    /// The link answers with an HTTP status.
+    // The worker's only.
     Status {
         /// 400 to 599.
         code: u16,
         /// How many requests, from 0 to 1.
         share: f64,
     },
-    /// Somebody else holds a lock on the table of requests: statements wait. Postgres only.
+    /// Somebody else holds a lock on the table of requests.
     Lock,
-    /// Somebody else has taken all of Postgres' connections. Postgres only.
+    /// Somebody else has taken all of Postgres' connections.
     Connections,
-    /// Postgres takes no writes. Postgres only.
+    /// Postgres takes no writes.
     ReadOnly,
-    /// All sessions end, and what answers from then on lacks the rows of the last moment, as a standby does that lagged when
-    /// it took over. Postgres only; torture's alone.
-    LossyFailover,
-    /// Nothing is broken: another client sends so much more. The API's only.
+    /// Nothing is broken: another client sends so much more.
+    // The API's only.
     Surge {
         /// Requests per second, beside the usual load.
         rate: f64,
         /// `u` of their `Priority`; none: they do not say.
         priority: Option<u8>,
     },
+    /// All sessions end, and what answers from then on lacks the rows of the last moment, as a standby does that lagged when
+    /// it took over. Postgres only; torture's alone.
+    #[strum_discriminants(serde(skip))]
+    LossyFailover,
 }
 
 impl Kind {
     /// Whether it hurts every request, and not a share of them.
-    #[must_use]
     pub fn affects_all(self) -> bool {
         match self {
             Self::Latency { share, .. }
@@ -141,13 +152,11 @@ impl Kind {
     }
 
     /// Whether the process itself ends, and another is started at the end.
-    #[must_use]
     pub fn ends_process(self) -> bool {
         matches!(self, Self::Kill | Self::Restart | Self::Replace)
     }
 
     /// As it stands in files and on the screen.
-    #[must_use]
     pub fn name(self) -> &'static str {
         self.into()
     }
@@ -155,7 +164,6 @@ impl Kind {
 
 impl Fault {
     /// When it is meant to be over, from the start of the load.
-    #[must_use]
     pub fn end(&self) -> Duration {
         self.at.saturating_add(self.lasts)
     }

@@ -5,7 +5,6 @@ use crate::stage::StageKind;
 
 impl Experiment {
     /// Why it cannot be played on `stage`; none: it can.
-    #[must_use]
     pub fn unplayable_on(&self, stage: StageKind) -> Option<&'static str> {
         match stage {
             StageKind::Virtual => self.beyond_the_model(),

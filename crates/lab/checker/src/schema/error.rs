@@ -11,9 +11,7 @@ use crate::hint::hint;
 #[derive(Debug, Error)]
 #[error("{file}:{line}: {problem}")]
 pub struct SchemaError {
-    /// The file.
     pub file: String,
-    /// The line, from 1.
     pub line: usize,
     /// What is no TOML, unknown, of the wrong type or against a rule: key, value and rule.
     pub problem: String,
@@ -39,7 +37,6 @@ impl SchemaError {
 }
 
 impl Broken {
-    /// A value breaks a rule.
     pub(super) fn rule(location: Location, rule: impl Into<String>) -> Self {
         Self {
             location,
@@ -48,7 +45,6 @@ impl Broken {
         }
     }
 
-    /// A key that is not one of those known.
     pub(super) fn unknown(location: Location, key: &str, known: &[&str]) -> Self {
         Self {
             location,

@@ -55,16 +55,13 @@ fn expectation(
     };
     let at_least = limit("at_least", limits.at_least)?;
     let at_most = limit("at_most", limits.at_most)?;
-    match (at_least, at_most) {
-        (None, None) => {
-            let rule = "needs `at_least`, `at_most` or both";
-            return Err(Broken::rule(location.clone(), rule));
-        }
-        (Some(low), Some(high)) if low > high => {
-            let rule = "must not exceed `at_most`";
-            return Err(Broken::rule(location.key("at_least"), rule));
-        }
-        _ => {}
+    if at_least.is_none() && at_most.is_none() {
+        let rule = "needs `at_least`, `at_most` or both";
+        return Err(Broken::rule(location.clone(), rule));
+    }
+    if at_least.zip(at_most).is_some_and(|(low, high)| low > high) {
+        let rule = "must not exceed `at_most`";
+        return Err(Broken::rule(location.key("at_least"), rule));
     }
     Ok(Expectation {
         metric,

@@ -1,9 +1,9 @@
 //! `[[fault]]`: the kinds, with the keys that each has.
 
 use super::error::Broken;
-use super::file::{self, KindName};
+use super::file;
 use super::location::Location;
-use crate::plan::{Fault, Kind};
+use crate::plan::{Fault, Kind, KindName};
 
 /// The faults, in the order of the file.
 pub(super) fn typed(faults: Vec<file::Fault>) -> Result<Vec<Fault>, Broken> {
@@ -12,8 +12,8 @@ pub(super) fn typed(faults: Vec<file::Fault>) -> Result<Vec<Fault>, Broken> {
         Ok(Fault {
             target: fault.target,
             kind: kind(&fault, &location)?,
-            at: fault.at.0,
-            lasts: fault.lasts.0,
+            at: fault.at,
+            lasts: fault.lasts,
         })
     };
     faults.into_iter().enumerate().map(fault).collect()
@@ -33,8 +33,8 @@ fn kind(fault: &file::Fault, location: &Location) -> Result<Kind, Broken> {
         KindName::Refuse => Kind::Refuse,
         KindName::Blackhole => Kind::Blackhole,
         KindName::Latency => Kind::Latency {
-            delay: needed(fault.delay, "delay", location)?.0,
-            jitter: fault.jitter.map(|it| it.0).unwrap_or_default(),
+            delay: needed(fault.delay, "delay", location)?,
+            jitter: fault.jitter.unwrap_or_default(),
             share,
         },
         KindName::Reset => Kind::Reset {
@@ -53,6 +53,8 @@ fn kind(fault: &file::Fault, location: &Location) -> Result<Kind, Broken> {
             rate: needed(fault.rate, "rate", location)?,
             priority: fault.priority,
         },
+        // No file can say so.
+        KindName::LossyFailover => Kind::LossyFailover,
     })
 }
 
@@ -94,10 +96,6 @@ fn only_its_own_keys(fault: &file::Fault, location: &Location) -> Result<(), Bro
 }
 
 fn needed<T>(value: Option<T>, key: &str, location: &Location) -> Result<T, Broken> {
-    value.ok_or_else(|| {
-        Broken::rule(
-            location.clone(),
-            format!("this kind of fault needs `{key}`"),
-        )
-    })
+    let rule = || format!("this kind of fault needs `{key}`");
+    value.ok_or_else(|| Broken::rule(location.clone(), rule()))
 }

@@ -3,16 +3,15 @@
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-use super::file::{File, Limits};
+use super::file::File;
 use super::text::Several;
 use crate::plan::Metric;
 
 /// The JSON schema of an experiment's file. It knows keys and types; the rules between keys are the parser's.
-#[must_use]
 pub fn json_schema() -> Value {
     // The TOML extensions of editors read this draft.
     let mut generator = SchemaSettings::draft07().into_generator();
-    let limits = generator.subschema_for::<Several<Limits>>();
+    let limits = generator.subschema_for::<Several>();
     generator.subschema_for::<Metric>();
     let mut root = generator.into_root_schema_for::<File>().to_value();
     let figures = figures(&root, limits.as_value());

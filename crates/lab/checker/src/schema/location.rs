@@ -15,7 +15,6 @@ enum Step {
     Index(usize),
 }
 
-/// What is to be seen there.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Found<'a> {
     /// Of the deepest step that the file has, from 1.

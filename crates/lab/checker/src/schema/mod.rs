@@ -15,7 +15,7 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
-use super::plan::{Expectation, Experiment, Load, System};
+use super::plan::{Expectation, Experiment};
 use error::Broken;
 use location::Location;
 
@@ -65,15 +65,8 @@ fn build(name: &str, file: file::File) -> Result<Experiment, Broken> {
         question: file.question,
         prediction: file.prediction,
         stages: file.stages,
-        system: System {
-            work_delay: file.system.work_delay.0,
-            work_capacity: file.system.work_capacity,
-            work_warmup: file.system.work_warmup.map(|it| it.0),
-            workers: file.system.workers,
-            replication: file.system.replication,
-            policies: file.system.policies,
-        },
-        load: load(&file.load),
+        system: file.system,
+        load: file.load,
         faults: faults::typed(file.fault)?,
         naive: expectations::typed("naive", &file.naive)?,
         resilient: expectations::typed("resilient", &file.resilient)?,
@@ -81,22 +74,6 @@ fn build(name: &str, file: file::File) -> Result<Experiment, Broken> {
     rules::check(&plan)?;
     plan.faults.sort_by_key(|fault| fault.at);
     Ok(plan)
-}
-
-fn load(load: &file::Load) -> Load {
-    Load {
-        rate: load.rate,
-        arrivals: load.arrivals,
-        lasts: load.lasts.0,
-        patience: load.patience.0,
-        seed: load.seed,
-        try_for: load.try_for.as_ref().map(|it| it.0),
-        asks_again: load.asks_again.as_ref().map(|it| it.0),
-        leaving: load.leaving.as_ref().map(|it| super::plan::Leaving {
-            share: it.share,
-            after: it.after.0,
-        }),
-    }
 }
 
 #[cfg(test)]

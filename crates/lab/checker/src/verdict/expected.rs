@@ -2,19 +2,20 @@
 
 use super::{Check, words};
 use crate::measure::{Unmeasured, measure};
-use crate::plan::{Expectation, Side};
+use crate::plan::Expectation;
 use crate::trial::Trial;
 
-pub(super) fn expectations(expected: &[Expectation], side: Side, trial: &Trial) -> Vec<Check> {
-    let check = |expectation| check(expectation, side, trial);
+/// Holds a trial against these expectations alone.
+pub fn shown(expected: &[Expectation], trial: &Trial) -> Vec<Check> {
+    let check = |expectation| check(expectation, trial);
     expected.iter().map(check).collect()
 }
 
-fn check(expectation: &Expectation, side: Side, trial: &Trial) -> Check {
+fn check(expectation: &Expectation, trial: &Trial) -> Check {
     let metric = expectation.metric;
     let measured = measure(metric, expectation.during, trial);
     Check {
-        side: Some(side),
+        side: Some(trial.side),
         name: metric.name().to_owned(),
         during: metric.has_window().then_some(expectation.during),
         expected: words::limits(expectation),
@@ -39,18 +40,13 @@ fn is_within(value: f64, expectation: &Expectation) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixtures::played;
-    use crate::plan::{Metric, Window};
+    use crate::fixtures::{answered, expecting, played, whole};
+    use crate::plan::{Metric, Side, Window};
     use crate::verdict::Finding;
+    use crate::verdict::tests::failing;
 
     fn seen(metric: Metric, at_least: Option<f64>, at_most: Option<f64>) -> Check {
-        let expectation = Expectation {
-            metric,
-            during: Window::Fault,
-            at_least,
-            at_most,
-        };
-        check(&expectation, Side::Resilient, &played().1)
+        check(&expecting(metric, at_least, at_most), &played().1)
     }
 
     #[test]
@@ -86,37 +82,29 @@ mod tests {
         let unmeasured = |change: fn(&mut Trial), metric| {
             let mut trial = played().1;
             change(&mut trial);
-            let expectation = Expectation {
-                metric,
-                during: Window::Fault,
-                at_least: Some(0.0),
-                at_most: None,
-            };
-            check(&expectation, Side::Resilient, &trial).finding()
+            check(&expecting(metric, Some(0.0), None), &trial).finding()
         };
         let no_samples = unmeasured(|trial| trial.samples.clear(), Metric::AttemptsPerCall);
-        assert_eq!(no_samples, Finding::Unknown);
-        assert_eq!(
-            unmeasured(|trial| trial.calls.clear(), Metric::P99),
-            Finding::Unknown
-        );
+        let no_calls = unmeasured(|trial| trial.calls.clear(), Metric::P99);
+        assert_eq!([no_samples, no_calls], [Finding::Unknown; 2]);
         assert_eq!(unmeasured(|_| (), Metric::TimeToOpen), Finding::Failed);
         assert_eq!(unmeasured(|_| (), Metric::P99), Finding::Held);
     }
 
     #[test]
     fn each_side_is_held_against_its_own_trial() {
-        let failing = super::super::tests::failing(|_, naive, _| {
+        let naive = failing(|_, naive, _| {
             for call in &mut naive.calls {
-                call.end = crate::fixtures::whole();
+                call.end = whole();
             }
         });
-        let names: Vec<_> = failing.iter().map(|it| (it.side, &*it.name)).collect();
-        assert_eq!(names, [(Some(Side::Naive), "error_share")]);
-        let failing = super::super::tests::failing(|_, _, resilient| {
-            resilient.calls[40].end = crate::fixtures::answered(503);
-        });
-        let names: Vec<_> = failing.iter().map(|it| (it.side, &*it.name)).collect();
-        assert_eq!(names, [(Some(Side::Resilient), "promised_share")]);
+        let resilient = failing(|_, _, resilient| resilient.calls[40].end = answered(503));
+        for (failing, side, name) in [
+            (naive, Side::Naive, "error_share"),
+            (resilient, Side::Resilient, "promised_share"),
+        ] {
+            let names: Vec<_> = failing.iter().map(|it| (it.side, &*it.name)).collect();
+            assert_eq!(names, [(Some(side), name)]);
+        }
     }
 }

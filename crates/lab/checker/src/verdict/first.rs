@@ -7,7 +7,6 @@ use crate::plan::{Expectation, Unit};
 use crate::trial::{Call, Completion, Trial};
 
 /// The first that was neither answered nor promised anything. None: there was none.
-#[must_use]
 pub fn first_bad(trial: &Trial) -> Option<String> {
     let mut calls = trial.calls.iter();
     let call = calls.find(|call| call.is_telling() && !call.is_promised())?;
@@ -16,7 +15,6 @@ pub fn first_bad(trial: &Trial) -> Option<String> {
 
 /// The first of those because of which an expectation does not hold. None: all hold, or what does not is of no single call,
 /// as attempts per call are.
-#[must_use]
 pub fn first_against(expected: &[Expectation], trial: &Trial) -> Option<String> {
     let checks: Vec<Check> = shown(expected, trial);
     let failed = expected
@@ -36,7 +34,7 @@ fn told(call: &Call) -> String {
 
 fn end(call: &Call) -> String {
     match &call.end {
-        Completion::Answered { status, .. } => format!("answered {status}"),
+        Completion::Answered(answer) => format!("answered {}", answer.status),
         Completion::GivenUp => "no answer, its client gave up".to_owned(),
         Completion::Refused => "refused".to_owned(),
         Completion::Reset => "cut off".to_owned(),
@@ -48,8 +46,8 @@ fn end(call: &Call) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixtures::{TrialFixture, answered, ms, s, whole, without_worker};
-    use crate::plan::{Metric, Window};
+    use crate::fixtures::{TrialFixture, answered, expecting, ms, s, whole, without_worker};
+    use crate::plan::Metric;
 
     #[test]
     fn the_first_call_without_answer_or_promise_is_named_with_its_end_and_time() {
@@ -61,15 +59,6 @@ mod tests {
         let scene = scene.call(s(5), ms(5), answered(500));
         let told = "call 2 at 4 s: no answer, its client gave up after 5 s";
         assert_eq!(first_bad(&scene.trial).as_deref(), Some(told));
-    }
-
-    fn expecting(metric: Metric, at_least: Option<f64>, at_most: Option<f64>) -> Expectation {
-        Expectation {
-            metric,
-            during: Window::Fault,
-            at_least,
-            at_most,
-        }
     }
 
     #[test]

@@ -19,48 +19,45 @@ pub(super) fn something_was_broken(plan: &Experiment) -> Check {
         1 => "1 fault".to_owned(),
         several => format!("{several} faults"),
     };
-    let holds = !plan.faults.is_empty();
-    Check::plain(
-        None,
-        "something was broken",
-        "at least one fault",
-        seen,
-        holds,
-    )
+    let (name, expected) = ("something was broken", "at least one fault");
+    Check::plain(None, name, expected, seen, !plan.faults.is_empty())
 }
 
 /// Each fault was in force, and is over.
 pub(super) fn faults(plan: &Experiment, trial: &Trial) -> Vec<Check> {
-    let observed = |at: usize, fault: &Fault| {
+    let check = |(at, fault): (usize, &Fault)| {
         let observed = trial.faults.get(at);
-        observed.filter(|observed| observed.target == fault.target)
-    };
-    let check = |(at, fault)| {
-        let observed = observed(at, fault);
-        [
-            live(plan, fault, observed, trial),
-            healed(fault, observed, trial),
-        ]
+        let observed = observed.filter(|it| it.target == fault.target);
+        let live = observed.map(|it| live(plan, fault, it, trial));
+        let healed = observed.map(|it| it.healed.clone());
+        [("was live", "in force", live), ("healed", "over", healed)].map(
+            |(what, expected, seen)| {
+                let name = format!("{fault} at {} {what}", time(fault.at));
+                let expected = format!("{expected}, as a probe of its own saw it");
+                let unknown = seen.is_none();
+                let (seen, holds) = seen.map_or(("nobody looked".to_owned(), false), |it| {
+                    (it.seen, it.holds)
+                });
+                Check {
+                    unknown,
+                    ..Check::plain(Some(trial.side), &name, &expected, seen, holds)
+                }
+            },
+        )
     };
     plan.faults.iter().enumerate().flat_map(check).collect()
 }
 
-fn live(plan: &Experiment, fault: &Fault, observed: Option<&FaultWindow>, trial: &Trial) -> Check {
-    let name = format!("{} was live", told(fault));
-    let expected = "in force, as a probe of its own saw it";
-    let seen = observed.map_or("nobody looked".to_owned(), |it| {
-        let (from, to) = (time(it.from), time(it.to));
-        format!("{}, from {from} to {to}", it.live.seen)
-    });
-    let sent = of_surge(plan, fault, trial);
-    let seen = sent.map_or(seen.clone(), |(sent, _)| {
-        format!("{sent} of its calls were sent; {seen}")
-    });
-    let holds = observed.is_some_and(|it| it.live.holds && it.from < it.to)
-        && sent.is_none_or(|(_, enough)| enough);
-    Check {
-        unknown: observed.is_none(),
-        ..Check::plain(Some(trial.side), &name, expected, seen, holds)
+fn live(plan: &Experiment, fault: &Fault, observed: &FaultWindow, trial: &Trial) -> Observation {
+    let (from, to) = (time(observed.from), time(observed.to));
+    let seen = format!("{}, from {from} to {to}", observed.live.seen);
+    let holds = observed.live.holds && observed.from < observed.to;
+    match of_surge(plan, fault, trial) {
+        None => Observation { holds, seen },
+        Some((sent, enough)) => Observation {
+            holds: holds && enough,
+            seen: format!("{sent} of its calls were sent; {seen}"),
+        },
     }
 }
 
@@ -71,22 +68,11 @@ fn of_surge(plan: &Experiment, fault: &Fault, trial: &Trial) -> Option<(usize, b
     }
     let within = |at: Duration| at.checked_sub(fault.at).is_some_and(|it| it < fault.lasts);
     let meant = schedule::with_surges(&plan.load, &plan.faults);
-    let meant = meant.filter(|one| one.surge.is_some() && within(one.at));
+    let meant = meant.filter(|one| one.surge && within(one.at));
     let own = |call: &&Call| call.surge && call.end != Completion::NoFile && within(call.intended);
     let sent = trial.calls.iter().filter(own).count();
     let meant = meant.count();
     Some((sent, meant > 0 && sent >= meant))
-}
-
-fn healed(fault: &Fault, observed: Option<&FaultWindow>, trial: &Trial) -> Check {
-    let name = format!("{} healed", told(fault));
-    let expected = "over, as a probe of its own saw it";
-    let seen = observed.map_or("nobody looked".to_owned(), |it| it.healed.seen.clone());
-    let holds = observed.is_some_and(|it| it.healed.holds);
-    Check {
-        unknown: observed.is_none(),
-        ..Check::plain(Some(trial.side), &name, expected, seen, holds)
-    }
 }
 
 /// The load came when it was meant to, all of it.
@@ -96,14 +82,8 @@ pub(super) fn punctual(trial: &Trial) -> Check {
     let late = trial.generator.late_p99_ms;
     let expected = format!("99 of 100 calls less than {LATE_MS} ms late, none unsent");
     let seen = format!("{late:.1} ms late, {unsent} unsent");
-    let holds = late < LATE_MS && unsent == 0;
-    Check::plain(
-        Some(trial.side),
-        "the load was punctual",
-        &expected,
-        seen,
-        holds,
-    )
+    let (side, holds) = (Some(trial.side), late < LATE_MS && unsent == 0);
+    Check::plain(side, "the load was punctual", &expected, seen, holds)
 }
 
 /// Each answer is one that the contract knows, with all its parts.
@@ -146,18 +126,11 @@ pub(super) fn same_arrivals(naive: &Trial, resilient: &Trial) -> Check {
 /// Whoever starts a service must be able to end it, and all that it started.
 pub(super) fn ended(contender: &Stranger) -> Check {
     let Observation { holds, seen } = contender.ending.clone();
-    let expected = "after SIGTERM, with all its processes";
-    Check::plain(
+    let (side, expected) = (
         Some(Side::Contender),
-        "ended when asked",
-        expected,
-        seen,
-        holds,
-    )
-}
-
-fn told(fault: &Fault) -> String {
-    format!("{fault} at {}", time(fault.at))
+        "after SIGTERM, with all its processes",
+    );
+    Check::plain(side, "ended when asked", expected, seen, holds)
 }
 
 fn time(duration: Duration) -> String {

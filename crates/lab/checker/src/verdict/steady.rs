@@ -7,7 +7,7 @@ use crate::plan::{Experiment, Side, Unit};
 use crate::trial::{Call, Completion, Trial};
 
 /// Of the calls that must be answered whole for a state to be called steady.
-pub const STEADY_SHARE: f64 = 0.99;
+const STEADY_SHARE: f64 = 0.99;
 /// How much of the end of the load must be steady.
 const END: Duration = Duration::from_millis(1500);
 /// Times the work of one call: who was meant to be sent that long before a fault has its answer by then.
@@ -20,8 +20,7 @@ struct Counted {
 }
 
 /// Calls meant to be sent before this time must be whole: those that had their time before the first fault.
-#[must_use]
-pub fn judged_until(first_fault: Duration, work_delay: Duration) -> Duration {
+pub(crate) fn judged_until(first_fault: Duration, work_delay: Duration) -> Duration {
     first_fault.saturating_sub(work_delay.saturating_mul(WORKS))
 }
 
@@ -151,27 +150,12 @@ mod tests {
     fn calls_too_late_to_have_ended_before_the_fault_are_not_judged() {
         assert_eq!(judged_until(s(3), ms(200)), ms(2400));
         let mut late = calls(0, &Completion::Left);
-        late.extend(
-            TrialFixture::naive()
-                .call(s(2), s(5), Completion::GivenUp)
-                .trial
-                .calls,
-        );
-        late.extend(
-            TrialFixture::naive()
-                .call(s(2), s(5), Completion::Left)
-                .trial
-                .calls,
-        );
+        let at_two = |end| TrialFixture::naive().call(s(2), s(5), end).trial.calls;
+        late.extend([Completion::GivenUp, Completion::Left].map(at_two).concat());
         assert_eq!(steady(&late), Ok(()));
         // A whole one that came later stands for none that should have been.
         let mut other = calls(2, &answered(500));
-        other.extend(
-            TrialFixture::naive()
-                .call(s(2), ms(200), whole())
-                .trial
-                .calls,
-        );
+        other.extend(at_two(whole()));
         assert!(steady(&other).is_err());
     }
 
@@ -196,14 +180,8 @@ mod tests {
 
     #[test]
     fn an_end_without_calls_is_not_steady() {
-        assert!(
-            !steady_after(
-                &TrialFixture::resilient()
-                    .call(s(12), ms(200), whole())
-                    .trial
-            )
-            .holds
-        );
+        let early = TrialFixture::resilient().call(s(12), ms(200), whole());
+        assert!(!steady_after(&early.trial).holds);
         let left = TrialFixture::resilient().call(s(13), ms(200), Completion::Left);
         let nobody = steady_after(&left.trial);
         assert!(!nobody.holds && nobody.unknown);

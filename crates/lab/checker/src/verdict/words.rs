@@ -6,7 +6,6 @@ use crate::plan::{Expectation, Unit};
 const MORE: usize = 12;
 
 /// Such as `4.91 s`, `97.5 %`, `20`.
-#[must_use]
 pub fn figure(unit: Unit, value: f64) -> String {
     figure_with(unit, value, 0)
 }
@@ -23,7 +22,6 @@ fn figure_with(unit: Unit, value: f64, more: usize) -> String {
 }
 
 /// As [`figure`], but never in the words of a limit that it does not keep: `0.0031 %` beside `at most 0 %`.
-#[must_use]
 pub(super) fn figure_beside(unit: Unit, value: f64, limits: [Option<f64>; 2]) -> String {
     let told = |more| figure_with(unit, value, more);
     let is_apart = |text: &String| {
@@ -37,7 +35,6 @@ pub(super) fn figure_beside(unit: Unit, value: f64, limits: [Option<f64>; 2]) ->
 }
 
 /// Such as `at most 3.7 s`.
-#[must_use]
 pub fn limits(expectation: &Expectation) -> String {
     let unit = expectation.metric.unit();
     match (expectation.at_least, expectation.at_most) {
@@ -58,7 +55,8 @@ fn trimmed(value: f64, decimals: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::{Metric, Window};
+    use crate::fixtures::expecting;
+    use crate::plan::Metric;
 
     #[test]
     fn a_figure_has_its_unit_and_no_idle_zeros() {
@@ -87,14 +85,7 @@ mod tests {
 
     #[test]
     fn limits_are_told_from_below_from_above_or_from_both() {
-        let told = |at_least, at_most| {
-            limits(&Expectation {
-                metric: Metric::P99,
-                during: Window::Fault,
-                at_least,
-                at_most,
-            })
-        };
+        let told = |at_least, at_most| limits(&expecting(Metric::P99, at_least, at_most));
         assert_eq!(told(Some(4.0), None), "at least 4 s");
         assert_eq!(told(None, Some(3.7)), "at most 3.7 s");
         assert_eq!(told(Some(1.0), Some(2.5)), "1 s to 2.5 s");

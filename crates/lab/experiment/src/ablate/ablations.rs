@@ -11,7 +11,6 @@ const ALMOST: &str = "59s";
 /// Above the bound that follows from it.
 const LEASE: &str = "10m";
 
-/// A policy that can be taken out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Display, VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub(super) enum Ablation {

@@ -18,14 +18,10 @@ use crate::output::{Console, Tone};
 use crate::settings::{Settings, StageKind};
 
 use ablations::Ablation;
-use report::Ablated;
-use table::Row;
+use table::{Ablated, Row};
 
 /// Plays each experiment intact, then without each policy, and prints a table for each, then what no experiment missed. A report
 /// of it stays among the results.
-///
-/// # Errors
-/// When one cannot be played, intact or not.
 pub async fn ablate(
     names: &[String],
     seed: Option<u64>,
@@ -40,29 +36,27 @@ pub async fn ablate(
     let mut session = Session::gather(stage, settings, console).await?;
     let played = all(&found, seed, settings, &mut session, console).await;
     session.leave(&played).await;
-    let (ablated, intact) = played?;
+    let ablated = played?;
     if found.len() > 1 {
-        let rows: Vec<Row> = ablated.iter().flat_map(|(_, rows)| rows).cloned().collect();
-        table::findings(&rows, console);
+        for ablation in table::missed_by_none(&ablated) {
+            let line = format!("no experiment misses: {ablation}");
+            console.print(console.paint(Tone::Warning, line));
+        }
     }
     let path = report::write(&ablated, stage.name(), &settings.results)?;
     console.print(console.paint(Tone::Faint, format!("  report: {}", path.display())));
-    Ok(if intact {
-        Outcome::Held
-    } else {
-        Outcome::Deviated
-    })
+    let intact = |(_, rows): &Ablated| rows.first().is_some_and(|row| row.failing.is_empty());
+    Ok(Outcome::held(ablated.iter().all(intact)))
 }
 
-/// Also whether all of them hold as long as nothing is taken out.
 async fn all(
     found: &[Found],
     seed: Option<u64>,
     settings: &Settings,
     session: &mut Session<'_>,
     console: Console,
-) -> Result<(Vec<Ablated>, bool), ExperimentError> {
-    let (mut ablated, mut intact) = (Vec::new(), true);
+) -> Result<Vec<Ablated>, ExperimentError> {
+    let mut ablated = Vec::new();
     let lasts = |one: &Found| {
         let lasts = session.on_this_stage(&one.experiment).load.lasts;
         [lasts].repeat(Ablation::ALL.len() + 1)
@@ -73,11 +67,10 @@ async fn all(
         one.experiment = session.on_this_stage(&one.experiment);
         one.experiment.load.seed = seed.unwrap_or(one.experiment.load.seed);
         let of_it = ablations(&one, settings, session, &mut turns, console).await?;
-        intact &= of_it.first().is_some_and(|row| row.failing.is_empty());
         table::print(&one.experiment.title, &of_it, console);
         ablated.push((one, of_it));
     }
-    Ok((ablated, intact))
+    Ok(ablated)
 }
 
 /// The first row is of the experiment as it is.
@@ -92,24 +85,23 @@ async fn ablations(
     let mut intact: Option<Trial> = None;
     let own = policies::of(&found.experiment, &settings.root, None)?;
     let own: Table = own.parse().unwrap_or_default();
-    for ablation in [None]
-        .into_iter()
-        .chain(Ablation::ALL.iter().copied().map(Some))
-    {
+    let all = Ablation::ALL.iter().copied().map(Some);
+    for ablation in [None].into_iter().chain(all) {
         let taken_out = ablation.map(|ablation| ablation.overlay(&own));
         let policies = policies::of(&found.experiment, &settings.root, taken_out.as_ref())?;
-        let what = ablation.map_or_else(|| "nothing".to_owned(), |ablation| ablation.to_string());
+        let failing = Vec::new();
+        let mut row = Row { ablation, failing };
         let title = console.paint(Tone::Strong, &found.experiment.name);
         let turn = turns.next().map(|turn| format!(" ({turn})"));
-        let turn = turn.unwrap_or_default();
-        console.say(format_args!("{title}: without {what}{turn}"));
+        let (without, turn) = (row.without(), turn.unwrap_or_default());
+        console.say(format_args!("{title}: without {without}{turn}"));
         let with = Trials {
             experiment: &found.experiment,
             policies: &policies,
             contender: None,
             keep: false,
         };
-        let failing = match session.trial(with, Side::Resilient).await {
+        row.failing = match session.trial(with, Side::Resilient).await {
             Ok(mut trial) => {
                 // What was promised is the bound with all policies in place.
                 trial.bound = intact.as_ref().map_or(trial.bound, |intact| intact.bound);
@@ -124,7 +116,7 @@ async fn ablations(
             }
             Err(error) => return Err(error),
         };
-        rows.push(Row { ablation, failing });
+        rows.push(row);
     }
     Ok(rows)
 }

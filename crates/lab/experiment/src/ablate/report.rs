@@ -7,13 +7,9 @@ use std::path::{Path, PathBuf};
 use holdfast_system::error::SystemError;
 use jiff::Timestamp;
 
-use super::table::{Row, missed_by_none};
+use super::table::{Ablated, missed_by_none};
 use crate::error::ExperimentError;
-use crate::find::Found;
 use crate::results::ABLATIONS;
-
-/// One experiment, and what was seen without each policy.
-pub(super) type Ablated = (Found, Vec<Row>);
 
 /// Writes the report into the folder of results; where it is.
 pub(super) fn write(
@@ -45,8 +41,7 @@ fn text(ablated: &[Ablated], stage: &str, now: Timestamp) -> String {
             let _ = writeln!(text, "| {} | {fails} |", row.without());
         }
     }
-    let all = ablated.iter().flat_map(|(_, rows)| rows);
-    for ablation in missed_by_none(&all.cloned().collect::<Vec<_>>()) {
+    for ablation in missed_by_none(ablated) {
         let _ = write!(text, "\nNo experiment here misses: {ablation}\n");
     }
     text
@@ -55,8 +50,9 @@ fn text(ablated: &[Ablated], stage: &str, now: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::ablations::Ablation;
-    use super::super::table::could_not;
+    use super::super::table::{Row, could_not};
     use super::*;
+    use crate::find::Found;
     use crate::fixtures::plan;
 
     #[test]
@@ -71,19 +67,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = write(&[(found, rows)], "local", folder.path()).unwrap();
         let text = fs::read_to_string(path).unwrap();
-        assert!(
-            text.contains("## Worker killed (worker-killed, seed"),
-            "{text}"
-        );
-        assert!(text.contains("| nothing | nothing |"), "{text}");
-        assert!(text.contains("a \\| b"), "{text}");
-        assert!(
-            text.contains(&format!("misses: {}\n", Ablation::Breaker)),
-            "{text}"
-        );
-        assert!(
-            !text.contains(&format!("misses: {}\n", Ablation::Retry)),
-            "{text}"
-        );
+        let has = |part: &str| assert!(text.contains(part), "{text}");
+        has("## Worker killed (worker-killed, seed");
+        has("| nothing | nothing |");
+        has("a \\| b");
+        has(&format!("misses: {}\n", Ablation::Breaker));
+        assert!(!text.contains(&format!("misses: {}\n", Ablation::Retry)));
     }
 }

@@ -4,12 +4,15 @@ use comfy_table::{ContentArrangement, Table, presets};
 
 use super::ablations::Ablation;
 use crate::error::ExperimentError;
+use crate::find::Found;
 use crate::output::{Console, Tone};
 use crate::plan::Side;
 use crate::verdict::Check;
 
+/// One experiment, and what was seen without each policy.
+pub(super) type Ablated = (Found, Vec<Row>);
+
 /// A trial, and what did not hold in it.
-#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Row {
     /// None: all policies were in place.
     pub(super) ablation: Option<Ablation>,
@@ -17,7 +20,6 @@ pub(super) struct Row {
 }
 
 impl Row {
-    /// What was taken out.
     pub(super) fn without(&self) -> String {
         self.ablation
             .map_or_else(|| "nothing".to_owned(), |it| it.to_string())
@@ -36,11 +38,9 @@ impl Row {
 
 /// In place of the checks of a trial that did not come to its end.
 pub(super) fn could_not(error: &ExperimentError) -> Check {
-    let (expected, seen) = ("yes".to_owned(), error.to_string());
-    Check::broke_off(Some(Side::Resilient), expected, seen)
+    Check::broke_off(Some(Side::Resilient), "yes", error.to_string())
 }
 
-/// One experiment's table.
 pub(super) fn print(title: &str, rows: &[Row], console: Console) {
     let mut table = Table::new();
     table
@@ -55,18 +55,10 @@ pub(super) fn print(title: &str, rows: &[Row], console: Console) {
     console.print(table);
 }
 
-/// Tells which policies no experiment missed.
-pub(super) fn findings(rows: &[Row], console: Console) {
-    for ablation in missed_by_none(rows) {
-        let line = format!("no experiment misses: {ablation}");
-        console.print(console.paint(Tone::Warning, line));
-    }
-}
-
-/// Which policies no experiment missed.
-pub(super) fn missed_by_none(rows: &[Row]) -> Vec<Ablation> {
+pub(super) fn missed_by_none(ablated: &[Ablated]) -> Vec<Ablation> {
     let missed = |ablation: &Ablation| {
-        let mut of_it = rows.iter().filter(|row| row.ablation == Some(*ablation));
+        let rows = ablated.iter().flat_map(|(_, rows)| rows);
+        let mut of_it = rows.filter(|row| row.ablation == Some(*ablation));
         of_it.any(|row| !row.failing.is_empty())
     };
     let all = Ablation::ALL.iter().copied();
@@ -78,6 +70,7 @@ mod tests {
     use holdfast_system::error::SystemError;
 
     use super::*;
+    use crate::fixtures::plan;
 
     #[test]
     fn a_policy_that_one_experiment_misses_is_no_finding_and_all_others_are() {
@@ -86,12 +79,17 @@ mod tests {
             ablation: Some(ablation),
             failing: failing.to_vec(),
         };
-        let rows = [
-            row(Ablation::Retry, &[]),
-            row(Ablation::Retry, &[fails]),
-            row(Ablation::Breaker, &[]),
-        ];
-        let findings = missed_by_none(&rows);
+        let found = || Found {
+            text: String::new(),
+            experiment: plan(),
+        };
+        let findings = missed_by_none(&[
+            (
+                found(),
+                vec![row(Ablation::Retry, &[]), row(Ablation::Breaker, &[])],
+            ),
+            (found(), vec![row(Ablation::Retry, &[fails])]),
+        ]);
         assert!(findings.contains(&Ablation::Breaker) && !findings.contains(&Ablation::Retry));
         assert_eq!(findings.len(), Ablation::ALL.len() - 1);
     }

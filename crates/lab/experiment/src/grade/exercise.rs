@@ -21,7 +21,6 @@ pub(super) struct Exercise {
     /// The file's name, without its ending.
     #[serde(skip)]
     pub(super) name: String,
-    /// The file's text.
     #[serde(skip)]
     pub(super) text: String,
     pub(super) title: String,
@@ -62,7 +61,6 @@ pub(super) struct Judged {
     /// In `experiments/`.
     pub(super) experiment: String,
     pub(super) weight: u32,
-    /// What it is for, in words.
     pub(super) why: String,
     /// As in an experiment's `[resilient]`.
     shows: Table,
@@ -71,8 +69,11 @@ pub(super) struct Judged {
 }
 
 impl Exercise {
-    /// # Errors
-    /// [`ExperimentError::Experiment`], naming the file and what is wrong with it.
+    pub(super) fn read(file: &Path) -> Result<Self, ExperimentError> {
+        let text = fs::read_to_string(file).map_err(SystemError::file("read", file))?;
+        Self::parse(file, &text)
+    }
+
     pub(super) fn parse(file: &Path, text: &str) -> Result<Self, ExperimentError> {
         let wrong =
             |problem: String| ExperimentError::Experiment(format!("{}: {problem}", file.display()));

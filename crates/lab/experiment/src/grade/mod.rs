@@ -7,10 +7,7 @@ mod play;
 mod predictions;
 mod score;
 
-use std::fs;
 use std::path::{Path, PathBuf};
-
-use holdfast_system::error::SystemError;
 
 use super::contender::Contender;
 use crate::error::ExperimentError;
@@ -21,14 +18,12 @@ use exercise::Exercise;
 
 pub use predictions::predict;
 
-/// What is handed in.
 #[derive(Debug, Clone)]
 pub enum Answer {
     /// Nothing: what the exercise begins with is graded.
     Starter,
     /// A policy file, laid over that of the experiments.
     Policies(PathBuf),
-    /// An API.
     Api(Contender),
 }
 
@@ -43,10 +38,9 @@ pub async fn grade(
     settings: &Settings,
     console: Console,
 ) -> Result<bool, ExperimentError> {
-    let text = fs::read_to_string(file).map_err(SystemError::file("read", file))?;
-    let exercise = Exercise::parse(file, &text)?;
+    let exercise = Exercise::read(file)?;
     let answer = exercise.answer(answer, &settings.root)?;
-    let score = play::play(&exercise, &answer, settings, console).await?;
-    paper::leave(&exercise, &answer, &score, settings, console)?;
-    Ok(score.points() >= 100)
+    let played = play::play(&exercise, &answer, settings, console).await?;
+    let points = paper::leave(&exercise, &answer, &played, settings, console)?;
+    Ok(points >= 100)
 }

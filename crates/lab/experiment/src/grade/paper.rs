@@ -8,14 +8,14 @@ use askama::Template;
 use holdfast_system::error::SystemError;
 use jiff::Timestamp;
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use super::Answer;
 use super::exercise::Exercise;
 use super::predictions::{self, Foretold};
-use super::score::{Entry, Score};
+use super::score::{Entry, Played, entries, points};
 use crate::error::ExperimentError;
 use crate::output::{Console, Tone};
+use crate::results::digest;
 use crate::settings::Settings;
 
 const FOLDER: &str = "grades";
@@ -28,7 +28,7 @@ struct Result_<'a> {
     graded: Timestamp,
     lab: &'a str,
     points: u32,
-    answer: String,
+    answer: &'a str,
     /// SHA-256 of each file that decided.
     inputs: BTreeMap<String, String>,
     entries: &'a [Entry],
@@ -46,75 +46,60 @@ struct Page<'a> {
     predictions: &'a [Foretold],
 }
 
-/// Writes and shows it.
-///
-/// # Errors
-/// When a file cannot be read or written.
+/// Writes and shows it; the points.
 pub(super) fn leave(
     exercise: &Exercise,
     answer: &Answer,
-    score: &Score,
+    played: &[Played],
     settings: &Settings,
     console: Console,
-) -> Result<(), ExperimentError> {
+) -> Result<u32, ExperimentError> {
     let graded = Timestamp::now();
     let told = told(answer);
-    let predictions = predictions::scored(exercise, score, settings);
+    let entries = entries(exercise, played);
+    let points = points(&entries);
+    let predictions = predictions::scored(exercise, played, settings);
     let result = Result_ {
         exercise: &exercise.name,
         graded,
         lab: env!("CARGO_PKG_VERSION"),
-        points: score.points(),
-        answer: told.clone(),
+        points,
+        answer: &told,
         inputs: inputs(exercise, answer, &settings.root)?,
-        entries: &score.entries,
+        entries: &entries,
         predictions: &predictions,
     };
     let page = Page {
         exercise,
-        points: score.points(),
+        points,
         answer: &told,
         when: graded.strftime("%Y-%m-%d %H:%M UTC").to_string(),
-        entries: &score.entries,
+        entries: &entries,
         predictions: &predictions,
     };
     let unfit = |error: &dyn std::fmt::Display| ExperimentError::Experiment(error.to_string());
     let result = serde_json::to_vec_pretty(&result).map_err(|error| unfit(&error))?;
-    let page = page.render().map_err(|error| unfit(&error))?;
+    let html = page.render().map_err(|error| unfit(&error))?;
     let name = graded.strftime("%Y-%m-%dT%H-%M-%S%.3fZ").to_string();
-    let folder = settings
-        .results
-        .join(FOLDER)
-        .join(&exercise.name)
-        .join(name);
+    let folder = settings.results.join(FOLDER);
+    let folder = folder.join(&exercise.name).join(name);
     fs::create_dir_all(&folder).map_err(SystemError::file("make", &folder))?;
-    for (file, bytes) in [(RESULT, result.as_slice()), (REPORT, page.as_bytes())] {
+    for (file, bytes) in [(RESULT, result.as_slice()), (REPORT, html.as_bytes())] {
         let path = folder.join(file);
         fs::write(&path, bytes).map_err(SystemError::file("write", path))?;
     }
-    show(exercise, score, &predictions, &folder, console);
-    Ok(())
+    show(&page, &folder, console);
+    Ok(points)
 }
 
-fn show(
-    exercise: &Exercise,
-    score: &Score,
-    predictions: &[Foretold],
-    folder: &Path,
-    console: Console,
-) {
-    let points = score.points();
+fn show(page: &Page<'_>, folder: &Path, console: Console) {
+    let points = page.points;
     let tone = if points >= 100 { Tone::Good } else { Tone::Bad };
     let word = console.paint(tone, format!("{points} of 100"));
-    console.print(format_args!("{word}  {}", exercise.title));
-    for entry in &score.entries {
-        let Entry {
-            earned,
-            weight,
-            why,
-            experiment,
-            ..
-        } = entry;
+    console.print(format_args!("{word}  {}", page.exercise.title));
+    for entry in page.entries {
+        let (earned, weight) = (entry.earned, entry.weight);
+        let (why, experiment) = (&entry.why, &entry.experiment);
         console.print(format_args!(
             "  {earned:>3} of {weight:>3}  {why} ({experiment})"
         ));
@@ -126,11 +111,12 @@ fn show(
             console.print(console.paint(Tone::Faint, line));
         }
     }
-    for foretold in predictions {
+    for foretold in page.predictions {
         console.print(format_args!("  foretold: {foretold}"));
     }
-    let next = exercise.hints.iter().take(usize::from(points < 100));
-    for hint in next {
+    if points < 100
+        && let Some(hint) = page.exercise.hints.first()
+    {
         console.print(format_args!("  hint: {hint}"));
     }
     let line = format!("  report: {}", folder.join(REPORT).display());
@@ -170,14 +156,4 @@ fn inputs(
         inputs.insert(file.display().to_string(), digest(&bytes));
     }
     Ok(inputs)
-}
-
-fn digest(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    let mut text = String::new();
-    for byte in Sha256::digest(bytes) {
-        // A string takes all that is written.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
 }

@@ -4,7 +4,7 @@ use holdfast_system::error::SystemError;
 
 use super::Answer;
 use super::exercise::{Exercise, policies as handed_in};
-use super::score::{Played, Score};
+use super::score::Played;
 use crate::error::ExperimentError;
 use crate::find::{self, Found};
 use crate::output::{Console, Tone};
@@ -19,7 +19,7 @@ pub(super) async fn play(
     answer: &Answer,
     settings: &Settings,
     console: Console,
-) -> Result<Score, ExperimentError> {
+) -> Result<Vec<Played>, ExperimentError> {
     let mut names: Vec<String> = exercise
         .judged
         .iter()
@@ -36,7 +36,7 @@ pub(super) async fn play(
     let mut session = Session::gather(StageKind::Local, settings, console).await?;
     let played = all(&found, exercise, answer, &mut session, console).await;
     session.leave(&played).await;
-    Ok(Score::of(exercise, &played?))
+    played
 }
 
 async fn all(
@@ -83,7 +83,7 @@ async fn trial(
         Answer::Policies(file) => (None, Some(handed_in(file)?)),
         Answer::Starter => (None, None),
     };
-    let policies = policies::of(&found.experiment, &session.settings().root, over.as_ref())?;
+    let policies = policies::of(&found.experiment, &session.settings.root, over.as_ref())?;
     let with = Trials {
         experiment: &found.experiment,
         policies: &policies,

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::exercise::{Asked, Exercise};
-use super::score::Score;
+use super::score::{Played, figure};
 use crate::error::ExperimentError;
 use crate::hint::hint;
 use crate::output::Console;
@@ -35,17 +35,13 @@ pub(super) struct Foretold {
 }
 
 /// Writes down `METRIC=FIGURE` for an exercise; without any, asks its questions.
-///
-/// # Errors
-/// When the exercise asks for no such figure, or one is no number.
 pub fn predict(
     file: &Path,
     figures: &[String],
     settings: &Settings,
     console: Console,
 ) -> Result<(), ExperimentError> {
-    let text = fs::read_to_string(file).map_err(SystemError::file("read", file))?;
-    let exercise = Exercise::parse(file, &text)?;
+    let exercise = Exercise::read(file)?;
     if figures.is_empty() {
         for asked in &exercise.predict {
             console.print(format_args!("{}=?  {}", asked.metric, asked.question));
@@ -91,7 +87,7 @@ fn read(text: &str, asked: &[Asked]) -> Result<(String, f64), ExperimentError> {
 }
 
 /// What the exercise asked for, foretold or not, beside what was seen.
-pub(super) fn scored(exercise: &Exercise, score: &Score, settings: &Settings) -> Vec<Foretold> {
+pub(super) fn scored(exercise: &Exercise, played: &[Played], settings: &Settings) -> Vec<Foretold> {
     let written = fs::read(path(&exercise.name, settings)).ok();
     let written: Option<Written> = written.and_then(|text| serde_json::from_slice(&text).ok());
     let Some(written) = written else {
@@ -100,7 +96,7 @@ pub(super) fn scored(exercise: &Exercise, score: &Score, settings: &Settings) ->
     let foretold = |asked: &Asked| Foretold {
         question: asked.question.clone(),
         foretold: written.figures.get(&asked.metric).copied(),
-        seen: score.figure(&asked.experiment, &asked.metric),
+        seen: figure(asked, played),
     };
     exercise.predict.iter().map(foretold).collect()
 }
@@ -110,12 +106,8 @@ impl fmt::Display for Foretold {
         let number =
             |it: Option<f64>| it.map_or_else(|| "nothing".to_owned(), |it| format!("{it:.3}"));
         let (foretold, seen) = (number(self.foretold), number(self.seen));
-        write!(
-            f,
-            "{} {foretold}, seen {seen}: {}",
-            self.question,
-            self.word()
-        )
+        let (question, word) = (&self.question, self.word());
+        write!(f, "{question} {foretold}, seen {seen}: {word}")
     }
 }
 

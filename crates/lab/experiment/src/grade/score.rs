@@ -3,32 +3,15 @@
 use serde::Serialize;
 
 use super::exercise::{Asked, Exercise, Judged};
-use crate::measure::value;
+use crate::measure::measure;
 use crate::plan::{Metric, Window};
 use crate::trial::Trial;
 use crate::verdict::{Check, Finding, first_against, shown};
 
-/// What was played of one experiment.
 pub(super) struct Played {
     pub(super) experiment: String,
     /// Or why it could not be.
     pub(super) trial: Result<Trial, String>,
-}
-
-/// The points, and why.
-#[derive(Debug, PartialEq, Serialize)]
-pub(super) struct Score {
-    pub(super) entries: Vec<Entry>,
-    /// What predictions are held against.
-    pub(super) figures: Vec<Figure>,
-}
-
-/// A figure that was asked for beforehand, and seen.
-#[derive(Debug, PartialEq, Serialize)]
-pub(super) struct Figure {
-    experiment: String,
-    metric: Metric,
-    seen: f64,
 }
 
 /// A requirement, and what it earned.
@@ -44,38 +27,22 @@ pub(super) struct Entry {
     pub(super) first_call: Option<String>,
 }
 
-impl Score {
-    pub(super) fn of(exercise: &Exercise, played: &[Played]) -> Self {
-        let (entries, asked) = (exercise.judged.iter(), exercise.predict.iter());
-        Self {
-            entries: entries.map(|judged| entry(judged, played)).collect(),
-            figures: asked.filter_map(|asked| figure(asked, played)).collect(),
-        }
-    }
-
-    /// Of an experiment; none: it could not be measured.
-    pub(super) fn figure(&self, experiment: &str, metric: &str) -> Option<f64> {
-        let mut figures = self.figures.iter();
-        let found = figures.find(|it| it.experiment == experiment && it.metric.name() == metric);
-        found.map(|it| it.seen)
-    }
-
-    /// From 0 to 100.
-    pub(super) fn points(&self) -> u32 {
-        self.entries.iter().map(|entry| entry.earned).sum()
-    }
+pub(super) fn points(entries: &[Entry]) -> u32 {
+    entries.iter().map(|entry| entry.earned).sum()
 }
 
-fn figure(asked: &Asked, played: &[Played]) -> Option<Figure> {
+pub(super) fn entries(exercise: &Exercise, played: &[Played]) -> Vec<Entry> {
+    let judged = exercise.judged.iter();
+    judged.map(|judged| entry(judged, played)).collect()
+}
+
+/// What became of what was asked for beforehand; none: it could not be measured.
+pub(super) fn figure(asked: &Asked, played: &[Played]) -> Option<f64> {
     let mut metrics = Metric::ALL.iter();
     let metric = *metrics.find(|it| it.name() == asked.metric)?;
     let played = played.iter().find(|it| it.experiment == asked.experiment)?;
     let trial = played.trial.as_ref().ok()?;
-    Some(Figure {
-        experiment: asked.experiment.clone(),
-        metric,
-        seen: value(metric, Window::Fault, trial)?,
-    })
+    measure(metric, Window::Fault, trial).ok()
 }
 
 fn entry(judged: &Judged, played: &[Played]) -> Entry {
@@ -130,35 +97,32 @@ mod tests {
         [[judged]]\nexperiment = 'a'\nweight = 60\nwhy = 'w'\nshows = { promised_share = { at_least = 0.99 }, lost = { at_most = 0 } }
         [[judged]]\nexperiment = 'b'\nweight = 40\nwhy = 'w'\nshows = { lost = { at_most = 0 } }\n";
 
-    fn points(trials: [Result<Trial, String>; 2]) -> Score {
+    fn earned(trials: [Result<Trial, String>; 2]) -> (u32, Vec<Entry>) {
         let exercise = Exercise::parse(Path::new("x.toml"), EXERCISE).unwrap();
         let [a, b] = trials;
         let played = [("a", a), ("b", b)].map(|(name, trial)| Played {
             experiment: name.to_owned(),
             trial,
         });
-        Score::of(&exercise, &played)
+        let entries = entries(&exercise, &played);
+        (points(&entries), entries)
     }
 
     #[test]
     fn a_requirement_earns_its_weight_whole_or_not_at_all() {
         let (naive, resilient) = played();
-        let score = points([Ok(resilient.clone()), Ok(resilient.clone())]);
-        assert_eq!(score.points(), 100);
-        let score = points([Ok(naive), Ok(resilient)]);
-        assert_eq!(score.points(), 40);
-        assert!(score.entries[0].first_call.is_some());
-        assert!(
-            score.entries[0].seen[0].starts_with('✗'),
-            "{:?}",
-            score.entries[0]
-        );
+        let (points, _) = earned([Ok(resilient.clone()), Ok(resilient.clone())]);
+        assert_eq!(points, 100);
+        let (points, entries) = earned([Ok(naive), Ok(resilient)]);
+        assert_eq!(points, 40);
+        assert!(entries[0].first_call.is_some());
+        assert!(entries[0].seen[0].starts_with('✗'), "{entries:?}");
     }
 
     #[test]
     fn what_could_not_be_played_earns_nothing_and_says_why() {
-        let score = points([Err("refused".to_owned()), Err("refused".to_owned())]);
-        assert_eq!(score.points(), 0);
-        assert_eq!(score.entries[1].seen, ["refused"]);
+        let (points, entries) = earned([Err("refused".to_owned()), Err("refused".to_owned())]);
+        assert_eq!(points, 0);
+        assert_eq!(entries[1].seen, ["refused"]);
     }
 }

@@ -50,16 +50,13 @@ pub(crate) fn one_sided(
     finding: Finding,
     console: Console,
 ) -> Vec<String> {
-    let counted = |wanted| {
-        let checks = verdict.checks.iter();
-        checks.filter(|it| it.finding() == wanted).count()
-    };
     let word = match finding {
         Finding::Held => "HELD",
         Finding::Unknown => "UNKNOWN",
         Finding::Failed => "FAILED",
     };
-    let [held, failed, unknown] = [Finding::Held, Finding::Failed, Finding::Unknown].map(counted);
+    let counted = [Finding::Held, Finding::Failed, Finding::Unknown];
+    let [held, failed, unknown] = counted.map(|finding| verdict.count(finding));
     let mut lines = vec![
         format!("{}  {title}", console.paint(super::tone(finding), word)),
         format!("  {held} checks held, {failed} failed, {unknown} unknown"),

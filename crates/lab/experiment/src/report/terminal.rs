@@ -8,8 +8,7 @@ use crate::output::{Console, Tone};
 const WIDEST: usize = 100;
 
 /// The run in lines; the table is no wider than the console.
-#[must_use]
-pub fn text(report: &Report<'_>, console: Console) -> Vec<String> {
+pub(crate) fn text(report: &Report<'_>, console: Console) -> Vec<String> {
     let verdict = report.verdict;
     let tone = super::tone(verdict.finding());
     let experiment = report.experiment;

@@ -5,25 +5,20 @@ use super::super::verdict::{Check, Finding, Verdict};
 use crate::output::{Console, Tone};
 
 /// Two verdicts, check by check. Figures differ between any two runs; what counts is whether the same checks hold.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Agreement {
+pub(crate) struct Agreement {
     /// In the order of the first run's; what only the second has comes last.
-    pub rows: Vec<Row>,
+    rows: Vec<Row>,
 }
 
-/// One check of both.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Row {
-    /// What the first run says; none: it has no such check.
-    pub before: Option<Check>,
-    /// What the second says; none: it has no such check.
-    pub now: Option<Check>,
+/// What both runs say of a check; none: that one has no such check.
+struct Row {
+    before: Option<Check>,
+    now: Option<Check>,
 }
 
 impl Agreement {
     /// Pairs the checks of two runs: by side, name and window, and where several have these in common, in their order.
-    #[must_use]
-    pub fn of(before: &Verdict, now: &Verdict) -> Self {
+    pub(crate) fn of(before: &Verdict, now: &Verdict) -> Self {
         let mut others = now.checks.clone();
         let mut rows = Vec::new();
         for check in &before.checks {
@@ -41,18 +36,16 @@ impl Agreement {
     }
 
     /// Whether both have the same checks, at least one, and each came to the same in both.
-    #[must_use]
-    pub fn agrees(&self) -> bool {
+    pub(crate) fn agrees(&self) -> bool {
         !self.rows.is_empty() && self.rows.iter().all(Row::agrees)
     }
 
-    /// Where they differ.
-    pub fn differences(&self) -> impl Iterator<Item = &Row> {
+    fn differences(&self) -> impl Iterator<Item = &Row> {
         self.rows.iter().filter(|row| !row.agrees())
     }
 
     /// The table of differences, then the one word on it.
-    pub fn print(&self, console: Console) {
+    pub(crate) fn print(&self, console: Console) {
         for row in self.differences() {
             console.print(console.paint(Tone::Strong, row.title()));
             for (run, told) in [("before", &row.before), ("now", &row.now)] {
@@ -60,25 +53,19 @@ impl Agreement {
             }
         }
         let (differ, all) = (self.differences().count(), self.rows.len());
-        let (tone, word) = match (self.agrees(), all) {
-            (true, _) => (
-                Tone::Good,
-                format!("the verdicts agree on all {all} checks"),
-            ),
-            (false, 0) => (Tone::Bad, "there is nothing to agree on".to_owned()),
-            (false, _) => (
-                Tone::Bad,
-                format!("the verdicts differ on {differ} of {all} checks"),
-            ),
+        let word = match (differ, all) {
+            (0, 0) => "there is nothing to agree on".to_owned(),
+            (0, _) => format!("the verdicts agree on all {all} checks"),
+            _ => format!("the verdicts differ on {differ} of {all} checks"),
         };
+        let tone = if self.agrees() { Tone::Good } else { Tone::Bad };
         console.print(console.paint(tone, word));
     }
 }
 
 impl Row {
     /// Whether both runs have it and say the same of it.
-    #[must_use]
-    pub fn agrees(&self) -> bool {
+    fn agrees(&self) -> bool {
         match (&self.before, &self.now) {
             (Some(before), Some(now)) => before.finding() == now.finding(),
             _ => false,
@@ -86,8 +73,7 @@ impl Row {
     }
 
     /// Such as `resilient: p99 (fault)`.
-    #[must_use]
-    pub fn title(&self) -> String {
+    fn title(&self) -> String {
         let Some(check) = self.before.as_ref().or(self.now.as_ref()) else {
             return String::new();
         };
@@ -119,15 +105,10 @@ mod tests {
     use super::*;
 
     fn check(name: &str, seen: &str, holds: bool) -> Check {
+        let (side, expected) = (Some(Side::Resilient), "at most 3 s");
         Check {
-            side: Some(Side::Resilient),
-            name: name.to_owned(),
             during: Some(Window::Fault),
-            expected: "at most 3 s".to_owned(),
-            seen: seen.to_owned(),
-            value: None,
-            holds,
-            unknown: false,
+            ..Check::plain(side, name, expected, seen.to_owned(), holds)
         }
     }
 
@@ -157,22 +138,17 @@ mod tests {
             panic!("one differs")
         };
         assert_eq!(row.title(), "resilient: p99 (fault)");
-        assert_eq!(
-            words(row.before.as_ref()),
-            "holds: 2 s (expected: at most 3 s)"
-        );
+        let before = words(row.before.as_ref());
+        assert_eq!(before, "holds: 2 s (expected: at most 3 s)");
         assert!(words(row.now.as_ref()).starts_with("does not hold: 4 s"));
     }
 
     #[test]
     fn a_check_of_one_run_only_is_a_difference_on_either_side() {
         let (p50, p99) = (check("p50", "1 s", true), check("p99", "1 s", true));
-        for (before, now) in [
-            (vec![&p50, &p99], vec![&p50]),
-            (vec![&p50], vec![&p50, &p99]),
-        ] {
-            let owned = |checks: Vec<&Check>| checks.into_iter().cloned().collect::<Vec<_>>();
-            let agreement = agreement(&owned(before), &owned(now));
+        let both = [p50.clone(), p99];
+        for (before, now) in [(&both[..], &both[..1]), (&both[..1], &both[..])] {
+            let agreement = agreement(before, now);
             assert!(!agreement.agrees());
             assert_eq!(agreement.differences().count(), 1);
         }

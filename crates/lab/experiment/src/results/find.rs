@@ -9,14 +9,13 @@ use super::{OTHERS, Results, ResultsError, Run};
 
 /// All that could be read, and what could not.
 #[derive(Debug)]
-pub struct Listing {
+pub(crate) struct Listing {
     /// Newest first.
     pub runs: Vec<Run>,
     /// Why a folder was left out, one each.
     pub broken: Vec<ResultsError>,
 }
 
-/// A folder where a run should be.
 struct Place {
     /// `NAME/RUN`.
     id: String,
@@ -25,8 +24,7 @@ struct Place {
 
 impl Results {
     /// Every run. What is broken is left out, and told.
-    #[must_use]
-    pub fn all(&self) -> Listing {
+    pub(crate) fn all(&self) -> Listing {
         let (mut runs, mut broken) = (Vec::new(), Vec::new());
         for place in self.places() {
             match Run::open(&place.path) {
@@ -39,10 +37,7 @@ impl Results {
     }
 
     /// The run that is meant: by its folder's path, by `NAME/RUN`, by RUN, or by how one of these two begins.
-    ///
-    /// # Errors
-    /// When it is none, or more than one, or cannot be read.
-    pub fn open(&self, wanted: &str) -> Result<Run, ResultsError> {
+    pub(crate) fn open(&self, wanted: &str) -> Result<Run, ResultsError> {
         if Path::new(wanted).join(MANIFEST).is_file() {
             return Run::open(Path::new(wanted));
         }

@@ -5,25 +5,19 @@ use std::thread::available_parallelism;
 
 use serde::{Deserialize, Serialize};
 
-/// What figures depend on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Machine {
+pub(crate) struct Machine {
     /// Processor cores that this process may use.
     pub cores: Option<usize>,
-    /// Of the processor, where the system tells.
     pub processor: Option<String>,
-    /// Main memory, where the system tells.
     pub memory_bytes: Option<u64>,
     /// Such as `Linux 6.12.0 x86_64`.
     pub kernel: String,
-    /// Of the distribution, where the system tells.
     pub os: Option<String>,
 }
 
 impl Machine {
-    /// This one.
-    #[must_use]
-    pub fn here() -> Self {
+    pub(crate) fn here() -> Self {
         let read = |path| fs::read_to_string(path).unwrap_or_default();
         let kernel = rustix::system::uname();
         let kernel = [kernel.sysname(), kernel.release(), kernel.machine()];

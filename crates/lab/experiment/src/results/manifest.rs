@@ -8,9 +8,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::error::ResultsError;
+use super::error::{ResultsError, of_schema};
 
-/// Its name.
 pub(super) const FILE: &str = "manifest.json";
 /// Changed whenever a run's files mean something else than before; a journal has a schema of its own.
 const SCHEMA: u32 = 1;
@@ -27,11 +26,6 @@ pub(super) struct Manifest {
     pub(super) played: Vec<String>,
 }
 
-#[derive(Debug, Deserialize)]
-struct Version {
-    schema: u32,
-}
-
 impl Manifest {
     pub(super) fn new(played: Vec<String>) -> Self {
         Self {
@@ -42,20 +36,12 @@ impl Manifest {
         }
     }
 
-    /// Of the run in `folder`.
     pub(super) fn read(folder: &Path) -> Result<Self, ResultsError> {
         let path = folder.join(FILE);
         let bytes = fs::read(&path).map_err(ResultsError::file("read", &path))?;
-        let malformed = |error| ResultsError::malformed(&path, error);
-        let version = serde_json::from_slice(&bytes).map_err(malformed)?;
-        match version {
-            Version { schema: SCHEMA } => serde_json::from_slice(&bytes).map_err(malformed),
-            Version { schema } => Err(ResultsError::Schema {
-                path,
-                found: schema,
-                known: SCHEMA,
-            }),
-        }
+        of_schema(SCHEMA, &bytes, &path)?;
+        let manifest = serde_json::from_slice(&bytes);
+        manifest.map_err(|error| ResultsError::malformed(&path, error))
     }
 
     /// The bytes of a file of the run in `folder`, if they are those that were written.
@@ -67,16 +53,14 @@ impl Manifest {
             return Err(ResultsError::malformed(&folder.join(FILE), problem));
         };
         let bytes = fs::read(&path).map_err(ResultsError::file("read", &path))?;
-        if digest(&bytes) == *listed {
-            Ok(bytes)
-        } else {
-            Err(ResultsError::Changed(path))
+        match digest(&bytes) == *listed {
+            true => Ok(bytes),
+            false => Err(ResultsError::Changed(path)),
         }
     }
 }
 
-/// SHA-256, in hexadecimal.
-pub(super) fn digest(bytes: &[u8]) -> String {
+pub(crate) fn digest(bytes: &[u8]) -> String {
     let mut text = String::new();
     for byte in Sha256::digest(bytes) {
         // A string takes all that is written to it.

@@ -25,15 +25,15 @@ mod source;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-pub use about::About;
-pub use agreement::{Agreement, Row};
-pub use error::ResultsError;
-pub use find::Listing;
-pub use machine::Machine;
-pub use run::Run;
-pub use save::Finished;
+pub(crate) use about::About;
+pub(crate) use agreement::Agreement;
+pub(crate) use error::ResultsError;
+pub(crate) use machine::Machine;
+pub(crate) use manifest::digest;
+pub(crate) use run::Run;
+pub(crate) use save::Finished;
 pub(crate) use save::leave;
-pub use source::Source;
+pub(crate) use source::Source;
 
 use crate::settings::Settings;
 
@@ -44,40 +44,33 @@ const VERDICT: &str = "verdict.json";
 /// Runs of others' APIs lie here, each API in a folder of its own that is laid out like this one.
 const CONTENDERS: &str = "contenders";
 /// Ablations leave their tables here, a file each.
-pub const ABLATIONS: &str = "ablations";
+pub(crate) const ABLATIONS: &str = "ablations";
 /// Beside the experiments' folders, and none.
 const OTHERS: [&str; 4] = [CONTENDERS, ABLATIONS, "grades", "predictions"];
 
-/// All that runs have left.
 #[derive(Debug, Clone)]
-pub struct Results {
+pub(crate) struct Results {
     folder: PathBuf,
 }
 
 impl Results {
-    /// Of a checkout.
-    #[must_use]
-    pub fn of(settings: &Settings) -> Self {
+    pub(crate) fn of(settings: &Settings) -> Self {
         Self::at(&settings.results)
     }
 
-    /// Of somebody else's API.
-    #[must_use]
-    pub fn of_contender(&self, name: &str) -> Self {
+    pub(crate) fn of_contender(&self, name: &str) -> Self {
         Self::at(self.folder.join(CONTENDERS).join(name))
     }
 
     /// In a folder that need not exist yet.
-    #[must_use]
-    pub fn at(folder: impl Into<PathBuf>) -> Self {
+    pub(crate) fn at(folder: impl Into<PathBuf>) -> Self {
         Self {
             folder: folder.into(),
         }
     }
 
     /// What ablations have left, from the folder; the newest first.
-    #[must_use]
-    pub fn ablations(&self) -> Vec<String> {
+    pub(crate) fn ablations(&self) -> Vec<String> {
         let items = fs::read_dir(self.folder.join(ABLATIONS));
         let names = items.into_iter().flatten().flatten();
         let mut paths: Vec<String> = names
@@ -87,9 +80,7 @@ impl Results {
         paths
     }
 
-    /// Where they are.
-    #[must_use]
-    pub fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
 }

@@ -15,25 +15,18 @@ use crate::verdict::Verdict;
 
 /// A folder of results, with its inputs as they were.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Run {
+pub(crate) struct Run {
     folder: PathBuf,
     manifest: Manifest,
-    /// What it was.
     pub about: About,
-    /// What came of it.
     pub verdict: Verdict,
-    /// `experiment.toml`, as it was played.
     pub experiment: String,
-    /// `policies.toml`, as it was played.
     pub policies: String,
 }
 
 impl Run {
     /// Reads the run in `folder`, all but its journals.
-    ///
-    /// # Errors
-    /// When it is no run, or a file is not what was written.
-    pub fn open(folder: &Path) -> Result<Self, ResultsError> {
+    pub(crate) fn open(folder: &Path) -> Result<Self, ResultsError> {
         let manifest = Manifest::read(folder)?;
         Ok(Self {
             about: parse(&manifest, folder, ABOUT)?,
@@ -45,24 +38,18 @@ impl Run {
         })
     }
 
-    /// Where it is.
-    #[must_use]
-    pub fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
 
     /// `NAME/RUN`: what it is asked for by.
-    #[must_use]
-    pub fn id(&self) -> String {
+    pub(crate) fn id(&self) -> String {
         let run = self.folder.file_name().unwrap_or_default();
         format!("{}/{}", self.about.name, run.to_string_lossy())
     }
 
     /// Its trials, in the order in which they were played.
-    ///
-    /// # Errors
-    /// When a journal is not what was written.
-    pub fn trials(&self) -> Result<Vec<Trial>, ResultsError> {
+    pub(crate) fn trials(&self) -> Result<Vec<Trial>, ResultsError> {
         let read = |file: &String| {
             let text = text(&self.manifest, &self.folder, file)?;
             journal::read(&text, &self.folder.join(file))
@@ -72,10 +59,7 @@ impl Run {
 
     /// Adds a page made of the run, such as `report.html`, or replaces it; whoever reads it meanwhile sees one or the
     /// other.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub fn put_page(&mut self, file: &str, page: &[u8]) -> Result<(), ResultsError> {
+    pub(crate) fn put_page(&mut self, file: &str, page: &[u8]) -> Result<(), ResultsError> {
         replace(&self.folder, file, page)?;
         let outputs = &mut self.manifest.outputs;
         outputs.insert(file.to_owned(), manifest::digest(page));

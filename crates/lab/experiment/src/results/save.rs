@@ -16,25 +16,17 @@ use crate::verdict::Verdict;
 
 /// A run that is over.
 #[derive(Debug, Clone, Copy)]
-pub struct Finished<'a> {
-    /// What it was.
+pub(crate) struct Finished<'a> {
     pub about: &'a About,
-    /// The experiment's file, as it was played.
     pub experiment: &'a str,
-    /// The policies' file, as it was played.
     pub policies: &'a str,
-    /// In the order in which they were played.
     pub trials: &'a [Trial],
-    /// What came of it.
     pub verdict: &'a Verdict,
 }
 
 impl Results {
     /// Writes the run down. Until it is complete it is not there.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub fn save(&self, finished: &Finished<'_>) -> Result<Run, ResultsError> {
+    pub(crate) fn save(&self, finished: &Finished<'_>) -> Result<Run, ResultsError> {
         let folder = self.folder().join(checked(&finished.about.name)?);
         fs::create_dir_all(&folder).map_err(ResultsError::file("make", &folder))?;
         // As readable as any folder: the umask is taken off.
@@ -50,9 +42,6 @@ impl Results {
 }
 
 /// Writes what was seen and the verdict, as those of a run are, into a folder of another's.
-///
-/// # Errors
-/// When it cannot be written.
 pub(crate) fn leave(trial: &Trial, verdict: &Verdict, folder: &Path) -> Result<(), ResultsError> {
     let file = format!("{}.jsonl", trial.side);
     let journal = journal::write(trial);

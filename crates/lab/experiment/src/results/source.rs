@@ -8,10 +8,8 @@ use tokio::process::Command;
 /// What git says of the checkout.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Source {
-    /// It is under git.
+pub(crate) enum Source {
     Git {
-        /// The commit.
         revision: String,
         /// Whether there was anything that is not in it.
         dirty: bool,
@@ -21,8 +19,7 @@ pub enum Source {
 }
 
 impl Source {
-    /// Of the checkout at `root`.
-    pub async fn of(root: &Path) -> Self {
+    pub(crate) async fn of(root: &Path) -> Self {
         read(root).await.unwrap_or_else(Self::Unknown)
     }
 }

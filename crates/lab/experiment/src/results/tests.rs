@@ -1,30 +1,25 @@
 //! With real folders.
 
 use std::fs;
-use std::time::Duration;
 
 use tempfile::TempDir;
 
 use super::*;
-use crate::plan::Side;
+use crate::fixtures::played;
 use crate::settings::StageKind;
-use crate::trial::{Call, Completion, Durability, Generator, Trial};
+use crate::trial::Trial;
 use crate::verdict::{Check, Verdict};
 
 /// Results in a folder that is deleted with it.
-struct Place {
-    folder: TempDir,
-}
+struct Place(TempDir);
 
 impl Place {
     fn new() -> Self {
-        Self {
-            folder: tempfile::tempdir().unwrap(),
-        }
+        Self(tempfile::tempdir().unwrap())
     }
 
     fn results(&self) -> Results {
-        Results::at(self.folder.path().join("results"))
+        Results::at(self.0.path().join("results"))
     }
 
     /// A run that began at this second.
@@ -58,47 +53,19 @@ fn about(name: &str, second: i64) -> About {
 
 fn verdict() -> Verdict {
     Verdict {
-        checks: vec![Check {
-            side: None,
-            name: "the fault was live".to_owned(),
-            during: None,
-            expected: "yes".to_owned(),
-            seen: "yes".to_owned(),
-            value: Some(2.5),
-            holds: true,
-            unknown: false,
-        }],
-    }
-}
-
-fn trial(side: Side, lost: u64) -> Trial {
-    Trial {
-        side,
-        bound: Duration::from_secs(8),
-        lasts: Duration::from_secs(20),
-        faults: Vec::new(),
-        transitions: Vec::new(),
-        samples: Vec::new(),
-        calls: vec![Call {
-            number: 0,
-            intended: Duration::ZERO,
-            sent: Duration::from_millis(1),
-            ended: Duration::from_millis(2_010),
-            surge: false,
-            end: Completion::GivenUp,
-        }],
-        breaches: Some(Vec::new()),
-        durability: Durability {
-            lost,
-            ..Durability::default()
-        },
-        generator: Generator::default(),
-        contender: None,
+        checks: vec![Check::plain(
+            None,
+            "the fault was live",
+            "yes",
+            "yes".to_owned(),
+            true,
+        )],
     }
 }
 
 fn both() -> [Trial; 2] {
-    [trial(Side::Naive, 3), trial(Side::Resilient, 0)]
+    let (naive, resilient) = played();
+    [naive, resilient]
 }
 
 fn files(run: &Run) -> Vec<String> {
@@ -128,10 +95,10 @@ fn what_is_saved_is_read_back_and_nothing_else_is_left() {
     );
     let read = Run::open(saved.folder()).unwrap();
     assert_eq!(read.about, about("killed", 0));
-    assert_eq!(read.experiment, "title = \"Größe\"\n");
+    assert_eq!(read.verdict, verdict());
     assert_eq!(
-        (&read.policies[..], &read.verdict),
-        ("[worker]\n", &verdict())
+        (&*read.experiment, &*read.policies),
+        ("title = \"Größe\"\n", "[worker]\n")
     );
     assert_eq!(read.trials().unwrap(), both());
     let beside = fs::read_dir(saved.folder().parent().unwrap()).unwrap();
@@ -241,7 +208,7 @@ fn a_page_is_added_and_made_anew_and_the_run_stays_whole() {
         assert_eq!(Run::open(run.folder()).unwrap(), run);
     }
     let manifest = fs::read_to_string(run.folder().join("manifest.json")).unwrap();
-    assert!(manifest.contains(&manifest::digest(b"<p>second")));
+    assert!(manifest.contains(&digest(b"<p>second")));
     assert_eq!(run.trials().unwrap(), both());
     assert_eq!(files(&run).len(), 8);
 }
@@ -250,7 +217,7 @@ fn a_page_is_added_and_made_anew_and_the_run_stays_whole() {
 fn what_cannot_be_written_leaves_nothing_behind() {
     let place = Place::new();
     let here = about("killed", 0);
-    let results = Results::at(place.folder.path().join("file"));
+    let results = Results::at(place.0.path().join("file"));
     fs::write(results.folder(), "").unwrap();
     let finished = Finished {
         about: &here,
@@ -268,5 +235,5 @@ fn what_cannot_be_written_leaves_nothing_behind() {
     };
     let error = place.results().save(&finished).unwrap_err();
     assert!(matches!(error, ResultsError::Name(_)));
-    assert!(!place.folder.path().join("results").exists());
+    assert!(!place.0.path().join("results").exists());
 }

@@ -6,7 +6,6 @@ use super::super::trial::Trial;
 use super::super::verdict::{Check, Finding, Verdict, contender as judge_contender, judge};
 use crate::error::ExperimentError;
 
-/// Judges each pair.
 pub(super) fn verdict(experiment: &Experiment, trials: &[Trial]) -> Verdict {
     let judged = |(pair, [naive, resilient]): (u64, [&Trial; 2])| {
         judge(&experiment.of_pair(pair), naive, resilient)
@@ -31,7 +30,6 @@ fn pairs(trials: &[Trial]) -> impl Iterator<Item = [&Trial; 2]> {
     of(Side::Naive).zip(of(Side::Resilient)).map(<[_; 2]>::from)
 }
 
-/// Judges somebody else's API by each of its trials.
 pub(super) fn contender(experiment: &Experiment, trials: &[Trial]) -> Verdict {
     let judged = |(pair, trial)| judge_contender(&experiment.of_pair(pair), trial);
     together((0..).zip(trials).map(judged).collect())
@@ -46,14 +44,14 @@ pub(super) fn unfinished(
 ) -> Verdict {
     let mut verdict = verdict(experiment, trials);
     let seen = format!("{}, then: {error}", trials.len());
-    let broke_off = Check::broke_off(None, format!("{asked} trials"), seen);
+    let broke_off = Check::broke_off(None, &format!("{asked} trials"), seen);
     verdict.checks.push(broke_off);
     verdict
 }
 
 fn together(mut verdicts: Vec<Verdict>) -> Verdict {
     if verdicts.len() < 2 {
-        return verdicts.pop().unwrap_or(Verdict { checks: Vec::new() });
+        return verdicts.pop().unwrap_or_default();
     }
     // Of the same plan there are the same checks, in the same order.
     let fewest = verdicts.iter().map(|it| it.checks.len()).min();
@@ -90,18 +88,10 @@ mod tests {
     use crate::fixtures::{answered, plan, played};
 
     fn verdict(seen: &str, value: f64, holds: bool) -> Verdict {
-        let check = Check {
-            side: Some(Side::Naive),
-            name: "p99".to_owned(),
-            during: None,
-            expected: "at least 3 s".to_owned(),
-            seen: seen.to_owned(),
-            value: Some(value),
-            holds,
-            unknown: false,
-        };
+        let (side, value) = (Some(Side::Naive), Some(value));
+        let check = Check::plain(side, "p99", "at least 3 s", seen.to_owned(), holds);
         Verdict {
-            checks: vec![check],
+            checks: vec![Check { value, ..check }],
         }
     }
 

@@ -5,24 +5,13 @@ use jiff::Timestamp;
 
 use super::super::contender::Contender;
 use super::super::find::Found;
-use super::super::plan::Side;
 use super::super::results::{Finished, Run};
 use super::super::{policies, report};
 use super::{RunOptions, Session, Trials, combine};
 use crate::error::ExperimentError;
 use crate::output::{Console, Tone};
-use crate::settings::{Settings, StageKind};
-
-/// Where a command can be started: on this machine.
-pub(super) fn stage(settings: &Settings) -> Result<StageKind, ExperimentError> {
-    settings.on_processes("--api")?;
-    Ok(StageKind::Local)
-}
 
 /// What a contender is told of the worker is one address, and of Postgres another.
-///
-/// # Errors
-/// When one with several of either is asked for by name.
 pub(super) fn keep_those_with_one_of_each(
     options: &RunOptions,
     found: &mut Vec<Found>,
@@ -56,44 +45,41 @@ impl Session<'_> {
         options: &RunOptions,
     ) -> Result<Run, ExperimentError> {
         let experiment = &self.on_this_stage(&found.experiment);
-        let policies = policies::of(experiment, &self.settings().root, None)?;
+        let policies = policies::of(experiment, &self.settings.root, None)?;
         let started = Timestamp::now();
-        let title = self.console().paint(Tone::Strong, &experiment.name);
+        let title = self.console.paint(Tone::Strong, &experiment.name);
         let seconds = experiment.load.lasts.as_secs_f64();
-        self.console().say(format_args!(
+        self.console.say(format_args!(
             "{title}: {}, {} x {seconds} s, {} requests/s, seed {}",
             contender.name, options.repeat, experiment.load.rate, experiment.load.seed,
         ));
-        let mut trials = Vec::new();
-        for pair in 0..u64::from(options.repeat) {
-            let with = Trials {
-                experiment: &experiment.of_pair(pair),
-                policies: &policies,
-                contender: Some(contender),
-                keep: options.keep,
-            };
-            trials.push(self.trial(with, Side::Contender).await?);
+        let with = Trials {
+            experiment,
+            policies: &policies,
+            contender: Some(contender),
+            keep: options.keep,
+        };
+        let (trials, broke_off) = self.trials(with, options.repeat).await;
+        if let Some(error) = broke_off {
+            return Err(error);
         }
         let verdict = combine::contender(experiment, &trials);
         let about = self.about(experiment, started).await;
-        let run = self
-            .results()
-            .of_contender(&contender.name)
-            .save(&Finished {
-                about: &about,
-                experiment: &found.text,
-                policies: &policies,
-                trials: &trials,
-                verdict: &verdict,
-            })?;
+        let results = self.results.of_contender(&contender.name);
+        let run = results.save(&Finished {
+            about: &about,
+            experiment: &found.text,
+            policies: &policies,
+            trials: &trials,
+            verdict: &verdict,
+        })?;
         if !options.json {
             let title = format!("{} by {}", experiment.title, contender.name);
-            for line in report::contender(&title, &trials, &verdict, self.console()) {
-                self.console().print(line);
+            for line in report::contender(&title, &trials, &verdict, self.console) {
+                self.console.print(line);
             }
-            let line = format!("  seen: {}\n", run.folder().display());
-            let line = self.console().paint(Tone::Faint, line);
-            self.console().print(line);
+            let seen = format!("  seen: {}\n", run.folder().display());
+            self.console.print(self.console.paint(Tone::Faint, seen));
         }
         Ok(run)
     }

@@ -1,12 +1,12 @@
 //! The page over all experiments, the unplayed too, with what ablations have left.
 
-use std::collections::BTreeSet;
 use std::fs;
 
 use holdfast_system::error::SystemError;
 
 use super::super::find;
-use super::super::report::{self, Listed, Others, Unplayed};
+use super::super::plan::Experiment;
+use super::super::report::{self, Listed, Others};
 use super::super::results::{Results, Run};
 use super::pages::{LISTED, bad_page};
 use crate::error::ExperimentError;
@@ -35,16 +35,9 @@ pub(super) fn write(settings: &Settings) -> Result<String, ExperimentError> {
 }
 
 /// Experiments of the checkout without a run. A file that cannot be read is told of by whoever plays it.
-fn unplayed(listed: &[Listed], settings: &Settings) -> Vec<Unplayed> {
-    let played: BTreeSet<&str> = listed.iter().map(|run| run.name.as_str()).collect();
+fn unplayed(listed: &[Listed], settings: &Settings) -> Vec<Experiment> {
     let all = find::experiments(None, &settings.root).unwrap_or_default();
-    all.into_iter()
-        .map(|found| found.experiment)
-        .filter(|experiment| !played.contains(experiment.name.as_str()))
-        .map(|experiment| Unplayed {
-            name: experiment.name,
-            title: experiment.title,
-            question: experiment.question,
-        })
+    let all = all.into_iter().map(|found| found.experiment);
+    all.filter(|it| listed.iter().all(|run| run.name != it.name))
         .collect()
 }

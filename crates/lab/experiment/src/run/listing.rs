@@ -7,9 +7,6 @@ use crate::output::{Console, Tone};
 use crate::settings::Settings;
 
 /// Prints the list.
-///
-/// # Errors
-/// When a file in the folder of experiments is none.
 pub fn list(settings: &Settings, console: Console) -> Result<(), ExperimentError> {
     let found = find::experiments(None, &settings.root)?;
     let runs = Results::of(settings).all().runs;

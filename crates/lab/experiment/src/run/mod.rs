@@ -27,8 +27,7 @@ pub(super) use session::Session;
 use told::Told;
 pub(super) use turns::Turns;
 
-/// What is to be played.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct RunOptions {
     /// Names or paths; none: all there are.
     pub experiments: Option<Vec<String>>,
@@ -40,7 +39,6 @@ pub struct RunOptions {
     pub retry: bool,
     /// Whether the verdicts are printed as JSON, and nothing else is.
     pub json: bool,
-    /// Whether folders with logs and journals stay.
     pub keep: bool,
     /// Whose API is judged, in the place of both sides of ours.
     pub contender: Option<Contender>,
@@ -60,6 +58,10 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    pub(super) fn held(held: bool) -> Self {
+        if held { Self::Held } else { Self::Deviated }
+    }
+
     /// Of a verdict on what is ours: what nobody can say has not passed.
     pub(super) fn of(verdict: &Verdict) -> Self {
         match verdict.finding() {
@@ -91,7 +93,8 @@ pub async fn run(
     let stage = match options.contender {
         Some(_) => {
             contend::keep_those_with_one_of_each(options, &mut found, console)?;
-            contend::stage(settings)?
+            settings.on_processes("--api")?;
+            StageKind::Local
         }
         None => settings.stage.unwrap_or(StageKind::Local),
     };

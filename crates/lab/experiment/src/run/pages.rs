@@ -1,12 +1,12 @@
 //! What a run shows: its page, its place in the index, its summary on the terminal.
 
-use super::super::plan::{Experiment, Side};
+use super::super::measure;
+use super::super::plan::{Experiment, Metric, Side, Window};
 use super::super::report::{self, Facts, Listed, Repeat, Report, Summary};
 use super::super::results::{Machine, Results, Run, Source};
-use super::super::statistics::{self, Comparison};
+use super::super::statistics::{self, magnitude};
 use super::super::trial::Trial;
 use super::super::verdict::{Finding, figure};
-use super::super::{measure, statistics::Interval};
 use super::{combine, index};
 use crate::error::ExperimentError;
 use crate::output::{Console, Tone};
@@ -56,9 +56,6 @@ pub(super) fn publish(
 }
 
 /// `lab report`: the index anew, and where it is.
-///
-/// # Errors
-/// When it cannot be written.
 pub fn report(settings: &Settings, console: Console) -> Result<(), ExperimentError> {
     let results = Results::of(settings);
     let listing = results.all();
@@ -74,7 +71,7 @@ pub fn report(settings: &Settings, console: Console) -> Result<(), ExperimentErr
 }
 
 fn listed(report: &Report<'_>, run: &Run) -> Listed {
-    let checks = &report.verdict.checks;
+    let verdict = report.verdict;
     Listed {
         name: report.experiment.name.clone(),
         run: report.facts.run.clone(),
@@ -83,12 +80,9 @@ fn listed(report: &Report<'_>, run: &Run) -> Listed {
         started: report.facts.started,
         stage: report.facts.stage.name().to_owned(),
         href: format!("{}/{PAGE}", run.id()),
-        checks: checks.len(),
-        holding: checks.iter().filter(|check| check.holds).count(),
-        unknown: checks
-            .iter()
-            .filter(|check| check.finding() == Finding::Unknown)
-            .count(),
+        checks: verdict.checks.len(),
+        holding: verdict.count(Finding::Held),
+        unknown: verdict.count(Finding::Unknown),
         naive: Summary::of(report.naive),
         resilient: Summary::of(report.resilient),
     }
@@ -134,52 +128,67 @@ fn machine(machine: &Machine) -> String {
 /// Each figure that the experiment asks for, over the trials; nothing where there was one of each side.
 fn repeats(experiment: &Experiment, trials: &[Trial]) -> Vec<Repeat> {
     let of = |side: Side| trials.iter().filter(move |trial| trial.side == side);
-    if of(Side::Naive).count() < 2 {
+    let pairs = of(Side::Naive).count();
+    if pairs < 2 {
         return Vec::new();
     }
-    let asked = statistics::asked(experiment).into_iter();
-    asked
-        .map(|(metric, window)| {
-            let values = |side: Side| -> Vec<Option<f64>> {
-                of(side)
-                    .map(|trial| measure::value(metric, window, trial))
-                    .collect()
-            };
-            let (naive, resilient) = (values(Side::Naive), values(Side::Resilient));
-            let seed = experiment.load.seed;
-            repeat(&statistics::compare(
-                (metric, window),
-                &naive,
-                &resilient,
-                seed,
-            ))
-        })
+    let repeat = |(metric, window): (Metric, Window)| {
+        // Trials without the figure are left out.
+        let values = |side: Side| -> Vec<f64> {
+            let measured = of(side).map(|trial| measure::measure(metric, window, trial));
+            measured.flatten().collect()
+        };
+        let (naive, resilient) = (values(Side::Naive), values(Side::Resilient));
+        let effect = statistics::effect(&naive, &resilient);
+        let effect = effect.map(|it| format!("{} (delta {it:.2})", magnitude(it)));
+        let words = |values: &[f64]| spread(metric, values, experiment.load.seed);
+        Repeat {
+            name: format!("{metric} ({window})"),
+            trials: pairs,
+            naive: words(&naive),
+            resilient: words(&resilient),
+            effect: effect.unwrap_or_else(|| "too few trials".to_owned()),
+        }
+    };
+    statistics::asked(experiment)
+        .into_iter()
+        .map(repeat)
         .collect()
 }
 
-fn repeat(both: &Comparison) -> Repeat {
-    let words = |side: &statistics::Summary| {
-        let unit = both.metric.unit();
-        let Some(median) = side.median else {
-            return "none".to_owned();
-        };
-        let interval =
-            |Interval { low, high }| format!(" ({} to {})", figure(unit, low), figure(unit, high));
-        let interval = side.interval.map(interval).unwrap_or_default();
-        format!("{}{interval}", figure(unit, median))
+fn spread(metric: Metric, values: &[f64], seed: u64) -> String {
+    let told = |value| figure(metric.unit(), value);
+    let Some(median) = statistics::median(values) else {
+        return "none".to_owned();
     };
-    let effect = both
-        .effect
-        .map(|it| format!("{} (delta {:.2})", it.magnitude, it.delta));
-    Repeat {
-        name: format!("{} ({})", both.metric, both.during),
-        trials: both.naive.trials,
-        naive: words(&both.naive),
-        resilient: words(&both.resilient),
-        effect: effect.unwrap_or_else(|| "too few trials".to_owned()),
-    }
+    let interval = statistics::interval(values, seed);
+    let interval = interval.map(|it| format!(" ({} to {})", told(it.low), told(it.high)));
+    format!("{}{}", told(median), interval.unwrap_or_default())
 }
 
 pub(super) fn bad_page(error: holdfast_report::Error) -> ExperimentError {
     ExperimentError::Experiment(format!("the report cannot be written: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::{plan, played};
+
+    #[test]
+    fn repeated_trials_are_compared_and_one_without_the_figure_is_left_out() {
+        let ((naive, resilient), (other, mut bad)) = (played(), played());
+        assert!(repeats(&plan(), &[naive.clone(), resilient.clone()]).is_empty());
+        bad.calls.clear();
+        let told = repeats(&plan(), &[naive, resilient, other, bad]);
+        assert_eq!(told[0].name, "error_share (fault)");
+        assert_eq!(
+            (told[0].trials, &*told[0].naive),
+            (2, "100 % (100 % to 100 %)")
+        );
+        assert_eq!(
+            (&*told[0].resilient, &*told[0].effect),
+            ("0 %", "too few trials")
+        );
+    }
 }

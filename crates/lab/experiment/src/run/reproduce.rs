@@ -12,9 +12,6 @@ use crate::settings::Settings;
 
 /// Plays the experiment and the policies of a run again, with its seed, as often as it did, on the stage it was played on,
 /// and says whether the verdicts agree. Its files must be what the manifest says.
-///
-/// # Errors
-/// When there is no such run, or it could not be played.
 pub async fn reproduce(
     wanted: &str,
     settings: &Settings,
@@ -25,18 +22,15 @@ pub async fn reproduce(
         return Err(ResultsError::BrokeOff(old.id()).into());
     }
     console.say(format_args!("playing {} again", old.id()));
-    let mut experiment = Experiment::parse(&path(&old), &old.experiment)?;
+    // An experiment is called after its file.
+    let file = PathBuf::from(&old.about.name).with_extension("toml");
+    let mut experiment = Experiment::parse(&file, &old.experiment)?;
     experiment.load.seed = old.about.seed;
     let trials = old.trials()?;
     let naive = trials.iter().filter(|trial| trial.side == Side::Naive);
     let options = RunOptions {
-        experiments: None,
-        seed: None,
         repeat: u32::try_from(naive.count()).unwrap_or(1),
-        retry: false,
-        json: false,
-        keep: false,
-        contender: None,
+        ..RunOptions::default()
     };
     let found = Found {
         experiment,
@@ -47,11 +41,7 @@ pub async fn reproduce(
     session.leave(&new).await;
     let agreement = Agreement::of(&old.verdict, &new?.verdict);
     agreement.print(console);
-    Ok(if agreement.agrees() {
-        Outcome::Held
-    } else {
-        Outcome::Deviated
-    })
+    Ok(Outcome::held(agreement.agrees()))
 }
 
 /// By NAME alone the latest is meant that was played to its end.
@@ -63,9 +53,4 @@ fn find(wanted: &str, settings: &Settings) -> Result<Run, ExperimentError> {
         Some(latest) => Ok(latest),
         None => Ok(results.open(wanted)?),
     }
-}
-
-/// The experiment is called after its file.
-fn path(run: &Run) -> PathBuf {
-    PathBuf::from(&run.about.name).with_extension("toml")
 }

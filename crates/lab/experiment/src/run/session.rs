@@ -26,12 +26,12 @@ const LONGER_ON_CONTAINERS: Duration = Duration::from_secs(6);
 #[derive(Debug)]
 pub(crate) struct Session<'a> {
     stage: StageKind,
-    settings: &'a Settings,
-    console: Console,
+    pub(crate) settings: &'a Settings,
+    pub(super) console: Console,
     backend: Backend,
     guard: Guard,
     signals: StopSignals,
-    results: Results,
+    pub(super) results: Results,
 }
 
 impl<'a> Session<'a> {
@@ -69,18 +69,6 @@ impl<'a> Session<'a> {
             signals,
             results: Results::of(settings),
         })
-    }
-
-    pub(crate) fn settings(&self) -> &'a Settings {
-        self.settings
-    }
-
-    pub(super) fn console(&self) -> Console {
-        self.console
-    }
-
-    pub(super) fn results(&self) -> &Results {
-        &self.results
     }
 
     /// Nothing more is to be played. What could not be taken down is left to the guard, which tries again.
@@ -135,11 +123,7 @@ impl<'a> Session<'a> {
             trials: &trials,
             verdict: &verdict,
         });
-        let console = if options.json {
-            None
-        } else {
-            Some(self.console)
-        };
+        let console = (!options.json).then_some(self.console);
         let published = saved
             .map_err(ExperimentError::from)
             .and_then(|run| pages::publish(experiment, &trials, run, self.settings, console));
@@ -154,26 +138,26 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Plays both sides `repeat` times: all pairs that came to their end, and what ended the last one.
-    async fn trials(
+    /// Plays both sides, or the contender, `repeat` times: all that came to its end whole, and what ended the last one.
+    pub(super) async fn trials(
         &mut self,
         with: Trials<'_>,
         repeat: u32,
     ) -> (Vec<Trial>, Option<ExperimentError>) {
         let mut played = Vec::new();
-        for (pair, sides) in (0..).zip(order(repeat)) {
+        for pair in 0..repeat {
             let with = Trials {
-                experiment: &with.experiment.of_pair(pair),
+                experiment: &with.experiment.of_pair(pair.into()),
                 ..with
             };
-            let mut both = Vec::new();
-            for side in sides {
-                match self.trial(with, side).await {
-                    Ok(trial) => both.push(trial),
+            let mut of_pair = Vec::new();
+            for side in order(pair, with.contender.is_some()) {
+                match self.trial(with, *side).await {
+                    Ok(trial) => of_pair.push(trial),
                     Err(error) => return (played, Some(error)),
                 }
             }
-            played.append(&mut both);
+            played.append(&mut of_pair);
         }
         (played, None)
     }
@@ -187,7 +171,6 @@ impl<'a> Session<'a> {
         experiment
     }
 
-    /// Plays one side once.
     pub(crate) async fn trial(
         &mut self,
         with: Trials<'_>,
@@ -233,11 +216,12 @@ impl<'a> Session<'a> {
 }
 
 /// Each pair has both sides, and neither is always first.
-fn order(repeat: u32) -> impl Iterator<Item = [Side; 2]> {
-    (0..repeat).map(|pair| match pair % 2 {
-        0 => [Side::Naive, Side::Resilient],
-        _ => [Side::Resilient, Side::Naive],
-    })
+fn order(pair: u32, contender_alone: bool) -> &'static [Side] {
+    match pair % 2 {
+        _ if contender_alone => &[Side::Contender],
+        0 => &[Side::Naive, Side::Resilient],
+        _ => &[Side::Resilient, Side::Naive],
+    }
 }
 
 #[cfg(test)]
@@ -247,11 +231,10 @@ mod tests {
     use crate::load::Arrivals;
 
     #[test]
-    fn trials_alternate_which_side_is_first() {
+    fn pairs_alternate_which_side_is_first() {
         use Side::{Naive, Resilient};
-        let pairs: Vec<[Side; 2]> = order(3).collect();
         let (one, other) = ([Naive, Resilient], [Resilient, Naive]);
-        assert_eq!(pairs, [one, other, one]);
+        assert_eq!([0, 1, 2].map(|pair| order(pair, false)), [one, other, one]);
     }
 
     #[test]

@@ -62,13 +62,11 @@ impl Told {
     }
 }
 
-/// How all of it came out.
 pub(super) fn outcome(told: &[Told]) -> Outcome {
     let worst = told.iter().map(Told::outcome).max();
     worst.unwrap_or(Outcome::NotPlayed)
 }
 
-/// Prints it for programs.
 pub(super) fn as_json(told: &[Told], console: Console) {
     // Plain data: nothing in it can fail to be written.
     console.print(serde_json::to_string_pretty(told).unwrap_or_default());

@@ -15,7 +15,6 @@ use crate::load::{CallHistory, Client, Plan, body};
 const SAMPLE: usize = 20;
 const KEYS: &str = "SELECT key, request_id FROM idempotency_keys;";
 
-/// All there is in Postgres.
 pub(super) async fn tables(
     histories: &[CallHistory],
     database: &Database,

@@ -19,24 +19,19 @@ pub(super) struct Again {
     pub(super) key: String,
     /// Under which it was accepted.
     pub(super) id: Uuid,
-    /// With the same body.
     pub(super) same: Attempt,
-    /// With another one.
     pub(super) other: Attempt,
 }
 
 /// What Postgres holds when all is over.
 #[derive(Debug, Default)]
 pub(super) struct Tables {
-    /// The promises against the rows.
     pub(super) report: DurabilityReport,
     /// All of the resilient endpoint.
     pub(super) rows: Vec<Row>,
-    /// Of `idempotency_keys`.
     pub(super) keys: Vec<(String, Uuid)>,
 }
 
-/// All there is to know of a run.
 #[derive(Debug)]
 pub(super) struct Evidence {
     /// Load and faults, as they were meant to be.
@@ -65,7 +60,6 @@ pub(super) struct Evidence {
     pub(super) lost_by_failover: Vec<Uuid>,
 }
 
-/// From when to when.
 pub(super) type Span = (Duration, Duration);
 
 impl Evidence {
@@ -113,14 +107,14 @@ pub(super) fn take_lost_by_failover(
             .any(|(_, it)| close(it.from, made.from) && (close(it.from, made.to) || stood_still))
     };
     let put_off = |made: &&Attempt| {
-        let answer = made.reply.answer();
+        let answer = made.end.answer();
         answer.is_some_and(|it| it.status == 202 && it.recorded_in.as_deref() == Some("database"))
     };
     let attempts = histories.iter().flat_map(|history| &history.attempts);
     let lost: Vec<Uuid> = attempts
         .filter(put_off)
         .filter(could_not_know)
-        .filter_map(|made| made.reply.answer()?.request_id)
+        .filter_map(|made| made.end.answer()?.request_id)
         .filter(|id| tables.report.missing.contains(id))
         .collect();
     tables.report.missing.retain(|id| !lost.contains(id));

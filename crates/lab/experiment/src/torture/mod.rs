@@ -15,7 +15,6 @@ mod verdict;
 pub mod worker;
 
 use std::cell::RefCell;
-use std::num::NonZeroU32;
 use std::path::Path;
 use std::time::Duration;
 
@@ -52,27 +51,20 @@ const BEYOND: Duration = Duration::from_secs(2);
 /// Leases run out, journals are replayed, and what is open is worked off: each takes seconds.
 const SETTLE: Duration = Duration::from_secs(120);
 
-/// What is to be played.
 #[derive(Debug, Clone)]
 pub struct Plan {
     /// How long requests arrive and faults are played.
     pub duration: Duration,
-    /// Of the faults and the arrivals.
     pub seed: u64,
     /// APIs on the same database; none: one, and on nodes one on each.
     pub replicas: Option<usize>,
-    /// Requests per second.
     pub rate: f64,
     /// How long all that was accepted may take to be done, once all is healed; none: two minutes.
     pub settle: Option<Duration>,
-    /// Keep the folder also when all went well.
     pub keep: bool,
 }
 
 /// Plays the plan and judges. Whatever happens, nothing it started goes on.
-///
-/// # Errors
-/// When it could not be played, or was interrupted.
 pub async fn run(
     plan: &Plan,
     settings: &Settings,
@@ -133,13 +125,18 @@ async fn play(
     judged
 }
 
-/// How many APIs there are on this stage.
 fn replicas(plan: &Plan, stage: StageKind) -> Result<usize, ExperimentError> {
     match (stage, plan.replicas) {
         (StageKind::Local, wanted) => Ok(wanted.unwrap_or(1)),
         (StageKind::Swarm, None) => Ok(Swarm::NODES.len()),
-        (StageKind::Swarm, Some(_)) => Err(ExperimentError::AlwaysThree),
-        (StageKind::Compose | StageKind::Virtual, _) => Err(ExperimentError::NotTortured),
+        (StageKind::Swarm, Some(_)) => Err(ExperimentError::NotTortured(
+            "on a Swarm each of the three nodes has an API",
+            "leave REPLICAS unset",
+        )),
+        (StageKind::Compose | StageKind::Virtual, _) => Err(ExperimentError::NotTortured(
+            "torture plays on processes of its own, or on three nodes",
+            "give STAGE=local or STAGE=swarm",
+        )),
     }
 }
 
@@ -163,11 +160,7 @@ fn experiment(load: &load::Plan, stage: StageKind, faults: Vec<plan::Fault>) -> 
         stages: vec![stage],
         system: plan::System {
             work_delay: WORK_DELAY,
-            work_capacity: None,
-            work_warmup: None,
-            workers: NonZeroU32::MIN,
-            replication: None,
-            policies: toml::Table::new(),
+            ..plan::System::default()
         },
         load: load.load.clone(),
         faults,

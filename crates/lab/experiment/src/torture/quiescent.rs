@@ -6,11 +6,12 @@
 use std::future::pending;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use super::{BEYOND, BOUND};
 use crate::error::ExperimentError;
-use crate::load::{self, Answer, Arrivals, Arriving, Client, body};
+use crate::load::{self, Arrivals, Arriving, Client, body};
+use crate::play::until_whole;
 use crate::watch::Watcher;
 
 const LASTS: Duration = Duration::from_secs(4);
@@ -23,7 +24,6 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// What was sent while nothing was broken, and what came of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct QuiescentPhase {
-    /// Requests.
     pub(super) sent: u64,
     /// Answers 200 for which nothing was missing.
     pub(super) whole: u64,
@@ -32,9 +32,6 @@ pub(super) struct QuiescentPhase {
 }
 
 /// Waits until every API answers whole, then sends requests for a while.
-///
-/// # Errors
-/// None but those of the load.
 pub(super) async fn measure(
     urls: Vec<String>,
     watcher: &mut Watcher,
@@ -65,13 +62,10 @@ pub(super) async fn measure(
 async fn become_well(plan: &load::Plan, api: usize) {
     let epoch = Instant::now();
     let client = Client::new(plan.clone(), epoch);
-    let (mut in_a_row, mut number) = (0, 0);
-    while in_a_row < WHOLE && epoch.elapsed() < WELL_WITHIN {
+    let ask = async |number| {
         let key = format!("quiescent-{api}-{number}");
         let made = client.make(api, &key, &body(number, &key)).await;
-        let is_whole = made.reply.answer().is_some_and(Answer::is_whole);
-        in_a_row = if is_whole { in_a_row + 1 } else { 0 };
-        number += 1;
-        sleep(PAUSE).await;
-    }
+        Some(made.end)
+    };
+    let _ = until_whole(WHOLE, PAUSE, epoch + WELL_WITHIN, ask).await;
 }

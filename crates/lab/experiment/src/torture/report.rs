@@ -18,7 +18,6 @@ use crate::results;
 use crate::run::Outcome;
 use crate::settings::StageKind;
 
-/// What will be played.
 pub(super) fn announce(
     plan: &Plan,
     (stage, replicas): (StageKind, usize),
@@ -73,7 +72,6 @@ pub(super) fn judge(
     Ok(Outcome::of(&verdict))
 }
 
-/// The table of figures.
 fn figures(evidence: &Evidence, console: Console) {
     console.print(console.paint(Tone::Strong, "\n=== the clients ===\n"));
     Summary::of(&evidence.histories).print(console);

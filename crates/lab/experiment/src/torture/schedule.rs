@@ -28,7 +28,6 @@ const SHORTEST: Duration = Duration::from_millis(200);
 const LONGEST_SHARE: u32 = 3;
 
 /// The faults, in order of their time; each ends before `duration`.
-#[must_use]
 pub(super) fn schedule(seed: u64, duration: Duration, replicas: usize) -> Vec<Fault> {
     let mut author = Author {
         random: Rng::with_seed(seed),
@@ -48,7 +47,6 @@ pub(super) fn schedule(seed: u64, duration: Duration, replicas: usize) -> Vec<Fa
     author.faults
 }
 
-/// Everything there is to break.
 fn targets(replicas: usize) -> Vec<Target> {
     let apis = (1..=replicas).map(Target::Replica);
     [Target::Worker, Target::Database]

@@ -1,16 +1,7 @@
 //! A verdict in the words of a page: grouped by side, so that nobody takes a fall that was predicted for a failure.
 
-use crate::words::tied;
-use holdfast_checker::plan::{Side, Window};
+use holdfast_checker::plan::Side;
 use holdfast_checker::verdict::{Check, Finding, Verdict};
-
-/// A verdict, worded.
-pub(super) struct Judged<'a> {
-    pub(super) passed: bool,
-    pub(super) word: &'static str,
-    pub(super) sentence: String,
-    pub(super) groups: Vec<Group<'a>>,
-}
 
 /// The checks of one side, or those of the whole.
 pub(super) struct Group<'a> {
@@ -18,43 +9,20 @@ pub(super) struct Group<'a> {
     pub(super) meaning: &'static str,
     pub(super) holds: &'static str,
     pub(super) violated: &'static str,
-    pub(super) checks: Vec<Line<'a>>,
+    pub(super) checks: Vec<&'a Check>,
 }
 
-/// A check.
-pub(super) struct Line<'a> {
-    pub(super) name: &'a str,
-    pub(super) during: &'static str,
-    pub(super) expected: String,
-    pub(super) seen: String,
-    pub(super) holds: bool,
-    pub(super) unknown: bool,
-}
-
-impl<'a> Judged<'a> {
-    pub(super) fn of(verdict: &'a Verdict) -> Self {
-        let passed = verdict.passed();
-        let of_side = |side| {
-            verdict
-                .checks
-                .iter()
-                .filter(move |check| check.side == side)
-        };
-        let groups = [None, Some(Side::Naive), Some(Side::Resilient)]
-            .into_iter()
-            .map(|side| group(side, of_side(side).map(line).collect()))
-            .filter(|group| !group.checks.is_empty());
-        Self {
-            passed,
-            word: word(verdict.finding()),
-            sentence: sentence(verdict),
-            groups: groups.collect(),
-        }
-    }
+/// Those that have checks.
+pub(super) fn groups(verdict: &Verdict) -> Vec<Group<'_>> {
+    let of_side = |side| verdict.checks.iter().filter(move |it| it.side == side);
+    [None, Some(Side::Naive), Some(Side::Resilient)]
+        .into_iter()
+        .map(|side| group(side, of_side(side).collect()))
+        .filter(|group| !group.checks.is_empty())
+        .collect()
 }
 
 /// The verdict in a word.
-#[must_use]
 pub fn word(finding: Finding) -> &'static str {
     match finding {
         Finding::Held => "PASSED",
@@ -64,12 +32,13 @@ pub fn word(finding: Finding) -> &'static str {
 }
 
 /// The verdict in a sentence.
-#[must_use]
 pub fn sentence(verdict: &Verdict) -> String {
     let all = verdict.checks.len();
-    let violated = verdict.failed().count();
-    let holding = verdict.checks.iter().filter(|check| check.holds).count();
-    match (all, violated, all - violated - holding) {
+    let (violated, unknown) = (
+        verdict.count(Finding::Failed),
+        verdict.count(Finding::Unknown),
+    );
+    match (all, violated, unknown) {
         (0, ..) => "Nothing was checked, so nothing was shown.".to_owned(),
         (_, 0, 0) => format!(
             "Both sides did what was predicted, and the fault was real: all {all} checks hold."
@@ -80,37 +49,16 @@ pub fn sentence(verdict: &Verdict) -> String {
     }
 }
 
-/// Which calls a check is about.
-#[must_use]
-pub fn during(window: Option<Window>) -> &'static str {
-    match window {
-        Some(Window::Fault) => "during the fault",
-        Some(Window::After) => "after the fault",
-        Some(Window::All) => "over all calls",
-        None => "",
-    }
-}
-
-fn group(side: Option<Side>, checks: Vec<Line<'_>>) -> Group<'_> {
-    let (name, meaning, holds, violated) = match side {
-        None => (
-            "The experiment",
-            "whether it can prove anything",
-            "holds",
-            "violated",
-        ),
-        Some(Side::Naive) => (
-            "naive",
-            "predicted to fall: \u{201c}as predicted\u{201d} means that it did",
-            "as predicted",
-            "not as predicted",
-        ),
-        Some(side @ (Side::Resilient | Side::Contender)) => (
-            side.name(),
-            "has to hold, at the cost that was predicted",
-            "holds",
-            "violated",
-        ),
+fn group(side: Option<Side>, checks: Vec<&Check>) -> Group<'_> {
+    let name = side.map_or("The experiment", Side::name);
+    let meaning = match side {
+        None => "whether it can prove anything",
+        Some(Side::Naive) => "predicted to fall: \u{201c}as predicted\u{201d} means that it did",
+        Some(_) => "has to hold, at the cost that was predicted",
+    };
+    let (holds, violated) = match side {
+        Some(Side::Naive) => ("as predicted", "not as predicted"),
+        _ => ("holds", "violated"),
     };
     Group {
         name,
@@ -118,16 +66,5 @@ fn group(side: Option<Side>, checks: Vec<Line<'_>>) -> Group<'_> {
         holds,
         violated,
         checks,
-    }
-}
-
-fn line(check: &Check) -> Line<'_> {
-    Line {
-        name: &check.name,
-        during: during(check.during),
-        expected: tied(&check.expected),
-        seen: tied(&check.seen),
-        holds: check.holds,
-        unknown: check.finding() == Finding::Unknown,
     }
 }

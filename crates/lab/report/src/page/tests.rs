@@ -39,18 +39,18 @@ fn every_check_has_a_row_and_a_predicted_fall_reads_as_predicted() {
         whole.matches("class=\"mark").count(),
         run.verdict.checks.len()
     );
-    assert_eq!(whole.matches("as predicted</td>").count(), 3);
-    run.verdict.checks[9].holds = false;
+    assert_eq!(whole.matches("as predicted</td>").count(), 5);
+    run.verdict.checks[13].holds = false;
     let broken = page(&run);
-    assert!(broken.contains(">DEVIATED<") && broken.contains("1 of 11 checks"));
+    assert!(broken.contains(">DEVIATED<") && broken.contains("1 of 15 checks"));
     let told = broken.find("What deviated").unwrap();
     assert!(told < broken.find("Latency of every call").unwrap());
     assert!(!whole.contains("What deviated"));
     assert_eq!(broken.matches("<tr class=\"violated\">").count(), 1);
     assert_eq!(broken.matches("violated</td>").count(), 1);
-    run.verdict.checks[9].unknown = true;
+    run.verdict.checks[13].unknown = true;
     let unknown = page(&run);
-    assert!(unknown.contains(">UNKNOWN<") && unknown.contains("1 of 11 checks could not be"));
+    assert!(unknown.contains(">UNKNOWN<") && unknown.contains("1 of 15 checks could not be"));
     assert_eq!(unknown.matches("? unknown</td>").count(), 1);
 }
 
@@ -62,12 +62,12 @@ fn the_fault_windows_and_the_bound_are_drawn_in_the_panels_of_both_sides() {
     assert!(
         panels
             .iter()
-            .all(|panel| panel.contains("var(--fault)") && panel.contains("1 worker pause"))
+            .all(|panel| panel.contains("var(--fault)") && panel.contains("1 worker kill"))
     );
     assert!(
         panels[..2]
             .iter()
-            .all(|panel| panel.contains("bound 2.40\u{a0}s"))
+            .all(|panel| panel.contains("bound 3.00\u{a0}s"))
     );
     let marks = |panel: &str, colour: &str| panel.matches(&format!("\"{colour}\"")).count();
     // A cross has two strokes.
@@ -161,7 +161,7 @@ fn scaled_delays_are_said() {
     assert!(!delays(COURSE_DELAY).contains("scaled"));
 }
 
-/// The pages as files, to be looked at: `cargo test -p holdfast-lab --lib the_pages_as_files -- --nocapture`.
+/// The pages as files, to be looked at: `cargo test -p holdfast-report the_pages_as_files -- --nocapture`.
 #[test]
 fn the_pages_as_files_open_without_anything_beside_them() {
     // Beside the test's own program: a build's folder, and always the same.

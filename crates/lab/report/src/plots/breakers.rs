@@ -1,7 +1,5 @@
 //! The breakers' states over time: a bar for each dependency. Height, colour and words say the same.
 
-use std::time::Duration;
-
 use kuva::prelude::LinePlot;
 use kuva::render::layout::ComputedLayout;
 use kuva::render::render::{Primitive, Scene, TextAnchor};
@@ -74,7 +72,7 @@ fn stretches(transitions: &[Transition], dependency: &str, axis: Axis) -> Vec<St
     let first = changes.first().map_or("closed", |change| &change.from);
     let starts = changes
         .iter()
-        .map(|change| (seconds(change.at), &*change.to));
+        .map(|change| (change.at.as_secs_f64(), &*change.to));
     let starts: Vec<(f64, &str)> = std::iter::once((0.0, first)).chain(starts).collect();
     let ends = starts.iter().skip(1).map(|(at, _)| *at).chain([axis.until]);
     let all = starts.iter().zip(ends).map(|((from, state), to)| Stretch {
@@ -85,24 +83,17 @@ fn stretches(transitions: &[Transition], dependency: &str, axis: Axis) -> Vec<St
     all.filter(|stretch| stretch.to > stretch.from).collect()
 }
 
-fn seconds(at: Duration) -> f64 {
-    at.as_secs_f64()
-}
-
 fn lane(scene: &mut Scene, computed: &ComputedLayout, name: &str, stretches: &[Stretch], top: f64) {
     let floor = top + f64::from(LANE) - 6.0;
+    let place = (computed.margin_left + 6.0, floor - BAR - 14.0);
     let label = format!("{name} breaker");
-    scene.add(canvas::text(
-        computed.margin_left + 6.0,
-        floor - BAR - 14.0,
-        TextAnchor::Start,
-        label,
-    ));
+    scene.add(canvas::text(place, TextAnchor::Start, canvas::INK, label));
     for stretch in stretches {
         let (from, to) = (computed.map_x(stretch.from), computed.map_x(stretch.to));
         let (share, fill, ink) = look(&stretch.state);
         let width = (to - from).max(NARROWEST);
-        scene.add(bar(from, floor, width, BAR * share, fill));
+        let height = BAR * share;
+        scene.add(canvas::rect((from, floor - height), (width, height), fill));
         let words = words(&stretch.state);
         // Wider than needed here: on a phone the letters are larger.
         if width > canvas::width_of(words) * 1.7 {
@@ -118,29 +109,7 @@ fn word(words: &str, x: f64, floor: f64, share: f64, ink: &str) -> Primitive {
     } else {
         floor - 4.0
     };
-    Primitive::Text {
-        x,
-        y,
-        content: words.to_owned(),
-        size: canvas::TEXT,
-        anchor: TextAnchor::Middle,
-        rotate: None,
-        bold: false,
-        color: Some(ink.into()),
-    }
-}
-
-fn bar(x: f64, floor: f64, width: f64, height: f64, fill: &str) -> Primitive {
-    Primitive::Rect {
-        x,
-        y: floor - height,
-        width,
-        height,
-        fill: fill.into(),
-        stroke: None,
-        stroke_width: None,
-        opacity: None,
-    }
+    canvas::text((x, y), TextAnchor::Middle, ink, words.to_owned())
 }
 
 /// Share of the full height, the fill, and the colour of words on it.
@@ -163,7 +132,8 @@ fn words(state: &str) -> &str {
 fn state_key(state: &str) -> Key {
     let (share, fill, _) = look(state);
     canvas::key(words(state), |scene| {
-        scene.add(bar(2.0, 12.0, 20.0, 12.0 * share, fill));
+        let height = 12.0 * share;
+        scene.add(canvas::rect((2.0, 12.0 - height), (20.0, height), fill));
     })
 }
 
@@ -197,6 +167,8 @@ fn sentence(name: &str, stretches: &[Stretch]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     const AXIS: Axis = Axis { until: 20.0 };

@@ -16,10 +16,10 @@ const BOTTOM: f64 = 28.0;
 /// Ticks on the time axis, about.
 const TICKS: f64 = 9.0;
 /// A letter of the plots' text, about.
-pub(super) const LETTER: f64 = 6.6;
-pub(super) const TEXT: u32 = 12;
+const LETTER: f64 = 6.6;
+const TEXT: u32 = 12;
+pub(super) const INK: &str = "var(--ink)";
 
-/// The time axis of a report.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(in super::super) struct Axis {
     /// Where it ends, in seconds. It begins at the start of the load.
@@ -40,7 +40,6 @@ impl Axis {
         }
     }
 
-    /// A plot over this axis.
     pub(super) fn layout(self, y: (f64, f64), height: u32) -> Layout {
         Layout::new((0.0, self.until), y)
             .with_x_axis_min(0.0)
@@ -132,21 +131,45 @@ pub(super) fn key_of_plot(words: &str, plot: Plot) -> Key {
 /// The legend's entry for the windows.
 pub(super) fn fault_key() -> Key {
     key("a fault in force, as observed", |scene| {
-        scene.add(Primitive::Rect {
-            x: 2.0,
-            y: 0.0,
-            width: 20.0,
-            height: 12.0,
-            fill: "var(--fault)".into(),
-            stroke: None,
-            stroke_width: None,
-            opacity: Some(1.0),
+        scene.add(rect((2.0, 0.0), (20.0, 12.0), "var(--fault)"));
+    })
+}
+
+/// The legend's entry for a line.
+pub(super) fn line_key(words: &str, colour: &str, width: f64, dashes: Option<&str>) -> Key {
+    key(words, |scene| {
+        scene.add(Primitive::Line {
+            x1: 0.0,
+            y1: 6.0,
+            x2: 24.0,
+            y2: 6.0,
+            stroke: colour.into(),
+            stroke_width: width,
+            stroke_dasharray: dashes.map(str::to_owned),
         });
     })
 }
 
+pub(super) fn rect((x, y): (f64, f64), (width, height): (f64, f64), fill: &str) -> Primitive {
+    Primitive::Rect {
+        x,
+        y,
+        width,
+        height,
+        fill: fill.into(),
+        stroke: None,
+        stroke_width: None,
+        opacity: None,
+    }
+}
+
 /// A text in the plots' size.
-pub(super) fn text(x: f64, y: f64, anchor: TextAnchor, content: String) -> Primitive {
+pub(super) fn text(
+    (x, y): (f64, f64),
+    anchor: TextAnchor,
+    ink: &str,
+    content: String,
+) -> Primitive {
     Primitive::Text {
         x,
         y,
@@ -155,7 +178,7 @@ pub(super) fn text(x: f64, y: f64, anchor: TextAnchor, content: String) -> Primi
         anchor,
         rotate: None,
         bold: false,
-        color: Some("var(--ink)".into()),
+        color: Some(ink.into()),
     }
 }
 
@@ -181,12 +204,11 @@ fn name_faults(scene: &mut Scene, computed: &ComputedLayout, faults: &[FaultWind
         let name = if fits { long } else { number };
         if middle - half(&name) > free_from {
             free_from = middle + half(&name);
-            scene.add(text(middle, TOP - 8.0, TextAnchor::Middle, name));
+            scene.add(text((middle, TOP - 8.0), TextAnchor::Middle, INK, name));
         }
     }
 }
 
-/// About how wide a text is.
 #[expect(clippy::cast_precision_loss, reason = "letters of a label")]
 pub(super) fn width_of(text: &str) -> f64 {
     text.chars().count() as f64 * LETTER
@@ -235,7 +257,7 @@ mod tests {
     #[test]
     fn a_drawing_comes_without_its_outer_element() {
         let key = key("a < b", |scene| {
-            scene.add(text(0.0, 0.0, TextAnchor::Start, "<b>".to_owned()));
+            scene.add(text((0.0, 0.0), TextAnchor::Start, INK, "<b>".to_owned()));
         });
         assert!(
             !key.drawing.contains("<svg") && !key.drawing.contains("</svg"),

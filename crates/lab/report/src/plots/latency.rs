@@ -3,20 +3,18 @@
 use std::sync::Arc;
 
 use kuva::prelude::{Layout, Plot, ReferenceLine, ScatterPlot, TickFormat};
-use kuva::render::render::Primitive;
 
 use super::canvas::{self, Axis};
 use super::{Figure, Key, Panel};
-use crate::outcome::Outcome;
+use crate::outcome::{Look, Outcome};
 use crate::summary::Summary;
-use crate::words::{count, seconds};
+use crate::words::{count, or_none, seconds};
 use holdfast_checker::trial::Trial;
 
 const HEIGHT: u32 = 264;
 /// Nothing is drawn as faster than this: the scale is logarithmic.
 const FASTEST: f64 = 0.001;
 
-/// The figure.
 pub(in super::super) fn latency(naive: &Trial, resilient: &Trial, axis: Axis) -> Figure {
     let range = range([naive, resilient]);
     let present = Outcome::ALL.into_iter().filter(|outcome| {
@@ -24,7 +22,8 @@ pub(in super::super) fn latency(naive: &Trial, resilient: &Trial, axis: Axis) ->
         calls.any(|call| Outcome::of(call) == *outcome)
     });
     let mut legend: Vec<Key> = present.map(mark_key).collect();
-    legend.push(bound_key());
+    let words = "the bound that the resilient side publishes";
+    legend.push(canvas::line_key(words, "var(--bound)", 2.0, Some("7 4")));
     legend.push(canvas::fault_key());
     Figure {
         title: "Latency of every call",
@@ -65,14 +64,7 @@ fn marks(trial: &Trial, outcome: Outcome) -> Option<Plot> {
             (call.intended.as_secs_f64(), latency)
         })
         .collect();
-    (!points.is_empty()).then(|| {
-        ScatterPlot::new()
-            .with_data(points)
-            .with_color(outcome.colour())
-            .with_marker(outcome.mark())
-            .with_size(outcome.size())
-            .into()
-    })
+    (!points.is_empty()).then(|| scatter(points, outcome.look(), 1.0))
 }
 
 fn bound_line(layout: Layout, trial: &Trial) -> Layout {
@@ -99,31 +91,21 @@ fn range(trials: [&Trial; 2]) -> (f64, f64) {
 }
 
 fn mark_key(outcome: Outcome) -> Key {
-    let mark = ScatterPlot::new()
-        .with_data([(1.0, 1.0)])
-        .with_color(outcome.colour())
-        .with_marker(outcome.mark())
-        .with_size(outcome.size() * 1.6);
-    canvas::key_of_plot(outcome.words(), mark.into())
+    let look = outcome.look();
+    canvas::key_of_plot(look.words, scatter(vec![(1.0, 1.0)], look, 1.6))
 }
 
-fn bound_key() -> Key {
-    canvas::key("the bound that the resilient side publishes", |scene| {
-        scene.add(Primitive::Line {
-            x1: 0.0,
-            y1: 6.0,
-            x2: 24.0,
-            y2: 6.0,
-            stroke: "var(--bound)".into(),
-            stroke_width: 2.0,
-            stroke_dasharray: Some("7 4".to_owned()),
-        });
-    })
+fn scatter(points: Vec<(f64, f64)>, look: Look, enlarged: f64) -> Plot {
+    ScatterPlot::new()
+        .with_data(points)
+        .with_color(look.colour)
+        .with_marker(look.mark)
+        .with_size(look.size * enlarged)
+        .into()
 }
 
 fn sentence(trial: &Trial) -> String {
     let it = Summary::of(trial);
-    let or_none = |value: Option<f64>| value.map_or_else(|| "none".to_owned(), seconds);
     format!(
         "{}: {} calls, of which {} were answered 200 ({} of them degraded), {} answered 202, {} answered with an error, {} \
          without an answer. Half took at most {}, 99 % at most {}; the longest took {}.",

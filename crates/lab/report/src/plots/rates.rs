@@ -1,10 +1,9 @@
 //! What happens per second, naive and resilient in the same plot.
 
-use kuva::prelude::{LinePlot, LineStyle, Plot};
-use kuva::render::render::Primitive;
+use kuva::prelude::{Layout, LinePlot, LineStyle, Plot};
 
+use super::Figure;
 use super::canvas::{self, Axis};
-use super::{Figure, Key};
 use crate::series::{self, peak};
 use crate::words::count;
 use holdfast_checker::plan::Side;
@@ -13,7 +12,6 @@ use holdfast_checker::trial::Trial;
 const HEIGHT: u32 = 220;
 const OWED_HEIGHT: u32 = 180;
 
-/// A line of a plot.
 struct Line {
     words: &'static str,
     colour: &'static str,
@@ -31,18 +29,11 @@ pub(in super::super) fn load(naive: &Trial, resilient: &Trial, axis: Axis) -> Fi
         width: 1.5,
         series: series::offered(&resilient.calls),
     };
+    let given = |trial: &Trial, words| of_side(trial.side, words, series::goodput(&trial.calls));
     let lines = [
         offered,
-        of_side(
-            Side::Naive,
-            "naive: promises given",
-            series::goodput(&naive.calls),
-        ),
-        of_side(
-            Side::Resilient,
-            "resilient: promises given",
-            series::goodput(&resilient.calls),
-        ),
+        given(naive, "naive: promises given"),
+        given(resilient, "resilient: promises given"),
     ];
     let says = [naive, resilient].map(|trial| {
         let promised = trial.calls.iter().filter(|call| call.is_promised()).count();
@@ -60,7 +51,8 @@ pub(in super::super) fn load(naive: &Trial, resilient: &Trial, axis: Axis) -> Fi
         "Offered load and goodput",
         "calls per second, over seconds from the start of the load; a promise counts in the second in which it was given",
         &lines,
-        (naive, resilient, axis),
+        layout(axis, &lines, HEIGHT),
+        &[naive, resilient],
         says.to_vec(),
     )
 }
@@ -91,7 +83,8 @@ pub(in super::super) fn arrivals(naive: &Trial, resilient: &Trial, axis: Axis) -
         "arrivals at the worker per second, counted there or on the link to it, over seconds from the start of the load; \
          a gap: it could not tell",
         &lines,
-        (naive, resilient, axis),
+        layout(axis, &lines, HEIGHT),
+        &[naive, resilient],
         says.to_vec(),
     )
 }
@@ -121,55 +114,46 @@ pub(in super::super) fn owed(resilient: &Trial, axis: Axis) -> Option<Figure> {
             series: journal,
         });
     }
-    let highest = lines
-        .iter()
-        .map(|line| peak(&line.series))
-        .fold(0.0, f64::max);
-    let layout = axis
-        .layout((0.0, canvas::above(highest)), OWED_HEIGHT)
-        .with_ticks(4);
-    let layout = canvas::shaded(layout, &resilient.faults, 1.0);
-    let plots = lines.iter().flat_map(steps).collect();
-    Some(Figure {
-        title: "What is owed",
-        axes: "requests, over seconds from the start of the load; the highest value of each second; resilient only: \
-               naive keeps no account"
-            .to_owned(),
-        panels: vec![canvas::draw("", plots, layout, &resilient.faults, |_, _| {})],
-        legend: legend(&lines),
-        says: vec![says],
-    })
+    Some(figure(
+        "What is owed",
+        "requests, over seconds from the start of the load; the highest value of each second; resilient only: naive keeps no \
+         account",
+        &lines,
+        layout(axis, &lines, OWED_HEIGHT).with_ticks(4),
+        &[resilient],
+        vec![says],
+    ))
 }
 
+/// Each side met the fault in a run of its own: where all did, the shades add up to that of the other plots.
 fn figure(
     title: &'static str,
     axes: &str,
     lines: &[Line],
-    (naive, resilient, axis): (&Trial, &Trial, Axis),
+    mut layout: Layout,
+    trials: &[&Trial],
     says: Vec<String>,
 ) -> Figure {
-    let highest = lines
-        .iter()
-        .map(|line| peak(&line.series))
-        .fold(0.0, f64::max);
-    let layout = axis.layout((0.0, canvas::above(highest)), HEIGHT);
-    // Each side met the fault in a run of its own: where both did, the shades add up to that of the other plots.
-    let layout = canvas::shaded(layout, &naive.faults, 0.5);
-    let layout = canvas::shaded(layout, &resilient.faults, 0.5);
+    let weight = if trials.len() > 1 { 0.5 } else { 1.0 };
+    for trial in trials {
+        layout = canvas::shaded(layout, &trial.faults, weight);
+    }
     let plots = lines.iter().flat_map(steps).collect();
+    let named = trials.last().map_or(&[][..], |trial| &trial.faults);
+    let key = |line: &Line| canvas::line_key(line.words, line.colour, line.width, line.dashes);
     Figure {
         title,
         axes: axes.to_owned(),
-        panels: vec![canvas::draw(
-            "",
-            plots,
-            layout,
-            &resilient.faults,
-            |_, _| {},
-        )],
-        legend: legend(lines),
+        panels: vec![canvas::draw("", plots, layout, named, |_, _| {})],
+        legend: lines.iter().map(key).chain([canvas::fault_key()]).collect(),
         says,
     }
+}
+
+/// High enough for all lines.
+fn layout(axis: Axis, lines: &[Line], height: u32) -> Layout {
+    let peaks = lines.iter().map(|line| peak(&line.series));
+    axis.layout((0.0, canvas::above(peaks.fold(0.0, f64::max))), height)
 }
 
 fn of_side(side: Side, words: &'static str, series: Vec<Option<f64>>) -> Line {
@@ -217,27 +201,6 @@ fn steps(line: &Line) -> Vec<Plot> {
             .into()
     });
     drawn.collect()
-}
-
-fn legend(lines: &[Line]) -> Vec<Key> {
-    let of_line = |line: &Line| {
-        canvas::key(line.words, |scene| {
-            scene.add(Primitive::Line {
-                x1: 0.0,
-                y1: 6.0,
-                x2: 24.0,
-                y2: 6.0,
-                stroke: line.colour.into(),
-                stroke_width: line.width,
-                stroke_dasharray: line.dashes.map(str::to_owned),
-            });
-        })
-    };
-    lines
-        .iter()
-        .map(of_line)
-        .chain([canvas::fault_key()])
-        .collect()
 }
 
 /// Seconds in which calls arrived and no promise was given.

@@ -16,7 +16,7 @@ const JUDGED: Duration = Duration::from_secs(1);
 
 pub(super) fn check(plan: &Experiment) -> Result<(), Broken> {
     for (number, fault) in plan.faults.iter().enumerate() {
-        let location = at(&["fault"]).index(number);
+        let location = at("fault").index(number);
         can_suffer(fault, plan, &location)?;
         figures(fault.kind, &location)?;
         in_time(fault, plan, &location)?;
@@ -76,12 +76,8 @@ fn figures(kind: Kind, location: &Location) -> Result<(), Broken> {
     if let Kind::Surge { rate, priority } = kind {
         let rule = "must be from 0.1 to 2000";
         holds((0.1..=2000.0).contains(&rate), location.key("rate"), rule)?;
-        let rule = "must be from 0 to 7";
-        return holds(
-            priority.is_none_or(|it| it <= 7),
-            location.key("priority"),
-            rule,
-        );
+        let urgency = priority.is_none_or(|it| it <= 7);
+        return holds(urgency, location.key("priority"), "must be from 0 to 7");
     }
     let (Kind::Latency { share, .. }
     | Kind::Reset { share, .. }
@@ -113,11 +109,8 @@ fn in_time(fault: &Fault, plan: &Experiment, location: &Location) -> Result<(), 
     let rule =
         "leaves no second of calls that end before it: 3 x system.work_delay and 1s must pass";
     holds(judged >= JUDGED, location.key("at"), rule)?;
-    holds(
-        fault.lasts >= SHORTEST,
-        location.key("for"),
-        "must be at least 200ms",
-    )?;
+    let long = fault.lasts >= SHORTEST;
+    holds(long, location.key("for"), "must be at least 200ms")?;
     let rule = "must leave 2s of steady state before the end of load.for";
     let steady = fault.end().saturating_add(STEADY) <= plan.load.lasts;
     holds(steady, location.key("for"), rule)

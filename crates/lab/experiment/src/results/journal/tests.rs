@@ -2,158 +2,72 @@
 
 use std::path::PathBuf;
 
+use proptest::array::uniform3;
 use proptest::collection::vec;
-use proptest::option;
 use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
-use crate::plan::Target;
-use crate::trial::{Completion, Observation};
+use crate::fixtures::TrialFixture;
+use crate::trial::{Answer, Completion};
 
 /// To the nanosecond, up to a day.
 fn time() -> impl Strategy<Value = Duration> {
     (0..86_400_u64, 0..1_000_000_000_u32).prop_map(|(whole, part)| Duration::new(whole, part))
 }
 
-fn end() -> impl Strategy<Value = Completion> {
-    let lacks = vec("[a-z_]+:[a-z_]+", 0..3);
-    let answered = (
-        100..600_u16,
-        option::of(any::<u128>()),
-        any::<bool>(),
-        lacks,
-    );
-    let answered = (answered, option::of("[a-z]+")).prop_map(|(answered, recorded_in)| {
-        let (status, id, has_result, degraded) = answered;
-        Completion::Answered {
-            status,
-            request_id: id.map(Uuid::from_u128),
-            has_result,
-            degraded,
-            recorded_in,
-        }
-    });
-    let others = [
-        Completion::GivenUp,
-        Completion::Refused,
-        Completion::Reset,
-        Completion::Left,
-        Completion::NoFile,
-    ];
-    prop_oneof![answered, proptest::sample::select(others.to_vec())]
-}
-
-fn call() -> impl Strategy<Value = Call> {
-    let times = (time(), time(), time());
-    (any::<u64>(), times, any::<bool>(), end()).prop_map(
-        |(number, (intended, sent, ended), surge, end)| Call {
-            number,
-            intended,
-            sent,
-            ended,
-            surge,
-            end,
-        },
-    )
-}
-
-fn fault() -> impl Strategy<Value = FaultWindow> {
-    let observation =
-        || (any::<bool>(), any::<String>()).prop_map(|(holds, seen)| Observation { holds, seen });
-    let targets = [Target::Worker, Target::Database, Target::Api];
-    let target = proptest::sample::select(targets.to_vec());
-    (
-        any::<String>(),
-        target,
-        (time(), time(), time()),
-        observation(),
-        observation(),
-    )
-        .prop_map(|(name, target, times, live, healed)| FaultWindow {
-            name,
-            target,
-            from: times.0,
-            to: times.1,
-            recovered: times.2,
-            live,
-            healed,
-        })
-}
-
-fn transition() -> impl Strategy<Value = Transition> {
-    let words = (any::<String>(), any::<String>(), any::<String>());
-    (time(), words).prop_map(|(at, (dependency, from, to))| Transition {
-        at,
-        dependency,
-        from,
-        to,
-    })
-}
-
-fn sample() -> impl Strategy<Value = Sample> {
-    let count = || option::of(any::<u64>());
-    (time(), count(), count(), count(), count()).prop_map(
-        |(at, worker_arrivals, open_work, journal_entries, ejected)| Sample {
-            at,
-            worker_arrivals,
-            open_work,
-            journal_entries,
-            ejected,
-        },
-    )
-}
-
-/// Figures with three decimals: no generator tells more.
-fn generator() -> impl Strategy<Value = Generator> {
-    let figure = || (0..1_000_000_000_u32).prop_map(|it| f64::from(it) / 1_000.0);
-    (figure(), figure(), figure(), any::<u64>()).prop_map(|(cpu, p99, max, most)| Generator {
-        cpu_us_per_request: cpu,
-        late_p99_ms: p99,
-        late_max_ms: max,
-        most_under_way: most,
-    })
-}
-
-fn breach() -> impl Strategy<Value = Breach> {
-    (any::<u64>(), ".*").prop_map(|(number, what)| Breach { number, what })
-}
-
+/// A trial with lines of each kind, and whatever times, counts and words in them.
 fn trial() -> impl Strategy<Value = Trial> {
-    let lists = (
-        vec(fault(), 0..3),
-        vec(transition(), 0..4),
-        vec(sample(), 0..4),
-        vec(call(), 0..8),
-        option::of(vec(breach(), 0..3)),
-    );
-    let counts = proptest::array::uniform5(any::<u64>());
-    let sides = proptest::sample::select(Side::BOTH.to_vec());
-    (sides, time(), time(), lists, counts, generator()).prop_map(
-        |(side, bound, lasts, lists, counts, generator)| {
-            let (faults, transitions, samples, calls, breaches) = lists;
-            let [promised, lost, duplicates, failed, done] = counts;
-            Trial {
-                side,
-                bound,
-                lasts,
-                faults,
-                transitions,
-                samples,
-                calls,
-                breaches,
-                durability: Durability {
-                    promised,
-                    lost,
-                    duplicates,
-                    failed,
-                    done,
-                },
-                generator,
-                contender: None,
-            }
-        },
-    )
+    // Figures with three decimals: no generator tells more.
+    let figures = uniform3((0..1_000_000_000_u32).prop_map(|it| f64::from(it) / 1_000.0));
+    let (times, counts) = (vec(time(), 15), vec(any::<u64>(), 8));
+    let drawn = (times, counts, vec(any::<String>(), 6), figures);
+    drawn.prop_map(|(times, counts, words, figures)| {
+        let some = counts[0].is_multiple_of(2);
+        let scene = TrialFixture::resilient().opens(&words[0], times[0]);
+        let mut trial = scene.sample(times[1], some.then_some(counts[1])).trial;
+        (trial.bound, trial.lasts) = (times[2], times[3]);
+        trial.samples[0].ejected = some.then_some(counts[2]);
+        let fault = &mut trial.faults[0];
+        (fault.from, fault.to, fault.recovered) = (times[4], times[5], times[6]);
+        (fault.name, fault.live.seen) = (words[1].clone(), words[2].clone());
+        let answer = Answer {
+            status: 202,
+            request_id: some.then(|| Uuid::from_u128(counts[3].into())),
+            has_result: some,
+            degraded: vec![words[3].clone()],
+            recorded_in: some.then(|| words[4].clone()),
+            ..Answer::default()
+        };
+        let ends = [
+            Completion::Answered(answer),
+            Completion::GivenUp,
+            Completion::Refused,
+            Completion::Reset,
+            Completion::Left,
+            Completion::NoFile,
+        ];
+        trial
+            .calls
+            .extend(ends.into_iter().zip(&times[7..]).map(|(end, at)| Call {
+                number: counts[4],
+                intended: *at,
+                sent: times[13],
+                ended: times[14],
+                surge: some,
+                end,
+            }));
+        let (number, what) = (counts[5], words[5].clone());
+        trial.breaches = some.then(|| vec![Breach { number, what }]);
+        (trial.durability.promised, trial.durability.lost) = (counts[6], counts[7]);
+        trial.generator = Generator {
+            cpu_us_per_request: figures[0],
+            late_p99_ms: figures[1],
+            late_max_ms: figures[2],
+            most_under_way: counts[7],
+        };
+        trial
+    })
 }
 
 fn path() -> PathBuf {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use holdfast_checker::contract::breaches;
 
-use crate::load::{Answer, Attempt, Broken, CallHistory, Reply};
+use crate::load::{Answer, Attempt, CallHistory, Completion};
 use crate::measure::GRACE;
 use crate::torture::evidence::{Evidence, Span};
 
@@ -18,7 +18,7 @@ const MACHINE: Duration = GRACE.saturating_add(Duration::from_millis(700));
 pub(super) fn incomplete(evidence: &Evidence) -> Vec<String> {
     let of_run = answers(evidence).map(|(history, _, answer)| (&history.key, answer));
     let again = evidence.again.iter();
-    let of_again = again.filter_map(|it| Some((&it.key, it.same.reply.answer()?)));
+    let of_again = again.filter_map(|it| Some((&it.key, it.same.end.answer()?)));
     // What is no promise is told where answers are.
     let promises = of_run
         .chain(of_again)
@@ -76,11 +76,8 @@ pub(super) fn late(evidence: &Evidence) -> Vec<String> {
         attempts.map(move |made| (history, made, made.to.saturating_sub(made.from)))
     });
     let offenders = attempts.filter(|(_, made, took)| {
-        let waited = match &made.reply {
-            Reply::Answer(_) => true,
-            // A client that gave up on a silent API has waited as well.
-            Reply::Broken(broken) => *broken == Broken::Silent,
-        };
+        // A client that gave up on a silent API has waited as well.
+        let waited = matches!(made.end, Completion::Answered(_) | Completion::GivenUp);
         waited && *took > evidence.trial.bound + MACHINE && !evidence.was_hurt(made, AFTER)
     });
     offenders
@@ -111,7 +108,7 @@ fn well_within(evidence: &Evidence, api: usize, (from, to): Span) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::{RunFixture, rules};
+    use super::super::fixture::{RunFixture, answer, rules};
     use super::*;
     use crate::plan::Target;
 
@@ -141,23 +138,23 @@ mod tests {
     #[test]
     fn a_call_may_be_given_up_only_if_no_api_was_well_long_enough() {
         const RULE: &str = "a living API answers";
-        let given_up = || RunFixture::well().given_up(1, Broken::Reset, 10.0, 40.0);
+        let given_up = || RunFixture::well().tried(1, Completion::Reset, 10.0, 40.0);
         assert_eq!(rules(given_up()), [RULE]);
         assert!(rules(given_up().outage(API, 9.0, 35.0)).is_empty());
         assert_eq!(rules(given_up().outage(API, 9.0, 11.0)), [RULE]);
-        let other = given_up().replicas(2).outage(API, 9.0, 41.0);
+        let other = given_up().with(|it| it.replicas = 2).outage(API, 9.0, 41.0);
         assert_eq!(rules(other), [RULE]);
     }
 
     #[test]
     fn an_answer_beyond_the_bound_counts_unless_its_api_was_hurt() {
         const RULE: &str = "every answer comes within the bound";
-        let late = || RunFixture::well().answered_at(1, 10.0, 16.0);
+        let late = || RunFixture::well().tried(1, answer(200, 1), 10.0, 16.0);
         assert_eq!(rules(late()), [RULE]);
         assert!(rules(late().outage(API, 11.0, 12.0)).is_empty());
         assert_eq!(rules(late().outage(Target::Database, 11.0, 12.0)), [RULE]);
-        assert!(rules(RunFixture::well().answered_at(1, 10.0, 14.9)).is_empty());
-        let silent = RunFixture::well().given_up(1, Broken::Silent, 10.0, 16.5);
+        assert!(rules(RunFixture::well().tried(1, answer(200, 1), 10.0, 14.9)).is_empty());
+        let silent = RunFixture::well().tried(1, Completion::GivenUp, 10.0, 16.5);
         assert_eq!(rules(silent), [RULE]);
     }
 }

@@ -6,14 +6,12 @@ use uuid::Uuid;
 
 use crate::durability::{DurabilityReport, Row};
 use crate::fixtures::{TrialFixture, plan};
-use crate::load::{Answer, Attempt, Broken, CallHistory, Reply};
+use crate::load::{Answer, Attempt, CallHistory, Completion};
 use crate::plan::{Fault, Kind, Target};
 use crate::torture::evidence::{Again, Evidence, Tables, take_lost_by_failover};
 use crate::torture::quiescent::QuiescentPhase;
 
-pub(super) struct RunFixture {
-    evidence: Evidence,
-}
+pub(super) struct RunFixture(Evidence);
 
 pub(super) fn id(number: u64) -> Uuid {
     Uuid::from_u128(u128::from(number))
@@ -30,12 +28,12 @@ fn key(number: u64) -> String {
     format!("key-{number}")
 }
 
-fn seconds(seconds: f64) -> Duration {
+pub(super) fn seconds(seconds: f64) -> Duration {
     Duration::from_secs_f64(seconds)
 }
 
-fn answer(status: u16, number: u64) -> Reply {
-    Reply::Answer(Answer {
+pub(super) fn answer(status: u16, number: u64) -> Completion {
+    Completion::Answered(Answer {
         status,
         request_id: Some(id(number)),
         recorded_in: Some("database".to_owned()),
@@ -44,7 +42,8 @@ fn answer(status: u16, number: u64) -> Reply {
     })
 }
 
-fn recorded(id: Uuid, key: String, status: &str) -> Row {
+/// In the table, with a result.
+pub(super) fn recorded(id: Uuid, key: String, status: &str) -> Row {
     Row {
         id,
         key,
@@ -54,12 +53,13 @@ fn recorded(id: Uuid, key: String, status: &str) -> Row {
     }
 }
 
-fn made(reply: Reply, from: f64, to: f64) -> Attempt {
+pub(super) fn made(end: Completion, from: f64, to: f64) -> Attempt {
+    let (from, to) = (seconds(from), seconds(to));
     Attempt {
         api: 0,
-        from: seconds(from),
-        to: seconds(to),
-        reply,
+        from,
+        to,
+        end,
     }
 }
 
@@ -77,206 +77,160 @@ impl RunFixture {
         let (mut experiment, mut trial) = (plan(), TrialFixture::resilient().trial);
         experiment.load.try_for = Some(seconds(6.0));
         trial.bound = seconds(4.0);
-        let scene = Self {
-            evidence: Evidence {
-                experiment,
-                trial,
-                replicas: 1,
-                published: vec![seconds(4.0)],
-                histories: [1, 2, 3].map(history).into(),
-                not_healed: Vec::new(),
-                left: Vec::new(),
-                tables: Some(Tables {
-                    report: DurabilityReport::default(),
-                    rows: [1, 2, 3].map(|it| recorded(id(it), key(it), "done")).into(),
-                    keys: [1, 2, 3].map(|it| (key(it), id(it))).into(),
-                }),
-                again: vec![Again {
-                    key: key(1),
-                    id: id(1),
-                    same: made(answer(200, 1), 90.0, 90.1),
-                    other: made(answer(422, 1), 90.1, 90.2),
-                }],
-                worker_calls: Some(3),
-                worker_calls_again: Some(0),
-                quiescent: QuiescentPhase {
-                    sent: 80,
-                    whole: 80,
-                    calls: Some(80),
-                },
-                lost_by_failover: Vec::new(),
+        let scene = Self(Evidence {
+            experiment,
+            trial,
+            replicas: 1,
+            published: vec![seconds(4.0)],
+            histories: [1, 2, 3].map(history).into(),
+            not_healed: Vec::new(),
+            left: Vec::new(),
+            tables: Some(Tables {
+                report: DurabilityReport::default(),
+                rows: [1, 2, 3].map(|it| recorded(id(it), key(it), "done")).into(),
+                keys: [1, 2, 3].map(|it| (key(it), id(it))).into(),
+            }),
+            again: vec![Again {
+                key: key(1),
+                id: id(1),
+                same: made(answer(200, 1), 90.0, 90.1),
+                other: made(answer(422, 1), 90.1, 90.2),
+            }],
+            worker_calls: Some(3),
+            worker_calls_again: Some(0),
+            quiescent: QuiescentPhase {
+                sent: 80,
+                whole: 80,
+                calls: Some(80),
             },
-        };
-        let scene = scene.history(3, |history| {
-            if let Reply::Answer(answer) = &mut history.attempts[0].reply {
-                answer.degraded = vec!["worker_unavailable:circuit_open".to_owned()];
-            }
+            lost_by_failover: Vec::new(),
         });
+        let lacks = |it: &mut Answer| it.degraded = vec!["worker_unavailable:x".to_owned()];
+        let scene = scene.with(|it| change_answer(&mut it.histories[2], lacks));
         let scene = scene.without_outages();
         scene.outage(Target::Database, 50.0, 52.0)
     }
 
-    fn tables(&mut self) -> &mut Tables {
-        self.evidence.tables.as_mut().unwrap()
-    }
-
-    pub(super) fn without_outages(mut self) -> Self {
-        self.evidence.experiment.faults.clear();
-        self.evidence.trial.faults.clear();
+    pub(super) fn with(mut self, change: impl FnOnce(&mut Evidence)) -> Self {
+        change(&mut self.0);
         self
     }
 
-    pub(super) fn published(mut self, bound: f64) -> Self {
-        self.evidence.published = vec![seconds(bound)];
-        self
+    pub(super) fn without_outages(self) -> Self {
+        self.with(|it| {
+            it.experiment.faults.clear();
+            it.trial.faults.clear();
+        })
     }
 
-    pub(super) fn all(mut self, change: impl Fn(&mut Answer)) -> Self {
-        for history in &mut self.evidence.histories {
-            if let Reply::Answer(answer) = &mut history.attempts[0].reply {
-                change(answer);
+    pub(super) fn all(self, change: impl Fn(&mut Answer)) -> Self {
+        self.with(|it| {
+            for history in &mut it.histories {
+                change_answer(history, &change);
             }
-        }
-        self
+        })
     }
 
-    pub(super) fn evidence(mut self) -> Evidence {
-        let accepted = self.evidence.histories.iter();
-        let accepted: Vec<_> = accepted.filter_map(CallHistory::accepted).collect();
-        let tables = self.tables();
+    pub(super) fn evidence(self) -> Evidence {
+        let mut it = self.0;
+        let accepted = it.histories.iter().filter_map(CallHistory::accepted);
+        let accepted: Vec<_> = accepted.collect();
+        let tables = it.tables.as_mut().unwrap();
         tables.report = DurabilityReport::of(&accepted, tables.rows.clone());
-        let it = &mut self.evidence;
-        if let Some(tables) = &mut it.tables {
-            let (faults, seen) = (&it.experiment.faults, &it.trial.faults);
-            it.lost_by_failover = take_lost_by_failover(&mut it.histories, faults, seen, tables);
-        }
-        self.evidence
+        let (faults, seen) = (&it.experiment.faults, &it.trial.faults);
+        it.lost_by_failover = take_lost_by_failover(&mut it.histories, faults, seen, tables);
+        it
     }
 
-    pub(super) fn without_row(mut self, number: u64) -> Self {
-        self.tables().rows.retain(|row| row.id != id(number));
-        self
+    pub(super) fn rows(self, change: impl FnOnce(&mut Vec<Row>)) -> Self {
+        self.with(|it| change(&mut it.tables.as_mut().unwrap().rows))
     }
 
-    pub(super) fn with_row(mut self, number: u64, status: &str) -> Self {
+    /// Of request `number`.
+    pub(super) fn row(self, number: u64, change: impl FnOnce(&mut Row)) -> Self {
         let own = |row: &&mut Row| row.id == id(number);
-        let row = self.tables().rows.iter_mut().find(own).unwrap();
-        row.status = status.to_owned();
-        self
+        self.rows(|rows| change(rows.iter_mut().find(own).unwrap()))
+    }
+
+    pub(super) fn without_row(self, number: u64) -> Self {
+        self.rows(|rows| rows.retain(|row| row.id != id(number)))
     }
 
     /// A row more for request `number`, under the id `other`.
-    pub(super) fn with_another_row(mut self, number: u64, other: u64) -> Self {
-        let row = recorded(id(other), key(number), "done");
-        self.tables().rows.push(row);
-        self
+    pub(super) fn with_another_row(self, number: u64, other: u64) -> Self {
+        self.rows(|rows| rows.push(recorded(id(other), key(number), "done")))
     }
 
-    /// A row that no promise leads to.
-    pub(super) fn with_stranger(mut self, number: u64, status: &str) -> Self {
-        let row = recorded(id(number), String::new(), status);
-        self.tables().rows.push(row);
-        self
-    }
-
-    /// The result that request `number` is recorded with.
-    pub(super) fn recorded_result(mut self, number: u64, result: &str) -> Self {
-        let own = |row: &&mut Row| row.id == id(number);
-        let row = self.tables().rows.iter_mut().find(own).unwrap();
-        row.result = Some(result.to_owned());
-        self
-    }
-
-    pub(super) fn tried_twice(self, number: u64, before: Broken) -> Self {
-        let broken = made(Reply::Broken(before), 9.9, 9.95);
+    pub(super) fn tried_twice(self, number: u64, before: Completion) -> Self {
+        let broken = made(before, 9.9, 9.95);
         self.history(number, |history| history.attempts.insert(0, broken))
     }
 
-    pub(super) fn keys(mut self, number: u64, ids: &[Uuid]) -> Self {
-        let keys = &mut self.tables().keys;
-        keys.retain(|(known, _)| *known != key(number));
-        keys.extend(ids.iter().map(|id| (key(number), *id)));
-        self
+    pub(super) fn keys(self, number: u64, ids: &[Uuid]) -> Self {
+        self.with(|it| {
+            let keys = &mut it.tables.as_mut().unwrap().keys;
+            keys.retain(|(known, _)| *known != key(number));
+            keys.extend(ids.iter().map(|id| (key(number), *id)));
+        })
     }
 
-    pub(super) fn again(mut self, number: u64, status: u16, as_id: u64) -> Self {
-        assert_eq!(self.evidence.again[0].key, key(number));
-        self.evidence.again[0].same = made(answer(status, as_id), 90.0, 90.1);
-        self
+    /// The first request, asked for once more, is answered so.
+    pub(super) fn again(self, status: u16, as_id: u64) -> Self {
+        self.with(|it| it.again[0].same = made(answer(status, as_id), 90.0, 90.1))
     }
 
-    pub(super) fn other_body(mut self, number: u64, status: u16) -> Self {
-        assert_eq!(self.evidence.again[0].key, key(number));
-        self.evidence.again[0].other = made(answer(status, number), 90.0, 90.1);
-        self
-    }
-
-    pub(super) fn replicas(mut self, replicas: usize) -> Self {
-        self.evidence.replicas = replicas;
-        self
-    }
-
-    pub(super) fn outage(mut self, target: Target, from: f64, to: f64) -> Self {
-        let scene = TrialFixture {
-            trial: self.evidence.trial,
-        };
-        self.evidence.trial = scene.fault(target, seconds(from), seconds(to)).trial;
-        self.evidence.experiment.faults.push(Fault {
-            target,
-            kind: Kind::Kill,
-            at: seconds(from),
-            lasts: seconds(to - from),
-        });
-        self
+    pub(super) fn outage(self, target: Target, from: f64, to: f64) -> Self {
+        let (from, to) = (seconds(from), seconds(to));
+        self.with(|it| {
+            let scene = TrialFixture {
+                trial: it.trial.clone(),
+            };
+            it.trial = scene.fault(target, from, to).trial;
+            it.experiment.faults.push(Fault {
+                target,
+                kind: Kind::Kill,
+                at: from,
+                lasts: to - from,
+            });
+        })
     }
 
     /// Postgres fails over, and lacks what was recorded last.
-    pub(super) fn fails_over(mut self, at: f64) -> Self {
-        self = self.outage(Target::Database, at, at + 1.0);
-        let fault = self.evidence.experiment.faults.last_mut().unwrap();
-        fault.kind = Kind::LossyFailover;
-        self
+    pub(super) fn fails_over(self, at: f64) -> Self {
+        let scene = self.outage(Target::Database, at, at + 1.0);
+        scene.with(|it| it.experiment.faults.last_mut().unwrap().kind = Kind::LossyFailover)
     }
 
     /// Sent at 10 s.
     pub(super) fn put_off(self, number: u64, recorded_in: &str, answered: f64) -> Self {
-        let mut reply = answer(202, number);
-        if let Reply::Answer(answer) = &mut reply {
-            answer.recorded_in = Some(recorded_in.to_owned());
-        }
-        self.history(number, |history| {
-            history.attempts = vec![made(reply, 10.0, answered)];
-        })
+        let place = |answer: &mut Answer| answer.recorded_in = Some(recorded_in.to_owned());
+        let scene = self.tried(number, answer(202, number), 10.0, answered);
+        scene.history(number, |history| change_answer(history, place))
     }
 
     pub(super) fn refused(self, number: u64, status: u16, code: Option<&str>) -> Self {
-        let reply = Reply::Answer(Answer {
+        let refusal = Completion::Answered(Answer {
             status,
             code: code.map(str::to_owned),
             ..Answer::default()
         });
-        self.history(number, |history| {
-            history.attempts = vec![made(reply, 10.0, 10.1)];
-        })
+        self.tried(number, refusal, 10.0, 10.1)
     }
 
-    pub(super) fn given_up(self, number: u64, why: Broken, from: f64, to: f64) -> Self {
-        let reply = Reply::Broken(why);
-        self.history(number, |history| {
-            history.attempts = vec![made(reply, from, to)];
-        })
+    /// Once, and with this end.
+    pub(super) fn tried(self, number: u64, end: Completion, from: f64, to: f64) -> Self {
+        let attempts = vec![made(end, from, to)];
+        self.history(number, |history| history.attempts = attempts)
     }
 
-    pub(super) fn answered_at(self, number: u64, from: f64, to: f64) -> Self {
-        let reply = answer(200, number);
-        self.history(number, |history| {
-            history.attempts = vec![made(reply, from, to)];
-        })
-    }
-
-    fn history(mut self, number: u64, change: impl FnOnce(&mut CallHistory)) -> Self {
+    fn history(self, number: u64, change: impl FnOnce(&mut CallHistory)) -> Self {
         let own = |history: &&mut CallHistory| history.number == number;
-        change(self.evidence.histories.iter_mut().find(own).unwrap());
-        self
+        self.with(|it| change(it.histories.iter_mut().find(own).unwrap()))
+    }
+}
+
+fn change_answer(history: &mut CallHistory, change: impl Fn(&mut Answer)) {
+    if let Completion::Answered(answer) = &mut history.attempts[0].end {
+        change(answer);
     }
 }

@@ -90,7 +90,7 @@ fn hurt_for(evidence: &Evidence, target: Target) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::{RunFixture, rules};
+    use super::super::fixture::{RunFixture, rules, seconds};
     use super::super::verdict;
     use super::*;
     use crate::torture::quiescent::QuiescentPhase;
@@ -115,7 +115,7 @@ mod tests {
         let mut evidence = RunFixture::well().evidence();
         evidence.trial.faults[0].live.holds = false;
         evidence.trial.faults[0].healed.holds = false;
-        assert_eq!(verdict(&evidence).failed().count(), 2);
+        assert_eq!(verdict(&evidence).count(Finding::Failed), 2);
     }
 
     #[test]
@@ -147,7 +147,10 @@ mod tests {
     #[test]
     fn an_api_that_publishes_another_bound_is_named() {
         let rule = "the published bound is the one of its policies";
-        let other = seen(rule, RunFixture::well().published(9.0));
+        let other = seen(
+            rule,
+            RunFixture::well().with(|it| it.published = vec![seconds(9.0)]),
+        );
         assert!(other.contains("9s instead of 4s"), "{other}");
     }
 

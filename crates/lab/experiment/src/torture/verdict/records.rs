@@ -68,21 +68,15 @@ pub(super) fn unresolved(evidence: &Evidence, tables: &Tables) -> Vec<String> {
     let resolves = |again: &&Again| resolves(again, ids_of.get(again.key.as_str()));
     let offenders = evidence.again.iter().filter(|again| !resolves(again));
     offenders
-        .map(|it| format!("{}, accepted as {}: {:?}", it.key, it.id, it.same.reply))
+        .map(|it| format!("{}, accepted as {}: {:?}", it.key, it.id, it.same.end))
         .collect()
 }
 
 pub(super) fn not_refused(evidence: &Evidence, _: &Tables) -> Vec<String> {
-    let refused = |again: &&Again| {
-        again
-            .other
-            .reply
-            .answer()
-            .is_some_and(|it| it.status == 422)
-    };
+    let refused = |again: &&Again| again.other.end.answer().is_some_and(|it| it.status == 422);
     let offenders = evidence.again.iter().filter(|again| !refused(again));
     offenders
-        .map(|again| format!("{}: {:?}", again.key, again.other.reply))
+        .map(|again| format!("{}: {:?}", again.key, again.other.end))
         .collect()
 }
 
@@ -92,9 +86,7 @@ pub(super) fn changed_results(evidence: &Evidence, tables: &Tables) -> Vec<Strin
     let recorded: BTreeMap<Uuid, Option<&String>> = recorded.collect();
     let of_run = evidence.histories.iter().flat_map(|it| &it.attempts);
     let of_again = evidence.again.iter().map(|again| &again.same);
-    let answers = of_run
-        .chain(of_again)
-        .filter_map(|made| made.reply.answer());
+    let answers = of_run.chain(of_again).filter_map(|made| made.end.answer());
     let changed = answers.filter_map(|answer| {
         let (id, told) = (answer.request_id?, answer.result.as_ref()?);
         // One that is not there at all is lost, which is told elsewhere.
@@ -106,7 +98,7 @@ pub(super) fn changed_results(evidence: &Evidence, tables: &Tables) -> Vec<Strin
 
 /// To the id it was accepted under; where several requests were made under the key, to one of them.
 fn resolves(again: &Again, ids: Option<&BTreeSet<Uuid>>) -> bool {
-    again.same.reply.answer().is_some_and(|answer| {
+    again.same.end.answer().is_some_and(|answer| {
         let known =
             |id| id == again.id || ids.is_some_and(|ids| ids.len() > 1 && ids.contains(&id));
         answer.status == 200 && answer.request_id.is_some_and(known)
@@ -124,8 +116,9 @@ fn ids_of(tables: &Tables) -> BTreeMap<&str, BTreeSet<Uuid>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::{RunFixture, id, rules};
-    use crate::load::Broken;
+    use super::super::fixture::{RunFixture, answer, id, made, recorded, rules};
+    use crate::durability::Row;
+    use crate::load::Completion;
     use crate::plan::Target;
 
     #[test]
@@ -137,8 +130,8 @@ mod tests {
     fn a_promise_that_is_missing_open_failed_or_there_twice_is_broken() {
         for broken in [
             RunFixture::well().without_row(1),
-            RunFixture::well().with_row(1, "received"),
-            RunFixture::well().with_row(1, "failed"),
+            RunFixture::well().row(1, |row| row.status = "received".to_owned()),
+            RunFixture::well().row(1, |row| row.status = "failed".to_owned()),
             RunFixture::well().with_another_row(1, 1),
         ] {
             let found = rules(broken);
@@ -178,21 +171,24 @@ mod tests {
         let two = RunFixture::well().with_another_row(1, 7);
         assert_eq!(rules(two), ["no more requests are recorded than were made"]);
         let two = || RunFixture::well().with_another_row(1, 7);
-        assert!(rules(two().tried_twice(1, Broken::Reset)).is_empty());
-        assert!(rules(two().tried_twice(1, Broken::Silent)).is_empty());
+        assert!(rules(two().tried_twice(1, Completion::Reset)).is_empty());
+        assert!(rules(two().tried_twice(1, Completion::GivenUp)).is_empty());
         // Those never reached an API.
-        for before in [Broken::Refused, Broken::NoFile] {
+        for before in [Completion::Refused, Completion::NoFile] {
             assert_eq!(rules(two().tried_twice(1, before)).len(), 1);
         }
     }
 
     #[test]
     fn a_row_that_nobody_was_promised_is_done_as_well() {
+        let stranger = |status: &str| {
+            let row = recorded(id(7), String::new(), status);
+            RunFixture::well().rows(|rows| rows.push(row))
+        };
         for status in ["received", "failed"] {
-            let unknown = RunFixture::well().with_stranger(7, status);
-            assert_eq!(rules(unknown), ["whatever is recorded is done"]);
+            assert_eq!(rules(stranger(status)), ["whatever is recorded is done"]);
         }
-        assert!(rules(RunFixture::well().with_stranger(7, "done")).is_empty());
+        assert!(rules(stranger("done")).is_empty());
     }
 
     #[test]
@@ -209,34 +205,30 @@ mod tests {
     #[test]
     fn the_same_key_must_lead_to_the_same_request_or_to_another_one_made_under_it() {
         const RULE: &str = "the same key again gives the same request, finished";
-        assert_eq!(rules(RunFixture::well().again(1, 200, 7)), [RULE]);
-        assert!(rules(RunFixture::well().again(1, 202, 1)).contains(&RULE.to_owned()));
+        assert_eq!(rules(RunFixture::well().again(200, 7)), [RULE]);
+        assert!(rules(RunFixture::well().again(202, 1)).contains(&RULE.to_owned()));
         let cut_off = RunFixture::well()
             .with_another_row(1, 7)
-            .tried_twice(1, Broken::Reset);
-        assert!(rules(cut_off.again(1, 200, 7)).is_empty());
+            .tried_twice(1, Completion::Reset);
+        assert!(rules(cut_off.again(200, 7)).is_empty());
     }
 
     #[test]
     fn a_result_that_was_told_and_is_recorded_otherwise_or_not_at_all_is_broken() {
         const RULE: &str = "a result once told to a client stays";
         let told = || RunFixture::well().all(|answer| answer.result = Some("1".to_owned()));
-        let kept = || {
-            [1, 2, 3]
-                .into_iter()
-                .fold(told(), |scene, it| scene.recorded_result(it, "1"))
-        };
+        let result = |row: &mut Row, result: &str| row.result = Some(result.to_owned());
+        let kept = || told().rows(|rows| rows.iter_mut().for_each(|row| result(row, "1")));
         assert!(rules(kept()).is_empty());
-        assert_eq!(rules(kept().recorded_result(2, "2")), [RULE]);
+        assert_eq!(rules(kept().row(2, |row| result(row, "2"))), [RULE]);
         assert_eq!(rules(told()), [RULE]);
     }
 
     #[test]
     fn another_body_under_a_used_key_must_be_refused() {
-        let accepted = RunFixture::well().other_body(1, 200);
-        assert_eq!(
-            rules(accepted),
-            ["a used key with another body is refused (422)"]
-        );
+        const RULE: &str = "a used key with another body is refused (422)";
+        let accepted = made(answer(200, 1), 90.0, 90.1);
+        let accepted = RunFixture::well().with(|it| it.again[0].other = accepted);
+        assert_eq!(rules(accepted), [RULE]);
     }
 }
