@@ -41,6 +41,8 @@ pub struct Class {
     pub retry_after: Option<Duration>,
     /// The dependency is well and has too much to do: it refused before it began.
     pub throttled: bool,
+    /// The time it took is not the dependency's.
+    pub untimed: bool,
     /// What the failure is called, from a closed set: the breaker says it when it opens.
     pub cause: Option<&'static str>,
 }
@@ -94,6 +96,15 @@ impl Class {
         }
     }
 
+    /// How long the attempt took says nothing of the dependency: an answer from a cache, or after time that went elsewhere.
+    /// It is never slow, and an adaptive limit and an observed hedging delay do not learn from it.
+    pub const fn untimed(self) -> Self {
+        Self {
+            untimed: true,
+            ..self
+        }
+    }
+
     /// Names the failure, such as `connect_refused`.
     pub const fn because(self, cause: &'static str) -> Self {
         Self {
@@ -108,6 +119,7 @@ impl Class {
             retry: Retry::Never,
             retry_after: None,
             throttled: false,
+            untimed: false,
             cause: None,
         }
     }
@@ -171,6 +183,12 @@ impl AttemptVerdict {
             },
             Self::TimedOut | Self::Cut | Self::Rejected => false,
         }
+    }
+
+    /// Whether the time it took is the dependency's.
+    #[inline]
+    pub(crate) fn is_timed(&self) -> bool {
+        !matches!(self, Self::Finished(class) if class.untimed)
     }
 
     /// Of an attempt that failed so long ago, and with it now the `other` one of its race: it is what both failed by. What the

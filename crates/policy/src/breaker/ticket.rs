@@ -35,7 +35,7 @@ impl Ticket {
         watch: &Stopwatch<'_>,
     ) -> Option<Duration> {
         let shared = circuit.shared();
-        let slow = shared.is_slow(watch);
+        let slow = verdict.is_timed() && shared.is_slow(watch);
         let Some(outcome) = judge::outcome(verdict, slow) else {
             self.give_back(circuit, watch.now());
             return None;

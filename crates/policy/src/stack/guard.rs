@@ -266,7 +266,9 @@ fn signal(verdict: &AttemptVerdict) -> Signal {
         AttemptVerdict::TimedOut => Signal::Overloaded,
         AttemptVerdict::Cut => Signal::GivenUp,
         AttemptVerdict::Finished(class) if class.throttled => Signal::Overloaded,
-        AttemptVerdict::Finished(class) if class.health == Health::Success => Signal::Answered,
+        AttemptVerdict::Finished(class) if class.health == Health::Success && !class.untimed => {
+            Signal::Answered
+        }
         AttemptVerdict::Finished(_) | AttemptVerdict::Rejected => Signal::Nothing,
     }
 }

@@ -136,7 +136,7 @@ impl<O: Operation> Round<O> {
         if let Poll::Ready(result) = polled {
             let hedged = this.race.as_mut().filter(|race| race.is_out());
             let answered = around.end.verdict.is_answer();
-            if answered || hedged.is_some() {
+            if around.end.verdict.is_timed() && (answered || hedged.is_some()) {
                 delay.learn(this.first.guard.admitted(), &around.end.now);
             }
             match hedged {
@@ -165,7 +165,7 @@ impl<O: Operation> Round<O> {
         let result = ready!(race.as_mut().poll(around, number, cx));
         if around.end.verdict.is_answer() {
             // A first attempt that has failed before was counted then.
-            if race.failed.is_none() {
+            if race.failed.is_none() && around.end.verdict.is_timed() {
                 delay.learn(Some(since), &around.end.now);
             }
             this.first.abandon(around.parts);

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 use holdfast_policy::{
-    AdaptiveConfig, Call, ErrorKind, Policy, PolicyConfig, Priority, RejectedBy,
+    AdaptiveConfig, BreakerState, Call, Class, ErrorKind, Policy, PolicyConfig, Priority,
+    RejectedBy,
 };
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout};
@@ -214,4 +215,34 @@ async fn the_fixed_limit_stays_where_it_was_put() {
         send(&policy, &dependency, Call::new(())).await.unwrap();
     }
     assert_eq!(policy.snapshot().limit, Some(7));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_whose_time_is_not_the_dependencys_is_never_slow_and_shrinks_no_limit() {
+    let mut settings = config();
+    settings.breaker.slow_call = Some(ms(500));
+    settings.breaker.slow_call_rate = Some(0.8);
+    settings.bulkhead.adaptive = Some(AdaptiveConfig::default());
+    let policy = Policy::builder("cached", PolicyConfig::from(settings))
+        .classify(|outcome: &Result<Class, ()>| outcome.unwrap_or(Class::failure()));
+    let policy = policy.build().unwrap();
+    let answers = async |class: Class, millis| {
+        for _ in 0..50 {
+            let answer = move |()| async move {
+                sleep(ms(millis)).await;
+                Ok::<_, ()>(class)
+            };
+            if policy.call(Call::new(()), answer).await.is_err() {
+                return;
+            }
+        }
+    };
+    answers(Class::success(), 50).await;
+    let found = policy.snapshot();
+    answers(Class::success().untimed(), 900).await;
+    assert_eq!(policy.snapshot().limit, found.limit);
+    assert_eq!(policy.snapshot().least_latency, found.least_latency);
+    assert_eq!(policy.snapshot().breaker, BreakerState::Closed);
+    answers(Class::success(), 900).await;
+    assert_eq!(policy.snapshot().breaker, BreakerState::Open);
 }
