@@ -2,22 +2,24 @@
 //!
 //! Built once per process and shared by all threads: a breaker per thread would be as good as none.
 
+mod classify;
 mod words;
 
-use std::error::Error as StdError;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use holdfast_policy::breaker::Circuit;
 use holdfast_policy::bulkhead::Reserved;
 use holdfast_policy::{
-    BreakerState, Builder, Call, Class, Classify, ConfigError, Deadline, Error, ErrorKind,
-    Observer, Policy, PolicyConfig, Priority, Snapshot,
+    BreakerState, Builder, Call, ConfigError, Deadline, Error, ErrorKind, Observer, Policy,
+    PolicyConfig, Priority, Snapshot,
 };
 use holdfast_wire::{Degraded, DegradedCode, Reason};
 
 use tokio::time::{Instant, timeout};
 
+pub use self::classify::DependencyError;
+pub(crate) use self::classify::{Answer, ByError};
 use self::words::in_words;
 use crate::causes::chain;
 use crate::current::Current;
@@ -26,27 +28,6 @@ use crate::trace::{self, Target};
 
 /// When to come back if no policy knows better.
 const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(1);
-
-/// A dependency's failure that knows what it means.
-pub trait DependencyError: StdError + Send + Sync + 'static {
-    /// What it says about the dependency's health and about trying again.
-    fn class(&self) -> Class;
-    /// What it is called in answers and metrics.
-    fn reason(&self) -> Reason;
-}
-
-/// Classifies by the error; every result is a success.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct ByError;
-
-impl<T, E: DependencyError> Classify<T, E> for ByError {
-    fn classify(&self, outcome: &Result<T, E>) -> Class {
-        match outcome {
-            Ok(_) => Class::success(),
-            Err(error) => error.class().because(error.reason().as_str()),
-        }
-    }
-}
 
 /// A dependency behind its policy.
 pub struct Dependency {
@@ -145,7 +126,11 @@ impl Dependency {
         Fut: Future<Output = Result<T, E>>,
     {
         let call = deadline.map_or(Call::new(()), |deadline| Call::new(()).by(deadline));
-        self.make(call, operation).await
+        let direct = move || {
+            let attempt = operation();
+            async { attempt.await.map(Answer::direct) }
+        };
+        self.make(call, direct).await
     }
 
     /// Makes this call through the policy.
@@ -160,7 +145,7 @@ impl Dependency {
     where
         E: DependencyError,
         F: Fn() -> Fut + Clone,
-        Fut: Future<Output = Result<T, E>>,
+        Fut: Future<Output = Result<Answer<T>, E>>,
     {
         let target = match self.code {
             DegradedCode::DbUnavailable => Target::Postgres,
@@ -169,6 +154,7 @@ impl Dependency {
         let attempt = move |()| trace::attempt(target, operation());
         trace::call(self.name, async {
             let result = self.policy().call(call, attempt).await;
+            let result = result.map(|answer| answer.value);
             result.map_err(|error| self.degraded(&error))
         })
         .await

@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::io;
 use std::time::Duration;
 
-use holdfast_policy::{Class, Health};
+use holdfast_policy::{Class, Health, Retry};
 use holdfast_wire::Reason;
 
 use crate::causes::{cause, causes};
@@ -106,9 +106,12 @@ impl DependencyError for WorkerError {
             Self::Reset(_) | Self::BadResponse(_) | Self::Timeout => {
                 Class::failure().retry_if_idempotent()
             }
-            // Its own breaker has counted it. Worth another try, elsewhere.
+            // Its own breaker has counted it. Worth another try, elsewhere, also where the next one there would fare no better.
             Self::OfOneEndpoint(error) => {
                 let mut class = error.class();
+                if class.retry == Retry::Never && !error.may_be_the_requests() {
+                    class.retry = Retry::IfIdempotent;
+                }
                 class.health = Health::Neutral;
                 class
             }

@@ -12,6 +12,7 @@ mod resilient;
 mod tests;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -51,6 +52,8 @@ pub struct WorkCall<'a> {
     pub remaining: Option<Duration>,
     /// Where earlier attempts of the same call went, if anybody asks.
     tried: Option<&'a TriedEndpoints>,
+    /// Whether this attempt had been where nobody was reached, if anybody asks.
+    detour: Option<&'a AtomicBool>,
 }
 
 impl<'a> WorkCall<'a> {
@@ -61,14 +64,23 @@ impl<'a> WorkCall<'a> {
             id,
             remaining,
             tried: None,
+            detour: None,
         }
     }
 
-    /// One of several attempts, which share `tried`.
-    pub(crate) fn sharing(self, tried: &'a TriedEndpoints) -> Self {
+    /// One of several attempts, which share `tried`. `detour` becomes true where this one goes on from an endpoint that it did not
+    /// reach.
+    pub(crate) fn sharing(self, tried: &'a TriedEndpoints, detour: &'a AtomicBool) -> Self {
         Self {
             tried: Some(tried),
+            detour: Some(detour),
             ..self
+        }
+    }
+
+    fn goes_on(&self) {
+        if let Some(detour) = self.detour {
+            detour.store(true, Ordering::Relaxed);
         }
     }
 

@@ -1,7 +1,7 @@
 //! The worker behind its policy.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use holdfast_policy::bulkhead::Reserved;
@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::{TriedEndpoints, WorkCall, WorkClient};
 use crate::clock::WallClock;
-use crate::dependency::Dependency;
+use crate::dependency::{Answer, Dependency};
 use crate::last_success::LastSuccess;
 use crate::process::{WorkResult, Worker};
 
@@ -101,8 +101,16 @@ impl<W: WorkClient> ResilientWorker<W> {
         let attempt = || {
             attempts.fetch_add(1, Ordering::Relaxed);
             let remaining = deadline.remaining(Instant::now());
-            self.client
-                .work(WorkCall::first(id, Some(remaining)).sharing(tried))
+            async move {
+                let detour = AtomicBool::new(false);
+                let call = WorkCall::first(id, Some(remaining)).sharing(tried, &detour);
+                let value = self.client.work(call).await?;
+                let after_detour = detour.into_inner();
+                Ok::<_, W::Error>(Answer {
+                    value,
+                    after_detour,
+                })
+            }
         };
         let response = self.dependency.make(call, attempt).await?;
         self.last_success.note(tried.last(), Instant::now());

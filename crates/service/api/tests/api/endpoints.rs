@@ -7,7 +7,7 @@ use holdfast_testbed::proxy::{Fault, FaultProxy};
 use holdfast_wire::{Breaker, DegradedCode, Endpoint};
 use tokio::time::{Instant, sleep};
 
-use crate::support::{Api, System, TestConfig, spawn_worker};
+use crate::support::{Api, Metrics, System, TestConfig, spawn_worker};
 
 /// Three workers, each behind a wire of its own, and an API that knows them all.
 struct Company {
@@ -19,17 +19,26 @@ struct Company {
 
 impl Company {
     async fn start() -> Self {
+        Self::with("", Duration::from_millis(50)).await
+    }
+
+    /// Going by `policies` besides; each worker takes `work_delay`.
+    async fn with(policies: &str, work_delay: Duration) -> Self {
         let system = System::start().await;
         let mut wires = Vec::new();
         for _ in 0..3 {
-            let worker = spawn_worker(Duration::from_millis(50));
+            let worker = spawn_worker(work_delay);
             wires.push(FaultProxy::start(worker).await.unwrap());
         }
         let urls: Vec<_> = wires
             .iter()
             .map(|wire| format!("http://{}", wire.addr()))
             .collect();
-        let api = Api::start(TestConfig::new(&urls.join(","), system.database.addr(), ""));
+        let api = Api::start(TestConfig::new(
+            &urls.join(","),
+            system.database.addr(),
+            policies,
+        ));
         api.becomes_healthy().await;
         // Calls that went well are what further attempts are paid from.
         for _ in 0..4 {
@@ -100,6 +109,58 @@ async fn of_three_workers_one_that_hangs_is_ejected_and_comes_back_and_no_call_f
 async fn of_three_workers_one_that_talks_nonsense_is_ejected_and_comes_back_and_no_call_fails() {
     let garbage = Fault::Garbage { share: 1.0 };
     Company::start().await.does_without_the_first(garbage).await;
+}
+
+#[tokio::test]
+async fn of_three_workers_one_that_is_something_else_is_ejected_and_comes_back_and_no_call_fails() {
+    let wrong = Fault::Status {
+        code: 404,
+        share: 1.0,
+    };
+    Company::start().await.does_without_the_first(wrong).await;
+}
+
+/// Connecting takes up to 1.2 s, and an attempt up to 1.5 s.
+async fn attempts_while_one_of_three_is_not_reached(slow: &str, work: Duration) -> Company {
+    let policies = format!(
+        "worker.connect_timeout = \"1200ms\"
+worker.attempt_timeout = \"1500ms\"
+worker.deadline = \"4s\"
+recovery.lease = \"10s\"
+worker.breaker = {{ slow_call = \"{slow}\", consecutive_failures = 1, open_for = \"500ms\", max_open_for = \"1s\", ramp = \"200ms\" }}"
+    );
+    let company = Company::with(&policies, work).await;
+    company.wires[0].set(Fault::Blackhole).await;
+    company.calls_until_ejected(true).await;
+    // Until it has been tried again, by a connection of that call's own.
+    let started = Instant::now();
+    while started.elapsed() < Duration::from_secs(4) {
+        let answers = join_all((0..4).map(|_| company.api.process())).await;
+        assert!(answers.iter().all(|it| it.status == 200), "{answers:?}");
+    }
+    company
+}
+
+#[tokio::test]
+async fn the_time_in_which_one_worker_was_not_reached_makes_the_others_not_slow() {
+    let work = Duration::from_millis(50);
+    let company = attempts_while_one_of_three_is_not_reached("1100ms", work).await;
+    let metrics = company.api.metrics().await;
+    assert_eq!(attempts(&metrics, "slow"), 0);
+}
+
+#[tokio::test]
+async fn who_comes_to_a_second_worker_late_and_is_cut_off_there_tries_again() {
+    let work = Duration::from_millis(600);
+    let company = attempts_while_one_of_three_is_not_reached("1400ms", work).await;
+    let metrics = company.api.metrics().await;
+    assert_eq!(attempts(&metrics, "timed_out"), 0);
+    assert!(attempts(&metrics, "neutral") >= 1);
+}
+
+fn attempts(metrics: &Metrics, outcome: &str) -> u64 {
+    let labels = format!("dependency=\"worker\",outcome=\"{outcome}\"");
+    metrics.count(&format!("holdfast_attempts_total{{{labels}}}"))
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use super::bit;
 use super::choice::{Candidate, Service};
 use super::load::{CallOutcome, Load};
 use crate::current::Current;
-use crate::dependency::{ByError, DependencyError as _};
+use crate::dependency::{Answer, ByError, DependencyError as _};
 use crate::worker_client::{WorkCall, WorkClient, WorkerClient, WorkerError};
 
 /// An endpoint that is not called any more takes nothing with it: calls under way hold it.
@@ -120,10 +120,10 @@ impl Endpoint {
     pub(super) async fn call(&self, call: WorkCall<'_>) -> Tried {
         let attempt = |()| {
             call.has_tried(self.bit());
-            self.call_past(call)
+            async move { self.call_past(call).await.map(Answer::direct) }
         };
         match self.policy.get().call_once(Call::new(()), attempt).await {
-            Ok(body) => Tried::Called(Ok(body)),
+            Ok(answer) => Tried::Called(Ok(answer.value)),
             Err(error) => match error.into_kind() {
                 ErrorKind::Failed(error) => Tried::Called(Err(error)),
                 ErrorKind::AttemptTimeout => Tried::Called(Err(WorkerError::Timeout)),

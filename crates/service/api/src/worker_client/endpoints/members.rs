@@ -105,6 +105,11 @@ impl Members {
             .try_for_each(|it| it.reconfigure(policy))
     }
 
+    /// Of the worker as a whole.
+    pub(super) fn attempt_timeout(&self) -> Option<Duration> {
+        self.policy.get().attempt_timeout
+    }
+
     /// Looks at all names, and takes over what they say.
     pub(super) async fn look(&self) {
         let before = {

@@ -17,7 +17,7 @@ use std::time::Duration;
 use holdfast_policy::{BreakerState, ConfigError, PolicyConfig, Retry};
 use holdfast_wire::JsonText;
 use tokio::runtime::Handle;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use self::choice::{Service, choose};
 use self::endpoint::{Endpoint, Tried};
@@ -90,25 +90,29 @@ impl WorkClient for Endpoints {
         if let [only] = &*endpoints {
             return only.call_past(call).await;
         }
+        let cut_at = self
+            .0
+            .attempt_timeout()
+            .map(|limit| Instant::now() + limit * 39 / 40);
         // Whose breaker refuses is not asked again by this attempt.
         let mut refused = 0;
+        // What is left of the attempt, once part of it went where nobody was reached.
+        let mut left = None;
         loop {
             let (endpoint, in_spite) = chosen(&endpoints, call.tried() | refused)?;
             let again = call.tried() & endpoint.bit() != 0;
-            let tried = if in_spite || refused & endpoint.bit() != 0 {
-                call.has_tried(endpoint.bit());
-                Tried::Called(endpoint.call_past(call).await)
-            } else {
-                endpoint.call(call).await
-            };
-            let Tried::Called(result) = tried else {
+            let past = in_spite || refused & endpoint.bit() != 0;
+            let Tried::Called(result) = until(left, called(endpoint, call, past)).await else {
                 refused |= endpoint.bit();
                 continue;
             };
             match result {
                 // Nobody began the work: the next endpoint does it for the first time.
                 Err(error)
-                    if !again && never_arrived(&error) && another_is_well(endpoint, &endpoints) => {
+                    if !again && never_arrived(&error) && another_is_well(endpoint, &endpoints) =>
+                {
+                    call.goes_on();
+                    left = cut_at;
                 }
                 Err(error) if another_is_well(endpoint, &endpoints) => {
                     return Err(WorkerError::OfOneEndpoint(Box::new(error)));
@@ -116,6 +120,26 @@ impl WorkClient for Endpoints {
                 result => return result,
             }
         }
+    }
+}
+
+/// Past its breaker: where more than half would be out of service, and where it is asked although it refused.
+async fn called(endpoint: &Endpoint, call: WorkCall<'_>, past: bool) -> Tried {
+    if past {
+        call.has_tried(endpoint.bit());
+        Tried::Called(endpoint.call_past(call).await)
+    } else {
+        endpoint.call(call).await
+    }
+}
+
+/// Cut at `instant`, a little before the worker's attempt timeout: the worker is not held to a time that it did not have.
+async fn until(instant: Option<Instant>, called: impl Future<Output = Tried>) -> Tried {
+    match instant {
+        Some(instant) => timeout_at(instant, called)
+            .await
+            .unwrap_or(Tried::Called(Err(WorkerError::Timeout))),
+        None => called.await,
     }
 }
 

@@ -18,7 +18,7 @@ use holdfast_wire::JsonText;
 use tokio_postgres::NoTls;
 
 pub(crate) use answer::Answer;
-pub(crate) use api::{Api, MACHINE};
+pub(crate) use api::{Api, MACHINE, Metrics};
 pub(crate) use counting_worker::CountingWorker;
 pub(crate) use events::{Event, Events};
 pub(crate) use process::Process;
