@@ -56,9 +56,10 @@ pub(super) async fn build(
 ) -> Result<Vec<(String, String)>, SystemError> {
     let look = ["image", "inspect", "--format", "{{.Id}}", API.name];
     let built = program::printed(program::command("docker", look)).await;
-    if built.is_err() {
-        console.say(FIRST_BUILD);
-    }
+    console.say(match built {
+        Ok(_) => "  images: what changed since they were built is built anew, in seconds or minutes",
+        Err(_) => FIRST_BUILD,
+    });
     let mut script = program::command(root.join(BASE_IMAGES), [""; 0]);
     script.current_dir(root).stderr(Stdio::inherit());
     let bases = bases(&program::printed(script).await?);
