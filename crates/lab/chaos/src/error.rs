@@ -21,7 +21,6 @@ pub enum ChaosError {
 
 impl ChaosError {
     /// What to do about it, in one line; none where the cause already says it.
-    #[must_use]
     pub fn help(&self) -> Option<String> {
         match self {
             Self::System(error) => error.help(),
@@ -31,7 +30,6 @@ impl ChaosError {
     }
 
     /// Lines of context worth showing.
-    #[must_use]
     pub fn context(&self) -> &[String] {
         match self {
             Self::System(error) => error.context(),

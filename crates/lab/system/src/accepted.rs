@@ -23,9 +23,6 @@ pub struct AcceptedFile {
 impl AcceptedFile {
     /// Opens the file, in a folder that is made if need be. What it holds stays: those promises are promises still, and
     /// another load may be adding to it.
-    ///
-    /// # Errors
-    /// When it cannot be written.
     pub fn append(path: &Path) -> Result<Self, SystemError> {
         if let Some(folder) = path
             .parent()
@@ -41,9 +38,6 @@ impl AcceptedFile {
     }
 
     /// Adds a line, in one write without a buffer of our own in between: lines of two loads do not mix.
-    ///
-    /// # Errors
-    /// When it cannot be written.
     pub fn add(&mut self, accepted: &Accepted) -> Result<(), SystemError> {
         let Accepted { id, key, status } = accepted;
         let line = format!("{id}\t{key}\t{status}\n");
@@ -53,9 +47,6 @@ impl AcceptedFile {
 }
 
 /// Deletes the file in the lab's `folder`, and says what that was; none is fine.
-///
-/// # Errors
-/// When it is there and stays.
 pub fn forget(folder: &Path) -> Result<Option<String>, SystemError> {
     let path = folder.join(FILE);
     match fs::remove_file(&path) {
@@ -66,9 +57,6 @@ pub fn forget(folder: &Path) -> Result<Option<String>, SystemError> {
 }
 
 /// Reads the file.
-///
-/// # Errors
-/// When it cannot be read, a line of it is none of ours, or it is empty.
 pub fn read(path: &Path) -> Result<Vec<Accepted>, SystemError> {
     let text = fs::read_to_string(path).map_err(|source| SystemError::NoAccepted {
         path: path.to_owned(),

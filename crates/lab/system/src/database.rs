@@ -29,9 +29,6 @@ pub enum Database {
 
 impl Database {
     /// Of a stage.
-    ///
-    /// # Errors
-    /// When the stage cannot tell.
     pub fn of(stage: &Stage) -> Result<Self, SystemError> {
         Ok(match stage {
             Stage::Local(local) => Self::Port(local.ports()?.db),
@@ -41,15 +38,11 @@ impl Database {
     }
 
     /// Why rows cannot be read as what was asked for.
-    #[must_use]
     pub fn none_of_ours() -> SystemError {
         SystemError::Database("it answered with rows that are none of ours".to_owned())
     }
 
     /// The rows of `sql`, each field as text.
-    ///
-    /// # Errors
-    /// [`SystemError::Database`].
     pub async fn query(&self, sql: &str) -> Result<Vec<Vec<String>>, SystemError> {
         let sql = format!("{SETTINGS}\n{sql}");
         let url = match self {

@@ -17,7 +17,6 @@ const SCRIPT: &str = "deploy/install.sh";
 const WOULD_TOUCH: i32 = 3;
 
 /// Whether packages can be installed here and now: Debian or a child of it, as root, and not forbidden.
-#[must_use]
 pub fn can_install(settings: &Settings) -> bool {
     settings.may_install
         && Path::new("/etc/debian_version").exists()
@@ -33,9 +32,6 @@ pub fn missing(package: &'static str) -> SystemError {
 }
 
 /// Sees to it that a program can be started, from the package where it cannot.
-///
-/// # Errors
-/// As those of [`install`].
 pub async fn ensure(
     program: &str,
     package: &'static str,
@@ -55,9 +51,6 @@ pub async fn ensure(
 }
 
 /// Installs a package, printing the command; where that is not for the lab to do, it only tells the command.
-///
-/// # Errors
-/// [`SystemError::MissingProgram`]; [`SystemError::WouldTouch`]; that it failed.
 pub async fn install(package: &'static str, settings: &Settings) -> Result<(), SystemError> {
     if !can_install(settings) {
         return Err(missing(package));

@@ -190,7 +190,6 @@ pub enum SystemError {
 
 impl SystemError {
     /// What to do about it, in one line; none where the cause already says it.
-    #[must_use]
     pub fn help(&self) -> Option<String> {
         Some(match self {
             Self::Postgres(_) | Self::CannotBreak(_) => return None,
@@ -250,7 +249,6 @@ impl SystemError {
     }
 
     /// Lines of context worth showing between cause and cure.
-    #[must_use]
     pub fn context(&self) -> &[String] {
         match self {
             Self::Unhealthy { log, .. } | Self::Contender(_, log) => log,
@@ -260,7 +258,6 @@ impl SystemError {
     }
 
     /// Whether nothing was tried because the configuration is wrong.
-    #[must_use]
     pub fn is_configuration(&self) -> bool {
         match self {
             Self::Setting(_)

@@ -76,13 +76,11 @@ impl Probe {
     }
 
     /// Whether all is as it should be.
-    #[must_use]
     pub fn is_well(&self) -> bool {
         matches!(self, Self::Well { .. })
     }
 
     /// Whether its question reached the port, and so counts as a request there.
-    #[must_use]
     pub fn has_asked(&self) -> bool {
         !matches!(self, Self::Refused | Self::NoConnection | Self::Unseen)
     }

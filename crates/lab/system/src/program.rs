@@ -9,7 +9,6 @@ use tokio::process::Command;
 use crate::error::SystemError;
 
 /// A program and its arguments, to be run with nothing on its stdin; dropped, it is killed.
-#[must_use]
 pub fn command<S: AsRef<OsStr>>(
     program: impl AsRef<OsStr>,
     arguments: impl IntoIterator<Item = S>,
@@ -23,18 +22,12 @@ pub fn command<S: AsRef<OsStr>>(
 }
 
 /// Runs it and returns what it printed.
-///
-/// # Errors
-/// [`SystemError::Program`] with the last it said.
 pub async fn printed(mut command: Command) -> Result<String, SystemError> {
     let line = command_line(&command);
     succeeded(&line, command.output().await)
 }
 
 /// What it came to, however that is; it ends with this future.
-///
-/// # Errors
-/// [`SystemError::Program`] when it cannot be run.
 pub async fn output(command: &mut Command) -> Result<Output, SystemError> {
     command.stdin(Stdio::null()).kill_on_drop(true);
     let output = command.output().await;
@@ -45,9 +38,6 @@ pub async fn output(command: &mut Command) -> Result<Output, SystemError> {
 }
 
 /// Runs it with all its talk on stderr.
-///
-/// # Errors
-/// [`SystemError::Program`].
 pub async fn shown(mut command: Command) -> Result<(), SystemError> {
     let line = command_line(&command);
     let failed = |output: String| SystemError::Program {

@@ -35,7 +35,6 @@ impl Service {
     pub const ALL: [Self; 3] = [Self::Db, Self::Worker, Self::Api];
 
     /// The name used in commands, files and Compose.
-    #[must_use]
     pub fn name(self) -> &'static str {
         self.into()
     }

@@ -61,15 +61,11 @@ pub struct Settings {
 
 impl Settings {
     /// Where the lab keeps what outlives a command: the local stage's state, the accepted requests.
-    #[must_use]
     pub fn folder(&self) -> PathBuf {
         self.root.join(FOLDER)
     }
 
     /// That no stage was asked for which `command` does not play on.
-    ///
-    /// # Errors
-    /// [`SystemError::OnlyOnProcesses`].
     pub fn on_processes(&self, command: &'static str) -> Result<(), SystemError> {
         match self.stage {
             None | Some(StageKind::Local) => Ok(()),
@@ -78,25 +74,18 @@ impl Settings {
     }
 
     /// One of the programs that are built with the lab.
-    ///
-    /// # Errors
-    /// [`SystemError::NotBuilt`].
     pub fn program(&self, name: &str) -> Result<PathBuf, SystemError> {
         let program = Some(self.binaries.join(name)).filter(|it| it.is_file());
         program.ok_or_else(|| SystemError::NotBuilt(self.binaries.join(name)))
     }
 
     /// The caller's `RUST_LOG`: all that a deployment with policies of its own may be told.
-    #[must_use]
     pub fn log_filter(&self) -> Option<(String, String)> {
         let filter = self.passed_on.get_key_value("RUST_LOG")?;
         Some((filter.0.clone(), filter.1.clone()))
     }
 
     /// Reads the environment; `folder` is where the lab was called, inside a checkout.
-    ///
-    /// # Errors
-    /// A variable with a value it cannot have, or a folder outside any checkout.
     pub fn read(environment: &Environment, folder: &Path) -> Result<Self, SystemError> {
         let root = folder
             .ancestors()

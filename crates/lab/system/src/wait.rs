@@ -20,13 +20,11 @@ pub struct Wait {
 
 impl Patience {
     /// Looks `every` so often, and gives up after `within`.
-    #[must_use]
     pub const fn new(within: Duration, every: Duration) -> Self {
         Self { within, every }
     }
 
     /// From now on.
-    #[must_use]
     pub fn begin(self) -> Wait {
         Wait {
             deadline: Instant::now() + self.within,
@@ -35,7 +33,6 @@ impl Patience {
     }
 
     /// When it is given up, in whole seconds.
-    #[must_use]
     pub fn seconds(self) -> u64 {
         self.within.as_secs()
     }

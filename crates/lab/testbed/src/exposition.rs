@@ -16,7 +16,6 @@ pub struct Family {
 }
 
 /// All metrics of `exposition` that have a type and a series.
-#[must_use]
 pub fn families(exposition: &str) -> Families {
     let typed = exposition
         .lines()
@@ -70,7 +69,6 @@ fn label_names(rest: &str) -> impl Iterator<Item = String> {
 }
 
 /// The value of a series without labels; none: there is no such series.
-#[must_use]
 pub fn value<T: FromStr>(text: &str, name: &str) -> Option<T> {
     let mut lines = text.lines();
     let line = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))?;

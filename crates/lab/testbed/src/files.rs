@@ -16,7 +16,6 @@ pub struct FileError {
 
 impl FileError {
     /// Whether there is no such file.
-    #[must_use]
     pub fn is_missing(&self) -> bool {
         self.source.kind() == io::ErrorKind::NotFound
     }

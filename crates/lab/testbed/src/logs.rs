@@ -8,13 +8,11 @@ use std::path::Path;
 const LAST_BYTES: u64 = 16 * 1024;
 
 /// The last `count` lines, fewer if the file holds fewer; none if it cannot be read.
-#[must_use]
 pub fn tail(path: &Path, count: usize) -> Vec<String> {
     tail_from(path, 0, count)
 }
 
 /// Likewise, of what stands after the first `from` bytes.
-#[must_use]
 pub fn tail_from(path: &Path, from: u64, count: usize) -> Vec<String> {
     let text = last_bytes(path, from).unwrap_or_default();
     let text = String::from_utf8_lossy(&text);

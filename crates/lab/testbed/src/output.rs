@@ -37,7 +37,6 @@ pub struct Console {
 
 impl Console {
     /// Colour only on a terminal and without `NO_COLOR`; as wide as the terminal, or `COLUMNS`, or 100.
-    #[must_use]
     pub fn new(environment: &Environment) -> Self {
         let stdout = io::stdout();
         let columns = environment
@@ -60,7 +59,6 @@ impl Console {
     }
 
     /// The same, but silent about progress: for what is done as a part of something that shows its own.
-    #[must_use]
     pub fn quietly(self) -> Self {
         Self {
             quiet: true,
@@ -69,7 +67,6 @@ impl Console {
     }
 
     /// Columns there are.
-    #[must_use]
     pub fn width(&self) -> usize {
         self.width
     }
@@ -88,7 +85,6 @@ impl Console {
     }
 
     /// `text` as it is to be shown in this tone; a stream without colour leaves that out.
-    #[must_use]
     pub fn paint<T: Display>(&self, tone: Tone, text: T) -> Painted<T> {
         Painted {
             tone: if self.colours.contains(&true) {

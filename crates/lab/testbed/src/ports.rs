@@ -18,15 +18,11 @@ static NEXT: LazyLock<AtomicU16> =
     LazyLock::new(|| AtomicU16::new(fastrand::u16(0..STEADY.end - STEADY.start)));
 
 /// `127.0.0.1:port`.
-#[must_use]
 pub fn loopback(port: u16) -> SocketAddr {
     SocketAddr::from((Ipv4Addr::LOCALHOST, port))
 }
 
 /// A loopback port on which nobody listens now and which the kernel will not hand to a client.
-///
-/// # Errors
-/// When none of several in a row could be bound.
 pub fn free() -> io::Result<u16> {
     let mut last = io::Error::from(io::ErrorKind::AddrInUse);
     for _ in 0..TRIES {

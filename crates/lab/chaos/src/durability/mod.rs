@@ -27,9 +27,6 @@ const ROWS: &str = r"SELECT id, coalesce(payload->>'key', id::text), status,
     translate(coalesce(worker_response::text, ''), E'\n\r\t', '   ') FROM requests";
 
 /// Holds the promises against the table, again and again until nothing is open or missing or `wait` is over.
-///
-/// # Errors
-/// When Postgres did not answer, or not to the last.
 pub async fn check(
     accepted: &[Accepted],
     database: &Database,
@@ -67,9 +64,6 @@ async fn look(accepted: &[Accepted], database: &Database) -> Result<DurabilityRe
 }
 
 /// The rows of `requests` that are `wanted`, a part of a statement.
-///
-/// # Errors
-/// When Postgres does not answer.
 pub async fn rows(wanted: &str, database: &Database) -> Result<Vec<Row>, SystemError> {
     let found = database.query(&format!("{ROWS} {wanted};")).await?;
     let rows: Option<Vec<Row>> = found.into_iter().map(row).collect();

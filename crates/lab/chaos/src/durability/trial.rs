@@ -25,9 +25,6 @@ const QUIET: Duration = Duration::from_secs(8);
 const POLL: Duration = Duration::from_millis(200);
 
 /// Waits until the side has nothing more to do, or will not do it, and counts what became of its promises.
-///
-/// # Errors
-/// When Postgres does not answer.
 pub async fn of_side(
     side: Side,
     calls: &[Call],
@@ -51,9 +48,6 @@ pub async fn of_side(
 }
 
 /// The ids of all rows there are, such as those of the warm-up.
-///
-/// # Errors
-/// When Postgres does not answer.
 pub async fn ids(database: &Database) -> Result<BTreeSet<Uuid>, SystemError> {
     let all = rows("ORDER BY id", database).await?;
     Ok(all.iter().map(|row| row.id).collect())
@@ -62,9 +56,6 @@ pub async fn ids(database: &Database) -> Result<BTreeSet<Uuid>, SystemError> {
 /// Of somebody else's API, as far as it said under which id it promised something: waits until all that was promised is done, or
 /// nothing changes any more, and counts what became of the rows that are not among `before`; with it, whether rows carry the
 /// keys of their requests.
-///
-/// # Errors
-/// When Postgres does not answer.
 pub async fn of_contender(
     calls: &[Call],
     before: &BTreeSet<Uuid>,

@@ -42,7 +42,6 @@ struct ActiveFault {
 }
 
 /// Between the API and which of its dependencies the faults want a breakable link.
-#[must_use]
 pub fn linked(faults: &[Fault]) -> Linked {
     let on = |target| {
         let mut faults = faults.iter();
@@ -55,16 +54,12 @@ pub fn linked(faults: &[Fault]) -> Linked {
 }
 
 /// Whether one of them moves the worker to another address.
-#[must_use]
 pub fn replaced(faults: &[Fault]) -> bool {
     faults.iter().any(|fault| fault.kind == Kind::Replace)
 }
 
 impl ActiveFault {
     /// Puts the fault in force and looks whether it is.
-    ///
-    /// # Errors
-    /// When it cannot be.
     async fn inject(fault: &Fault, system: &System, epoch: Instant) -> Result<Self, ChaosError> {
         let begun = epoch.elapsed();
         let (mut sessions, mut nodes) = (Vec::new(), Vec::new());

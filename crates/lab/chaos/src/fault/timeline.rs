@@ -33,9 +33,6 @@ impl Step {
 }
 
 /// Plays all of them; `told` hears of each change.
-///
-/// # Errors
-/// The first that cannot be put in force.
 pub async fn play(
     faults: &[Fault],
     system: &System,

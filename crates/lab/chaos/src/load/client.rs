@@ -21,14 +21,12 @@ pub struct Client {
 }
 
 /// The body of a request: its number for whoever reads the table, its key to find the row by.
-#[must_use]
 pub fn body(number: u64, key: &str) -> Value {
     json!({"number": number, "key": key})
 }
 
 impl Client {
     /// Times count from `epoch`.
-    #[must_use]
     pub fn new(plan: Plan, epoch: Instant) -> Self {
         Self {
             poster: Poster::default(),

@@ -76,9 +76,6 @@ impl Running {
     }
 
     /// Drops the calls that are still under way.
-    ///
-    /// # Errors
-    /// When the thread ended otherwise.
     pub(super) async fn cost(mut self) -> Result<Cost, ChaosError> {
         self.ended.close();
         let ended = |_| ChaosError::BrokeOff;

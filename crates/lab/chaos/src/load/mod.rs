@@ -47,9 +47,6 @@ pub struct Sent {
 
 /// Sends what the plan says, the first request at `epoch`, and hands each history over as it comes. `stop` cuts it short:
 /// what is under way then is given up, and has no attempts to show. Dropped, it drops all calls.
-///
-/// # Errors
-/// The first error of `heard`; when the generator has no thread to run on.
 pub async fn run(
     plan: &Plan,
     epoch: Instant,

@@ -34,7 +34,6 @@ pub struct Plan {
 
 impl Plan {
     /// The load of an experiment: each request is tried once, unless its client asks again until it is promised something.
-    #[must_use]
     pub fn new(url: impl Into<String>, side: Side, load: Load) -> Self {
         Self {
             urls: vec![url.into()],
@@ -48,7 +47,6 @@ impl Plan {
     }
 
     /// As clients behind a load balancer do: no answer within `try_for`, then the next API, with the same key.
-    #[must_use]
     pub fn balanced(urls: Vec<String>, arriving: Arriving, try_for: Duration) -> Self {
         let load = Load {
             rate: arriving.rate,
@@ -68,7 +66,6 @@ impl Plan {
     }
 
     /// The `Idempotency-Key` of request `number`, `RUN-NUMBER`. The body carries both: `{"number": 7, "key": "RUN-7"}`.
-    #[must_use]
     pub fn key(&self, number: u64) -> String {
         format!("{}-{number}", self.run)
     }

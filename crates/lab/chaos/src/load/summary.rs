@@ -29,7 +29,6 @@ pub struct Summary {
 
 impl Summary {
     /// Sums up.
-    #[must_use]
     pub fn of(histories: &[CallHistory]) -> Self {
         let mut summary = Self::default();
         for history in histories {
@@ -59,7 +58,6 @@ impl Summary {
     }
 
     /// Answers with this promise.
-    #[must_use]
     pub fn promised(&self, status: u16) -> usize {
         self.promised.get(&status).copied().unwrap_or_default()
     }

@@ -38,7 +38,6 @@ pub enum Guarded {
 
 impl Guarded {
     /// Of experiments on this stage.
-    #[must_use]
     pub fn of_experiments(stage: StageKind) -> Self {
         match stage {
             StageKind::Local | StageKind::Virtual => Self::Processes,
@@ -49,9 +48,6 @@ impl Guarded {
 }
 
 /// Does this with a guard beside it. Ctrl-C gives it up, and what it holds ends with it.
-///
-/// # Errors
-/// Those of `work`; [`SystemError::Interrupted`].
 pub async fn guarded<T, E: From<SystemError>>(
     what: Guarded,
     work: impl Future<Output = Result<T, E>>,
@@ -80,17 +76,11 @@ pub struct Guard {
 
 impl Guard {
     /// Starts the guard of this process.
-    ///
-    /// # Errors
-    /// When this program cannot be run once more.
     pub fn post(guarded: Guarded) -> Result<Self, SystemError> {
         Self::run(guarded, |command| command)
     }
 
     /// Starts the guard of a stage that this process brings up from nothing: of that one, and of none beside it.
-    ///
-    /// # Errors
-    /// When this program cannot be run once more.
     pub fn of_stage(stage: StageKind) -> Result<Self, SystemError> {
         Self::run(Guarded::Stage, |command| command.env("STAGE", stage.name()))
     }

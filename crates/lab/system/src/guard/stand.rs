@@ -19,9 +19,6 @@ const ENDED: Patience = Patience::new(Duration::from_secs(5), Duration::from_mil
 const HELPERS: [&str; 5] = ["wrk", "pgbench", "schemathesis", "promtool", "curl"];
 
 /// Waits for the end of the lab that started it, and cleans up after it if need be.
-///
-/// # Errors
-/// When something cannot be ended.
 pub async fn stand(
     guarded: Guarded,
     settings: &Settings,

@@ -25,13 +25,11 @@ pub struct AdminClient {
 
 impl AdminClient {
     /// Of the service on this loopback port.
-    #[must_use]
     pub fn new(port: u16) -> Self {
         Self::at(format!("http://127.0.0.1:{port}"))
     }
 
     /// Of the service at this address, without a slash at the end.
-    #[must_use]
     pub fn at(base: String) -> Self {
         // One connection per question: a kept one would not show whether the port still accepts.
         let client = reqwest::Client::builder()
@@ -46,15 +44,11 @@ impl AdminClient {
     }
 
     /// The service's address, without a slash at the end.
-    #[must_use]
     pub fn base(&self) -> &str {
         &self.base
     }
 
     /// Whether `GET /readyz` answers 200 now; if not, why.
-    ///
-    /// # Errors
-    /// What came instead, in words.
     pub async fn ready(&self) -> Result<(), String> {
         let answer = self
             .client
@@ -76,26 +70,17 @@ impl AdminClient {
     }
 
     /// Within which it answers every call, as it publishes.
-    ///
-    /// # Errors
-    /// When it does not answer.
     pub async fn bound(&self) -> Result<Duration, SystemError> {
         let seconds = self.policies().await?.process.worst_case_seconds;
         Ok(Duration::try_from_secs_f64(seconds).unwrap_or_default())
     }
 
     /// `GET /policies`.
-    ///
-    /// # Errors
-    /// When the API does not answer, or not with what it should.
     pub async fn policies(&self) -> Result<Policies, SystemError> {
         self.get("/policies").await
     }
 
     /// `GET /policies`, once the policy file has been read again more than `before` times.
-    ///
-    /// # Errors
-    /// When that takes too long, or the API does not answer.
     pub async fn policies_read_after(&self, before: u64) -> Result<Policies, SystemError> {
         let mut wait = READ_AGAIN.begin();
         loop {
@@ -113,25 +98,16 @@ impl AdminClient {
     }
 
     /// `GET /status`.
-    ///
-    /// # Errors
-    /// When the API does not answer, or not with what it should.
     pub async fn status(&self) -> Result<Status, SystemError> {
         self.get("/status").await
     }
 
     /// `GET /requests` with this query.
-    ///
-    /// # Errors
-    /// When the API does not answer, or not with what it should.
     pub async fn requests(&self, query: &str) -> Result<RequestList, SystemError> {
         self.get(&format!("/requests?{query}")).await
     }
 
     /// `GET /requests/{id}`; none: there is no such request.
-    ///
-    /// # Errors
-    /// When the API does not answer, or not with what it should.
     pub async fn request(&self, id: Uuid) -> Result<Option<Request>, SystemError> {
         let path = format!("/requests/{id}");
         let answer = self.client.get(format!("{}{path}", self.base)).send().await;

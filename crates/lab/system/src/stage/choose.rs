@@ -8,9 +8,6 @@ use crate::settings::{Settings, StageKind};
 
 impl Stage {
     /// The stage to bring up. Says which.
-    ///
-    /// # Errors
-    /// [`SystemError::OtherStage`] when the other one is up on the same port; [`SystemError::NoEngine`].
     pub async fn to_bring_up(settings: &Settings, console: Console) -> Result<Self, SystemError> {
         let stage = Self::chosen_to_bring_up(settings, console).await?;
         stage.announce(console);
@@ -19,9 +16,6 @@ impl Stage {
     }
 
     /// The stage to bring up, without a word and whether or not it can be.
-    ///
-    /// # Errors
-    /// [`SystemError::NoEngine`].
     pub async fn chosen_to_bring_up(
         settings: &Settings,
         console: Console,
@@ -39,9 +33,6 @@ impl Stage {
     }
 
     /// The stage that is up. Says which.
-    ///
-    /// # Errors
-    /// [`SystemError::NotUp`]; [`SystemError::NoEngine`].
     pub async fn to_act_on(settings: &Settings, console: Console) -> Result<Self, SystemError> {
         let stage = match settings.stage {
             Some(kind) => Self::of(kind, settings, console).await?,
@@ -54,9 +45,6 @@ impl Stage {
     }
 
     /// Every stage there may be something of: `STAGE`'s, else all.
-    ///
-    /// # Errors
-    /// [`SystemError::NoEngine`] when `STAGE` asks for one.
     pub async fn to_take_down(
         settings: &Settings,
         console: Console,
@@ -93,7 +81,6 @@ impl Stage {
     }
 
     /// The stage's name, as it stands in `STAGE`.
-    #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
             Self::Local(_) => StageKind::Local.name(),
@@ -103,9 +90,6 @@ impl Stage {
     }
 
     /// The stage that is up, whatever `STAGE` says; the local one if several are.
-    ///
-    /// # Errors
-    /// When the local stage's record cannot be read.
     pub async fn found_up(
         settings: &Settings,
         console: Console,
@@ -125,9 +109,6 @@ impl Stage {
     }
 
     /// The stage that is up, else the one that still holds data, whatever `STAGE` says; the local one if several do.
-    ///
-    /// # Errors
-    /// When the local stage's record cannot be read.
     pub async fn found(settings: &Settings, console: Console) -> Result<Option<Self>, SystemError> {
         if let Some(stage) = Self::found_up(settings, console).await? {
             return Ok(Some(stage));

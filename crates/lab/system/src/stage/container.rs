@@ -72,9 +72,6 @@ struct Binding {
 
 impl Container {
     /// From what `docker inspect` printed, in the order in which a stage comes up.
-    ///
-    /// # Errors
-    /// When it is not understood.
     pub(super) fn read(told: &str) -> Result<Vec<Self>, SystemError> {
         let all: Result<Vec<Inspected>, _> = serde_json::from_str(told);
         let all = all.map_err(|error| SystemError::Program {

@@ -59,7 +59,6 @@ impl ServiceProcess {
     }
 
     /// Whether it is none of ours.
-    #[must_use]
     pub fn is_contender(&self) -> bool {
         self.contender.is_some()
     }

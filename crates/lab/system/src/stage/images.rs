@@ -46,9 +46,6 @@ pub(super) const PATRONI: Image = Image {
 
 /// Builds what is not there as it should be, by this machine's own engine; its talk goes to stderr, the first time all of it.
 /// The base images, as variables for the files of a stage.
-///
-/// # Errors
-/// When an image cannot be had.
 pub(super) async fn build(
     images: &[Image],
     root: &Path,

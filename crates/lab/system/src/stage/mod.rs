@@ -50,7 +50,6 @@ pub enum Condition {
 
 impl Condition {
     /// Whether it runs, and nothing ails it.
-    #[must_use]
     pub fn is_healthy(&self) -> bool {
         matches!(self, Self::Running { ill: None, .. })
     }
@@ -80,7 +79,6 @@ macro_rules! on {
 
 impl Stage {
     /// The same stage, without a word.
-    #[must_use]
     pub fn quietly(&self) -> Self {
         match self {
             Self::Local(stage) => Self::Local(stage.quietly()),
@@ -90,15 +88,11 @@ impl Stage {
     }
 
     /// Where what belongs to the stage is kept: each has a folder of its own.
-    #[must_use]
     pub fn folder(&self) -> &Path {
         on!(self, stage => stage.folder())
     }
 
     /// Whether there is anything that `down` would delete.
-    ///
-    /// # Errors
-    /// When the stage cannot tell.
     pub async fn holds_data(&self) -> Result<bool, SystemError> {
         match self {
             Self::Local(stage) => stage.holds_data(),
@@ -108,41 +102,26 @@ impl Stage {
     }
 
     /// Brings all three services up and waits until they are healthy: what is there is kept.
-    ///
-    /// # Errors
-    /// See [`Local::up`], [`Compose::up`] and [`Swarm::up`].
     pub async fn up(&self) -> Result<(), SystemError> {
         on!(self, stage => stage.up().await)
     }
 
     /// Stops everything and deletes the data: what that was.
-    ///
-    /// # Errors
-    /// See [`Local::down`] and [`Compose::down`].
     pub async fn down(&self) -> Result<Vec<String>, SystemError> {
         on!(self, stage => stage.down().await)
     }
 
     /// Kills a service (SIGKILL).
-    ///
-    /// # Errors
-    /// See [`Local::kill`] and [`Compose::kill`].
     pub async fn kill(&self, service: Service) -> Result<(), SystemError> {
         on!(self, stage => stage.kill(service).await)
     }
 
     /// Starts a dead service, or lets a paused one go on.
-    ///
-    /// # Errors
-    /// See [`Local::start`] and [`Compose::start`].
     pub async fn start(&self, service: Service) -> Result<(), SystemError> {
         on!(self, stage => stage.start(service).await)
     }
 
     /// Stops a service with its port open.
-    ///
-    /// # Errors
-    /// See [`Local::pause`] and [`Compose::pause`].
     pub async fn pause(&self, service: Service) -> Result<(), SystemError> {
         match self {
             Self::Local(stage) => stage.pause(service).await,
@@ -153,9 +132,6 @@ impl Stage {
     }
 
     /// Lets a paused service go on.
-    ///
-    /// # Errors
-    /// See [`Local::resume`] and [`Compose::resume`].
     pub async fn resume(&self, service: Service) -> Result<(), SystemError> {
         match self {
             Self::Local(stage) => stage.resume(service).await,
@@ -165,9 +141,6 @@ impl Stage {
     }
 
     /// Does this to one machine of several.
-    ///
-    /// # Errors
-    /// [`SystemError::NotSeveral`] where there is but one; see [`Swarm::act_on`].
     pub async fn act_on(&self, node: Node, action: NodeAction) -> Result<(), SystemError> {
         match self {
             Self::Swarm(stage) => stage.act_on(node, action).await,
@@ -176,9 +149,6 @@ impl Stage {
     }
 
     /// Has the API read its policy file again, and tells what came of it.
-    ///
-    /// # Errors
-    /// [`SystemError::NotRunning`], or [`SystemError::PoliciesRefused`] in the API's own words.
     pub async fn reload(&self, console: Console) -> Result<(), SystemError> {
         let conditions = self.conditions().await?;
         let api = conditions
@@ -213,9 +183,6 @@ impl Stage {
     }
 
     /// The questions to each API there is: on nodes, one each.
-    ///
-    /// # Errors
-    /// When the stage cannot tell where they are.
     pub async fn apis(&self) -> Result<Vec<AdminClient>, SystemError> {
         Ok(match self {
             Self::Local(_) | Self::Compose(_) => vec![AdminClient::new(self.api_port().await?)],
@@ -224,17 +191,11 @@ impl Stage {
     }
 
     /// How each service is.
-    ///
-    /// # Errors
-    /// [`SystemError::NotUp`].
     pub async fn conditions(&self) -> Result<Vec<(Service, Condition)>, SystemError> {
         on!(self, stage => stage.conditions().await)
     }
 
     /// Where the API listens on the loopback address.
-    ///
-    /// # Errors
-    /// When the stage cannot tell.
     pub async fn api_port(&self) -> Result<u16, SystemError> {
         match self {
             Self::Local(stage) => Ok(stage.ports()?.api),

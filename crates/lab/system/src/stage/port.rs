@@ -15,10 +15,6 @@ const REFUSED: Patience = Patience::new(Duration::from_secs(2), Duration::from_m
 const ANSWER_WITHIN: Duration = Duration::from_millis(200);
 
 /// Whether the port can be had.
-///
-/// # Errors
-/// That somebody listens there, with port, variable and holder; why it cannot be had for another reason, as one below 1024
-/// without root.
 pub fn check_free(port: u16, variable: &'static str) -> Result<(), SystemError> {
     let address = ports::loopback(port);
     match TcpListener::bind(address) {

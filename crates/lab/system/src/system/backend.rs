@@ -31,9 +31,6 @@ pub enum Backend {
 
 impl Backend {
     /// Of this stage; for containers, their images are built now.
-    ///
-    /// # Errors
-    /// When it cannot be had; [`SystemError::NoServices`] of the virtual stage.
     pub async fn prepare(
         stage: StageKind,
         settings: &Settings,
@@ -48,9 +45,6 @@ impl Backend {
     }
 
     /// Starts a system and waits until it is ready.
-    ///
-    /// # Errors
-    /// When a part does not start; what is left of it then is for [`Self::clear`] to take down.
     pub async fn raise(
         &self,
         spec: &SystemSpec,
@@ -75,9 +69,6 @@ impl Backend {
     }
 
     /// Takes down what is left of a system that did not come up.
-    ///
-    /// # Errors
-    /// When that fails.
     pub async fn clear(&self) -> Result<(), SystemError> {
         match self {
             Self::Containers(images) => images.clear().await,
@@ -87,9 +78,6 @@ impl Backend {
     }
 
     /// Ends what outlives its systems.
-    ///
-    /// # Errors
-    /// When that fails.
     pub async fn leave(&self) -> Result<(), SystemError> {
         match self {
             Self::Processes | Self::Containers(_) => Ok(()),
@@ -100,9 +88,6 @@ impl Backend {
 
 impl System {
     /// Starts all of it as processes of this machine in `folder`, which is the caller's, and waits until it is ready.
-    ///
-    /// # Errors
-    /// When a part does not start; those that did are ended.
     pub async fn start_in(
         folder: &Path,
         spec: &SystemSpec,
@@ -113,9 +98,6 @@ impl System {
     }
 
     /// Likewise, in a folder `holdfast-KIND-…` of the system's own, which goes with it unless it is kept.
-    ///
-    /// # Errors
-    /// When a part does not start; those that did are ended, and the folder stays.
     pub async fn raise(
         kind: &str,
         spec: &SystemSpec,
@@ -134,9 +116,6 @@ impl System {
 }
 
 /// Ends what a run has left that is dead: containers, or nodes.
-///
-/// # Errors
-/// When that fails.
 pub async fn end_stale(
     stage: StageKind,
     settings: &Settings,

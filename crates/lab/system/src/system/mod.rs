@@ -101,17 +101,11 @@ impl System {
     }
 
     /// Questions to a part itself, past any link.
-    ///
-    /// # Errors
-    /// [`SystemError::NotRunning`]: there is no such part.
     pub fn client(&self, part: Part) -> Result<&AdminClient, SystemError> {
         self.part(part).map(|one| &one.client)
     }
 
     /// Where a part listens, past any link.
-    ///
-    /// # Errors
-    /// [`SystemError::NotRunning`]: there is no such part.
     pub fn port(&self, part: Part) -> Result<u16, SystemError> {
         self.part(part).map(|one| one.port)
     }
@@ -162,9 +156,6 @@ impl System {
     }
 
     /// Kills a part (SIGKILL); its port refuses afterwards.
-    ///
-    /// # Errors
-    /// When it does not die.
     pub async fn kill(&self, part: impl Into<Part>) -> Result<(), SystemError> {
         let part = part.into();
         match &self.runtime {
@@ -175,9 +166,6 @@ impl System {
     }
 
     /// Starts a part, unless it runs.
-    ///
-    /// # Errors
-    /// When it does not become ready.
     pub async fn start(&self, part: impl Into<Part>) -> Result<(), SystemError> {
         let part = part.into();
         match &self.runtime {
@@ -188,9 +176,6 @@ impl System {
     }
 
     /// Stops a part with its port open.
-    ///
-    /// # Errors
-    /// When it does not stop; on nodes, where it cannot be.
     pub async fn pause(&self, part: impl Into<Part>) -> Result<(), SystemError> {
         let part = part.into();
         match &self.runtime {
@@ -201,9 +186,6 @@ impl System {
     }
 
     /// Lets a part go on, if it stands still.
-    ///
-    /// # Errors
-    /// When it does not answer then; on nodes, where it cannot be.
     pub async fn resume(&self, part: impl Into<Part>) -> Result<(), SystemError> {
         let part = part.into();
         match &self.runtime {
@@ -217,9 +199,6 @@ impl System {
     }
 
     /// Puts another worker in place of the one there is, under the same name, at another address. From where to where.
-    ///
-    /// # Errors
-    /// Where it cannot be done, which the schema lets no experiment ask for.
     pub async fn replace_worker(&self) -> Result<(String, String), SystemError> {
         match &self.runtime {
             Runtime::Containers(containers) => containers.compose.replace(Service::Worker).await,
@@ -230,9 +209,6 @@ impl System {
     }
 
     /// What the API has logged so far.
-    ///
-    /// # Errors
-    /// When it cannot be read.
     pub async fn api_log(&self) -> Result<String, SystemError> {
         match &self.runtime {
             Runtime::Processes(processes) => processes.api_log(),
@@ -252,9 +228,6 @@ impl System {
     }
 
     /// Where logs and journal stay when all is over.
-    ///
-    /// # Errors
-    /// When they cannot be had.
     pub async fn keep(&mut self) -> Result<PathBuf, SystemError> {
         match &mut self.runtime {
             Runtime::Processes(processes) => Ok(processes.keep().await),

@@ -154,9 +154,6 @@ impl System {
     }
 
     /// Does this to a node: the one that a replica runs on, else the one that Postgres' primary was on when it all began.
-    ///
-    /// # Errors
-    /// Where there is but one machine, or it cannot be done.
     pub async fn act_on_node(&self, target: Target, action: NodeAction) -> Result<(), SystemError> {
         match &self.runtime {
             Runtime::Nodes(nodes) => nodes.act_on(target, action).await,
@@ -165,9 +162,6 @@ impl System {
     }
 
     /// Has all machines on, reached and taking tasks, and waits until they are whole; nothing where there is but one.
-    ///
-    /// # Errors
-    /// When that cannot be had.
     pub async fn make_whole(&self) -> Result<(), SystemError> {
         if let Runtime::Nodes(nodes) = &self.runtime {
             nodes.swarm.make_whole().await?;
@@ -176,9 +170,6 @@ impl System {
     }
 
     /// Waits until Postgres leads on one machine and is followed by the others; nothing where there is but one.
-    ///
-    /// # Errors
-    /// When that takes too long.
     pub async fn until_whole(&self) -> Result<(), SystemError> {
         match &self.runtime {
             Runtime::Nodes(nodes) => nodes.swarm.until_followed().await,
@@ -187,9 +178,6 @@ impl System {
     }
 
     /// Writes what the services have logged into `folder`, unless they have written it there themselves.
-    ///
-    /// # Errors
-    /// When it cannot be had.
     pub async fn leave_logs(&mut self, folder: &Path) -> Result<(), SystemError> {
         match &self.runtime {
             Runtime::Nodes(nodes) => {

@@ -33,9 +33,6 @@ pub struct Replicas {
 
 impl System {
     /// Postgres itself, past any link; where it is replicated, whichever node takes writes.
-    ///
-    /// # Errors
-    /// [`SystemError::NotRunning`]: there is none.
     pub fn database(&self) -> Result<Database, SystemError> {
         match self.replicas() {
             Some(replicas) => Ok(replicas.database()),
@@ -98,16 +95,12 @@ impl Replicas {
     }
 
     /// The node that leads.
-    ///
-    /// # Errors
-    /// When none does: then it cannot be broken.
     pub async fn to_break(&self) -> Result<usize, SystemError> {
         let leader = self.leader().await;
         leader.ok_or(SystemError::CannotBreak("no node of Postgres leads"))
     }
 
     /// All nodes but this one.
-    #[must_use]
     pub fn but(&self, node: usize) -> Vec<usize> {
         (0..self.ports.len()).filter(|it| *it != node).collect()
     }
@@ -129,9 +122,6 @@ impl Replicas {
     }
 
     /// Which standbys a commit waits for, as Postgres has it; empty: for none.
-    ///
-    /// # Errors
-    /// When the node does not answer.
     pub async fn waits_for(&self, leader: usize) -> Result<String, SystemError> {
         let patroni = self.patroni.lock().await;
         Ok(patroni
@@ -140,17 +130,11 @@ impl Replicas {
     }
 
     /// Has the node write a mark into its log; where it is.
-    ///
-    /// # Errors
-    /// When the node does not answer.
     pub async fn mark(&self, leader: usize) -> Result<String, SystemError> {
         Ok(self.patroni.lock().await.text(leader, MARK).await?)
     }
 
     /// Whether the node has sent its standbys what it wrote until this mark.
-    ///
-    /// # Errors
-    /// When the node does not answer.
     pub async fn has_sent(&self, leader: usize, mark: &str) -> Result<bool, SystemError> {
         let sql = format!(
             "SELECT coalesce(bool_or(sent_lsn >= '{mark}'), false)::text FROM pg_stat_replication"
@@ -160,17 +144,11 @@ impl Replicas {
     }
 
     /// Kills nodes as machines die: Postgres and Patroni at once.
-    ///
-    /// # Errors
-    /// When a process does not react.
     pub async fn kill(&self, nodes: &[usize]) -> Result<(), SystemError> {
         Ok(self.patroni.lock().await.kill(nodes).await?)
     }
 
     /// Starts nodes that are dead, on the data they have.
-    ///
-    /// # Errors
-    /// When one cannot be run.
     pub async fn start_again(&self, nodes: &[usize]) -> Result<(), SystemError> {
         let mut patroni = self.patroni.lock().await;
         for node in nodes {
@@ -185,17 +163,11 @@ impl Replicas {
     }
 
     /// Has it hear of the others again.
-    ///
-    /// # Errors
-    /// When its Patroni cannot be run.
     pub async fn join(&self, node: usize) -> Result<(), SystemError> {
         Ok(self.patroni.lock().await.replace_patroni(node).await?)
     }
 
     /// Has the standbys of this node hear nothing of what it commits from now on.
-    ///
-    /// # Errors
-    /// When it cannot be asked who they are.
     pub async fn mute(&self, leader: usize) -> Result<(), SystemError> {
         Ok(self.patroni.lock().await.mute(leader).await?)
     }
@@ -206,9 +178,6 @@ impl Replicas {
     }
 
     /// Hands the lead to a standby, in order.
-    ///
-    /// # Errors
-    /// With what `patronictl` said.
     pub async fn switch_over(&self) -> Result<(), SystemError> {
         Ok(self.patroni.lock().await.switch_over().await?)
     }

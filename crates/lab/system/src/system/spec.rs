@@ -31,7 +31,6 @@ pub struct SystemSpec {
 
 impl SystemSpec {
     /// Without a link.
-    #[must_use]
     pub fn new(worker: WorkerSpec, apis: Vec<ApiSpec>) -> Self {
         Self {
             worker,
@@ -66,7 +65,6 @@ pub struct WorkerSpec {
 
 impl WorkerSpec {
     /// The real one, which takes as many calls as arrive.
-    #[must_use]
     pub fn new(delay: Duration) -> Self {
         Self {
             delay,
@@ -108,7 +106,6 @@ pub struct ApiSpec {
 
 impl ApiSpec {
     /// Ours, with these policies and nothing else.
-    #[must_use]
     pub fn new(name: impl Into<String>, policies: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -140,14 +137,12 @@ pub enum Part {
 
 impl Part {
     /// Everything there is to break.
-    #[must_use]
     pub fn all(apis: usize) -> Vec<Self> {
         let apis = (0..apis).map(Self::Api);
         [Self::Worker, Self::Db].into_iter().chain(apis).collect()
     }
 
     /// What it is a process of.
-    #[must_use]
     pub fn service(self) -> Service {
         match self {
             Self::Worker => Service::Worker,

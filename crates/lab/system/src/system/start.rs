@@ -26,9 +26,6 @@ const LENIENT_TABLE: &str = "
 
 impl Processes {
     /// Starts all of it in `folder` and waits until it is ready.
-    ///
-    /// # Errors
-    /// When a part does not start; those that did are ended.
     pub(super) async fn start_in(
         folder: &Path,
         spec: &SystemSpec,

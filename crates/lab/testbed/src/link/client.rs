@@ -41,9 +41,6 @@ struct Line {
 
 impl Controller {
     /// Connects to the control port of a process of links.
-    ///
-    /// # Errors
-    /// [`LinkError::Unreachable`], [`LinkError::Silent`].
     pub async fn connect(address: SocketAddr) -> Result<Self, LinkError> {
         let stream = timeout(ANSWER_WITHIN, TcpStream::connect(address))
             .await
@@ -61,7 +58,6 @@ impl Controller {
     }
 
     /// The link of this name. Whether there is one shows when it is used.
-    #[must_use]
     pub fn link(&self, name: &str) -> RemoteLink {
         RemoteLink {
             name: name.to_owned(),
@@ -85,18 +81,11 @@ impl Controller {
 
 impl RemoteLink {
     /// Sets the fault, in place of the one before, and returns when it is in force.
-    ///
-    /// # Errors
-    /// [`LinkError::Unreachable`], [`LinkError::Silent`]; [`LinkError::Refused`] when there is no such link, or another
-    /// controller has set a fault and is still connected.
     pub async fn set(&self, fault: Fault) -> Result<(), LinkError> {
         self.controller.ask(&self.name, Some(fault)).await.map(drop)
     }
 
     /// Requests seen since that process was started; see [`crate::proxy::FaultProxy::requests`].
-    ///
-    /// # Errors
-    /// As of [`Self::set`], but that another controller does not matter.
     pub async fn requests(&self) -> Result<u64, LinkError> {
         self.controller.ask(&self.name, None).await
     }

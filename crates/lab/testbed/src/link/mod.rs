@@ -29,9 +29,6 @@ pub enum Link {
 
 impl Link {
     /// Sets the fault, in place of the one before, and returns when it is in force.
-    ///
-    /// # Errors
-    /// Of a remote link only: when its process cannot be reached, or refuses.
     pub async fn set(&self, fault: Fault) -> Result<(), LinkError> {
         match self {
             Self::Local(proxy) => {
@@ -43,9 +40,6 @@ impl Link {
     }
 
     /// Requests seen since the link was started; see [`FaultProxy::requests`].
-    ///
-    /// # Errors
-    /// Of a remote link only: when its process cannot be reached.
     pub async fn requests(&self) -> Result<u64, LinkError> {
         match self {
             Self::Local(proxy) => Ok(proxy.requests()),

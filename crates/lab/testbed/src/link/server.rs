@@ -22,9 +22,6 @@ pub struct Links {
 
 impl Links {
     /// Listens; the n-th link's chance is seeded with `seed + n`, from 0.
-    ///
-    /// # Errors
-    /// [`LinkError::Bind`].
     pub async fn start(wanted: &[Listen], seed: u64) -> Result<Self, LinkError> {
         let mut by_name = BTreeMap::new();
         for (link, seed) in wanted.iter().zip(seed..) {

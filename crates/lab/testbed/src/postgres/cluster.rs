@@ -33,9 +33,6 @@ pub struct Cluster {
 
 impl Cluster {
     /// Starts a server on fresh data and waits until it answers; half a second, once the machine has a template.
-    ///
-    /// # Errors
-    /// When Postgres is not installed, cannot be run, or the port is taken.
     pub async fn start(options: ClusterOptions) -> Result<Self, PostgresError> {
         match options.port {
             0 => Self::on_free_port(None).await,
@@ -44,56 +41,42 @@ impl Cluster {
     }
 
     /// Where its superuser connects, who owns the tables.
-    #[must_use]
     pub fn url(&self) -> String {
         url(self.server.port)
     }
 
     /// Where the API connects, by its own role.
-    #[must_use]
     pub fn api_url(&self) -> String {
         api_url(self.server.port)
     }
 
     /// On the loopback address; the same for as long as the cluster lives.
-    #[must_use]
     pub fn port(&self) -> u16 {
         self.server.port
     }
 
     /// The programs that it runs by.
-    #[must_use]
     pub fn installation(&self) -> &Installation {
         &self.installation
     }
 
     /// The server's log, which goes with the cluster.
-    #[must_use]
     pub fn log(&self) -> &Path {
         &self.server.log
     }
 
     /// Kills every process (SIGKILL): a crash. Returns when the port refuses; the data stay.
-    ///
-    /// # Errors
-    /// When a process does not react.
     pub async fn kill(&self) -> Result<(), PostgresError> {
         self.server.kill().await
     }
 
     /// Starts it again, on the same data and port, or resumes it. Returns when it answers a query.
-    ///
-    /// # Errors
-    /// When it does not come up.
     pub async fn start_again(&mut self) -> Result<(), PostgresError> {
         self.server.start_again(&self.installation).await?;
         self.record()
     }
 
     /// Stops every process (SIGSTOP), the backends of open sessions included: the port accepts, nobody answers.
-    ///
-    /// # Errors
-    /// When a process does not react.
     pub async fn pause(&self) -> Result<(), PostgresError> {
         self.server.pause().await
     }

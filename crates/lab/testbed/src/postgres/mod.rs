@@ -32,13 +32,11 @@ pub const ROLE_SQL: &str = concat!(
 );
 
 /// Where a cluster on `port` is reached by its superuser, who owns the tables.
-#[must_use]
 pub fn url(port: u16) -> String {
     format!("postgres://holdfast:holdfast@127.0.0.1:{port}/holdfast")
 }
 
 /// Where the API reaches a cluster on `port`: by its own role.
-#[must_use]
 pub fn api_url(port: u16) -> String {
     format!("postgres://holdfast_api:holdfast@127.0.0.1:{port}/holdfast")
 }

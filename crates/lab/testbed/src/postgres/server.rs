@@ -37,9 +37,6 @@ pub struct Installation {
 
 impl Installation {
     /// Looks on PATH and in the usual folders.
-    ///
-    /// # Errors
-    /// [`PostgresError::Missing`] with the command that installs it; [`PostgresError::NoAccount`].
     pub async fn find() -> Result<Self, PostgresError> {
         Ok(Self {
             programs: Programs::find()?,
@@ -48,15 +45,11 @@ impl Installation {
     }
 
     /// A program that came with the server, such as `pgbench`.
-    #[must_use]
     pub fn program(&self, name: &str) -> PathBuf {
         self.programs.path(name)
     }
 
     /// Makes a folder for a server in `parent`, or, where the account cannot get there, in a temporary place.
-    ///
-    /// # Errors
-    /// When the folder cannot be made.
     pub async fn folder_in(&self, parent: &Path) -> Result<PathBuf, PostgresError> {
         let reachable = self.account.can_enter(parent).await;
         let parent = if reachable {
@@ -84,7 +77,6 @@ pub struct Server {
 
 impl Server {
     /// A server that is yet to be started: on `folder`, which [`Installation::folder_in`] made.
-    #[must_use]
     pub fn new(folder: PathBuf, log: PathBuf, port: u16) -> Self {
         // As the kernel will show it, links resolved.
         let home = folder
@@ -105,9 +97,6 @@ impl Server {
     }
 
     /// Fills the folder with a fresh data directory, starts the server on it and waits until it answers.
-    ///
-    /// # Errors
-    /// When the directory cannot be made or the server does not come up; then nothing runs.
     pub async fn create(&mut self, installation: &Installation) -> Result<(), PostgresError> {
         template::copy_to(installation, &self.folder.join("data")).await?;
         self.begin(installation).await
@@ -131,9 +120,6 @@ impl Server {
     }
 
     /// Brings a dead or paused server back on its data and waits until it answers. A running one is left alone.
-    ///
-    /// # Errors
-    /// When it does not come up.
     pub async fn start_again(&mut self, installation: &Installation) -> Result<(), PostgresError> {
         if self.tree.is_alive() {
             self.tree.resume();
@@ -147,31 +133,21 @@ impl Server {
     }
 
     /// Kills every process (SIGKILL): a crash. The data stay.
-    ///
-    /// # Errors
-    /// [`PostgresError::Stuck`].
     pub async fn kill(&self) -> Result<(), PostgresError> {
         self.tree.kill().await.map_err(PostgresError::Stuck)
     }
 
     /// Stops every process (SIGSTOP): the port stays open and nobody answers.
-    ///
-    /// # Errors
-    /// [`PostgresError::Stuck`].
     pub async fn pause(&self) -> Result<(), PostgresError> {
         self.tree.pause().await.map_err(PostgresError::Stuck)
     }
 
     /// Whether its data directory is there.
-    #[must_use]
     pub fn has_data(&self) -> bool {
         self.folder.join("data/PG_VERSION").is_file()
     }
 
     /// Deletes the data; the server must be dead.
-    ///
-    /// # Errors
-    /// When something in the folder cannot be deleted.
     pub fn delete(&self) -> Result<(), PostgresError> {
         folder::delete(&self.folder)
     }

@@ -14,25 +14,16 @@ const PROMOTE: &str = "SELECT pg_promote()";
 impl Cluster {
     /// A server on a copy of this one's data, on a port of its own, that follows it: `synchronous_standby_names` is empty, so
     /// no commit waits for it.
-    ///
-    /// # Errors
-    /// When the copy cannot be made or the server does not come up.
     pub async fn standby(&self) -> Result<Self, PostgresError> {
         Self::on_free_port(Some(self.port())).await
     }
 
     /// Has its standbys hear nothing of what it commits from now on.
-    ///
-    /// # Errors
-    /// When it cannot be asked who sends to them.
     pub async fn mute(&self) -> Result<(), tokio_postgres::Error> {
         stop_senders(&self.session().await?).await
     }
 
     /// Makes a standby the primary; returns when it takes writes.
-    ///
-    /// # Errors
-    /// When it is none.
     pub async fn promote(&self) -> Result<(), tokio_postgres::Error> {
         self.session().await?.execute(PROMOTE, &[]).await.map(drop)
     }

@@ -157,9 +157,6 @@ async fn load_schema(server: &Server) -> Result<(), PostgresError> {
 }
 
 /// Runs these statements as the superuser, in a session of their own.
-///
-/// # Errors
-/// When Postgres refuses one, or is not there.
 pub async fn execute(
     port: u16,
     database: &str,

@@ -13,7 +13,6 @@ pub struct Identity {
 
 impl Identity {
     /// The process that has this pid now.
-    #[must_use]
     pub fn of(pid: u32) -> Option<Self> {
         let entry = table::entry(i32::try_from(pid).ok()?)?;
         Some(Self {
@@ -23,19 +22,16 @@ impl Identity {
     }
 
     /// This process.
-    #[must_use]
     pub fn own() -> Option<Self> {
         Self::of(std::process::id())
     }
 
     /// Its pid.
-    #[must_use]
     pub fn pid(&self) -> i32 {
         self.pid
     }
 
     /// Whether it still lives; a zombie does not.
-    #[must_use]
     pub fn is_alive(&self) -> bool {
         self.state().is_some_and(|state| state != State::Zombie)
     }

@@ -29,16 +29,12 @@ impl Launched {
     }
 
     /// The last `count` lines it has logged.
-    #[must_use]
     pub fn said(&self, count: usize) -> Vec<String> {
         logs::tail_from(&self.log, self.from, count)
     }
 }
 
 /// Starts a process in the folder `home` and appends all it says to `log`.
-///
-/// # Errors
-/// When the log cannot be written or the program cannot be run.
 pub fn launch(mut command: Command, home: &Path, log: &Path) -> Result<Launched, FileError> {
     let cannot_log = || FileError::at("write", log);
     let output = File::options()

@@ -42,9 +42,6 @@ pub struct ProcessTree {
 
 impl ProcessTree {
     /// Of a program that is yet to be started, in the folder `home`, which is made.
-    ///
-    /// # Errors
-    /// When it cannot be made.
     pub fn at(home: &Path, program: impl Into<String>) -> Result<Self, FileError> {
         fs::create_dir_all(home).map_err(FileError::at("make", home))?;
         let found = home.canonicalize();
@@ -56,19 +53,16 @@ impl ProcessTree {
     }
 
     /// Whether the leader lives, running or stopped.
-    #[must_use]
     pub fn is_alive(&self) -> bool {
         self.leader.as_ref().is_some_and(Identity::is_alive)
     }
 
     /// Whether the leader lives, but is stopped.
-    #[must_use]
     pub fn is_paused(&self) -> bool {
         self.leader.as_ref().and_then(Identity::state) == Some(State::Stopped)
     }
 
     /// The leader's pid, if it lives.
-    #[must_use]
     pub fn pid(&self) -> Option<i32> {
         self.leader
             .as_ref()
@@ -77,13 +71,11 @@ impl ProcessTree {
     }
 
     /// The pids of all members.
-    #[must_use]
     pub fn pids(&self) -> Vec<i32> {
         self.members().iter().map(|member| member.pid).collect()
     }
 
     /// Whether no member is left.
-    #[must_use]
     pub fn is_gone(&self) -> bool {
         self.members().is_empty()
     }
@@ -97,9 +89,6 @@ impl ProcessTree {
     }
 
     /// Kills every member (SIGKILL) and waits until all are gone. Nothing to kill is fine.
-    ///
-    /// # Errors
-    /// The pids that are still there after ten seconds.
     pub async fn kill(&self) -> Result<(), Vec<i32>> {
         self.kill_now();
         self.until(<[Entry]>::is_empty, Self::kill_now).await
@@ -119,9 +108,6 @@ impl ProcessTree {
     }
 
     /// Stops every member (SIGSTOP) and waits until all stand still.
-    ///
-    /// # Errors
-    /// The pids that still run after ten seconds.
     pub async fn pause(&self) -> Result<(), Vec<i32>> {
         let stop = |tree: &Self| signal(&tree.members(), Signal::STOP);
         stop(self);

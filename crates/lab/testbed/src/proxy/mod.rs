@@ -47,9 +47,6 @@ struct Order {
 impl FaultProxy {
     /// Listens on a free loopback port and forwards to `upstream`, which need not be there yet. What is random is
     /// seeded with 0.
-    ///
-    /// # Errors
-    /// When no port can be bound.
     pub async fn start(upstream: SocketAddr) -> io::Result<Self> {
         let addr = ports::loopback(ports::free()?);
         Self::listen(addr, &upstream.to_string(), 0).await
@@ -57,9 +54,6 @@ impl FaultProxy {
 
     /// Listens on `addr` and forwards to `upstream`, `host:port`, which need not be there yet: its name is looked up for
     /// each connection. `seed` decides which requests a share is.
-    ///
-    /// # Errors
-    /// When `addr` cannot be bound.
     pub async fn listen(addr: SocketAddr, upstream: &str, seed: u64) -> io::Result<Self> {
         let listening = Listener::open(addr).await?;
         let addr = listening.addr();
@@ -78,20 +72,17 @@ impl FaultProxy {
     }
 
     /// Where clients connect.
-    #[must_use]
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
 
     /// Connections accepted since the start. What the kernel queued while the port was closing is not counted.
-    #[must_use]
     pub fn accepted(&self) -> u64 {
         self.counters.accepted()
     }
 
     /// Requests seen since the start, also those that a fault swallowed or answered: bytes from a client that was not
     /// waiting for an answer. A client whose connection was refused, or got no answer to its SYN, could not make one.
-    #[must_use]
     pub fn requests(&self) -> u64 {
         self.counters.requests()
     }

@@ -14,9 +14,6 @@ const REACHED: Patience = Patience::new(Duration::from_secs(10), Duration::from_
 
 impl Compose {
     /// Kills the container (SIGKILL). A dead one is fine.
-    ///
-    /// # Errors
-    /// [`SystemError::NotUp`], or when Docker fails.
     pub async fn kill(&self, service: Service) -> Result<(), SystemError> {
         let container = self.container(service).await?;
         let alive = container.is_alive();
@@ -37,9 +34,6 @@ impl Compose {
     }
 
     /// Starts a dead container on the data it had, or lets a paused one go on; returns when it is healthy.
-    ///
-    /// # Errors
-    /// [`SystemError::NotUp`], or when it does not become healthy.
     pub async fn start(&self, service: Service) -> Result<(), SystemError> {
         let container = self.container(service).await?;
         if container.is_paused() {
@@ -59,9 +53,6 @@ impl Compose {
     }
 
     /// Freezes the container: its port stays open and nobody answers. A paused one is fine.
-    ///
-    /// # Errors
-    /// [`SystemError::NotUp`], [`SystemError::NotRunning`], or when Docker fails.
     pub async fn pause(&self, service: Service) -> Result<(), SystemError> {
         let container = self.container(service).await?;
         if !container.is_alive() {
@@ -96,9 +87,6 @@ impl Compose {
     }
 
     /// Lets a paused container go on; returns when it is healthy. A running one is fine.
-    ///
-    /// # Errors
-    /// [`SystemError::NotUp`], [`SystemError::NotRunning`], or when it does not become healthy.
     pub async fn resume(&self, service: Service) -> Result<(), SystemError> {
         let container = self.container(service).await?;
         if !container.is_alive() {

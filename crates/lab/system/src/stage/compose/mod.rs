@@ -35,9 +35,6 @@ pub struct Compose {
 
 impl Compose {
     /// Finds the engine and its Compose tool.
-    ///
-    /// # Errors
-    /// [`SystemError::NoEngine`].
     pub async fn find(settings: &Settings, console: Console) -> Result<Self, SystemError> {
         let mut variables = settings.passed_on.clone();
         variables.insert("API_PORT".to_owned(), settings.ports.api.to_string());
@@ -51,13 +48,11 @@ impl Compose {
     }
 
     /// Where the promises of its clients are kept.
-    #[must_use]
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
     /// The same stage, without a word.
-    #[must_use]
     pub fn quietly(&self) -> Self {
         Self {
             console: self.console.quietly(),
@@ -66,17 +61,11 @@ impl Compose {
     }
 
     /// Whether there is anything that `down` would delete: a container, dead or not, or a volume.
-    ///
-    /// # Errors
-    /// When the engine does not answer.
     pub async fn holds_data(&self) -> Result<bool, SystemError> {
         Ok(!self.engine.containers().await?.is_empty() || !self.engine.volumes().await?.is_empty())
     }
 
     /// Whether any of its containers lives.
-    ///
-    /// # Errors
-    /// When the engine does not answer.
     pub async fn is_up(&self) -> Result<bool, SystemError> {
         Ok(self
             .engine
@@ -87,9 +76,6 @@ impl Compose {
     }
 
     /// Where the API is published: as it is while the stage is up, else as the settings say.
-    ///
-    /// # Errors
-    /// When the engine does not answer.
     pub async fn api_port(&self) -> Result<u16, SystemError> {
         let containers = self.engine.containers().await?;
         Ok(containers
@@ -100,9 +86,6 @@ impl Compose {
 
     /// Removes containers, network and volumes, and what clients were promised of them: what of that was data. Nothing to
     /// remove is fine.
-    ///
-    /// # Errors
-    /// When the Compose tool fails.
     pub async fn down(&self) -> Result<Vec<String>, SystemError> {
         self.unpause().await?;
         let volumes = self.engine.volumes().await?.into_iter();
@@ -132,9 +115,6 @@ impl Compose {
     }
 
     /// How each service is.
-    ///
-    /// # Errors
-    /// [`SystemError::NotUp`], or when the engine does not answer.
     pub async fn conditions(&self) -> Result<Vec<(Service, Condition)>, SystemError> {
         let containers = self.engine.containers().await?;
         if containers.is_empty() {
@@ -148,9 +128,6 @@ impl Compose {
 
     /// What `psql` prints for `sql`: a line per row, its fields between tabs. The database is published nowhere, so it
     /// is asked from inside its container.
-    ///
-    /// # Errors
-    /// When the container does not run, or the statement fails.
     pub async fn psql(&self, sql: &str) -> Result<String, SystemError> {
         // By TCP: where the socket is, is the image's own affair.
         let url = "postgres://holdfast:holdfast@127.0.0.1/holdfast?connect_timeout=5";
@@ -167,7 +144,6 @@ impl Compose {
     }
 
     /// The command that shows the logs.
-    #[must_use]
     pub fn logs(
         &self,
         service: Option<Service>,

@@ -14,9 +14,6 @@ use crate::stage::images::{self, Image};
 
 impl Compose {
     /// The containers of `project`; what the stage keeps in the lab's folder they keep in `folder`.
-    ///
-    /// # Errors
-    /// [`SystemError::NoEngine`].
     pub async fn of_its_own(
         project: Project,
         folder: PathBuf,
@@ -33,9 +30,6 @@ impl Compose {
     }
 
     /// The same containers, of images that are built now.
-    ///
-    /// # Errors
-    /// When an image cannot be had.
     pub(in crate::stage) async fn with_images(
         &self,
         images: &[Image],
@@ -45,9 +39,6 @@ impl Compose {
     }
 
     /// Likewise, with the link that breaks on command among them.
-    ///
-    /// # Errors
-    /// When an image cannot be had.
     pub async fn built(&self) -> Result<Self, SystemError> {
         self.with_images(&[images::API, images::WORKER, images::FAULT_PROXY])
             .await
@@ -62,36 +53,24 @@ impl Compose {
     }
 
     /// Starts what has been built, and waits until the services are healthy.
-    ///
-    /// # Errors
-    /// When one of them does not become healthy.
     pub async fn raise(&self) -> Result<(), SystemError> {
         self.engine.compose(&["up", "--detach"]).await?;
         self.until_healthy(&Service::ALL, |_| {}).await
     }
 
     /// Starts a dead container and does not wait for its health check, which looks on only every few seconds.
-    ///
-    /// # Errors
-    /// When Docker fails.
     pub async fn start_now(&self, service: Service) -> Result<(), SystemError> {
         self.engine.compose(&["start", service.name()]).await?;
         Ok(())
     }
 
     /// Runs a command in a service's container and returns what it printed.
-    ///
-    /// # Errors
-    /// When it does not run, or fails.
     pub async fn exec(&self, service: &str, command: &[&str]) -> Result<String, SystemError> {
         let arguments = [&["exec", "-T", service][..], command].concat();
         self.engine.compose(&arguments).await
     }
 
     /// What a service's container has printed so far.
-    ///
-    /// # Errors
-    /// [`SystemError::NotUp`], or when the engine does not answer.
     pub async fn printed(&self, service: Service) -> Result<String, SystemError> {
         let container = self.container(service).await?;
         self.engine.docker(&["logs", &container.id]).await
@@ -99,9 +78,6 @@ impl Compose {
 
     /// Starts a second container of the service, at another address under the same name, then kills and removes the
     /// first. From which address to which.
-    ///
-    /// # Errors
-    /// When Docker fails.
     pub async fn replace(&self, service: Service) -> Result<(String, String), SystemError> {
         let first = self.container(service).await?;
         let old = self.address(&first).await?;

@@ -13,9 +13,6 @@ use crate::stage::{Condition, Service, healthy, images, port, ready};
 impl Compose {
     /// Builds the images, starts the containers and waits until all are healthy. Volumes that are there are kept.
     /// Interrupted, it takes down what it started; a stage that was up before, or held data, is left as it is.
-    ///
-    /// # Errors
-    /// When the port is taken, an image cannot be had, or a service does not become healthy.
     pub async fn up(&self) -> Result<(), SystemError> {
         let mut signals =
             StopSignals::listen().map_err(SystemError::file("listen for", "signals"))?;

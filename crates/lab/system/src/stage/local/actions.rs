@@ -10,9 +10,6 @@ use crate::stage::{Service, port};
 
 impl Local {
     /// Kills the service (SIGKILL to every process of it); its port refuses afterwards. A dead one is fine.
-    ///
-    /// # Errors
-    /// [`SystemError::NotUp`], or when a process does not react.
     pub async fn kill(&self, service: Service) -> Result<(), SystemError> {
         let (_lock, state) = self.enter().await?;
         let alive = state.tree(service).is_alive();
@@ -26,9 +23,6 @@ impl Local {
     }
 
     /// Starts a dead service on the data it had, or lets a paused one go on; returns when it is healthy.
-    ///
-    /// # Errors
-    /// [`SystemError::NotUp`], or when it does not become healthy.
     pub async fn start(&self, service: Service) -> Result<(), SystemError> {
         let (_lock, mut state) = self.enter().await?;
         if !self.bring_back(&mut state, service).await? {
@@ -39,9 +33,6 @@ impl Local {
     }
 
     /// Stops every process of the service (SIGSTOP): its port stays open and nobody answers. A paused one is fine.
-    ///
-    /// # Errors
-    /// [`SystemError::NotUp`], [`SystemError::NotRunning`], or when a process does not react.
     pub async fn pause(&self, service: Service) -> Result<(), SystemError> {
         let (_lock, state) = self.enter().await?;
         let tree = state.tree(service);
@@ -61,9 +52,6 @@ impl Local {
     }
 
     /// Lets a paused service go on; returns when it is healthy. A running one is fine.
-    ///
-    /// # Errors
-    /// [`SystemError::NotUp`], [`SystemError::NotRunning`], or when it does not become healthy.
     pub async fn resume(&self, service: Service) -> Result<(), SystemError> {
         let (_lock, state) = self.enter().await?;
         if !state.tree(service).is_alive() {

@@ -35,7 +35,6 @@ pub struct Local {
 
 impl Local {
     /// The stage whose state is kept in `folder`.
-    #[must_use]
     pub fn new(settings: &Settings, folder: PathBuf, console: Console) -> Self {
         Self {
             folder,
@@ -45,13 +44,11 @@ impl Local {
     }
 
     /// Where what belongs to the stage is kept, the file of accepted requests among it.
-    #[must_use]
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
     /// The same stage, without a word.
-    #[must_use]
     pub fn quietly(&self) -> Self {
         Self {
             console: self.console.quietly(),
@@ -60,34 +57,22 @@ impl Local {
     }
 
     /// Whether there is anything that `down` would delete.
-    ///
-    /// # Errors
-    /// When the record cannot be read.
     pub fn holds_data(&self) -> Result<bool, SystemError> {
         let state = State::load(&self.folder)?;
         Ok(state.is_some_and(|state| state.may_owe()) || holds_files(&self.folder.join(JOURNAL)))
     }
 
     /// Whether any of its processes lives.
-    ///
-    /// # Errors
-    /// When the record cannot be read.
     pub fn is_up(&self) -> Result<bool, SystemError> {
         Ok(State::load(&self.folder)?.is_some_and(|state| state.is_alive()))
     }
 
     /// Where it listens: as recorded while it is up, else as the settings say.
-    ///
-    /// # Errors
-    /// When the record cannot be read.
     pub fn ports(&self) -> Result<Ports, SystemError> {
         Ok(State::load(&self.folder)?.map_or(self.settings.ports, |state| state.ports))
     }
 
     /// Stops everything and deletes the data, also what a crash has left: what that was. Nothing to stop is fine.
-    ///
-    /// # Errors
-    /// When a process does not react or a file cannot be deleted.
     pub async fn down(&self) -> Result<Vec<String>, SystemError> {
         let _lock = lock::take(&self.folder, &self.console).await?;
         let mut deleted = Vec::new();
@@ -107,9 +92,6 @@ impl Local {
     }
 
     /// How each service is.
-    ///
-    /// # Errors
-    /// [`SystemError::NotUp`].
     pub async fn conditions(&self) -> Result<Vec<(Service, Condition)>, SystemError> {
         let state = State::load(&self.folder)?.ok_or(SystemError::NotUp)?;
         let mut conditions = Vec::new();
@@ -120,7 +102,6 @@ impl Local {
     }
 
     /// The log files, or one service's.
-    #[must_use]
     pub fn logs(&self, service: Option<Service>) -> Vec<(Service, PathBuf)> {
         let wanted = service.map_or_else(|| Service::ALL.to_vec(), |service| vec![service]);
         let files = wanted

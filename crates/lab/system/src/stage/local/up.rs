@@ -20,9 +20,6 @@ use crate::stage::{Service, port};
 impl Local {
     /// Brings all three services up and waits until they are healthy. Nothing that is there is deleted; a stage that was
     /// begun and did not come up leaves its logs and nothing else.
-    ///
-    /// # Errors
-    /// When a port is taken, a program is missing or a service does not become healthy.
     pub async fn up(&self) -> Result<(), SystemError> {
         let _lock = lock::take(&self.folder, &self.console).await?;
         match State::load(&self.folder)? {

@@ -39,9 +39,6 @@ pub enum NodeAction {
 
 impl Swarm {
     /// Kills all tasks of the service (SIGKILL), and has Swarm start no others. Dead ones are fine.
-    ///
-    /// # Errors
-    /// [`SystemError::NotUp`], or when an engine refuses.
     pub async fn kill(&self, service: Service) -> Result<(), SystemError> {
         let running = self.running(service).await?;
         // First, and before Swarm gets to know: otherwise it would ask them to end.
@@ -62,9 +59,6 @@ impl Swarm {
     }
 
     /// Has Swarm start the service's tasks on the data they had; returns when all are healthy.
-    ///
-    /// # Errors
-    /// [`SystemError::NotUp`], or when they do not become healthy.
     pub async fn start(&self, service: Service) -> Result<(), SystemError> {
         let was_well = self.conditions().await?.contains(&(service, WELL));
         let since = Instant::now();
@@ -87,9 +81,6 @@ impl Swarm {
     }
 
     /// Does this to a node; says what came of it.
-    ///
-    /// # Errors
-    /// [`SystemError::NotUp`], or when it cannot be done.
     pub async fn act_on(&self, node: Node, action: NodeAction) -> Result<(), SystemError> {
         if !self.nodes.are_made() {
             return Err(SystemError::NotUp);

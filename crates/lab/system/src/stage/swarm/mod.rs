@@ -42,7 +42,6 @@ impl Swarm {
     pub const NODES: [Node; 3] = [1, 2, 3];
 
     /// The stage, whether it is up or not.
-    #[must_use]
     pub fn new(settings: &Settings, console: Console) -> Self {
         let mut swarm = Self::of_its_own(settings.ports, settings, console);
         swarm.nodes.swarm = STAGE;
@@ -67,13 +66,11 @@ impl Swarm {
     }
 
     /// `HOST:PORT` of a node's API, on that network.
-    #[must_use]
     pub fn api(&self, node: Node) -> String {
         self.nodes.api(node)
     }
 
     /// The API of each node: it has a journal of its own, of which no other can tell.
-    #[must_use]
     pub fn apis(&self) -> Vec<AdminClient> {
         let nodes = Self::NODES.into_iter();
         let at = |node| AdminClient::at(format!("http://{}", self.api(node)));
@@ -106,7 +103,6 @@ impl Swarm {
     }
 
     /// Where the promises of its clients are kept.
-    #[must_use]
     pub fn folder(&self) -> &Path {
         &self.folder
     }
@@ -117,13 +113,11 @@ impl Swarm {
     }
 
     /// Where the balancer listens.
-    #[must_use]
     pub fn ports(&self) -> Ports {
         self.nodes.ports
     }
 
     /// The same stage, without a word.
-    #[must_use]
     pub fn quietly(&self) -> Self {
         Self {
             console: self.console.quietly(),
@@ -132,23 +126,16 @@ impl Swarm {
     }
 
     /// Whether there is anything that `down` would delete.
-    #[must_use]
     pub fn holds_data(&self) -> bool {
         self.nodes.are_made()
     }
 
     /// Whether any node is on.
-    ///
-    /// # Errors
-    /// When the nodes cannot be counted.
     pub async fn is_up(&self) -> Result<bool, SystemError> {
         Ok(self.nodes.are_made() && !self.nodes.alive().await?.is_empty())
     }
 
     /// Ends the nodes and deletes their disks, and what clients were promised of them: what of that was data.
-    ///
-    /// # Errors
-    /// When the nodes cannot be ended.
     pub async fn down(&self) -> Result<Vec<String>, SystemError> {
         let mut deleted = Vec::new();
         if self.holds_data() {
@@ -160,9 +147,6 @@ impl Swarm {
     }
 
     /// How the three of each service are, as one.
-    ///
-    /// # Errors
-    /// [`SystemError::NotUp`], or when no engine answers.
     pub async fn conditions(&self) -> Result<Vec<(Service, Condition)>, SystemError> {
         if !self.is_up().await? {
             return Err(SystemError::NotUp);
@@ -177,9 +161,6 @@ impl Swarm {
 
     /// The commands that show the logs of all tasks: one for each that is or was on a node, or, to follow them, for each service
     /// of the stack, which is told of those that are yet to come.
-    ///
-    /// # Errors
-    /// [`SystemError::NotUp`].
     pub async fn logs(
         &self,
         wanted: Option<Service>,

@@ -29,9 +29,6 @@ const FILES: [&str; 5] = [
 impl Swarm {
     /// Builds the images, starts the nodes that are off, deploys the stack and waits until all of it is healthy. Volumes that
     /// are there are kept. Interrupted, it takes down what it made.
-    ///
-    /// # Errors
-    /// Without root; when a port is taken, an image cannot be had, or a service does not become healthy.
     pub async fn up(&self) -> Result<(), SystemError> {
         let mut signals =
             StopSignals::listen().map_err(SystemError::file("listen for", "signals"))?;
@@ -65,9 +62,6 @@ impl Swarm {
     }
 
     /// All nodes are on and reached, and take tasks, also one that was drained by hand.
-    ///
-    /// # Errors
-    /// When one cannot be started.
     pub async fn make_whole(&self) -> Result<(), SystemError> {
         self.nodes.script(&["up"]).await?;
         for node in Self::NODES {
@@ -77,9 +71,6 @@ impl Swarm {
     }
 
     /// Builds the images, starts the nodes that are off and gives the images to all.
-    ///
-    /// # Errors
-    /// Without root; when an image cannot be had.
     pub async fn make_nodes(&self) -> Result<(), SystemError> {
         images::build(&IMAGES, &self.nodes.root, self.console).await?;
         let names = IMAGES.map(|image| image.name);
@@ -90,9 +81,6 @@ impl Swarm {
     }
 
     /// Deploys the stack and waits until all of it is healthy.
-    ///
-    /// # Errors
-    /// When a service does not become healthy.
     pub async fn deploy(&self) -> Result<(), SystemError> {
         self.deploy_since(Instant::now()).await
     }
@@ -104,9 +92,6 @@ impl Swarm {
     }
 
     /// Ends the stack, without its volumes: another one has others.
-    ///
-    /// # Errors
-    /// When its tasks do not end.
     pub async fn withdraw(&self) -> Result<(), SystemError> {
         // All nodes, so that none has tasks left.
         self.nodes.script(&["up"]).await?;
@@ -125,9 +110,6 @@ impl Swarm {
 
     /// Waits until one node of Postgres leads, both others follow, one of them synchronously, and Swarm has nothing left to do:
     /// before that a node that dies may take all with it.
-    ///
-    /// # Errors
-    /// When that takes too long.
     pub async fn until_followed(&self) -> Result<(), SystemError> {
         self.until_followed_since(Instant::now()).await
     }
@@ -216,9 +198,6 @@ impl Swarm {
     }
 
     /// What all that are of the service have logged so far.
-    ///
-    /// # Errors
-    /// When no engine answers.
     pub async fn printed(&self, service: Service) -> Result<String, SystemError> {
         // Of each engine: Swarm's own collection gives up where a manager does not reach a node.
         let mut printed = String::new();

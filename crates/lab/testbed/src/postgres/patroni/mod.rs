@@ -58,13 +58,11 @@ struct Node {
 
 impl Patroni {
     /// Where the owner of the tables connects: with whichever node takes writes.
-    #[must_use]
     pub fn url(&self) -> String {
         self.url_of("holdfast")
     }
 
     /// Where the API connects, by its own role, likewise.
-    #[must_use]
     pub fn api_url(&self) -> String {
         self.url_of("holdfast_api")
     }
@@ -77,27 +75,21 @@ impl Patroni {
     }
 
     /// Where each node's Postgres listens.
-    #[must_use]
     pub fn ports(&self) -> Vec<u16> {
         self.nodes.iter().map(|node| node.port).collect()
     }
 
     /// Where each node's Patroni is asked over HTTP.
-    #[must_use]
     pub fn rest_ports(&self) -> Vec<u16> {
         self.nodes.iter().map(|node| node.rest).collect()
     }
 
     /// Where all of it keeps its data, and logs: `etcd.log`, and each node's `nodeN.log`.
-    #[must_use]
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
     /// Kills nodes as machines die: Postgres and Patroni at once, without a word to etcd.
-    ///
-    /// # Errors
-    /// When a process does not react.
     pub async fn kill(&self, numbers: &[usize]) -> Result<(), PostgresError> {
         let nodes = || numbers.iter().map(|number| &self.nodes[*number]);
         // All of Postgres first: a primary's Patroni that sees one standby go before the other has the primary wait for that one,
@@ -112,9 +104,6 @@ impl Patroni {
     }
 
     /// Stops the primary's senders (SIGSTOP): its standbys hear nothing of what it commits from now on.
-    ///
-    /// # Errors
-    /// When the primary cannot be asked who they are.
     pub async fn mute(&self, primary: usize) -> Result<(), tokio_postgres::Error> {
         stop_senders(&self.session(primary, "postgres").await?).await
     }
@@ -131,9 +120,6 @@ impl Patroni {
 
     /// Puts another Patroni in the place of one that stands still, as a supervisor does. One that went on where it stood would
     /// renew a lease that it lost long ago.
-    ///
-    /// # Errors
-    /// When it cannot be run.
     pub async fn replace_patroni(&mut self, number: usize) -> Result<(), PostgresError> {
         let patroni = &self.nodes[number].patroni;
         while patroni.is_alive() {
@@ -145,9 +131,6 @@ impl Patroni {
     }
 
     /// Hands the lead to another node in an orderly way.
-    ///
-    /// # Errors
-    /// With what `patronictl` said.
     pub async fn switch_over(&self) -> Result<(), PostgresError> {
         let said = self
             .patronictl(&["switchover", "holdfast", "--force"])
@@ -187,18 +170,12 @@ impl Patroni {
     }
 
     /// The answer of a node's Postgres to a question for one text, asked by its superuser.
-    ///
-    /// # Errors
-    /// When it refuses.
     pub async fn text(&self, number: usize, sql: &str) -> Result<String, tokio_postgres::Error> {
         let client = self.session(number, "postgres").await?;
         client.query_one(sql, &[]).await?.try_get(0)
     }
 
     /// Ends all of it, and waits until it is gone.
-    ///
-    /// # Errors
-    /// When a process does not react.
     pub async fn end(&self) -> Result<(), PostgresError> {
         for tree in start::trees(&self.folder) {
             tree.kill().await.map_err(PostgresError::Stuck)?;

@@ -27,18 +27,12 @@ pub(super) fn trees(folder: &Path) -> Vec<ProcessTree> {
 
 impl Patroni {
     /// Whether Patroni and etcd are there.
-    ///
-    /// # Errors
-    /// [`PostgresError::NoPatroni`] with the command that installs them.
     pub fn is_installed() -> Result<(), PostgresError> {
         let missing = PROGRAMS.iter().find(|program| !account::finds(program));
         missing.map_or(Ok(()), |it| Err(PostgresError::NoPatroni(it)))
     }
 
     /// Starts all on fresh data and waits until one leads and both others follow as wanted.
-    ///
-    /// # Errors
-    /// When Postgres, Patroni or etcd is not installed (Debian: `patroni`, `etcd-server`), or they do not come up.
     pub async fn start(replication: Replication) -> Result<Self, PostgresError> {
         let installation = Installation::find().await?;
         Self::is_installed()?;
@@ -67,9 +61,6 @@ impl Patroni {
     }
 
     /// Starts a node that is dead, on the data it has, and does not wait until it follows.
-    ///
-    /// # Errors
-    /// When its Patroni cannot be run.
     pub fn start_again(&mut self, number: usize) -> Result<(), PostgresError> {
         let mut command = self.installation.account.command("patroni");
         command.arg(self.folder.join(name(number)).with_extension("yml"));
