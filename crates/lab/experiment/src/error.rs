@@ -2,10 +2,9 @@
 
 use std::path::PathBuf;
 
-use holdfast_chaos::error::{BUSY, ChaosError};
 use holdfast_checker::plan::Side;
 use holdfast_checker::schema::SchemaError;
-use holdfast_system::error::{SystemError, tell};
+use holdfast_system::error::{BUSY, SystemError, tell};
 use holdfast_testbed::output::Console;
 use thiserror::Error;
 
@@ -16,8 +15,6 @@ use crate::results::ResultsError;
 pub enum ExperimentError {
     #[error(transparent)]
     System(#[from] SystemError),
-    #[error(transparent)]
-    Chaos(ChaosError),
     #[error("{0}")]
     Experiment(String),
     #[error("there is no experiment in {}; {hint}", file.display())]
@@ -39,7 +36,6 @@ impl ExperimentError {
     pub fn help(&self) -> Option<String> {
         match self {
             Self::System(error) => error.help(),
-            Self::Chaos(error) => error.help(),
             Self::NoExperiment { .. } => Some("see those there are: lab list".to_owned()),
             Self::NotSteady { .. } => Some(BUSY.to_owned()),
             Self::NotTortured(_, help) => Some((*help).to_owned()),
@@ -67,15 +63,5 @@ impl ExperimentError {
     /// Whether something that was started, or broken, is still there.
     pub(crate) fn is_not_rolled_back(&self) -> bool {
         matches!(self, Self::System(SystemError::NotRolledBack(_)))
-    }
-}
-
-/// What concerns the system is the system's, whoever met it first.
-impl From<ChaosError> for ExperimentError {
-    fn from(error: ChaosError) -> Self {
-        match error {
-            ChaosError::System(error) => Self::System(error),
-            error => Self::Chaos(error),
-        }
     }
 }

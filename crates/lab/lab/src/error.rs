@@ -1,8 +1,7 @@
 //! Why a command failed: what the crates below tell, and what only commands can say.
 
-use holdfast_chaos::error::{BUSY, ChaosError};
 use holdfast_experiment::error::ExperimentError;
-use holdfast_system::error::{SystemError, tell};
+use holdfast_system::error::{BUSY, SystemError, tell};
 use thiserror::Error;
 
 use crate::output::Console;
@@ -13,9 +12,6 @@ pub enum LabError {
     /// The system or its stage.
     #[error(transparent)]
     System(#[from] SystemError),
-    /// Loading it or breaking it.
-    #[error(transparent)]
-    Chaos(ChaosError),
     /// An experiment.
     #[error(transparent)]
     Experiment(ExperimentError),
@@ -30,7 +26,6 @@ impl LabError {
     pub fn help(&self) -> Option<String> {
         match self {
             Self::System(error) => error.help(),
-            Self::Chaos(error) => error.help(),
             Self::Experiment(error) => error.help(),
             Self::Measurement(_) => Some(BUSY.to_owned()),
         }
@@ -53,15 +48,6 @@ impl LabError {
 }
 
 /// What concerns the system is the system's, whoever met it first.
-impl From<ChaosError> for LabError {
-    fn from(error: ChaosError) -> Self {
-        match error {
-            ChaosError::System(error) => Self::System(error),
-            error => Self::Chaos(error),
-        }
-    }
-}
-
 impl From<ExperimentError> for LabError {
     fn from(error: ExperimentError) -> Self {
         match error {

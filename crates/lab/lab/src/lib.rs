@@ -14,6 +14,6 @@ pub mod observe;
 use holdfast_chaos::{durability, load};
 use holdfast_checker::figures;
 use holdfast_system::{
-    accepted, database, debian, guard, program, run_dir, settings, settle, stage, system, wait,
+    accepted, database, debian, guard, program, run_dir, settings, settle, stage, system,
 };
-use holdfast_testbed::{logs, open_files, output, ports, postgres, process};
+use holdfast_testbed::{logs, open_files, output, ports, postgres, process, wait};

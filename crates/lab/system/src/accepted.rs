@@ -4,16 +4,16 @@
 //! Ctrl-C is known afterwards.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use crate::error::SystemError;
+use crate::files::deleted;
 pub use holdfast_checker::durability::Accepted;
 
 /// Its name in the lab's folder: of the stage that is up, and deleted with the data its ids belong to.
 pub const FILE: &str = "accepted.txt";
 
-/// Where promises are written down.
 #[derive(Debug)]
 pub struct AcceptedFile {
     path: PathBuf,
@@ -24,10 +24,7 @@ impl AcceptedFile {
     /// Opens the file, in a folder that is made if need be. What it holds stays: those promises are promises still, and
     /// another load may be adding to it.
     pub fn append(path: &Path) -> Result<Self, SystemError> {
-        if let Some(folder) = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty())
-        {
+        if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).map_err(SystemError::file("make", folder))?;
         }
         let file = File::options().create(true).append(true).open(path);
@@ -49,35 +46,27 @@ impl AcceptedFile {
 /// Deletes the file in the lab's `folder`, and says what that was; none is fine.
 pub fn forget(folder: &Path) -> Result<Option<String>, SystemError> {
     let path = folder.join(FILE);
-    match fs::remove_file(&path) {
-        Ok(()) => Ok(Some(format!("the promises in {}", path.display()))),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(SystemError::file("delete", path)(error)),
-    }
+    let was_there = deleted(fs::remove_file(&path)).map_err(SystemError::file("delete", &path))?;
+    Ok(was_there.then(|| format!("the promises in {}", path.display())))
 }
 
-/// Reads the file.
 pub fn read(path: &Path) -> Result<Vec<Accepted>, SystemError> {
-    let text = fs::read_to_string(path).map_err(|source| SystemError::NoAccepted {
+    let none = |problem: String| SystemError::NoAccepted {
         path: path.to_owned(),
-        problem: source.to_string(),
-    })?;
-    let lines = text.lines().enumerate();
-    let accepted: Result<Vec<_>, _> = lines
-        .map(|(index, line)| {
-            parse(line).map_err(|problem| SystemError::AcceptedLine {
-                path: path.to_owned(),
-                line: index + 1,
-                problem,
-            })
-        })
-        .collect();
-    let accepted = accepted?;
-    if accepted.is_empty() {
-        return Err(SystemError::NoAccepted {
+        problem,
+    };
+    let text = fs::read_to_string(path).map_err(|error| none(error.to_string()))?;
+    let mut accepted = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        let bad = |problem| SystemError::AcceptedLine {
             path: path.to_owned(),
-            problem: "it is empty".to_owned(),
-        });
+            line: index + 1,
+            problem,
+        };
+        accepted.push(parse(line).map_err(bad)?);
+    }
+    if accepted.is_empty() {
+        return Err(none("it is empty".to_owned()));
     }
     Ok(accepted)
 }

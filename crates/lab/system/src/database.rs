@@ -4,7 +4,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use tokio::time::timeout;
-use tokio_postgres::{NoTls, SimpleQueryMessage};
+use tokio_postgres::SimpleQueryMessage;
 
 use crate::error::SystemError;
 use crate::postgres;
@@ -16,11 +16,8 @@ const SETTINGS: &str =
     "SET enable_indexscan = off; SET enable_indexonlyscan = off; SET enable_bitmapscan = off;
     SET statement_timeout = '20s';";
 
-/// Where the table is.
 #[derive(Debug, Clone)]
 pub enum Database {
-    /// On a loopback port.
-    Port(u16),
     /// At this URL, with whichever of its hosts takes writes.
     Url(String),
     /// In a container, published nowhere.
@@ -28,13 +25,17 @@ pub enum Database {
 }
 
 impl Database {
-    /// Of a stage.
     pub fn of(stage: &Stage) -> Result<Self, SystemError> {
         Ok(match stage {
-            Stage::Local(local) => Self::Port(local.ports()?.db),
+            Stage::Local(local) => Self::on(local.ports()?.db),
             Stage::Compose(compose) => Self::Compose(compose.clone()),
-            Stage::Swarm(swarm) => Self::Port(swarm.ports().db),
+            Stage::Swarm(swarm) => Self::on(swarm.nodes.ports.db),
         })
+    }
+
+    /// On a loopback port.
+    pub fn on(port: u16) -> Self {
+        Self::Url(postgres::url(port))
     }
 
     /// Why rows cannot be read as what was asked for.
@@ -45,30 +46,25 @@ impl Database {
     /// The rows of `sql`, each field as text.
     pub async fn query(&self, sql: &str) -> Result<Vec<Vec<String>>, SystemError> {
         let sql = format!("{SETTINGS}\n{sql}");
-        let url = match self {
+        match self {
             Self::Compose(compose) => {
                 let told = compose.psql(&sql).await;
                 let told = told.map_err(|error| SystemError::Database(error.to_string()))?;
                 let fields = |line: &str| line.split('\t').map(str::to_owned).collect();
-                return Ok(told.lines().map(fields).collect());
+                Ok(told.lines().map(fields).collect())
             }
-            Self::Port(port) => postgres::url(*port),
-            Self::Url(url) => url.clone(),
-        };
-        match timeout(ANSWER_WITHIN, ask(&url, &sql)).await {
-            Ok(answer) => Ok(answer?),
-            Err(_) => Err(SystemError::Database(
-                "it accepts, but does not answer".to_owned(),
-            )),
+            Self::Url(url) => match timeout(ANSWER_WITHIN, ask(url, &sql)).await {
+                Ok(answer) => Ok(answer?),
+                Err(_) => Err(SystemError::Database(
+                    "it accepts, but does not answer".to_owned(),
+                )),
+            },
         }
     }
 }
 
 async fn ask(url: &str, sql: &str) -> Result<Vec<Vec<String>>, tokio_postgres::Error> {
-    let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
-    let session = tokio::spawn(connection);
-    let answer = client.simple_query(sql).await;
-    session.abort();
+    let answer = postgres::session(url).await?.simple_query(sql).await;
     let fields = |message| match message {
         SimpleQueryMessage::Row(row) => {
             let field = |index| row.get(index).unwrap_or_default().to_owned();

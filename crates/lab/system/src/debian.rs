@@ -23,7 +23,6 @@ pub fn can_install(settings: &Settings) -> bool {
         && rustix::process::geteuid().is_root()
 }
 
-/// That a program is not there, and what installs it.
 pub fn missing(package: &'static str) -> SystemError {
     SystemError::MissingProgram {
         program: package,

@@ -9,27 +9,25 @@ use holdfast_ops::EnvironmentError;
 use crate::files::FileError;
 use crate::link::LinkError;
 use crate::output::{Console, Tone};
+use crate::plan::Target;
 use crate::postgres::PostgresError;
 use crate::service::Service;
 
-/// Why a system could not be brought up, asked, broken, healed or taken down.
+/// The cure where a measurement or a load was disturbed.
+pub const BUSY: &str = "look for what else keeps this machine busy, and run it again";
+
+/// Why a system could not be brought up, asked, loaded, broken, healed or taken down.
 #[derive(Debug, thiserror::Error)]
 pub enum SystemError {
-    /// An environment variable cannot be used.
     #[error("{0}")]
     Setting(#[from] EnvironmentError),
-    /// Called outside a checkout.
     #[error("{} is not inside a Holdfast checkout", .0.display())]
     NoCheckout(PathBuf),
-    /// A file of the lab's own cannot be used.
     #[error(transparent)]
     File(#[from] FileError),
-    /// Somebody else listens where a service should.
     #[error("port {port} is taken{}", holder.as_ref().map(|holder| format!(" by {holder}")).unwrap_or_default())]
     PortTaken {
-        /// The port.
         port: u16,
-        /// The variable that sets it.
         variable: &'static str,
         /// Who has it, when that could be found.
         holder: Option<String>,
@@ -37,22 +35,16 @@ pub enum SystemError {
     /// A port cannot be had, and nobody listens there.
     #[error("cannot listen on port {port}: {source}")]
     Port {
-        /// The port.
         port: u16,
-        /// The variable that sets it.
         variable: &'static str,
-        /// The system's answer.
         source: io::Error,
     },
-    /// A service's program was not built.
     #[error("{} does not exist", .0.display())]
     NotBuilt(PathBuf),
     /// A service did not become, or stay, healthy.
     #[error("{service} {problem}")]
     Unhealthy {
-        /// The service.
         service: Service,
-        /// What was seen.
         problem: String,
         /// The end of its log.
         log: Vec<String>,
@@ -68,119 +60,72 @@ pub enum SystemError {
     /// Somebody else's API did not start: what was seen, and the end of what it said.
     #[error("the API to be judged {0}")]
     Contender(String, Vec<String>),
-    /// Signals did not help.
     #[error("{service}: processes {pids:?} do not react to signals")]
-    Stuck {
-        /// The service.
-        service: Service,
-        /// Its processes.
-        pids: Vec<i32>,
-    },
-    /// The service must run for this.
+    Stuck { service: Service, pids: Vec<i32> },
     #[error("{0} is not running")]
     NotRunning(Service),
-    /// No stage is up.
     #[error("nothing is up")]
     NotUp,
-    /// The other stage is up and in the way.
     #[error("the {other} stage is up and holds port {port}")]
-    OtherStage {
-        /// The stage that is up.
-        other: &'static str,
-        /// The port both want.
-        port: u16,
-    },
-    /// A stage is up, or holds data, where a command wants to bring up its own.
+    OtherStage { other: &'static str, port: u16 },
     #[error("the {0} stage is up or holds data, and this command wants to start from nothing")]
     StageInTheWay(&'static str),
-    /// Postgres.
     #[error(transparent)]
     Postgres(#[from] PostgresError),
-    /// The link that breaks on command.
     #[error(transparent)]
     Link(#[from] LinkError),
-    /// A program that the lab calls is not there.
+    #[error("no link leads to the {0}")]
+    NoLink(Target),
+    #[error("the load generator broke off")]
+    LoadBrokeOff,
     #[error("{program} is not installed")]
     MissingProgram {
-        /// Its name.
         program: &'static str,
-        /// What installs it.
         install: String,
     },
-    /// It could be installed only over what is there.
     #[error(
         "{0} cannot be installed without touching what is installed, or is installed and its programs are not found"
     )]
     WouldTouch(&'static str),
-    /// A program that the lab calls failed.
+    /// A program that the lab calls failed: its command line, and the last it said or its exit status.
     #[error("{command} failed: {output}")]
-    Program {
-        /// The command line.
-        command: String,
-        /// The last it said, or its exit status.
-        output: String,
-    },
-    /// No Docker engine, or no Compose.
+    Program { command: String, output: String },
     #[error("the Compose stage needs a Docker engine with Compose: {0}")]
     NoEngine(String),
-    /// The API did not answer a question of the lab's.
     #[error("the API did not answer {url}: {problem}")]
-    Api {
-        /// What was asked.
-        url: String,
-        /// What came instead.
-        problem: String,
-    },
-    /// Postgres did not answer a question of the lab's.
+    Api { url: String, problem: String },
     #[error("cannot ask Postgres: {0}")]
     Database(String),
-    /// There is no file of accepted requests, or nothing in it.
     #[error("no accepted requests in {}: {problem}", path.display())]
-    NoAccepted {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        problem: String,
-    },
-    /// A line of it is none.
+    NoAccepted { path: PathBuf, problem: String },
     #[error("{}:{line}: {problem}", path.display())]
     AcceptedLine {
-        /// The file.
         path: PathBuf,
         /// Counted from 1.
         line: usize,
-        /// What is wrong with it.
         problem: String,
     },
-    /// Freezing tasks was asked of a Swarm.
     #[error(
         "a task that is frozen fails its health check, and Swarm puts another in its place within seconds"
     )]
     NoPauseOnSwarm,
-    /// One machine of several was meant, on a stage that is one.
     #[error("this stage is one machine")]
     NotSeveral,
     /// A command that brings processes of its own was asked for another stage.
     #[error("{0} plays on processes of its own, on no other stage")]
     OnlyOnProcesses(&'static str),
-    /// The virtual stage was asked for what it does not have.
     #[error("the virtual stage has no services: it plays experiments, and nothing else")]
     NoServices,
-    /// The part cannot be broken so where it runs.
     #[error("{0}")]
     CannotBreak(&'static str),
-    /// Another run holds the experiments' containers.
     #[error("another run of experiments has the containers")]
     ExperimentsUnderWay,
-    /// Something that was started, or broken, is still there.
     #[error("could not clean up: {}", .0.join("; "))]
     NotRolledBack(Vec<String>),
-    /// A system of a command's own did not start.
+    /// A system of a command's own did not start; its folder has the logs.
     #[error("{error}")]
     NotStarted {
-        /// Why not.
         error: Box<SystemError>,
-        /// Its folder, with the logs.
         folder: PathBuf,
     },
     /// Ctrl-C.
@@ -192,7 +137,7 @@ impl SystemError {
     /// What to do about it, in one line; none where the cause already says it.
     pub fn help(&self) -> Option<String> {
         Some(match self {
-            Self::Postgres(_) | Self::CannotBreak(_) => return None,
+            Self::Postgres(_) | Self::CannotBreak(_) | Self::Refused(_) | Self::NoLink(_) => return None,
             Self::Setting(_) => "set the variable to something it can be, or unset it".to_owned(),
             Self::NoCheckout(_) => "change into the folder you cloned Holdfast to".to_owned(),
             Self::File(error) if error.is_missing() => "look at the name, and whether the file is there".to_owned(),
@@ -204,7 +149,6 @@ impl SystemError {
             Self::NotBuilt(_) => {
                 "build it: cargo build --locked --bins -p holdfast-api -p holdfast-worker -p holdfast-lab -p holdfast-simulation".to_owned()
             }
-            Self::Refused(_) => return None,
             Self::PoliciesRefused(_) => "mend the file, then again: make reload".to_owned(),
             Self::Unhealthy { file: Some(file), .. } => format!("read the whole log: {}", file.display()),
             Self::Unhealthy { service, .. } => format!("read the whole log: make logs SERVICE={service}"),
@@ -214,6 +158,7 @@ impl SystemError {
             Self::NotUp => "bring a stage up: make up".to_owned(),
             Self::OtherStage { .. } => "take it down first (make down), or choose another port: API_PORT=…".to_owned(),
             Self::StageInTheWay(_) => "take it down first: make down".to_owned(),
+            Self::LoadBrokeOff => BUSY.to_owned(),
             Self::MissingProgram { install, .. } => format!("install it, on Debian: {install}"),
             Self::WouldTouch(program) => {
                 format!("put its programs on PATH, or decide for yourself: sudo apt-get install -y {program}")
@@ -248,7 +193,6 @@ impl SystemError {
         })
     }
 
-    /// Lines of context worth showing between cause and cure.
     pub fn context(&self) -> &[String] {
         match self {
             Self::Unhealthy { log, .. } | Self::Contender(_, log) => log,
@@ -267,6 +211,16 @@ impl SystemError {
             | Self::OnlyOnProcesses(_) => true,
             Self::NotStarted { error, .. } => error.is_configuration(),
             _ => false,
+        }
+    }
+
+    /// Of a service with the end of its log.
+    pub(crate) fn unhealthy(service: Service, problem: impl Into<String>, log: &str) -> Self {
+        Self::Unhealthy {
+            service,
+            problem: problem.into(),
+            log: log.lines().map(str::to_owned).collect(),
+            file: None,
         }
     }
 

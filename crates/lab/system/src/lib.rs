@@ -4,11 +4,17 @@
 //! The services are black boxes to it: it knows their HTTP contract and their process names, nothing else. It stands on the
 //! testbed and the checker, whose rooms go by their own names here.
 
+#![allow(
+    missing_docs,
+    reason = "not published: a comment stands where a name does not say it all"
+)]
+
 pub mod accepted;
 pub mod database;
 pub mod debian;
 pub mod error;
 pub mod guard;
+mod lock;
 pub mod probe;
 pub mod program;
 pub mod run_dir;
@@ -17,7 +23,6 @@ pub mod settings;
 pub mod settle;
 pub mod stage;
 pub mod system;
-pub mod wait;
 
 use holdfast_checker::{hint, plan, seconds, trial};
-use holdfast_testbed::{files, link, logs, output, ports, postgres, process, proxy};
+use holdfast_testbed::{files, link, logs, output, ports, postgres, process, proxy, wait};

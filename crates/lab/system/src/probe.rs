@@ -9,10 +9,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
-use tokio_postgres::{Config, NoTls};
 
-use super::plan::Target;
-use super::seconds;
+use crate::plan::Target;
+use crate::{postgres, seconds};
 
 /// A connection on one machine takes a millisecond; a lost packet is sent again after a second.
 const CONNECTED_WITHIN: Duration = Duration::from_millis(500);
@@ -27,18 +26,15 @@ const WRITE: &str = "BEGIN; SET LOCAL lock_timeout = '100ms';
 pub enum Probe {
     /// An answer as it should be.
     Well {
-        /// How long it took.
         #[serde(with = "seconds")]
         after: Duration,
     },
     /// An answer with an error in it: an HTTP status, an SQLSTATE.
     Error {
-        /// Which.
         code: String,
     },
     /// Its port refuses, or its name leads nowhere.
     Refused,
-    /// No connection came about.
     NoConnection,
     /// It accepted, and did not answer in time.
     Silent,
@@ -75,7 +71,6 @@ impl Probe {
         }
     }
 
-    /// Whether all is as it should be.
     pub fn is_well(&self) -> bool {
         matches!(self, Self::Well { .. })
     }
@@ -107,29 +102,18 @@ async fn ask_http(address: &str) -> Result<(), Probe> {
     let answer = answer.map_err(|_| Probe::Broken)?;
     let status = answer.status();
     answer.bytes().await.map_err(|_| Probe::Broken)?;
-    if status.is_success() {
-        Ok(())
-    } else {
-        Err(Probe::Error {
-            code: status.as_u16().to_string(),
-        })
-    }
+    let code = status.as_u16().to_string();
+    status
+        .is_success()
+        .then_some(())
+        .ok_or(Probe::Error { code })
 }
 
 /// A session of its own, and a statement that needs the right to write.
 async fn ask_postgres(address: &str) -> Result<(), Probe> {
-    let (host, port) = address.rsplit_once(':').ok_or(Probe::Refused)?;
-    let mut config = Config::new();
-    config.host(host).port(port.parse().unwrap_or_default());
-    config
-        .user("holdfast")
-        .password("holdfast")
-        .dbname("holdfast");
-    let (client, connection) = config.connect(NoTls).await.map_err(|error| told(&error))?;
-    let session = tokio::spawn(connection);
-    let answer = client.batch_execute(WRITE).await;
-    session.abort();
-    answer.map_err(|error| told(&error))
+    let url = format!("postgres://holdfast:holdfast@{address}/holdfast");
+    let asked = async { postgres::session(&url).await?.batch_execute(WRITE).await };
+    asked.await.map_err(|error| told(&error))
 }
 
 fn told(error: &tokio_postgres::Error) -> Probe {

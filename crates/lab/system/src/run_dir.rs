@@ -16,14 +16,6 @@ use crate::settings::Settings;
 use crate::stage::Local;
 
 const PREFIX: &str = "holdfast-";
-const KINDS: [&str; 6] = [
-    "holdfast-api-check-",
-    "holdfast-torture-",
-    "holdfast-bench-",
-    "holdfast-experiment-",
-    "holdfast-observe-",
-    "holdfast-scale-",
-];
 const RECORD: &str = "owner.json";
 /// The lab among them: it stands in for a worker.
 const PROGRAMS: [&str; 4] = ["holdfast-api", "holdfast-worker", "prometheus", "lab"];
@@ -55,7 +47,6 @@ impl RunDir {
         Ok(Self { folder })
     }
 
-    /// Where it is.
     pub fn path(&self) -> &Path {
         self.folder.path()
     }
@@ -83,13 +74,10 @@ pub async fn end_stale(settings: &Settings, console: Console) {
 
 /// Ends and deletes what is recorded as the property of a command that is dead. What cannot be ended is left.
 async fn reap_all(parent: &Path, settings: &Settings, console: Console) {
-    let Ok(items) = fs::read_dir(parent) else {
-        return;
-    };
-    for item in items.flatten() {
+    for item in fs::read_dir(parent).into_iter().flatten().flatten() {
         let name = item.file_name();
         let name = name.to_string_lossy();
-        if KINDS.iter().any(|kind| name.starts_with(kind)) && is_stale(&item.path()) {
+        if name.starts_with(PREFIX) && is_stale(&item.path()) {
             console.say(format_args!("ending what a killed command left in {name}"));
             reap(&item.path(), settings, console).await;
         }
@@ -112,11 +100,7 @@ async fn reap(folder: &Path, settings: &Settings, console: Console) {
     let mut ended = stage.down().await.is_ok();
     for home in homes(folder) {
         for program in PROGRAMS {
-            let tree = ProcessTree {
-                leader: None,
-                home: home.clone(),
-                program: program.to_owned(),
-            };
+            let tree = ProcessTree::new(home.clone(), program);
             ended &= tree.kill().await.is_ok();
         }
     }
@@ -129,14 +113,14 @@ async fn reap(folder: &Path, settings: &Settings, console: Console) {
 fn homes(folder: &Path) -> Vec<PathBuf> {
     let folders = |folder: &Path| -> Vec<PathBuf> {
         let items = fs::read_dir(folder).into_iter().flatten().flatten();
-        items
-            .filter_map(|item| item.path().canonicalize().ok())
-            .filter(|path| path.is_dir())
-            .collect()
+        let named = items.filter_map(|item| item.path().canonicalize().ok());
+        named.filter(|path| path.is_dir()).collect()
     };
-    let own = folders(folder);
-    let of_systems = own.iter().flat_map(|own| folders(own));
-    of_systems.chain(own.clone()).collect()
+    let mut all = folders(folder);
+    for own in all.clone() {
+        all.extend(folders(&own));
+    }
+    all
 }
 
 #[cfg(test)]
@@ -173,11 +157,8 @@ mod tests {
         let program = parent.path().join("holdfast-worker");
         fs::copy("/bin/sleep", &program).unwrap();
         let mut orphan = Command::new(program);
-        let mut orphan = orphan
-            .arg("60")
-            .current_dir(stale.join("worker"))
-            .spawn()
-            .unwrap();
+        orphan.arg("60").current_dir(stale.join("worker"));
+        let mut orphan = orphan.spawn().unwrap();
         let console = Console::new(&Environment::default());
         reap_all(parent.path(), &settings(), console).await;
         assert!(!orphan.wait().unwrap().success());

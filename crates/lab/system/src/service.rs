@@ -22,11 +22,8 @@ use strum::{Display, IntoStaticStr};
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum Service {
-    /// Does the work.
     Worker,
-    /// Answers the clients.
     Api,
-    /// Postgres.
     Db,
 }
 

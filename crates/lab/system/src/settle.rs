@@ -1,6 +1,5 @@
 //! Waiting until a healed system has brought to its end all it ever accepted.
 
-use std::fmt;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
@@ -13,34 +12,13 @@ const POLL: Duration = Duration::from_millis(250);
 /// Between two lines of progress.
 const SAY_EVERY: Duration = Duration::from_secs(2);
 
-/// What an API still has to bring to its end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Backlog {
-    /// Accepted and not finished, wherever that is written.
-    pub open: u64,
-    /// Entries of its journal that Postgres does not have yet.
-    pub journal: u64,
-}
-
-impl Backlog {
-    async fn of(probe: &AdminClient) -> Result<Self, SystemError> {
-        let open = probe.requests("status=received&limit=1").await?.total;
-        let journal = probe.status().await?.journal;
-        Ok(Self {
-            open,
-            journal: journal.map_or(0, |journal| journal.entries),
-        })
-    }
-
-    fn is_empty(&self) -> bool {
-        self.open == 0 && self.journal == 0
-    }
-}
-
-impl fmt::Display for Backlog {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} open, {} in the journal", self.open, self.journal)
-    }
+/// What an API still has to bring to its end, wherever that is written, and which entries of its journal to Postgres; none: nothing.
+async fn backlog(probe: &AdminClient) -> Result<Option<String>, SystemError> {
+    let open = probe.requests("status=received&limit=1").await?.total;
+    let journal = probe.status().await?.journal;
+    let entries = journal.map_or(0, |journal| journal.entries);
+    let is_left = open > 0 || entries > 0;
+    Ok(is_left.then(|| format!("{open} open, {entries} in the journal")))
 }
 
 /// Waits until no API has anything left to do, and shows how far each is. What was left when the time was over; nothing:
@@ -51,9 +29,9 @@ pub async fn settle(probes: &[AdminClient], within: Duration, console: Console) 
     loop {
         let mut left = Vec::new();
         for probe in probes {
-            match Backlog::of(probe).await {
-                Ok(backlog) if backlog.is_empty() => {}
-                Ok(backlog) => left.push(format!("{}: {backlog}", probe.base())),
+            match backlog(probe).await {
+                Ok(None) => {}
+                Ok(Some(backlog)) => left.push(format!("{}: {backlog}", probe.base())),
                 Err(error) => left.push(error.to_string()),
             }
         }

@@ -60,7 +60,7 @@ impl Process {
 
     async fn link(&self) -> Link {
         let controller = Controller::connect(self.control).await.unwrap();
-        Link::Remote(controller.link("worker"))
+        controller.link("worker")
     }
 
     async fn is_healthy(&self) -> bool {

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
-/// The metrics of an exposition by name.
 pub type Families = BTreeMap<String, Family>;
 
 /// A metric, without its values.
@@ -20,13 +19,12 @@ pub fn families(exposition: &str) -> Families {
     let typed = exposition
         .lines()
         .filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
-    let mut families: Families = typed
-        .map(|(name, kind)| (name.to_owned(), kind.to_owned()))
-        .map(|(name, kind)| {
-            let labels = BTreeSet::new();
-            (name, Family { kind, labels })
-        })
-        .collect();
+    let family = |kind: &str| Family {
+        kind: kind.to_owned(),
+        labels: BTreeSet::new(),
+    };
+    let families = typed.map(|(name, kind)| (name.to_owned(), family(kind)));
+    let mut families: Families = families.collect();
     let mut seen = BTreeSet::new();
     for line in exposition.lines().filter(|line| !line.starts_with('#')) {
         let end = line.find(['{', ' ']).unwrap_or(line.len());
@@ -55,17 +53,12 @@ fn family_of(series: &str, families: &Families) -> Option<String> {
 
 /// Of `{a="1",le="2"} 3`: what stands before each `="`, but for `le`. Values with such text in them are none of ours.
 fn label_names(rest: &str) -> impl Iterator<Item = String> {
-    let before = rest.split("=\"").map(|part| {
-        let start = part.rfind(|it: char| !(it.is_ascii_alphanumeric() || it == '_'));
-        &part[start.map_or(0, |at| at + 1)..]
-    });
-    let names = rest.matches("=\"").count();
-    before
-        .take(names)
-        .filter(|name| *name != "le")
-        .map(str::to_owned)
-        .collect::<Vec<_>>()
-        .into_iter()
+    rest.match_indices("=\"").filter_map(|(end, _)| {
+        let before = &rest[..end];
+        let start = before.rfind(|it: char| !(it.is_ascii_alphanumeric() || it == '_'));
+        let name = &before[start.map_or(0, |at| at + 1)..];
+        (name != "le").then(|| name.to_owned())
+    })
 }
 
 /// The value of a series without labels; none: there is no such series.

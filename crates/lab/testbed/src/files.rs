@@ -15,7 +15,6 @@ pub struct FileError {
 }
 
 impl FileError {
-    /// Whether there is no such file.
     pub fn is_missing(&self) -> bool {
         self.source.kind() == io::ErrorKind::NotFound
     }
@@ -28,5 +27,13 @@ impl FileError {
             path,
             source,
         }
+    }
+}
+
+/// Whether there was something to delete; nothing is fine.
+pub fn deleted(result: io::Result<()>) -> io::Result<bool> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        result => result.map(|()| true),
     }
 }

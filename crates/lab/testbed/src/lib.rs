@@ -4,6 +4,11 @@
 //!
 //! It knows no service: the tests of the API use it as the lab does.
 
+#![allow(
+    missing_docs,
+    reason = "not published: a comment stands where a name does not say it all"
+)]
+
 pub mod exposition;
 pub mod files;
 pub mod link;
@@ -14,3 +19,4 @@ pub mod ports;
 pub mod postgres;
 pub mod process;
 pub mod proxy;
+pub mod wait;

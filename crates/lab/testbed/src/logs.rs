@@ -16,14 +16,9 @@ pub fn tail(path: &Path, count: usize) -> Vec<String> {
 pub fn tail_from(path: &Path, from: u64, count: usize) -> Vec<String> {
     let text = last_bytes(path, from).unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
-    let lines: Vec<&str> = text
-        .lines()
-        .filter(|line| !line.trim().is_empty())
-        .collect();
-    lines[lines.len().saturating_sub(count)..]
-        .iter()
-        .map(|line| (*line).to_owned())
-        .collect()
+    let lines = text.lines().filter(|line| !line.trim().is_empty());
+    let mut lines: Vec<String> = lines.map(str::to_owned).collect();
+    lines.split_off(lines.len().saturating_sub(count))
 }
 
 fn last_bytes(path: &Path, from: u64) -> io::Result<Vec<u8>> {

@@ -4,15 +4,13 @@
 use std::fmt::{self, Display};
 use std::io::{self, IsTerminal, Write};
 
+use anstream::{AutoStream, ColorChoice};
 use holdfast_ops::Environment;
 
-/// Columns assumed where nothing tells.
 const DEFAULT_WIDTH: usize = 100;
 
-/// What a piece of text means to the reader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tone {
-    /// Nothing special.
     Plain,
     /// As it should be.
     Good,
@@ -39,21 +37,14 @@ impl Console {
     /// Colour only on a terminal and without `NO_COLOR`; as wide as the terminal, or `COLUMNS`, or 100.
     pub fn new(environment: &Environment) -> Self {
         let stdout = io::stdout();
-        let columns = environment
-            .get("COLUMNS")
-            .and_then(|text| text.parse().ok());
-        let measured = || {
-            Some(usize::from(
-                rustix::termios::tcgetwinsize(&stdout).ok()?.ws_col,
-            ))
-        };
+        let told = environment.get("COLUMNS");
+        let told = told.and_then(|text| text.parse().ok());
+        let measured = || Some(rustix::termios::tcgetwinsize(&stdout).ok()?.ws_col.into());
+        let width = told.or_else(measured).filter(|width| *width > 0);
+        let wanted = environment.get("NO_COLOR").is_none();
         Self {
-            colours: [stdout.is_terminal(), io::stderr().is_terminal()]
-                .map(|terminal| terminal && environment.get("NO_COLOR").is_none()),
-            width: columns
-                .or_else(measured)
-                .filter(|width| *width > 0)
-                .unwrap_or(DEFAULT_WIDTH),
+            colours: [stdout.is_terminal(), io::stderr().is_terminal()].map(|it| it && wanted),
+            width: width.unwrap_or(DEFAULT_WIDTH),
             quiet: false,
         }
     }
@@ -66,38 +57,33 @@ impl Console {
         }
     }
 
-    /// Columns there are.
     pub fn width(&self) -> usize {
         self.width
     }
 
     /// A result, to stdout.
     pub fn print(&self, line: impl Display) {
-        write_line(&mut io::stdout().lock(), self.colours[0], &line);
+        let mut stdout = AutoStream::new(io::stdout().lock(), choice(self.colours[0]));
+        // A reader who has gone away (`lab status | head -1`) is no error of ours.
+        let _ = stdout.write_all(format!("{line}\n").as_bytes());
     }
 
     /// Progress, to stderr.
     pub fn say(&self, line: impl Display) {
-        if self.quiet {
-            return;
+        if !self.quiet {
+            let mut stderr = AutoStream::new(io::stderr().lock(), choice(self.colours[1]));
+            let _ = stderr.write_all(format!("{line}\n").as_bytes());
         }
-        write_line(&mut io::stderr().lock(), self.colours[1], &line);
     }
 
     /// `text` as it is to be shown in this tone; a stream without colour leaves that out.
     pub fn paint<T: Display>(&self, tone: Tone, text: T) -> Painted<T> {
-        Painted {
-            tone: if self.colours.contains(&true) {
-                tone
-            } else {
-                Tone::Plain
-            },
-            text,
-        }
+        let coloured = self.colours.contains(&true);
+        let tone = if coloured { tone } else { Tone::Plain };
+        Painted { tone, text }
     }
 }
 
-/// Text with the escape codes of its tone around it.
 #[derive(Debug)]
 pub struct Painted<T> {
     tone: Tone,
@@ -120,26 +106,11 @@ impl<T: Display> Display for Painted<T> {
     }
 }
 
-fn write_line(to: &mut impl Write, colour: bool, line: &impl Display) {
-    // A reader who has gone away (`lab status | head -1`) is no error of ours.
-    let _ = match colour {
-        true => writeln!(to, "{line}"),
-        false => writeln!(to, "{}", uncoloured(&line.to_string())),
-    };
-}
-
-/// Without the escape codes that set colours: `ESC [ … m`.
-fn uncoloured(text: &str) -> String {
-    let mut parts = text.split("\x1b[");
-    let first = parts.next().unwrap_or_default().to_owned();
-    parts.fold(first, |mut plain, part| {
-        let (code, rest) = part.split_once('m').unwrap_or(("", part));
-        let is_colour = code
-            .bytes()
-            .all(|byte| byte.is_ascii_digit() || byte == b';');
-        plain.push_str(if is_colour { rest } else { part });
-        plain
-    })
+fn choice(colour: bool) -> ColorChoice {
+    match colour {
+        true => ColorChoice::AlwaysAnsi,
+        false => ColorChoice::Never,
+    }
 }
 
 #[cfg(test)]
@@ -148,35 +119,29 @@ mod tests {
 
     #[test]
     fn colour_surrounds_text_only_where_it_is_wanted() {
-        let plain = Console {
-            colours: [false, false],
+        let on = |colours| Console {
+            colours,
             width: 80,
             quiet: false,
         };
-        assert_eq!(plain.paint(Tone::Bad, "fell").to_string(), "fell");
-        let colourful = Console {
-            colours: [true, false],
-            width: 80,
-            quiet: false,
-        };
-        assert_eq!(
-            colourful.paint(Tone::Bad, "fell").to_string(),
-            "\x1b[31mfell\x1b[0m"
-        );
-        assert_eq!(
-            format!("{:>6}|", colourful.paint(Tone::Plain, "fell")),
-            "  fell|"
-        );
+        let plain = on([false, false]).paint(Tone::Bad, "fell").to_string();
+        assert_eq!(plain, "fell");
+        let colourful = on([true, false]);
+        let bad = colourful.paint(Tone::Bad, "fell").to_string();
+        assert_eq!(bad, "\x1b[31mfell\x1b[0m");
+        let padded = format!("{:>6}|", colourful.paint(Tone::Plain, "fell"));
+        assert_eq!(padded, "  fell|");
     }
 
     #[test]
     fn a_stream_without_colour_gets_the_text_alone() {
-        let mut told = Vec::new();
         let text = "a \x1b[31mred\x1b[0m and \x1b[1mstrong\x1b[0m word";
-        write_line(&mut told, false, &text);
-        assert_eq!(told, b"a red and strong word\n");
-        told.clear();
-        write_line(&mut told, true, &text);
-        assert!(told.starts_with(b"a \x1b[31mred"));
+        let told = |colour| {
+            let mut stream = AutoStream::new(Vec::new(), choice(colour));
+            write!(stream, "{text}").unwrap();
+            stream.into_inner()
+        };
+        assert_eq!(told(false), b"a red and strong word");
+        assert_eq!(told(true), text.as_bytes());
     }
 }

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use holdfast_policy::PolicyConfig;
 use holdfast_testbed::ports::loopback;
-use holdfast_testbed::postgres::{Cluster, ClusterOptions};
+use holdfast_testbed::postgres::Cluster;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::process::Command;
@@ -138,7 +138,7 @@ async fn answer(server: &TcpListener, body: &str) -> String {
 
 #[tokio::test]
 async fn the_postgres_example_prints_the_version_unless_the_server_is_dead() {
-    let mut cluster = Cluster::start(ClusterOptions::default()).await.unwrap();
+    let mut cluster = Cluster::start().await.unwrap();
     let healthy = run("postgres", &[&cluster.url()]).await;
     assert!(healthy.starts_with("answered: PostgreSQL "), "{healthy}");
 

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use holdfast_ops::probe;
-use holdfast_testbed::postgres::{Cluster, ClusterOptions};
+use holdfast_testbed::postgres::Cluster;
 use holdfast_wire::{Processed, ProcessedStatus};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
@@ -179,7 +179,7 @@ impl Service {
         let service = Self {
             folder,
             worker: worker(),
-            database: Cluster::start(ClusterOptions::default()).await.unwrap(),
+            database: Cluster::start().await.unwrap(),
             balancer,
         };
         let mut processes = Vec::new();

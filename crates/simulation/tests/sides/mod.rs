@@ -15,7 +15,7 @@ use holdfast_simulation::world::gate::Gate;
 use holdfast_simulation::world::peer::Peer;
 use holdfast_simulation::world::time::Clock;
 use holdfast_simulation::world::trace::Trace;
-use holdfast_testbed::postgres::{Cluster, ClusterOptions};
+use holdfast_testbed::postgres::Cluster;
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -59,7 +59,7 @@ impl Sides<()> {
     /// Both empty.
     pub(crate) fn start() -> Sides<impl Table> {
         let sockets = Builder::new_current_thread().enable_all().build().unwrap();
-        let cluster = sockets.block_on(Cluster::start(ClusterOptions::default()));
+        let cluster = sockets.block_on(Cluster::start());
         let cluster = cluster.unwrap();
         let policies = parse_policies("").unwrap().policies;
         let table = async { postgres_table(&cluster.url(), &policies, 4).unwrap() };

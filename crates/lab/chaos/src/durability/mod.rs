@@ -7,7 +7,6 @@ pub mod trial;
 
 use std::time::Duration;
 
-use holdfast_system::error::SystemError;
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
@@ -16,6 +15,7 @@ pub use report::tell;
 
 use crate::accepted::Accepted;
 use crate::database::Database;
+use crate::error::SystemError;
 use crate::output::{Console, Tone};
 
 const POLL: Duration = Duration::from_secs(1);

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use holdfast_checker::durability::{of_calls, of_stranger};
-use holdfast_system::error::SystemError;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 use super::{Row, rows};
 use crate::database::Database;
+use crate::error::SystemError;
 use crate::output::Console;
 use crate::plan::Side;
 use crate::settle::settle;

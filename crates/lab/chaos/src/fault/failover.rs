@@ -3,11 +3,10 @@
 
 use std::time::Duration;
 
-use holdfast_system::error::SystemError;
+use crate::error::SystemError;
 use tokio::time::{Instant, sleep};
 
-use super::PATIENCE;
-use crate::error::ChaosError;
+use super::{PATIENCE, observation};
 use crate::plan::{Fault, Kind, Target};
 use crate::probe::Probe;
 use crate::system::Replicas;
@@ -18,6 +17,8 @@ use crate::wait::Patience;
 const FAILS_OVER: Patience = Patience::new(Duration::from_secs(60), Duration::from_millis(250));
 /// A server that crashed, found its place in another's history, and follows.
 const HEALED: Patience = Patience::new(Duration::from_secs(60), Duration::from_millis(500));
+/// Writes a mark into the primary's log, waits for no standby, and says where it is.
+const MARK: &str = "SELECT pg_logical_emit_message(true, 'holdfast-probe', set_config('synchronous_commit', 'local', true))::text";
 /// What a primary writes its standbys are sent within milliseconds.
 const SENT_WITHIN: Duration = Duration::from_millis(300);
 
@@ -25,33 +26,34 @@ const SENT_WITHIN: Duration = Duration::from_millis(300);
 pub(super) async fn inject(
     fault: &Fault,
     replicas: &Replicas,
-) -> Result<(Vec<usize>, Option<Observation>), ChaosError> {
+) -> Result<(Vec<usize>, Option<Observation>), SystemError> {
     let leader = replicas.to_break().await?;
     let standbys = replicas.but(leader);
     let begun = Instant::now();
     let (nodes, broken) = match (fault.target, fault.kind) {
         (Target::Standby, Kind::Kill) => {
-            replicas.kill(&standbys).await?;
+            replicas.patroni().await.kill(&standbys).await?;
             let broken = are_dead(replicas, &standbys).await;
             let over = waits_for_none(replicas, leader, begun).await;
             return Ok((standbys, Some(both(broken, over))));
         }
         (Target::Standby, _) => {
-            replicas.mute(leader).await?;
+            replicas.patroni().await.mute(leader).await?;
             return Ok((vec![leader], None));
         }
         (_, Kind::Switchover) => {
-            replicas.switch_over().await?;
+            replicas.patroni().await.switch_over().await?;
             (Vec::new(), observation(true, format!("node {leader} led")))
         }
         (_, Kind::Partition) => {
-            replicas.cut_off(leader).await;
+            // Its Postgres goes on believing what it believes, whoever asks.
+            replicas.patroni().await.pause_patroni(leader);
             let hears = replicas.has_a_word(leader).await;
             let seen = format!("Patroni of node {leader} is cut off");
             (vec![leader], observation(!hears, seen))
         }
         _ => {
-            replicas.kill(&[leader]).await?;
+            replicas.patroni().await.kill(&[leader]).await?;
             (vec![leader], are_dead(replicas, &[leader]).await)
         }
     };
@@ -84,20 +86,15 @@ pub(super) async fn recover(
     fault: &Fault,
     nodes: &[usize],
     replicas: &Replicas,
-) -> Result<Observation, ChaosError> {
-    match (fault.target, fault.kind) {
-        (_, Kind::Kill) => replicas.start_again(nodes).await?,
-        (Target::Standby, _) => {
-            for node in nodes {
-                replicas.unmute(*node).await;
-            }
+) -> Result<Observation, SystemError> {
+    for node in nodes {
+        let mut patroni = replicas.patroni().await;
+        match (fault.target, fault.kind) {
+            (_, Kind::Kill) => patroni.start_again(*node)?,
+            (Target::Standby, _) => patroni.unmute(*node),
+            (_, Kind::Partition) => patroni.replace_patroni(*node).await?,
+            _ => {}
         }
-        (_, Kind::Partition) => {
-            for node in nodes {
-                replicas.join(*node).await?;
-            }
-        }
-        _ => {}
     }
     Ok(until_well(replicas).await)
 }
@@ -107,8 +104,7 @@ async fn until_well(replicas: &Replicas) -> Observation {
     loop {
         let leader = replicas.leader().await;
         if let Some(leader) = leader
-            && replicas.all_follow(leader).await
-            && is_heard(replicas, leader).await.is_ok_and(|heard| heard)
+            && is_followed(replicas, leader).await
         {
             return observation(true, format!("node {leader} leads, both others follow"));
         }
@@ -121,11 +117,19 @@ async fn until_well(replicas: &Replicas) -> Observation {
     }
 }
 
-/// Whether standbys hear what the node writes.
+async fn is_followed(replicas: &Replicas, leader: usize) -> bool {
+    let all_follow = replicas.patroni().await.all_follow(leader).await;
+    all_follow && is_heard(replicas, leader).await.unwrap_or(false)
+}
+
+/// Whether standbys hear what the node writes: it has sent them all of it until a mark.
 async fn is_heard(replicas: &Replicas, leader: usize) -> Result<bool, SystemError> {
-    let mark = replicas.mark(leader).await?;
+    let mark = replicas.patroni().await.text(leader, MARK).await?;
     sleep(SENT_WITHIN).await;
-    replicas.has_sent(leader, &mark).await
+    let sent = format!(
+        "SELECT coalesce(bool_or(sent_lsn >= '{mark}'), false)::text FROM pg_stat_replication"
+    );
+    Ok(replicas.patroni().await.text(leader, &sent).await? == "true")
 }
 
 async fn are_dead(replicas: &Replicas, nodes: &[usize]) -> Observation {
@@ -157,7 +161,9 @@ async fn another_leads(replicas: &Replicas, than: usize, begun: Instant) -> Obse
 async fn waits_for_none(replicas: &Replicas, leader: usize, begun: Instant) -> Observation {
     let mut wait = FAILS_OVER.begin();
     loop {
-        let waits_for = replicas.waits_for(leader).await;
+        let standbys = "SHOW synchronous_standby_names";
+        let waits_for = replicas.patroni().await.text(leader, standbys).await;
+        let waits_for = waits_for.map_err(SystemError::from);
         if waits_for.as_ref().is_ok_and(String::is_empty) {
             let after = begun.elapsed().as_secs_f64();
             let seen = format!("node {leader} waits for no standby after {after:.1} s");
@@ -174,8 +180,4 @@ fn both(one: Observation, other: Observation) -> Observation {
         holds: one.holds && other.holds,
         seen: format!("{}; {}", one.seen, other.seen),
     }
-}
-
-fn observation(holds: bool, seen: String) -> Observation {
-    Observation { holds, seen }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{PATIENCE, observation};
-use crate::error::ChaosError;
+use crate::error::SystemError;
 use crate::plan::{self, Kind, Target};
 use crate::probe::Probe;
 use crate::proxy::Fault;
@@ -41,17 +41,17 @@ pub(super) async fn probe(fault: &plan::Fault, system: &System) -> Observation {
     for _ in 0..LOOKS {
         let look = system.probe(fault.target, patience(fault.kind)).await;
         if shows(fault.kind, &look) {
-            return observation(true, &look);
+            return observation(true, look);
         }
         // Whoever could not look looks again.
         if !look.is_well() && look != Probe::Unseen {
-            return observation(false, &look);
+            return observation(false, look);
         }
     }
-    Observation {
-        holds: false,
-        seen: format!("none of {LOOKS} looks in a row showed it"),
-    }
+    observation(
+        false,
+        format_args!("none of {LOOKS} looks in a row showed it"),
+    )
 }
 
 /// Has the link do this from now on; none: nothing.
@@ -59,10 +59,10 @@ pub(super) async fn set(
     target: Target,
     fault: Option<Fault>,
     system: &System,
-) -> Result<(), ChaosError> {
+) -> Result<(), SystemError> {
     match system.link(target) {
         Some(link) => Ok(link.set(fault.unwrap_or_default()).await?),
-        None => Err(ChaosError::NoLink(target)),
+        None => Err(SystemError::NoLink(target)),
     }
 }
 

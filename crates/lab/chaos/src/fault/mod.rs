@@ -5,19 +5,21 @@ mod link;
 mod postgres;
 mod timeline;
 
+use std::collections::BTreeSet;
+use std::fmt::Display;
 use std::time::Duration;
 
 use tokio::time::Instant;
+use tokio_postgres::Client;
 
-use crate::error::ChaosError;
+use crate::error::SystemError;
 use crate::plan::{Fault, Kind, Target};
 use crate::probe::Probe;
 use crate::stage::NodeAction;
-use crate::system::{Linked, Replicas, System};
+use crate::system::{Replicas, System};
 use crate::trial::{FaultWindow, Observation};
 use crate::wait::Patience;
 
-use postgres::Session;
 pub use timeline::play;
 
 /// What answers at all answers within this, on a machine that is not overloaded.
@@ -27,7 +29,6 @@ const HEALED_WITHIN: Duration = Duration::from_secs(10);
 const NODE_HEALED_WITHIN: Duration = Duration::from_secs(90);
 const POLL: Duration = Duration::from_millis(50);
 
-/// A fault in force.
 #[derive(Debug)]
 struct ActiveFault {
     fault: Fault,
@@ -36,31 +37,24 @@ struct ActiveFault {
     to: Option<Duration>,
     live: Observation,
     /// What holds it in force; it ends with these.
-    sessions: Vec<Session>,
+    sessions: Vec<Client>,
     /// Of a Postgres with standbys, those that were broken.
     nodes: Vec<usize>,
 }
 
 /// Between the API and which of its dependencies the faults want a breakable link.
-pub fn linked(faults: &[Fault]) -> Linked {
-    let on = |target| {
-        let mut faults = faults.iter();
-        faults.any(|fault| fault.target == target && link::fault(fault.kind).is_some())
-    };
-    Linked {
-        worker: on(Target::Worker),
-        database: on(Target::Database),
-    }
+pub fn linked(faults: &[Fault]) -> BTreeSet<Target> {
+    let on_a_link = faults.iter().filter(|it| link::fault(it.kind).is_some());
+    on_a_link.map(|fault| fault.target).collect()
 }
 
-/// Whether one of them moves the worker to another address.
 pub fn replaced(faults: &[Fault]) -> bool {
     faults.iter().any(|fault| fault.kind == Kind::Replace)
 }
 
 impl ActiveFault {
     /// Puts the fault in force and looks whether it is.
-    async fn inject(fault: &Fault, system: &System, epoch: Instant) -> Result<Self, ChaosError> {
+    async fn inject(fault: &Fault, system: &System, epoch: Instant) -> Result<Self, SystemError> {
         let begun = epoch.elapsed();
         let (mut sessions, mut nodes) = (Vec::new(), Vec::new());
         let over = match of_replicas(fault.target, system) {
@@ -98,10 +92,7 @@ impl ActiveFault {
         let now = probe(&self.fault, system).await;
         if !now.holds {
             let (first, now) = (&self.live.seen, now.seen);
-            self.live = Observation {
-                holds: false,
-                seen: format!("{first}, but before its end: {now}"),
-            };
+            self.live = observation(false, format_args!("{first}, but before its end: {now}"));
         }
     }
 
@@ -124,12 +115,15 @@ impl ActiveFault {
                 well if well.holds && matches!(target, Target::Replica(_)) => {
                     match system.until_whole().await {
                         Ok(()) => well,
-                        Err(error) => amiss(error.to_string()),
+                        Err(error) => observation(false, error),
                     }
                 }
                 seen => seen,
             },
-            Err(error) => amiss(format!("{error} {}", error.context().join(" "))),
+            Err(error) => {
+                let context = error.context().join(" ");
+                observation(false, format_args!("{error} {context}"))
+            }
         };
         FaultWindow {
             name: self.fault.to_string(),
@@ -151,15 +145,11 @@ fn not_played(fault: &Fault, at: Duration) -> FaultWindow {
         from: at,
         to: at,
         recovered: at,
-        live: amiss("not played: it had not come back from the fault before"),
-        healed: amiss("it had not come back from the fault before"),
-    }
-}
-
-fn amiss(seen: impl Into<String>) -> Observation {
-    Observation {
-        holds: false,
-        seen: seen.into(),
+        live: observation(
+            false,
+            "not played: it had not come back from the fault before",
+        ),
+        healed: observation(false, "it had not come back from the fault before"),
     }
 }
 
@@ -173,8 +163,8 @@ fn of_replicas(target: Target, system: &System) -> Option<&Replicas> {
 async fn inject(
     fault: &Fault,
     system: &System,
-    sessions: &mut Vec<Session>,
-) -> Result<Option<Observation>, ChaosError> {
+    sessions: &mut Vec<Client>,
+) -> Result<Option<Observation>, SystemError> {
     let target = fault.target;
     match fault.kind {
         kind if system.is_node(target) => system.act_on_node(target, on_node(kind).0).await?,
@@ -183,10 +173,9 @@ async fn inject(
         Kind::Restart => return restart(fault, system).await.map(Some),
         Kind::Replace => {
             let (from, to) = system.replace_worker().await?;
-            return Ok(Some(Observation {
-                holds: from != to && !to.is_empty(),
-                seen: format!("its name led to {from} and leads to {to}"),
-            }));
+            let moved = from != to && !to.is_empty();
+            let seen = format_args!("its name led to {from} and leads to {to}");
+            return Ok(Some(observation(moved, seen)));
         }
         Kind::Lock => sessions.push(postgres::lock(system).await?),
         Kind::Connections => sessions.extend(postgres::take_connections(system).await?),
@@ -200,7 +189,7 @@ async fn inject(
 }
 
 /// Ends it, but for what its sessions hold.
-async fn end(fault: &Fault, system: &System) -> Result<(), ChaosError> {
+async fn end(fault: &Fault, system: &System) -> Result<(), SystemError> {
     let target = fault.target;
     match fault.kind {
         kind if system.is_node(target) => system.act_on_node(target, on_node(kind).1).await?,
@@ -214,16 +203,14 @@ async fn end(fault: &Fault, system: &System) -> Result<(), ChaosError> {
 }
 
 /// Killed and started again at once, as a supervisor does. Over when it is ready.
-async fn restart(fault: &Fault, system: &System) -> Result<Observation, ChaosError> {
+async fn restart(fault: &Fault, system: &System) -> Result<Observation, SystemError> {
     system.kill(fault.target).await?;
     let dead = probe(fault, system).await;
     let start = Instant::now();
     system.start(fault.target).await?;
     let milliseconds = start.elapsed().as_millis();
-    Ok(Observation {
-        holds: dead.holds,
-        seen: format!("{}, and it is back after {milliseconds} ms", dead.seen),
-    })
+    let seen = format_args!("{}, and it is back after {milliseconds} ms", dead.seen);
+    Ok(observation(dead.holds, seen))
 }
 
 /// What begins the fault of a node, and what ends it.
@@ -236,17 +223,13 @@ fn on_node(kind: Kind) -> (NodeAction, NodeAction) {
     }
 }
 
-/// Whether it is in force.
 async fn probe(fault: &Fault, system: &System) -> Observation {
     if let Some(replicas) = of_replicas(fault.target, system) {
         return failover::probe(replicas).await;
     }
     let refused_with = match fault.kind {
         Kind::Surge { rate, .. } => {
-            return Observation {
-                holds: true,
-                seen: format!("{rate} calls a second more are sent"),
-            };
+            return observation(true, format_args!("{rate} calls a second more are sent"));
         }
         kind if link::fault(kind).is_some() => return link::probe(fault, system).await,
         Kind::Lock => postgres::NOT_AVAILABLE,
@@ -259,12 +242,12 @@ async fn probe(fault: &Fault, system: &System) -> Observation {
                 // Where it has a name, a resolver may take its time to say that it leads nowhere.
                 _ => matches!(seen, Probe::Refused | Probe::NoConnection),
             };
-            return observation(holds, &seen);
+            return observation(holds, seen);
         }
     };
     let seen = system.probe_past_the_link(Target::Database, PATIENCE).await;
     let holds = matches!(&seen, Probe::Error { code } if code == refused_with);
-    observation(holds, &seen)
+    observation(holds, seen)
 }
 
 async fn until_well(target: Target, system: &System) -> Observation {
@@ -276,12 +259,12 @@ async fn until_well(target: Target, system: &System) -> Observation {
     loop {
         let seen = system.probe(target, PATIENCE).await;
         if seen.is_well() || wait.is_over().await {
-            return observation(seen.is_well(), &seen);
+            return observation(seen.is_well(), seen);
         }
     }
 }
 
-fn observation(holds: bool, seen: &Probe) -> Observation {
+fn observation(holds: bool, seen: impl Display) -> Observation {
     Observation {
         holds,
         seen: seen.to_string(),

@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
-use tokio::task::AbortHandle;
 use tokio::time::sleep;
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::Client;
 
-use crate::error::ChaosError;
+use super::observation;
+use crate::error::SystemError;
 use crate::postgres;
 use crate::system::{Part, System};
 use crate::trial::Observation;
@@ -41,81 +41,52 @@ const LOSE: &str = "WITH lost AS (
     ), keys AS (DELETE FROM idempotency_keys USING lost WHERE request_id = lost.id)
     SELECT FROM lost";
 
-/// An open connection of nobody the API knows.
-#[derive(Debug)]
-pub(super) struct Session {
-    client: Client,
-    connection: AbortHandle,
-}
-
-impl Session {
-    async fn open(url: &str) -> Result<Self, tokio_postgres::Error> {
-        let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
-        Ok(Self {
-            client,
-            connection: tokio::spawn(connection).abort_handle(),
-        })
-    }
-
-    async fn rows(&self, sql: &str) -> Result<usize, tokio_postgres::Error> {
-        Ok(self.client.query(sql, &[]).await?.len())
-    }
-}
-
-impl Drop for Session {
-    fn drop(&mut self) {
-        self.connection.abort();
-    }
-}
-
 /// Holds the table of requests, as a careless migration does. Statements wait; Postgres itself is well.
-pub(super) async fn lock(system: &System) -> Result<Session, ChaosError> {
-    let session = Session::open(&url(system)?).await?;
+pub(super) async fn lock(system: &System) -> Result<Client, SystemError> {
+    let session = session(system).await?;
     let lock = "BEGIN; LOCK TABLE requests IN ACCESS EXCLUSIVE MODE;";
-    session.client.batch_execute(lock).await?;
+    session.batch_execute(lock).await?;
     Ok(session)
 }
 
 /// Whether Postgres takes no writes, as a standby that was not promoted. Sessions that are open follow when the configuration
 /// is read again.
-pub(super) async fn set_read_only(system: &System, read_only: bool) -> Result<(), ChaosError> {
-    let session = Session::open(&url(system)?).await?;
+pub(super) async fn set_read_only(system: &System, read_only: bool) -> Result<(), SystemError> {
+    let session = session(system).await?;
     let set = match read_only {
         true => "ALTER SYSTEM SET default_transaction_read_only = on",
         false => "ALTER SYSTEM RESET default_transaction_read_only",
     };
     for sql in [set, "SELECT pg_reload_conf()"] {
-        session.client.batch_execute(sql).await?;
+        session.batch_execute(sql).await?;
     }
     Ok(())
 }
 
 /// Ends all sessions, and takes back what was recorded last, as if a standby had taken over that had not heard of it.
-pub(super) async fn fail_over(system: &System) -> Result<Observation, ChaosError> {
-    let session = Session::open(&url(system)?).await?;
-    let lost = session.rows(LOSE).await?;
-    let ended = session.rows(END_THE_OTHERS).await?;
-    Ok(Observation {
-        holds: true,
-        seen: format!("{ended} sessions have ended, {lost} rows of calls under way are gone"),
-    })
+pub(super) async fn fail_over(system: &System) -> Result<Observation, SystemError> {
+    let session = session(system).await?;
+    let lost = session.query(LOSE, &[]).await?.len();
+    let ended = session.query(END_THE_OTHERS, &[]).await?.len();
+    let seen = format_args!("{ended} sessions have ended, {lost} rows of calls under way are gone");
+    Ok(observation(true, seen))
 }
 
 /// Takes all connections, as other clients do that were quicker after a failover. New ones are refused.
-pub(super) async fn take_connections(system: &System) -> Result<Vec<Session>, ChaosError> {
+pub(super) async fn take_connections(system: &System) -> Result<Vec<Client>, SystemError> {
     let mut held = Vec::new();
     take_all(system, &mut held).await?;
     let Some(first) = held.first() else {
         return Ok(held);
     };
-    let all = first.rows(EACH_PLACE).await?;
+    let all = first.query(EACH_PLACE, &[]).await?.len();
     // Others are quick to take back what they had, and one session that is left to them may do for all they write. Even who is
     // about to be refused has a place until then: there is nobody to end, and yet none to take.
     for _ in 0..ROUNDS {
         let Some(first) = held.first().filter(|_| held.len() < all) else {
             break;
         };
-        if first.rows(END_THE_OTHERS).await? == 0 {
+        if first.query(END_THE_OTHERS, &[]).await?.is_empty() {
             sleep(PAUSE).await;
         }
         take_all(system, &mut held).await?;
@@ -123,13 +94,13 @@ pub(super) async fn take_connections(system: &System) -> Result<Vec<Session>, Ch
     Ok(held)
 }
 
-async fn take_all(system: &System, held: &mut Vec<Session>) -> Result<(), ChaosError> {
-    let url = url(system)?;
+async fn take_all(system: &System, held: &mut Vec<Client>) -> Result<(), SystemError> {
+    let url = postgres::url(system.port(Part::Db)?);
     while held.len() < MOST {
-        match Session::open(&url).await {
+        match postgres::session(&url).await {
             Ok(session) => {
                 let name = "SET application_name = 'holdfast-fault'";
-                session.client.batch_execute(name).await?;
+                session.batch_execute(name).await?;
                 held.push(session);
             }
             Err(error) if error.code().is_some_and(|code| code.code() == TOO_MANY) => break,
@@ -139,6 +110,8 @@ async fn take_all(system: &System, held: &mut Vec<Session>) -> Result<(), ChaosE
     Ok(())
 }
 
-fn url(system: &System) -> Result<String, ChaosError> {
-    Ok(postgres::url(system.port(Part::Db)?))
+/// With Postgres itself, past any link.
+async fn session(system: &System) -> Result<Client, SystemError> {
+    let url = postgres::url(system.port(Part::Db)?);
+    Ok(postgres::session(&url).await?)
 }

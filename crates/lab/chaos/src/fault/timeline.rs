@@ -8,7 +8,7 @@ use futures_util::future::try_join_all;
 use tokio::time::{Instant, sleep_until};
 
 use super::{ActiveFault, not_played};
-use crate::error::ChaosError;
+use crate::error::SystemError;
 use crate::plan::{Fault, Target};
 use crate::system::System;
 use crate::trial::FaultWindow;
@@ -16,21 +16,16 @@ use crate::trial::FaultWindow;
 /// How long before its end a fault is looked at again. An end waits for its look, and its window ends as late.
 const LAST_LOOK: Duration = Duration::from_secs(1);
 
-/// What happens to which fault, by its place in the experiment.
+/// What happens to a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
-    Recover(usize),
-    Inject(usize),
-    ProbeAgain(usize),
+    Recover,
+    Inject,
+    ProbeAgain,
 }
 
-impl Step {
-    fn index(self) -> usize {
-        match self {
-            Self::Recover(index) | Self::Inject(index) | Self::ProbeAgain(index) => index,
-        }
-    }
-}
+/// When what happens to which fault, by its place in the experiment.
+type Timed = (Duration, Step, usize);
 
 /// Plays all of them; `told` hears of each change.
 pub async fn play(
@@ -38,15 +33,15 @@ pub async fn play(
     system: &System,
     epoch: Instant,
     told: impl FnMut(String),
-) -> Result<Vec<FaultWindow>, ChaosError> {
+) -> Result<Vec<FaultWindow>, SystemError> {
     let steps = timeline(faults);
     let told = &RefCell::new(told);
     // Of three nodes two must be well, or they are none: they are broken one after the other.
     let of = |fault: &Fault| Some(fault.target).filter(|target| !system.is_node(*target));
     let players: BTreeSet<Option<Target>> = faults.iter().map(of).collect();
     let players = players.into_iter().map(|target| {
-        let own = |(_, step): &(Duration, Step)| of(&faults[step.index()]) == target;
-        let own: Vec<_> = steps.iter().copied().filter(own).collect();
+        let own = steps.iter().filter(|it| of(&faults[it.2]) == target);
+        let own: Vec<Timed> = own.copied().collect();
         async move {
             let told = |text| told.borrow_mut()(text);
             play_steps(&own, faults, system, epoch, told).await
@@ -59,32 +54,32 @@ pub async fn play(
 
 /// Those of one target, one after the other; what has not come back is not broken again.
 async fn play_steps(
-    steps: &[(Duration, Step)],
+    steps: &[Timed],
     faults: &[Fault],
     system: &System,
     epoch: Instant,
     told: impl Fn(String),
-) -> Result<BTreeMap<usize, FaultWindow>, ChaosError> {
+) -> Result<BTreeMap<usize, FaultWindow>, SystemError> {
     let mut in_force = BTreeMap::new();
     let mut observed = BTreeMap::new();
     let mut is_well = true;
-    for (at, step) in steps {
-        sleep_until(epoch + *at).await;
-        match *step {
-            Step::Inject(index) if !is_well => {
+    for (at, step, index) in steps.iter().copied() {
+        sleep_until(epoch + at).await;
+        match step {
+            Step::Inject if !is_well => {
                 observed.insert(index, not_played(&faults[index], epoch.elapsed()));
             }
-            Step::Inject(index) => {
+            Step::Inject => {
                 let fault = ActiveFault::inject(&faults[index], system, epoch).await?;
                 told(format!("{}: {}", faults[index], fault.live.seen));
                 in_force.insert(index, fault);
             }
-            Step::ProbeAgain(index) => {
+            Step::ProbeAgain => {
                 if let Some(fault) = in_force.get_mut(&index) {
                     fault.probe_again(system).await;
                 }
             }
-            Step::Recover(index) => {
+            Step::Recover => {
                 if let Some(fault) = in_force.remove(&index) {
                     let over = fault.recover(system, epoch).await;
                     is_well = over.healed.holds;
@@ -98,17 +93,17 @@ async fn play_steps(
 }
 
 /// In the order of time; what ends at a moment ends before anything begins.
-fn timeline(faults: &[Fault]) -> Vec<(Duration, Step)> {
-    let mut steps: Vec<(Duration, Step)> = Vec::new();
+fn timeline(faults: &[Fault]) -> Vec<Timed> {
+    let mut steps = Vec::new();
     for (index, fault) in faults.iter().enumerate() {
-        steps.push((fault.at, Step::Inject(index)));
+        steps.push((fault.at, Step::Inject, index));
         // One so short has been looked at just now, and a share of requests may take long to show.
         if fault.lasts >= 2 * LAST_LOOK && fault.kind.affects_all() {
-            steps.push((fault.end() - LAST_LOOK, Step::ProbeAgain(index)));
+            steps.push((fault.end() - LAST_LOOK, Step::ProbeAgain, index));
         }
-        steps.push((fault.end(), Step::Recover(index)));
+        steps.push((fault.end(), Step::Recover, index));
     }
-    steps.sort_by_key(|(at, step)| (*at, !matches!(step, Step::Recover(_))));
+    steps.sort_by_key(|(at, step, _)| (*at, *step != Step::Recover));
     steps
 }
 
@@ -133,19 +128,17 @@ mod tests {
             fault(Target::Worker, 4, 2),
             fault(Target::Database, 4, 9),
         ];
-        let steps: Vec<Step> = timeline(&faults)
-            .into_iter()
-            .map(|(_, step)| step)
-            .collect();
+        let steps = timeline(&faults).into_iter();
+        let steps: Vec<_> = steps.map(|(_, step, index)| (step, index)).collect();
         let expected = [
-            Step::Inject(0),
-            Step::Recover(0),
-            Step::Inject(1),
-            Step::Inject(2),
-            Step::ProbeAgain(1),
-            Step::Recover(1),
-            Step::ProbeAgain(2),
-            Step::Recover(2),
+            (Step::Inject, 0),
+            (Step::Recover, 0),
+            (Step::Inject, 1),
+            (Step::Inject, 2),
+            (Step::ProbeAgain, 1),
+            (Step::Recover, 1),
+            (Step::ProbeAgain, 2),
+            (Step::Recover, 2),
         ];
         assert_eq!(steps, expected);
     }
@@ -155,9 +148,8 @@ mod tests {
         let again = |share| {
             let mut fault = fault(Target::Worker, 3, 5);
             fault.kind = Kind::Garbage { share };
-            timeline(&[fault])
-                .iter()
-                .any(|(_, step)| *step == Step::ProbeAgain(0))
+            let steps = timeline(&[fault]);
+            steps.iter().any(|(_, step, _)| *step == Step::ProbeAgain)
         };
         assert!(again(1.0) && !again(0.5));
     }

@@ -12,7 +12,6 @@ use holdfast_checker::schedule::Arrival;
 /// The usual load is of so many.
 const USUAL_CLIENTS: u64 = 4;
 
-/// The clients of a plan.
 #[derive(Debug)]
 pub struct Client {
     poster: Poster,

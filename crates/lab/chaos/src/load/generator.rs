@@ -13,18 +13,14 @@ use tokio::time::{Instant, sleep_until};
 
 use super::CallHistory;
 use super::client::Client;
-use crate::error::ChaosError;
+use crate::error::SystemError;
 use holdfast_checker::schedule::Arrival;
-use holdfast_system::error::SystemError;
 
 /// What was sent, and what that cost.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Cost {
-    /// Processor time of the thread.
     pub(super) processor: Duration,
-    /// Most calls under way at once.
     pub(super) most_under_way: usize,
-    /// Calls that were begun.
     pub(super) sent: usize,
 }
 
@@ -42,7 +38,7 @@ impl Running {
         arrivals: impl Iterator<Item = Arrival> + Send + 'static,
         client: Client,
         epoch: Instant,
-    ) -> Result<Self, ChaosError> {
+    ) -> Result<Self, SystemError> {
         let (ended_to, ended) = unbounded_channel();
         let (stop, stopped) = oneshot::channel();
         let (cost_to, cost) = oneshot::channel();
@@ -76,9 +72,9 @@ impl Running {
     }
 
     /// Drops the calls that are still under way.
-    pub(super) async fn cost(mut self) -> Result<Cost, ChaosError> {
+    pub(super) async fn cost(mut self) -> Result<Cost, SystemError> {
         self.ended.close();
-        let ended = |_| ChaosError::BrokeOff;
+        let ended = |_| SystemError::LoadBrokeOff;
         self.cost.await.map_err(ended)
     }
 }

@@ -24,12 +24,11 @@ pub use holdfast_checker::arrivals::Arrivals;
 pub use holdfast_checker::history::{Attempt, CallHistory};
 use holdfast_checker::trial::Generator;
 pub use holdfast_checker::trial::{Answer, Completion};
-use holdfast_system::error::SystemError;
 pub use plan::{Arriving, Plan};
 pub use post::Poster;
 pub use summary::Summary;
 
-use crate::error::ChaosError;
+use crate::error::SystemError;
 use crate::figures::percentile;
 use generator::{Cost, Running};
 
@@ -39,9 +38,7 @@ const IN_FLIGHT: Duration = Duration::from_millis(100);
 /// What became of all requests, in the order of their intended starts, and what sending them cost.
 #[derive(Debug)]
 pub struct Sent {
-    /// All of them.
     pub histories: Vec<CallHistory>,
-    /// The cost.
     pub generator: Generator,
 }
 
@@ -52,7 +49,7 @@ pub async fn run(
     epoch: Instant,
     stop: impl Future<Output = ()>,
     heard: impl FnMut(&CallHistory) -> Result<(), SystemError>,
-) -> Result<Sent, ChaosError> {
+) -> Result<Sent, SystemError> {
     let client = Client::new(plan.clone(), epoch);
     let running = Running::start(plan.arrivals(), client, epoch)?;
     follow(plan, running, stop, heard).await
@@ -63,7 +60,7 @@ async fn follow(
     mut running: Running,
     stop: impl Future<Output = ()>,
     mut heard: impl FnMut(&CallHistory) -> Result<(), SystemError>,
-) -> Result<Sent, ChaosError> {
+) -> Result<Sent, SystemError> {
     let mut histories = Vec::new();
     tokio::pin!(stop);
     loop {

@@ -13,7 +13,6 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Between two of its attempts.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// What is to be sent.
 #[derive(Debug, Clone)]
 pub struct Plan {
     /// The APIs, such as `http://127.0.0.1:8080`: a request goes to one after the other, with each try.
@@ -65,11 +64,6 @@ impl Plan {
         }
     }
 
-    /// The `Idempotency-Key` of request `number`, `RUN-NUMBER`. The body carries both: `{"number": 7, "key": "RUN-7"}`.
-    pub fn key(&self, number: u64) -> String {
-        format!("{}-{number}", self.run)
-    }
-
     /// All requests, in order.
     pub(super) fn arrivals(&self) -> impl Iterator<Item = Arrival> + use<> {
         schedule::with_surges(&self.load, &self.faults)
@@ -94,7 +88,7 @@ impl Plan {
     pub(super) fn yet_to_be_tried(&self, arrival: Arrival) -> CallHistory {
         CallHistory {
             number: arrival.number,
-            key: self.key(arrival.number),
+            key: format!("{}-{}", self.run, arrival.number),
             intended: arrival.at,
             surge: arrival.surge,
             attempts: Vec::new(),
@@ -102,15 +96,11 @@ impl Plan {
     }
 }
 
-/// What arrives, when, for how long.
 #[derive(Debug, Clone, Copy)]
 pub struct Arriving {
     /// Requests per second, on average.
     pub rate: f64,
-    /// How they arrive.
     pub arrivals: Arrivals,
-    /// For how long they arrive.
     pub lasts: Duration,
-    /// Of the arrivals.
     pub seed: u64,
 }

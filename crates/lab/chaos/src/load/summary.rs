@@ -6,7 +6,6 @@ use super::{Attempt, CallHistory, Completion};
 use crate::figures::percentile;
 use crate::output::{Console, Tone};
 
-/// How many requests ended how.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Summary {
     /// All, the unanswered included.
@@ -21,14 +20,12 @@ pub struct Summary {
     pub no_file: usize,
     /// Answers that had to do without something.
     pub degraded: usize,
-    /// Those that took more than one try.
     pub retried: usize,
     /// Of the answered, sorted, in milliseconds.
     latencies: Vec<f64>,
 }
 
 impl Summary {
-    /// Sums up.
     pub fn of(histories: &[CallHistory]) -> Self {
         let mut summary = Self::default();
         for history in histories {
@@ -57,18 +54,15 @@ impl Summary {
         summary
     }
 
-    /// Answers with this promise.
     pub fn promised(&self, status: u16) -> usize {
         self.promised.get(&status).copied().unwrap_or_default()
     }
 
-    /// The table.
     pub fn print(&self, console: Console) {
         let line = |name: &str, count: usize, bad: bool| {
-            let tone = if bad && count > 0 {
-                Tone::Bad
-            } else {
-                Tone::Plain
+            let tone = match bad && count > 0 {
+                true => Tone::Bad,
+                false => Tone::Plain,
             };
             let count = console.paint(tone, format!("{count:>8}"));
             console.print(format_args!("{name:<22}{count}"));
@@ -106,14 +100,11 @@ mod tests {
 
     fn history(status: Option<u16>, code: Option<&str>) -> CallHistory {
         let end = status.map_or(Completion::GivenUp, |status| {
+            let degraded = (status != 200).then(|| "worker_unavailable:circuit_open".to_owned());
             Completion::Answered(Answer {
                 status,
                 code: code.map(str::to_owned),
-                degraded: if status == 200 {
-                    Vec::new()
-                } else {
-                    vec!["worker_unavailable:circuit_open".to_owned()]
-                },
+                degraded: degraded.into_iter().collect(),
                 ..Answer::default()
             })
         });
@@ -139,10 +130,8 @@ mod tests {
             history(Some(503), Some("overloaded")),
             history(None, None),
         ]);
-        assert_eq!(
-            (summary.sent, summary.unanswered, summary.degraded),
-            (4, 1, 2)
-        );
+        let counted = [summary.sent, summary.unanswered, summary.degraded];
+        assert_eq!(counted, [4, 1, 2]);
         assert_eq!(summary.no_file, 0);
         assert_eq!((summary.promised(200), summary.promised(202)), (1, 1));
         assert_eq!(summary.refused["503 overloaded"], 1);
@@ -158,9 +147,7 @@ mod tests {
         let mut cut = history(None, None);
         cut.attempts.clear();
         let summary = Summary::of(&[starved, cut]);
-        assert_eq!(
-            (summary.sent, summary.unanswered, summary.no_file),
-            (2, 2, 1)
-        );
+        let counted = [summary.sent, summary.unanswered, summary.no_file];
+        assert_eq!(counted, [2, 2, 1]);
     }
 }

@@ -31,6 +31,12 @@ fn load(rate: f64, lasts: u64, patience: u64) -> Load {
     }
 }
 
+/// What becomes of all that this plan sends.
+async fn histories(plan: &Plan) -> Vec<CallHistory> {
+    let sent = run(plan, Instant::now(), pending(), |_| Ok(())).await;
+    sent.unwrap().histories
+}
+
 #[tokio::test]
 async fn answers_hung_calls_resets_and_refusals_are_told_apart_and_each_is_tried_once() {
     let acts = |number| [Act::Answer, Act::Hang, Act::Reset][(number % 3) as usize];
@@ -78,8 +84,7 @@ async fn where_nobody_listens_calls_are_refused() {
     let closed = crate::ports::free().unwrap();
     let url = format!("http://127.0.0.1:{closed}");
     let plan = Plan::new(url, Side::Naive, load(100.0, 50, 10_000));
-    let sent = run(&plan, Instant::now(), pending(), |_| Ok(())).await;
-    let histories = sent.unwrap().histories;
+    let histories = histories(&plan).await;
     assert_eq!(histories.len(), 5);
     let refused = |one: &CallHistory| one.attempts[0].end == Completion::Refused;
     assert!(histories.iter().all(refused));
@@ -98,22 +103,18 @@ async fn a_refused_call_goes_on_to_the_next_api_and_any_answer_ends_it() {
             b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 15\r\n\r\n{\"code\":\"over\"}";
         stream.write_all(answer).await.unwrap();
     });
-    let plan = Plan::balanced(urls, once(), Duration::from_secs(5));
-    let sent = run(&plan, Instant::now(), pending(), |_| Ok(())).await;
-    let history = sent.unwrap().histories.remove(0);
-    assert_eq!(history.attempts.len(), 2);
-    assert_eq!(history.attempts[0].end, Completion::Refused);
-    assert_eq!(history.answer().unwrap().code.as_deref(), Some("over"));
-    assert_eq!(history.accepted(), None);
-}
-
-fn once() -> Arriving {
-    Arriving {
+    let once = Arriving {
         rate: 1.0,
         arrivals: Arrivals::Constant,
         lasts: Duration::from_millis(500),
         seed: 1,
-    }
+    };
+    let plan = Plan::balanced(urls, once, Duration::from_secs(5));
+    let history = histories(&plan).await.remove(0);
+    assert_eq!(history.attempts.len(), 2);
+    assert_eq!(history.attempts[0].end, Completion::Refused);
+    assert_eq!(history.answer().unwrap().code.as_deref(), Some("over"));
+    assert_eq!(history.accepted(), None);
 }
 
 #[tokio::test]
@@ -172,22 +173,20 @@ async fn who_asks_again_does_so_with_the_same_key_until_it_has_a_promise_or_no_p
     let mut load = load(1.0, 500, 30_000);
     load.asks_again = Some(Duration::from_millis(200));
     let plan = Plan::new(&url, Side::Resilient, load.clone());
-    let sent = run(&plan, Instant::now(), pending(), |_| Ok(())).await;
-    let histories = sent.unwrap().histories;
-    assert_eq!(histories.len(), 1);
-    assert!(histories[0].answer().unwrap().is_promise());
-    assert_eq!(histories[0].attempts.len(), 3);
-    assert!(histories[0].latency() >= Duration::from_millis(400));
+    let sent = histories(&plan).await;
+    assert_eq!(sent.len(), 1);
+    assert!(sent[0].answer().unwrap().is_promise());
+    assert_eq!(sent[0].attempts.len(), 3);
+    assert!(sent[0].latency() >= Duration::from_millis(400));
     assert_eq!(ASKED.load(Ordering::Relaxed), 3);
 
     load.patience = Duration::from_millis(900);
     let plan = Plan::new(&url, Side::Resilient, load);
-    let sent = run(&plan, Instant::now(), pending(), |_| Ok(())).await;
-    let histories = sent.unwrap().histories;
+    let sent = histories(&plan).await;
     // With a fifth pause its patience has ended.
     assert!((5..=8).contains(&ASKED.load(Ordering::Relaxed)));
-    assert_eq!(histories[0].answer(), None);
-    assert!(histories[0].latency() < Duration::from_secs(5));
+    assert_eq!(sent[0].answer(), None);
+    assert!(sent[0].latency() < Duration::from_secs(5));
 }
 
 #[tokio::test]
@@ -200,12 +199,8 @@ async fn stopped_it_sends_no_more_and_what_is_under_way_counts_as_sent_and_unans
     let summary = Summary::of(&sent.histories);
     assert!((1..100).contains(&summary.sent), "{summary:?}");
     assert_eq!(summary.unanswered, summary.sent);
-    assert!(
-        sent.histories
-            .iter()
-            .map(|one| one.number)
-            .eq(0..summary.sent as u64)
-    );
+    let numbers = sent.histories.iter().map(|one| one.number);
+    assert!(numbers.eq(0..summary.sent as u64));
     let later = Instant::now() + Duration::from_secs(5);
     let none = run(&plan, later, ready(()), |_| Ok(())).await.unwrap();
     assert_eq!(none.histories, []);
@@ -251,10 +246,8 @@ async fn thousands_of_hung_calls_do_not_slow_those_that_are_answered() {
     let promised = answered.iter().filter_map(CallHistory::answer);
     assert_eq!(promised.filter(|answer| answer.is_promise()).count(), 150);
     assert!(sent.generator.most_under_way >= HUNG);
-    let mut latencies: Vec<f64> = answered
-        .iter()
-        .map(|one| one.latency().as_secs_f64())
-        .collect();
+    let latencies = answered.iter().map(|one| one.latency().as_secs_f64());
+    let mut latencies: Vec<f64> = latencies.collect();
     latencies.sort_by(f64::total_cmp);
     let median = percentile(&latencies, 0.5);
     println!("all: {:?}", sent.generator);

@@ -8,11 +8,11 @@ use clap::{Args, Parser};
 use holdfast_checker::plan::Target;
 use holdfast_ops::signals::StopSignals;
 use holdfast_ops::{Environment, exit};
+use holdfast_system::error::SystemError;
 use holdfast_system::probe::Probe;
 use holdfast_testbed::link::{self, Controller, LinkError, Links, Listen};
 use holdfast_testbed::open_files;
 use holdfast_testbed::output::Console;
-use thiserror::Error;
 use tokio::net::TcpListener;
 
 const CONTROL: &str = "127.0.0.1:7070";
@@ -58,20 +58,12 @@ struct Serve {
     seed: Option<u64>,
 }
 
-#[derive(Debug, Error)]
-enum Failure {
-    #[error(transparent)]
-    Link(#[from] LinkError),
-    #[error("signals cannot be listened for: {0}")]
-    Signals(std::io::Error),
-}
-
 #[tokio::main]
 async fn main() -> ExitCode {
     let console = Console::new(&Environment::of_process());
     let result = match Task::parse() {
         Task::Serve(wanted) => serve(wanted, console).await,
-        Task::Health { control } => health(control).await.map_err(Failure::from),
+        Task::Health { control } => health(control).await.map_err(SystemError::from),
         Task::Look {
             kind,
             address,
@@ -91,10 +83,10 @@ async fn main() -> ExitCode {
 }
 
 /// Serves until SIGTERM or SIGINT.
-async fn serve(wanted: Serve, console: Console) -> Result<(), Failure> {
+async fn serve(wanted: Serve, console: Console) -> Result<(), SystemError> {
     let address = wanted.control;
     open_files::raise_limit(console);
-    let mut signals = StopSignals::listen().map_err(Failure::Signals)?;
+    let mut signals = StopSignals::listen().map_err(SystemError::file("listen for", "signals"))?;
     let seed = wanted.seed.unwrap_or_else(|| fastrand::u64(..1_000_000));
     let links = Links::start(&wanted.links, seed).await?;
     let control = TcpListener::bind(address)

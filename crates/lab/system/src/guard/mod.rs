@@ -12,11 +12,11 @@ use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 
 use clap::ValueEnum;
-use holdfast_ops::signals::StopSignals;
 use strum::IntoStaticStr;
 
 use crate::error::SystemError;
 use crate::settings::StageKind;
+use crate::stage::stop_signals;
 pub use stand::stand;
 
 /// What the lab says when nothing is left to guard.
@@ -52,7 +52,7 @@ pub async fn guarded<T, E: From<SystemError>>(
     what: Guarded,
     work: impl Future<Output = Result<T, E>>,
 ) -> Result<T, E> {
-    let mut signals = StopSignals::listen().map_err(SystemError::file("listen for", "signals"))?;
+    let mut signals = stop_signals()?;
     let guard = Guard::post(what)?;
     tokio::select! {
         done = work => done,
@@ -71,42 +71,35 @@ pub async fn guarded<T, E: From<SystemError>>(
 #[derive(Debug)]
 pub struct Guard {
     process: Child,
-    left: bool,
 }
 
 impl Guard {
-    /// Starts the guard of this process.
     pub fn post(guarded: Guarded) -> Result<Self, SystemError> {
-        Self::run(guarded, |command| command)
+        Self::run(guarded, None)
     }
 
     /// Starts the guard of a stage that this process brings up from nothing: of that one, and of none beside it.
     pub fn of_stage(stage: StageKind) -> Result<Self, SystemError> {
-        Self::run(Guarded::Stage, |command| command.env("STAGE", stage.name()))
+        Self::run(Guarded::Stage, Some(stage))
     }
 
-    fn run(
-        guarded: Guarded,
-        told: impl FnOnce(&mut Command) -> &mut Command,
-    ) -> Result<Self, SystemError> {
+    fn run(guarded: Guarded, stage: Option<StageKind>) -> Result<Self, SystemError> {
         let program = env::current_exe().map_err(SystemError::file("find", "this program"))?;
         // A group of its own: Ctrl-C is for the lab, which then cleans up itself.
-        let process = told(&mut Command::new(&program))
+        let process = Command::new(&program)
             .args(["guard", guarded.into()])
+            .envs(stage.map(|stage| ("STAGE", stage.name())))
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .process_group(0)
             .spawn()
             .map_err(SystemError::file("run", program))?;
-        Ok(Self {
-            process,
-            left: false,
-        })
+        Ok(Self { process })
     }
 
     /// Leaves the rest to the guard, which tries again once the lab is gone.
     pub fn leave_the_rest(mut self) {
-        self.left = true;
+        self.process.stdin = None;
     }
 }
 
@@ -114,13 +107,12 @@ impl Drop for Guard {
     fn drop(&mut self) {
         let pipe = self.process.stdin.take();
         // Over a panic nobody knows what was cleaned up.
-        if self.left || std::thread::panicking() {
+        let Some(mut pipe) = pipe.filter(|_| !std::thread::panicking()) else {
             return;
-        }
-        if let Some(mut pipe) = pipe {
-            // A guard that is gone needs no word.
-            let _ = pipe.write_all(DONE);
-        }
+        };
+        // A guard that is gone needs no word.
+        let _ = pipe.write_all(DONE);
+        drop(pipe);
         let _ = self.process.wait();
     }
 }

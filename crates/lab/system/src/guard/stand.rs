@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use holdfast_ops::signals::StopSignals;
 use rustix::process::{getpgid, getppid};
 use tokio::io::{AsyncReadExt, stdin};
 
@@ -10,7 +9,7 @@ use super::{DONE, Guarded};
 use crate::error::SystemError;
 use crate::output::Console;
 use crate::settings::{Settings, StageKind};
-use crate::stage::Stage;
+use crate::stage::{Stage, stop_signals};
 use crate::wait::Patience;
 use crate::{postgres, process, run_dir, system};
 
@@ -25,7 +24,7 @@ pub async fn stand(
     console: Console,
 ) -> Result<(), SystemError> {
     // Whoever signals everything they find means the lab; the guard ends after it.
-    let mut signals = StopSignals::listen().map_err(SystemError::file("listen for", "signals"))?;
+    let mut signals = stop_signals()?;
     let lab = getppid();
     let group = lab.and_then(|lab| getpgid(Some(lab)).ok());
     let mut said = Vec::new();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use holdfast_testbed::exposition;
 use holdfast_wire::{Policies, Request, RequestList, Status};
-use reqwest::StatusCode;
+use reqwest::{RequestBuilder, StatusCode};
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
@@ -50,12 +50,7 @@ impl AdminClient {
 
     /// Whether `GET /readyz` answers 200 now; if not, why.
     pub async fn ready(&self) -> Result<(), String> {
-        let answer = self
-            .client
-            .get(format!("{}/readyz", self.base))
-            .send()
-            .await;
-        match answer {
+        match self.call("/readyz").send().await {
             Ok(answer) if answer.status().is_success() => Ok(()),
             Ok(answer) => Err(format!("answers {}", answer.status())),
             Err(error) if error.is_connect() => Err("does not listen".to_owned()),
@@ -65,7 +60,7 @@ impl AdminClient {
 
     /// Whether a `GET` of this path is answered with a success.
     pub async fn says_yes(&self, path: &str) -> bool {
-        let answer = self.client.get(format!("{}{path}", self.base)).send().await;
+        let answer = self.call(path).send().await;
         answer.is_ok_and(|answer| answer.status().is_success())
     }
 
@@ -75,7 +70,6 @@ impl AdminClient {
         Ok(Duration::try_from_secs_f64(seconds).unwrap_or_default())
     }
 
-    /// `GET /policies`.
     pub async fn policies(&self) -> Result<Policies, SystemError> {
         self.get("/policies").await
     }
@@ -89,20 +83,16 @@ impl AdminClient {
                 return Ok(now);
             }
             if wait.is_over().await {
-                return Err(SystemError::Api {
-                    url: format!("{}/policies", self.base),
-                    problem: "the policy file was not read again".to_owned(),
-                });
+                let problem = "the policy file was not read again".to_owned();
+                return Err(self.failed("/policies", problem));
             }
         }
     }
 
-    /// `GET /status`.
     pub async fn status(&self) -> Result<Status, SystemError> {
         self.get("/status").await
     }
 
-    /// `GET /requests` with this query.
     pub async fn requests(&self, query: &str) -> Result<RequestList, SystemError> {
         self.get(&format!("/requests?{query}")).await
     }
@@ -110,7 +100,7 @@ impl AdminClient {
     /// `GET /requests/{id}`; none: there is no such request.
     pub async fn request(&self, id: Uuid) -> Result<Option<Request>, SystemError> {
         let path = format!("/requests/{id}");
-        let answer = self.client.get(format!("{}{path}", self.base)).send().await;
+        let answer = self.call(&path).send().await;
         if answer.is_ok_and(|answer| answer.status() == StatusCode::NOT_FOUND) {
             return Ok(None);
         }
@@ -119,8 +109,8 @@ impl AdminClient {
 
     /// `GET /metrics`, as text; none: no answer.
     pub async fn metrics(&self) -> Option<String> {
-        let url = format!("{}/metrics", self.base);
-        self.client.get(url).send().await.ok()?.text().await.ok()
+        let answer = self.call("/metrics").send().await;
+        answer.ok()?.text().await.ok()
     }
 
     /// The value of a metric without labels; none: no answer, or no such metric.
@@ -130,32 +120,30 @@ impl AdminClient {
 
     /// `GET /process`, whatever comes of it.
     pub async fn process(&self) {
-        let call = self
-            .client
-            .get(format!("{}/process", self.base))
-            .timeout(PROCESS_WITHIN);
+        let call = self.call("/process").timeout(PROCESS_WITHIN);
         let _ = call.send().await;
     }
 
+    fn call(&self, path: &str) -> RequestBuilder {
+        self.client.get(format!("{}{path}", self.base))
+    }
+
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, SystemError> {
-        let url = format!("{}{path}", self.base);
-        let failed = |problem: String| SystemError::Api {
-            url: url.clone(),
-            problem,
+        let asked = async {
+            let answer = self.call(path).send().await;
+            let answer = answer.map_err(|error| error.to_string())?;
+            match answer.status() {
+                status if !status.is_success() => Err(format!("it answered {status}")),
+                _ => answer.json().await.map_err(|error| error.to_string()),
+            }
         };
-        let answer = self
-            .client
-            .get(&url)
-            .send()
-            .await
-            .map_err(|error| failed(error.to_string()))?;
-        let status = answer.status();
-        if !status.is_success() {
-            return Err(failed(format!("it answered {status}")));
+        asked.await.map_err(|problem| self.failed(path, problem))
+    }
+
+    fn failed(&self, path: &str, problem: String) -> SystemError {
+        SystemError::Api {
+            url: format!("{}{path}", self.base),
+            problem,
         }
-        answer
-            .json()
-            .await
-            .map_err(|error| failed(error.to_string()))
     }
 }

@@ -7,7 +7,7 @@ use crate::output::{Console, Tone};
 use crate::settings::{Settings, StageKind};
 
 impl Stage {
-    /// The stage to bring up. Says which.
+    /// The stage to bring up, unless another one is up on the same port. Says which.
     pub async fn to_bring_up(settings: &Settings, console: Console) -> Result<Self, SystemError> {
         let stage = Self::chosen_to_bring_up(settings, console).await?;
         stage.announce(console);
@@ -20,16 +20,14 @@ impl Stage {
         settings: &Settings,
         console: Console,
     ) -> Result<Self, SystemError> {
-        Ok(match settings.stage {
-            Some(kind) => Self::of(kind, settings, console).await?,
-            None => match Self::found(settings, console).await? {
-                Some(stage) => stage,
-                None => match Compose::find(settings, console).await {
-                    Ok(compose) => Self::Compose(compose),
-                    Err(_) => Self::local(settings, console),
-                },
-            },
-        })
+        if let Some(kind) = settings.stage {
+            return Self::of(kind, settings, console).await;
+        }
+        if let Some(stage) = Self::found(settings, console).await? {
+            return Ok(stage);
+        }
+        let compose = Compose::find(settings, console).await.map(Self::Compose);
+        Ok(compose.unwrap_or_else(|_| Self::local(settings, console)))
     }
 
     /// The stage that is up. Says which.
@@ -49,22 +47,17 @@ impl Stage {
         settings: &Settings,
         console: Console,
     ) -> Result<Vec<Self>, SystemError> {
-        Ok(match settings.stage {
-            Some(kind) => vec![Self::of(kind, settings, console).await?],
-            None => {
-                let compose = Compose::find(settings, console)
-                    .await
-                    .ok()
-                    .map(Self::Compose);
-                // Made only where somebody asked for it, and with root's rights.
-                let swarm = Self::swarm(settings, console);
-                let swarm = swarm.holds_data().await?.then_some(swarm);
-                std::iter::once(Self::local(settings, console))
-                    .chain(compose)
-                    .chain(swarm)
-                    .collect()
-            }
-        })
+        if let Some(kind) = settings.stage {
+            return Ok(vec![Self::of(kind, settings, console).await?]);
+        }
+        let mut all = vec![Self::local(settings, console)];
+        all.extend(Compose::find(settings, console).await.map(Self::Compose));
+        // Made only where somebody asked for it, and with root's rights.
+        let swarm = Self::swarm(settings, console);
+        if swarm.holds_data().await? {
+            all.push(swarm);
+        }
+        Ok(all)
     }
 
     async fn of(
@@ -82,11 +75,12 @@ impl Stage {
 
     /// The stage's name, as it stands in `STAGE`.
     pub fn name(&self) -> &'static str {
-        match self {
-            Self::Local(_) => StageKind::Local.name(),
-            Self::Compose(_) => StageKind::Compose.name(),
-            Self::Swarm(_) => StageKind::Swarm.name(),
-        }
+        let kind = match self {
+            Self::Local(_) => StageKind::Local,
+            Self::Compose(_) => StageKind::Compose,
+            Self::Swarm(_) => StageKind::Swarm,
+        };
+        kind.name()
     }
 
     /// The stage that is up, whatever `STAGE` says; the local one if several are.
@@ -94,37 +88,34 @@ impl Stage {
         settings: &Settings,
         console: Console,
     ) -> Result<Option<Self>, SystemError> {
-        let local = Local::new(settings, settings.folder(), console);
-        if local.is_up()? {
-            return Ok(Some(Self::Local(local)));
-        }
-        let swarm = Swarm::new(settings, console);
-        if swarm.is_up().await? {
-            return Ok(Some(Self::Swarm(swarm)));
-        }
-        match Compose::find(settings, console).await {
-            Ok(compose) if compose.is_up().await? => Ok(Some(Self::Compose(compose))),
-            _ => Ok(None),
-        }
+        Self::first(settings, console, Self::is_up).await
     }
 
     /// The stage that is up, else the one that still holds data, whatever `STAGE` says; the local one if several do.
     pub async fn found(settings: &Settings, console: Console) -> Result<Option<Self>, SystemError> {
-        if let Some(stage) = Self::found_up(settings, console).await? {
-            return Ok(Some(stage));
+        match Self::found_up(settings, console).await? {
+            None => Self::first(settings, console, Self::holds_data).await,
+            found => Ok(found),
         }
-        for stage in [
-            Self::local(settings, console),
-            Self::swarm(settings, console),
-        ] {
-            if stage.holds_data().await? {
+    }
+
+    /// The first that is so of all there are. Docker comes last: asking it takes a second.
+    async fn first(
+        settings: &Settings,
+        console: Console,
+        is_so: impl AsyncFn(&Self) -> Result<bool, SystemError>,
+    ) -> Result<Option<Self>, SystemError> {
+        let local = Self::local(settings, console);
+        for stage in [local, Self::swarm(settings, console)] {
+            if is_so(&stage).await? {
                 return Ok(Some(stage));
             }
         }
-        match Compose::find(settings, console).await {
-            Ok(compose) if compose.holds_data().await? => Ok(Some(Self::Compose(compose))),
-            _ => Ok(None),
-        }
+        let Ok(compose) = Compose::find(settings, console).await else {
+            return Ok(None);
+        };
+        let compose = Self::Compose(compose);
+        Ok(is_so(&compose).await?.then_some(compose))
     }
 
     fn local(settings: &Settings, console: Console) -> Self {
@@ -144,18 +135,15 @@ impl Stage {
         settings: &Settings,
         console: Console,
     ) -> Result<(), SystemError> {
-        // Asking Docker takes a second: only when somebody is on the port.
-        if port::check_free(settings.ports.api, "API_PORT").is_ok() {
+        let port = settings.ports.api;
+        // Only when somebody is on the port is it asked who.
+        if port::check_free(port, "API_PORT").is_ok() {
             return Ok(());
         }
         match Self::found_up(settings, console).await? {
-            Some(other)
-                if other.name() != self.name() && other.api_port().await? == settings.ports.api =>
-            {
-                Err(SystemError::OtherStage {
-                    other: other.name(),
-                    port: settings.ports.api,
-                })
+            Some(other) if other.name() != self.name() && other.api_port().await? == port => {
+                let other = other.name();
+                Err(SystemError::OtherStage { other, port })
             }
             _ => Ok(()),
         }

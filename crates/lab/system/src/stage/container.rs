@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use tokio::process::Command;
 
-use super::{Condition, Service};
+use super::{Condition, Service, program};
 use crate::error::SystemError;
 
 const COMPOSE: &str = "com.docker.compose.service";
 /// With the stack's name before it.
 const SWARM: &str = "com.docker.swarm.service.name";
 
-/// One service's container.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Container {
     pub(super) id: String,
@@ -19,7 +19,6 @@ pub(super) struct Container {
     pub(super) condition: Condition,
     /// By which it ended, if it did.
     pub(super) exit_code: Option<i32>,
-    /// On the host.
     pub(super) port: Option<u16>,
 }
 
@@ -37,7 +36,6 @@ struct Inspected {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Config {
-    #[serde(default)]
     labels: Option<BTreeMap<String, String>>,
 }
 
@@ -47,7 +45,6 @@ struct State {
     status: String,
     #[serde(default)]
     exit_code: i32,
-    #[serde(default)]
     health: Option<Health>,
 }
 
@@ -60,7 +57,6 @@ struct Health {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Network {
-    #[serde(default)]
     ports: Option<BTreeMap<String, Option<Vec<Binding>>>>,
 }
 
@@ -78,13 +74,24 @@ impl Container {
             command: "docker inspect".to_owned(),
             output: error.to_string(),
         })?;
-        let mut found: Vec<_> = all.into_iter().filter_map(container).collect();
-        found.sort_by_key(|container: &Self| {
-            Service::ALL
-                .iter()
-                .position(|service| *service == container.service)
-        });
+        let mut found: Vec<Self> = all.into_iter().filter_map(container).collect();
+        found.sort_by_key(|one| Service::ALL.iter().position(|it| *it == one.service));
         Ok(found)
+    }
+
+    /// Those that an engine lists, `which` being arguments of `docker ps`.
+    pub(super) async fn list(
+        docker: impl Fn(&[&str]) -> Command,
+        which: &[&str],
+    ) -> Result<Vec<Self>, SystemError> {
+        let list = [&["ps", "--no-trunc", "--quiet"][..], which].concat();
+        let ids = program::printed(docker(&list)).await?;
+        let ids: Vec<&str> = ids.lines().collect();
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let inspect = [&["inspect", "--type", "container"][..], &ids].concat();
+        Self::read(&program::printed(docker(&inspect)).await?)
     }
 
     pub(super) fn is_alive(&self) -> bool {
@@ -143,28 +150,34 @@ fn illness(health: Option<&Health>) -> Option<String> {
     }
 }
 
+/// As an engine would tell of one container.
+#[cfg(test)]
+fn labelled(label: &str, service: &str, state: &str, ports: &str) -> Option<Container> {
+    let labels = format!(r#"{{"{label}":"{service}"}}"#);
+    let network = format!(r#"{{"Ports":{ports}}}"#);
+    let told = format!(
+        r#"[{{"Id":"4f","Config":{{"Labels":{labels}}},"State":{state},"NetworkSettings":{network}}}]"#
+    );
+    Container::read(&told).unwrap().pop()
+}
+
+/// A task of a Swarm.
+#[cfg(test)]
+pub(super) fn task(service: &str, state: &str) -> Option<Container> {
+    labelled(SWARM, &format!("holdfast_{service}"), state, "{}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn one(service: &str, state: &str, ports: &str) -> Option<Container> {
-        let labels = format!(r#"{{"com.docker.compose.service":"{service}"}}"#);
-        let told = format!(
-            r#"[{{"Id":"4f","Config":{{"Labels":{labels}}},"State":{state},"NetworkSettings":{{"Ports":{ports}}}}}]"#
-        );
-        Container::read(&told).unwrap().pop()
+        labelled(COMPOSE, service, state, ports)
     }
 
     #[test]
     fn a_task_of_a_swarm_is_known_by_the_service_it_is_of() {
-        let of = |name: &str| {
-            let labels = format!(r#"{{"com.docker.swarm.service.name":"holdfast_{name}"}}"#);
-            let told = format!(
-                r#"[{{"Id":"4f","Config":{{"Labels":{labels}}},"State":{{"Status":"exited"}}}}]"#
-            );
-            let found = Container::read(&told).unwrap().pop();
-            found.map(|container| container.service)
-        };
+        let of = |name: &str| Some(task(name, r#"{"Status":"exited"}"#)?.service);
         assert_eq!(of("worker"), Some(Service::Worker));
         assert_eq!(of("postgres2"), Some(Service::Db));
         assert_eq!(of("etcd2"), None);

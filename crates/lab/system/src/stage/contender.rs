@@ -22,12 +22,10 @@ const ENDS: Patience = Patience::new(Duration::from_secs(5), POLL);
 const POLL: Duration = Duration::from_millis(20);
 const LOG_LINES: usize = 10;
 
-/// An API that is not ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Contender {
     /// What it is called in tables and folders.
     pub name: String,
-    /// What starts it, for a shell.
     pub command: String,
     /// The folder in which the command is started: the caller's.
     pub folder: PathBuf,
@@ -49,18 +47,13 @@ impl ServiceProcess {
         fs::create_dir_all(&data).map_err(SystemError::file("make", &data))?;
         let text = |path: &Path| path.to_string_lossy().into_owned();
         process.variables.extend([
-            ("PORT".to_owned(), process.port().to_string()),
+            ("PORT".to_owned(), process.port.to_string()),
             ("DATA_DIR".to_owned(), text(&data)),
             (process::MARK.to_owned(), text(&process.tree.home)),
         ]);
         process.contender = Some(contender.clone());
         process.start().await?;
         Ok(process)
-    }
-
-    /// Whether it is none of ours.
-    pub fn is_contender(&self) -> bool {
-        self.contender.is_some()
     }
 
     /// SIGTERM to its group, and time to end; what is left is still there afterwards.
@@ -80,10 +73,8 @@ impl ServiceProcess {
                 format!("it left processes {pids:?} behind, which were killed")
             }
         };
-        Observation {
-            holds: self.tree.is_gone(),
-            seen,
-        }
+        let holds = self.tree.is_gone();
+        Observation { holds, seen }
     }
 }
 
@@ -133,10 +124,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let error = started(folder.path(), "echo no such module; exit 3").await;
         let error = error.unwrap_err();
-        assert!(
-            error.to_string().contains("ended (exit status: 3)"),
-            "{error}"
-        );
+        let told = error.to_string();
+        assert!(told.contains("ended (exit status: 3)"), "{told}");
         assert_eq!(error.context(), ["no such module"]);
     }
 
@@ -145,7 +134,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let command = "exec python3 -m http.server --bind 127.0.0.1 $PORT";
         let mut process = started(folder.path(), command).await.unwrap();
-        let address = ports::loopback(process.port());
+        let address = ports::loopback(process.port);
         process.kill().await.unwrap();
         assert!(TcpStream::connect(address).await.is_err());
         process.start().await.unwrap();
@@ -156,24 +145,16 @@ mod tests {
 
     #[tokio::test]
     async fn what_hangs_at_its_end_or_leaves_processes_is_told_and_killed() {
-        for (command, seen) in [
-            (
-                "trap '' TERM; exec python3 -m http.server $PORT",
-                "did not end within 5 s",
-            ),
-            (
-                "setsid sleep 60 & exec python3 -m http.server $PORT",
-                "left processes [",
-            ),
+        for (first, seen) in [
+            ("trap '' TERM;", "did not end within 5 s"),
+            ("setsid sleep 60 &", "left processes ["),
         ] {
             let folder = tempfile::tempdir().unwrap();
-            let process = started(folder.path(), command).await.unwrap();
+            let command = format!("{first} exec python3 -m http.server $PORT");
+            let process = started(folder.path(), &command).await.unwrap();
             let ending = process.stop().await;
-            assert!(
-                !ending.holds && ending.seen.contains(seen),
-                "{}",
-                ending.seen
-            );
+            let told = ending.seen;
+            assert!(!ending.holds && told.contains(seen), "{told}");
             process.kill().await.unwrap();
             assert!(process.tree.is_gone());
         }

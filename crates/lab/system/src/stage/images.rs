@@ -22,27 +22,24 @@ pub(super) struct Image {
     of: &'static [&'static str],
 }
 
-pub(super) const API: Image = Image {
-    name: "holdfast/api:latest",
-    file: DOCKERFILE,
-    of: &["--target", "api", "."],
-};
-pub(super) const WORKER: Image = Image {
-    name: "holdfast/worker:latest",
-    file: DOCKERFILE,
-    of: &["--target", "worker", "."],
-};
+pub(super) const API: Image = built("holdfast/api:latest", &["--target", "api", "."]);
+pub(super) const WORKER: Image = built("holdfast/worker:latest", &["--target", "worker", "."]);
 /// The link that breaks on command.
-pub(super) const FAULT_PROXY: Image = Image {
-    name: "holdfast/fault-proxy:latest",
-    file: DOCKERFILE,
-    of: &["--target", "fault-proxy", "."],
-};
+pub(super) const FAULT_PROXY: Image = built(
+    "holdfast/fault-proxy:latest",
+    &["--target", "fault-proxy", "."],
+);
 pub(super) const PATRONI: Image = Image {
     name: "holdfast/patroni:latest",
     file: "deploy/swarm/Dockerfile",
     of: &["deploy/swarm"],
 };
+
+/// Of one of our programs.
+const fn built(name: &'static str, of: &'static [&'static str]) -> Image {
+    let file = DOCKERFILE;
+    Image { name, file, of }
+}
 
 /// Builds what is not there as it should be, by this machine's own engine; its talk goes to stderr, the first time all of it.
 /// The base images, as variables for the files of a stage.
@@ -52,21 +49,19 @@ pub(super) async fn build(
     console: Console,
 ) -> Result<Vec<(String, String)>, SystemError> {
     let look = ["image", "inspect", "--format", "{{.Id}}", API.name];
-    let built = program::printed(program::command("docker", look)).await;
-    console.say(match built {
+    let is_there = program::printed(program::command("docker", look)).await;
+    console.say(match is_there {
         Ok(_) => "  images: what changed since they were built is built anew, in seconds or minutes",
         Err(_) => FIRST_BUILD,
     });
     let mut script = program::command(root.join(BASE_IMAGES), [""; 0]);
     script.current_dir(root).stderr(Stdio::inherit());
     let bases = bases(&program::printed(script).await?);
-    let arguments: Vec<String> = bases
-        .iter()
-        .map(|(name, base)| format!("{name}={base}"))
-        .collect();
+    let arguments = bases.iter().map(|(name, base)| format!("{name}={base}"));
+    let arguments: Vec<String> = arguments.collect();
     for image in images {
         let mut words = vec!["build", "--tag", image.name, "--file", image.file];
-        words.extend(built.is_ok().then_some("--quiet"));
+        words.extend(is_there.is_ok().then_some("--quiet"));
         words.extend(arguments.iter().flat_map(|it| ["--build-arg", it]));
         // Without a value: what cargo goes by outside of the images, it goes by in them.
         words.extend(["--build-arg", "CARGO_PROFILE_RELEASE_OPT_LEVEL"]);
@@ -81,9 +76,8 @@ pub(super) async fn build(
 /// The `KEY=value` lines of the script.
 fn bases(printed: &str) -> Vec<(String, String)> {
     let pairs = printed.lines().filter_map(|line| line.split_once('='));
-    pairs
-        .map(|(name, base)| (name.trim().to_owned(), base.trim().to_owned()))
-        .collect()
+    let pairs = pairs.map(|(name, base)| (name.trim().to_owned(), base.trim().to_owned()));
+    pairs.collect()
 }
 
 #[cfg(test)]

@@ -10,46 +10,44 @@ mod images;
 mod local;
 mod port;
 mod process;
-mod ready;
 mod swarm;
 
 pub use crate::service::Service;
 pub use admin_client::AdminClient;
 pub use compose::Compose;
-pub use compose::Project;
+pub(crate) use compose::Project;
 pub use contender::Contender;
 pub use local::Local;
 pub use port::check_free;
 pub use process::ServiceProcess;
+pub(crate) use swarm::nodes::{API, WORKER};
 pub use swarm::{Node, NodeAction, Swarm};
 
+use std::fmt::Display;
 use std::path::Path;
 
+use holdfast_ops::signals::StopSignals;
+use tokio::time::Instant;
+
 use crate::error::SystemError;
-use crate::output::Console;
+use crate::output::{Console, Tone};
 use crate::program;
 
-/// How a service is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Condition {
-    /// Its processes run.
     Running {
         /// The first of them, where there is one on this machine to name.
         pid: Option<i32>,
         /// Why it is not healthy; none: it is.
         ill: Option<String>,
     },
-    /// Its processes are stopped.
     Paused {
-        /// The first of them, where there is one on this machine to name.
         pid: Option<i32>,
     },
-    /// There is none.
     Dead,
 }
 
 impl Condition {
-    /// Whether it runs, and nothing ails it.
     pub fn is_healthy(&self) -> bool {
         matches!(self, Self::Running { ill: None, .. })
     }
@@ -58,11 +56,8 @@ impl Condition {
 /// One of the stages, chosen.
 #[derive(Debug, Clone)]
 pub enum Stage {
-    /// Processes of this machine.
     Local(Local),
-    /// Containers.
     Compose(Compose),
-    /// Three machines.
     Swarm(Swarm),
 }
 
@@ -80,25 +75,29 @@ macro_rules! on {
 impl Stage {
     /// The same stage, without a word.
     pub fn quietly(&self) -> Self {
-        match self {
-            Self::Local(stage) => Self::Local(stage.quietly()),
-            Self::Compose(stage) => Self::Compose(stage.quietly()),
-            Self::Swarm(stage) => Self::Swarm(stage.quietly()),
-        }
+        let mut quiet = self.clone();
+        let console = match &mut quiet {
+            Self::Local(stage) => &mut stage.console,
+            Self::Compose(stage) => &mut stage.console,
+            Self::Swarm(stage) => &mut stage.console,
+        };
+        *console = console.quietly();
+        quiet
     }
 
-    /// Where what belongs to the stage is kept: each has a folder of its own.
+    /// Where what belongs to the stage is kept, the file of accepted requests among it: each has a folder of its own.
     pub fn folder(&self) -> &Path {
-        on!(self, stage => stage.folder())
+        on!(self, stage => &stage.folder)
     }
 
     /// Whether there is anything that `down` would delete.
     pub async fn holds_data(&self) -> Result<bool, SystemError> {
-        match self {
-            Self::Local(stage) => stage.holds_data(),
-            Self::Compose(stage) => stage.holds_data().await,
-            Self::Swarm(stage) => Ok(stage.holds_data()),
-        }
+        on!(self, stage => stage.holds_data().await)
+    }
+
+    /// Whether anything of it lives.
+    pub async fn is_up(&self) -> Result<bool, SystemError> {
+        on!(self, stage => stage.is_up().await)
     }
 
     /// Brings all three services up and waits until they are healthy: what is there is kept.
@@ -111,17 +110,17 @@ impl Stage {
         on!(self, stage => stage.down().await)
     }
 
-    /// Kills a service (SIGKILL).
+    /// Kills a service (SIGKILL). A dead one is fine.
     pub async fn kill(&self, service: Service) -> Result<(), SystemError> {
         on!(self, stage => stage.kill(service).await)
     }
 
-    /// Starts a dead service, or lets a paused one go on.
+    /// Starts a dead service on the data it had, or lets a paused one go on; returns when it is healthy.
     pub async fn start(&self, service: Service) -> Result<(), SystemError> {
         on!(self, stage => stage.start(service).await)
     }
 
-    /// Stops a service with its port open.
+    /// Stops a service with its port open: nobody answers. A paused one is fine.
     pub async fn pause(&self, service: Service) -> Result<(), SystemError> {
         match self {
             Self::Local(stage) => stage.pause(service).await,
@@ -131,7 +130,7 @@ impl Stage {
         }
     }
 
-    /// Lets a paused service go on.
+    /// Lets a paused service go on; returns when it is healthy. A running one is fine.
     pub async fn resume(&self, service: Service) -> Result<(), SystemError> {
         match self {
             Self::Local(stage) => stage.resume(service).await,
@@ -151,10 +150,10 @@ impl Stage {
     /// Has the API read its policy file again, and tells what came of it.
     pub async fn reload(&self, console: Console) -> Result<(), SystemError> {
         let conditions = self.conditions().await?;
-        let api = conditions
-            .iter()
-            .find(|(service, _)| *service == Service::Api);
-        if !matches!(api, Some((_, Condition::Running { .. }))) {
+        let runs = |(service, condition): &(Service, Condition)| {
+            *service == Service::Api && matches!(condition, Condition::Running { .. })
+        };
+        if !conditions.iter().any(runs) {
             return Err(SystemError::NotRunning(Service::Api));
         }
         let mut apis = Vec::new();
@@ -162,7 +161,9 @@ impl Stage {
             match api.policies().await {
                 Ok(policies) => apis.push((api, policies.reloads.count)),
                 // Of a node that is off; it reads the file when it is on again.
-                Err(error) => console.say(format_args!("  api     is not asked: {error}")),
+                Err(error) => {
+                    tell(console, Service::Api, format_args!("is not asked: {error}"));
+                }
             }
         }
         if apis.is_empty() {
@@ -174,10 +175,9 @@ impl Stage {
             if let Some(reason) = read.reloads.refused {
                 return Err(SystemError::PoliciesRefused(reason));
             }
-            console.say(format_args!(
-                "  api     goes by its policy file as it is now: every call is answered within {} s",
-                read.process.worst_case_seconds
-            ));
+            let bound = read.process.worst_case_seconds;
+            let what = "goes by its policy file as it is now: every call is answered within";
+            tell(console, Service::Api, format_args!("{what} {bound} s"));
         }
         Ok(())
     }
@@ -190,17 +190,40 @@ impl Stage {
         })
     }
 
-    /// How each service is.
     pub async fn conditions(&self) -> Result<Vec<(Service, Condition)>, SystemError> {
         on!(self, stage => stage.conditions().await)
     }
 
-    /// Where the API listens on the loopback address.
     pub async fn api_port(&self) -> Result<u16, SystemError> {
         match self {
             Self::Local(stage) => Ok(stage.ports()?.api),
             Self::Compose(stage) => stage.api_port().await,
-            Self::Swarm(stage) => Ok(stage.ports().api),
+            Self::Swarm(stage) => Ok(stage.nodes.ports.api),
         }
+    }
+}
+
+fn tell(console: Console, service: Service, what: impl Display) {
+    console.say(format_args!("  {service:<7} {what}"));
+}
+
+/// That all is well with it, and how long that took.
+fn well(console: Console, what: &str, since: Instant) -> String {
+    let seconds = since.elapsed().as_secs_f64();
+    format!("{} after {seconds:.1} s", console.paint(Tone::Good, what))
+}
+
+pub(crate) fn stop_signals() -> Result<StopSignals, SystemError> {
+    StopSignals::listen().map_err(SystemError::file("listen for", "signals"))
+}
+
+/// Does this, unless Ctrl-C gives it up.
+async fn unless_interrupted(
+    mut signals: StopSignals,
+    work: impl Future<Output = Result<(), SystemError>>,
+) -> Result<(), SystemError> {
+    tokio::select! {
+        done = work => done,
+        _ = signals.next() => Err(SystemError::Interrupted),
     }
 }

@@ -20,7 +20,6 @@ const PATIENCE: Duration = Duration::from_millis(100);
 pub struct Arrivals {
     link: Option<Arc<Link>>,
     asked: Arc<AtomicU64>,
-    /// Each worker, and its counter.
     workers: Vec<(AdminClient, Counted)>,
     on_the_link: Counted,
 }

@@ -1,6 +1,6 @@
 //! What systems of one command after the other are raised on.
 
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
@@ -10,20 +10,18 @@ use super::nodes::{self, Machines};
 use super::processes::Processes;
 use super::{Part, Runtime, System, SystemSpec};
 use crate::error::SystemError;
+use crate::lock;
 use crate::output::Console;
 use crate::run_dir::RunDir;
 use crate::settings::{Ports, Settings, StageKind};
-use crate::stage::{AdminClient, Service};
+use crate::stage::{AdminClient, Service, WORKER};
 
 /// Kind of the folder's name of a system of processes.
 const KIND: &str = "experiment";
 
-/// Where systems are raised.
 #[derive(Debug)]
 pub enum Backend {
-    /// Processes of this machine.
     Processes,
-    /// Containers.
     Containers(Images),
     /// Nodes, which outlive the systems on them.
     Nodes(Box<Machines>),
@@ -44,7 +42,7 @@ impl Backend {
         })
     }
 
-    /// Starts a system and waits until it is ready.
+    /// Starts a system and waits until it is ready. What is left of one that did not come up is for [`Self::clear`].
     pub async fn raise(
         &self,
         spec: &SystemSpec,
@@ -61,7 +59,8 @@ impl Backend {
             }
             Self::Nodes(machines) => {
                 let nodes = machines.raise(spec).await?;
-                let (ports, workers) = (nodes.swarm.ports(), nodes.workers());
+                let ports = nodes.swarm.nodes.ports;
+                let workers = nodes.swarm.nodes.clients(WORKER);
                 let runtime = Runtime::Nodes(Box::new(nodes));
                 Ok(System::at(parts(ports), workers, runtime))
             }
@@ -87,7 +86,8 @@ impl Backend {
 }
 
 impl System {
-    /// Starts all of it as processes of this machine in `folder`, which is the caller's, and waits until it is ready.
+    /// Starts all of it as processes of this machine in `folder`, which is the caller's, and waits until it is ready; if a part
+    /// is not, those that are end.
     pub async fn start_in(
         folder: &Path,
         spec: &SystemSpec,
@@ -97,7 +97,7 @@ impl System {
         Ok(Self::of_processes(processes))
     }
 
-    /// Likewise, in a folder `holdfast-KIND-…` of the system's own, which goes with it unless it is kept.
+    /// Likewise, in a folder `holdfast-KIND-…` of the system's own, which goes with it unless it is kept, or did not come up.
     pub async fn raise(
         kind: &str,
         spec: &SystemSpec,
@@ -129,24 +129,13 @@ pub async fn end_stale(
 }
 
 fn parts(ports: Ports) -> Vec<(Part, u16)> {
-    vec![
-        (Part::Api(0), ports.api),
-        (Part::Worker, ports.worker),
-        (Part::Db, ports.db),
-    ]
+    let Ports { api, worker, db } = ports;
+    vec![(Part::Api(0), api), (Part::Worker, worker), (Part::Db, db)]
 }
 
-/// One run at a time owns what there is but one of; the end of its process gives it back.
+/// One run at a time owns what there is but one of.
 pub(super) fn lock(folder: &Path) -> Result<File, SystemError> {
-    std::fs::create_dir_all(folder).map_err(SystemError::file("make", folder))?;
-    let path = folder.join("experiments.lock");
-    let file = File::options().create(true).append(true).open(&path);
-    let file = file.map_err(SystemError::file("open", &path))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(SystemError::ExperimentsUnderWay),
-        Err(TryLockError::Error(error)) => Err(SystemError::file("lock", path)(error)),
-    }
+    lock::try_take(folder, "experiments.lock")?.ok_or(SystemError::ExperimentsUnderWay)
 }
 
 /// Why a system did not start, with the folder that its logs were left in, and with what could not be taken down again.

@@ -1,6 +1,7 @@
 //! The system as containers: the Compose file of the stage with an overlay that puts a breakable link between the API and
 //! its dependencies, as a project of its own on ports of its own.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,12 +9,12 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
+use super::SystemSpec;
 use super::backend::{leave_logs, lock, not_started, temporary, told};
 use super::processes::Links;
 use super::start::free;
-use super::{Linked, SystemSpec};
 use crate::error::SystemError;
-use crate::link::{Controller, Link};
+use crate::link::Controller;
 use crate::output::Console;
 use crate::plan::Target;
 use crate::ports;
@@ -85,17 +86,17 @@ impl Containers {
             ("DB_PORT", db.to_string()),
             ("LINK_PORT", link.to_string()),
             ("LINK_SEED", spec.seed.to_string()),
-            ("EXPERIMENT_WORKER", host(spec.linked.worker, "worker")),
-            ("EXPERIMENT_DATABASE", host(spec.linked.database, "db")),
+            ("EXPERIMENT_WORKER", host(spec, Target::Worker, "worker")),
+            ("EXPERIMENT_DATABASE", host(spec, Target::Database, "db")),
         ];
         let variables = variables.map(|(name, value)| (name.to_owned(), value));
         let all = variables.into_iter().chain(told);
         let mut containers = Self {
             compose: images.compose.with_variables(all),
-            links: Links::default(),
+            links: Links::new(),
             folder,
         };
-        match containers.rise(spec.linked, link).await {
+        match containers.rise(&spec.linked, link).await {
             Ok(()) => Ok((containers, Ports { api, worker, db })),
             Err(error) => {
                 // Before they are taken down: with the containers their logs go.
@@ -106,15 +107,12 @@ impl Containers {
         }
     }
 
-    async fn rise(&mut self, linked: Linked, link_port: u16) -> Result<(), SystemError> {
+    async fn rise(&mut self, linked: &BTreeSet<Target>, port: u16) -> Result<(), SystemError> {
         self.compose.raise().await?;
-        let controller = Controller::connect(ports::loopback(link_port)).await?;
-        let link =
-            |wanted: bool, name| wanted.then(|| Arc::new(Link::Remote(controller.link(name))));
-        self.links = Links {
-            worker: link(linked.worker, "worker"),
-            database: link(linked.database, "database"),
-        };
+        let controller = Controller::connect(ports::loopback(port)).await?;
+        // As the overlay calls them.
+        let link = |it: &Target| (*it, Arc::new(controller.link(&it.to_string())));
+        self.links = linked.iter().map(link).collect();
         Ok(())
     }
 
@@ -125,7 +123,7 @@ impl Containers {
         on_the_link: bool,
         patience: Duration,
     ) -> Probe {
-        let on_the_link = on_the_link && self.links.to(target).is_some();
+        let on_the_link = on_the_link && self.links.contains_key(&target);
         let (kind, address) = match (target, on_the_link) {
             (Target::Worker, false) => ("worker", "worker:8081"),
             (Target::Worker, true) => ("worker", "127.0.0.1:8081"),
@@ -146,7 +144,6 @@ impl Containers {
     }
 }
 
-/// Ends what a run has left that is dead.
 pub(super) async fn end_stale(settings: &Settings, console: Console) -> Result<(), SystemError> {
     let _lock = lock(&settings.folder())?;
     let compose = compose(settings, console).await?;
@@ -164,8 +161,10 @@ fn silent(compose: &Compose) -> Compose {
     compose.with_variables(names.map(|name| (name.to_owned(), "0".to_owned())))
 }
 
-fn host(linked: bool, service: &str) -> String {
-    if linked { LINK } else { service }.to_owned()
+/// By which the API finds it.
+fn host(spec: &SystemSpec, target: Target, own: &str) -> String {
+    let is_linked = spec.linked.contains(&target);
+    if is_linked { LINK } else { own }.to_owned()
 }
 
 fn readable(path: &Path) -> Result<(), SystemError> {

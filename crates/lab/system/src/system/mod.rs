@@ -27,7 +27,7 @@ use containers::Containers;
 use nodes::Nodes;
 use processes::Processes;
 pub use replicas::Replicas;
-pub use spec::{ApiSpec, Linked, Part, SystemSpec, WorkerSpec};
+pub use spec::{ApiSpec, Part, SystemSpec, WorkerSpec};
 
 use crate::error::SystemError;
 use crate::link::Link;
@@ -62,12 +62,11 @@ enum Runtime {
 }
 
 impl System {
-    /// Where its files are.
     pub fn folder(&self) -> PathBuf {
         match &self.runtime {
             Runtime::Processes(processes) => processes.folder.clone(),
             Runtime::Containers(containers) => containers.folder.path().to_owned(),
-            Runtime::Nodes(nodes) => nodes.swarm.run_folder(),
+            Runtime::Nodes(nodes) => nodes.swarm.nodes.folder(),
         }
     }
 
@@ -90,7 +89,6 @@ impl System {
         }
     }
 
-    /// The questions to each API.
     pub fn apis(&self) -> Vec<AdminClient> {
         if let Runtime::Nodes(nodes) = &self.runtime {
             return nodes.swarm.apis();
@@ -119,8 +117,8 @@ impl System {
     /// The link before a dependency; none: there is none.
     pub fn link(&self, target: Target) -> Option<&Arc<Link>> {
         match &self.runtime {
-            Runtime::Processes(processes) => processes.links.to(target),
-            Runtime::Containers(containers) => containers.links.to(target),
+            Runtime::Processes(processes) => processes.links.get(&target),
+            Runtime::Containers(containers) => containers.links.get(&target),
             Runtime::Nodes(_) => None,
         }
     }
@@ -208,7 +206,6 @@ impl System {
         }
     }
 
-    /// What the API has logged so far.
     pub async fn api_log(&self) -> Result<String, SystemError> {
         match &self.runtime {
             Runtime::Processes(processes) => processes.api_log(),

@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use tokio::sync::Mutex;
+use tokio::time::Instant;
 
 use super::backend::{leave_logs, lock, logs_into, not_started, temporary, told};
 use super::start::free;
@@ -19,11 +20,8 @@ use crate::ports;
 use crate::probe::Probe;
 use crate::settings::{Ports, Settings};
 use crate::settle::settle;
-use crate::stage::{AdminClient, Node, NodeAction, Service, Swarm};
+use crate::stage::{API, Node, NodeAction, Service, Swarm};
 use crate::wait::Patience;
-
-/// Where the workers are published on each node: `deploy/stack.yml`.
-const WORKER: u16 = 8081;
 
 /// The lock on them: this machine has the experiments' nodes once, whichever checkout they are made from.
 const LOCK: &str = "/run/lock/holdfast-swarm";
@@ -40,7 +38,6 @@ const EMPTY_TABLES: &str =
 #[derive(Debug)]
 pub struct Machines {
     pub(super) swarm: Swarm,
-    /// What is deployed on them.
     stack: Mutex<Option<Stack>>,
     /// Without a word.
     console: Console,
@@ -55,17 +52,13 @@ struct Stack {
     worker: [(&'static str, String); 3],
 }
 
-/// The nodes, with the images.
 pub(super) async fn prepare(
     settings: &Settings,
     console: Console,
 ) -> Result<Machines, SystemError> {
     let lock = lock(Path::new(LOCK))?;
-    let ports = Ports {
-        api: free()?,
-        worker: free()?,
-        db: free()?,
-    };
+    let (api, worker, db) = (free()?, free()?, free()?);
+    let ports = Ports { api, worker, db };
     let swarm = Swarm::of_its_own(ports, settings, console.quietly());
     // What a killed run has left is in the way of this one.
     swarm.down().await?;
@@ -83,7 +76,6 @@ pub(super) async fn prepare(
     })
 }
 
-/// Ends what a run has left that is dead.
 pub(super) async fn end_stale(settings: &Settings, console: Console) -> Result<(), SystemError> {
     let _lock = lock(Path::new(LOCK))?;
     let swarm = Swarm::of_its_own(settings.ports, settings, console.quietly());
@@ -104,9 +96,9 @@ impl Machines {
             }
             stack.swarm.withdraw().await?;
         }
-        let told = told(spec, &self.swarm.run_folder())?;
+        let told = told(spec, &self.swarm.nodes.folder())?;
         let nodes = Nodes::on(self.swarm.with_variables(told));
-        if let Err(error) = nodes.swarm.deploy().await {
+        if let Err(error) = nodes.swarm.deploy(Instant::now()).await {
             // Before it is withdrawn: with the stack its logs go.
             let left = nodes.keep().await;
             return Err(not_started(error, left, nodes.swarm.withdraw().await));
@@ -128,7 +120,7 @@ async fn renew(swarm: &Swarm, console: Console) -> Result<(), SystemError> {
         return Err(SystemError::NotRolledBack(owed));
     }
     tokio::try_join!(swarm.kill(Service::Api), swarm.kill(Service::Worker))?;
-    swarm.until_followed().await?;
+    swarm.until_followed(Instant::now()).await?;
     empty_tables(swarm).await?;
     tokio::try_join!(swarm.start(Service::Api), swarm.start(Service::Worker))?;
     Ok(())
@@ -136,7 +128,7 @@ async fn renew(swarm: &Swarm, console: Console) -> Result<(), SystemError> {
 
 /// Through the balancer, which hears of a new primary a moment after it leads.
 async fn empty_tables(swarm: &Swarm) -> Result<(), SystemError> {
-    let database = Database::Port(swarm.ports().db);
+    let database = Database::on(swarm.nodes.ports.db);
     let mut wait = LED.begin();
     loop {
         let emptied = database.query(EMPTY_TABLES).await;
@@ -172,7 +164,7 @@ impl System {
     /// Waits until Postgres leads on one machine and is followed by the others; nothing where there is but one.
     pub async fn until_whole(&self) -> Result<(), SystemError> {
         match &self.runtime {
-            Runtime::Nodes(nodes) => nodes.swarm.until_followed().await,
+            Runtime::Nodes(nodes) => nodes.swarm.until_followed(Instant::now()).await,
             Runtime::Processes(_) | Runtime::Containers(_) => Ok(()),
         }
     }
@@ -205,28 +197,23 @@ impl Nodes {
         }
     }
 
-    /// Each worker itself.
-    pub(super) fn workers(&self) -> Vec<AdminClient> {
-        let nodes = Swarm::NODES.into_iter();
-        let at = |node| format!("http://{}:{WORKER}", self.swarm.address(node));
-        nodes.map(at).map(AdminClient::at).collect()
-    }
-
     /// A node by its API; all else through the balancer.
     pub(super) async fn probe(&self, target: Target, patience: Duration) -> Probe {
-        let ports = self.swarm.ports();
+        let Ports { api, worker, db } = self.swarm.nodes.ports;
+        let balanced = |port| Some(ports::loopback(port).to_string());
         let address = match target {
-            Target::Worker => ports::loopback(ports.worker).to_string(),
-            Target::Database | Target::Standby => ports::loopback(ports.db).to_string(),
-            Target::Api => ports::loopback(ports.api).to_string(),
+            Target::Worker => balanced(worker),
+            Target::Database | Target::Standby => balanced(db),
+            Target::Api => balanced(api),
             Target::Node | Target::Replica(_) => {
-                match of_replica(target).or_else(|| self.target.get().copied()) {
-                    Some(node) => self.swarm.api(node),
-                    None => return Probe::Refused,
-                }
+                let node = self.node_of(target);
+                node.map(|node| self.swarm.nodes.at(node, API))
             }
         };
-        Probe::at(target, &address, patience).await
+        match address {
+            Some(address) => Probe::at(target, &address, patience).await,
+            None => Probe::Refused,
+        }
     }
 
     pub(super) async fn act_on(
@@ -234,28 +221,28 @@ impl Nodes {
         target: Target,
         action: NodeAction,
     ) -> Result<(), SystemError> {
-        let node = match of_replica(target).or_else(|| self.target.get().copied()) {
+        let node = match self.node_of(target) {
             Some(node) => node,
             None => {
                 let primary = self.swarm.primary().await;
-                let primary =
-                    primary.ok_or(SystemError::CannotBreak("no node of Postgres leads"))?;
+                let none = SystemError::CannotBreak("no node of Postgres leads");
+                let primary = primary.ok_or(none)?;
                 *self.target.get_or_init(|| primary)
             }
         };
         self.swarm.act_on(node, action).await
     }
 
+    /// A replica's, for they are counted alike; else the one that is broken, if one is.
+    fn node_of(&self, target: Target) -> Option<Node> {
+        match target {
+            Target::Replica(number) => Node::try_from(number).ok(),
+            _ => self.target.get().copied(),
+        }
+    }
+
     pub(super) async fn keep(&self) -> Result<PathBuf, SystemError> {
         let swarm = &self.swarm;
         leave_logs(&mut temporary()?, async |it| swarm.printed(it).await).await
-    }
-}
-
-/// Where this replica runs: they are counted alike.
-fn of_replica(target: Target) -> Option<Node> {
-    match target {
-        Target::Replica(number) => Node::try_from(number).ok(),
-        _ => None,
     }
 }

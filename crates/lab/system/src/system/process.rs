@@ -15,7 +15,7 @@ pub(super) enum Process {
 impl Process {
     pub(super) fn port(&self) -> u16 {
         match self {
-            Self::Service(process) => process.port(),
+            Self::Service(process) => process.port,
             Self::Db(cluster) => cluster.port(),
         }
     }
@@ -51,8 +51,12 @@ impl Process {
     /// How a contender ends when it is asked to; what is ours is not judged by that.
     pub(super) async fn stop(&self) -> Option<Observation> {
         match self {
-            Self::Service(process) if process.is_contender() => Some(process.stop().await),
+            Self::Service(process) if self.is_contender() => Some(process.stop().await),
             Self::Service(_) | Self::Db(_) => None,
         }
+    }
+
+    pub(super) fn is_contender(&self) -> bool {
+        matches!(self, Self::Service(process) if process.contender.is_some())
     }
 }

@@ -1,5 +1,6 @@
 //! The system as processes of this machine, on free ports. They end with this value.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -48,7 +49,7 @@ impl Member {
         Self {
             part,
             port: process.port(),
-            is_contender: matches!(&process, Process::Service(it) if it.is_contender()),
+            is_contender: process.is_contender(),
             process: Mutex::new(process),
         }
     }
@@ -64,7 +65,7 @@ impl Processes {
     pub(super) fn workers(&self) -> Vec<AdminClient> {
         let members = self.members.iter();
         let first = members.filter(|one| one.part == Part::Worker);
-        let others = self.other_workers.iter().map(ServiceProcess::port);
+        let others = self.other_workers.iter().map(|worker| worker.port);
         let ports = first.map(|one| one.port).chain(others);
         ports.map(AdminClient::new).collect()
     }
@@ -88,7 +89,7 @@ impl Processes {
         let Ok(member) = self.member(target.into()) else {
             return Probe::Refused;
         };
-        let link = self.links.to(target).filter(|_| on_the_link);
+        let link = self.links.get(&target).filter(|_| on_the_link);
         let address = ports::loopback(port_of(link, member.port));
         match Probe::at(target, &address.to_string(), patience).await {
             // A contender need not serve the route that ours is looked at by: any answer shows that it lives.
@@ -99,7 +100,6 @@ impl Processes {
         }
     }
 
-    /// What the API has logged so far.
     pub(super) fn api_log(&self) -> Result<String, SystemError> {
         let log = self.folder.join("api.log");
         fs::read_to_string(&log).map_err(SystemError::file("read", log))
@@ -129,36 +129,20 @@ impl Processes {
         }
         let mut left = Vec::new();
         for member in &self.members {
-            let killed = member.process.lock().await.kill().await;
-            left.extend(killed.err().map(|error| error.to_string()));
+            left.extend(member.process.lock().await.kill().await.err());
         }
-        if let Some(replicas) = self.replicas {
-            left.extend(replicas.lower().await.err().map(|error| error.to_string()));
+        if let Some(replicas) = &self.replicas {
+            left.extend(replicas.lower().await.err());
         }
-        for worker in self.other_workers {
-            left.extend(worker.kill().await.err().map(|error| error.to_string()));
+        for worker in &self.other_workers {
+            left.extend(worker.kill().await.err());
         }
-        left
+        left.iter().map(ToString::to_string).collect()
     }
 }
 
 /// The link to each dependency, where there is one.
-#[derive(Debug, Default)]
-pub(super) struct Links {
-    pub(super) worker: Option<Arc<Link>>,
-    pub(super) database: Option<Arc<Link>>,
-}
-
-impl Links {
-    pub(super) fn to(&self, target: Target) -> Option<&Arc<Link>> {
-        match target {
-            Target::Worker => self.worker.as_ref(),
-            Target::Database => self.database.as_ref(),
-            // Nothing stands before what is being called, or between the servers of Postgres.
-            Target::Api | Target::Replica(_) | Target::Node | Target::Standby => None,
-        }
-    }
-}
+pub(super) type Links = BTreeMap<Target, Arc<Link>>;
 
 /// Where a dependency is reached: by its link, where there is one.
 pub(super) fn port_of(link: Option<&Arc<Link>>, own: u16) -> u16 {

@@ -1,5 +1,6 @@
 //! What a system is made of, as data.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -8,17 +9,15 @@ use super::Contender;
 use crate::plan::{Replication, Target};
 use crate::stage::Service;
 
-/// What runs.
 #[derive(Debug, Clone)]
 pub struct SystemSpec {
-    /// The worker.
     pub worker: WorkerSpec,
     /// So many of it. The first is the one that can be broken, the others are as well as processes are.
     pub workers: NonZeroU32,
     /// On the same database, each with a journal of its own. Containers and nodes have the first alone.
     pub apis: Vec<ApiSpec>,
     /// Before which dependencies a breakable link stands.
-    pub linked: Linked,
+    pub linked: BTreeSet<Target>,
     /// Of the links' random choices.
     pub seed: u64,
     /// Whether the worker moves: then a second one needs room beside the first.
@@ -36,7 +35,7 @@ impl SystemSpec {
             worker,
             workers: NonZeroU32::MIN,
             apis,
-            linked: Linked::default(),
+            linked: BTreeSet::new(),
             seed: 0,
             replaced: false,
             replication: None,
@@ -44,13 +43,11 @@ impl SystemSpec {
         }
     }
 
-    /// The policies of the first API.
     pub(super) fn policies(&self) -> &str {
         self.apis.first().map_or("", |api| &api.policies)
     }
 }
 
-/// The worker.
 #[derive(Debug, Clone, Copy)]
 pub struct WorkerSpec {
     /// How long it works on a call.
@@ -74,7 +71,6 @@ impl WorkerSpec {
         }
     }
 
-    /// What it is told.
     pub(super) fn variables(&self) -> [(&'static str, String); 3] {
         let capacity = self.capacity.map(|places| places.to_string());
         let time = |time: Duration| format!("{}ms", time.as_millis());
@@ -89,12 +85,10 @@ impl WorkerSpec {
     }
 }
 
-/// An API.
 #[derive(Debug, Clone, Default)]
 pub struct ApiSpec {
     /// Of its folder and its log.
     pub name: String,
-    /// The policy file's text.
     pub policies: String,
     /// What it sees beside what every API does.
     pub variables: Vec<(&'static str, String)>,
@@ -115,34 +109,21 @@ impl ApiSpec {
     }
 }
 
-/// Between the APIs and which of their dependencies a breakable link stands.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Linked {
-    /// Before the worker.
-    pub worker: bool,
-    /// Before Postgres.
-    pub database: bool,
-}
-
 /// What can be broken by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Part {
-    /// The worker.
     Worker,
-    /// Postgres.
     Db,
     /// An API, counted from 0.
     Api(usize),
 }
 
 impl Part {
-    /// Everything there is to break.
     pub fn all(apis: usize) -> Vec<Self> {
         let apis = (0..apis).map(Self::Api);
         [Self::Worker, Self::Db].into_iter().chain(apis).collect()
     }
 
-    /// What it is a process of.
     pub fn service(self) -> Service {
         match self {
             Self::Worker => Service::Worker,

@@ -12,8 +12,9 @@ use super::{ApiSpec, Part, SystemSpec, WorkerSpec};
 use crate::database::Database;
 use crate::error::SystemError;
 use crate::link::Link;
+use crate::plan::Target;
 use crate::ports;
-use crate::postgres::{self, Cluster, ClusterOptions};
+use crate::postgres::{self, Cluster};
 use crate::proxy::FaultProxy;
 use crate::settings::Settings;
 use crate::stage::{Service, ServiceProcess};
@@ -35,37 +36,40 @@ impl Processes {
         let postgres = Box::pin(Postgres::start(spec)).await?;
         let site = Site { folder, settings };
         let worker = site.worker(Service::Worker.name(), spec.worker).await?;
-        let (linked, seed) = (spec.linked, spec.seed);
-        let links = Links {
-            worker: link(linked.worker, worker.port(), seed).await?,
-            database: match &postgres {
-                Postgres::One(it) => link(linked.database, it.port(), seed.wrapping_add(1)).await?,
-                Postgres::Replicated(_) => None,
-            },
-        };
+        let mut links = Links::new();
+        if spec.linked.contains(&Target::Worker) {
+            links.insert(Target::Worker, link(worker.port, spec.seed).await?);
+        }
+        if let Postgres::One(it) = &postgres
+            && spec.linked.contains(&Target::Database)
+        {
+            let link = link(it.port(), spec.seed.wrapping_add(1)).await?;
+            links.insert(Target::Database, link);
+        }
         let mut other_workers = Vec::new();
         for number in 2..=spec.workers.get() {
             let name = format!("{}-{number}", Service::Worker.name());
             other_workers.push(site.worker(&name, spec.worker).await?);
         }
-        let first = port_of(links.worker.as_ref(), worker.port());
+        let first = port_of(links.get(&Target::Worker), worker.port);
         let reached = Reached {
             workers: iter::once(first)
-                .chain(other_workers.iter().map(ServiceProcess::port))
+                .chain(other_workers.iter().map(|worker| worker.port))
                 .collect(),
             database: match &postgres {
-                Postgres::One(it) => Urls::at(port_of(links.database.as_ref(), it.port())),
-                Postgres::Replicated(it) => it.urls().clone(),
+                Postgres::One(it) => Urls::at(port_of(links.get(&Target::Database), it.port())),
+                Postgres::Replicated(it) => it.urls.clone(),
             },
         };
         let mut members = Vec::new();
         for (index, api) in spec.apis.iter().enumerate() {
             if api.contender.is_some() {
+                // Past any link.
                 let own = match &postgres {
-                    Postgres::One(it) => Database::Port(it.port()),
-                    Postgres::Replicated(it) => it.database(),
+                    Postgres::One(it) => it.url(),
+                    Postgres::Replicated(it) => it.urls.owner.clone(),
                 };
-                own.query(LENIENT_TABLE).await?;
+                Database::Url(own).query(LENIENT_TABLE).await?;
             }
             let process = site.api(api, reached.without(api.without)?).await?;
             members.push(Member::new(Part::Api(index), process));
@@ -89,7 +93,6 @@ impl Processes {
     }
 }
 
-/// What is started of Postgres.
 enum Postgres {
     One(Cluster),
     Replicated(Replicas),
@@ -120,7 +123,6 @@ impl Urls {
     }
 }
 
-/// Where an API finds its dependencies.
 #[derive(Debug, Clone)]
 struct Reached {
     workers: Vec<u16>,
@@ -141,15 +143,12 @@ impl Reached {
 
     /// One URL, or several with commas between them.
     fn worker_urls(&self) -> String {
-        let urls = self.workers.iter();
-        let urls: Vec<String> = urls
-            .map(|port| format!("http://127.0.0.1:{port}"))
-            .collect();
+        let url = |port| format!("http://127.0.0.1:{port}");
+        let urls: Vec<String> = self.workers.iter().map(url).collect();
         urls.join(",")
     }
 }
 
-/// Where services are started.
 #[derive(Clone, Copy)]
 struct Site<'a> {
     folder: &'a Path,
@@ -195,13 +194,12 @@ impl Site<'_> {
 
 fn variables<'a>(pairs: impl IntoIterator<Item = (&'a str, String)>) -> BTreeMap<String, String> {
     let pairs = pairs.into_iter();
-    pairs
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect()
+    let pairs = pairs.map(|(name, value)| (name.to_owned(), value));
+    pairs.collect()
 }
 
 async fn one(tuning: &[&str]) -> Result<Cluster, SystemError> {
-    let mut cluster = Cluster::start(ClusterOptions::default()).await?;
+    let mut cluster = Cluster::start().await?;
     if !tuning.is_empty() {
         postgres::execute(cluster.port(), "holdfast", tuning).await?;
         cluster.kill().await?;
@@ -210,14 +208,11 @@ async fn one(tuning: &[&str]) -> Result<Cluster, SystemError> {
     Ok(cluster)
 }
 
-async fn link(wanted: bool, port: u16, seed: u64) -> Result<Option<Arc<Link>>, SystemError> {
-    if !wanted {
-        return Ok(None);
-    }
+async fn link(port: u16, seed: u64) -> Result<Arc<Link>, SystemError> {
     let upstream = ports::loopback(port).to_string();
     let proxy = FaultProxy::listen(ports::loopback(free()?), &upstream, seed).await;
     let proxy = proxy.map_err(SystemError::file("open", "a port for the fault proxy"))?;
-    Ok(Some(Arc::new(Link::Local(proxy))))
+    Ok(Arc::new(Link::Local(proxy)))
 }
 
 pub(super) fn free() -> Result<u16, SystemError> {

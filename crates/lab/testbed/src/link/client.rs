@@ -10,25 +10,18 @@ use tokio::net::TcpStream;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
-use super::LinkError;
 use super::protocol::{Reply, Request};
+use super::{Link, LinkError};
 use crate::proxy::Fault;
 
 /// A fault takes at most half a second to be in force; waiting for another controller's healing, two more.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
-/// A control connection. When it and all its [`RemoteLink`]s are dropped, or this process ends, what they set is healed.
+/// A control connection. When it and all that share it are dropped, or this process ends, what they set is healed.
 #[derive(Debug, Clone)]
 pub struct Controller {
     address: SocketAddr,
     line: Arc<Mutex<Line>>,
-}
-
-/// A link in another process.
-#[derive(Debug, Clone)]
-pub struct RemoteLink {
-    name: String,
-    controller: Controller,
 }
 
 #[derive(Debug)]
@@ -40,7 +33,6 @@ struct Line {
 }
 
 impl Controller {
-    /// Connects to the control port of a process of links.
     pub async fn connect(address: SocketAddr) -> Result<Self, LinkError> {
         let stream = timeout(ANSWER_WITHIN, TcpStream::connect(address))
             .await
@@ -58,14 +50,16 @@ impl Controller {
     }
 
     /// The link of this name. Whether there is one shows when it is used.
-    pub fn link(&self, name: &str) -> RemoteLink {
-        RemoteLink {
+    pub fn link(&self, name: &str) -> Link {
+        Link::Remote {
             name: name.to_owned(),
             controller: self.clone(),
         }
     }
 
-    async fn ask(&self, link: &str, set: Option<Fault>) -> Result<u64, LinkError> {
+    /// Requests seen on this link. With `set` that fault is in force then; refused where another controller has set one and is
+    /// still connected.
+    pub(super) async fn ask(&self, link: &str, set: Option<Fault>) -> Result<u64, LinkError> {
         let address = self.address;
         let asked = async { self.line.lock().await.ask(link, set).await };
         let reply = timeout(ANSWER_WITHIN, asked)
@@ -76,18 +70,6 @@ impl Controller {
             None => Ok(reply.requests),
             Some(reason) => Err(LinkError::Refused { address, reason }),
         }
-    }
-}
-
-impl RemoteLink {
-    /// Sets the fault, in place of the one before, and returns when it is in force.
-    pub async fn set(&self, fault: Fault) -> Result<(), LinkError> {
-        self.controller.ask(&self.name, Some(fault)).await.map(drop)
-    }
-
-    /// Requests seen since that process was started; see [`crate::proxy::FaultProxy::requests`].
-    pub async fn requests(&self) -> Result<u64, LinkError> {
-        self.controller.ask(&self.name, None).await
     }
 }
 

@@ -11,17 +11,13 @@ pub enum LinkError {
     /// The address it should listen on cannot be had.
     #[error("cannot listen on {address}: {source}")]
     Bind {
-        /// The address.
         address: SocketAddr,
-        /// The system's answer.
         source: io::Error,
     },
     /// The control connection cannot be made, or broke.
     #[error("the link at {address} cannot be reached: {source}")]
     Unreachable {
-        /// Its control address.
         address: SocketAddr,
-        /// The system's answer.
         source: io::Error,
     },
     /// It said nothing for several seconds.
@@ -29,10 +25,5 @@ pub enum LinkError {
     Silent(SocketAddr),
     /// It answered, and said no, or nothing that makes sense.
     #[error("the link at {address} refuses: {reason}")]
-    Refused {
-        /// Its control address.
-        address: SocketAddr,
-        /// What it said.
-        reason: String,
-    },
+    Refused { address: SocketAddr, reason: String },
 }

@@ -8,7 +8,6 @@ use std::str::FromStr;
 pub struct Listen {
     /// What the controller calls it.
     pub name: String,
-    /// Where clients connect.
     pub address: SocketAddr,
     /// Where they are led, `host:port`.
     pub upstream: String,

@@ -13,18 +13,19 @@ mod server;
 
 use crate::proxy::{Fault, FaultProxy};
 
-pub use client::{Controller, RemoteLink};
+pub use client::Controller;
 pub use error::LinkError;
 pub use listen::Listen;
 pub use server::{Links, serve};
 
-/// A link, wherever it is.
 #[derive(Debug)]
 pub enum Link {
-    /// In this process.
     Local(FaultProxy),
     /// In another, which heals it when this one ends.
-    Remote(RemoteLink),
+    Remote {
+        name: String,
+        controller: Controller,
+    },
 }
 
 impl Link {
@@ -35,7 +36,7 @@ impl Link {
                 proxy.set(fault).await;
                 Ok(())
             }
-            Self::Remote(link) => link.set(fault).await,
+            Self::Remote { name, controller } => controller.ask(name, Some(fault)).await.map(drop),
         }
     }
 
@@ -43,7 +44,7 @@ impl Link {
     pub async fn requests(&self) -> Result<u64, LinkError> {
         match self {
             Self::Local(proxy) => Ok(proxy.requests()),
-            Self::Remote(link) => link.requests().await,
+            Self::Remote { name, controller } => controller.ask(name, None).await,
         }
     }
 }

@@ -7,7 +7,6 @@ use crate::proxy::Fault;
 /// Longer than any line there is.
 pub(super) const LONGEST_LINE: u64 = 4096;
 
-/// A line from the controller.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Request {
@@ -19,11 +18,9 @@ pub(super) struct Request {
     pub(super) set: Option<Fault>,
 }
 
-/// A line to the controller.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Reply {
     pub(super) number: u64,
-    /// Why what was asked for was not done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) refused: Option<String>,
     /// Requests seen on this link; a fault that was set is in force.

@@ -7,37 +7,26 @@ use rustix::process::Signal;
 
 use super::reap::{self, Record};
 use super::server::{Installation, Server};
-use super::{PostgresError, api_url, folder, url};
+use super::{PostgresError, api_url, url};
 use crate::ports;
-use crate::process::Identity;
 
 /// Another program can take a port between its choice and its use.
 const PORT_TRIES: usize = 5;
 const GRACE_STEPS: u32 = 200;
 const GRACE_STEP: Duration = Duration::from_millis(5);
 
-/// How a cluster is made.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct ClusterOptions {
-    /// On the loopback address; 0 chooses a free one.
-    pub port: u16,
-}
-
 /// A Postgres server of one's own, with the schema loaded. Dropping it kills the server and deletes its data.
 #[derive(Debug)]
 pub struct Cluster {
     installation: Installation,
-    server: Server,
-    owner: Identity,
+    pub(super) server: Server,
+    record: Record,
 }
 
 impl Cluster {
-    /// Starts a server on fresh data and waits until it answers; half a second, once the machine has a template.
-    pub async fn start(options: ClusterOptions) -> Result<Self, PostgresError> {
-        match options.port {
-            0 => Self::on_free_port(None).await,
-            port => Self::on_port(&Self::find().await?, port, None).await,
-        }
+    /// Starts a server on fresh data and a free port and waits until it answers; half a second, once the machine has a template.
+    pub async fn start() -> Result<Self, PostgresError> {
+        Self::on_free_port(None).await
     }
 
     /// Where its superuser connects, who owns the tables.
@@ -55,7 +44,6 @@ impl Cluster {
         self.server.port
     }
 
-    /// The programs that it runs by.
     pub fn installation(&self) -> &Installation {
         &self.installation
     }
@@ -73,7 +61,7 @@ impl Cluster {
     /// Starts it again, on the same data and port, or resumes it. Returns when it answers a query.
     pub async fn start_again(&mut self) -> Result<(), PostgresError> {
         self.server.start_again(&self.installation).await?;
-        self.record()
+        self.write_down()
     }
 
     /// Stops every process (SIGSTOP), the backends of open sessions included: the port accepts, nobody answers.
@@ -81,62 +69,60 @@ impl Cluster {
         self.server.pause().await
     }
 
-    /// Lets a paused server go on.
     pub fn resume(&self) {
         self.server.tree.resume();
     }
 
     /// On a free port; on a copy of the data of the server on port `primary`, if there is one to follow.
     pub(super) async fn on_free_port(primary: Option<u16>) -> Result<Self, PostgresError> {
-        let installation = Self::find().await?;
+        let installation = Installation::find().await?;
+        let parent = installation.account.temporary_folder().await;
+        // What earlier runs left behind.
+        reap::stale(&parent).await;
         let mut tries = PORT_TRIES;
         loop {
             tries -= 1;
             let port = ports::free();
             let port = port.map_err(PostgresError::folder("find", "a free port"))?;
-            match Self::on_port(&installation, port, primary).await {
-                Err(PostgresError::PortTaken { .. }) if tries > 0 => {}
+            match Self::on_port(&installation, &parent, port, primary).await {
+                Err(PostgresError::PortTaken(_)) if tries > 0 => {}
                 result => return result,
             }
         }
     }
 
-    /// What is needed to start one, with what earlier runs left behind gone.
-    async fn find() -> Result<Installation, PostgresError> {
-        let installation = Installation::find().await?;
-        reap::stale(&folder::temporary(&installation.account).await).await;
-        Ok(installation)
-    }
-
     async fn on_port(
         installation: &Installation,
+        parent: &Path,
         port: u16,
         primary: Option<u16>,
     ) -> Result<Self, PostgresError> {
-        let parent = folder::temporary(&installation.account).await;
-        let (owner, server) = reap::owned(&installation.account, &parent, port)?;
-        let mut cluster = Self {
-            installation: installation.clone(),
-            server,
-            owner,
-        };
-        // From here on, dropping the cluster cleans up.
-        match primary {
-            None => cluster.server.create(installation).await?,
-            Some(primary) => cluster.server.create_standby(installation, primary).await?,
-        }
-        cluster.record()?;
+        let mut cluster = Self::new(installation, parent, port)?;
+        cluster.server.create(installation, primary).await?;
+        cluster.write_down()?;
         Ok(cluster)
     }
 
-    fn record(&self) -> Result<(), PostgresError> {
-        let server = Some(self.server.clone());
-        Record {
-            owner: self.owner.clone(),
-            server,
-            trees: Vec::new(),
-        }
-        .write(&self.server.folder)
+    /// A server that is yet to be started, in a new folder in `parent`. What is started there is found by its folder, also
+    /// before its pid is recorded; dropped, all of it goes.
+    pub(super) fn new(
+        installation: &Installation,
+        parent: &Path,
+        port: u16,
+    ) -> Result<Self, PostgresError> {
+        let server = |folder: &Path| Server::new(folder.to_owned(), folder.join("log"), port);
+        let trees = |folder: &Path| vec![server(folder).tree];
+        let (folder, record) = reap::recorded(&installation.account, parent, trees)?;
+        Ok(Self {
+            installation: installation.clone(),
+            server: server(&folder),
+            record,
+        })
+    }
+
+    fn write_down(&mut self) -> Result<(), PostgresError> {
+        self.record.trees = vec![self.server.tree.clone()];
+        self.record.write(&self.server.folder)
     }
 }
 
@@ -159,5 +145,24 @@ impl Drop for Cluster {
         tree.kill_now();
         // What cannot be deleted now is reaped by the next run.
         let _ = self.server.delete();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_taken_port_is_named() {
+        let holder = std::net::TcpListener::bind(ports::loopback(ports::free().unwrap())).unwrap();
+        let port = holder.local_addr().unwrap().port();
+        let installation = Installation::find().await.unwrap();
+        let parent = installation.account.temporary_folder().await;
+        let error = Cluster::on_port(&installation, &parent, port, None).await;
+        let error = error.unwrap_err();
+        assert!(
+            matches!(error, PostgresError::PortTaken(named) if named == port),
+            "{error}"
+        );
     }
 }

@@ -11,7 +11,6 @@ const COMMANDS: [(&str, &str); 5] = [
     ("suse", "sudo zypper install -y postgresql-server"),
 ];
 
-/// The command that installs the server on this system.
 pub(super) fn install_command() -> &'static str {
     if cfg!(target_os = "macos") {
         return "brew install postgresql@17";

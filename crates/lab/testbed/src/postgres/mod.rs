@@ -6,7 +6,6 @@
 mod account;
 mod cluster;
 mod error;
-mod folder;
 mod install;
 mod manifest;
 mod patroni;
@@ -16,14 +15,15 @@ mod server;
 mod standby;
 mod template;
 
-pub use cluster::{Cluster, ClusterOptions};
+pub use cluster::Cluster;
 pub use error::PostgresError;
-pub use patroni::{Patroni, Replication};
+pub use patroni::Patroni;
 pub use reap::end_stale;
 pub use server::{Installation, Server};
 pub use template::execute;
 
-/// The schema every cluster starts with.
+use tokio_postgres::{Client, NoTls};
+
 pub const INIT_SQL: &str = include_str!("../../../../../db/init.sql");
 /// The API's own role, with the rights that it needs; may run again.
 pub const ROLE_SQL: &str = concat!(
@@ -33,10 +33,21 @@ pub const ROLE_SQL: &str = concat!(
 
 /// Where a cluster on `port` is reached by its superuser, who owns the tables.
 pub fn url(port: u16) -> String {
-    format!("postgres://holdfast:holdfast@127.0.0.1:{port}/holdfast")
+    url_of("holdfast", port, "holdfast")
 }
 
 /// Where the API reaches a cluster on `port`: by its own role.
 pub fn api_url(port: u16) -> String {
-    format!("postgres://holdfast_api:holdfast@127.0.0.1:{port}/holdfast")
+    url_of("holdfast_api", port, "holdfast")
+}
+
+fn url_of(role: &str, port: u16, database: &str) -> String {
+    format!("postgres://{role}:holdfast@127.0.0.1:{port}/{database}")
+}
+
+/// A session of one's own, which ends with its client.
+pub async fn session(url: &str) -> Result<Client, tokio_postgres::Error> {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
+    tokio::spawn(connection);
+    Ok(client)
 }

@@ -1,6 +1,5 @@
 //! Where the server's programs are.
 
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
@@ -16,62 +15,37 @@ const VERSIONED: [(&str, &str); 5] = [
     ("/Applications/Postgres.app/Contents/Versions", ""),
 ];
 
-/// A folder that holds `initdb` and `postgres` of one version.
-#[derive(Debug, Clone)]
-pub(super) struct Programs {
-    bin: PathBuf,
+/// The folder that holds `initdb` and `postgres` of one version: the first on PATH, else the newest of the usual ones.
+pub(super) fn find() -> Result<PathBuf, PostgresError> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let usual = VERSIONED.iter();
+    let usual = usual.flat_map(|(folder, prefix)| newest_first(Path::new(folder), prefix));
+    let found = env::split_paths(&path)
+        .chain(usual)
+        .find_map(|it| both_in(&it));
+    found.ok_or_else(|| PostgresError::Missing(install_command()))
 }
 
-impl Programs {
-    /// The first on PATH, else the newest of the usual folders.
-    pub(super) fn find() -> Result<Self, PostgresError> {
-        let path = env::var_os("PATH").unwrap_or_default();
-        let usual = VERSIONED
-            .iter()
-            .flat_map(|(folder, prefix)| newest_first(Path::new(folder), prefix));
-        on_path(&path)
-            .chain(usual)
-            .find_map(|bin| Self::in_folder(&bin))
-            .ok_or_else(|| PostgresError::Missing {
-                help: install_command(),
-            })
-    }
-
-    pub(super) fn path(&self, program: &str) -> PathBuf {
-        self.bin.join(program)
-    }
-
-    /// A link is followed: a folder of links need not hold the programs that these start in turn.
-    fn in_folder(bin: &Path) -> Option<Self> {
-        let initdb = bin.join("initdb").canonicalize().ok()?;
-        let bin = initdb.parent()?.to_owned();
-        bin.join("postgres").is_file().then_some(Self { bin })
-    }
-}
-
-fn on_path(path: &OsStr) -> impl Iterator<Item = PathBuf> {
-    env::split_paths(path).collect::<Vec<_>>().into_iter()
+/// A link is followed: a folder of links need not hold the programs that these start in turn.
+fn both_in(bin: &Path) -> Option<PathBuf> {
+    let initdb = bin.join("initdb").canonicalize().ok()?;
+    let bin = initdb.parent()?;
+    bin.join("postgres").is_file().then(|| bin.to_owned())
 }
 
 fn newest_first(folder: &Path, prefix: &str) -> Vec<PathBuf> {
-    let Ok(items) = fs::read_dir(folder) else {
-        return Vec::new();
-    };
-    let mut found: Vec<(u32, PathBuf)> = items
+    let versions = fs::read_dir(folder)
+        .into_iter()
+        .flatten()
         .filter_map(|item| {
             let name = item.ok()?.file_name().into_string().ok()?;
-            Some((
-                major(name.strip_prefix(prefix)?)?,
-                folder.join(&name).join("bin"),
-            ))
-        })
-        .collect();
+            let major = name.strip_prefix(prefix)?.split('.').next()?;
+            let version: u32 = major.parse().ok()?;
+            Some((version, folder.join(&name).join("bin")))
+        });
+    let mut found: Vec<(u32, PathBuf)> = versions.collect();
     found.sort_by_key(|(version, _)| std::cmp::Reverse(*version));
     found.into_iter().map(|(_, bin)| bin).collect()
-}
-
-fn major(version: &str) -> Option<u32> {
-    version.split('.').next()?.parse().ok()
 }
 
 #[cfg(test)]
@@ -108,17 +82,13 @@ mod tests {
         let folder = folder_with(&["17"]);
         let bin = folder.path().join("17/bin");
         fs::write(bin.join("initdb"), "").unwrap();
-        assert!(Programs::in_folder(&bin).is_none());
+        assert_eq!(both_in(&bin), None);
         fs::write(bin.join("postgres"), "").unwrap();
-        let programs = Programs::in_folder(&bin).unwrap();
-        assert_eq!(
-            programs.path("initdb"),
-            bin.canonicalize().unwrap().join("initdb")
-        );
+        assert_eq!(both_in(&bin), Some(bin.canonicalize().unwrap()));
     }
 
     #[test]
     fn this_machine_has_a_server() {
-        assert!(Programs::find().unwrap().path("postgres").is_file());
+        assert!(find().unwrap().join("postgres").is_file());
     }
 }

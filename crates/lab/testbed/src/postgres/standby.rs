@@ -1,11 +1,10 @@
 //! A standby of a cluster: it follows without being waited for, falls behind when told to, and takes over when told to.
 
 use rustix::process::{Pid, Signal, kill_process};
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::Client;
 
-use super::PostgresError;
 use super::cluster::Cluster;
-use super::server::config;
+use super::{PostgresError, session};
 
 const SENDERS: &str = "SELECT pid FROM pg_stat_replication";
 /// Returns when it takes writes.
@@ -20,18 +19,13 @@ impl Cluster {
 
     /// Has its standbys hear nothing of what it commits from now on.
     pub async fn mute(&self) -> Result<(), tokio_postgres::Error> {
-        stop_senders(&self.session().await?).await
+        stop_senders(&session(&self.url()).await?).await
     }
 
     /// Makes a standby the primary; returns when it takes writes.
     pub async fn promote(&self) -> Result<(), tokio_postgres::Error> {
-        self.session().await?.execute(PROMOTE, &[]).await.map(drop)
-    }
-
-    async fn session(&self) -> Result<Client, tokio_postgres::Error> {
-        let (client, connection) = config(self.port(), "holdfast").connect(NoTls).await?;
-        tokio::spawn(connection);
-        Ok(client)
+        let session = session(&self.url()).await?;
+        session.execute(PROMOTE, &[]).await.map(drop)
     }
 }
 

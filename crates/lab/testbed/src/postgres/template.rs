@@ -14,8 +14,9 @@ use std::process::Output;
 use rustix::process::Signal;
 use tokio_postgres::NoTls;
 
-use super::server::{Installation, Server, config};
-use super::{INIT_SQL, PostgresError, ROLE_SQL, folder, manifest, reap};
+use super::cluster::Cluster;
+use super::server::{Installation, Server};
+use super::{INIT_SQL, PostgresError, ROLE_SQL, account, manifest, url_of};
 use crate::ports;
 
 const INITDB: [&str; 5] = [
@@ -47,24 +48,23 @@ pub(super) async fn copy_from(
     primary: u16,
     data: &Path,
 ) -> Result<(), PostgresError> {
-    let program = installation.programs.path("pg_basebackup");
-    let mut command = installation.account.command(program);
-    command
-        .args(["--checkpoint=fast", "--write-recovery-conf", "--dbname"])
-        .arg(super::url(primary))
-        .arg("--pgdata")
-        .arg(data);
+    let mut command = installation.command("pg_basebackup");
+    command.args(["--checkpoint=fast", "--write-recovery-conf"]);
+    command.arg("--dbname").arg(super::url(primary));
+    command.arg("--pgdata").arg(data);
     succeeded("pg_basebackup", command.output().await)
 }
 
 async fn ensure(installation: &Installation) -> Result<PathBuf, PostgresError> {
-    let parent = folder::temporary(&installation.account).await;
+    let parent = installation.account.temporary_folder().await;
     let template = parent.join(name(installation));
     let _turn = take_turn(template.with_extension("lock")).await?;
     if !installation.account.alone_owns(&template) || !manifest::holds(&template) {
-        folder::delete(&template)?;
-        let mut workshop = Workshop::open(installation, &parent)?;
-        let data = workshop.make(installation).await?;
+        account::delete(&template)?;
+        let port = ports::free().map_err(PostgresError::folder("find a free port for", &parent))?;
+        // Dropped, also half-way, it leaves nothing behind.
+        let mut workshop = Cluster::new(installation, &parent, port)?;
+        let data = make(&mut workshop.server, installation).await?;
         manifest::write(&data, &installation.account)?;
         fs::rename(data, &template).map_err(PostgresError::folder("make", &template))?;
     }
@@ -74,76 +74,43 @@ async fn ensure(installation: &Installation) -> Result<PathBuf, PostgresError> {
 /// `holdfast-template-UID-HASH`.
 fn name(installation: &Installation) -> String {
     let mut hasher = DefaultHasher::new();
-    installation.programs.path("postgres").hash(&mut hasher);
+    installation.program("postgres").hash(&mut hasher);
     INIT_SQL.hash(&mut hasher);
     ROLE_SQL.hash(&mut hasher);
     DROP_OTHERS.hash(&mut hasher);
-    format!(
-        "holdfast-template-{}-{:016x}",
-        installation.account.uid(),
-        hasher.finish()
-    )
+    let (uid, hash) = (installation.account.uid, hasher.finish());
+    format!("holdfast-template-{uid}-{hash:016x}")
 }
 
 /// One process at a time makes the template; the others wait and find it made.
 async fn take_turn(path: PathBuf) -> Result<File, PostgresError> {
-    let take = {
-        let path = path.clone();
-        move || -> io::Result<File> {
-            let file = File::options().create(true).append(true).open(path)?;
-            file.lock()?;
-            Ok(file)
-        }
+    let failed = PostgresError::folder("lock", path.clone());
+    let take = move || -> io::Result<File> {
+        let file = File::options().create(true).append(true).open(path)?;
+        file.lock()?;
+        Ok(file)
     };
-    let taken = tokio::task::spawn_blocking(take)
-        .await
-        .map_err(io::Error::other);
-    taken.flatten().map_err(PostgresError::folder("lock", path))
+    let taken = tokio::task::spawn_blocking(take).await;
+    taken.map_err(io::Error::other).flatten().map_err(failed)
 }
 
-/// Where a template is being made; dropped, also half-way, it leaves nothing behind.
-struct Workshop(Server);
+/// The finished data directory, with its server stopped.
+async fn make(server: &mut Server, installation: &Installation) -> Result<PathBuf, PostgresError> {
+    let password = server.folder.join("password");
+    fs::write(&password, "holdfast").map_err(PostgresError::folder("write", &password))?;
+    installation.account.own(&password)?;
+    let data = server.folder.join("data");
+    let mut command = installation.command("initdb");
+    command.args(INITDB).arg("--pwfile").arg(&password);
+    command.arg("--pgdata").arg(&data);
+    succeeded("initdb", command.output().await)?;
 
-impl Workshop {
-    fn open(installation: &Installation, parent: &Path) -> Result<Self, PostgresError> {
-        let port = ports::free().map_err(PostgresError::folder("find a free port for", parent))?;
-        let (_, server) = reap::owned(&installation.account, parent, port)?;
-        Ok(Self(server))
-    }
-
-    /// The finished data directory, with its server stopped.
-    async fn make(&mut self, installation: &Installation) -> Result<PathBuf, PostgresError> {
-        let server = &mut self.0;
-        let password = server.folder.join("password");
-        fs::write(&password, "holdfast").map_err(PostgresError::folder("write", &password))?;
-        installation.account.own(&password)?;
-        let data = server.folder.join("data");
-        let mut command = installation
-            .account
-            .command(installation.programs.path("initdb"));
-        command
-            .args(INITDB)
-            .arg("--pwfile")
-            .arg(&password)
-            .arg("--pgdata")
-            .arg(&data);
-        succeeded("initdb", command.output().await)?;
-
-        server.launch(installation)?;
-        load_schema(server).await?;
-        // The fast shutdown: it ends sessions, writes everything out and leaves a clean directory.
-        server.tree.signal_leader(Signal::INT);
-        server.ended().await?;
-        Ok(data)
-    }
-}
-
-impl Drop for Workshop {
-    fn drop(&mut self) {
-        self.0.tree.kill_now();
-        // What cannot be deleted now is reaped by the next run.
-        let _ = self.0.delete();
-    }
+    server.launch(installation)?;
+    load_schema(server).await?;
+    // The fast shutdown: it ends sessions, writes everything out and leaves a clean directory.
+    server.tree.signal_leader(Signal::INT);
+    server.ended().await?;
+    Ok(data)
 }
 
 async fn load_schema(server: &Server) -> Result<(), PostgresError> {
@@ -162,7 +129,8 @@ pub async fn execute(
     database: &str,
     statements: &[&str],
 ) -> Result<(), tokio_postgres::Error> {
-    let (client, connection) = config(port, database).connect(NoTls).await?;
+    let url = url_of("holdfast", port, database);
+    let (client, connection) = tokio_postgres::connect(&url, NoTls).await?;
     let connection = tokio::spawn(connection);
     for sql in statements {
         client.batch_execute(sql).await?;

@@ -7,12 +7,11 @@ use super::table::{self, State};
 /// A process that can be recorded and recognised later, also after a reboot or when its pid has been used again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
-    pid: i32,
+    pub(super) pid: i32,
     started: String,
 }
 
 impl Identity {
-    /// The process that has this pid now.
     pub fn of(pid: u32) -> Option<Self> {
         let entry = table::entry(i32::try_from(pid).ok()?)?;
         Some(Self {
@@ -21,14 +20,8 @@ impl Identity {
         })
     }
 
-    /// This process.
     pub fn own() -> Option<Self> {
         Self::of(std::process::id())
-    }
-
-    /// Its pid.
-    pub fn pid(&self) -> i32 {
-        self.pid
     }
 
     /// Whether it still lives; a zombie does not.

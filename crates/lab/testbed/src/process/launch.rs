@@ -14,7 +14,6 @@ use crate::logs;
 /// A process as long as the command that started it looks on. Dropped, it runs on.
 #[derive(Debug)]
 pub struct Launched {
-    /// Which it is.
     pub identity: Identity,
     child: Child,
     log: PathBuf,
@@ -23,7 +22,6 @@ pub struct Launched {
 }
 
 impl Launched {
-    /// How it ended; none: it runs.
     pub fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().ok().flatten()
     }
@@ -37,11 +35,8 @@ impl Launched {
 /// Starts a process in the folder `home` and appends all it says to `log`.
 pub fn launch(mut command: Command, home: &Path, log: &Path) -> Result<Launched, FileError> {
     let cannot_log = || FileError::at("write", log);
-    let output = File::options()
-        .create(true)
-        .append(true)
-        .open(log)
-        .map_err(cannot_log())?;
+    let output = File::options().create(true).append(true).open(log);
+    let output = output.map_err(cannot_log())?;
     let from = output.metadata().map_err(cannot_log())?.len();
     let errors = output.try_clone().map_err(cannot_log())?;
     // A group of its own: Ctrl-C in the terminal is for the command, not for the services.

@@ -13,15 +13,14 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use serde::{Deserialize, Serialize};
-use tokio::time::{Instant, sleep};
 
 use super::Identity;
 use super::table::{self, Entry, State};
 use crate::files::FileError;
+use crate::wait::Patience;
 
-const POLL: Duration = Duration::from_millis(10);
 /// The kernel acts on SIGKILL and SIGSTOP within milliseconds, unless the process is stuck in a system call.
-const PATIENCE: Duration = Duration::from_secs(10);
+const REACHED: Patience = Patience::new(Duration::from_secs(10), Duration::from_millis(10));
 /// A member can fork between the look at the table and the signal; the next pass finds the child.
 const PASSES: usize = 5;
 /// A variable by which a process is known as a member wherever it lives and whatever it runs: its value is the home.
@@ -41,15 +40,23 @@ pub struct ProcessTree {
 }
 
 impl ProcessTree {
+    /// Of a program whose leader is not known, or not started yet; `home` is as the kernel names it, links resolved.
+    pub fn new(home: PathBuf, program: impl Into<String>) -> Self {
+        Self {
+            leader: None,
+            home,
+            program: program.into(),
+        }
+    }
+
     /// Of a program that is yet to be started, in the folder `home`, which is made.
     pub fn at(home: &Path, program: impl Into<String>) -> Result<Self, FileError> {
         fs::create_dir_all(home).map_err(FileError::at("make", home))?;
         let found = home.canonicalize();
-        Ok(Self {
-            leader: None,
-            home: found.map_err(FileError::at("find", home))?,
-            program: program.into(),
-        })
+        Ok(Self::new(
+            found.map_err(FileError::at("find", home))?,
+            program,
+        ))
     }
 
     /// Whether the leader lives, running or stopped.
@@ -62,20 +69,15 @@ impl ProcessTree {
         self.leader.as_ref().and_then(Identity::state) == Some(State::Stopped)
     }
 
-    /// The leader's pid, if it lives.
     pub fn pid(&self) -> Option<i32> {
-        self.leader
-            .as_ref()
-            .filter(|leader| leader.is_alive())
-            .map(Identity::pid)
+        let leader = self.leader.as_ref().filter(|leader| leader.is_alive());
+        leader.map(|leader| leader.pid)
     }
 
-    /// The pids of all members.
     pub fn pids(&self) -> Vec<i32> {
         self.members().iter().map(|member| member.pid).collect()
     }
 
-    /// Whether no member is left.
     pub fn is_gone(&self) -> bool {
         self.members().is_empty()
     }
@@ -88,7 +90,8 @@ impl ProcessTree {
         }
     }
 
-    /// Kills every member (SIGKILL) and waits until all are gone. Nothing to kill is fine.
+    /// Kills every member (SIGKILL) and waits until all are gone; else the pids of those that are still there after ten seconds.
+    /// Nothing to kill is fine.
     pub async fn kill(&self) -> Result<(), Vec<i32>> {
         self.kill_now();
         self.until(<[Entry]>::is_empty, Self::kill_now).await
@@ -107,15 +110,12 @@ impl ProcessTree {
         }
     }
 
-    /// Stops every member (SIGSTOP) and waits until all stand still.
+    /// Stops every member (SIGSTOP) and waits until all stand still; else the pids of those that still run after ten seconds.
     pub async fn pause(&self) -> Result<(), Vec<i32>> {
         let stop = |tree: &Self| signal(&tree.members(), Signal::STOP);
         stop(self);
-        self.until(
-            |members| members.iter().all(|member| member.state == State::Stopped),
-            stop,
-        )
-        .await
+        let stopped = |all: &[Entry]| all.iter().all(|member| member.state == State::Stopped);
+        self.until(stopped, stop).await
     }
 
     /// Lets every member run again (SIGCONT).
@@ -123,7 +123,6 @@ impl ProcessTree {
         signal(&self.members(), Signal::CONT);
     }
 
-    /// Sends `signal` to the leader alone.
     pub fn signal_leader(&self, wanted: Signal) {
         if let Some(pid) = self.pid() {
             send(pid, wanted);
@@ -135,16 +134,15 @@ impl ProcessTree {
         reached: impl Fn(&[Entry]) -> bool,
         again: impl Fn(&Self),
     ) -> Result<(), Vec<i32>> {
-        let deadline = Instant::now() + PATIENCE;
+        let mut wait = REACHED.begin();
         loop {
             let members = self.members();
             if reached(&members) {
                 return Ok(());
             }
-            if Instant::now() > deadline {
+            if wait.is_over().await {
                 return Err(members.iter().map(|member| member.pid).collect());
             }
-            sleep(POLL).await;
             again(self);
         }
     }
@@ -155,12 +153,8 @@ impl ProcessTree {
         let mut found = BTreeSet::new();
         if let Some(leader) = self.pid() {
             found.insert(leader);
-            found.extend(
-                table
-                    .iter()
-                    .filter(|entry| entry.group == leader)
-                    .map(|entry| entry.pid),
-            );
+            let group = table.iter().filter(|entry| entry.group == leader);
+            found.extend(group.map(|entry| entry.pid));
             while grow(&mut found, &table) {}
         }
         found.extend(table::marked(MARK, &self.home));
@@ -191,11 +185,8 @@ pub fn kill_orphans_of_group(group: i32, programs: &[&str]) {
 /// Adds the children of those found; whether there were any new ones.
 fn grow(found: &mut BTreeSet<i32>, table: &[Entry]) -> bool {
     let before = found.len();
-    let children: Vec<i32> = table
-        .iter()
-        .filter(|entry| found.contains(&entry.parent))
-        .map(|entry| entry.pid)
-        .collect();
+    let children = table.iter().filter(|entry| found.contains(&entry.parent));
+    let children: Vec<i32> = children.map(|entry| entry.pid).collect();
     found.extend(children);
     found.len() > before
 }

@@ -5,12 +5,10 @@ use std::process::Command;
 
 use super::table::{Entry, State};
 
-/// The process with this pid.
 pub(super) fn entry(pid: i32) -> Option<Entry> {
     listing(&["-p", &pid.to_string()]).pop()
 }
 
-/// Every process.
 pub(super) fn entries() -> Vec<Entry> {
     listing(&["-A"])
 }

@@ -40,89 +40,61 @@ pub(super) use linux::{entries, entry, living_in, marked};
 
 #[cfg(target_os = "linux")]
 mod linux {
-    use std::fs;
+    use std::ffi::OsStr;
     use std::path::Path;
-    use std::sync::OnceLock;
+    use std::sync::LazyLock;
+
+    use procfs::process::{Process, all_processes};
+    use procfs::sys::kernel::random::boot_id;
 
     use super::{Entry, State};
 
-    /// The process with this pid.
+    /// The start time counts from boot, so it tells processes apart only together with the boot.
+    static BOOT: LazyLock<String> = LazyLock::new(|| boot_id().unwrap_or_default());
+
     pub(in super::super) fn entry(pid: i32) -> Option<Entry> {
-        parse(
-            &fs::read_to_string(format!("/proc/{pid}/stat")).ok()?,
-            boot(),
-        )
+        read(&Process::new(pid).ok()?)
     }
 
-    /// Every process.
     pub(in super::super) fn entries() -> Vec<Entry> {
-        pids().into_iter().filter_map(entry).collect()
+        all().filter_map(|process| read(&process)).collect()
     }
 
     /// The pids of the processes whose working directory is `folder`.
     pub(in super::super) fn living_in(folder: &Path) -> Vec<i32> {
-        let lives_there =
-            |pid: &i32| fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd == folder);
-        pids().into_iter().filter(lives_there).collect()
+        let there = all().filter(|process| process.cwd().is_ok_and(|cwd| cwd == folder));
+        there.map(|process| process.pid).collect()
     }
 
     /// The pids of the processes that were started with the variable `name` set to `home`.
     pub(in super::super) fn marked(name: &str, home: &Path) -> Vec<i32> {
-        let mark = format!("{name}={}", home.display()).into_bytes();
-        let has_it = |pid: &i32| {
-            let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-            environment.split(|byte| *byte == 0).any(|one| one == mark)
+        let has_it = |process: &Process| {
+            let variables = process.environ().unwrap_or_default();
+            let value = variables.get(OsStr::new(name));
+            value.is_some_and(|value| value == home.as_os_str())
         };
-        pids().into_iter().filter(has_it).collect()
+        all().filter(has_it).map(|process| process.pid).collect()
     }
 
-    fn pids() -> Vec<i32> {
-        let Ok(folder) = fs::read_dir("/proc") else {
-            return Vec::new();
-        };
-        folder
-            .filter_map(|item| item.ok()?.file_name().to_str()?.parse().ok())
-            .collect()
+    fn all() -> impl Iterator<Item = Process> {
+        all_processes().into_iter().flatten().flatten()
     }
 
-    /// The start time counts from boot, so it tells processes apart only together with the boot.
-    fn boot() -> &'static str {
-        static BOOT: OnceLock<String> = OnceLock::new();
-        BOOT.get_or_init(|| {
-            let id = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-            id.trim().to_owned()
-        })
-    }
-
-    /// `pid (name) state ppid pgrp … starttime …`, see proc_pid_stat(5). The name may hold spaces and parentheses.
-    fn parse(stat: &str, boot: &str) -> Option<Entry> {
-        const STARTTIME: usize = 22 - 3;
-        let (pid, rest) = stat.split_once(" (")?;
-        let (name, rest) = rest.rsplit_once(") ")?;
-        let fields: Vec<&str> = rest.split_whitespace().collect();
+    fn read(process: &Process) -> Option<Entry> {
+        let stat = process.stat().ok()?;
         Some(Entry {
-            pid: pid.parse().ok()?,
-            state: State::from_letter(fields.first()?.chars().next()),
-            parent: fields.get(1)?.parse().ok()?,
-            group: fields.get(2)?.parse().ok()?,
-            name: name.to_owned(),
-            started: format!("{}@{boot}", fields.get(STARTTIME)?),
+            pid: stat.pid,
+            parent: stat.ppid,
+            group: stat.pgrp,
+            state: State::from_letter(Some(stat.state)),
+            name: stat.comm,
+            started: format!("{}@{}", stat.starttime, *BOOT),
         })
     }
 
     #[cfg(test)]
     mod tests {
         use super::*;
-
-        #[test]
-        fn a_name_with_spaces_and_parentheses_does_not_shift_the_fields() {
-            let stat = "42 (a) T 9 (b) T 7 41 7 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 1 0 98426 1 2";
-            let entry = parse(stat, "boot").unwrap();
-            assert_eq!((entry.pid, entry.parent, entry.group), (42, 7, 41));
-            assert_eq!(entry.state, State::Stopped);
-            assert_eq!(entry.name, "a) T 9 (b");
-            assert_eq!(entry.started, "98426@boot");
-        }
 
         #[test]
         fn this_process_is_in_the_table_and_lives_in_its_directory() {

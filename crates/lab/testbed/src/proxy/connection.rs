@@ -2,18 +2,21 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 
-use super::client::Client;
 use super::counters::Counters;
 use super::exchange::{Disposition, Exchange};
 use super::flow::{Flow, Step};
-use super::{Fault, Order, upstream};
+use super::{Fault, Order};
 
+/// For the name and the connection together: what nobody answers must not hold a client for the kernel's two minutes.
+const REACHED_WITHIN: Duration = Duration::from_secs(2);
 /// Neither an HTTP status line nor a Postgres message: its length field is zero, and a length counts itself.
 const GARBAGE: [u8; 16] = [
     0xfe, 0, 0, 0, 0, 0xff, 0xfe, 0xfd, 0, 0, 0, 0, 0xfc, 0xfb, 0xfa, 0xf9,
@@ -31,7 +34,7 @@ pub(super) async fn serve(
         server: None,
         asked: Flow::new(),
         answered: Flow::new(),
-        exchange: Exchange::new(),
+        exchange: Exchange::default(),
         garbled: false,
         upstream,
         counters,
@@ -97,7 +100,7 @@ impl Relay {
 
     async fn forward(&mut self, fault: Fault) -> io::Result<Closing> {
         self.exchange.judge_again(|| self.counters.draw(fault));
-        if let Disposition::Garbage | Disposition::Status(_) = self.exchange.disposition() {
+        if let Disposition::Garbage | Disposition::Status(_) = self.exchange.disposition {
             // Its own answer to this request would come after ours.
             self.server = None;
             self.asked.restart();
@@ -131,14 +134,14 @@ impl Relay {
     async fn next(&mut self) -> io::Result<Event> {
         let server = match &mut self.server {
             Some(server) => server,
-            none => none.insert(upstream::connect(&self.upstream).await?),
+            none => none.insert(connect(&self.upstream).await?),
         };
         let (mut from_client, mut to_client) = self.client.stream.split();
         let (mut from_server, mut to_server) = server.split();
         let exchange = &self.exchange;
         let answered = &mut self.answered;
         let answer = async {
-            if let Some(due) = exchange.due() {
+            if let Some(due) = exchange.due {
                 sleep_until(due).await;
                 return Ok(Event::Due);
             }
@@ -154,15 +157,15 @@ impl Relay {
 
     /// The client has said something; if it was not waiting, that is a request.
     fn begin(&mut self, fault: Fault) {
-        if !self.exchange.is_waiting() {
-            self.counters.count_request();
+        if !self.exchange.waiting {
+            self.counters.requests.fetch_add(1, Ordering::Relaxed);
             self.exchange.begin(self.counters.draw(fault));
         }
     }
 
     /// Answers the request if that is its disposition: the upstream does not get to see it.
     fn answer_in_its_place(&mut self) {
-        match self.exchange.disposition() {
+        match self.exchange.disposition {
             Disposition::Garbage => {
                 self.answered.append(&GARBAGE);
                 self.garbled = true;
@@ -184,5 +187,38 @@ impl Relay {
         self.client.stream.shutdown().await?;
         while self.client.stream.read(&mut ignored).await? > 0 {}
         Ok(Closing::Clean)
+    }
+}
+
+/// Connects to `upstream` (`host:port`), its name looked up anew: a container that was replaced has a new address.
+async fn connect(upstream: &str) -> io::Result<TcpStream> {
+    let stream = timeout(REACHED_WITHIN, TcpStream::connect(upstream)).await??;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+/// A client that is reset (RST) when dropped, unless the connection came to a clean end.
+struct Client {
+    stream: TcpStream,
+    ended_clean: bool,
+}
+
+impl Client {
+    fn new(stream: TcpStream) -> Self {
+        // Fails only on a socket that is already dead.
+        let _ = stream.set_nodelay(true);
+        Self {
+            stream,
+            ended_clean: false,
+        }
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        if !self.ended_clean {
+            // Fails only on a socket that is already dead.
+            let _ = self.stream.set_zero_linger();
+        }
     }
 }

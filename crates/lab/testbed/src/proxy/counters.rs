@@ -1,6 +1,6 @@
 //! What a proxy's connections share: the counters, and the chance that decides over requests.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Mutex, PoisonError};
 
 use fastrand::Rng;
@@ -10,8 +10,8 @@ use super::exchange::Disposition;
 
 /// Counts from the start of the proxy.
 pub(super) struct Counters {
-    accepted: AtomicU64,
-    requests: AtomicU64,
+    pub(super) accepted: AtomicU64,
+    pub(super) requests: AtomicU64,
     random: Mutex<Rng>,
 }
 
@@ -22,22 +22,6 @@ impl Counters {
             requests: AtomicU64::new(0),
             random: Mutex::new(Rng::with_seed(seed)),
         }
-    }
-
-    pub(super) fn count_accepted(&self) {
-        self.accepted.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(super) fn count_request(&self) {
-        self.requests.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(super) fn accepted(&self) -> u64 {
-        self.accepted.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn requests(&self) -> u64 {
-        self.requests.load(Ordering::Relaxed)
     }
 
     /// One sequence for all connections: the n-th disposition drawn is the seed's, whoever gets it.

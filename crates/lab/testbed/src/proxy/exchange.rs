@@ -8,54 +8,31 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// What becomes of a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Disposition {
     /// It is answered by the upstream.
+    #[default]
     Pass,
     /// Its answer is held back by this long.
     Late(Duration),
     /// The connection is reset once the client has seen this much more of its answer.
-    Cut {
-        /// Bytes.
-        left: usize,
-    },
+    Cut { left: usize },
     /// It is answered with bytes of no protocol.
     Garbage,
     /// It is answered with an HTTP status.
     Status(u16),
 }
 
-/// The latest request.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Exchange {
     /// Whether the client has seen nothing of its answer.
-    waiting: bool,
-    disposition: Disposition,
+    pub(super) waiting: bool,
+    pub(super) disposition: Disposition,
     /// When an answer that is held back may go.
-    due: Option<Instant>,
+    pub(super) due: Option<Instant>,
 }
 
 impl Exchange {
-    pub(super) fn new() -> Self {
-        Self {
-            waiting: false,
-            disposition: Disposition::Pass,
-            due: None,
-        }
-    }
-
-    pub(super) fn is_waiting(&self) -> bool {
-        self.waiting
-    }
-
-    pub(super) fn disposition(&self) -> Disposition {
-        self.disposition
-    }
-
-    pub(super) fn due(&self) -> Option<Instant> {
-        self.due
-    }
-
     /// The client begins a request.
     pub(super) fn begin(&mut self, disposition: Disposition) {
         self.waiting = true;
@@ -115,7 +92,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     fn asked(disposition: Disposition) -> Exchange {
-        let mut exchange = Exchange::new();
+        let mut exchange = Exchange::default();
         exchange.begin(disposition);
         exchange
     }
@@ -124,15 +101,15 @@ mod tests {
     async fn a_late_answer_is_held_once_and_the_request_waits_meanwhile() {
         let now = Instant::now();
         let mut exchange = asked(Disposition::Late(SECOND));
-        assert_eq!(exchange.due(), None);
+        assert_eq!(exchange.due, None);
         exchange.answer_came(now);
-        assert_eq!(exchange.due(), Some(now + SECOND));
-        assert!(exchange.is_waiting());
+        assert_eq!(exchange.due, Some(now + SECOND));
+        assert!(exchange.waiting);
         exchange.release();
         exchange.delivered(10);
         exchange.answer_came(now + SECOND);
-        assert_eq!(exchange.due(), None);
-        assert!(!exchange.is_waiting());
+        assert_eq!(exchange.due, None);
+        assert!(!exchange.waiting);
     }
 
     #[test]
@@ -149,9 +126,9 @@ mod tests {
         let mut exchange = asked(Disposition::Pass);
         exchange.judge_again(|| Disposition::Late(SECOND));
         exchange.answer_came(Instant::now());
-        assert!(exchange.due().is_some());
+        assert!(exchange.due.is_some());
         exchange.judge_again(|| Disposition::Pass);
-        assert_eq!(exchange.due(), None);
+        assert_eq!(exchange.due, None);
     }
 
     #[test]
@@ -159,9 +136,7 @@ mod tests {
         let mut exchange = asked(Disposition::Cut { left: 10 });
         exchange.delivered(4);
         exchange.judge_again(|| panic!("drawn for nobody"));
-        assert_eq!(
-            (exchange.disposition(), exchange.allowance()),
-            (Disposition::Pass, usize::MAX)
-        );
+        assert_eq!(exchange.disposition, Disposition::Pass);
+        assert_eq!(exchange.allowance(), usize::MAX);
     }
 }

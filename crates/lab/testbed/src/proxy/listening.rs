@@ -3,6 +3,7 @@
 use std::future::pending;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use std::{io, mem};
 
@@ -26,7 +27,7 @@ const BETWEEN_TRIES: Duration = Duration::from_millis(5);
 
 /// A port that is either open or held shut.
 pub(super) struct Listener {
-    addr: SocketAddr,
+    pub(super) addr: SocketAddr,
     state: State,
     syn_drop: SynDrop,
 }
@@ -48,10 +49,6 @@ impl Listener {
             state: State::Open(socket.listen(BACKLOG)?),
             syn_drop: SynDrop::default(),
         })
-    }
-
-    pub(super) fn addr(&self) -> SocketAddr {
-        self.addr
     }
 
     /// Accepts connections and applies orders until its task is aborted or the proxy is dropped.
@@ -79,7 +76,7 @@ impl Listener {
                     acknowledge.send_replace(order);
                 }
                 client = self.accept() => {
-                    counters.count_accepted();
+                    counters.accepted.fetch_add(1, Ordering::Relaxed);
                     let upstream = Arc::clone(&upstream);
                     let served = connection::serve(client, upstream, orders.clone(), Arc::clone(&counters));
                     connections.spawn(served);
@@ -93,7 +90,7 @@ impl Listener {
         let State::Open(listener) = &self.state else {
             return pending().await;
         };
-        if self.syn_drop.is_kept() {
+        if self.syn_drop.kept {
             return pending().await;
         }
         loop {
@@ -122,9 +119,7 @@ impl Listener {
     }
 
     async fn shut(&mut self) {
-        if let State::Open(listener) = mem::replace(&mut self.state, State::Lost) {
-            drop(listener);
-        }
+        self.state = State::Lost;
         self.state = bind(self.addr).await.map_or(State::Lost, State::Shut);
     }
 
@@ -153,11 +148,10 @@ async fn bind(addr: SocketAddr) -> io::Result<TcpSocket> {
 }
 
 fn bind_now(addr: SocketAddr) -> io::Result<TcpSocket> {
-    let socket = if addr.is_ipv4() {
-        TcpSocket::new_v4()
-    } else {
-        TcpSocket::new_v6()
-    }?;
+    let socket = match addr {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
     // Connections of the listener before may linger in TIME_WAIT.
     socket.set_reuseaddr(true)?;
     socket.bind(addr)?;

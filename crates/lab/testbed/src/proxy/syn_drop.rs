@@ -17,17 +17,13 @@ const DROPPED: u32 = 2;
 /// The connections that fill a listener's queue.
 #[derive(Default)]
 pub(super) struct SynDrop {
-    kept: bool,
+    pub(super) kept: bool,
     fillers: Vec<TcpStream>,
     /// The fillers' addresses, of those that the listener has not met yet.
     ours: Vec<SocketAddr>,
 }
 
 impl SynDrop {
-    pub(super) fn is_kept(&self) -> bool {
-        self.kept
-    }
-
     /// Returns when the kernel of `listener`, which is bound to `addr`, drops what comes.
     pub(super) async fn keep(&mut self, listener: &TcpListener, addr: SocketAddr) {
         self.kept = true;

@@ -8,7 +8,10 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::support::{LONG, SHORT, connect, echoes, ends_in_a_reset, hears, hears_nothing, proxy};
+use crate::support::{
+    LONG, SHORT, connect, echoes, ends_in_a_reset, heals, hears, hears_nothing, proxy,
+    proxy_and_client,
+};
 
 async fn nobody_can_connect(proxy: &FaultProxy) {
     for _ in 0..3 {
@@ -19,10 +22,7 @@ async fn nobody_can_connect(proxy: &FaultProxy) {
 
 #[tokio::test]
 async fn connecting_times_out_existing_connections_fall_silent_and_all_of_it_heals() {
-    let proxy = proxy().await;
-    let mut before = connect(&proxy).await;
-    echoes(&mut before, "hello").await.unwrap();
-
+    let (proxy, mut before) = proxy_and_client().await;
     proxy.set(Fault::Blackhole).await;
     nobody_can_connect(&proxy).await;
     before.write_all(b"anyone?").await.unwrap();
@@ -51,9 +51,7 @@ async fn who_keeps_trying_to_connect_gets_through_when_it_heals() {
 
 #[tokio::test]
 async fn it_can_be_set_twice_and_changed_for_any_other_fault() {
-    let proxy = proxy().await;
-    let mut before = connect(&proxy).await;
-    echoes(&mut before, "hello").await.unwrap();
+    let (proxy, mut before) = proxy_and_client().await;
     proxy.set(Fault::Blackhole).await;
     proxy.set(Fault::Blackhole).await;
     nobody_can_connect(&proxy).await;
@@ -69,8 +67,7 @@ async fn it_can_be_set_twice_and_changed_for_any_other_fault() {
 
     proxy.set(Fault::Blackhole).await;
     nobody_can_connect(&proxy).await;
-    proxy.set(Fault::None).await;
-    echoes(&mut connect(&proxy).await, "back").await.unwrap();
+    heals(&proxy).await;
 }
 
 #[tokio::test]
@@ -89,7 +86,6 @@ async fn it_is_in_force_when_set_returns_however_many_are_just_connecting() {
     for _ in 0..3 {
         proxy.set(Fault::Blackhole).await;
         nobody_can_connect(&proxy).await;
-        proxy.set(Fault::None).await;
-        echoes(&mut connect(&proxy).await, "back").await.unwrap();
+        heals(&proxy).await;
     }
 }

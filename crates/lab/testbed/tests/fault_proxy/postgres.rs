@@ -3,34 +3,30 @@
 use std::time::Duration;
 
 use holdfast_testbed::ports::loopback;
-use holdfast_testbed::postgres::{Cluster, ClusterOptions};
+use holdfast_testbed::postgres::{self, Cluster};
 use holdfast_testbed::proxy::{Fault, FaultProxy};
 use tokio::time::{Instant, timeout};
-use tokio_postgres::{Client, Error, NoTls};
+use tokio_postgres::{Client, Error};
 
-use crate::support::{LONG, SHORT};
+use crate::support::{LONG, SHORT, reset};
 
 struct Database {
-    cluster: Cluster,
+    _cluster: Cluster,
     proxy: FaultProxy,
 }
 
 impl Database {
     async fn start() -> Self {
-        let cluster = Cluster::start(ClusterOptions::default()).await.unwrap();
+        let cluster = Cluster::start().await.unwrap();
         let proxy = FaultProxy::start(loopback(cluster.port())).await.unwrap();
-        Self { cluster, proxy }
+        Self {
+            _cluster: cluster,
+            proxy,
+        }
     }
 
     async fn connect(&self) -> Result<Client, Error> {
-        let [own, proxied] = [self.cluster.port(), self.proxy.addr().port()];
-        let url = self
-            .cluster
-            .url()
-            .replace(&format!(":{own}/"), &format!(":{proxied}/"));
-        let (client, connection) = tokio_postgres::connect(&url, NoTls).await?;
-        tokio::spawn(connection);
-        Ok(client)
+        postgres::session(&postgres::url(self.proxy.addr().port())).await
     }
 }
 
@@ -65,14 +61,12 @@ async fn latency_slows_every_statement_and_each_is_a_request() {
     let statement = client.prepare("SELECT 1").await.unwrap();
     let before = database.proxy.requests();
     let delay = Duration::from_millis(100);
-    database
-        .proxy
-        .set(Fault::Latency {
-            delay,
-            jitter: Duration::ZERO,
-            share: 1.0,
-        })
-        .await;
+    let latency = Fault::Latency {
+        delay,
+        jitter: Duration::ZERO,
+        share: 1.0,
+    };
+    database.proxy.set(latency).await;
     for _ in 0..3 {
         let asked = Instant::now();
         client.query_one(&statement, &[]).await.unwrap();
@@ -86,20 +80,13 @@ async fn latency_slows_every_statement_and_each_is_a_request() {
 #[tokio::test]
 async fn reset_and_garbage_end_sessions_and_logins_and_heal() {
     let database = Database::start().await;
-    let reset = Fault::Reset {
-        after: 1,
-        share: 1.0,
-    };
-    for fault in [reset, Fault::Garbage { share: 1.0 }] {
+    for fault in [reset(1), Fault::Garbage { share: 1.0 }] {
         let client = database.connect().await.unwrap();
         one(&client).await.unwrap();
         database.proxy.set(fault).await;
         one(&client).await.unwrap_err();
-        timeout(LONG, database.connect())
-            .await
-            .expect("no answer")
-            .err()
-            .unwrap();
+        let made = timeout(LONG, database.connect()).await;
+        made.expect("no answer").err().unwrap();
         database.proxy.set(Fault::None).await;
     }
     one(&database.connect().await.unwrap()).await.unwrap();

@@ -3,11 +3,14 @@
 use std::time::Duration;
 
 use holdfast_testbed::proxy::{Fault, FaultProxy};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
-use crate::support::{LONG, STATUS_500, connect, ends_in_a_reset, hears, hears_nothing};
+use crate::support::{
+    ALL_500, LONG, STATUS_500, connect, ends_in_a_reset, hears, hears_nothing, hears_to_the_end,
+    reset,
+};
 
 const AGES: Fault = Fault::Latency {
     delay: Duration::from_secs(3600),
@@ -66,11 +69,7 @@ async fn an_answer_held_back_is_not_lost_to_silence() {
 #[tokio::test]
 async fn reset_cuts_its_answer() {
     let mut pair = Pair::asked().await;
-    let reset = Fault::Reset {
-        after: 3,
-        share: 1.0,
-    };
-    pair.proxy.set(reset).await;
+    pair.proxy.set(reset(3)).await;
     pair.server.write_all(b"answer").await.unwrap();
     assert!(ends_in_a_reset(&mut pair.client).await <= 3);
 }
@@ -79,32 +78,22 @@ async fn reset_cuts_its_answer() {
 async fn garbage_answers_it() {
     let mut pair = Pair::asked().await;
     pair.proxy.set(Fault::Garbage { share: 1.0 }).await;
-    let mut heard = Vec::new();
-    timeout(LONG, pair.client.read_to_end(&mut heard))
-        .await
-        .unwrap()
-        .unwrap();
+    let heard = hears_to_the_end(&mut pair.client).await;
     assert!(!heard.is_empty() && !heard.starts_with(b"HTTP"));
 }
 
 #[tokio::test]
 async fn status_answers_it_and_the_late_answer_reaches_nobody() {
     let mut pair = Pair::asked().await;
-    let status = Fault::Status {
-        code: 500,
-        share: 1.0,
-    };
-    pair.proxy.set(status).await;
+    pair.proxy.set(ALL_500).await;
     hears(&mut pair.client, STATUS_500).await.unwrap();
     // Its connection is gone, so that this may fail.
     let _ = pair.server.write_all(b"answer").await;
 
     pair.proxy.set(Fault::None).await;
     pair.client.write_all(b"again").await.unwrap();
-    let (mut server, _) = timeout(LONG, pair.listener.accept())
-        .await
-        .unwrap()
-        .unwrap();
+    let accepted = timeout(LONG, pair.listener.accept()).await;
+    let (mut server, _) = accepted.unwrap().unwrap();
     hears(&mut server, b"again").await.unwrap();
     server.write_all(b"new answer").await.unwrap();
     hears(&mut pair.client, b"new answer").await.unwrap();

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use holdfast_policy::Deadline;
-use holdfast_testbed::postgres::{Cluster, ClusterOptions};
+use holdfast_testbed::postgres::Cluster;
 use holdfast_wire::{DegradedCode, JsonText};
 use jiff::Timestamp;
 use metrics::Histogram;
@@ -34,7 +34,7 @@ use crate::resolver::Resolver;
 const LEASE: Duration = Duration::from_secs(15);
 
 async fn store() -> (Cluster, Store, LiveStore<Store>) {
-    let cluster = Cluster::start(ClusterOptions::default()).await.unwrap();
+    let cluster = Cluster::start().await.unwrap();
     let database = Database::parse(&cluster.url()).unwrap();
     let resolver = Resolver::new(Handle::current(), None);
     let policy = load(None).unwrap().policies.database;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use holdfast_testbed::postgres::{Cluster, ClusterOptions};
+use holdfast_testbed::postgres::Cluster;
 use tokio::time::{Instant, sleep};
 use tokio_postgres::{Client, NoTls};
 
@@ -38,7 +38,7 @@ struct Scene {
 
 impl Scene {
     async fn start(plan: &Plan) -> Self {
-        let cluster = Cluster::start(ClusterOptions::default()).await.unwrap();
+        let cluster = Cluster::start().await.unwrap();
         let (sql, connection) = tokio_postgres::connect(&cluster.url(), NoTls)
             .await
             .unwrap();

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use holdfast_ops::Environment;
-use holdfast_testbed::postgres::{Cluster, ClusterOptions};
+use holdfast_testbed::postgres::Cluster;
 use holdfast_wire::Schema;
 use tokio::time::{sleep, timeout};
 use tokio_postgres::{Client, NoTls};
@@ -55,9 +55,9 @@ async fn described(client: &Client) -> Vec<String> {
 
 #[tokio::test]
 async fn the_numbered_files_come_to_what_init_sql_says() {
-    let initialised = Cluster::start(ClusterOptions::default()).await.unwrap();
+    let initialised = Cluster::start().await.unwrap();
     let whole = connect(&initialised, "holdfast").await;
-    let cluster = Cluster::start(ClusterOptions::default()).await.unwrap();
+    let cluster = Cluster::start().await.unwrap();
     let stepwise = connect(&cluster, "holdfast").await;
     let nothing = "DROP SCHEMA public CASCADE; CREATE SCHEMA public";
     stepwise.batch_execute(nothing).await.unwrap();
@@ -77,7 +77,7 @@ async fn the_numbered_files_come_to_what_init_sql_says() {
 
 #[tokio::test]
 async fn a_database_of_the_first_release_is_migrated_at_start_and_keeps_its_rows() {
-    let cluster = Cluster::start(ClusterOptions::default()).await.unwrap();
+    let cluster = Cluster::start().await.unwrap();
     let client = connect(&cluster, "holdfast").await;
     let old = "DROP TABLE schema_migrations; DROP TABLE requests; DROP TABLE idempotency_keys";
     client.batch_execute(old).await.unwrap();
@@ -100,7 +100,7 @@ async fn a_database_of_the_first_release_is_migrated_at_start_and_keeps_its_rows
 
 #[tokio::test]
 async fn replicas_that_start_together_migrate_in_turn() {
-    let cluster = Cluster::start(ClusterOptions::default()).await.unwrap();
+    let cluster = Cluster::start().await.unwrap();
     let client = connect(&cluster, "holdfast").await;
     let nothing = "DROP SCHEMA public CASCADE; CREATE SCHEMA public";
     client.batch_execute(nothing).await.unwrap();

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use holdfast_testbed::postgres::{Cluster, ClusterOptions};
+use holdfast_testbed::postgres::Cluster;
 use holdfast_wire::{RecordedIn, RequestStatus};
 use tokio::time::sleep;
 use tokio_postgres::{Client, NoTls};
@@ -54,7 +54,7 @@ async fn has_received(primary: &Client, count: i64) {
 
 /// A primary, its standby, and an API that calls whichever takes writes.
 async fn two_nodes(worker: &str, policies: &str) -> (Cluster, Cluster, Api) {
-    let primary = Cluster::start(ClusterOptions::default()).await.unwrap();
+    let primary = Cluster::start().await.unwrap();
     let standby = primary.standby().await.unwrap();
     let hosts = [&primary, &standby].map(|node| format!("127.0.0.1:{}", node.port()));
     let api = Api::start(TestConfig {

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use holdfast_testbed::postgres::{Cluster, ClusterOptions};
+use holdfast_testbed::postgres::Cluster;
 use holdfast_wire::RequestStatus;
 
 use crate::support::{Answer, Api, CountingWorker, TestConfig};
@@ -13,7 +13,7 @@ const PARENT: &str = "00f067aa0ba902b7";
 
 /// A healthy API before `worker`.
 async fn api(worker: &CountingWorker) -> (Api, Cluster) {
-    let cluster = Cluster::start(ClusterOptions::default()).await.unwrap();
+    let cluster = Cluster::start().await.unwrap();
     let database = SocketAddr::from(([127, 0, 0, 1], cluster.port()));
     let api = Api::start(TestConfig::new(&worker.url(), database, ""));
     (api, cluster)

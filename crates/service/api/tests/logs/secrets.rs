@@ -1,6 +1,6 @@
 //! What is secret is written nowhere: not in the log, however much of it is asked for, nor in an answer or a refusal.
 
-use holdfast_testbed::postgres::{Cluster, ClusterOptions};
+use holdfast_testbed::postgres::Cluster;
 use tokio::process::Command;
 
 use super::logging;
@@ -11,7 +11,7 @@ const COLLECTORS: &str = "the-collectors-secret";
 
 #[tokio::test]
 async fn no_secret_stands_in_any_line_or_answer() {
-    let cluster = Cluster::start(ClusterOptions::default()).await.unwrap();
+    let cluster = Cluster::start().await.unwrap();
     let database = format!("127.0.0.1:{}/holdfast", cluster.port());
     let database = |more| format!("postgres://holdfast_api:{PASSWORD}@{database}{more}");
     let header = format!("authorization=Bearer%20{COLLECTORS}");

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use holdfast_ops::{Environment, probe, telemetry};
 use holdfast_testbed::ports;
-use holdfast_testbed::postgres::{Cluster, ClusterOptions};
+use holdfast_testbed::postgres::Cluster;
 use serde_json::Value as Json;
 use tokio::process::{Child, Command};
 use tokio::sync::oneshot;
@@ -151,7 +151,7 @@ fn assert_tree(seen: &[Seen], place: SocketAddr) -> Vec<u8> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_collector_sees_the_tree_of_a_request_and_after_an_outage_its_recovery() {
-    let cluster = Cluster::start(ClusterOptions::default()).await.unwrap();
+    let cluster = Cluster::start().await.unwrap();
     let (collector, address) = Collector::start().await;
     let place = free();
     // The worker's spans are those of this process.

@@ -6,14 +6,13 @@ use tokio::time::Instant;
 
 use super::Compose;
 use crate::error::SystemError;
-use crate::stage::Service;
 use crate::stage::container::Container;
+use crate::stage::{Service, tell, well};
 use crate::wait::Patience;
 
 const REACHED: Patience = Patience::new(Duration::from_secs(10), Duration::from_millis(100));
 
 impl Compose {
-    /// Kills the container (SIGKILL). A dead one is fine.
     pub async fn kill(&self, service: Service) -> Result<(), SystemError> {
         let container = self.container(service).await?;
         let alive = container.is_alive();
@@ -22,71 +21,58 @@ impl Compose {
             self.engine.docker(&["unpause", &container.id]).await?;
         }
         if alive {
-            self.engine
-                .compose(&["kill", "-s", "SIGKILL", service.name()])
-                .await?;
+            let kill = ["kill", "-s", "SIGKILL", service.name()];
+            self.engine.compose(&kill).await?;
         }
         self.reached(service, "does not die", |container| !container.is_alive())
             .await?;
         let what = if alive { "killed" } else { "was dead already" };
-        self.console.say(format_args!("  {service:<7} {what}"));
+        tell(self.console, service, what);
         Ok(())
     }
 
-    /// Starts a dead container on the data it had, or lets a paused one go on; returns when it is healthy.
     pub async fn start(&self, service: Service) -> Result<(), SystemError> {
         let container = self.container(service).await?;
         if container.is_paused() {
             return self.resume(service).await;
         }
         let start = Instant::now();
-        if !container.is_alive() {
-            self.engine.compose(&["start", service.name()]).await?;
-        }
-        self.until_healthy(&[service], |_| {}).await?;
         if container.is_alive() {
-            self.already(service, "was running already");
+            self.until_healthy(&[service], |_| {}).await?;
+            tell(self.console, service, "was running already");
         } else {
-            self.ready(service, "is up", start);
+            self.start_now(service).await?;
+            self.until_healthy(&[service], |_| {}).await?;
+            tell(self.console, service, well(self.console, "is up", start));
         }
         Ok(())
     }
 
-    /// Freezes the container: its port stays open and nobody answers. A paused one is fine.
     pub async fn pause(&self, service: Service) -> Result<(), SystemError> {
         let container = self.container(service).await?;
         if !container.is_alive() {
             return Err(SystemError::NotRunning(service));
         }
-        let paused = container.is_paused();
-        if !paused {
-            self.engine.compose(&["pause", service.name()]).await?;
-        }
-        self.reached(service, "does not stop", Container::is_paused)
-            .await?;
-        let what = if paused {
+        let what = if container.is_paused() {
             "was paused already"
         } else {
+            self.engine.compose(&["pause", service.name()]).await?;
             "paused"
         };
-        self.console.say(format_args!(
-            "  {service:<7} {what}: its port is open, nobody answers"
-        ));
+        self.reached(service, "does not stop", Container::is_paused)
+            .await?;
+        let what = format!("{what}: its port is open, nobody answers");
+        tell(self.console, service, what);
         Ok(())
     }
 
     /// Sends the API the signal at which it reads its policy file again.
     pub(in crate::stage) async fn hang_up(&self) -> Result<(), SystemError> {
         let api = Service::Api.name();
-        self.engine.compose(&["kill", "-s", "SIGHUP", api]).await?;
-        Ok(())
+        let kill = ["kill", "-s", "SIGHUP", api];
+        self.engine.compose(&kill).await.map(drop)
     }
 
-    fn already(&self, service: Service, what: &str) {
-        self.console.say(format_args!("  {service:<7} {what}"));
-    }
-
-    /// Lets a paused container go on; returns when it is healthy. A running one is fine.
     pub async fn resume(&self, service: Service) -> Result<(), SystemError> {
         let container = self.container(service).await?;
         if !container.is_alive() {
@@ -95,12 +81,11 @@ impl Compose {
         let start = Instant::now();
         if container.is_paused() {
             self.engine.compose(&["unpause", service.name()]).await?;
-        }
-        self.answers(&container).await?;
-        if container.is_paused() {
-            self.ready(service, "goes on", start);
+            self.answers(&container).await?;
+            tell(self.console, service, well(self.console, "goes on", start));
         } else {
-            self.already(service, "was running already");
+            self.answers(&container).await?;
+            tell(self.console, service, "was running already");
         }
         Ok(())
     }
@@ -108,10 +93,8 @@ impl Compose {
     /// Runs the container's own health check now: the engine's verdict dates from before the pause.
     async fn answers(&self, container: &Container) -> Result<(), SystemError> {
         let format = "{{json .Config.Healthcheck.Test}}";
-        let test = self
-            .engine
-            .docker(&["inspect", "--format", format, &container.id])
-            .await?;
+        let inspect = ["inspect", "--format", format, &container.id];
+        let test = self.engine.docker(&inspect).await?;
         let test: Vec<String> = serde_json::from_str(&test).unwrap_or_default();
         let mut command = vec!["exec", &container.id];
         // The first word says how the rest is to be run.

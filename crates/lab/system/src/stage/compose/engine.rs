@@ -1,11 +1,11 @@
 //! Calling Docker and its Compose tool, of either generation.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::fs::File;
+use std::io::{self, Seek, Write};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 use tokio::time::timeout;
 
@@ -19,14 +19,13 @@ const TOOL_ANSWERS_WITHIN: Duration = Duration::from_secs(60);
 
 /// Which containers, made by which files of the checkout.
 #[derive(Debug, Clone, Copy)]
-pub struct Project {
+pub(crate) struct Project {
     /// Under which its containers are known.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// The Compose files, each laid over those before.
-    pub files: &'static [&'static str],
+    pub(crate) files: &'static [&'static str],
 }
 
-/// The lab's stage.
 pub(super) const STAGE: Project = Project {
     name: "holdfast",
     files: &["deploy/compose.yml"],
@@ -37,8 +36,9 @@ pub(super) const STAGE: Project = Project {
 pub(super) struct Engine {
     compose: &'static [&'static str],
     project: Project,
-    root: PathBuf,
-    variables: BTreeMap<String, String>,
+    pub(super) root: PathBuf,
+    /// For the Compose files.
+    pub(super) variables: BTreeMap<String, String>,
 }
 
 /// Whether the program ends well within this time.
@@ -57,17 +57,12 @@ impl Engine {
     ) -> Result<Self, SystemError> {
         let version = ["docker", "version", "--format", "{{.Server.Version}}"];
         if !answers(&version, ENGINE_ANSWERS_WITHIN).await {
-            return Err(SystemError::NoEngine(
-                "no engine answers `docker version`".to_owned(),
-            ));
+            let missing = "no engine answers `docker version`";
+            return Err(SystemError::NoEngine(missing.to_owned()));
         }
         for compose in [&["docker", "compose"][..], &["docker-compose"]] {
-            let version: &[&str] = if compose.len() == 1 {
-                &["docker-compose", "version"]
-            } else {
-                &["docker", "compose", "version"]
-            };
-            if answers(version, TOOL_ANSWERS_WITHIN).await {
+            let version = [compose, &["version"]].concat();
+            if answers(&version, TOOL_ANSWERS_WITHIN).await {
                 return Ok(Self {
                     compose,
                     project,
@@ -78,13 +73,6 @@ impl Engine {
         }
         let missing = "neither `docker compose version` nor `docker-compose version` answers";
         Err(SystemError::NoEngine(missing.to_owned()))
-    }
-
-    /// The same engine, with more variables for the Compose file.
-    pub(super) fn with_variables(&self, more: impl IntoIterator<Item = (String, String)>) -> Self {
-        let mut engine = self.clone();
-        engine.variables.extend(more);
-        engine
     }
 
     /// Runs the Compose tool on the project and returns what it printed.
@@ -98,25 +86,17 @@ impl Engine {
         arguments: &[&str],
         input: &str,
     ) -> Result<String, SystemError> {
-        let mut command = self.compose_command(arguments);
-        let line = program::command_line(&command);
-        command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        let talk = async {
-            let mut child = command.spawn()?;
-            let stdin = child.stdin.take();
-            let feed = async move {
-                if let Some(mut stdin) = stdin {
-                    // A tool that ends early says why on its stderr.
-                    let _ = stdin.write_all(input.as_bytes()).await;
-                }
-            };
-            let (output, ()) = tokio::join!(child.wait_with_output(), feed);
-            output
+        // More than an argument may hold.
+        let file = || -> io::Result<File> {
+            let mut file = tempfile::tempfile()?;
+            file.write_all(input.as_bytes())?;
+            file.rewind()?;
+            Ok(file)
         };
-        program::succeeded(&line, talk.await)
+        let file = file().map_err(SystemError::file("write", "a temporary file"))?;
+        let mut command = self.compose_command(arguments);
+        command.stdin(file);
+        program::printed(command).await
     }
 
     /// Runs the Compose tool on the project with its output, all of it, on stderr.
@@ -124,12 +104,6 @@ impl Engine {
         program::shown(self.compose_command(arguments)).await
     }
 
-    /// The checkout.
-    pub(super) fn root(&self) -> &Path {
-        &self.root
-    }
-
-    /// Runs `docker` and returns what it printed.
     pub(super) async fn docker(&self, arguments: &[&str]) -> Result<String, SystemError> {
         program::printed(program::command("docker", arguments)).await
     }
@@ -137,52 +111,33 @@ impl Engine {
     /// What `docker` printed, on either stream; nothing where it fails.
     pub(super) async fn docker_said(&self, arguments: &[&str]) -> String {
         let output = program::command("docker", arguments).output().await;
-        output.map_or_else(
-            |_| String::new(),
-            |output| String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned(),
-        )
+        let said = output.map(|output| [output.stdout, output.stderr].concat());
+        String::from_utf8_lossy(&said.unwrap_or_default()).into_owned()
     }
 
     /// The project's containers, in any state, in the order in which a stage comes up.
     pub(super) async fn containers(&self) -> Result<Vec<Container>, SystemError> {
-        let told = match self.inspect().await {
-            // One of them may have gone since they were listed.
-            Err(_) => self.inspect().await?,
-            Ok(told) => told,
-        };
-        Container::read(&told)
-    }
-
-    async fn inspect(&self) -> Result<String, SystemError> {
-        let ids = self.container_ids().await?;
-        if ids.is_empty() {
-            return Ok("[]".to_owned());
-        }
-        let mut command = vec!["inspect", "--type", "container"];
-        command.extend(ids.iter().map(String::as_str));
-        self.docker(&command).await
-    }
-
-    async fn container_ids(&self) -> Result<Vec<String>, SystemError> {
+        let docker = |words: &[&str]| program::command("docker", words);
         let project = self.label();
-        let list = ["ps", "--all", "--no-trunc", "--quiet", "--filter", &project];
-        lines(self.docker(&list).await)
+        let which = ["--all", "--filter", &project];
+        match Container::list(docker, &which).await {
+            // One of them may have gone since they were listed.
+            Err(_) => Container::list(docker, &which).await,
+            found => found,
+        }
     }
 
-    /// The volumes of the project.
     pub(super) async fn volumes(&self) -> Result<Vec<String>, SystemError> {
         let project = self.label();
-        lines(
-            self.docker(&["volume", "ls", "--quiet", "--filter", &project])
-                .await,
-        )
+        let list = ["volume", "ls", "--quiet", "--filter", &project];
+        let told = self.docker(&list).await?;
+        Ok(told.lines().map(str::to_owned).collect())
     }
 
     fn label(&self) -> String {
         format!("label=com.docker.compose.project={}", self.project.name)
     }
 
-    /// The Compose tool on the project, to be run.
     pub(super) fn compose_command(&self, arguments: &[&str]) -> Command {
         let files = self.project.files.iter().flat_map(|file| ["-f", file]);
         let words = self.compose[1..].iter().copied();
@@ -191,8 +146,4 @@ impl Engine {
         command.current_dir(&self.root).envs(&self.variables);
         command
     }
-}
-
-fn lines(told: Result<String, SystemError>) -> Result<Vec<String>, SystemError> {
-    Ok(told?.lines().map(str::to_owned).collect())
 }

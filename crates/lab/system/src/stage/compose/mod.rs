@@ -7,11 +7,11 @@ mod engine;
 mod own;
 mod up;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use engine::Engine;
-pub use engine::Project;
+pub(crate) use engine::Project;
 use tokio::time::timeout;
 
 use super::container::Container;
@@ -23,18 +23,16 @@ use crate::settings::Settings;
 
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 
-/// The three services in containers.
 #[derive(Debug, Clone)]
 pub struct Compose {
     engine: Engine,
-    /// The lab's.
-    folder: PathBuf,
+    /// Where the promises of its clients are kept.
+    pub(super) folder: PathBuf,
     api_port: u16,
-    console: Console,
+    pub(super) console: Console,
 }
 
 impl Compose {
-    /// Finds the engine and its Compose tool.
     pub async fn find(settings: &Settings, console: Console) -> Result<Self, SystemError> {
         let mut variables = settings.passed_on.clone();
         variables.insert("API_PORT".to_owned(), settings.ports.api.to_string());
@@ -47,41 +45,21 @@ impl Compose {
         })
     }
 
-    /// Where the promises of its clients are kept.
-    pub fn folder(&self) -> &Path {
-        &self.folder
-    }
-
-    /// The same stage, without a word.
-    pub fn quietly(&self) -> Self {
-        Self {
-            console: self.console.quietly(),
-            ..self.clone()
-        }
-    }
-
-    /// Whether there is anything that `down` would delete: a container, dead or not, or a volume.
+    /// Whether there is a container, dead or not, or a volume.
     pub async fn holds_data(&self) -> Result<bool, SystemError> {
         Ok(!self.engine.containers().await?.is_empty() || !self.engine.volumes().await?.is_empty())
     }
 
-    /// Whether any of its containers lives.
     pub async fn is_up(&self) -> Result<bool, SystemError> {
-        Ok(self
-            .engine
-            .containers()
-            .await?
-            .iter()
-            .any(Container::is_alive))
+        let containers = self.engine.containers().await?;
+        Ok(containers.iter().any(Container::is_alive))
     }
 
     /// Where the API is published: as it is while the stage is up, else as the settings say.
     pub async fn api_port(&self) -> Result<u16, SystemError> {
         let containers = self.engine.containers().await?;
-        Ok(containers
-            .iter()
-            .find_map(|container| container.port)
-            .unwrap_or(self.api_port))
+        let published = containers.iter().find_map(|container| container.port);
+        Ok(published.unwrap_or(self.api_port))
     }
 
     /// Removes containers, network and volumes, and what clients were promised of them: what of that was data. Nothing to
@@ -90,16 +68,10 @@ impl Compose {
         self.unpause().await?;
         let volumes = self.engine.volumes().await?.into_iter();
         let mut deleted: Vec<String> = volumes.map(|name| format!("the volume {name}")).collect();
-        self.engine
-            // Those who watch as well, where they were asked for.
-            .compose(&[
-                "--profile",
-                "observe",
-                "down",
-                "--volumes",
-                "--remove-orphans",
-            ])
-            .await?;
+        // Those who watch as well, where they were asked for.
+        let observe = ["--profile", "observe"];
+        let down = ["down", "--volumes", "--remove-orphans"];
+        self.engine.compose(&[&observe[..], &down].concat()).await?;
         deleted.extend(accepted::forget(&self.folder)?);
         Ok(deleted)
     }
@@ -114,16 +86,13 @@ impl Compose {
         Ok(())
     }
 
-    /// How each service is.
     pub async fn conditions(&self) -> Result<Vec<(Service, Condition)>, SystemError> {
         let containers = self.engine.containers().await?;
         if containers.is_empty() {
             return Err(SystemError::NotUp);
         }
-        Ok(containers
-            .into_iter()
-            .map(|container| (container.service, container.condition))
-            .collect())
+        let of = |it: Container| (it.service, it.condition);
+        Ok(containers.into_iter().map(of).collect())
     }
 
     /// What `psql` prints for `sql`: a line per row, its fields between tabs. The database is published nowhere, so it
@@ -143,7 +112,6 @@ impl Compose {
         timeout(ANSWER_WITHIN, asked).await.map_err(|_| late())?
     }
 
-    /// The command that shows the logs.
     pub fn logs(
         &self,
         service: Option<Service>,
@@ -159,8 +127,7 @@ impl Compose {
 
     async fn container(&self, service: Service) -> Result<Container, SystemError> {
         let all = self.engine.containers().await?;
-        all.into_iter()
-            .find(|container| container.service == service)
-            .ok_or(SystemError::NotUp)
+        let found = all.into_iter().find(|it| it.service == service);
+        found.ok_or(SystemError::NotUp)
     }
 }

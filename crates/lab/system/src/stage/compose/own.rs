@@ -14,7 +14,7 @@ use crate::stage::images::{self, Image};
 
 impl Compose {
     /// The containers of `project`; what the stage keeps in the lab's folder they keep in `folder`.
-    pub async fn of_its_own(
+    pub(crate) async fn of_its_own(
         project: Project,
         folder: PathBuf,
         settings: &Settings,
@@ -29,12 +29,11 @@ impl Compose {
         })
     }
 
-    /// The same containers, of images that are built now.
     pub(in crate::stage) async fn with_images(
         &self,
         images: &[Image],
     ) -> Result<Self, SystemError> {
-        let bases = images::build(images, self.engine.root(), self.console).await?;
+        let bases = images::build(images, &self.engine.root, self.console).await?;
         Ok(self.with_variables(bases))
     }
 
@@ -46,10 +45,9 @@ impl Compose {
 
     /// The same containers, with more variables for the Compose files.
     pub fn with_variables(&self, more: impl IntoIterator<Item = (String, String)>) -> Self {
-        Self {
-            engine: self.engine.with_variables(more),
-            ..self.clone()
-        }
+        let mut compose = self.clone();
+        compose.engine.variables.extend(more);
+        compose
     }
 
     /// Starts what has been built, and waits until the services are healthy.
@@ -60,8 +58,8 @@ impl Compose {
 
     /// Starts a dead container and does not wait for its health check, which looks on only every few seconds.
     pub async fn start_now(&self, service: Service) -> Result<(), SystemError> {
-        self.engine.compose(&["start", service.name()]).await?;
-        Ok(())
+        let start = ["start", service.name()];
+        self.engine.compose(&start).await.map(drop)
     }
 
     /// Runs a command in a service's container and returns what it printed.
@@ -85,9 +83,8 @@ impl Compose {
         let up = ["up", "--detach", "--no-recreate", "--no-deps", "--scale"];
         let up = [&up[..], &[&two, service.name()]].concat();
         self.engine.compose(&up).await?;
-        self.engine
-            .docker(&["rm", "--force", "--volumes", &first.id])
-            .await?;
+        let rm = ["rm", "--force", "--volumes", &first.id];
+        self.engine.docker(&rm).await?;
         let second = self.container(service).await?;
         Ok((old, self.address(&second).await?))
     }

@@ -1,26 +1,23 @@
 //! Bringing the containers up: images, build, start, health.
 
-use holdfast_ops::signals::StopSignals;
 use tokio::time::Instant;
 
 use super::Compose;
 use crate::error::SystemError;
-use crate::output::Tone;
 use crate::postgres::ROLE_SQL;
 use crate::stage::container::Container;
-use crate::stage::{Condition, Service, healthy, images, port, ready};
+use crate::stage::{
+    Condition, Service, healthy, images, port, process, stop_signals, tell, unless_interrupted,
+    well,
+};
 
 impl Compose {
     /// Builds the images, starts the containers and waits until all are healthy. Volumes that are there are kept.
     /// Interrupted, it takes down what it started; a stage that was up before, or held data, is left as it is.
     pub async fn up(&self) -> Result<(), SystemError> {
-        let mut signals =
-            StopSignals::listen().map_err(SystemError::file("listen for", "signals"))?;
+        let signals = stop_signals()?;
         let held_data = self.holds_data().await?;
-        let result = tokio::select! {
-            result = self.bring_up(held_data) => result,
-            _ = signals.next() => Err(SystemError::Interrupted),
-        };
+        let result = unless_interrupted(signals, self.bring_up(held_data)).await;
         if matches!(result, Err(SystemError::Interrupted)) && !held_data {
             self.down().await?;
         }
@@ -37,10 +34,8 @@ impl Compose {
         let built = self.with_images(&[images::API, images::WORKER]).await?;
         self.unpause().await?;
         built.engine.compose_shown(&["up", "--detach"]).await?;
-        self.until_healthy(&Service::ALL, |service| {
-            self.ready(service, "healthy", start);
-        })
-        .await?;
+        let healthy = |it| tell(self.console, it, well(self.console, "healthy", start));
+        self.until_healthy(&Service::ALL, healthy).await?;
         if held_data {
             self.bring_schema_up_to_date().await?;
         }
@@ -73,10 +68,8 @@ impl Compose {
     /// How each service is, if none of these has ended.
     async fn alive(&self, services: &[Service]) -> Result<Vec<(Service, Condition)>, SystemError> {
         let containers = self.engine.containers().await?;
-        let mut awaited = containers
-            .iter()
-            .filter(|it| services.contains(&it.service));
-        if let Some(dead) = awaited.find(|container| !container.is_alive()) {
+        let is_dead = |it: &&Container| services.contains(&it.service) && !it.is_alive();
+        if let Some(dead) = containers.iter().find(is_dead) {
             return Err(self.why_it_ended(dead).await);
         }
         let condition = |it: Container| (it.service, it.condition);
@@ -84,37 +77,20 @@ impl Compose {
     }
 
     async fn why_it_ended(&self, dead: &Container) -> SystemError {
-        if dead.exit_code == Some(ready::BAD_CONFIGURATION) {
+        if dead.exit_code == Some(process::BAD_CONFIGURATION) {
             let logs = ["logs", "--tail=10", &dead.id];
             let log = self.engine.docker_said(&logs).await;
             let said: Vec<String> = log.lines().map(str::to_owned).collect();
-            return SystemError::Refused(ready::refusal(dead.service, &said));
+            return SystemError::Refused(process::refusal(dead.service, &said));
         }
-        let ended = match dead.exit_code {
-            Some(code) => format!("ended (exit code {code})"),
-            None => "ended".to_owned(),
-        };
+        let code = dead.exit_code.unwrap_or_default();
+        let ended = format!("ended (exit code {code})");
         self.unhealthy(dead.service, ended).await
     }
 
     pub(super) async fn unhealthy(&self, service: Service, problem: String) -> SystemError {
-        let log = self
-            .engine
-            .compose(&["logs", "--no-color", "--tail=10", service.name()])
-            .await;
-        let log = log.unwrap_or_default().lines().map(str::to_owned).collect();
-        SystemError::Unhealthy {
-            service,
-            problem,
-            log,
-            file: None,
-        }
-    }
-
-    pub(super) fn ready(&self, service: Service, what: &str, since: Instant) {
-        let seconds = since.elapsed().as_secs_f64();
-        let what = self.console.paint(Tone::Good, what);
-        self.console
-            .say(format_args!("  {service:<7} {what} after {seconds:.1} s"));
+        let logs = ["logs", "--no-color", "--tail=10", service.name()];
+        let log = self.engine.compose(&logs).await.unwrap_or_default();
+        SystemError::unhealthy(service, problem, &log)
     }
 }

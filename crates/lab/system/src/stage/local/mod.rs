@@ -5,32 +5,35 @@
 
 mod actions;
 mod launch;
-mod lock;
-mod schema;
 mod state;
 mod up;
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use state::State;
+use tokio::time::sleep;
 
 use super::admin_client::AdminClient;
 use super::{Condition, Service};
 use crate::accepted;
 use crate::error::SystemError;
+use crate::files::deleted;
+use crate::lock;
 use crate::output::Console;
 use crate::settings::{Ports, Settings};
 
 /// Where the API keeps what Postgres could not record: data, as the database's are, so it outlives a killed API.
 const JOURNAL: &str = "journal";
+const LOCK_POLL: Duration = Duration::from_millis(100);
 
-/// The three services on this machine.
 #[derive(Debug, Clone)]
 pub struct Local {
-    folder: PathBuf,
+    /// Where what belongs to the stage is kept, the file of accepted requests among it.
+    pub(super) folder: PathBuf,
     settings: Settings,
-    console: Console,
+    pub(super) console: Console,
 }
 
 impl Local {
@@ -43,27 +46,12 @@ impl Local {
         }
     }
 
-    /// Where what belongs to the stage is kept, the file of accepted requests among it.
-    pub fn folder(&self) -> &Path {
-        &self.folder
-    }
-
-    /// The same stage, without a word.
-    pub fn quietly(&self) -> Self {
-        Self {
-            console: self.console.quietly(),
-            ..self.clone()
-        }
-    }
-
-    /// Whether there is anything that `down` would delete.
-    pub fn holds_data(&self) -> Result<bool, SystemError> {
+    pub async fn holds_data(&self) -> Result<bool, SystemError> {
         let state = State::load(&self.folder)?;
         Ok(state.is_some_and(|state| state.may_owe()) || holds_files(&self.folder.join(JOURNAL)))
     }
 
-    /// Whether any of its processes lives.
-    pub fn is_up(&self) -> Result<bool, SystemError> {
+    pub async fn is_up(&self) -> Result<bool, SystemError> {
         Ok(State::load(&self.folder)?.is_some_and(|state| state.is_alive()))
     }
 
@@ -74,7 +62,7 @@ impl Local {
 
     /// Stops everything and deletes the data, also what a crash has left: what that was. Nothing to stop is fine.
     pub async fn down(&self) -> Result<Vec<String>, SystemError> {
-        let _lock = lock::take(&self.folder, &self.console).await?;
+        let _lock = self.lock().await?;
         let mut deleted = Vec::new();
         if let Some(state) = State::load(&self.folder)? {
             if state.db.has_data() {
@@ -91,7 +79,6 @@ impl Local {
         Ok(deleted)
     }
 
-    /// How each service is.
     pub async fn conditions(&self) -> Result<Vec<(Service, Condition)>, SystemError> {
         let state = State::load(&self.folder)?.ok_or(SystemError::NotUp)?;
         let mut conditions = Vec::new();
@@ -101,13 +88,27 @@ impl Local {
         Ok(conditions)
     }
 
-    /// The log files, or one service's.
     pub fn logs(&self, service: Option<Service>) -> Vec<(Service, PathBuf)> {
-        let wanted = service.map_or_else(|| Service::ALL.to_vec(), |service| vec![service]);
-        let files = wanted
-            .into_iter()
-            .map(|service| (service, launch::log(&self.folder, service)));
+        let wanted = service.map_or(Service::ALL.to_vec(), |service| vec![service]);
+        let files = wanted.into_iter();
+        let files = files.map(|service| (service, launch::log(&self.folder, service)));
         files.filter(|(_, file)| file.is_file()).collect()
+    }
+
+    /// One command at a time changes the stage: waits until no other one does.
+    async fn lock(&self) -> Result<File, SystemError> {
+        let mut said = false;
+        loop {
+            if let Some(lock) = lock::try_take(&self.folder, "lock")? {
+                return Ok(lock);
+            }
+            if !said {
+                self.console
+                    .say("waiting for another lab command to finish");
+                said = true;
+            }
+            sleep(LOCK_POLL).await;
+        }
     }
 
     /// Kills all processes and deletes the database; the logs stay until the next `up`, the journal until `down`.
@@ -121,15 +122,10 @@ impl Local {
         State::remove(&self.folder)
     }
 
-    /// Deletes a folder of the stage's; one that is not there is fine.
     fn delete(&self, name: &str) -> Result<(), SystemError> {
         let path = self.folder.join(name);
-        match fs::remove_dir_all(&path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(SystemError::file("delete", path)(error))
-            }
-            _ => Ok(()),
-        }
+        let deleted = deleted(fs::remove_dir_all(&path)).map(drop);
+        deleted.map_err(SystemError::file("delete", path))
     }
 }
 

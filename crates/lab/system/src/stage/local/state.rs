@@ -12,6 +12,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::error::SystemError;
+use crate::files::deleted;
 use crate::postgres::Server;
 use crate::process::ProcessTree;
 use crate::settings::Ports;
@@ -41,9 +42,7 @@ impl State {
             result => result.map_err(SystemError::file("read", &path))?,
         };
         let state = serde_json::from_slice(&bytes).map_err(io::Error::from);
-        state
-            .map(Some)
-            .map_err(SystemError::file("understand", path))
+        state.map_err(SystemError::file("understand", path))
     }
 
     pub(super) fn save(&self, folder: &Path) -> Result<(), SystemError> {
@@ -56,15 +55,10 @@ impl State {
             .map_err(SystemError::file("write", path))
     }
 
-    /// Forgets the stage.
     pub(super) fn remove(folder: &Path) -> Result<(), SystemError> {
         let path = folder.join(FILE);
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(SystemError::file("delete", path)(error))
-            }
-            _ => Ok(()),
-        }
+        let deleted = deleted(fs::remove_file(&path)).map(drop);
+        deleted.map_err(SystemError::file("delete", path))
     }
 
     pub(super) fn tree(&self, service: Service) -> &ProcessTree {
@@ -105,20 +99,15 @@ impl State {
 
     /// Whether any of the three lives: then the stage is up, if damaged.
     pub(super) fn is_alive(&self) -> bool {
-        Service::ALL
-            .into_iter()
-            .any(|service| self.tree(service).is_alive())
+        let mut services = Service::ALL.into_iter();
+        services.any(|service| self.tree(service).is_alive())
     }
 }
 
 /// The operator's token is among what is passed on: nobody else's to read.
 fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     // What a draft of before may be read by, this one would be as well.
-    if let Err(error) = fs::remove_file(path)
-        && error.kind() != io::ErrorKind::NotFound
-    {
-        return Err(error);
-    }
+    deleted(fs::remove_file(path))?;
     let mut options = OpenOptions::new();
     options.write(true).create_new(true).mode(0o600);
     options.open(path)?.write_all(bytes)
@@ -131,18 +120,11 @@ mod tests {
     use super::*;
 
     fn state(folder: &Path) -> State {
-        let tree = |program: &str| ProcessTree {
-            leader: None,
-            home: folder.join(program),
-            program: program.to_owned(),
-        };
+        let tree = |program: &str| ProcessTree::new(folder.join(program), program);
+        let (api, worker, db) = (1, 2, 3);
         State {
             complete: true,
-            ports: Ports {
-                api: 1,
-                worker: 2,
-                db: 3,
-            },
+            ports: Ports { api, worker, db },
             passed_on: BTreeMap::from([("RUST_LOG".to_owned(), "debug".to_owned())]),
             worker: tree("holdfast-worker"),
             api: tree("holdfast-api"),
@@ -159,11 +141,8 @@ mod tests {
         state.save(folder).unwrap();
         assert_eq!(State::load(folder).unwrap(), Some(state.clone()));
         assert!(!state.is_alive() && state.may_owe());
-        let others = fs::metadata(folder.join(FILE))
-            .unwrap()
-            .permissions()
-            .mode()
-            & 0o077;
+        let written = fs::metadata(folder.join(FILE)).unwrap();
+        let others = written.permissions().mode() & 0o077;
         assert_eq!(others, 0, "others may read the operator's token");
         State::remove(folder).unwrap();
         State::remove(folder).unwrap();

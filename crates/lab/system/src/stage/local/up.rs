@@ -2,26 +2,23 @@
 
 use std::fs;
 
-use holdfast_ops::signals::StopSignals;
+use tokio::process::Command;
 use tokio::time::Instant;
 
 use super::state::State;
-use super::{JOURNAL, Local, launch, lock};
+use super::{JOURNAL, Local, launch};
 use crate::debian;
 use crate::error::SystemError;
-use crate::output::Tone;
-use crate::postgres::PostgresError;
-use crate::postgres::{self, Installation, Server};
-use crate::process::Launched;
-use crate::stage::admin_client::AdminClient;
-use crate::stage::ready::Awaited;
-use crate::stage::{Service, port};
+use crate::files::deleted;
+use crate::postgres::{self, Installation, PostgresError, ROLE_SQL, Server};
+use crate::program;
+use crate::stage::{Service, port, stop_signals, tell, unless_interrupted, well};
 
 impl Local {
     /// Brings all three services up and waits until they are healthy. Nothing that is there is deleted; a stage that was
     /// begun and did not come up leaves its logs and nothing else.
     pub async fn up(&self) -> Result<(), SystemError> {
-        let _lock = lock::take(&self.folder, &self.console).await?;
+        let _lock = self.lock().await?;
         match State::load(&self.folder)? {
             Some(state) if state.may_owe() => self.repair(state).await,
             remains => {
@@ -34,14 +31,11 @@ impl Local {
     }
 
     async fn fresh(&self) -> Result<(), SystemError> {
-        let mut signals =
-            StopSignals::listen().map_err(SystemError::file("listen for", "signals"))?;
+        let signals = stop_signals()?;
         let installation = self.installation().await?;
         let mut state = self.prepare(&installation).await?;
-        let result = tokio::select! {
-            result = self.start_all(&mut state, &installation) => result,
-            _ = signals.next() => Err(SystemError::Interrupted),
-        };
+        let started = self.start_all(&mut state, &installation);
+        let result = unless_interrupted(signals, started).await;
         if result.is_err() {
             self.end(&state).await?;
             // Only an empty one goes: nothing is in it that somebody was promised.
@@ -53,7 +47,7 @@ impl Local {
     /// Finds Postgres; on Debian as root, installs it where it is missing.
     async fn installation(&self) -> Result<Installation, SystemError> {
         match Installation::find().await {
-            Err(PostgresError::Missing { .. }) if debian::can_install(&self.settings) => {
+            Err(PostgresError::Missing(_)) if debian::can_install(&self.settings) => {
                 debian::install("postgresql", &self.settings).await?;
                 Ok(Installation::find().await?)
             }
@@ -67,27 +61,22 @@ impl Local {
         for service in [Service::Worker, Service::Api] {
             self.settings.program(launch::program(service))?;
         }
-        for (service, port, variable) in self.named_ports() {
+        for (service, port, variable) in self.settings.ports.named() {
             port::check_free(port, variable)?;
             let log = launch::log(&self.folder, service);
-            if log.exists() {
-                fs::remove_file(&log).map_err(SystemError::file("delete", &log))?;
-            }
+            deleted(fs::remove_file(&log)).map_err(SystemError::file("delete", log))?;
         }
         let journal = self.folder.join(JOURNAL);
         fs::create_dir_all(&journal).map_err(SystemError::file("make", journal))?;
         let db = installation.folder_in(&self.folder).await?;
+        let log = launch::log(&self.folder, Service::Db);
         let state = State {
             complete: false,
             ports: self.settings.ports,
             passed_on: self.settings.passed_on.clone(),
             worker: launch::tree(&self.folder, Service::Worker)?,
             api: launch::tree(&self.folder, Service::Api)?,
-            db: Server::new(
-                db,
-                launch::log(&self.folder, Service::Db),
-                self.settings.ports.db,
-            ),
+            db: Server::new(db, log, self.settings.ports.db),
         };
         state.save(&self.folder)?;
         Ok(state)
@@ -99,7 +88,7 @@ impl Local {
         installation: &Installation,
     ) -> Result<(), SystemError> {
         let start = Instant::now();
-        state.db.create(installation).await?;
+        state.db.create(installation, None).await?;
         state.save(&self.folder)?;
         self.ready(state, Service::Db, "up", start);
         for service in [Service::Worker, Service::Api] {
@@ -137,6 +126,22 @@ impl Local {
         Ok(())
     }
 
+    /// An earlier release may have made the database: migrates it and sees that the API's role is there. By the tables' owner,
+    /// which the API itself is not.
+    async fn bring_schema_up_to_date(&self, state: &State) -> Result<(), SystemError> {
+        let mut migrate = Command::new(self.settings.program("holdfast-api")?);
+        migrate.arg("migrate").env_clear();
+        migrate.env("DATABASE_URL", postgres::url(state.ports.db));
+        let output = program::output(&mut migrate).await?;
+        if !output.status.success() {
+            return Err(SystemError::Program {
+                command: "holdfast-api migrate".to_owned(),
+                output: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+            });
+        }
+        Ok(postgres::execute(state.ports.db, "holdfast", &[ROLE_SQL]).await?)
+    }
+
     /// Starts a dead service, resumes a paused one, waits until it is healthy; whether there was anything to do.
     pub(super) async fn bring_back(
         &self,
@@ -144,10 +149,8 @@ impl Local {
         service: Service,
     ) -> Result<bool, SystemError> {
         let start = Instant::now();
-        let (alive, paused) = (
-            state.tree(service).is_alive(),
-            state.tree(service).is_paused(),
-        );
+        let tree = state.tree(service);
+        let (alive, paused) = (tree.is_alive(), tree.is_paused());
         if !alive {
             self.clear_the_way(state, service).await?;
         }
@@ -170,11 +173,10 @@ impl Local {
     async fn clear_the_way(&self, state: &State, service: Service) -> Result<(), SystemError> {
         let killed = state.tree(service).kill().await;
         killed.map_err(SystemError::stuck(service))?;
-        let mut ports = self.named_ports().into_iter();
-        match ports.find(|(named, ..)| *named == service) {
-            Some((_, _, variable)) => port::check_free(state.port(service), variable),
-            None => Ok(()),
+        for (_, port, variable) in state.ports.named().iter().filter(|it| it.0 == service) {
+            port::check_free(*port, variable)?;
         }
+        Ok(())
     }
 
     /// On its data. Where somebody has deleted them, on new ones: the journal may still owe.
@@ -189,42 +191,9 @@ impl Local {
             let folder = installation.folder_in(&self.folder).await?;
             state.db = Server::new(folder, state.db.log.clone(), state.db.port);
             state.save(&self.folder)?;
-            state.db.create(&installation).await?;
+            state.db.create(&installation, None).await?;
         }
         state.save(&self.folder)
-    }
-
-    fn launch(&self, state: &mut State, service: Service) -> Result<Launched, SystemError> {
-        let binary = self.settings.program(launch::program(service))?;
-        let launched = launch::launch(
-            state,
-            service,
-            &binary,
-            &self.folder,
-            &self.settings.passed_on,
-        )?;
-        state.save(&self.folder)?;
-        Ok(launched)
-    }
-
-    /// Waits until the service answers.
-    pub(super) async fn healthy(
-        &self,
-        state: &State,
-        service: Service,
-        launched: Option<Launched>,
-    ) -> Result<(), SystemError> {
-        if service == Service::Db {
-            return Ok(state.db.ready("holdfast").await?);
-        }
-        let awaited = Awaited {
-            service,
-            tree: state.tree(service),
-            probe: &AdminClient::new(state.port(service)),
-            log: &launch::log(&self.folder, service),
-            launched,
-        };
-        awaited.ready().await
     }
 
     pub(super) fn ready(&self, state: &State, service: Service, what: &str, since: Instant) {
@@ -232,18 +201,7 @@ impl Local {
             Service::Db => postgres::url(state.ports.db),
             _ => format!("http://127.0.0.1:{}", state.port(service)),
         };
-        let seconds = since.elapsed().as_secs_f64();
-        let what = self.console.paint(Tone::Good, what);
-        self.console.say(format_args!(
-            "  {service:<7} {what} after {seconds:.1} s  {address}"
-        ));
-    }
-
-    fn named_ports(&self) -> [(Service, u16, &'static str); 3] {
-        [
-            (Service::Db, self.settings.ports.db, "DB_PORT"),
-            (Service::Worker, self.settings.ports.worker, "WORKER_PORT"),
-            (Service::Api, self.settings.ports.api, "API_PORT"),
-        ]
+        let well = well(self.console, what, since);
+        tell(self.console, service, format_args!("{well}  {address}"));
     }
 }

@@ -4,24 +4,21 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 use futures_util::future::try_join_all;
+use strum::IntoStaticStr;
 use tokio::time::Instant;
 
 use super::{Node, Swarm};
 use crate::error::SystemError;
-use crate::stage::{Condition, Service};
+use crate::stage::{Service, tell};
 use crate::wait::Patience;
 
 /// Longer than the longest `stop_grace_period` of the stack.
 const REACHED: Patience = Patience::new(Duration::from_secs(45), Duration::from_millis(200));
-const WELL: Condition = Condition::Running {
-    pid: None,
-    ill: None,
-};
 /// A label that no node has: what asks for it runs nowhere.
 const NOWHERE: &str = "node.labels.holdfast.node==nowhere";
 
-/// What can be done to a node.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum NodeAction {
     /// SIGKILL for all that runs on it: a power cut
     Kill,
@@ -54,18 +51,19 @@ impl Swarm {
             0 => "was dead already".to_owned(),
             number => format!("killed, {number} of them"),
         };
-        self.console.say(format_args!("  {service:<7} {what}"));
+        tell(self.console, service, what);
         Ok(())
     }
 
     /// Has Swarm start the service's tasks on the data they had; returns when all are healthy.
     pub async fn start(&self, service: Service) -> Result<(), SystemError> {
-        let was_well = self.conditions().await?.contains(&(service, WELL));
+        let conditions = self.conditions().await?;
+        let mut conditions = conditions.iter();
+        let was_well = conditions.any(|(it, how)| *it == service && how.is_healthy());
         let since = Instant::now();
         self.update(service, &["--constraint-rm", NOWHERE]).await?;
         if was_well {
-            self.console
-                .say(format_args!("  {service:<7} was running already"));
+            tell(self.console, service, "was running already");
             return Ok(());
         }
         self.until_healthy(&[service], since).await
@@ -74,7 +72,7 @@ impl Swarm {
     /// Sends all APIs the signal at which they read their policy file again.
     pub(in crate::stage) async fn hang_up(&self) -> Result<(), SystemError> {
         for (node, id) in self.running(Service::Api).await? {
-            let hang_up = ["kill", "--signal", "HUP", &id];
+            let hang_up = ["kill", "--signal=HUP", &id];
             self.nodes.docker(node, &hang_up).await?;
         }
         Ok(())
@@ -85,33 +83,24 @@ impl Swarm {
         if !self.nodes.are_made() {
             return Err(SystemError::NotUp);
         }
-        let number = node.to_string();
-        let what = match action {
-            NodeAction::Kill => {
-                self.nodes.script(&["kill", &number]).await?;
-                "is off: all that ran on it is gone"
-            }
-            NodeAction::Start => {
-                self.nodes.script(&["start", &number]).await?;
-                "is on"
-            }
-            NodeAction::Cut => {
-                self.nodes.script(&["cut", &number]).await?;
-                "is cut off: all on it lives, and nobody hears of it"
-            }
-            NodeAction::Mend => {
-                self.nodes.script(&["mend", &number]).await?;
-                "is reached again"
-            }
+        match action {
             NodeAction::Drain => {
                 self.nodes.drain(node, true).await?;
                 self.until_empty(node).await?;
-                "is drained: nothing runs on it"
             }
-            NodeAction::Activate => {
-                self.nodes.drain(node, false).await?;
-                "takes tasks again"
+            NodeAction::Activate => self.nodes.drain(node, false).await?,
+            NodeAction::Kill | NodeAction::Start | NodeAction::Cut | NodeAction::Mend => {
+                let script = [action.into(), &*node.to_string()];
+                self.nodes.script(&script).await?;
             }
+        }
+        let what = match action {
+            NodeAction::Kill => "is off: all that ran on it is gone",
+            NodeAction::Start => "is on",
+            NodeAction::Cut => "is cut off: all on it lives, and nobody hears of it",
+            NodeAction::Mend => "is reached again",
+            NodeAction::Drain => "is drained: nothing runs on it",
+            NodeAction::Activate => "takes tasks again",
         };
         self.console.say(format_args!("  node {node} {what}"));
         Ok(())

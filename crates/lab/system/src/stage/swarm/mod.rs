@@ -4,14 +4,14 @@
 //! A service here is all three of its kind.
 
 mod actions;
-mod nodes;
+pub(crate) mod nodes;
 mod up;
 
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 pub use actions::NodeAction;
+use futures_util::future::join_all;
 pub use nodes::Node;
 use nodes::Nodes;
 use tokio::process::Command;
@@ -27,18 +27,18 @@ use crate::settings::{Ports, Settings};
 const STAGE: u8 = 211;
 const EXPERIMENTS: u8 = 212;
 const STACK: &str = "holdfast";
+/// Where Patroni is asked on each node: `deploy/swarm/patroni.yml`.
+const PATRONI: u16 = 8008;
 
-/// Three of everything, on three nodes.
 #[derive(Debug, Clone)]
 pub struct Swarm {
-    nodes: Nodes,
-    /// The lab's.
-    folder: PathBuf,
-    console: Console,
+    pub(crate) nodes: Nodes,
+    /// Where the promises of its clients are kept.
+    pub(super) folder: PathBuf,
+    pub(super) console: Console,
 }
 
 impl Swarm {
-    /// All there are.
     pub const NODES: [Node; 3] = [1, 2, 3];
 
     /// The stage, whether it is up or not.
@@ -65,16 +65,9 @@ impl Swarm {
         }
     }
 
-    /// `HOST:PORT` of a node's API, on that network.
-    pub fn api(&self, node: Node) -> String {
-        self.nodes.api(node)
-    }
-
     /// The API of each node: it has a journal of its own, of which no other can tell.
     pub fn apis(&self) -> Vec<AdminClient> {
-        let nodes = Self::NODES.into_iter();
-        let at = |node| AdminClient::at(format!("http://{}", self.api(node)));
-        nodes.map(at).collect()
+        self.nodes.clients(nodes::API)
     }
 
     /// The same nodes for another stack, with more variables for its file.
@@ -86,51 +79,25 @@ impl Swarm {
         swarm
     }
 
-    /// On the network that the nodes share with this machine.
-    pub fn address(&self, node: Node) -> Ipv4Addr {
-        self.nodes.address(node)
-    }
-
     /// The node that Postgres' primary is on, by its own word; the first of two that both believe it. None: none leads.
     pub async fn primary(&self) -> Option<Node> {
-        for node in Self::NODES {
-            let patroni = AdminClient::at(format!("http://{}:8008", self.address(node)));
-            if patroni.says_yes("/primary").await {
-                return Some(node);
-            }
-        }
-        None
+        self.saying_yes("/primary").await.first().copied()
     }
 
-    /// Where the promises of its clients are kept.
-    pub fn folder(&self) -> &Path {
-        &self.folder
+    /// The nodes whose Patroni answers this question with yes.
+    async fn saying_yes(&self, path: &str) -> Vec<Node> {
+        let patronis = self.nodes.clients(PATRONI);
+        let answers = join_all(patronis.iter().map(|patroni| patroni.says_yes(path))).await;
+        let nodes = Self::NODES.into_iter().zip(answers);
+        nodes
+            .filter_map(|(node, yes)| yes.then_some(node))
+            .collect()
     }
 
-    /// Made with the nodes, gone with them.
-    pub fn run_folder(&self) -> PathBuf {
-        self.nodes.folder()
+    pub async fn holds_data(&self) -> Result<bool, SystemError> {
+        Ok(self.nodes.are_made())
     }
 
-    /// Where the balancer listens.
-    pub fn ports(&self) -> Ports {
-        self.nodes.ports
-    }
-
-    /// The same stage, without a word.
-    pub fn quietly(&self) -> Self {
-        Self {
-            console: self.console.quietly(),
-            ..self.clone()
-        }
-    }
-
-    /// Whether there is anything that `down` would delete.
-    pub fn holds_data(&self) -> bool {
-        self.nodes.are_made()
-    }
-
-    /// Whether any node is on.
     pub async fn is_up(&self) -> Result<bool, SystemError> {
         Ok(self.nodes.are_made() && !self.nodes.alive().await?.is_empty())
     }
@@ -138,7 +105,7 @@ impl Swarm {
     /// Ends the nodes and deletes their disks, and what clients were promised of them: what of that was data.
     pub async fn down(&self) -> Result<Vec<String>, SystemError> {
         let mut deleted = Vec::new();
-        if self.holds_data() {
+        if self.nodes.are_made() {
             self.nodes.script(&["down"]).await?;
             deleted.push("three nodes and their volumes".to_owned());
         }
@@ -169,8 +136,7 @@ impl Swarm {
         let nodes = self.nodes.alive().await?;
         let first = *nodes.first().ok_or(SystemError::NotUp)?;
         let mut commands = Vec::new();
-        let all = Service::ALL.into_iter();
-        for service in all.filter(|it| wanted.is_none_or(|wanted| wanted == *it)) {
+        for service in wanted.map_or(Service::ALL.to_vec(), |it| vec![it]) {
             if follow {
                 for name in self.nodes.services(service).await? {
                     let arguments = ["service", "logs", "--raw", "--follow", &name];
@@ -189,67 +155,47 @@ impl Swarm {
     }
 }
 
-/// Of all that is there of one service.
 fn condition<'a>(containers: impl Iterator<Item = &'a Container>) -> Condition {
-    let alive: Vec<_> = containers
-        .filter(|container| container.is_alive())
-        .collect();
+    let alive: Vec<_> = containers.filter(|it| it.is_alive()).collect();
+    if alive.is_empty() {
+        return Condition::Dead;
+    }
     let all = Swarm::NODES.len();
     // Postgres has no health check here: Patroni looks after it.
     let is_well = |it: &&&Container| it.is_healthy() || it.service == Service::Db;
-    let healthy = alive.iter().filter(is_well);
-    match (alive.len(), healthy.count()) {
-        (0, _) => Condition::Dead,
-        (_, healthy) if healthy == all => Condition::Running {
-            pid: None,
-            ill: None,
-        },
-        (_, healthy) => Condition::Running {
-            pid: None,
-            ill: Some(format!("{healthy} of {all} are healthy")),
-        },
-    }
+    let healthy = alive.iter().filter(is_well).count();
+    let ill = (healthy != all).then(|| format!("{healthy} of {all} are healthy"));
+    Condition::Running { pid: None, ill }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn container(service: &str, state: &str) -> Container {
-        let label = format!(r#"{{"com.docker.swarm.service.name":"holdfast_{service}"}}"#);
-        let told = format!(r#"[{{"Id":"4f","Config":{{"Labels":{label}}},"State":{state}}}]"#);
-        Container::read(&told).unwrap().remove(0)
-    }
+    use crate::stage::container::task;
 
     #[test]
     fn a_service_is_healthy_when_all_three_of_it_are_and_dead_when_none_is() {
         let well = r#"{"Status":"running","Health":{"Status":"healthy"}}"#;
         let starting = r#"{"Status":"running","Health":{"Status":"starting"}}"#;
         let of = |states: &[&str]| {
-            let all: Vec<_> = states.iter().map(|it| container("api", it)).collect();
+            let all: Vec<_> = states.iter().filter_map(|it| task("api", it)).collect();
             condition(all.iter())
         };
-        let ill = |condition| match condition {
-            Condition::Running { ill, .. } => ill,
-            Condition::Paused { .. } | Condition::Dead => None,
+        let two = Condition::Running {
+            pid: None,
+            ill: Some("2 of 3 are healthy".to_owned()),
         };
         assert_eq!(of(&[]), Condition::Dead);
         assert_eq!(of(&[r#"{"Status":"exited"}"#]), Condition::Dead);
-        assert_eq!(ill(of(&[well, well, well])), None);
-        assert_ne!(of(&[well, well, well]), Condition::Dead);
-        let two = Some("2 of 3 are healthy".to_owned());
-        assert_eq!(ill(of(&[well, well])), two);
-        assert_eq!(ill(of(&[well, starting, well])), two);
+        assert!(of(&[well, well, well]).is_healthy());
+        assert_eq!(of(&[well, well]), two);
+        assert_eq!(of(&[well, starting, well]), two);
     }
 
     #[test]
     fn a_node_of_postgres_that_runs_is_well_without_a_health_check() {
-        let runs = |number| container(&format!("postgres{number}"), r#"{"Status":"running"}"#);
+        let runs = |number| task(&format!("postgres{number}"), r#"{"Status":"running"}"#);
         let all = [1, 2, 3].map(runs);
-        let well = Condition::Running {
-            pid: None,
-            ill: None,
-        };
-        assert_eq!(condition(all.iter()), well);
+        assert!(condition(all.iter().flatten()).is_healthy());
     }
 }

@@ -12,29 +12,28 @@ use super::Swarm;
 use crate::error::SystemError;
 use crate::settings::Ports;
 use crate::stage::container::Container;
-use crate::stage::{Service, program};
+use crate::stage::{AdminClient, Service, program};
 
 /// Where the script keeps the nodes' disks, which outlive this machine's own restart.
 const DISKS: &str = "/var/lib/holdfast-swarm";
 const SCRIPT: &str = "deploy/swarm/nodes.sh";
 
-/// Where the API is published on each node: `deploy/stack.yml`.
-const API: u16 = 8080;
+/// Where API and worker are published on each node: `deploy/stack.yml`.
+pub(crate) const API: u16 = 8080;
+pub(crate) const WORKER: u16 = 8081;
 
 /// One of them: 1, 2 or 3.
 pub type Node = u8;
 
-/// All three.
 #[derive(Debug, Clone)]
-pub(super) struct Nodes {
+pub(crate) struct Nodes {
     /// What sets them apart from another Swarm's, and is in their addresses.
     pub(super) swarm: u8,
     /// Of the stack: with its volumes it begins anew under another.
     pub(super) stack: String,
     pub(super) root: PathBuf,
     /// Of the balancer.
-    pub(super) ports: Ports,
-    /// For the stack's file.
+    pub(crate) ports: Ports,
     pub(super) variables: BTreeMap<String, String>,
 }
 
@@ -42,16 +41,13 @@ impl Nodes {
     /// Runs the script: its talk goes to stderr, what it prints is returned.
     pub(super) async fn script(&self, words: &[&str]) -> Result<String, SystemError> {
         let mut command = program::command(self.root.join(SCRIPT), words);
-        command
-            .env("SWARM", self.swarm.to_string())
-            .env("API_PORT", self.ports.api.to_string())
-            .env("WORKER_PORT", self.ports.worker.to_string())
-            .env("DB_PORT", self.ports.db.to_string())
-            .stderr(Stdio::inherit());
+        command.env("SWARM", self.swarm.to_string());
+        let ports = self.ports.named().into_iter();
+        command.envs(ports.map(|(_, port, variable)| (variable, port.to_string())));
+        command.stderr(Stdio::inherit());
         program::printed(command).await
     }
 
-    /// Those that are on.
     pub(super) async fn alive(&self) -> Result<Vec<Node>, SystemError> {
         let told = self.script(&["status"]).await?;
         let number = |line: &str| line.split_once(" alive ")?.0.parse().ok();
@@ -59,20 +55,21 @@ impl Nodes {
     }
 
     /// Whether any was ever made and not taken down.
-    pub(super) fn are_made(&self) -> bool {
+    pub(crate) fn are_made(&self) -> bool {
         Path::new(DISKS).join(self.swarm.to_string()).exists()
     }
 
-    pub(super) fn address(&self, node: Node) -> Ipv4Addr {
-        Ipv4Addr::new(192, 168, self.swarm, 10 + node)
+    /// `HOST:PORT` on a node, on the network that the nodes share with this machine.
+    pub(crate) fn at(&self, node: Node, port: u16) -> String {
+        format!("{}:{port}", Ipv4Addr::new(192, 168, self.swarm, 10 + node))
     }
 
-    /// `HOST:PORT` of a node's API.
-    pub(super) fn api(&self, node: Node) -> String {
-        format!("{}:{API}", self.address(node))
+    /// The questions to what listens on this port of each node.
+    pub(crate) fn clients(&self, port: u16) -> Vec<AdminClient> {
+        let at = |node| AdminClient::at(format!("http://{}", self.at(node, port)));
+        Swarm::NODES.map(at).to_vec()
     }
 
-    /// Runs `docker` on a node's engine and returns what it printed.
     pub(super) async fn docker(
         &self,
         node: Node,
@@ -83,13 +80,11 @@ impl Nodes {
 
     pub(super) fn command(&self, node: Node, arguments: &[&str]) -> Command {
         let host = format!("unix://{}/{node}/docker.sock", self.folder().display());
-        let words = ["--host", &host].into_iter();
-        let mut command = program::command("docker", words.chain(arguments.iter().copied()));
-        command
-            .current_dir(&self.root)
-            .env("API_PORT", self.ports.api.to_string())
-            .env("NODES", self.hosts())
-            .envs(&self.variables);
+        let mut command = program::command("docker", [&["--host", &host][..], arguments].concat());
+        command.current_dir(&self.root).envs(&self.variables);
+        command.env("API_PORT", self.ports.api.to_string());
+        // By which the API of each node is asked from outside.
+        command.env("NODES", Swarm::NODES.map(|it| self.at(it, API)).join(","));
         command
     }
 
@@ -109,11 +104,7 @@ impl Nodes {
     pub(super) async fn deploy(&self) -> Result<(), SystemError> {
         // At once: when all of it is well is looked at from outside.
         let deploy = ["stack", "deploy", "--detach", "--prune"];
-        let file = [
-            "--resolve-image=never",
-            "--compose-file",
-            "deploy/stack.yml",
-        ];
+        let file = ["--resolve-image=never", "--compose-file=deploy/stack.yml"];
         let deploy = [&deploy[..], &file, &[&self.stack]].concat();
         self.manage(&deploy).await.map(drop)
     }
@@ -125,14 +116,7 @@ impl Nodes {
             Service::Api | Service::Worker => service.name(),
         };
         let filter = format!("name={}_{name}", self.stack);
-        let list = [
-            "service",
-            "ls",
-            "--format",
-            "{{.Name}}",
-            "--filter",
-            &filter,
-        ];
+        let list = ["service", "ls", "--format={{.Name}}", "--filter", &filter];
         let told = self.manage(&list).await?;
         Ok(told.lines().map(str::to_owned).collect())
     }
@@ -140,11 +124,10 @@ impl Nodes {
     /// Whether Swarm reaches all nodes and has as many tasks of each service as it wants, or more for a while: of a node that it had
     /// lost it ends all tasks, and begins others.
     pub(super) async fn are_settled(&self) -> Result<bool, SystemError> {
-        let nodes = self
-            .manage(&["node", "ls", "--format", "{{.Status}}"])
-            .await?;
-        let list = ["service", "ls", "--format", "{{.Replicas}}"];
-        let services = self.manage(&list).await?;
+        let nodes = ["node", "ls", "--format={{.Status}}"];
+        let nodes = self.manage(&nodes).await?;
+        let services = ["service", "ls", "--format={{.Replicas}}"];
+        let services = self.manage(&services).await?;
         let number = |text: &str| text.trim().parse::<u32>().ok();
         let whole = |line: &str| {
             let counts = line.split_once('/');
@@ -155,25 +138,15 @@ impl Nodes {
 
     /// The containers that run on all nodes that are on.
     pub(super) async fn containers(&self) -> Result<Vec<(Node, Container)>, SystemError> {
-        let nodes = self.alive().await?;
-        let found = join_all(nodes.iter().map(|node| self.containers_on(*node))).await;
-        let mut all = Vec::new();
-        for (node, found) in nodes.into_iter().zip(found) {
+        let on = |node| async move {
+            let found = Container::list(|words| self.command(node, words), &[]).await;
             // A node that has just died has none.
             let found = found.unwrap_or_default().into_iter();
-            all.extend(found.map(|container| (node, container)));
-        }
-        Ok(all)
-    }
-
-    async fn containers_on(&self, node: Node) -> Result<Vec<Container>, SystemError> {
-        let listed = self.docker(node, &["ps", "--no-trunc", "--quiet"]).await?;
-        let ids: Vec<&str> = listed.lines().collect();
-        if ids.is_empty() {
-            return Ok(Vec::new());
-        }
-        let inspect = [&["inspect", "--type", "container"][..], &ids].concat();
-        Container::read(&self.docker(node, &inspect).await?)
+            found.map(|container| (node, container)).collect::<Vec<_>>()
+        };
+        Ok(join_all(self.alive().await?.into_iter().map(on))
+            .await
+            .concat())
     }
 
     /// The containers of a service on a node, those that have ended too.
@@ -201,13 +174,8 @@ impl Nodes {
         self.manage(&update).await.map(drop)
     }
 
-    /// The names by which the API of each node is asked from outside.
-    fn hosts(&self) -> String {
-        Swarm::NODES.map(|node| self.api(node)).join(",")
-    }
-
     /// Where the engines' sockets are: made with the nodes, gone with them.
-    pub(super) fn folder(&self) -> PathBuf {
+    pub(crate) fn folder(&self) -> PathBuf {
         Path::new("/run/holdfast-swarm").join(self.swarm.to_string())
     }
 }

@@ -1,17 +1,15 @@
 //! Bringing it up: images, nodes, stack, health.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use holdfast_ops::signals::StopSignals;
 use tokio::time::Instant;
 
 use super::Swarm;
 use crate::error::SystemError;
-use crate::output::Tone;
 use crate::stage::images::Image;
-use crate::stage::{AdminClient, Service, healthy, images, port};
+use crate::stage::{Service, healthy, images, port, stop_signals, tell, unless_interrupted, well};
 use crate::wait::Patience;
 
 const ENDED: Patience = Patience::new(Duration::from_secs(60), Duration::from_millis(500));
@@ -30,13 +28,8 @@ impl Swarm {
     /// Builds the images, starts the nodes that are off, deploys the stack and waits until all of it is healthy. Volumes that
     /// are there are kept. Interrupted, it takes down what it made.
     pub async fn up(&self) -> Result<(), SystemError> {
-        let mut signals =
-            StopSignals::listen().map_err(SystemError::file("listen for", "signals"))?;
-        let held_data = self.holds_data();
-        let result = tokio::select! {
-            result = self.bring_up() => result,
-            _ = signals.next() => Err(SystemError::Interrupted),
-        };
+        let held_data = self.nodes.are_made();
+        let result = unless_interrupted(stop_signals()?, self.bring_up()).await;
         if matches!(result, Err(SystemError::Interrupted)) && !held_data {
             self.down().await?;
         }
@@ -45,20 +38,14 @@ impl Swarm {
 
     async fn bring_up(&self) -> Result<(), SystemError> {
         if !self.is_up().await? {
-            let ports = self.nodes.ports;
-            let named = [
-                (ports.api, "API_PORT"),
-                (ports.worker, "WORKER_PORT"),
-                (ports.db, "DB_PORT"),
-            ];
-            for (number, variable) in named {
+            for (_, number, variable) in self.nodes.ports.named() {
                 port::check_free(number, variable)?;
             }
         }
         let start = Instant::now();
         self.make_nodes().await?;
         self.make_whole().await?;
-        self.deploy_since(start).await
+        self.deploy(start).await
     }
 
     /// All nodes are on and reached, and take tasks, also one that was drained by hand.
@@ -75,29 +62,24 @@ impl Swarm {
         images::build(&IMAGES, &self.nodes.root, self.console).await?;
         let names = IMAGES.map(|image| image.name);
         self.nodes.script(&[&["up"][..], &names].concat()).await?;
-        self.console
-            .say("  nodes 1, 2 and 3 are on, and have the images");
+        let what = "  nodes 1, 2 and 3 are on, and have the images";
+        self.console.say(what);
         Ok(())
     }
 
-    /// Deploys the stack and waits until all of it is healthy.
-    pub async fn deploy(&self) -> Result<(), SystemError> {
-        self.deploy_since(Instant::now()).await
-    }
-
-    async fn deploy_since(&self, start: Instant) -> Result<(), SystemError> {
+    /// Deploys the stack and waits until all of it is healthy; what it says counts from `since`.
+    pub async fn deploy(&self, since: Instant) -> Result<(), SystemError> {
         self.with_versions()?.nodes.deploy().await?;
-        self.until_healthy(&Service::ALL, start).await?;
-        self.until_followed_since(start).await
+        self.until_healthy(&Service::ALL, since).await?;
+        self.until_followed(since).await
     }
 
     /// Ends the stack, without its volumes: another one has others.
     pub async fn withdraw(&self) -> Result<(), SystemError> {
         // All nodes, so that none has tasks left.
         self.nodes.script(&["up"]).await?;
-        self.nodes
-            .manage(&["stack", "rm", &self.nodes.stack])
-            .await?;
+        let rm = ["stack", "rm", &self.nodes.stack];
+        self.nodes.manage(&rm).await?;
         let mut wait = ENDED.begin();
         while !self.nodes.containers().await?.is_empty() {
             if wait.is_over().await {
@@ -110,16 +92,12 @@ impl Swarm {
 
     /// Waits until one node of Postgres leads, both others follow, one of them synchronously, and Swarm has nothing left to do:
     /// before that a node that dies may take all with it.
-    pub async fn until_followed(&self) -> Result<(), SystemError> {
-        self.until_followed_since(Instant::now()).await
-    }
-
-    async fn until_followed_since(&self, since: Instant) -> Result<(), SystemError> {
+    pub async fn until_followed(&self, since: Instant) -> Result<(), SystemError> {
         let mut wait = healthy::PATIENCE.begin();
         loop {
             let primary = self.primary().await;
-            let standbys = self.saying_yes("/replica").await;
-            let synchronous = self.saying_yes("/synchronous").await;
+            let standbys = self.saying_yes("/replica").await.len();
+            let synchronous = self.saying_yes("/synchronous").await.len();
             // A Swarm that has just got a node back may have no leader for a moment: then it is not asked, but waited for.
             let settled = self.nodes.are_settled().await.unwrap_or(false);
             if let Some(node) = primary
@@ -134,11 +112,10 @@ impl Swarm {
                 return Ok(());
             }
             if wait.is_over().await {
-                let leads = if primary.is_some() { "a" } else { "no" };
-                let swarm = if settled {
-                    ""
-                } else {
-                    ", and Swarm is not done"
+                let leads = primary.map_or("no", |_| "a");
+                let swarm = match settled {
+                    true => "",
+                    false => ", and Swarm is not done",
                 };
                 let problem = format!(
                     "has {leads} primary and {standbys} of 2 standbys, {synchronous} of them synchronous{swarm}"
@@ -148,25 +125,12 @@ impl Swarm {
         }
     }
 
-    /// On how many nodes Patroni answers this question with yes.
-    async fn saying_yes(&self, path: &str) -> usize {
-        let mut number = 0;
-        for node in Self::NODES {
-            let patroni = AdminClient::at(format!("http://{}:8008", self.address(node)));
-            number += usize::from(patroni.says_yes(path).await);
-        }
-        number
-    }
-
     /// Swarm changes no file that it has been given: one with other words is another.
     fn with_versions(&self) -> Result<Self, SystemError> {
         let variables = &self.nodes.variables;
-        let named = variables.get("HOLDFAST_POLICIES").map(String::as_str);
-        let path = named.map_or_else(
-            || self.nodes.root.join("deploy/policies.toml"),
-            |it| Path::new(it).to_owned(),
-        );
+        let named = variables.get("HOLDFAST_POLICIES").map(PathBuf::from);
         let root = &self.nodes.root;
+        let path = named.unwrap_or_else(|| root.join("deploy/policies.toml"));
         let files: Vec<PathBuf> = FILES.iter().map(|file| root.join(file)).collect();
         let versions = [
             ("POLICIES_VERSION", version(&[path])?),
@@ -184,13 +148,8 @@ impl Swarm {
         services: &[Service],
         since: Instant,
     ) -> Result<(), SystemError> {
-        let told = |service| {
-            let seconds = since.elapsed().as_secs_f64();
-            let healthy = self.console.paint(Tone::Good, "healthy, all three");
-            self.console.say(format_args!(
-                "  {service:<7} {healthy} after {seconds:.1} s"
-            ));
-        };
+        let all = "healthy, all three";
+        let told = |service| tell(self.console, service, well(self.console, all, since));
         match healthy::until_healthy(services, || self.conditions(), told).await? {
             Ok(()) => Ok(()),
             Err((service, problem)) => Err(self.unhealthy(service, problem).await),
@@ -218,12 +177,7 @@ impl Swarm {
                 log += &self.nodes.docker(node, &logs).await.unwrap_or_default();
             }
         }
-        SystemError::Unhealthy {
-            service,
-            problem,
-            log: log.lines().map(str::to_owned).collect(),
-            file: None,
-        }
+        SystemError::unhealthy(service, problem, &log)
     }
 }
 

@@ -9,19 +9,21 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rustix::process::Signal;
-use tokio::time::{Instant, sleep, timeout};
-use tokio_postgres::{Client, NoTls};
+use tokio::time::{sleep, timeout};
+use tokio_postgres::{Client, Error};
 
 use super::standby::stop_senders;
-use super::{INIT_SQL, Installation, PostgresError, ROLE_SQL, folder};
+use super::{INIT_SQL, Installation, PostgresError, ROLE_SQL, account, session};
+use crate::logs;
 use crate::process::ProcessTree;
+use crate::wait::Patience;
 
 /// One that leads, and two of which one may be lost with it.
 const NODES: usize = 3;
 const POLL: Duration = Duration::from_millis(200);
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 /// Three data directories, one after the other, on a busy machine.
-const READY_WITHIN: Duration = Duration::from_secs(120);
+const READY: Patience = Patience::new(Duration::from_secs(120), POLL);
 const LOG_LINES: usize = 5;
 const OWNER: &str = "CREATE ROLE holdfast LOGIN PASSWORD 'holdfast'";
 const DATABASE: &str = "CREATE DATABASE holdfast OWNER holdfast";
@@ -29,20 +31,12 @@ const DATABASE: &str = "CREATE DATABASE holdfast OWNER holdfast";
 const FOLLOWERS: &str = "SELECT count(*), count(*) FILTER (WHERE sync_state = 'sync') FROM pg_stat_replication \
     WHERE state = 'streaming' AND NOT pg_is_in_recovery()";
 
-/// Whether a commit waits for a standby.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Replication {
-    /// For one of two, as long as there is one (Patroni's `synchronous_mode`).
-    Synchronous,
-    /// For none.
-    Asynchronous,
-}
-
 /// Three nodes, counted from 0, and their etcd.
 #[derive(Debug)]
 pub struct Patroni {
     installation: Installation,
-    replication: Replication,
+    /// Whether a commit waits for one of two standbys, as long as there is one (Patroni's `synchronous_mode`).
+    synchronous: bool,
     folder: PathBuf,
     nodes: Vec<Node>,
 }
@@ -57,24 +51,14 @@ struct Node {
 }
 
 impl Patroni {
-    /// Where the owner of the tables connects: with whichever node takes writes.
-    pub fn url(&self) -> String {
-        self.url_of("holdfast")
-    }
-
-    /// Where the API connects, by its own role, likewise.
-    pub fn api_url(&self) -> String {
-        self.url_of("holdfast_api")
-    }
-
-    fn url_of(&self, role: &str) -> String {
+    /// Where this role connects: with whichever node takes writes.
+    pub fn url_of(&self, role: &str) -> String {
         let ports = self.ports().into_iter();
         let hosts: Vec<_> = ports.map(|port| format!("127.0.0.1:{port}")).collect();
         let hosts = hosts.join(",");
         format!("postgres://{role}:holdfast@{hosts}/holdfast?target_session_attrs=read-write")
     }
 
-    /// Where each node's Postgres listens.
     pub fn ports(&self) -> Vec<u16> {
         self.nodes.iter().map(|node| node.port).collect()
     }
@@ -104,7 +88,7 @@ impl Patroni {
     }
 
     /// Stops the primary's senders (SIGSTOP): its standbys hear nothing of what it commits from now on.
-    pub async fn mute(&self, primary: usize) -> Result<(), tokio_postgres::Error> {
+    pub async fn mute(&self, primary: usize) -> Result<(), Error> {
         stop_senders(&self.session(primary, "postgres").await?).await
     }
 
@@ -145,37 +129,25 @@ impl Patroni {
         })
     }
 
-    /// Of the primary, how many follow, and for how many of them a commit waits. None: not reached, or a standby.
-    pub async fn followers(&self, number: usize) -> Option<(i64, i64)> {
-        let ask = async {
-            let client = self.session(number, "postgres").await.ok()?;
-            let is_standby = client
-                .query_one("SELECT pg_is_in_recovery()", &[])
-                .await
-                .ok()?;
-            if is_standby.get(0) {
-                return None;
-            }
-            let row = client.query_one(FOLLOWERS, &[]).await.ok()?;
-            Some((row.get(0), row.get(1)))
-        };
-        timeout(ANSWER_WITHIN, ask).await.ok().flatten()
-    }
-
     /// Whether this node leads, and all others follow as they should.
     pub async fn all_follow(&self, number: usize) -> bool {
-        let synchronous = i64::from(self.replication == Replication::Synchronous);
-        let seen = self.followers(number).await;
-        seen.is_some_and(|(all, waited_for)| all >= 2 && waited_for >= synchronous)
+        let ask = async {
+            let client = self.session(number, "postgres").await?;
+            client.query_one(FOLLOWERS, &[]).await
+        };
+        let Ok(Ok(row)) = timeout(ANSWER_WITHIN, ask).await else {
+            return false;
+        };
+        let (all, waited_for): (i64, i64) = (row.get(0), row.get(1));
+        all >= 2 && waited_for >= i64::from(self.synchronous)
     }
 
     /// The answer of a node's Postgres to a question for one text, asked by its superuser.
-    pub async fn text(&self, number: usize, sql: &str) -> Result<String, tokio_postgres::Error> {
+    pub async fn text(&self, number: usize, sql: &str) -> Result<String, Error> {
         let client = self.session(number, "postgres").await?;
         client.query_one(sql, &[]).await?.try_get(0)
     }
 
-    /// Ends all of it, and waits until it is gone.
     pub async fn end(&self) -> Result<(), PostgresError> {
         for tree in start::trees(&self.folder) {
             tree.kill().await.map_err(PostgresError::Stuck)?;
@@ -186,25 +158,25 @@ impl Patroni {
     /// Waits until one node leads and all others follow, one of them synchronously if that is how they follow: in Postgres
     /// and by Patroni's own book, which lags behind and decides who may lead next.
     async fn settles(&self) -> Result<usize, PostgresError> {
-        let started = Instant::now();
-        while started.elapsed() < READY_WITHIN {
+        let mut wait = READY.begin();
+        loop {
             for number in 0..NODES {
                 if self.all_follow(number).await && self.is_booked().await? {
                     return Ok(number);
                 }
             }
-            sleep(POLL).await;
+            if wait.is_over().await {
+                let log = logs::tail(&self.folder.join("node0.log"), LOG_LINES);
+                return Err(PostgresError::NotReady {
+                    reason: "no primary with its followers".to_owned(),
+                    log: log.join("\n"),
+                });
+            }
         }
-        let log = crate::logs::tail_from(&self.folder.join("node0.log"), 0, LOG_LINES).join("\n");
-        Err(PostgresError::NotReady {
-            reason: "no primary with its followers".to_owned(),
-            log,
-        })
     }
 
     async fn is_booked(&self) -> Result<bool, PostgresError> {
-        Ok(self.replication == Replication::Asynchronous
-            || self.patronictl(&["list"]).await?.contains("Sync Standby"))
+        Ok(!self.synchronous || self.patronictl(&["list"]).await?.contains("Sync Standby"))
     }
 
     async fn patronictl(&self, arguments: &[&str]) -> Result<String, PostgresError> {
@@ -215,20 +187,11 @@ impl Patroni {
         Ok(String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
     }
 
-    async fn session(
-        &self,
-        number: usize,
-        database: &str,
-    ) -> Result<Client, tokio_postgres::Error> {
-        let mut config = tokio_postgres::Config::new();
-        config
-            .host("127.0.0.1")
-            .port(self.nodes[number].port)
-            .user("postgres");
-        config.dbname(database).connect_timeout(ANSWER_WITHIN);
-        let (client, connection) = config.connect(NoTls).await?;
-        tokio::spawn(connection);
-        Ok(client)
+    /// Of the superuser.
+    async fn session(&self, number: usize, database: &str) -> Result<Client, Error> {
+        let (port, seconds) = (self.nodes[number].port, ANSWER_WITHIN.as_secs());
+        let url = format!("postgres://postgres@127.0.0.1:{port}/{database}");
+        session(&format!("{url}?connect_timeout={seconds}")).await
     }
 
     async fn make_database(&self, primary: usize) -> Result<(), PostgresError> {
@@ -250,6 +213,6 @@ impl Drop for Patroni {
             tree.kill_now();
         }
         // What cannot be deleted now is reaped by the next run.
-        let _ = folder::delete(&self.folder);
+        let _ = account::delete(&self.folder);
     }
 }

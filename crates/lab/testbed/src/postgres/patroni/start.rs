@@ -5,9 +5,8 @@ use std::path::{Path, PathBuf};
 
 use tokio::process::Command;
 
-use super::super::reap::{self, Record};
-use super::super::{Installation, PostgresError, account, folder};
-use super::{NODES, Node, Patroni, Replication};
+use super::super::{Installation, PostgresError, account, reap};
+use super::{NODES, Node, Patroni};
 use crate::ports;
 use crate::process::{Launched, ProcessTree, launch};
 
@@ -17,37 +16,34 @@ const PROGRAMS: [&str; 3] = ["patroni", "patronictl", "etcd"];
 
 /// All that runs in a cluster's folder, in the order in which it is to be killed: a Patroni would start its Postgres again.
 pub(super) fn trees(folder: &Path) -> Vec<ProcessTree> {
-    let nodes = (0..NODES).map(|number| folder.join(name(number)));
-    let nodes = nodes.flat_map(|home| {
-        let postgres = tree(&home.join("data"), "postgres");
-        [tree(&home, "patroni"), postgres]
+    let nodes = (0..NODES).flat_map(|number| {
+        let home = folder.join(name(number));
+        let postgres = ProcessTree::new(home.join("data"), "postgres");
+        [ProcessTree::new(home, "patroni"), postgres]
     });
-    nodes.chain([tree(&folder.join("etcd"), "etcd")]).collect()
+    let etcd = ProcessTree::new(folder.join("etcd"), "etcd");
+    nodes.chain([etcd]).collect()
 }
 
 impl Patroni {
-    /// Whether Patroni and etcd are there.
+    /// Whether Patroni and etcd are there; else the error has the command that installs them.
     pub fn is_installed() -> Result<(), PostgresError> {
         let missing = PROGRAMS.iter().find(|program| !account::finds(program));
         missing.map_or(Ok(()), |it| Err(PostgresError::NoPatroni(it)))
     }
 
     /// Starts all on fresh data and waits until one leads and both others follow as wanted.
-    pub async fn start(replication: Replication) -> Result<Self, PostgresError> {
+    pub async fn start(synchronous: bool) -> Result<Self, PostgresError> {
         let installation = Installation::find().await?;
         Self::is_installed()?;
-        let parent = folder::temporary(&installation.account).await;
+        let parent = installation.account.temporary_folder().await;
         reap::stale(&parent).await;
-        let (folder, _) = reap::recorded(&installation.account, &parent, |owner, folder| Record {
-            owner,
-            server: None,
-            trees: trees(folder),
-        })?;
+        let (folder, _) = reap::recorded(&installation.account, &parent, trees)?;
         let free = || ports::free().map_err(PostgresError::folder("find a free port for", &parent));
         let (client, peer) = (free()?, free()?);
         let mut cluster = Self {
             installation,
-            replication,
+            synchronous,
             folder,
             nodes: Vec::new(),
         };
@@ -62,9 +58,9 @@ impl Patroni {
 
     /// Starts a node that is dead, on the data it has, and does not wait until it follows.
     pub fn start_again(&mut self, number: usize) -> Result<(), PostgresError> {
-        let mut command = self.installation.account.command("patroni");
-        command.arg(self.folder.join(name(number)).with_extension("yml"));
         let home = self.folder.join(name(number));
+        let mut command = self.installation.account.command("patroni");
+        command.arg(home.with_extension("yml"));
         let log = format!("{}.log", name(number));
         self.nodes[number].patroni.leader = Some(self.run(command, &home, &log)?.identity);
         Ok(())
@@ -72,25 +68,13 @@ impl Patroni {
 
     fn start_etcd(&mut self, client: u16, peer: u16) -> Result<(), PostgresError> {
         let home = self.own_folder("etcd")?;
-        let (client, peer) = (
-            format!("http://127.0.0.1:{client}"),
-            format!("http://127.0.0.1:{peer}"),
-        );
+        let [client, peer] = [client, peer].map(|port| format!("http://127.0.0.1:{port}"));
         let mut command = self.installation.account.command("etcd");
-        command.args([
-            "--data-dir",
-            "data",
-            "--listen-client-urls",
-            &client,
-            "--advertise-client-urls",
-            &client,
-        ]);
-        command.args([
-            "--listen-peer-urls",
-            &peer,
-            "--initial-advertise-peer-urls",
-            &peer,
-        ]);
+        command.args(["--data-dir", "data"]);
+        command.args(["--listen-client-urls", &client]);
+        command.args(["--advertise-client-urls", &client]);
+        command.args(["--listen-peer-urls", &peer]);
+        command.args(["--initial-advertise-peer-urls", &peer]);
         command.args(["--initial-cluster", &format!("default={peer}")]);
         self.run(command, &home, "etcd.log").map(drop)
     }
@@ -101,14 +85,14 @@ impl Patroni {
         let home = self.own_folder(&name)?;
         let file = home.with_extension("yml");
         let bin = self.installation.program("");
-        let text = configuration(&name, &home, &bin, ports, self.replication);
+        let text = configuration(&name, &home, &bin, ports, self.synchronous);
         fs::write(&file, text).map_err(PostgresError::folder("write", &file))?;
         let [port, rest, _] = ports;
         self.nodes.push(Node {
             port,
             rest,
-            postgres: tree(&home.join("data"), "postgres"),
-            patroni: tree(&home, "patroni"),
+            postgres: ProcessTree::new(home.join("data"), "postgres"),
+            patroni: ProcessTree::new(home, "patroni"),
         });
         self.start_again(number)
     }
@@ -121,11 +105,8 @@ impl Patroni {
     }
 
     fn run(&self, mut command: Command, home: &Path, log: &str) -> Result<Launched, PostgresError> {
-        let program = command
-            .as_std()
-            .get_program()
-            .to_string_lossy()
-            .into_owned();
+        let program = command.as_std().get_program().to_string_lossy();
+        let program = program.into_owned();
         command.kill_on_drop(false);
         launch(command, home, &self.folder.join(log)).map_err(|error| PostgresError::Program {
             program,
@@ -138,24 +119,15 @@ fn name(number: usize) -> String {
     format!("node{number}")
 }
 
-fn tree(home: &Path, program: &str) -> ProcessTree {
-    ProcessTree {
-        leader: None,
-        home: home.to_owned(),
-        program: program.to_owned(),
-    }
-}
-
 /// Of one node; `ports` are those of Postgres, of Patroni and of etcd.
 fn configuration(
     name: &str,
     home: &Path,
     bin: &Path,
     [port, rest, etcd]: [u16; 3],
-    replication: Replication,
+    synchronous: bool,
 ) -> String {
     let (home, bin) = (home.display(), bin.display());
-    let synchronous = replication == Replication::Synchronous;
     format!(
         "scope: holdfast
 name: {name}

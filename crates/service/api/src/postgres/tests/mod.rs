@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use holdfast_testbed::postgres::{Cluster, ClusterOptions};
+use holdfast_testbed::postgres::Cluster;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle;
@@ -32,7 +32,7 @@ const LIMITS: PoolLimits = PoolLimits {
 };
 
 async fn cluster() -> Cluster {
-    Cluster::start(ClusterOptions::default()).await.unwrap()
+    Cluster::start().await.unwrap()
 }
 
 fn sessions(url: &str) -> Sessions {

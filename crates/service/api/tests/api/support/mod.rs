@@ -12,7 +12,7 @@ mod worker;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use holdfast_testbed::postgres::{Cluster, ClusterOptions};
+use holdfast_testbed::postgres::Cluster;
 use holdfast_testbed::proxy::FaultProxy;
 use holdfast_wire::JsonText;
 use tokio_postgres::NoTls;
@@ -42,7 +42,7 @@ impl System {
 
     /// A healthy system under the quick policies with `policies` laid over them.
     pub(crate) async fn with(policies: &str, work_delay: Duration) -> Self {
-        let cluster = Cluster::start(ClusterOptions::default()).await.unwrap();
+        let cluster = Cluster::start().await.unwrap();
         Self::on(cluster, policies, work_delay, "holdfast_api").await
     }
 

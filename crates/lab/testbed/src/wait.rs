@@ -11,7 +11,6 @@ pub struct Patience {
     every: Duration,
 }
 
-/// A wait that has begun.
 #[derive(Debug)]
 pub struct Wait {
     deadline: Instant,
