@@ -183,6 +183,23 @@ mod tests {
         assert_eq!(of("etcd2"), None);
     }
 
+    #[tokio::test]
+    async fn what_an_engine_lists_is_inspected_and_where_it_lists_nothing_there_is_nothing() {
+        let state = r#"{"Status":"running"}"#;
+        let listed = async |ids: &str| {
+            let labels = format!(r#"{{"{COMPOSE}":"api"}}"#);
+            let told = format!(r#"[{{"Id":"4f","Config":{{"Labels":{labels}}},"State":{state}}}]"#);
+            let docker = |words: &[&str]| match words {
+                ["ps", "--no-trunc", "--quiet", "--all"] => program::command("printf", [ids]),
+                ["inspect", "--type", "container", "4f"] => program::command("echo", [&told]),
+                _ => program::command("false", words),
+            };
+            Container::list(docker, &["--all"]).await.unwrap()
+        };
+        assert_eq!(listed("4f\n").await[0].service, Service::Api);
+        assert_eq!(listed("").await, []);
+    }
+
     #[test]
     fn what_the_engine_tells_gives_service_state_health_and_port() {
         let bound = r#"{"8080/tcp":[{"HostIp":"127.0.0.1","HostPort":"9000"}],"1/tcp":null}"#;
