@@ -51,7 +51,9 @@ pub(super) async fn build(
     let look = ["image", "inspect", "--format", "{{.Id}}", API.name];
     let is_there = program::printed(program::command("docker", look)).await;
     console.say(match is_there {
-        Ok(_) => "  images: what changed since they were built is built anew, in seconds or minutes",
+        Ok(_) => {
+            "  images: what changed since they were built is built anew, in seconds or minutes"
+        }
         Err(_) => FIRST_BUILD,
     });
     let mut script = program::command(root.join(BASE_IMAGES), [""; 0]);
