@@ -33,8 +33,10 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) fault: Vec<Fault>,
     /// What the naive side must show: how it falls.
+    #[schemars(schema_with = "super::json::side")]
     pub(super) naive: Expectations,
     /// What the resilient side must show: that it holds, and what that costs.
+    #[schemars(schema_with = "super::json::side")]
     pub(super) resilient: Expectations,
 }
 

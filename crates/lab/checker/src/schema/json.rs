@@ -1,6 +1,7 @@
 //! The schema as editors understand it, `experiments/schema.json`: completion, descriptions and red lines while one writes.
 
 use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
 use super::file::File;
@@ -10,48 +11,28 @@ use crate::plan::Metric;
 /// The JSON schema of an experiment's file. It knows keys and types; the rules between keys are the parser's.
 pub fn json_schema() -> Value {
     // The TOML extensions of editors read this draft.
-    let mut generator = SchemaSettings::draft07().into_generator();
-    let limits = generator.subschema_for::<Several>();
-    generator.subschema_for::<Metric>();
-    let mut root = generator.into_root_schema_for::<File>().to_value();
-    let figures = figures(&root, limits.as_value());
-    // It lends its texts to the keys and is the type of none.
-    if let Some(definitions) = root["definitions"].as_object_mut() {
-        definitions.remove("Metric");
-    }
-    for side in ["naive", "resilient"] {
-        let Some(side) = root.pointer_mut(&format!("/properties/{side}")) else {
-            continue;
-        };
-        let description = side.get("description").cloned();
-        *side = json!({
-            "type": "object",
-            "description": description,
-            "properties": figures,
-            "additionalProperties": false,
-            "minProperties": 1,
-        });
-    }
-    root
+    let generator = SchemaSettings::draft07().into_generator();
+    generator.into_root_schema_for::<File>().to_value()
 }
 
-/// Each metric, with what its documentation says.
-fn figures(root: &Value, limits: &Value) -> Map<String, Value> {
-    let documented = root.pointer("/definitions/Metric/oneOf");
-    let documented = documented.and_then(Value::as_array);
+/// Of a side: each metric, with what its documentation says.
+pub(super) fn side(generator: &mut SchemaGenerator) -> Schema {
+    let limits = generator.subschema_for::<Several>();
+    let metrics = Metric::json_schema(generator).to_value();
     let figure = |metric: &Value| {
         let name = metric.get("const")?.as_str()?.to_owned();
         let description = metric.get("description")?;
-        Some((
-            name,
-            json!({ "description": description, "allOf": [limits] }),
-        ))
+        let figure = json!({ "description": description, "allOf": [limits] });
+        Some((name, figure))
     };
-    documented
-        .into_iter()
-        .flatten()
-        .filter_map(figure)
-        .collect()
+    let metrics = metrics.get("oneOf").and_then(Value::as_array);
+    let figures: Map<String, Value> = metrics.into_iter().flatten().filter_map(figure).collect();
+    json_schema!({
+        "type": "object",
+        "properties": figures,
+        "additionalProperties": false,
+        "minProperties": 1,
+    })
 }
 
 #[cfg(test)]
