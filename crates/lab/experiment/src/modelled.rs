@@ -1,6 +1,6 @@
 //! Trials on the virtual stage: `simulate`, which has the service's core and the modelled world in it, plays them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use holdfast_system::error::SystemError;
@@ -18,7 +18,7 @@ const PROGRAM: &str = "simulate";
 
 #[derive(Debug)]
 pub(crate) enum Backend {
-    Virtual(Modelled),
+    Virtual(PathBuf),
     Real(system::Backend),
 }
 
@@ -30,9 +30,7 @@ impl Backend {
         console: Console,
     ) -> Result<Self, SystemError> {
         Ok(match stage {
-            StageKind::Virtual => Self::Virtual(Modelled {
-                program: settings.program(PROGRAM)?,
-            }),
+            StageKind::Virtual => Self::Virtual(settings.program(PROGRAM)?),
             _ => Self::Real(system::Backend::prepare(stage, settings, console).await?),
         })
     }
@@ -46,39 +44,25 @@ impl Backend {
     }
 }
 
-#[derive(Debug)]
-pub(crate) struct Modelled {
-    program: PathBuf,
-}
-
+/// One side, to be played.
 #[derive(Serialize)]
-struct Order<'a> {
-    experiment: &'a Experiment,
+pub(crate) struct Order<'a> {
+    pub(crate) experiment: &'a Experiment,
     /// The policy file's text.
-    policies: &'a str,
-    side: Side,
+    pub(crate) policies: &'a str,
+    pub(crate) side: Side,
 }
 
-impl Modelled {
-    /// One side, played in milliseconds.
-    pub(crate) async fn trial(
-        &self,
-        experiment: &Experiment,
-        policies: &str,
-        side: Side,
-    ) -> Result<Trial, SystemError> {
-        let order = Order {
-            experiment,
-            policies,
-            side,
-        };
+impl Order<'_> {
+    /// Has this program play it, in milliseconds; what it complains of is in its own words.
+    pub(crate) async fn played_by(&self, program: &Path) -> Result<Trial, SystemError> {
         let failed = |output: String| SystemError::Program {
             command: format!("{PROGRAM} --trial"),
             output,
         };
-        let order = serde_json::to_vec(&order).map_err(|error| failed(error.to_string()))?;
+        let order = serde_json::to_vec(self).map_err(|error| failed(error.to_string()))?;
         let played = async {
-            let mut child = Command::new(&self.program)
+            let mut child = Command::new(program)
                 .arg("--trial")
                 .stdin(Stdio::piped())
                 .stdout(Stdio::piped())

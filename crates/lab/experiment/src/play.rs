@@ -5,7 +5,6 @@ mod warm;
 
 pub(crate) use warm::until_whole;
 
-use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -17,16 +16,16 @@ use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 use super::contender::{Contender, untold};
-use super::modelled::Backend;
+use super::modelled::{Backend, Order};
 use super::plan::{Experiment, Side};
 use super::progress::Progress;
 use super::system::{ApiSpec, Part, System, SystemSpec, WorkerSpec};
 use super::trial::{Call, Durability, Observation, Stranger, Trial};
-use super::under_load::{Audience, Scene};
+use super::under_load::Scene;
 use super::watch::Watcher;
-use super::{durability, fault, transitions, verdict};
+use super::{durability, fault, transitions};
 use crate::error::ExperimentError;
-use crate::load::{self, CallHistory};
+use crate::load;
 use crate::output::Console;
 use crate::settings::Settings;
 
@@ -66,15 +65,25 @@ impl Playing<'_> {
         signals: &mut StopSignals,
     ) -> Result<Trial, ExperimentError> {
         let backend = match self.backend {
-            Backend::Virtual(modelled) => {
+            Backend::Virtual(program) => {
+                let Trials {
+                    experiment,
+                    policies,
+                    ..
+                } = self.with;
+                let order = Order {
+                    experiment,
+                    policies,
+                    side,
+                };
                 return tokio::select! {
-                    trial = modelled.trial(self.with.experiment, self.with.policies, side) => Ok(trial?),
+                    trial = order.played_by(program) => Ok(trial?),
                     _ = signals.next() => Err(SystemError::Interrupted.into()),
                 };
             }
             Backend::Real(backend) => backend,
         };
-        let progress = Progress::new(side, self.with.experiment.load.lasts, self.console);
+        let progress = Progress::new(self.with.experiment, side, self.console);
         let spec = self.spec();
         let raised = tokio::select! {
             raised = backend.raise(&spec, self.settings, self.console) => raised,
@@ -139,7 +148,7 @@ impl Playing<'_> {
         &self,
         side: Side,
         system: &System,
-        progress: &Progress,
+        progress: &Progress<'_>,
     ) -> Result<Trial, ExperimentError> {
         let experiment = self.with.experiment;
         let start = self.start(side, system).await?;
@@ -149,12 +158,6 @@ impl Playing<'_> {
         let mut load = load::Plan::new(url, side, experiment.load.clone());
         load.bodiless = start.bodiless;
         load.faults.clone_from(&experiment.faults);
-        let spectator = Spectator {
-            experiment,
-            side,
-            progress,
-            heard: RefCell::default(),
-        };
         let scene = Scene {
             experiment,
             load: &load,
@@ -162,7 +165,7 @@ impl Playing<'_> {
             bound: start.bound.unwrap_or_default(),
         };
         let mut watcher = Watcher::of(system, side);
-        let (mut trial, histories) = scene.play(&mut watcher, epoch, &spectator).await?;
+        let (mut trial, histories) = scene.play(&mut watcher, epoch, progress).await?;
         progress.enter("waiting until all is done");
         (trial.durability, trial.contender) =
             self.account(side, &trial.calls, &start, system).await?;
@@ -219,37 +222,6 @@ impl Playing<'_> {
             },
         };
         Ok((counts, Some(contender)))
-    }
-}
-
-/// Shows how far a trial is, and knows whether it was well.
-struct Spectator<'a> {
-    experiment: &'a Experiment,
-    side: Side,
-    progress: &'a Progress,
-    heard: RefCell<Vec<Call>>,
-}
-
-impl Audience for Spectator<'_> {
-    fn heard(&self, history: &CallHistory) -> Result<(), SystemError> {
-        let call = history.call();
-        self.progress.heard(&call);
-        self.heard.borrow_mut().push(call);
-        Ok(())
-    }
-
-    fn told(&self, what: String) {
-        self.progress.enter(what);
-    }
-
-    fn ticked(&self) {
-        self.progress.tick();
-    }
-
-    fn is_steady(&self) -> Result<(), ExperimentError> {
-        let side = self.side;
-        verdict::steady_before(self.experiment, &self.heard.borrow())
-            .map_err(|seen| ExperimentError::NotSteady { side, seen })
     }
 }
 

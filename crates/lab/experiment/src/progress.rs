@@ -5,34 +5,38 @@ use std::fmt::Display;
 use std::io::{IsTerminal, stderr};
 use std::time::Duration;
 
+use holdfast_system::error::SystemError;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::time::Instant;
 
-use super::plan::Side;
+use super::plan::{Experiment, Side};
 use super::trial::Call;
+use super::under_load::Audience;
+use super::verdict::steady_before;
+use crate::error::ExperimentError;
+use crate::load::CallHistory;
 use crate::output::{Console, Tone};
 
 const LINE: &str = "  {prefix:<9} {bar:24} {elapsed:>4}  {msg}";
 const SECOND: Duration = Duration::from_secs(1);
 
+/// Shows how far a trial is, and knows whether it was well.
 #[derive(Debug)]
-pub(super) struct Progress {
+pub(super) struct Progress<'a> {
+    experiment: &'a Experiment,
     side: Side,
-    lasts: Duration,
     console: Console,
     bar: Option<ProgressBar>,
     epoch: Cell<Option<Instant>>,
     phase: RefCell<String>,
-    promised: Cell<u64>,
-    others: Cell<u64>,
+    heard: RefCell<Vec<Call>>,
     rate: Cell<Rate>,
 }
 
-impl Progress {
-    /// Of a trial whose load lasts this long.
-    pub(super) fn new(side: Side, lasts: Duration, console: Console) -> Self {
+impl<'a> Progress<'a> {
+    pub(super) fn new(experiment: &'a Experiment, side: Side, console: Console) -> Self {
         let bar = stderr().is_terminal().then(|| {
-            let bar = ProgressBar::new(lasts.as_secs());
+            let bar = ProgressBar::new(experiment.load.lasts.as_secs());
             // The template is a constant; were it wrong, the default would serve.
             if let Ok(style) = ProgressStyle::with_template(LINE) {
                 bar.set_style(style.progress_chars("━╸─"));
@@ -41,18 +45,18 @@ impl Progress {
             bar
         });
         Self {
+            experiment,
             side,
-            lasts,
             console,
             bar,
             epoch: Cell::new(None),
             phase: RefCell::default(),
-            promised: Cell::new(0),
-            others: Cell::new(0),
+            heard: RefCell::default(),
             rate: Cell::default(),
         }
     }
 
+    /// The load begins now.
     pub(super) fn begin(&self, epoch: Instant) {
         self.epoch.set(Some(epoch));
         if let Some(bar) = &self.bar {
@@ -78,26 +82,6 @@ impl Progress {
         }
     }
 
-    pub(super) fn heard(&self, call: &Call) {
-        let count = if call.is_promised() {
-            &self.promised
-        } else {
-            &self.others
-        };
-        count.set(count.get() + 1);
-        if call.status().is_some() {
-            self.rate.set(self.rate.get().with_one_more());
-        }
-    }
-
-    pub(super) fn tick(&self) {
-        let (Some(bar), Some(epoch)) = (&self.bar, self.epoch.get()) else {
-            return;
-        };
-        bar.set_position(epoch.elapsed().as_secs());
-        bar.set_message(self.message());
-    }
-
     /// The phase comes last: it may be long, and a narrow terminal cuts the end off.
     fn message(&self) -> String {
         let phase = self.phase.borrow();
@@ -107,9 +91,40 @@ impl Progress {
         let now = epoch.elapsed();
         let rate = self.rate.get().at(now);
         self.rate.set(rate);
-        let pace = pace(rate.per_second, self.lasts.saturating_sub(now));
-        let (kept, others) = (self.promised.get(), self.others.get());
+        let left = self.experiment.load.lasts.saturating_sub(now);
+        let pace = pace(rate.per_second, left);
+        let heard = self.heard.borrow();
+        let kept = heard.iter().filter(|call| call.is_promised()).count();
+        let others = heard.len() - kept;
         format!("{pace} · {kept} promised, {others} not · {phase}")
+    }
+}
+
+impl Audience for Progress<'_> {
+    fn heard(&self, history: &CallHistory) -> Result<(), SystemError> {
+        let call = history.call();
+        if call.status().is_some() {
+            self.rate.set(self.rate.get().with_one_more());
+        }
+        self.heard.borrow_mut().push(call);
+        Ok(())
+    }
+
+    fn told(&self, what: String) {
+        self.enter(what);
+    }
+
+    fn ticked(&self) {
+        if let (Some(bar), Some(epoch)) = (&self.bar, self.epoch.get()) {
+            bar.set_position(epoch.elapsed().as_secs());
+            bar.set_message(self.message());
+        }
+    }
+
+    fn is_steady(&self) -> Result<(), ExperimentError> {
+        let side = self.side;
+        steady_before(self.experiment, &self.heard.borrow())
+            .map_err(|seen| ExperimentError::NotSteady { side, seen })
     }
 }
 
@@ -152,7 +167,7 @@ fn pace(per_second: f64, left: Duration) -> String {
     format!("{left:.0} s left · {per_second:.0} answers/s")
 }
 
-impl Drop for Progress {
+impl Drop for Progress<'_> {
     fn drop(&mut self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
