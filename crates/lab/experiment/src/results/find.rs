@@ -52,7 +52,7 @@ impl Results {
         match meant.as_slice() {
             [] => Err(ResultsError::Unknown {
                 wanted: wanted.to_owned(),
-                folder: self.folder().to_owned(),
+                folder: self.folder.clone(),
             }),
             [place] => Run::open(&place.path),
             several => Err(ResultsError::Ambiguous {
@@ -65,7 +65,7 @@ impl Results {
     /// In no order that means anything.
     fn places(&self) -> Vec<Place> {
         let mut places = Vec::new();
-        for (name, folder) in folders(self.folder()) {
+        for (name, folder) in folders(&self.folder) {
             let runs = folders(&folder).into_iter();
             places.extend(runs.map(|(run, path)| Place {
                 id: format!("{name}/{run}"),

@@ -69,7 +69,13 @@ fn yes() -> bool {
     true
 }
 
-pub(super) fn write(trial: &Trial) -> serde_json::Result<String> {
+/// Its text; `file` is for complaints.
+pub(super) fn write(trial: &Trial, file: &str) -> Result<String, ResultsError> {
+    let written = lines(trial);
+    written.map_err(|error| ResultsError::malformed(Path::new(file), error))
+}
+
+fn lines(trial: &Trial) -> serde_json::Result<String> {
     let header = Header {
         schema: SCHEMA,
         side: trial.side,

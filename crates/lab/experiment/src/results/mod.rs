@@ -23,7 +23,7 @@ mod save;
 mod source;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 pub(crate) use about::About;
 pub(crate) use agreement::Agreement;
@@ -32,7 +32,7 @@ pub(crate) use machine::Machine;
 pub(crate) use manifest::digest;
 pub(crate) use run::Run;
 pub(crate) use save::Finished;
-pub(crate) use save::leave;
+pub(crate) use save::{json, leave};
 pub(crate) use source::Source;
 
 use crate::settings::Settings;
@@ -50,7 +50,7 @@ const OTHERS: [&str; 4] = [CONTENDERS, ABLATIONS, "grades", "predictions"];
 
 #[derive(Debug, Clone)]
 pub(crate) struct Results {
-    folder: PathBuf,
+    pub(crate) folder: PathBuf,
 }
 
 impl Results {
@@ -78,10 +78,6 @@ impl Results {
             .collect();
         paths.sort_by(|one, other| other.cmp(one));
         paths
-    }
-
-    pub(crate) fn folder(&self) -> &Path {
-        &self.folder
     }
 }
 

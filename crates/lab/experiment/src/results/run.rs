@@ -9,14 +9,14 @@ use serde::de::DeserializeOwned;
 
 use super::error::ResultsError;
 use super::manifest::{self, Manifest};
-use super::{ABOUT, About, EXPERIMENT, POLICIES, VERDICT, journal};
+use super::{ABOUT, About, EXPERIMENT, POLICIES, VERDICT, journal, json};
 use crate::trial::Trial;
 use crate::verdict::Verdict;
 
 /// A folder of results, with its inputs as they were.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Run {
-    folder: PathBuf,
+    pub(crate) folder: PathBuf,
     manifest: Manifest,
     pub about: About,
     pub verdict: Verdict,
@@ -36,10 +36,6 @@ impl Run {
             folder: folder.to_owned(),
             manifest,
         })
-    }
-
-    pub(crate) fn folder(&self) -> &Path {
-        &self.folder
     }
 
     /// `NAME/RUN`: what it is asked for by.
@@ -63,10 +59,11 @@ impl Run {
         replace(&self.folder, file, page)?;
         let outputs = &mut self.manifest.outputs;
         outputs.insert(file.to_owned(), manifest::digest(page));
-        let path = self.folder.join(manifest::FILE);
-        let manifest = serde_json::to_vec_pretty(&self.manifest);
-        let manifest = manifest.map_err(|error| ResultsError::malformed(&path, error))?;
-        replace(&self.folder, manifest::FILE, &manifest)
+        replace(
+            &self.folder,
+            manifest::FILE,
+            &json(manifest::FILE, &self.manifest)?,
+        )
     }
 }
 

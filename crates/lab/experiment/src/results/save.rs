@@ -27,7 +27,7 @@ pub(crate) struct Finished<'a> {
 impl Results {
     /// Writes the run down. Until it is complete it is not there.
     pub(crate) fn save(&self, finished: &Finished<'_>) -> Result<Run, ResultsError> {
-        let folder = self.folder().join(checked(&finished.about.name)?);
+        let folder = self.folder.join(checked(&finished.about.name)?);
         fs::create_dir_all(&folder).map_err(ResultsError::file("make", &folder))?;
         // As readable as any folder: the umask is taken off.
         let mut partial = tempfile::Builder::new();
@@ -44,10 +44,8 @@ impl Results {
 /// Writes what was seen and the verdict, as those of a run are, into a folder of another's.
 pub(crate) fn leave(trial: &Trial, verdict: &Verdict, folder: &Path) -> Result<(), ResultsError> {
     let file = format!("{}.jsonl", trial.side);
-    let journal = journal::write(trial);
-    let journal = journal.map_err(|error| ResultsError::malformed(Path::new(&file), error))?;
     for (file, bytes) in [
-        (file.as_str(), journal.into_bytes()),
+        (file.as_str(), journal::write(trial, &file)?.into_bytes()),
         (VERDICT, json(VERDICT, verdict)?),
     ] {
         let path = folder.join(file);
@@ -79,8 +77,7 @@ fn fill(folder: &Path, finished: &Finished<'_>) -> Result<(), ResultsError> {
         put(ABOUT, &json(ABOUT, finished.about)?)?,
     ]);
     for (file, trial) in played.iter().zip(finished.trials) {
-        let journal = journal::write(trial);
-        let journal = journal.map_err(|error| ResultsError::malformed(Path::new(file), error))?;
+        let journal = journal::write(trial, file)?;
         manifest.outputs.extend([put(file, journal.as_bytes())?]);
     }
     let verdict = json(VERDICT, finished.verdict)?;
@@ -88,7 +85,7 @@ fn fill(folder: &Path, finished: &Finished<'_>) -> Result<(), ResultsError> {
     put(manifest::FILE, &json(manifest::FILE, &manifest)?).map(drop)
 }
 
-fn json(file: &str, value: &impl Serialize) -> Result<Vec<u8>, ResultsError> {
+pub(crate) fn json(file: &str, value: &impl Serialize) -> Result<Vec<u8>, ResultsError> {
     let json = serde_json::to_vec_pretty(value);
     json.map_err(|error| ResultsError::malformed(Path::new(file), error))
 }

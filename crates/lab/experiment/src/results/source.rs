@@ -57,25 +57,19 @@ mod tests {
 
     use super::*;
 
-    const COMMIT: [&str; 9] = [
-        "-c",
-        "user.name=Somebody",
-        "-c",
-        "user.email=somebody@example.org",
-        "commit",
-        "--quiet",
-        "--allow-empty",
-        "--message",
-        "first",
-    ];
+    /// A repository with a commit.
+    async fn commit(root: &Path) {
+        git(root, &["init", "--quiet"]).await.unwrap();
+        let commit = "-c user.name=x -c user.email=x@example.org commit --quiet --allow-empty -m x";
+        let commit: Vec<&str> = commit.split(' ').collect();
+        git(root, &commit).await.unwrap();
+    }
 
     #[tokio::test]
     async fn the_commit_is_told_and_whether_all_is_in_it() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
-        for command in [&["init", "--quiet"][..], &COMMIT] {
-            git(root, command).await.unwrap();
-        }
+        commit(root).await;
         let Source::Git { revision, dirty } = Source::of(root).await else {
             panic!("it is a repository")
         };
@@ -83,28 +77,18 @@ mod tests {
         assert!(!dirty);
         fs::write(root.join("new"), "").unwrap();
         let changed = Source::of(root).await;
-        assert_eq!(
-            changed,
-            Source::Git {
-                revision,
-                dirty: true
-            }
-        );
+        let dirty = true;
+        assert_eq!(changed, Source::Git { revision, dirty });
     }
 
     #[tokio::test]
     async fn without_a_repository_of_its_own_it_is_said_why_nothing_is_known() {
         let folder = tempfile::tempdir().unwrap();
         let none = Source::of(folder.path()).await;
-        assert!(
-            matches!(&none, Source::Unknown(why) if why.contains("git")),
-            "{none:?}"
-        );
+        assert!(matches!(none, Source::Unknown(why) if why.contains("git")));
         let within = folder.path().join("within");
         fs::create_dir(&within).unwrap();
-        for command in [&["init", "--quiet"][..], &COMMIT] {
-            git(folder.path(), command).await.unwrap();
-        }
+        commit(folder.path()).await;
         assert!(matches!(Source::of(&within).await, Source::Unknown(why) if why.contains("own")));
     }
 }

@@ -69,7 +69,7 @@ fn both() -> [Trial; 2] {
 }
 
 fn files(run: &Run) -> Vec<String> {
-    let items = fs::read_dir(run.folder()).unwrap();
+    let items = fs::read_dir(&run.folder).unwrap();
     let names = items.map(|item| item.unwrap().file_name().into_string().unwrap());
     let mut names: Vec<String> = names.collect();
     names.sort();
@@ -93,7 +93,7 @@ fn what_is_saved_is_read_back_and_nothing_else_is_left() {
             "verdict.json"
         ]
     );
-    let read = Run::open(saved.folder()).unwrap();
+    let read = Run::open(&saved.folder).unwrap();
     assert_eq!(read.about, about("killed", 0));
     assert_eq!(read.verdict, verdict());
     assert_eq!(
@@ -101,7 +101,7 @@ fn what_is_saved_is_read_back_and_nothing_else_is_left() {
         ("title = \"Größe\"\n", "[worker]\n")
     );
     assert_eq!(read.trials().unwrap(), both());
-    let beside = fs::read_dir(saved.folder().parent().unwrap()).unwrap();
+    let beside = fs::read_dir(saved.folder.parent().unwrap()).unwrap();
     assert_eq!(beside.count(), 1);
 }
 
@@ -140,17 +140,17 @@ fn a_changed_input_is_told_by_name_and_a_changed_journal_when_it_is_wanted() {
     let place = Place::new();
     for file in [EXPERIMENT, POLICIES, ABOUT, VERDICT] {
         let run = place.save("killed", 0, &both());
-        let path = run.folder().join(file);
+        let path = run.folder.join(file);
         let original = fs::read(&path).unwrap();
         fs::write(&path, [&original[..], b" "].concat()).unwrap();
-        let error = Run::open(run.folder()).unwrap_err();
+        let error = Run::open(&run.folder).unwrap_err();
         assert!(matches!(&error, ResultsError::Changed(changed) if *changed == path));
         fs::write(&path, original).unwrap();
-        assert_eq!(Run::open(run.folder()).unwrap(), run);
+        assert_eq!(Run::open(&run.folder).unwrap(), run);
     }
     let run = place.save("killed", 0, &both());
-    fs::write(run.folder().join("naive.jsonl"), "").unwrap();
-    let error = Run::open(run.folder()).unwrap().trials().unwrap_err();
+    fs::write(run.folder.join("naive.jsonl"), "").unwrap();
+    let error = Run::open(&run.folder).unwrap().trials().unwrap_err();
     assert!(
         error.to_string().contains("naive.jsonl was changed"),
         "{error}"
@@ -164,7 +164,7 @@ fn a_run_is_found_by_path_by_name_and_by_how_its_name_begins() {
     let new = place.save("paused", 3_600, &both());
     let id = old.id();
     let (name, run) = id.split_once('/').unwrap();
-    let path = old.folder().to_str().unwrap();
+    let path = old.folder.to_str().unwrap();
     for wanted in [path, &id, run, &run[..16], &format!("{name}/2026")] {
         assert_eq!(results.open(wanted).unwrap(), old, "{wanted}");
     }
@@ -185,10 +185,10 @@ fn all_runs_are_listed_newest_first_and_what_is_broken_is_told() {
     let old = place.save("killed", 0, &both());
     let new = place.save("asleep", 60, &both());
     let broken = place.save("killed", 30, &both());
-    fs::remove_file(broken.folder().join(VERDICT)).unwrap();
+    fs::remove_file(broken.folder.join(VERDICT)).unwrap();
     // Of a writer that was killed, and of the index: neither is a run.
-    fs::create_dir(results.folder().join("killed/.partial-x")).unwrap();
-    fs::write(results.folder().join("index.html"), "").unwrap();
+    fs::create_dir(results.folder.join("killed/.partial-x")).unwrap();
+    fs::write(results.folder.join("index.html"), "").unwrap();
     let listing = results.all();
     assert_eq!(listing.runs, [new, old]);
     let [error] = &listing.broken[..] else {
@@ -203,11 +203,11 @@ fn a_page_is_added_and_made_anew_and_the_run_stays_whole() {
     let mut run = place.save("killed", 0, &both());
     for page in ["<p>first", "<p>second"] {
         run.put_page("report.html", page.as_bytes()).unwrap();
-        let written = fs::read_to_string(run.folder().join("report.html")).unwrap();
+        let written = fs::read_to_string(run.folder.join("report.html")).unwrap();
         assert_eq!(written, page);
-        assert_eq!(Run::open(run.folder()).unwrap(), run);
+        assert_eq!(Run::open(&run.folder).unwrap(), run);
     }
-    let manifest = fs::read_to_string(run.folder().join("manifest.json")).unwrap();
+    let manifest = fs::read_to_string(run.folder.join("manifest.json")).unwrap();
     assert!(manifest.contains(&digest(b"<p>second")));
     assert_eq!(run.trials().unwrap(), both());
     assert_eq!(files(&run).len(), 8);
@@ -218,7 +218,7 @@ fn what_cannot_be_written_leaves_nothing_behind() {
     let place = Place::new();
     let here = about("killed", 0);
     let results = Results::at(place.0.path().join("file"));
-    fs::write(results.folder(), "").unwrap();
+    fs::write(&results.folder, "").unwrap();
     let finished = Finished {
         about: &here,
         experiment: "",

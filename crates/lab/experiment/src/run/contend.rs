@@ -78,7 +78,7 @@ impl Session<'_> {
             for line in report::contender(&title, &trials, &verdict, self.console) {
                 self.console.print(line);
             }
-            let seen = format!("  seen: {}\n", run.folder().display());
+            let seen = format!("  seen: {}\n", run.folder.display());
             self.console.print(self.console.paint(Tone::Faint, seen));
         }
         Ok(run)

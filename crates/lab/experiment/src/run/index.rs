@@ -18,7 +18,7 @@ const INDEX: &str = "index.html";
 pub(super) fn write(settings: &Settings) -> Result<String, ExperimentError> {
     let results = Results::of(settings);
     let listed = |run: &Run| -> Option<Listed> {
-        serde_json::from_slice(&fs::read(run.folder().join(LISTED)).ok()?).ok()
+        serde_json::from_slice(&fs::read(run.folder.join(LISTED)).ok()?).ok()
     };
     let listed: Vec<Listed> = results.all().runs.iter().filter_map(listed).collect();
     let others = Others {
@@ -26,7 +26,7 @@ pub(super) fn write(settings: &Settings) -> Result<String, ExperimentError> {
         ablations: results.ablations(),
     };
     let page = report::index(&listed, &others).map_err(bad_page)?;
-    let path = results.folder().join(INDEX);
+    let path = results.folder.join(INDEX);
     let partial = path.with_extension("partial");
     fs::write(&partial, page)
         .and_then(|()| fs::rename(&partial, &path))

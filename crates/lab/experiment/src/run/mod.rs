@@ -125,18 +125,11 @@ pub async fn run(
 /// Of all that were named: with one that is no experiment none is played.
 fn none_found(options: &RunOptions, error: &ExperimentError) -> Vec<Told> {
     let named = options.experiments.iter().flatten();
-    let told = |name: &String| Told::NotPlayed {
-        experiment: name.clone(),
-        error: error.to_string(),
-    };
-    named.map(told).collect()
+    named.map(|name| Told::not_played(name, error)).collect()
 }
 
 fn left_out(stage: StageKind, elsewhere: &[Found]) -> Vec<Told> {
-    let told = |one: &Found| Told::NotPlayed {
-        experiment: one.experiment.name.clone(),
-        error: nothing_for(stage, std::slice::from_ref(one)).to_string(),
-    };
+    let told = |one: &Found| Told::not_played(&one.experiment.name, why_not(stage, one));
     elsewhere.iter().map(told).collect()
 }
 
@@ -170,10 +163,7 @@ async fn all(
                 verdict: run.verdict,
             }),
             Err(error) => {
-                told.push(Told::NotPlayed {
-                    experiment: one.experiment.name.clone(),
-                    error: error.to_string(),
-                });
+                told.push(Told::not_played(&one.experiment.name, &error));
                 if error.is_interrupted() || error.is_not_rolled_back() {
                     end = Some(error);
                     break;

@@ -3,7 +3,7 @@
 use super::super::measure;
 use super::super::plan::{Experiment, Metric, Side, Window};
 use super::super::report::{self, Facts, Listed, Repeat, Report, Summary};
-use super::super::results::{Machine, Results, Run, Source};
+use super::super::results::{Machine, Results, Run, Source, json};
 use super::super::statistics::{self, magnitude};
 use super::super::trial::Trial;
 use super::super::verdict::{Finding, figure};
@@ -38,17 +38,14 @@ pub(super) fn publish(
         repeats: &repeats,
     };
     run.put_page(PAGE, report::html(&report).map_err(bad_page)?.as_bytes())?;
-    let listed = serde_json::to_vec_pretty(&listed(&report, &run));
-    run.put_page(
-        LISTED,
-        &listed.map_err(|error| ExperimentError::Experiment(error.to_string()))?,
-    )?;
+    let listed = json(LISTED, &listed(&report, &run))?;
+    run.put_page(LISTED, &listed)?;
     let index = index::write(settings)?;
     if let Some(console) = console {
         for line in report::text(&report, console) {
             console.print(line);
         }
-        let page = run.folder().join(PAGE);
+        let page = run.folder.join(PAGE);
         let line = format!("  report: {}\n  all:    {index}\n", page.display());
         console.print(console.paint(Tone::Faint, line));
     }
@@ -90,7 +87,7 @@ fn listed(report: &Report<'_>, run: &Run) -> Listed {
 
 fn facts(run: &Run) -> Facts {
     let about = &run.about;
-    let name = run.folder().file_name().unwrap_or_default();
+    let name = run.folder.file_name().unwrap_or_default();
     Facts {
         run: name.to_string_lossy().into_owned(),
         started: about.started,

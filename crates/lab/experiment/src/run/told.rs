@@ -27,6 +27,13 @@ pub(super) enum Told {
 }
 
 impl Told {
+    pub(super) fn not_played(experiment: &str, error: impl ToString) -> Self {
+        Self::NotPlayed {
+            experiment: experiment.to_owned(),
+            error: error.to_string(),
+        }
+    }
+
     fn outcome(&self) -> Outcome {
         match self {
             Self::Played { passed: true, .. } => Outcome::Held,
@@ -140,10 +147,7 @@ mod tests {
 
     #[test]
     fn the_end_names_what_deviated_with_limit_and_figure_and_what_could_not_be_played() {
-        let not_played = Told::NotPlayed {
-            experiment: "api-killed".to_owned(),
-            error: "no steady state".to_owned(),
-        };
+        let not_played = Told::not_played("api-killed", "no steady state");
         let told = [
             run("worker-slow", false),
             run("worker-killed", true),

@@ -1,6 +1,5 @@
 //! How far the playing of several is: which of how many, and how long the rest will take.
 
-use std::fmt;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -26,37 +25,18 @@ impl Turns {
         }
     }
 
-    /// The next begins: which it is, in words; none where it is the only one.
-    pub(crate) fn next(&mut self) -> Option<Turn> {
+    /// The next begins: which it is, such as `3 of 14, about 6 min left`; none where it is the only one.
+    pub(crate) fn next(&mut self) -> Option<String> {
         let left = left(&self.planned, self.begun, self.start.elapsed());
         self.begun += 1;
-        let of = self.planned.len();
-        (of > 1).then_some(Turn {
-            number: self.begun,
-            of,
-            left,
-        })
-    }
-}
-
-/// Such as `3 of 14, about 6 min left`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Turn {
-    number: usize,
-    of: usize,
-    left: Duration,
-}
-
-impl fmt::Display for Turn {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { number, of, left } = self;
+        let (number, of) = (self.begun, self.planned.len());
         // Nothing has been played yet that would tell what raising a system takes here.
-        let about = if *number == 1 { "at least" } else { "about" };
-        write!(f, "{number} of {of}, {about} ")?;
-        match left.as_secs() {
-            seconds if *left < IN_SECONDS => write!(f, "{seconds} s left"),
-            seconds => write!(f, "{} min left", seconds.div_ceil(60)),
-        }
+        let about = if number == 1 { "at least" } else { "about" };
+        let left = match left.as_secs() {
+            seconds if left < IN_SECONDS => format!("{seconds} s"),
+            seconds => format!("{} min", seconds.div_ceil(60)),
+        };
+        (of > 1).then(|| format!("{number} of {of}, {about} {left} left"))
     }
 }
 
@@ -90,12 +70,11 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn each_is_told_its_number_and_what_is_left_and_a_single_one_nothing() {
         let mut turns = Turns::of(vec![s(40), s(20), s(60)]);
-        let told = |turns: &mut Turns| turns.next().map(|turn| turn.to_string());
-        assert_eq!(told(&mut turns).unwrap(), "1 of 3, at least 2 min left");
+        assert_eq!(turns.next().unwrap(), "1 of 3, at least 2 min left");
         tokio::time::advance(s(50)).await;
-        assert_eq!(told(&mut turns).unwrap(), "2 of 3, about 2 min left");
+        assert_eq!(turns.next().unwrap(), "2 of 3, about 2 min left");
         tokio::time::advance(s(25)).await;
-        assert_eq!(told(&mut turns).unwrap(), "3 of 3, about 75 s left");
-        assert_eq!(told(&mut Turns::of(vec![s(40)])), None);
+        assert_eq!(turns.next().unwrap(), "3 of 3, about 75 s left");
+        assert_eq!(Turns::of(vec![s(40)]).next(), None);
     }
 }

@@ -51,12 +51,8 @@ pub(super) fn judge(
 ) -> Result<Outcome, ExperimentError> {
     let verdict = verdict(evidence);
     figures(evidence, console);
-    for line in one_sided(
-        &evidence.experiment.title,
-        &verdict,
-        verdict.finding(),
-        console,
-    ) {
+    let title = &evidence.experiment.title;
+    for line in one_sided(title, &verdict, verdict.finding(), console) {
         console.print(line);
     }
     let mut files = vec![("attempts.txt", debug(&evidence.histories))];
@@ -89,32 +85,23 @@ fn figures(evidence: &Evidence, console: Console) {
     let told = |calls: Option<u64>| calls.map_or("?".to_owned(), |it| it.to_string());
     #[expect(clippy::cast_precision_loss, reason = "a ratio")]
     let per_request = |calls: u64| format!("{:.2}", calls as f64 / rows.max(1) as f64);
-    for (name, value) in [
-        ("faults", evidence.experiment.faults.len().to_string()),
-        ("  kills", of(Kind::Kill).to_string()),
-        ("  pauses", of(Kind::Pause).to_string()),
-        ("  partitions", of(Kind::Partition).to_string()),
-        ("  drains", of(Kind::Drain).to_string()),
-        ("  failovers", of(Kind::LossyFailover).to_string()),
-        (
-            "    promises they took",
-            evidence.lost_by_failover.len().to_string(),
-        ),
-        ("requests recorded", rows.to_string()),
-        ("worker calls", told(evidence.worker_calls)),
-        (
-            "  per request",
-            evidence.worker_calls.map_or("?".to_owned(), per_request),
-        ),
-        ("keys sent again", evidence.again.len().to_string()),
-        (
-            "requests in the quiescent phase",
-            evidence.quiescent.sent.to_string(),
-        ),
-        ("  worker calls", told(evidence.quiescent.calls)),
-    ] {
-        console.print(format_args!("{name:<22}{value:>8}"));
-    }
+    let row = |name, value: String| console.print(format_args!("{name:<22}{value:>8}"));
+    let count = |name, count: usize| row(name, count.to_string());
+    count("faults", evidence.experiment.faults.len());
+    count("  kills", of(Kind::Kill));
+    count("  pauses", of(Kind::Pause));
+    count("  partitions", of(Kind::Partition));
+    count("  drains", of(Kind::Drain));
+    count("  failovers", of(Kind::LossyFailover));
+    count("    promises they took", evidence.lost_by_failover.len());
+    count("requests recorded", rows);
+    row("worker calls", told(evidence.worker_calls));
+    let per_request = evidence.worker_calls.map(per_request);
+    row("  per request", per_request.unwrap_or("?".to_owned()));
+    count("keys sent again", evidence.again.len());
+    let sent = evidence.quiescent.sent.to_string();
+    row("requests in the quiescent phase", sent);
+    row("  worker calls", told(evidence.quiescent.calls));
     console.print("");
 }
 

@@ -17,55 +17,41 @@ const DETAIL: usize = 300;
 /// Holds the evidence against all rules.
 pub(super) fn verdict(evidence: &Evidence) -> Verdict {
     let mut checks = broken(&evidence.experiment, &evidence.trial);
-    let of_tables: [(&str, Rule); 7] = [
-        ("every accepted request is done exactly once", records::lost),
-        ("whatever is recorded is done", records::unfinished),
-        (
-            "no more requests are recorded than were made",
-            records::too_many,
-        ),
-        ("a key stands for one request", records::ambiguous_keys),
-        (
-            "the same key again gives the same request, finished",
-            records::unresolved,
-        ),
-        (
-            "a used key with another body is refused (422)",
-            records::not_refused,
-        ),
-        (
-            "a result once told to a client stays",
-            records::changed_results,
-        ),
-    ];
-    checks.extend(of_tables.map(|(rule, offenders)| match &evidence.tables {
-        Some(tables) => check(rule, &offenders(evidence, tables)),
-        None => unknown(rule, "Postgres did not answer"),
-    }));
-    let of_run = [
-        ("what was broken comes back", evidence.not_healed.clone()),
-        ("all is done after the heal", evidence.left.clone()),
-        (
-            "the run puts the promises to the test",
-            played::untested(evidence),
-        ),
-        (
-            "the published bound is the one of its policies",
-            played::other_bounds(evidence),
-        ),
-        ("a promise says what it must", answers::incomplete(evidence)),
-        (
-            "every answer is one that is documented",
-            answers::undocumented(evidence),
-        ),
-        ("no outage refuses anybody", answers::refused(evidence)),
-        ("a living API answers", answers::unanswered(evidence)),
-        (
-            "every answer comes within the bound",
-            answers::late(evidence),
-        ),
-    ];
-    checks.extend(of_run.map(|(rule, offenders)| check(rule, &offenders)));
+    let mut in_tables = |rule, offenders: Rule| {
+        checks.push(match &evidence.tables {
+            Some(tables) => check(rule, &offenders(evidence, tables)),
+            None => unknown(rule, "Postgres did not answer"),
+        });
+    };
+    in_tables("every accepted request is done exactly once", records::lost);
+    in_tables("whatever is recorded is done", records::unfinished);
+    let rule = "no more requests are recorded than were made";
+    in_tables(rule, records::too_many);
+    in_tables("a key stands for one request", records::ambiguous_keys);
+    let rule = "the same key again gives the same request, finished";
+    in_tables(rule, records::unresolved);
+    let rule = "a used key with another body is refused (422)";
+    in_tables(rule, records::not_refused);
+    let rule = "a result once told to a client stays";
+    in_tables(rule, records::changed_results);
+
+    let mut holds = |rule, offenders: &[String]| checks.push(check(rule, offenders));
+    holds("what was broken comes back", &evidence.not_healed);
+    holds("all is done after the heal", &evidence.left);
+    let rule = "the run puts the promises to the test";
+    holds(rule, &played::untested(evidence));
+    let rule = "the published bound is the one of its policies";
+    holds(rule, &played::other_bounds(evidence));
+    holds(
+        "a promise says what it must",
+        &answers::incomplete(evidence),
+    );
+    let rule = "every answer is one that is documented";
+    holds(rule, &answers::undocumented(evidence));
+    holds("no outage refuses anybody", &answers::refused(evidence));
+    holds("a living API answers", &answers::unanswered(evidence));
+    let rule = "every answer comes within the bound";
+    holds(rule, &answers::late(evidence));
     checks.extend(played::worker_calls(evidence));
     Verdict { checks }
 }

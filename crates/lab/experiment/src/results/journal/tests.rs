@@ -77,13 +77,13 @@ fn path() -> PathBuf {
 proptest! {
     #[test]
     fn a_trial_is_read_back_as_it_was(trial in trial()) {
-        let text = write(&trial).unwrap();
+        let text = write(&trial, "x").unwrap();
         prop_assert_eq!(read(&text, &path()).unwrap(), trial);
     }
 
     #[test]
     fn wherever_a_journal_ends_too_early_it_is_refused(trial in trial(), cut in 0.0..1.0_f64) {
-        let text = write(&trial).unwrap();
+        let text = write(&trial, "x").unwrap();
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
         let mut end = (text.len() as f64 * cut) as usize;
         while !text.is_char_boundary(end) {
@@ -111,7 +111,7 @@ fn every_line_says_what_it_is_and_the_first_in_which_units() {
     let trial = read(&[HEADER, call, durability, generator].join("\n"), &path()).unwrap();
     assert_eq!((trial.side, trial.durability.lost), (Side::Naive, 2));
     assert_eq!(trial.calls[0].latency(), Duration::from_millis(750));
-    let written = write(&trial).unwrap();
+    let written = write(&trial, "x").unwrap();
     assert!(
         written
             .lines()
