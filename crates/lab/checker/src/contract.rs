@@ -146,36 +146,25 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_has_a_code_says_when_to_come_back_and_a_503_why() {
-        let refused = |status| Answer {
+    fn a_refusal_has_a_code_says_when_to_come_back_and_a_503_why_unless_the_api_stops() {
+        let refused = |status, code: Option<&str>| Answer {
             status,
+            code: code.map(str::to_owned),
+            retry_after: code.map(|_| 1),
             ..Answer::default()
         };
-        assert_eq!(breaches(&refused(400)), ["no code"]);
-        assert_eq!(breaches(&refused(429)), ["no code", "no Retry-After"]);
+        assert_eq!(breaches(&refused(400, None)), ["no code"]);
+        assert_eq!(breaches(&refused(429, None)), ["no code", "no Retry-After"]);
         let of_503 = ["no code", "no Retry-After", "no degraded"];
-        assert_eq!(breaches(&refused(503)), of_503);
-        let whole = |it: &mut Answer| {
-            it.code = Some("overloaded".to_owned());
-            it.retry_after = Some(1);
-            it.degraded.push("worker_unavailable:shed".to_owned());
-        };
-        for status in [400, 429, 503] {
-            assert_eq!(changed(refused(status), whole), 0);
+        assert_eq!(breaches(&refused(503, None)), of_503);
+        for (status, code) in [(400, "bad_json"), (429, "quota"), (503, "draining")] {
+            assert!(breaches(&refused(status, Some(code))).is_empty());
         }
+        let overloaded = refused(503, Some("overloaded"));
+        assert_eq!(breaches(&overloaded), ["no degraded"]);
+        let shed = |it: &mut Answer| it.degraded.push("worker_unavailable:shed".to_owned());
+        assert_eq!(changed(overloaded, shed), 0);
         assert_eq!(changed(done(), |it| it.status = 500), 1);
-    }
-
-    #[test]
-    fn an_api_that_stops_misses_nothing_and_every_other_503_does() {
-        let refused = |code: &str| Answer {
-            status: 503,
-            code: Some(code.to_owned()),
-            retry_after: Some(1),
-            ..Answer::default()
-        };
-        assert!(breaches(&refused("draining")).is_empty());
-        assert_eq!(breaches(&refused("overloaded")), ["no degraded"]);
     }
 
     #[test]
