@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use askama::Template;
 use holdfast_system::error::SystemError;
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::Answer;
 use super::exercise::Exercise;
@@ -22,28 +22,30 @@ const FOLDER: &str = "grades";
 const RESULT: &str = "result.json";
 const REPORT: &str = "report.html";
 
-#[derive(Debug, Serialize)]
-struct Result_<'a> {
-    exercise: &'a str,
+/// What came of it: `result.json`, and a page to read.
+#[derive(Serialize, Template)]
+#[template(path = "grade.html")]
+struct Grade<'a> {
+    #[serde(serialize_with = "by_name")]
+    exercise: &'a Exercise,
     graded: Timestamp,
-    lab: &'a str,
+    lab: &'static str,
     points: u32,
-    answer: &'a str,
+    answer: String,
     /// SHA-256 of each file that decided.
     inputs: BTreeMap<String, String>,
-    entries: &'a [Entry],
-    predictions: &'a [Foretold],
+    entries: Vec<Entry>,
+    predictions: Vec<Foretold>,
 }
 
-#[derive(Debug, Template)]
-#[template(path = "grade.html")]
-struct Page<'a> {
-    exercise: &'a Exercise,
-    points: u32,
-    answer: &'a str,
-    when: String,
-    entries: &'a [Entry],
-    predictions: &'a [Foretold],
+impl Grade<'_> {
+    fn when(&self) -> String {
+        self.graded.strftime("%Y-%m-%d %H:%M UTC").to_string()
+    }
+}
+
+fn by_name<S: Serializer>(exercise: &&Exercise, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(&exercise.name)
 }
 
 /// Writes and shows it; the points.
@@ -54,50 +56,38 @@ pub(super) fn leave(
     settings: &Settings,
     console: Console,
 ) -> Result<u32, ExperimentError> {
-    let graded = Timestamp::now();
-    let told = told(answer);
     let entries = entries(exercise, played);
-    let points = points(&entries);
-    let predictions = predictions::scored(exercise, played, settings);
-    let result = Result_ {
-        exercise: &exercise.name,
-        graded,
-        lab: env!("CARGO_PKG_VERSION"),
-        points,
-        answer: &told,
-        inputs: inputs(exercise, answer, &settings.root)?,
-        entries: &entries,
-        predictions: &predictions,
-    };
-    let page = Page {
+    let grade = Grade {
         exercise,
-        points,
-        answer: &told,
-        when: graded.strftime("%Y-%m-%d %H:%M UTC").to_string(),
-        entries: &entries,
-        predictions: &predictions,
+        graded: Timestamp::now(),
+        lab: env!("CARGO_PKG_VERSION"),
+        points: points(&entries),
+        answer: told(answer),
+        inputs: inputs(exercise, answer, &settings.root)?,
+        entries,
+        predictions: predictions::scored(exercise, played, settings),
     };
     let unfit = |error: &dyn std::fmt::Display| ExperimentError::Experiment(error.to_string());
-    let result = serde_json::to_vec_pretty(&result).map_err(|error| unfit(&error))?;
-    let html = page.render().map_err(|error| unfit(&error))?;
-    let name = graded.strftime("%Y-%m-%dT%H-%M-%S%.3fZ").to_string();
+    let result = serde_json::to_vec_pretty(&grade).map_err(|error| unfit(&error))?;
+    let page = grade.render().map_err(|error| unfit(&error))?;
+    let name = grade.graded.strftime("%Y-%m-%dT%H-%M-%S%.3fZ").to_string();
     let folder = settings.results.join(FOLDER);
     let folder = folder.join(&exercise.name).join(name);
     fs::create_dir_all(&folder).map_err(SystemError::file("make", &folder))?;
-    for (file, bytes) in [(RESULT, result.as_slice()), (REPORT, html.as_bytes())] {
+    for (file, bytes) in [(RESULT, result.as_slice()), (REPORT, page.as_bytes())] {
         let path = folder.join(file);
         fs::write(&path, bytes).map_err(SystemError::file("write", path))?;
     }
-    show(&page, &folder, console);
-    Ok(points)
+    show(&grade, &folder, console);
+    Ok(grade.points)
 }
 
-fn show(page: &Page<'_>, folder: &Path, console: Console) {
-    let points = page.points;
+fn show(grade: &Grade<'_>, folder: &Path, console: Console) {
+    let points = grade.points;
     let tone = if points >= 100 { Tone::Good } else { Tone::Bad };
     let word = console.paint(tone, format!("{points} of 100"));
-    console.print(format_args!("{word}  {}", page.exercise.title));
-    for entry in page.entries {
+    console.print(format_args!("{word}  {}", grade.exercise.title));
+    for entry in &grade.entries {
         let (earned, weight) = (entry.earned, entry.weight);
         let (why, experiment) = (&entry.why, &entry.experiment);
         console.print(format_args!(
@@ -111,11 +101,11 @@ fn show(page: &Page<'_>, folder: &Path, console: Console) {
             console.print(console.paint(Tone::Faint, line));
         }
     }
-    for foretold in page.predictions {
+    for foretold in &grade.predictions {
         console.print(format_args!("  foretold: {foretold}"));
     }
     if points < 100
-        && let Some(hint) = page.exercise.hints.first()
+        && let Some(hint) = grade.exercise.hints.first()
     {
         console.print(format_args!("  hint: {hint}"));
     }
