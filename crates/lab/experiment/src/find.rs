@@ -50,19 +50,13 @@ fn read(file: &Path, root: &Path) -> Result<Found, ExperimentError> {
 
 /// Which of those there are may have been meant.
 fn meant(file: &Path, root: &Path) -> String {
-    let name = |path: &Path| {
-        path.file_stem()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned()
-    };
-    let known: Vec<String> = all(root)
-        .unwrap_or_default()
+    let all = all(root).unwrap_or_default();
+    let known: Vec<_> = all
         .iter()
-        .map(|path| name(path))
+        .filter_map(|it| it.file_stem()?.to_str())
         .collect();
-    let known: Vec<&str> = known.iter().map(String::as_str).collect();
-    hint(&name(file), &known)
+    let name = file.file_stem().unwrap_or_default();
+    hint(&name.to_string_lossy(), &known)
 }
 
 /// `worker-killed`, or a path.

@@ -2,7 +2,6 @@
 //! the policy is for; a policy whose ablation fails nothing is a finding as well.
 
 mod ablations;
-mod report;
 mod table;
 
 use toml::Table;
@@ -43,7 +42,7 @@ pub async fn ablate(
             console.print(console.paint(Tone::Warning, line));
         }
     }
-    let path = report::write(&ablated, stage.name(), &settings.results)?;
+    let path = table::write(&ablated, stage.name(), &settings.results)?;
     console.print(console.paint(Tone::Faint, format!("  report: {}", path.display())));
     let intact = |(_, rows): &Ablated| rows.first().is_some_and(|row| row.failing.is_empty());
     Ok(Outcome::held(ablated.iter().all(intact)))

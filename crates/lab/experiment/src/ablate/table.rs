@@ -1,12 +1,19 @@
-//! What an ablation shows.
+//! What an ablation shows, and leaves as Markdown in a file of its own.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use comfy_table::{ContentArrangement, Table, presets};
+use holdfast_system::error::SystemError;
+use jiff::Timestamp;
 
 use super::ablations::Ablation;
 use crate::error::ExperimentError;
 use crate::find::Found;
 use crate::output::{Console, Tone};
 use crate::plan::Side;
+use crate::results::ABLATIONS;
 use crate::verdict::Check;
 
 /// One experiment, and what was seen without each policy.
@@ -65,32 +72,84 @@ pub(super) fn missed_by_none(ablated: &[Ablated]) -> Vec<Ablation> {
     all.filter(|ablation| !missed(ablation)).collect()
 }
 
+/// Writes the report into the folder of results; where it is.
+pub(super) fn write(
+    ablated: &[Ablated],
+    stage: &str,
+    results: &Path,
+) -> Result<PathBuf, ExperimentError> {
+    let folder = results.join(ABLATIONS);
+    fs::create_dir_all(&folder).map_err(SystemError::file("make", &folder))?;
+    let now = Timestamp::now();
+    let path = folder.join(format!("{}.md", now.strftime("%Y-%m-%dT%H-%M-%SZ")));
+    let text = text(ablated, stage, now);
+    fs::write(&path, text).map_err(SystemError::file("write", &path))?;
+    Ok(path)
+}
+
+fn text(ablated: &[Ablated], stage: &str, now: Timestamp) -> String {
+    let mut text = format!("# What fails without which policy\n\n{now:.0}, {stage} stage.\n");
+    for (found, rows) in ablated {
+        let experiment = &found.experiment;
+        // Writing to a string cannot fail.
+        let _ = write!(
+            text,
+            "\n## {} ({}, seed {})\n\n| without | what then fails |\n|---|---|\n",
+            experiment.title, experiment.name, experiment.load.seed
+        );
+        for row in rows {
+            let fails = row.fails().replace('|', "\\|").replace('\n', "<br>");
+            let _ = writeln!(text, "| {} | {fails} |", row.without());
+        }
+    }
+    for ablation in missed_by_none(ablated) {
+        let _ = write!(text, "\nNo experiment here misses: {ablation}\n");
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
-    use holdfast_system::error::SystemError;
-
     use super::*;
     use crate::fixtures::plan;
 
-    #[test]
-    fn a_policy_that_one_experiment_misses_is_no_finding_and_all_others_are() {
-        let fails = could_not(&SystemError::Interrupted.into());
-        let row = |ablation, failing: &[Check]| Row {
-            ablation: Some(ablation),
-            failing: failing.to_vec(),
-        };
-        let found = || Found {
+    fn found() -> Found {
+        Found {
             text: String::new(),
             experiment: plan(),
-        };
+        }
+    }
+
+    fn row(ablation: Option<Ablation>, fails: Option<&str>) -> Row {
+        let could_not = |why: &str| could_not(&ExperimentError::Experiment(why.to_owned()));
+        Row {
+            ablation,
+            failing: fails.map(could_not).into_iter().collect(),
+        }
+    }
+
+    #[test]
+    fn a_policy_that_one_experiment_misses_is_no_finding_and_all_others_are() {
+        let (retry, breaker) = (Some(Ablation::Retry), Some(Ablation::Breaker));
         let findings = missed_by_none(&[
-            (
-                found(),
-                vec![row(Ablation::Retry, &[]), row(Ablation::Breaker, &[])],
-            ),
-            (found(), vec![row(Ablation::Retry, &[fails])]),
+            (found(), vec![row(retry, None), row(breaker, None)]),
+            (found(), vec![row(retry, Some("x"))]),
         ]);
         assert!(findings.contains(&Ablation::Breaker) && !findings.contains(&Ablation::Retry));
         assert_eq!(findings.len(), Ablation::ALL.len() - 1);
+    }
+
+    #[test]
+    fn the_report_has_a_table_for_each_experiment_and_names_what_none_of_them_missed() {
+        let rows = vec![row(None, None), row(Some(Ablation::Retry), Some("a | b"))];
+        let folder = tempfile::tempdir().unwrap();
+        let path = write(&[(found(), rows)], "local", folder.path()).unwrap();
+        let text = fs::read_to_string(path).unwrap();
+        let has = |part: &str| assert!(text.contains(part), "{text}");
+        has("## Worker killed (worker-killed, seed");
+        has("| nothing | nothing |");
+        has("a \\| b");
+        has(&format!("misses: {}\n", Ablation::Breaker));
+        assert!(!text.contains(&format!("misses: {}\n", Ablation::Retry)));
     }
 }

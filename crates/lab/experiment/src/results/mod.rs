@@ -30,7 +30,7 @@ pub(crate) use agreement::Agreement;
 pub(crate) use error::ResultsError;
 pub(crate) use machine::Machine;
 pub(crate) use manifest::digest;
-pub(crate) use run::Run;
+pub(crate) use run::{Run, replace};
 pub(crate) use save::Finished;
 pub(crate) use save::{json, leave};
 pub(crate) use source::Source;

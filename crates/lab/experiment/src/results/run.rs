@@ -82,7 +82,7 @@ fn parse<T: DeserializeOwned>(
 }
 
 /// At once, or not at all.
-fn replace(folder: &Path, file: &str, bytes: &[u8]) -> Result<(), ResultsError> {
+pub(crate) fn replace(folder: &Path, file: &str, bytes: &[u8]) -> Result<(), ResultsError> {
     let path = folder.join(file);
     // As readable as any file: the umask is taken off.
     let mut partial = tempfile::Builder::new();

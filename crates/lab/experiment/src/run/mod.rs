@@ -2,7 +2,6 @@
 
 mod combine;
 mod contend;
-mod index;
 mod listing;
 mod pages;
 mod reproduce;

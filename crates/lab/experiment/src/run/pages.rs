@@ -1,20 +1,24 @@
 //! What a run shows: its page, its place in the index, its summary on the terminal.
 
+use std::fs;
+
+use super::super::find;
 use super::super::measure;
 use super::super::plan::{Experiment, Metric, Side, Window};
-use super::super::report::{self, Facts, Listed, Repeat, Report, Summary};
-use super::super::results::{Machine, Results, Run, Source, json};
+use super::super::report::{self, Facts, Listed, Others, Repeat, Report, Summary};
+use super::super::results::{Machine, Results, Run, Source, json, replace};
 use super::super::statistics::{self, magnitude};
 use super::super::trial::Trial;
 use super::super::verdict::{Finding, figure};
-use super::{combine, index};
+use super::combine;
 use crate::error::ExperimentError;
 use crate::output::{Console, Tone};
 use crate::settings::Settings;
 
 const PAGE: &str = "report.html";
+const INDEX: &str = "index.html";
 /// What the index shows of a run, so that the index need not read all runs' journals.
-pub(super) const LISTED: &str = "listed.json";
+const LISTED: &str = "listed.json";
 
 /// Adds the run's page to it, and the run to the index; shows its summary where there is a console.
 pub(super) fn publish(
@@ -40,7 +44,7 @@ pub(super) fn publish(
     run.put_page(PAGE, report::html(&report).map_err(bad_page)?.as_bytes())?;
     let listed = json(LISTED, &listed(&report, &run))?;
     run.put_page(LISTED, &listed)?;
-    let index = index::write(settings)?;
+    let index = write_index(settings)?;
     if let Some(console) = console {
         for line in report::text(&report, console) {
             console.print(line);
@@ -63,8 +67,28 @@ pub fn report(settings: &Settings, console: Console) -> Result<(), ExperimentErr
         let problem = "there are no results yet; play an experiment first: make experiments";
         return Err(ExperimentError::Experiment(problem.to_owned()));
     }
-    console.print(index::write(settings)?);
+    console.print(write_index(settings)?);
     Ok(())
+}
+
+/// Writes the page over all experiments anew, the unplayed too, with what ablations have left; where it is.
+fn write_index(settings: &Settings) -> Result<String, ExperimentError> {
+    let results = Results::of(settings);
+    let listed = |run: &Run| -> Option<Listed> {
+        serde_json::from_slice(&fs::read(run.folder.join(LISTED)).ok()?).ok()
+    };
+    let listed: Vec<Listed> = results.all().runs.iter().filter_map(listed).collect();
+    // A file that cannot be read is told of by whoever plays it.
+    let unplayed = find::experiments(None, &settings.root).unwrap_or_default();
+    let unplayed = unplayed.into_iter().map(|found| found.experiment);
+    let unplayed = unplayed.filter(|it| listed.iter().all(|run| run.name != it.name));
+    let others = Others {
+        unplayed: unplayed.collect(),
+        ablations: results.ablations(),
+    };
+    let page = report::index(&listed, &others).map_err(bad_page)?;
+    replace(&results.folder, INDEX, page.as_bytes())?;
+    Ok(results.folder.join(INDEX).display().to_string())
 }
 
 fn listed(report: &Report<'_>, run: &Run) -> Listed {
@@ -163,7 +187,7 @@ fn spread(metric: Metric, values: &[f64], seed: u64) -> String {
     format!("{}{}", told(median), interval.unwrap_or_default())
 }
 
-pub(super) fn bad_page(error: holdfast_report::Error) -> ExperimentError {
+fn bad_page(error: holdfast_report::Error) -> ExperimentError {
     ExperimentError::Experiment(format!("the report cannot be written: {error}"))
 }
 
