@@ -19,20 +19,18 @@ use crate::world::{id, number};
 
 /// Who calls.
 #[derive(Clone)]
-pub struct Client {
-    /// All replicas.
-    pub replicas: Vec<Replica>,
+pub(crate) struct Client {
+    pub(crate) replicas: Vec<Replica>,
     /// Where answers are noted.
-    pub history: History,
+    pub(crate) history: History,
     /// To see whether what was told is so.
-    pub server: Server,
-    /// Of the run.
-    pub seed: u64,
+    pub(crate) server: Server,
+    pub(crate) seed: u64,
 }
 
 impl Client {
     /// Makes `call`, and again as often as it says.
-    pub async fn make(self, call: Call) {
+    pub(crate) async fn make(self, call: Call) {
         let mut rng = Rng::with_seed(self.seed ^ call.at << 20 ^ u64::from(call.repeats));
         let mut promised = false;
         for attempt in 0..=call.repeats {

@@ -53,8 +53,7 @@ pub enum Kind {
 
 impl Kind {
     /// One of `replicas`, or of what they share.
-    #[must_use]
-    pub fn draw(rng: &mut Rng, replicas: u8) -> Self {
+    pub(crate) fn draw(rng: &mut Rng, replicas: u8) -> Self {
         let replica = rng.u8(0..replicas);
         match rng.u8(0..26) {
             0 | 1 => Kind::DatabaseDies,
@@ -82,8 +81,7 @@ impl Kind {
     }
 
     /// As the trace has it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::DatabaseDies => "database dies",
             Self::DatabaseHangs => "database hangs",
@@ -111,8 +109,7 @@ impl Kind {
     }
 
     /// The same, of another replica.
-    #[must_use]
-    pub fn at(self, replica: u8) -> Self {
+    pub(crate) fn at(self, replica: u8) -> Self {
         match self {
             Self::Crash(_) => Self::Crash(replica),
             Self::Freeze(_) => Self::Freeze(replica),

@@ -1,45 +1,44 @@
 //! What clients were told, for the checks.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::cell::RefCell;
+use std::rc::Rc;
 
 use holdfast_api::embedded::Outcome;
 use holdfast_wire::RecordedIn;
 use uuid::Uuid;
 
+use crate::api::status;
+use crate::world::number;
+
 /// One call of a client and what it was told.
 #[derive(Debug, Clone)]
-pub struct Told {
+pub(crate) struct Told {
     /// The id that the replica gave the call.
-    pub request: Uuid,
-    /// Its key.
-    pub key: Option<u8>,
+    pub(crate) request: Uuid,
+    pub(crate) key: Option<u8>,
     /// Whether Postgres refuses its body.
-    pub poison: bool,
+    pub(crate) poison: bool,
     /// Which replica, and in which of its lives.
-    pub replica: (u8, u32),
+    pub(crate) replica: (u8, u32),
     /// Virtual microseconds.
-    pub asked_at: u64,
-    /// The same.
-    pub told_at: u64,
-    /// The answer.
-    pub outcome: Outcome,
+    pub(crate) asked_at: u64,
+    pub(crate) told_at: u64,
+    pub(crate) outcome: Outcome,
 }
 
 /// What is promised by an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Promise {
-    /// The request.
-    pub id: Uuid,
+pub(crate) struct Promise {
+    pub(crate) id: Uuid,
     /// Its result, if it is done.
-    pub result: Option<String>,
+    pub(crate) result: Option<String>,
     /// Where that is durable.
-    pub recorded_in: RecordedIn,
+    pub(crate) recorded_in: RecordedIn,
 }
 
 impl Told {
     /// What it promises; `None`: nothing.
-    #[must_use]
-    pub fn promise(&self) -> Option<Promise> {
+    pub(crate) fn promise(&self) -> Option<Promise> {
         match &self.outcome {
             Outcome::Done {
                 id,
@@ -63,8 +62,7 @@ impl Told {
     }
 
     /// Whether it is the answer to an earlier call.
-    #[must_use]
-    pub fn is_replay(&self) -> bool {
+    pub(crate) fn is_replay(&self) -> bool {
         matches!(
             self.outcome,
             Outcome::Done { replayed: true, .. } | Outcome::Deferred { replayed: true, .. }
@@ -72,15 +70,8 @@ impl Told {
     }
 
     /// As HTTP has it.
-    #[must_use]
-    pub fn status(&self) -> u64 {
-        match self.outcome {
-            Outcome::Done { .. } => 200,
-            Outcome::Deferred { .. } => 202,
-            Outcome::Refused(_) => 503,
-            Outcome::Failed { .. } => 409,
-            Outcome::KeyReused { .. } => 422,
-        }
+    pub(crate) fn status(&self) -> u64 {
+        status(&self.outcome).into()
     }
 }
 
@@ -97,11 +88,23 @@ pub struct Violation {
     pub what: String,
 }
 
-/// All answers so far, in their order. Clones share them.
-#[derive(Debug, Clone, Default)]
-pub struct History(Arc<Mutex<Inner>>);
+impl Violation {
+    /// That it showed in what a client was told.
+    pub(crate) fn told(property: &'static str, told: &Told, request: Uuid, what: String) -> Self {
+        Self {
+            property,
+            at: told.told_at,
+            request: number(request),
+            what,
+        }
+    }
+}
 
-#[derive(Debug, Default)]
+/// All answers so far, in their order. Clones share them.
+#[derive(Clone, Default)]
+pub(crate) struct History(Rc<RefCell<Inner>>);
+
+#[derive(Default)]
 struct Inner {
     told: Vec<Told>,
     asked: u64,
@@ -110,53 +113,39 @@ struct Inner {
 
 impl History {
     /// The number of one more call.
-    #[must_use]
-    pub fn asks(&self) -> u64 {
-        let mut inner = self.lock();
+    pub(crate) fn asks(&self) -> u64 {
+        let mut inner = self.0.borrow_mut();
         inner.asked += 1;
         inner.asked
     }
 
     /// Gives the numbers up that come next, as long as they are `unwelcome`.
-    pub fn pass_over(&self, unwelcome: impl Fn(u64) -> bool) {
-        let mut inner = self.lock();
+    pub(crate) fn pass_over(&self, unwelcome: impl Fn(u64) -> bool) {
+        let mut inner = self.0.borrow_mut();
         while unwelcome(inner.asked + 1) {
             inner.asked += 1;
         }
     }
 
-    /// How many calls were made.
-    #[must_use]
-    pub fn asked(&self) -> u64 {
-        self.lock().asked
+    pub(crate) fn asked(&self) -> u64 {
+        self.0.borrow().asked
     }
 
-    /// A client was told this.
-    pub fn tell(&self, told: Told) {
-        self.lock().told.push(told);
+    pub(crate) fn tell(&self, told: Told) {
+        self.0.borrow_mut().told.push(told);
     }
 
     /// A promise was broken.
-    pub fn violate(&self, violation: Option<Violation>) {
-        self.lock().violations.extend(violation);
+    pub(crate) fn violate(&self, violation: Option<Violation>) {
+        self.0.borrow_mut().violations.extend(violation);
     }
 
-    /// The first violation.
-    #[must_use]
-    pub fn violation(&self) -> Option<Violation> {
-        self.lock()
-            .violations
-            .iter()
-            .min_by_key(|it| it.at)
-            .cloned()
+    pub(crate) fn violation(&self) -> Option<Violation> {
+        let inner = self.0.borrow();
+        inner.violations.iter().min_by_key(|it| it.at).cloned()
     }
 
-    /// What clients were told.
-    pub fn look<T>(&self, look: impl FnOnce(&[Told]) -> T) -> T {
-        look(&self.lock().told)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn look<T>(&self, look: impl FnOnce(&[Told]) -> T) -> T {
+        look(&self.0.borrow().told)
     }
 }

@@ -48,25 +48,33 @@ fn main() -> ExitCode {
     if arguments.trial {
         return trial(&mut out);
     }
-    if let Some(page) = arguments.map {
-        return map(&page, &mut out);
-    }
-    if arguments.speed {
-        return speed(&mut out);
-    }
-    if let Some(seeds) = arguments.mutants {
-        return mutants(seeds, &mut out);
-    }
-    let options = Options {
-        seeds: match arguments.seed {
-            Some(seed) => seed..seed.saturating_add(1),
-            None => arguments.from..arguments.from.saturating_add(arguments.seeds),
-        },
-        shows_one: arguments.seed.is_some(),
-        request: arguments.request,
-        mutant: arguments.mutant,
+    let played = if let Some(page) = arguments.map {
+        map(&page, &mut out)
+    } else if arguments.speed {
+        speed(&mut out)
+    } else if let Some(seeds) = arguments.mutants {
+        mutants(seeds, &mut out)
+    } else {
+        let options = Options {
+            seeds: match arguments.seed {
+                Some(seed) => seed..seed.saturating_add(1),
+                None => arguments.from..arguments.from.saturating_add(arguments.seeds),
+            },
+            shows_one: arguments.seed.is_some(),
+            request: arguments.request,
+            mutant: arguments.mutant,
+        };
+        simulate(&options, &mut out)
     };
-    simulate(&options, &mut out)
+    match played {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            // Where even this cannot be written nobody reads it.
+            let _ = writeln!(out, "{error}");
+            ExitCode::from(2)
+        }
+    }
 }
 
 /// Exit code 2 and a line on standard error where it cannot be played.

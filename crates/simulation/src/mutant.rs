@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use clap::ValueEnum;
 use holdfast_api::embedded::{CompletedOpen, Entry, Finished, NewRequest, NewRow, Written};
 use jiff::{Timestamp, ToSpan};
 use uuid::Uuid;
@@ -15,7 +16,7 @@ const FORGETFUL: u64 = 16;
 const MARK: char = '#';
 
 /// One defect.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Mutant {
     /// None: the service as it is.
     None,
@@ -49,25 +50,13 @@ pub enum Mutant {
 
 impl Mutant {
     /// Those that must be found.
-    pub const ALL: [Self; 13] = [
-        Self::AffectedRowsIgnored,
-        Self::LatestEndWins,
-        Self::LeaseNotTaken,
-        Self::ReplayBeforeCommit,
-        Self::FsyncSkipped,
-        Self::KeyIgnored,
-        Self::KeyOnlyInPostgres,
-        Self::QuarantineOff,
-        Self::BudgetOff,
-        Self::BudgetNotShared,
-        Self::TicketKept,
-        Self::BreakerShared,
-        Self::AnswerForgotten,
-    ];
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        let all = Self::value_variants().iter().copied();
+        all.filter(|mutant| *mutant != Self::None)
+    }
 
     /// The policies, with its defect in them.
-    #[must_use]
-    pub fn policies(self, policies: &str) -> String {
+    pub(crate) fn policies(self, policies: &str) -> String {
         match self {
             Self::BudgetOff => format!(
                 "{policies}\n{MANY_RETRIES}\n[worker.retry.budget]\nratio = 1.0\nfloor_per_second = 1000.0"
@@ -78,8 +67,7 @@ impl Mutant {
     }
 
     /// What a caller hears of rows that were to be finished.
-    #[must_use]
-    pub fn finished(self, finished: Vec<Written<Finished>>) -> Vec<Written<Finished>> {
+    pub(crate) fn finished(self, finished: Vec<Written<Finished>>) -> Vec<Written<Finished>> {
         if self != Self::AffectedRowsIgnored {
             return finished;
         }
@@ -87,8 +75,7 @@ impl Mutant {
     }
 
     /// What recovery hears of a row that was to be completed.
-    #[must_use]
-    pub fn completed(self, completed: CompletedOpen) -> CompletedOpen {
+    pub(crate) fn completed(self, completed: CompletedOpen) -> CompletedOpen {
         match self {
             Self::AffectedRowsIgnored => CompletedOpen::Recorded,
             _ => completed,
@@ -96,8 +83,7 @@ impl Mutant {
     }
 
     /// From when on a lease is none.
-    #[must_use]
-    pub fn longest_lease(self, longest: Duration) -> Duration {
+    pub(crate) fn longest_lease(self, longest: Duration) -> Duration {
         match self {
             Self::LeaseNotTaken => Duration::ZERO,
             _ => longest,
@@ -105,8 +91,7 @@ impl Mutant {
     }
 
     /// What a journal's entries are brought over as; `done_at` says when a request was done that Postgres has as done.
-    #[must_use]
-    pub fn replayed(
+    pub(crate) fn replayed(
         self,
         entries: &[Entry],
         done_at: impl Fn(Uuid) -> Option<Timestamp>,
@@ -125,14 +110,12 @@ impl Mutant {
     }
 
     /// Whether the call with this number is never answered.
-    #[must_use]
-    pub fn forgets(self, number: u64) -> bool {
+    pub(crate) fn forgets(self, number: u64) -> bool {
         self == Self::AnswerForgotten && number.is_multiple_of(FORGETFUL)
     }
 
     /// The key that a replica is told, which no other call has where it shall know none.
-    #[must_use]
-    pub fn told_key(self, key: String, request: Uuid) -> String {
+    pub(crate) fn told_key(self, key: String, request: Uuid) -> String {
         match self {
             Self::KeyOnlyInPostgres => format!("{key}{MARK}{request}"),
             _ => key,
@@ -141,8 +124,7 @@ impl Mutant {
 }
 
 /// The client's own key, as Postgres knows it.
-#[must_use]
-pub fn plain(mut key: String) -> String {
+pub(crate) fn plain(mut key: String) -> String {
     if let Some(at) = key.find(MARK) {
         key.truncate(at);
     }
@@ -150,8 +132,7 @@ pub fn plain(mut key: String) -> String {
 }
 
 /// The same, of new rows.
-#[must_use]
-pub fn plain_rows(rows: &[NewRow]) -> Vec<NewRow> {
+pub(crate) fn plain_rows(rows: &[NewRow]) -> Vec<NewRow> {
     let plain = |row: &NewRow| NewRow {
         key: plain(row.key.clone()),
         ..row.clone()
@@ -160,8 +141,7 @@ pub fn plain_rows(rows: &[NewRow]) -> Vec<NewRow> {
 }
 
 /// The same, of a whole request.
-#[must_use]
-pub fn plain_request(request: &NewRequest) -> NewRequest {
+pub(crate) fn plain_request(request: &NewRequest) -> NewRequest {
     NewRequest {
         key: request.key.clone().map(plain),
         ..request.clone()

@@ -6,16 +6,17 @@ use holdfast_api::embedded::{EndRow, NewRequest, NewRow, Table, WorkCall, WorkCl
 use tokio::sync::Semaphore;
 
 use crate::mutant::Mutant;
-use crate::postgres::server::Server;
 use crate::postgres::table::DatabaseLink;
+use crate::replica::Surroundings;
 use crate::world::peer::Peer;
-use crate::world::worker::{Worker, WorkerLink};
+use crate::world::time::Clock;
+use crate::world::worker::WorkerLink;
 
-/// One API's naive side. Clones are the same.
+/// A life of one API's naive side. Clones are the same.
 #[derive(Clone)]
-pub struct Naive {
+pub(crate) struct Naive {
     /// As those it talks to see it.
-    pub peer: Peer,
+    pub(crate) peer: Peer,
     database: DatabaseLink,
     worker: WorkerLink,
     /// For a session of its pool a call waits as long as it takes.
@@ -23,19 +24,19 @@ pub struct Naive {
 }
 
 impl Naive {
-    /// That of `peer`, with so many sessions.
-    #[must_use]
-    pub fn new(peer: Peer, server: Server, worker: &Worker, sessions: u32) -> Self {
+    pub(crate) fn new(world: &Surroundings) -> Self {
+        let peer = Peer::new(Clock::new(world.start), world.trace.clone());
+        let sessions = world.policies.database.pool.max_size as usize;
         Self {
-            database: DatabaseLink::new(server, peer.clone(), Mutant::None),
-            worker: worker.link(peer.clone()),
+            database: DatabaseLink::new(world.server.clone(), peer.clone(), Mutant::None),
+            worker: world.worker.link(peer.clone()),
             peer,
-            sessions: Rc::new(Semaphore::new(sessions as usize)),
+            sessions: Rc::new(Semaphore::new(sessions)),
         }
     }
 
     /// Has the work of `request` done: whether it was, and is recorded.
-    pub async fn process(&self, request: &NewRequest) -> bool {
+    pub(crate) async fn process(&self, request: &NewRequest) -> bool {
         let row = NewRow {
             id: request.id,
             key: String::new(),

@@ -53,7 +53,7 @@ pub struct Fault {
 }
 
 /// How long clients come, in milliseconds.
-pub const LOAD: u64 = 20_000;
+pub(crate) const LOAD: u64 = 20_000;
 /// Between two of those that come after that, in milliseconds.
 const PAUSE: usize = 3_000;
 /// One seed in so many stands for a quiet run.
@@ -124,8 +124,7 @@ impl Plan {
     }
 
     /// So many calls, one each millisecond, and nothing broken.
-    #[must_use]
-    pub fn steady(calls: u64) -> Self {
+    pub(crate) fn steady(calls: u64) -> Self {
         let call = |at| Call {
             at,
             ..Call::plain(0)
@@ -141,8 +140,7 @@ impl Plan {
     }
 
     /// When the last fault has ended, in milliseconds after the start.
-    #[must_use]
-    pub fn healed_at(&self) -> u64 {
+    pub(crate) fn healed_at(&self) -> u64 {
         let ends = self.faults.iter().map(|fault| fault.at + fault.lasts);
         let last_call = self.calls.last().map(|call| call.at);
         ends.chain(last_call).max().unwrap_or(0).max(LOAD)
@@ -151,8 +149,7 @@ impl Plan {
 
 impl Call {
     /// One that asks `replica` for work, once.
-    #[must_use]
-    pub fn plain(replica: u8) -> Self {
+    pub(crate) fn plain(replica: u8) -> Self {
         Self {
             at: 0,
             replica,

@@ -32,34 +32,49 @@ const LIMITS: JournalLimits = JournalLimits {
 
 /// What all replicas share.
 #[derive(Clone)]
-pub struct Surroundings {
+pub(crate) struct Surroundings {
     /// What governs them.
-    pub policies: Rc<Policies>,
-    /// The database.
-    pub server: Server,
-    /// The worker.
-    pub worker: Worker,
+    pub(crate) policies: Rc<Policies>,
+    pub(crate) server: Server,
+    pub(crate) worker: Worker,
     /// The account of it all.
-    pub trace: Trace,
+    pub(crate) trace: Trace,
     /// When the world began.
-    pub start: Instant,
+    pub(crate) start: Instant,
     /// Where what is drawn at random comes from.
-    pub seed: u64,
+    pub(crate) seed: u64,
     /// What is wrong with all of them.
-    pub mutant: Mutant,
+    pub(crate) mutant: Mutant,
+}
+
+impl Surroundings {
+    /// From now on, and with nothing wrong.
+    pub(crate) fn new(policies: Policies, server: Server, worker: Worker, seed: u64) -> Self {
+        Self {
+            policies: Rc::new(policies),
+            server,
+            worker,
+            trace: Trace::begin(),
+            start: Instant::now(),
+            seed,
+            mutant: Mutant::None,
+        }
+    }
 }
 
 /// One replica with its disk, over all its lives. Clones are the same.
 #[derive(Clone)]
-pub struct Replica(Rc<RefCell<Inner>>);
-
-struct Inner {
+pub(crate) struct Replica {
     number: u8,
     surroundings: Surroundings,
+    pub(crate) clock: Clock,
+    pub(crate) to_database: Gate,
+    pub(crate) to_worker: Gate,
+    state: Rc<RefCell<State>>,
+}
+
+struct State {
     disk: Disk,
-    clock: Clock,
-    to_database: Gate,
-    to_worker: Gate,
     lives: u32,
     /// `None` while it is dead.
     life: Option<Life>,
@@ -67,13 +82,11 @@ struct Inner {
 
 /// One life of it.
 #[derive(Clone)]
-pub struct Life {
-    /// Which.
-    pub number: u32,
-    /// What answers calls.
-    pub calls: Rc<Calls<DatabaseLink, WorkerLink>>,
+pub(crate) struct Life {
+    pub(crate) number: u32,
+    calls: Rc<Calls<DatabaseLink, WorkerLink>>,
     /// As those it talks to see it.
-    pub peer: Peer,
+    pub(crate) peer: Peer,
     dependencies: Dependencies,
     journal: Journal,
     mutant: Mutant,
@@ -82,54 +95,50 @@ pub struct Life {
 
 /// What a replica holds of its own accord when all is quiet: nothing.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Held {
-    /// The worker's policy.
-    pub worker: Snapshot,
-    /// The database's.
-    pub database: Snapshot,
-    /// Journal entries.
-    pub entries: u64,
+pub(crate) struct Held {
+    pub(crate) worker: Snapshot,
+    pub(crate) database: Snapshot,
+    pub(crate) entries: u64,
     /// Of them, those that Postgres refuses, set apart.
-    pub quarantined: u64,
+    pub(crate) quarantined: u64,
     /// Whether the journal's file is open.
-    pub journal_is_open: bool,
+    pub(crate) journal_is_open: bool,
 }
 
 impl Replica {
     /// Replica `number`, dead, on a new disk.
-    #[must_use]
-    pub fn new(number: u8, surroundings: Surroundings) -> Self {
-        let disk = Disk::new(surroundings.mutant == Mutant::FsyncSkipped);
-        let clock = Clock::new(surroundings.start);
-        Self(Rc::new(RefCell::new(Inner {
-            number,
-            surroundings,
-            disk,
-            clock,
-            to_database: Gate::default(),
-            to_worker: Gate::default(),
+    pub(crate) fn new(number: u8, surroundings: Surroundings) -> Self {
+        let state = State {
+            disk: Disk::new(surroundings.mutant == Mutant::FsyncSkipped),
             lives: 0,
             life: None,
-        })))
+        };
+        Self {
+            number,
+            clock: Clock::new(surroundings.start),
+            surroundings,
+            to_database: Gate::default(),
+            to_worker: Gate::default(),
+            state: Rc::new(RefCell::new(state)),
+        }
     }
 
     /// Starts it, unless it lives. False: it cannot be started with these policies.
-    #[must_use]
-    pub fn start(&self) -> bool {
-        let mut inner = self.0.borrow_mut();
-        if inner.life.is_none() {
-            inner.lives += 1;
-            inner.life = inner.begin();
+    pub(crate) fn start(&self) -> bool {
+        let mut state = self.state.borrow_mut();
+        if state.life.is_none() {
+            state.lives += 1;
+            state.life = self.begin(state.lives, &state.disk);
         }
-        inner.life.is_some()
+        state.life.is_some()
     }
 
     /// Kills it at once; what its disk had not synced is there afterwards if it is `lucky`.
-    pub fn kill(&self, lucky: bool) {
+    pub(crate) fn kill(&self, lucky: bool) {
         let life = {
-            let mut inner = self.0.borrow_mut();
-            inner.disk = inner.disk.after_a_crash(lucky);
-            inner.life.take()
+            let mut state = self.state.borrow_mut();
+            state.disk = state.disk.after_a_crash(lucky);
+            state.life.take()
         };
         if let Some(life) = life {
             life.peer.life.set(Door::Gone);
@@ -138,38 +147,16 @@ impl Replica {
     }
 
     /// Its present life; `None` while it is dead.
-    #[must_use]
-    pub fn life(&self) -> Option<Life> {
-        self.0.borrow().life.clone()
+    pub(crate) fn life(&self) -> Option<Life> {
+        self.state.borrow().life.clone()
     }
 
-    /// Its way to Postgres.
-    #[must_use]
-    pub fn to_database(&self) -> Gate {
-        self.0.borrow().to_database.clone()
+    /// The disk of its present life.
+    pub(crate) fn disk(&self) -> Disk {
+        self.state.borrow().disk.clone()
     }
 
-    /// Its way to the worker.
-    #[must_use]
-    pub fn to_worker(&self) -> Gate {
-        self.0.borrow().to_worker.clone()
-    }
-
-    /// Its disk.
-    #[must_use]
-    pub fn disk(&self) -> Disk {
-        self.0.borrow().disk.clone()
-    }
-
-    /// Its wall clock.
-    #[must_use]
-    pub fn clock(&self) -> Clock {
-        self.0.borrow().clock.clone()
-    }
-}
-
-impl Inner {
-    fn begin(&self) -> Option<Life> {
+    fn begin(&self, number: u32, disk: &Disk) -> Option<Life> {
         let Surroundings {
             policies,
             server,
@@ -181,18 +168,16 @@ impl Inner {
         } = &self.surroundings;
         let peer = Peer {
             replica: self.number,
-            life: Gate::default(),
             to_database: self.to_database.clone(),
             to_worker: self.to_worker.clone(),
-            clock: self.clock.clone(),
-            trace: trace.clone(),
+            ..Peer::new(self.clock.clone(), trace.clone())
         };
-        let seed = seed ^ u64::from(self.lives) << 32 ^ u64::from(self.number) << 56;
+        let seed = seed ^ u64::from(number) << 32 ^ u64::from(self.number) << 56;
         let mut dependencies = Dependencies::new(policies, seed).ok()?;
         if *mutant == Mutant::BreakerShared {
             dependencies.catching_up = Arc::clone(&dependencies.database);
         }
-        let (journal, disk_work) = Journal::driven_by_caller(self.disk.clone(), LIMITS);
+        let (journal, disk_work) = Journal::driven_by_caller(disk.clone(), LIMITS);
         let embedded = |dependencies| {
             Embedded::new(Setup {
                 policies,
@@ -210,7 +195,7 @@ impl Inner {
             own.worker = Dependencies::new(policies, seed).ok()?.worker;
             background = embedded(own).start().1;
         }
-        let (life, door) = (peer.life.clone(), self.disk.door.clone());
+        let (life, door) = (peer.life.clone(), disk.door.clone());
         let disk_work = async move { door.holding(disk_work).await };
         let background = async move { life.holding(background).await };
         let tasks = [
@@ -218,7 +203,7 @@ impl Inner {
             spawn_local(background).abort_handle(),
         ];
         Some(Life {
-            number: self.lives,
+            number,
             calls: Rc::new(calls),
             peer,
             dependencies,
@@ -231,7 +216,7 @@ impl Inner {
 
 impl Life {
     /// Has it answer `request`; `None`: it died.
-    pub async fn process(&self, mut request: NewRequest) -> Option<Outcome> {
+    pub(crate) async fn process(&self, mut request: NewRequest) -> Option<Outcome> {
         let life = &self.peer.life;
         let (mutant, id) = (self.mutant, request.id);
         request.key = request.key.map(|key| mutant.told_key(key, id));
@@ -243,21 +228,20 @@ impl Life {
         };
         tokio::select! {
             biased;
-            () = life.becomes(Door::Gone) => None,
+            _ = life.until(|door| door == Door::Gone) => None,
             outcome = life.holding(process) => Some(outcome),
         }
     }
 
     /// Gives a `call` up.
-    pub fn leave(&self, call: impl Future<Output = Option<Outcome>>) {
+    pub(crate) fn leave(&self, call: impl Future<Output = Option<Outcome>>) {
         if self.mutant == Mutant::TicketKept {
             std::mem::forget(call);
         }
     }
 
     /// What it holds now.
-    #[must_use]
-    pub fn held(&self) -> Held {
+    pub(crate) fn held(&self) -> Held {
         let stats = self.journal.stats();
         Held {
             worker: self.dependencies.worker.snapshot(),

@@ -4,7 +4,6 @@ use std::fs;
 use std::io::{self, Write};
 use std::ops::Range;
 use std::path::Path;
-use std::process::ExitCode;
 
 use tokio::time::Instant;
 
@@ -27,88 +26,66 @@ pub struct Options {
     pub mutant: Mutant,
 }
 
-/// Puts each defect behind the ports and writes which seed shows it; fails where none of the first `seeds` does.
-pub fn mutants(seeds: u64, out: &mut impl Write) -> ExitCode {
-    match find_all(seeds, out) {
-        Ok(0) => ExitCode::SUCCESS,
-        Ok(_) => ExitCode::FAILURE,
-        Err(error) => unplayed(&error, out),
-    }
+/// Why nothing can be told.
+#[derive(Debug, thiserror::Error)]
+pub enum Stopped {
+    /// Nothing can be played.
+    #[error(transparent)]
+    CannotRun(#[from] CannotRun),
+    /// Nobody takes it.
+    #[error("nothing can be written: {0}")]
+    Output(#[from] io::Error),
 }
 
-/// How many escaped.
-fn find_all(seeds: u64, out: &mut impl Write) -> Result<u64, Stopped> {
+/// Puts each defect behind the ports and writes which seed shows it; whether some of the first `seeds` does for each.
+///
+/// # Errors
+/// When nothing can be played, or written.
+pub fn mutants(seeds: u64, out: &mut impl Write) -> Result<bool, Stopped> {
     let mut escaped = 0;
-    for mutant in Mutant::ALL {
+    for mutant in Mutant::all() {
         let mut found = None;
         for seed in 0..seeds {
-            found = play(&Plan::from_seed(seed), mutant, None)?
-                .violation
-                .map(|it| (seed, it));
+            let report = play(&Plan::from_seed(seed), mutant, None)?;
+            found = report.violation.map(|it| (seed, it.property));
             if found.is_some() {
                 break;
             }
         }
-        if let Some((seed, violation)) = found {
-            writeln!(
-                out,
-                "{mutant:?}: seed {seed} breaks `{}`",
-                violation.property
-            )?;
+        if let Some((seed, property)) = found {
+            writeln!(out, "{mutant:?}: seed {seed} breaks `{property}`")?;
         } else {
             escaped += 1;
             writeln!(out, "{mutant:?}: not found in {seeds} seeds")?;
         }
         out.flush()?;
     }
-    writeln!(
-        out,
-        "{} found, {escaped} escaped",
-        Mutant::ALL.len() as u64 - escaped
-    )?;
-    Ok(escaped)
-}
-
-/// Plays them and writes to `out`; fails where one broke a promise, and with 2 where none could be played.
-pub fn simulate(options: &Options, out: &mut impl Write) -> ExitCode {
-    match run(options, out) {
-        Ok(0) => ExitCode::SUCCESS,
-        Ok(_) => ExitCode::FAILURE,
-        Err(error) => unplayed(&error, out),
-    }
+    let found = Mutant::all().count() - escaped;
+    writeln!(out, "{found} found, {escaped} escaped")?;
+    Ok(escaped == 0)
 }
 
 /// Calls of [`speed`], one each virtual millisecond.
 const STEADY: u64 = 100_000;
 
 /// Writes how many calls one core plays in a second while nothing is broken.
-pub fn speed(out: &mut impl Write) -> ExitCode {
-    match measure(out) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => unplayed(&error, out),
-    }
-}
-
-fn measure(out: &mut impl Write) -> Result<(), Stopped> {
+///
+/// # Errors
+/// When nothing can be played, or written.
+pub fn speed(out: &mut impl Write) -> Result<bool, Stopped> {
     let begun = Instant::now();
     let report = play(&Plan::steady(STEADY), Mutant::None, None)?;
     let (calls, seconds) = (report.calls, begun.elapsed().as_secs_f64());
-    Ok(writeln!(
-        out,
-        "{calls} calls in {seconds:.2} s: {:.0} a second",
-        calls as f64 / seconds
-    )?)
+    let speed = calls as f64 / seconds;
+    writeln!(out, "{calls} calls in {seconds:.2} s: {speed:.0} a second")?;
+    Ok(true)
 }
 
 /// Draws the map to `page` and says what is on it.
-pub fn map(page: &Path, out: &mut impl Write) -> ExitCode {
-    match draw(page, out) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => unplayed(&error, out),
-    }
-}
-
-fn draw(page: &Path, out: &mut impl Write) -> Result<(), Stopped> {
+///
+/// # Errors
+/// When nothing can be played, or written.
+pub fn map(page: &Path, out: &mut impl Write) -> Result<bool, Stopped> {
     let begun = Instant::now();
     let sheets = map::sweep()?;
     if let Some(folder) = page.parent() {
@@ -118,28 +95,16 @@ fn draw(page: &Path, out: &mut impl Write) -> Result<(), Stopped> {
     let calls: u64 = sheets.iter().map(|sheet| sheet.calls).sum();
     let seconds = begun.elapsed().as_secs_f64();
     write!(out, "{}", map::text::text(&sheets))?;
-    Ok(writeln!(
-        out,
-        "{calls} calls in {seconds:.1} s; the page is {}",
-        page.display()
-    )?)
+    let page = page.display();
+    writeln!(out, "{calls} calls in {seconds:.1} s; the page is {page}")?;
+    Ok(true)
 }
 
-fn unplayed(error: &Stopped, out: &mut impl Write) -> ExitCode {
-    // Where even this cannot be written nobody reads it.
-    let _ = writeln!(out, "{error}");
-    ExitCode::from(2)
-}
-
-#[derive(Debug, thiserror::Error)]
-enum Stopped {
-    #[error(transparent)]
-    CannotRun(#[from] CannotRun),
-    #[error("nothing can be written: {0}")]
-    Output(#[from] io::Error),
-}
-
-fn run(options: &Options, out: &mut impl Write) -> Result<u64, Stopped> {
+/// Plays seeds and writes how that went; whether none broke a promise.
+///
+/// # Errors
+/// When nothing can be played, or written.
+pub fn simulate(options: &Options, out: &mut impl Write) -> Result<bool, Stopped> {
     let (mut passed, mut failed, mut calls, mut hash) = (0, 0, 0, 0);
     let begun = Instant::now();
     for seed in options.seeds.clone() {
@@ -166,7 +131,7 @@ fn run(options: &Options, out: &mut impl Write) -> Result<u64, Stopped> {
         )?;
         writeln!(out, "{passed} passed, {failed} failed")?;
     }
-    Ok(failed)
+    Ok(failed == 0)
 }
 
 fn tell(out: &mut impl Write, plan: &Plan, report: &Report, mutant: Mutant) -> io::Result<()> {

@@ -1,11 +1,9 @@
 //! One run: the world of a plan, played to its end and judged.
 
-use std::rc::Rc;
 use std::time::Duration;
 
 use holdfast_api::embedded::{Policies, parse_policies};
-use tokio::runtime::Builder;
-use tokio::task::{LocalSet, spawn_local, yield_now};
+use tokio::task::{spawn_local, yield_now};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::check::{CHECKS, Run};
@@ -18,8 +16,8 @@ use crate::postgres::rows::Tables;
 use crate::postgres::server::Server;
 use crate::replica::{Held, Replica, Surroundings};
 use crate::world::number;
-use crate::world::time::Clock;
-use crate::world::trace::{Event, Trace};
+use crate::world::time::{Clock, in_virtual_time};
+use crate::world::trace::Event;
 use crate::world::worker::{Worker, is_unlucky};
 
 /// What was the longest pause of anything before the end: the breaker's open time, a lease, a quarantine, a refused request's
@@ -62,72 +60,49 @@ pub enum CannotRun {
 /// # Errors
 /// When it cannot be begun.
 pub fn play(plan: &Plan, mutant: Mutant, request: Option<u64>) -> Result<Report, CannotRun> {
-    let policies = Rc::new(parse_policies(&mutant.policies(POLICIES))?.policies);
-    let runtime = Builder::new_current_thread()
-        .enable_time()
-        .start_paused(true)
-        .build()?;
-    let local = LocalSet::new();
-    Ok(local.block_on(&runtime, async {
-        World::begin(plan, policies, mutant).play(request).await
-    }))
+    let policies = parse_policies(&mutant.policies(POLICIES))?.policies;
+    let scene = async { World::begin(plan, policies, mutant).play(request).await };
+    Ok(in_virtual_time(scene)?)
 }
 
 struct World<'a> {
     plan: &'a Plan,
-    policies: Rc<Policies>,
     director: Director,
     client: Client,
 }
 
 impl<'a> World<'a> {
-    fn begin(plan: &'a Plan, policies: Rc<Policies>, mutant: Mutant) -> Self {
-        let start = Instant::now();
-        let trace = Trace::begin();
-        let server = Server::new(plan.seed, Clock::new(start));
+    fn begin(plan: &'a Plan, policies: Policies, mutant: Mutant) -> Self {
+        let server = Server::new(plan.seed, Clock::new(Instant::now()));
         let worker = Worker::new(plan.seed, plan.work, plan.capacity);
         if mutant == Mutant::BudgetNotShared {
             // Its recovery cannot see that live calls succeed, so it would never hold a refusal against a request.
             worker.take_all();
         }
-        let surroundings = Surroundings {
-            policies: Rc::clone(&policies),
-            server: server.clone(),
-            worker: worker.clone(),
-            trace: trace.clone(),
-            start,
-            seed: plan.seed,
+        let world = Surroundings {
             mutant,
+            ..Surroundings::new(policies, server, worker, plan.seed)
         };
-        let replica = |number| Replica::new(number, surroundings.clone());
+        let replica = |number| Replica::new(number, world.clone());
         let replicas: Vec<Replica> = (0..plan.replicas).map(replica).collect();
-        let client = Client {
-            replicas: replicas.clone(),
-            history: History::default(),
-            server: server.clone(),
-            seed: plan.seed,
-        };
-        let director = Director {
-            replicas,
-            server,
-            worker,
-            start,
-            trace,
-        };
         Self {
             plan,
-            policies,
-            director,
-            client,
+            client: Client {
+                replicas: replicas.clone(),
+                history: History::default(),
+                server: world.server.clone(),
+                seed: plan.seed,
+            },
+            director: Director { replicas, world },
         }
     }
 
     async fn play(self, request: Option<u64>) -> Report {
         for replica in &self.director.replicas {
-            let _ = replica.start();
+            replica.start();
         }
         for fault in &self.plan.faults {
-            spawn_local(self.director.clone().play(*fault, self.plan.seed));
+            spawn_local(self.director.clone().play(*fault));
         }
         for call in &self.plan.calls {
             sleep_until(self.after(call.at)).await;
@@ -143,7 +118,7 @@ impl<'a> World<'a> {
     /// successes recovery has no evidence that a refusal is the request's own.
     async fn settle(&self) {
         // Clients ask again for a while, and each of them is told something within the bound.
-        sleep(self.policies.worst_case() * 3).await;
+        sleep(self.worst_case() * 3).await;
         let (until, last) = (Instant::now() + SETTLES_WITHIN, self.client.history.asked());
         while Instant::now() < until && !self.is_quiet(last, |_| 0) {
             // The operator finds only those in the journals: an entry that is refused holds nobody else back.
@@ -171,23 +146,19 @@ impl<'a> World<'a> {
         let mut held = self.director.replicas.iter().filter_map(held);
         let is_owed = |(_, id)| number(id) <= last;
         let is_owed = |tables: &Tables| tables.free_from(i64::MIN).any(is_owed);
-        !self.director.server.look(is_owed)
+        !self.director.world.server.look(is_owed)
             && held.all(|held| held.entries == but_for(&held) && held.journal_is_open)
     }
 
     fn judge(&self, request: Option<u64>) -> Report {
-        let Director {
-            replicas,
+        let Surroundings {
             server,
             worker,
             trace,
             ..
-        } = &self.director;
-        let held: Vec<_> = replicas
-            .iter()
-            .filter_map(Replica::life)
-            .map(|life| life.held())
-            .collect();
+        } = &self.director.world;
+        let lives = self.director.replicas.iter().filter_map(Replica::life);
+        let held: Vec<_> = lives.map(|life| life.held()).collect();
         let lost = server.lost();
         let history = &self.client.history;
         let mut violation = history.violation();
@@ -202,7 +173,7 @@ impl<'a> World<'a> {
                         held: &held,
                         trace,
                         ended_at: trace.now(),
-                        worst_case: self.policies.worst_case(),
+                        worst_case: self.worst_case(),
                         answered_at: &|answer| worker.answered_at(answer),
                     };
                     CHECKS.iter().find_map(|check| check(&run))
@@ -215,11 +186,15 @@ impl<'a> World<'a> {
             evidence: request.map(|it| trace.of(it)).unwrap_or_default(),
             violation,
             calls: history.asked(),
-            events: trace.len(),
+            events: trace.count(),
         }
     }
 
     fn after(&self, millis: u64) -> Instant {
-        self.director.start + Duration::from_millis(millis)
+        self.director.world.start + Duration::from_millis(millis)
+    }
+
+    fn worst_case(&self) -> Duration {
+        self.director.world.policies.worst_case()
     }
 }

@@ -8,8 +8,7 @@ use crate::run::play;
 const MAX_RUNS: u32 = 200;
 
 /// A plan that breaks the same property with as few faults and calls as are found.
-#[must_use]
-pub fn shrink(plan: &Plan, mutant: Mutant, property: &str) -> Plan {
+pub(crate) fn shrink(plan: &Plan, mutant: Mutant, property: &str) -> Plan {
     let mut runs = 0;
     let mut still_fails = |plan: &Plan| {
         if runs == MAX_RUNS {

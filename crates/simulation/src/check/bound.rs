@@ -7,14 +7,12 @@ use super::Run;
 use crate::fault::Kind;
 use crate::history::{Told, Violation};
 use crate::plan::Fault;
-use crate::world::number;
 
 /// Timers are rounded up to whole milliseconds, one after the other.
 const SLACK: Duration = Duration::from_millis(300);
 
 /// The first call that took longer, or never ended, but for those of a replica that was frozen meanwhile.
-#[must_use]
-pub fn check(run: &Run<'_>) -> Option<Violation> {
+pub(crate) fn check(run: &Run<'_>) -> Option<Violation> {
     let limit = u64::try_from((run.worst_case + SLACK).as_micros()).unwrap_or(u64::MAX);
     late(run, limit).or_else(|| unanswered(run, limit))
 }
@@ -26,15 +24,9 @@ fn late(run: &Run<'_>, limit: u64) -> Option<Violation> {
     };
     let told = run.told.iter().find(late)?;
     let took = Duration::from_micros(told.told_at - told.asked_at);
-    Some(Violation {
-        property: "bound",
-        at: told.told_at,
-        request: number(told.request),
-        what: format!(
-            "answered after {took:?}, the worst case is {:?}",
-            run.worst_case
-        ),
-    })
+    let worst = run.worst_case;
+    let what = format!("answered after {took:?}, the worst case is {worst:?}");
+    Some(Violation::told("bound", told, told.request, what))
 }
 
 /// Its client did not leave, its replica did not die, and it was told nothing; nor was it where the code under test panicked.

@@ -30,8 +30,7 @@ impl Bucket {
 }
 
 /// The first try of a replica that its budget did not have.
-#[must_use]
-pub fn check(run: &Run<'_>) -> Option<Violation> {
+pub(crate) fn check(run: &Run<'_>) -> Option<Violation> {
     let mut buckets: BTreeMap<u8, Bucket> = BTreeMap::new();
     let mut overdrawn = None;
     run.trace.each(|event| {

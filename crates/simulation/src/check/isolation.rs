@@ -10,8 +10,7 @@ use crate::world::number;
 use crate::world::worker::is_unlucky;
 
 /// In a run with no other fault, the first call with a good body that was told anything but a result recorded in Postgres.
-#[must_use]
-pub fn check(run: &Run<'_>) -> Option<Violation> {
+pub(crate) fn check(run: &Run<'_>) -> Option<Violation> {
     let is_slow = run.plan.work.1 > 1500 || run.plan.capacity < 1000;
     let is_local = |kind| matches!(kind, Kind::CatchingUpSlow(_));
     if run.has(|kind| !is_local(kind)) || is_slow {
@@ -22,12 +21,8 @@ pub fn check(run: &Run<'_>) -> Option<Violation> {
         !told.poison && !is_unlucky(number(id)) && !is_well(told)
     };
     let told = run.told.iter().find(harmed)?;
-    Some(Violation {
-        property: "isolation",
-        at: told.told_at,
-        request: number(told.request),
-        what: format!("nothing is broken, and it was told {:?}", told.outcome),
-    })
+    let what = format!("nothing is broken, and it was told {:?}", told.outcome);
+    Some(Violation::told("isolation", told, told.request, what))
 }
 
 fn is_well(told: &Told) -> bool {
@@ -50,24 +45,17 @@ fn is_well(told: &Told) -> bool {
 
 /// In a run where nothing ails Postgres but recovery's statements, the first new call with a good body that was told that Postgres
 /// is missing: somebody else's failures decided for it.
-#[must_use]
-pub fn breaker(run: &Run<'_>) -> Option<Violation> {
+pub(crate) fn breaker(run: &Run<'_>) -> Option<Violation> {
     if run.has(|kind| !leaves_live_statements(kind)) {
         return None;
     }
-    let told = run
-        .told
-        .iter()
-        .find(|told| !told.poison && misses_postgres(told))?;
-    Some(Violation {
-        property: "isolation",
-        at: told.told_at,
-        request: number(told.request),
-        what: format!(
-            "Postgres answers live calls, and it was told {:?}",
-            told.outcome
-        ),
-    })
+    let harmed = |told: &&Told| !told.poison && misses_postgres(told);
+    let told = run.told.iter().find(harmed)?;
+    let what = format!(
+        "Postgres answers live calls, and it was told {:?}",
+        told.outcome
+    );
+    Some(Violation::told("isolation", told, told.request, what))
 }
 
 fn leaves_live_statements(kind: Kind) -> bool {

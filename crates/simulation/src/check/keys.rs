@@ -11,8 +11,7 @@ use crate::world::number;
 
 /// The first acceptance under a key that stood for another request already: told by the same life of the same replica, or
 /// both recorded in Postgres.
-#[must_use]
-pub fn check(run: &Run<'_>) -> Option<Violation> {
+pub(crate) fn check(run: &Run<'_>) -> Option<Violation> {
     let mut before: BTreeMap<u8, Vec<(&Told, Promise)>> = BTreeMap::new();
     for told in run.told {
         let (Some(key), Some(promise)) = (told.key, told.promise()) else {
@@ -25,32 +24,24 @@ pub fn check(run: &Run<'_>) -> Option<Violation> {
             other.poison == told.poison
                 && other.told_at < told.asked_at
                 && promised.id != promise.id
-                && is_new(told, promise.id)
+                // It was accepted by this very call.
+                && told.request == promise.id
                 && !run.is_lost(other, promised.id)
                 && (here || (there == [true; 2] && has_key(run, key, promised.id)))
         };
         if let Some((other, promised)) = earlier.iter().find(knew) {
-            return Some(Violation {
-                property: "keys",
-                at: told.told_at,
-                request: number(promise.id),
-                what: format!(
-                    "accepted under key {key} by {:?}, which stood for request {} since {} µs ({:?})",
-                    told.replica,
-                    number(promised.id),
-                    other.told_at,
-                    other.replica
-                ),
-            });
+            let what = format!(
+                "accepted under key {key} by {:?}, which stood for request {} since {} µs ({:?})",
+                told.replica,
+                number(promised.id),
+                other.told_at,
+                other.replica
+            );
+            return Some(Violation::told("keys", told, promise.id, what));
         }
         earlier.push((told, promise));
     }
     None
-}
-
-/// Whether it was accepted by this very call.
-fn is_new(told: &Told, id: Uuid) -> bool {
-    told.request == id
 }
 
 /// Of two that were accepted by replicas cut off, only the first in Postgres has the key.

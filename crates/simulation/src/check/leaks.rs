@@ -4,8 +4,7 @@ use super::Run;
 use crate::history::Violation;
 
 /// What somebody still holds at the end.
-#[must_use]
-pub fn check(run: &Run<'_>) -> Option<Violation> {
+pub(crate) fn check(run: &Run<'_>) -> Option<Violation> {
     let policies = run
         .held
         .iter()
@@ -14,13 +13,7 @@ pub fn check(run: &Run<'_>) -> Option<Violation> {
         .enumerate()
         .find(|(_, it)| it.in_flight > 0 || it.waiting > 0);
     let (place, snapshot) = held?;
-    Some(Violation {
-        property: "leaks",
-        at: run.ended_at,
-        request: 0,
-        what: format!(
-            "policy {place} still has {} calls in flight",
-            snapshot.in_flight
-        ),
-    })
+    let in_flight = snapshot.in_flight;
+    let what = format!("policy {place} still has {in_flight} calls in flight");
+    Some(run.ended("leaks", 0, what))
 }

@@ -6,8 +6,7 @@ use crate::postgres::rows::Status;
 use crate::world::number;
 
 /// What is still owed at the end.
-#[must_use]
-pub fn check(run: &Run<'_>) -> Option<Violation> {
+pub(crate) fn check(run: &Run<'_>) -> Option<Violation> {
     let owed = run
         .tables
         .rows()
@@ -23,10 +22,5 @@ pub fn check(run: &Run<'_>) -> Option<Violation> {
     } else {
         return None;
     };
-    Some(Violation {
-        property: "liveness",
-        at: run.ended_at,
-        request,
-        what,
-    })
+    Some(run.ended("liveness", request, what))
 }

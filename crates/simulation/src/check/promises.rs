@@ -7,8 +7,7 @@ use crate::world::number;
 use crate::world::worker::is_unlucky;
 
 /// The first promise that was not kept.
-#[must_use]
-pub fn check(run: &Run<'_>) -> Option<Violation> {
+pub(crate) fn check(run: &Run<'_>) -> Option<Violation> {
     run.told.iter().find_map(|told| broken(run, told))
 }
 
@@ -29,10 +28,6 @@ fn broken(run: &Run<'_>, told: &Told) -> Option<Violation> {
         Some(Status::Failed) => format!("failed: {:?}", row.and_then(|row| row.error.clone())),
         Some(Status::Done | Status::Received) => return None,
     };
-    Some(Violation {
-        property: "promises",
-        at: told.told_at,
-        request: number(promise.id),
-        what: format!("{} was told of {}, which {what}", told.status(), promise.id),
-    })
+    let what = format!("{} was told of {}, which {what}", told.status(), promise.id);
+    Some(Violation::told("promises", told, promise.id, what))
 }

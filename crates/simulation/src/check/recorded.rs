@@ -9,17 +9,16 @@ use crate::world::number;
 use crate::world::trace::Trace;
 
 /// Holds `told` against what `server` has at this moment.
-#[must_use]
-pub fn at_once(told: &Told, server: &Server, trace: &Trace) -> Option<Violation> {
+pub(crate) fn at_once(told: &Told, server: &Server, trace: &Trace) -> Option<Violation> {
     let promise = told.promise()?;
     // What was answered lately is told again where Postgres cannot be asked.
     if promise.recorded_in == RecordedIn::Journal || told.is_replay() {
         return None;
     }
     // A failover took it, and the replica has not reached Postgres with it since.
-    let request = number(promise.id);
     let lost = server.lost().get(&promise.id).copied();
-    if lost.is_some_and(|since| !trace.reached_postgres(request, since, told.told_at)) {
+    let reached = |since| trace.reached_postgres(number(promise.id), since, told.told_at);
+    if lost.is_some_and(|since| !reached(since)) {
         return None;
     }
     let wrong = server.look(|tables| match (tables.row(promise.id), &promise.result) {
@@ -30,10 +29,6 @@ pub fn at_once(told: &Told, server: &Server, trace: &Trace) -> Option<Violation>
         }
         (Some(row), Some(result)) => Some(format!("{result} was told, the row has {row:?}")),
     })?;
-    Some(Violation {
-        property: "recorded",
-        at: told.told_at,
-        request,
-        what: format!("{} recorded in the database, but {wrong}", told.status()),
-    })
+    let what = format!("{} recorded in the database, but {wrong}", told.status());
+    Some(Violation::told("recorded", told, promise.id, what))
 }

@@ -12,8 +12,7 @@ use uuid::Uuid;
 const RECORDED_WITHIN: u64 = 3_000_000;
 
 /// The first result that is not the one in the end.
-#[must_use]
-pub fn check(run: &Run<'_>) -> Option<Violation> {
+pub(crate) fn check(run: &Run<'_>) -> Option<Violation> {
     let changed = run.told.iter().find_map(|told| changed(run, told));
     changed.or_else(|| {
         run.tables
@@ -29,12 +28,8 @@ fn misjudged(run: &Run<'_>, (place, conflict): (&(Uuid, Micros), &Conflict)) -> 
     if stands_by_right(run, row, other) {
         return None;
     }
-    Some(Violation {
-        property: "results",
-        at: run.ended_at,
-        request: number(place.0),
-        what: format!("{other} was there before {:?}, which stands", row.response),
-    })
+    let what = format!("{other} was there before {:?}, which stands", row.response);
+    Some(run.ended("results", number(place.0), what))
 }
 
 fn changed(run: &Run<'_>, told: &Told) -> Option<Violation> {
@@ -60,12 +55,8 @@ fn changed(run: &Run<'_>, told: &Told) -> Option<Violation> {
     } else {
         return None;
     };
-    Some(Violation {
-        property: "results",
-        at: told.told_at,
-        request: number(promise.id),
-        what: format!("{result} was told, {:?} stands, {what}", row.response),
-    })
+    let what = format!("{result} was told, {:?} stands, {what}", row.response);
+    Some(Violation::told("results", told, promise.id, what))
 }
 
 /// Whether the result that stands was there first; recorded times tell no more than that, and only if the clocks are right.

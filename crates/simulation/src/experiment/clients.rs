@@ -9,36 +9,20 @@ use jiff::Timestamp;
 use serde_json::value::RawValue;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::api::Api;
+use crate::api::Api;
 use crate::world::id;
 use crate::world::time::Clock;
 
 /// One client, with one request.
 pub(super) struct Client {
-    api: Api,
-    load: Load,
-    arrival: Arrival,
-    epoch: Instant,
-    clock: Clock,
+    pub(super) api: Api,
+    pub(super) load: Load,
+    pub(super) arrival: Arrival,
+    pub(super) epoch: Instant,
+    pub(super) clock: Clock,
 }
 
 impl Client {
-    pub(super) fn new(
-        api: Api,
-        load: Load,
-        arrival: Arrival,
-        epoch: Instant,
-        clock: Clock,
-    ) -> Self {
-        Self {
-            api,
-            load,
-            arrival,
-            epoch,
-            clock,
-        }
-    }
-
     /// From its first try to what it is left with.
     pub(super) async fn call(self) -> Call {
         let Arrival {

@@ -8,12 +8,11 @@ use tokio::task::spawn_local;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::NotPlayed;
-use super::api::Api;
-use crate::postgres::server::Server;
-use crate::world::failure::WorkFailure;
+use crate::api::Api;
+use crate::replica::Surroundings;
+use crate::world::failure::Failure;
 use crate::world::gate::Door;
 use crate::world::wire::Wrong;
-use crate::world::worker::Worker;
 
 /// How long a service is away that is killed and started again at once.
 const RESTARTS: Duration = Duration::from_millis(100);
@@ -29,8 +28,7 @@ pub(super) struct Stricken {
     fault: Fault,
     harm: Harm,
     api: Api,
-    worker: Worker,
-    server: Server,
+    world: Surroundings,
     /// How long a worker is cold that was started.
     warmup: Option<Duration>,
 }
@@ -73,8 +71,7 @@ impl Stricken {
     pub(super) fn new(
         fault: &Fault,
         api: &Api,
-        worker: &Worker,
-        server: &Server,
+        world: &Surroundings,
         warmup: Option<Duration>,
     ) -> Result<Self, NotPlayed> {
         let harm = harm(fault).ok_or_else(|| NotPlayed::Unknown(fault.to_string()))?;
@@ -82,8 +79,7 @@ impl Stricken {
             fault: fault.clone(),
             harm,
             api: api.clone(),
-            worker: worker.clone(),
-            server: server.clone(),
+            world: world.clone(),
             warmup,
         })
     }
@@ -117,39 +113,30 @@ impl Stricken {
     }
 
     fn strike(&self, begins: bool) {
+        let Surroundings { server, worker, .. } = &self.world;
         let door = match self.harm {
             Harm::Hangs if begins => Door::Shut,
             Harm::Refuses if begins => Door::Refusing,
             _ => Door::Open,
         };
+        let warmup = self.warmup.filter(|_| self.fault.kind.ends_process());
         match (self.fault.target, self.harm) {
             (_, Harm::Nothing) => {}
-            (_, Harm::Wire(wrong, share)) if begins => self.worker.wire().hurt(wrong, share),
-            (_, Harm::Wire(..)) => self.worker.wire().heal(),
-            (_, Harm::Slow(by)) => self
-                .server
-                .ail(|it, _| it.slow = if begins { by } else { 0 }),
-            (_, Harm::ReadOnly) => self.server.ail(|it, _| it.read_only = begins),
-            (Target::Worker, Harm::Refuses) if !begins && self.fault.kind.ends_process() => {
-                self.start_worker();
-            }
-            (Target::Worker, _) => self.worker.door().set(door),
-            (Target::Database, Harm::Refuses) if begins => self.server.die(),
-            (Target::Database, _) if begins => self.server.door().set(door),
-            (Target::Database, _) => self.server.resume(),
+            (_, Harm::Wire(wrong, share)) if begins => worker.wire.hurt(wrong, share),
+            (_, Harm::Wire(..)) => worker.wire.heal(),
+            (_, Harm::Slow(by)) => server.ail(|it, _| it.slow = if begins { by } else { 0 }),
+            (_, Harm::ReadOnly) => server.ail(|it, _| it.read_only = begins),
+            (Target::Worker, _) if begins => worker.door.set(door),
+            (Target::Worker, _) => worker.start(warmup),
+            (Target::Database, Harm::Refuses) if begins => server.die(),
+            (Target::Database, _) if begins => server.door.set(door),
+            (Target::Database, _) => server.resume(),
             (Target::Api, Harm::Refuses) if begins => self.api.kill(),
             (Target::Api, Harm::Refuses) => {
-                let _ = self.api.start();
+                self.api.start();
             }
             (Target::Node | Target::Replica(_) | Target::Standby, _) => {}
             (Target::Api, _) => self.api.life().iter().for_each(|it| it.set(door)),
-        }
-    }
-
-    fn start_worker(&self) {
-        match self.warmup {
-            None => self.worker.door().set(Door::Open),
-            Some(warmup) => self.worker.start_cold(warmup),
         }
     }
 
@@ -184,19 +171,10 @@ impl Stricken {
 
     /// What a stranger sees that is amiss, until then: an answer that takes as long as `late` is.
     async fn look(&self, late: Duration, until: Instant) -> Option<&'static str> {
+        let Surroundings { server, worker, .. } = &self.world;
         match self.fault.target {
-            Target::Worker => match timeout_at(until, patient(late, self.worker.look())).await {
-                Ok(Ok(slow)) => slow,
-                Ok(Err(WorkFailure::Refused)) => Some("its port refuses"),
-                Ok(Err(WorkFailure::Lost)) => Some("its connection breaks in the middle"),
-                Ok(Err(WorkFailure::Answered(_))) => Some("it answers an error"),
-                Err(_) => Some("it accepts and does not answer"),
-            },
-            Target::Database => match timeout_at(until, patient(late, self.server.probe())).await {
-                Ok(Ok(slow)) => slow,
-                Ok(Err(_)) => Some("it answers an error, or not at all"),
-                Err(_) => Some("it accepts and does not answer"),
-            },
+            Target::Worker => seen(late, until, worker.look()).await,
+            Target::Database => seen(late, until, server.probe()).await,
             Target::Node | Target::Replica(_) | Target::Standby => None,
             Target::Api => match self.api.life().map(|life| life.door()) {
                 None => Some("its port refuses"),
@@ -207,14 +185,20 @@ impl Stricken {
     }
 }
 
-/// Whether the answer came late.
-async fn patient<E>(
+/// What is amiss with an answer that comes until then.
+async fn seen<E>(
     late: Duration,
-    look: impl Future<Output = Result<(), E>>,
-) -> Result<Option<&'static str>, E> {
+    until: Instant,
+    look: impl Future<Output = Result<(), Failure<E>>>,
+) -> Option<&'static str> {
     let asked = Instant::now();
-    look.await?;
-    Ok((asked.elapsed() >= late).then_some("it answers late"))
+    match timeout_at(until, look).await {
+        Ok(Ok(())) => (asked.elapsed() >= late).then_some("it answers late"),
+        Ok(Err(Failure::Refused)) => Some("its port refuses"),
+        Ok(Err(Failure::Lost)) => Some("its connection breaks in the middle"),
+        Ok(Err(Failure::Answered(_))) => Some("it answers an error"),
+        Err(_) => Some("it accepts and does not answer"),
+    }
 }
 
 fn observation(holds: bool, seen: &str) -> Observation {

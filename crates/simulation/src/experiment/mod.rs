@@ -1,7 +1,6 @@
 //! The virtual stage: an experiment of the lab's, played on the modelled world as the lab plays it on processes: the same
 //! arrivals, the same clients, the same policies, and a trial that is judged like theirs.
 
-mod api;
 mod clients;
 mod faults;
 mod watch;
@@ -15,17 +14,18 @@ use holdfast_checker::plan::{Experiment, Side};
 use holdfast_checker::trial::{Call, Durability, Trial};
 use holdfast_checker::{schedule, verdict};
 use serde::Deserialize;
-use tokio::runtime::Builder;
-use tokio::task::{LocalSet, spawn_local};
+use tokio::task::spawn_local;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use self::api::Api;
 use self::clients::Client;
+use self::faults::Stricken;
 use self::watch::Watch;
+use crate::api::Api;
 use crate::postgres::rows::{Status, Tables};
 use crate::postgres::server::Server;
+use crate::replica::Surroundings;
 use crate::run::CannotRun;
-use crate::world::time::Clock;
+use crate::world::time::{Clock, in_virtual_time};
 use crate::world::worker::Worker;
 
 /// Before the load: the journal opens, recovery begins.
@@ -78,12 +78,7 @@ impl Order {
     /// # Errors
     /// When it cannot be played, or was not well before anything was broken.
     pub fn play(&self) -> Result<Trial, NotPlayed> {
-        let runtime = Builder::new_current_thread()
-            .enable_time()
-            .start_paused(true)
-            .build()
-            .map_err(CannotRun::Runtime)?;
-        let trial = LocalSet::new().block_on(&runtime, self.scene())?;
+        let trial = in_virtual_time(self.scene()).map_err(CannotRun::Runtime)??;
         verdict::steady_before(&self.experiment, &trial.calls).map_err(NotPlayed::NotSteady)?;
         Ok(trial)
     }
@@ -91,42 +86,56 @@ impl Order {
     async fn scene(&self) -> Result<Trial, NotPlayed> {
         let (experiment, load) = (&self.experiment, &self.experiment.load);
         let policies = parse_policies(&self.policies).map_err(CannotRun::Policies)?;
-        let policies = policies.policies;
-        let bound = policies.worst_case();
+        let bound = policies.policies.worst_case();
         let clock = Clock::new(Instant::now());
         let server = Server::new(load.seed, clock.clone());
-        let worker = self.worker();
-        let api = Api::new(self.side, policies, &server, &worker, load.seed)?;
+        let world = Surroundings::new(policies.policies, server, self.worker(), load.seed);
+        let api = self.api(world.clone())?;
         sleep(STARTS).await;
         let epoch = Instant::now();
-        let watch = Watch::begin(&api, &worker, &server, epoch);
-        let faults: Vec<_> = experiment
-            .faults
-            .iter()
-            .map(|fault| {
-                let warmup = experiment.system.work_warmup;
-                faults::Stricken::new(fault, &api, &worker, &server, warmup)
-            })
-            .collect::<Result<_, _>>()?;
+        let watch = Watch::begin(&api, &world, epoch);
+        let warmup = experiment.system.work_warmup;
+        let faults = experiment.faults.iter();
+        let faults = faults.map(|fault| Stricken::new(fault, &api, &world, warmup));
+        let faults = faults.collect::<Result<_, _>>()?;
         let faults = spawn_local(faults::play(faults, epoch));
         let mut calls = vec![];
         for arrival in schedule::with_surges(load, &experiment.faults) {
             sleep_until(epoch + arrival.at).await;
-            let client = Client::new(api.clone(), load.clone(), arrival, epoch, clock.clone());
+            let client = Client {
+                api: api.clone(),
+                load: load.clone(),
+                arrival,
+                epoch,
+                clock: clock.clone(),
+            };
             calls.push(spawn_local(client.call()));
         }
         let calls: Vec<Call> = all(calls).await;
         let faults = all(vec![faults]).await.concat();
-        self.settle(&api, &server).await;
+        self.settle(&api, &world.server).await;
         let (samples, transitions) = watch.end();
         Ok(Trial {
             faults,
             transitions,
             samples,
-            durability: durability(&calls, &server),
+            durability: durability(&calls, &world.server),
             calls,
             ..Trial::new(self.side, bound, load.lasts)
         })
+    }
+
+    /// The side that is judged, started.
+    fn api(&self, world: Surroundings) -> Result<Api, NotPlayed> {
+        let api = match self.side {
+            Side::Naive => Api::naive(world),
+            Side::Resilient => Api::resilient(world),
+            Side::Contender => return Err(NotPlayed::Unknown("somebody else's API".to_owned())),
+        };
+        match api.start() {
+            true => Ok(api),
+            false => Err(CannotRun::Replica.into()),
+        }
     }
 
     fn worker(&self) -> Worker {

@@ -9,10 +9,9 @@ use holdfast_policy::BreakerState;
 use tokio::task::{AbortHandle, spawn_local};
 use tokio::time::{Instant, interval};
 
-use super::api::Api;
+use crate::api::Api;
 use crate::postgres::rows::Tables;
-use crate::postgres::server::Server;
-use crate::world::worker::Worker;
+use crate::replica::Surroundings;
 
 /// How exactly a change of state is told.
 const LOOKS: Duration = Duration::from_millis(10);
@@ -35,9 +34,9 @@ struct Seen {
 
 impl Watch {
     /// From `epoch` on.
-    pub(super) fn begin(api: &Api, worker: &Worker, server: &Server, epoch: Instant) -> Self {
+    pub(super) fn begin(api: &Api, world: &Surroundings, epoch: Instant) -> Self {
         let seen = Rc::new(RefCell::new(Seen::default()));
-        let (api, worker, server) = (api.clone(), worker.clone(), server.clone());
+        let (api, world) = (api.clone(), world.clone());
         let watched = Rc::clone(&seen);
         let task = spawn_local(async move {
             let mut looks = interval(LOOKS);
@@ -48,8 +47,8 @@ impl Watch {
                 if look % SAMPLED == 0 {
                     seen.samples.push(Sample {
                         at: epoch.elapsed(),
-                        worker_arrivals: Some(worker.arrivals()),
-                        open_work: Some(server.look(Tables::open) as u64),
+                        worker_arrivals: Some(world.worker.arrivals()),
+                        open_work: Some(world.server.look(Tables::open) as u64),
                         journal_entries: Some(api.entries()),
                         ejected: None,
                     });

@@ -8,44 +8,39 @@ use super::{CAPACITY, SETTLES, STEPS, WARM, WORK};
 
 /// A place on the map.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cell {
+pub(crate) struct Cell {
     /// Calls, in percent of what the worker can do.
-    pub load: u32,
+    pub(crate) load: u32,
     /// For how many seconds the worker stands still.
-    pub pause: u32,
+    pub(crate) pause: u32,
 }
 
 impl Cell {
-    /// How many there are.
-    pub const COUNT: usize = (STEPS * STEPS) as usize;
+    pub(crate) const COUNT: usize = (STEPS * STEPS) as usize;
 
     /// All, load by load.
-    pub fn all() -> impl Iterator<Item = Self> {
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
         let loads = (1..=STEPS).map(|step| step * 100 / STEPS);
         loads.flat_map(|load| (1..=STEPS).map(move |pause| Self { load, pause }))
     }
 
     /// Its place among all.
-    #[must_use]
-    pub fn index(self) -> usize {
+    pub(crate) fn index(self) -> usize {
         ((self.load * STEPS / 100 - 1) * STEPS + self.pause - 1) as usize
     }
 
     /// When the worker goes on.
-    #[must_use]
-    pub fn resumes(self) -> Duration {
+    pub(crate) fn resumes(self) -> Duration {
         WARM + Duration::from_secs(self.pause.into())
     }
 
     /// When the last call comes.
-    #[must_use]
-    pub fn ends(self) -> Duration {
+    pub(crate) fn ends(self) -> Duration {
         self.resumes() + SETTLES
     }
 
     /// When calls come: evenly, each anywhere in its share of the time.
-    #[must_use]
-    pub fn arrivals(self) -> Vec<Duration> {
+    pub(crate) fn arrivals(self) -> Vec<Duration> {
         let mut rng = Rng::with_seed(u64::from(self.load) << 32 | u64::from(self.pause));
         let every = WORK.as_secs_f64() / f64::from(CAPACITY) * 100.0 / f64::from(self.load);
         let count = (self.ends().as_secs_f64() / every).floor();

@@ -10,7 +10,7 @@ const WELL: f64 = 0.9;
 
 /// What one client was told in the end, having asked as often as it does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Told {
+pub(crate) enum Told {
     /// 200: its work is done.
     Done,
     /// 202: it will be.
@@ -21,18 +21,17 @@ pub enum Told {
 
 /// What was seen of a cell.
 #[derive(Debug, Clone)]
-pub struct Seen {
-    /// Where.
-    pub cell: Cell,
+pub(crate) struct Seen {
+    pub(crate) cell: Cell,
     /// What clients were told, in the order in which they came.
-    pub told: Vec<Told>,
+    pub(crate) told: Vec<Told>,
     /// Calls they made for it.
-    pub calls: u64,
+    pub(crate) calls: u64,
 }
 
 /// What became of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
+pub(crate) enum Fate {
     /// Nine of ten clients are answered throughout, and at the end again with a result.
     Up,
     /// Not while the trigger lasts, but afterwards.
@@ -46,8 +45,7 @@ pub enum Fate {
 }
 
 impl Fate {
-    /// All, from the best.
-    pub const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 5] = [
         Self::Up,
         Self::Recovers,
         Self::StillDefers,
@@ -55,9 +53,7 @@ impl Fate {
         Self::NeverUp,
     ];
 
-    /// In words.
-    #[must_use]
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Up => "stays up",
             Self::Recovers => "recovers",
@@ -67,9 +63,7 @@ impl Fate {
         }
     }
 
-    /// In a character.
-    #[must_use]
-    pub fn mark(self) -> char {
+    pub(crate) fn mark(self) -> char {
         match self {
             Self::Up => '#',
             Self::Recovers => '+',
@@ -82,8 +76,7 @@ impl Fate {
 
 impl Seen {
     /// What became of the side.
-    #[must_use]
-    pub fn fate(&self) -> Fate {
+    pub(crate) fn fate(&self) -> Fate {
         let ends = self.cell.ends();
         let is_done = |told| told == Told::Done;
         let is_answered = |told| told != Told::Nothing;
@@ -106,8 +99,7 @@ impl Seen {
     }
 
     /// The share of those who came between and were told so; of nobody, all.
-    #[must_use]
-    pub fn share(&self, between: &Range<Duration>, is: impl Fn(Told) -> bool) -> f64 {
+    pub(crate) fn share(&self, between: &Range<Duration>, is: impl Fn(Told) -> bool) -> f64 {
         let arrivals = self.cell.arrivals();
         let came = arrivals.iter().zip(&self.told);
         let came = came.filter(|(at, _)| between.contains(*at));

@@ -4,59 +4,54 @@
 //! once: what OSDI'22 calls metastable is a load under which the work that nobody waits for any more keeps the worker busy. The
 //! scenario can be played on the real system as well; the constants here are all that such a replay needs.
 
-pub mod cell;
-pub mod fate;
-pub mod page;
+mod cell;
+mod fate;
+pub(crate) mod page;
 mod play;
-pub mod side;
-pub mod text;
+mod side;
+pub(crate) mod text;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, ScopedJoinHandle};
 use std::time::Duration;
 
-pub use self::cell::Cell;
-pub use self::fate::{Fate, Seen, Told};
-pub use self::play::play;
-pub use self::side::Side;
+pub(crate) use self::cell::Cell;
+pub(crate) use self::fate::{Fate, Seen};
+pub(crate) use self::play::play;
+pub(crate) use self::side::Side;
 use crate::run::CannotRun;
 
 /// Works that the worker does at once.
-pub const CAPACITY: u32 = 20;
+pub(crate) const CAPACITY: u32 = 20;
 /// What one takes, as in the course.
-pub const WORK: Duration = Duration::from_secs(2);
+pub(crate) const WORK: Duration = Duration::from_secs(2);
 /// How long a client waits for an answer: longer than the worker's deadline of 5.5 s, after which the resilient side answers.
-pub const PATIENCE: Duration = Duration::from_secs(6);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(6);
 /// How long all is well before the trigger.
-pub const WARM: Duration = Duration::from_secs(15);
+pub(crate) const WARM: Duration = Duration::from_secs(15);
 /// How long is waited for a recovery after it.
-pub const SETTLES: Duration = Duration::from_secs(60);
+pub(crate) const SETTLES: Duration = Duration::from_secs(60);
 /// At whose end is looked whether there was one.
-pub const LOOKS_AT: Duration = Duration::from_secs(15);
+pub(crate) const LOOKS_AT: Duration = Duration::from_secs(15);
 /// Cells along each axis.
-pub const STEPS: u32 = 20;
+pub(crate) const STEPS: u32 = 20;
 
 /// What became of one side everywhere, load by load, each from the shortest trigger to the longest.
 #[derive(Debug, Clone)]
-pub struct Sheet {
-    /// The side.
-    pub side: Side,
-    /// Its cells.
-    pub fates: Vec<Fate>,
-    /// Calls that were made.
-    pub calls: u64,
+pub(crate) struct Sheet {
+    pub(crate) side: Side,
+    pub(crate) fates: Vec<Fate>,
+    pub(crate) calls: u64,
 }
 
 impl Sheet {
     /// What became of it in `cell`.
-    #[must_use]
-    pub fn fate(&self, cell: Cell) -> Fate {
+    pub(crate) fn fate(&self, cell: Cell) -> Fate {
         self.fates[cell.index()]
     }
 
     /// In how many cells that became of it.
-    #[must_use]
-    pub fn count(&self, fate: Fate) -> usize {
+    pub(crate) fn count(&self, fate: Fate) -> usize {
         self.fates.iter().filter(|it| **it == fate).count()
     }
 }
@@ -65,7 +60,7 @@ impl Sheet {
 ///
 /// # Errors
 /// When one cannot be begun.
-pub fn sweep() -> Result<Vec<Sheet>, CannotRun> {
+pub(crate) fn sweep() -> Result<Vec<Sheet>, CannotRun> {
     let all: Vec<(Side, Cell)> = Side::ALL
         .into_iter()
         .flat_map(|side| Cell::all().map(move |cell| (side, cell)))

@@ -24,9 +24,7 @@ const STYLE: &str = "<style>\
     table{border-collapse:collapse}th,td{text-align:right;padding:.3rem .9rem .3rem 0;font-weight:400}th:first-child{text-align:left}\
     </style>";
 
-/// All of it.
-#[must_use]
-pub fn html(sheets: &[Sheet]) -> String {
+pub(crate) fn html(sheets: &[Sheet]) -> String {
     let mut page = format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\
@@ -98,14 +96,14 @@ fn figure(page: &mut String, sheet: &Sheet) {
     let down = sheet.count(Fate::StaysDown);
     let label = format!(
         "{}: {down} of {} cells stay down",
-        sheet.side.name(),
+        sheet.side.name,
         Cell::COUNT
     );
     let _ = write!(
         page,
         "<figure><figcaption>{} <span>stays down in {down}</span></figcaption>\
          <svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{label}\">",
-        sheet.side.name(),
+        sheet.side.name,
         left + edge,
         edge + 30
     );
@@ -142,12 +140,12 @@ fn table(sheets: &[Sheet]) -> String {
         let _ = write!(
             table,
             "<tr><th scope=\"row\">{}</th>{}<td>{}</td></tr>",
-            sheet.side.name(),
+            sheet.side.name,
             counts.concat(),
             sheet.calls
         );
     }
-    let clients = Side::Resilient.tries() - 1;
+    let clients = Side::RESILIENT.tries - 1;
     let _ = write!(
         table,
         "</tbody></table><p>Clients ask {clients} times again, but for the naive side's in the first line.</p>"

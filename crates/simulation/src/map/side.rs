@@ -2,97 +2,63 @@
 
 /// A side, and how its clients ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Side {
-    /// The course's endpoint; clients ask once.
-    Naive,
-    /// The same; clients ask three times again, at once.
-    NaiveRetries,
-    /// The resilient endpoint; the same clients.
-    Resilient,
-    /// That without one of its policies.
-    Without(Policy),
-}
-
-/// A policy that can be missing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Policy {
-    /// No attempt has a limit of its own.
-    AttemptTimeout,
-    /// One attempt.
-    Retry,
-    /// As many further attempts as there are failures.
-    RetryBudget,
-    /// Every attempt is made.
-    Breaker,
-    /// As many attempts at once as there are calls.
-    Limit,
-    /// Full speed at once after closing.
-    Ramp,
-    /// What is not done in time is refused.
-    Defer,
+pub(crate) struct Side {
+    pub(crate) name: &'static str,
+    /// How often a client asks at most, each time at once.
+    pub(crate) tries: u32,
+    /// What is laid over the default policies; `None`: it has no policies.
+    pub(crate) policies: Option<&'static str>,
 }
 
 impl Side {
-    /// All that are on the map.
-    pub const ALL: [Self; 10] = [
-        Self::Naive,
-        Self::NaiveRetries,
-        Self::Resilient,
-        Self::Without(Policy::AttemptTimeout),
-        Self::Without(Policy::Retry),
-        Self::Without(Policy::RetryBudget),
-        Self::Without(Policy::Breaker),
-        Self::Without(Policy::Limit),
-        Self::Without(Policy::Ramp),
-        Self::Without(Policy::Defer),
+    /// The course's endpoint; clients ask once.
+    const NAIVE: Self = Self {
+        name: "naive",
+        tries: 1,
+        policies: None,
+    };
+    /// The same; clients ask three times again.
+    pub(crate) const NAIVE_RETRIES: Self = Self {
+        name: "naive, three retries",
+        tries: 4,
+        policies: None,
+    };
+    /// The resilient endpoint; the same clients.
+    pub(crate) const RESILIENT: Self = Self::without("resilient", "");
+
+    /// All that are on the map: those three, and the resilient one without one of its policies.
+    pub(crate) const ALL: [Self; 10] = [
+        Self::NAIVE,
+        Self::NAIVE_RETRIES,
+        Self::RESILIENT,
+        // No attempt has a limit of its own.
+        Self::without(
+            "without attempt timeout",
+            "worker.attempt_timeout = '5500ms'",
+        ),
+        Self::without("without retry", "worker.retry.max_attempts = 1"),
+        // As many further attempts as there are failures.
+        Self::without(
+            "without retry budget",
+            "worker.retry.budget = { ratio = 1.0, floor_per_second = 1000.0 }",
+        ),
+        Self::without(
+            "without breaker",
+            "worker.breaker.minimum_calls = 1000000\nworker.breaker.consecutive_failures = 1000000",
+        ),
+        // As many attempts at once as there are calls.
+        Self::without("without adaptive limit", "worker.bulkhead.adaptive = false"),
+        // Full speed at once after closing.
+        Self::without("without ramp", "worker.breaker.ramp = '0ms'"),
+        // What is not done in time is refused.
+        Self::without("without deferring", "worker.on_unavailable = 'reject'"),
     ];
 
-    /// As the map calls it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Naive => "naive",
-            Self::NaiveRetries => "naive, three retries",
-            Self::Resilient => "resilient",
-            Self::Without(Policy::AttemptTimeout) => "without attempt timeout",
-            Self::Without(Policy::Retry) => "without retry",
-            Self::Without(Policy::RetryBudget) => "without retry budget",
-            Self::Without(Policy::Breaker) => "without breaker",
-            Self::Without(Policy::Limit) => "without adaptive limit",
-            Self::Without(Policy::Ramp) => "without ramp",
-            Self::Without(Policy::Defer) => "without deferring",
+    const fn without(name: &'static str, policies: &'static str) -> Self {
+        Self {
+            name,
+            tries: 4,
+            policies: Some(policies),
         }
-    }
-
-    /// How often a client asks, at most.
-    #[must_use]
-    pub fn tries(self) -> u32 {
-        match self {
-            Self::Naive => 1,
-            _ => 4,
-        }
-    }
-
-    /// The policies that are laid over the defaults; `None`: it has no policies.
-    #[must_use]
-    pub fn policies(self) -> Option<&'static str> {
-        let policy = match self {
-            Self::Naive | Self::NaiveRetries => return None,
-            Self::Resilient => return Some(""),
-            Self::Without(policy) => policy,
-        };
-        Some(match policy {
-            Policy::AttemptTimeout => "worker.attempt_timeout = '5500ms'",
-            Policy::Retry => "worker.retry.max_attempts = 1",
-            Policy::RetryBudget => {
-                "worker.retry.budget = { ratio = 1.0, floor_per_second = 1000.0 }"
-            }
-            Policy::Breaker => {
-                "worker.breaker.minimum_calls = 1000000\nworker.breaker.consecutive_failures = 1000000"
-            }
-            Policy::Limit => "worker.bulkhead.adaptive = false",
-            Policy::Ramp => "worker.breaker.ramp = '0ms'",
-            Policy::Defer => "worker.on_unavailable = 'reject'",
-        })
     }
 }

@@ -5,8 +5,7 @@ use std::fmt::Write;
 use super::{Cell, Fate, STEPS, Sheet, Side};
 
 /// A line for each side, then the two that matter side by side.
-#[must_use]
-pub fn text(sheets: &[Sheet]) -> String {
+pub(crate) fn text(sheets: &[Sheet]) -> String {
     let mut text = String::new();
     let names = Fate::ALL
         .map(|fate| format!("{:>14}", fate.name()))
@@ -16,11 +15,11 @@ pub fn text(sheets: &[Sheet]) -> String {
         let counts = Fate::ALL
             .map(|fate| format!("{:>14}", sheet.count(fate)))
             .concat();
-        let _ = writeln!(text, "{:26}{counts}", sheet.side.name());
+        let _ = writeln!(text, "{:26}{counts}", sheet.side.name);
     }
     let of = |side| sheets.iter().find(|sheet| sheet.side == side);
-    if let (Some(naive), Some(resilient)) = (of(Side::NaiveRetries), of(Side::Resilient)) {
-        let names = [naive, resilient].map(|sheet| sheet.side.name());
+    if let (Some(naive), Some(resilient)) = (of(Side::NAIVE_RETRIES), of(Side::RESILIENT)) {
+        let names = [naive, resilient].map(|sheet| sheet.side.name);
         let _ = writeln!(text, "\nload  {:24}{}", names[0], names[1]);
         for step in (1..=STEPS).rev() {
             let load = step * 100 / STEPS;

@@ -19,7 +19,7 @@ const REFUSAL: &str = "the database refuses this request (P0001)";
 
 impl Tables {
     /// `INSERT … ON CONFLICT (id) DO UPDATE … WHERE status = 'received'`.
-    pub fn insert(&mut self, rows: &[NewRow], now: Micros) -> Vec<Written<Inserted>> {
+    pub(crate) fn insert(&mut self, rows: &[NewRow], now: Micros) -> Vec<Written<Inserted>> {
         let write = |row: &NewRow| {
             if row.payload.as_deref() == Some(POISON) {
                 return Written::RowRefused(REFUSAL.to_owned());
@@ -37,7 +37,7 @@ impl Tables {
     }
 
     /// Keys and requests in one statement; what a key that stands for nothing is freed from.
-    pub fn insert_keyed(
+    pub(crate) fn insert_keyed(
         &mut self,
         rows: &[NewRow],
         conditions: &Conditions,
@@ -86,7 +86,7 @@ impl Tables {
     }
 
     /// Ends what is open; a row under somebody's lock is passed over.
-    pub fn finish(
+    pub(crate) fn finish(
         &mut self,
         ends: &[EndRow],
         conditions: &Conditions,
@@ -107,14 +107,14 @@ impl Tables {
     }
 
     /// A whole request with its end, unless it is there.
-    pub fn record(
+    pub(crate) fn record(
         &mut self,
         request: &NewRequest,
         result: &WorkResult,
         now: Micros,
     ) -> Result<(), SqlState> {
         if request.body() == Some(POISON) {
-            return Err("P0001");
+            return Err(SqlState("P0001"));
         }
         self.record_whole(request, |row| {
             row.payload = request.body().map(str::to_owned);
@@ -126,7 +126,7 @@ impl Tables {
     }
 
     /// The same without its body, as failed.
-    pub fn record_failed(&mut self, request: &NewRequest, error: &str, now: Micros) {
+    pub(crate) fn record_failed(&mut self, request: &NewRequest, error: &str, now: Micros) {
         self.record_whole(request, |row| {
             row.error = Some(error.to_owned());
             row.end(Status::Failed, now);
@@ -145,7 +145,7 @@ impl Tables {
     }
 
     /// An open request fails.
-    pub fn give_up(&mut self, id: Uuid, error: &str, now: Micros) {
+    pub(crate) fn give_up(&mut self, id: Uuid, error: &str, now: Micros) {
         self.change_open(id, |row| {
             row.error = Some(error.to_owned());
             row.end(Status::Failed, now);
@@ -153,14 +153,17 @@ impl Tables {
     }
 
     /// How far `id` is.
-    #[must_use]
-    pub fn by_id(&self, id: Uuid, now: Micros) -> Option<ExistingRequest> {
+    pub(crate) fn by_id(&self, id: Uuid, now: Micros) -> Option<ExistingRequest> {
         self.row(id).map(|row| row.existing(id, true, now))
     }
 
     /// What `key` stands for.
-    #[must_use]
-    pub fn by_key(&self, key: &str, body: Option<&str>, now: Micros) -> Option<ExistingRequest> {
+    pub(crate) fn by_key(
+        &self,
+        key: &str,
+        body: Option<&str>,
+        now: Micros,
+    ) -> Option<ExistingRequest> {
         let id = *self.keys.get(key)?;
         let row = self.row(id)?;
         Some(row.existing(id, row.payload.as_deref() == body, now))

@@ -1,10 +1,9 @@
 //! A model of Postgres: its tables (`rows`), what each statement of the service does to them (`live`, `open`, `replay`), and the server
 //! around them that dies, hangs, loses answers and fails over (`server`). A test holds the first two against the real one.
 
-mod hasty;
 pub mod live;
-pub mod open;
-pub mod replay;
+mod open;
+mod replay;
 pub mod rows;
 pub mod server;
 pub mod table;
@@ -23,27 +22,23 @@ pub struct Conditions {
     /// Rows that somebody else holds locked.
     pub locked_rows: BTreeSet<Uuid>,
     /// Keys that somebody else is about to take.
-    pub locked_keys: BTreeSet<String>,
+    pub(crate) locked_keys: BTreeSet<String>,
     /// The table of keys is not there.
-    pub keys_are_missing: bool,
+    pub(crate) keys_are_missing: bool,
     /// Somebody took away what refuses a body that journals still hold.
-    pub trigger_is_gone: bool,
+    pub(crate) trigger_is_gone: bool,
 }
 
 /// As a column keeps it.
-#[must_use]
-pub fn micros(at: Timestamp) -> Micros {
+pub(crate) fn micros(at: Timestamp) -> Micros {
     at.as_microsecond()
 }
 
 /// As a column gives it back.
-#[must_use]
-pub fn timestamp(at: Micros) -> Timestamp {
+pub(crate) fn timestamp(at: Micros) -> Timestamp {
     Timestamp::from_microsecond(at).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
-/// An interval.
-#[must_use]
-pub fn span(interval: Duration) -> Micros {
+pub(crate) fn span(interval: Duration) -> Micros {
     i64::try_from(interval.as_micros()).unwrap_or(i64::MAX / 4)
 }

@@ -16,7 +16,7 @@ use crate::world::time::Micros;
 
 impl Tables {
     /// Claims the open rows that were free for longest, and those under a lease that is none.
-    pub fn claim(
+    pub(crate) fn claim(
         &mut self,
         limit: u32,
         lease: Duration,
@@ -25,7 +25,7 @@ impl Tables {
         now: Micros,
     ) -> Result<Vec<OpenRequest>, SqlState> {
         if conditions.keys_are_missing {
-            return Err("42P01");
+            return Err(SqlState("42P01"));
         }
         let too_far = now + span(longest_lease) + 1;
         let unlocked = |(_, id): &(Micros, Uuid)| !conditions.locked_rows.contains(id);
@@ -64,7 +64,7 @@ impl Tables {
     }
 
     /// An open row is done.
-    pub fn complete_open(
+    pub(crate) fn complete_open(
         &mut self,
         id: Uuid,
         response: &str,
@@ -73,7 +73,7 @@ impl Tables {
         now: Micros,
     ) -> Result<CompletedOpen, SqlState> {
         if conditions.locked_rows.contains(&id) {
-            return Err("55P03");
+            return Err(SqlState("55P03"));
         }
         let completed = self.change_open(id, |row| {
             row.response = Some(response.to_owned());
@@ -93,7 +93,12 @@ impl Tables {
     }
 
     /// A claim goes on.
-    pub fn extend(&mut self, claimed: Claimed, lease: Duration, now: Micros) -> Option<Claimed> {
+    pub(crate) fn extend(
+        &mut self,
+        claimed: Claimed,
+        lease: Duration,
+        now: Micros,
+    ) -> Option<Claimed> {
         let until = now + span(lease);
         let extended = self.change_claimed(claimed, |row| row.lease_until = Some(until));
         extended.then(|| Claimed {
@@ -103,7 +108,7 @@ impl Tables {
     }
 
     /// A failure of the request's own.
-    pub fn count_failure(
+    pub(crate) fn count_failure(
         &mut self,
         claimed: Claimed,
         error: &str,
@@ -126,7 +131,7 @@ impl Tables {
     }
 
     /// Deletes what is done and kept long enough, with its key and its conflicts.
-    pub fn forget(
+    pub(crate) fn forget(
         &mut self,
         keep: Duration,
         portion: u32,
@@ -148,8 +153,7 @@ impl Tables {
     }
 
     /// For how long the oldest done one has been kept.
-    #[must_use]
-    pub fn oldest_kept(&self, from: Option<Timestamp>, now: Micros) -> Option<Duration> {
+    pub(crate) fn oldest_kept(&self, from: Option<Timestamp>, now: Micros) -> Option<Duration> {
         let (since, _) = *self.kept_from(from).first()?;
         Some(Duration::from_micros((now - since).max(0).unsigned_abs()))
     }
@@ -164,8 +168,7 @@ impl Tables {
     }
 
     /// How many are open, and since when the oldest.
-    #[must_use]
-    pub fn count_open(&self, now: Micros) -> OpenCount {
+    pub(crate) fn count_open(&self, now: Micros) -> OpenCount {
         let oldest = self
             .free_from(Micros::MIN)
             .filter_map(|(_, id)| self.row(id));

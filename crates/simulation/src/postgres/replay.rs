@@ -9,7 +9,12 @@ use crate::world::time::Micros;
 
 impl Tables {
     /// All of a journal's entries, or none.
-    pub fn replay(&mut self, entries: &[Entry], conditions: &Conditions, now: Micros) -> Replayed {
+    pub(crate) fn replay(
+        &mut self,
+        entries: &[Entry],
+        conditions: &Conditions,
+        now: Micros,
+    ) -> Replayed {
         if let Some(refusal) = refusal(entries, conditions) {
             return Replayed::Refused(refusal);
         }
@@ -103,7 +108,7 @@ impl Tables {
     }
 
     /// A journal's entry fails.
-    pub fn refuse(&mut self, entry: &Entry, error: &str, now: Micros) {
+    pub(crate) fn refuse(&mut self, entry: &Entry, error: &str, now: Micros) {
         if let Some(key) = &entry.key {
             self.take_key(key, entry.id);
         }

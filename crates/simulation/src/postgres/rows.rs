@@ -34,12 +34,10 @@ pub struct Row {
     pub attempts: i32,
     /// Why it failed, last if it is tried again.
     pub error: Option<String>,
-    /// When it came.
-    pub received_at: Micros,
-    /// When it ended.
-    pub completed_at: Option<Micros>,
+    pub(crate) received_at: Micros,
+    pub(crate) completed_at: Option<Micros>,
     /// When the table got an end that a journal brought.
-    pub recorded_at: Option<Micros>,
+    pub(crate) recorded_at: Option<Micros>,
     /// Until when somebody holds it.
     pub lease_until: Option<Micros>,
 }
@@ -50,7 +48,7 @@ pub struct Conflict {
     /// The end that stands.
     pub kept: Option<String>,
     /// When that was.
-    pub kept_at: Micros,
+    pub(crate) kept_at: Micros,
     /// The other one.
     pub other: Option<String>,
     /// What it failed by, if it did.
@@ -71,8 +69,7 @@ pub struct Tables {
 
 impl Row {
     /// An open one without a body.
-    #[must_use]
-    pub fn open(received_at: Micros) -> Self {
+    pub(crate) fn open(received_at: Micros) -> Self {
         Self {
             payload: None,
             status: Status::Received,
@@ -87,7 +84,7 @@ impl Row {
     }
 
     /// Ends it at `now`.
-    pub fn end(&mut self, status: Status, now: Micros) {
+    pub(crate) fn end(&mut self, status: Status, now: Micros) {
         self.status = status;
         if status == Status::Done {
             self.error = None;
@@ -97,8 +94,7 @@ impl Row {
     }
 
     /// As the service is told of it.
-    #[must_use]
-    pub fn existing(&self, id: Uuid, same_body: bool, now: Micros) -> ExistingRequest {
+    pub(crate) fn existing(&self, id: Uuid, same_body: bool, now: Micros) -> ExistingRequest {
         let state = match self.status {
             Status::Done => {
                 let response = self
@@ -131,15 +127,12 @@ impl Row {
 }
 
 impl Tables {
-    /// The row `id`.
-    #[must_use]
-    pub fn row(&self, id: Uuid) -> Option<&Row> {
+    pub(crate) fn row(&self, id: Uuid) -> Option<&Row> {
         self.rows.get(&id)
     }
 
     /// When `id` was done, if it is.
-    #[must_use]
-    pub fn done_at(&self, id: Uuid) -> Option<Timestamp> {
+    pub(crate) fn done_at(&self, id: Uuid) -> Option<Timestamp> {
         let row = self.row(id).filter(|row| row.status == Status::Done);
         row?.completed_at.map(timestamp)
     }
@@ -150,18 +143,16 @@ impl Tables {
     }
 
     /// Open rows by when they are free, from `from` on.
-    pub fn free_from(&self, from: Micros) -> impl Iterator<Item = (Micros, Uuid)> + '_ {
+    pub(crate) fn free_from(&self, from: Micros) -> impl Iterator<Item = (Micros, Uuid)> + '_ {
         self.claimable.range((from, Uuid::nil())..).copied()
     }
 
-    /// How many rows are open.
-    #[must_use]
-    pub fn open(&self) -> usize {
+    pub(crate) fn open(&self) -> usize {
         self.claimable.len()
     }
 
     /// Puts `row` in place of what stands under `id`.
-    pub fn put(&mut self, id: Uuid, row: Row) {
+    pub(crate) fn put(&mut self, id: Uuid, row: Row) {
         self.remove(id);
         if let Some(from) = row.free_from() {
             self.claimable.insert((from, id));
@@ -170,7 +161,7 @@ impl Tables {
     }
 
     /// Changes the row `id` if it is there and open; whether it was.
-    pub fn change_open(&mut self, id: Uuid, change: impl FnOnce(&mut Row)) -> bool {
+    pub(crate) fn change_open(&mut self, id: Uuid, change: impl FnOnce(&mut Row)) -> bool {
         let Some(row) = self.rows.get_mut(&id) else {
             return false;
         };
@@ -186,15 +177,14 @@ impl Tables {
         true
     }
 
-    /// Deletes the row `id`.
-    pub fn remove(&mut self, id: Uuid) {
+    pub(crate) fn remove(&mut self, id: Uuid) {
         if let Some(from) = self.rows.remove(&id).and_then(|row| row.free_from()) {
             self.claimable.remove(&(from, id));
         }
     }
 
     /// Lets `key` stand for `id` unless it stands for something; whether it does now.
-    pub fn take_key(&mut self, key: &str, id: Uuid) -> bool {
+    pub(crate) fn take_key(&mut self, key: &str, id: Uuid) -> bool {
         if self.keys.contains_key(key) {
             return false;
         }

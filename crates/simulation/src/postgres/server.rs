@@ -19,18 +19,17 @@ type Operation = Box<dyn FnOnce(&mut Tables, &Conditions, Micros) + Send>;
 
 /// A Postgres. Clones are the same.
 #[derive(Clone)]
-pub struct Server(Arc<Shared>);
-
-struct Shared {
+pub struct Server {
     /// Refusing while it is dead, shut while it hangs.
-    door: Gate,
-    clock: Clock,
-    state: Mutex<State>,
+    pub(crate) door: Gate,
+    /// By which it dates what it writes.
+    pub(crate) clock: Clock,
+    state: Arc<Mutex<State>>,
 }
 
 /// Whose a statement is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Use {
+pub(crate) enum Use {
     /// A live call's.
     Live,
     /// Recovery's.
@@ -43,13 +42,12 @@ pub enum Use {
 #[derive(Debug, Clone, Default)]
 pub struct StorageFaults {
     /// What a statement takes on top of the usual, in milliseconds.
-    pub slow: u64,
+    pub(crate) slow: u64,
     /// What one of recovery takes on top of that.
-    pub catching_up_slow: u64,
+    pub(crate) catching_up_slow: u64,
     /// How many of a hundred answers are lost after the commit.
-    pub loses: u8,
-    /// It takes no writes.
-    pub read_only: bool,
+    pub(crate) loses: u8,
+    pub(crate) read_only: bool,
     /// What is wrong inside.
     pub inside: Conditions,
 }
@@ -76,41 +74,29 @@ impl Server {
             rng: Rng::with_seed(seed),
             left_behind: vec![],
         };
-        Self(Arc::new(Shared {
+        Self {
             door: Gate::default(),
             clock,
-            state: Mutex::new(state),
-        }))
-    }
-
-    /// Its door: refusing while it is dead, shut while it hangs.
-    #[must_use]
-    pub fn door(&self) -> &Gate {
-        &self.0.door
-    }
-
-    /// Its clock.
-    #[must_use]
-    pub fn clock(&self) -> &Clock {
-        &self.0.clock
+            state: Arc::new(Mutex::new(state)),
+        }
     }
 
     /// Lets what hung go on: what was read before is done, whoever still wants it.
-    pub fn resume(&self) {
+    pub(crate) fn resume(&self) {
         let mut state = self.lock();
-        let now = self.0.clock.now();
+        let now = self.clock.now();
         for operation in std::mem::take(&mut state.left_behind) {
             let State { tables, faults, .. } = &mut *state;
             operation(tables, &faults.inside, now);
         }
         drop(state);
-        self.0.door.set(Door::Open);
+        self.door.set(Door::Open);
     }
 
     /// It dies, and what was read and not done with it.
-    pub fn die(&self) {
+    pub(crate) fn die(&self) {
         self.lock().left_behind.clear();
-        self.0.door.set(Door::Refusing);
+        self.door.set(Door::Refusing);
     }
 
     /// A standby has all that is there now.
@@ -135,8 +121,7 @@ impl Server {
     }
 
     /// What failovers took, and when.
-    #[must_use]
-    pub fn lost(&self) -> BTreeMap<Uuid, u64> {
+    pub(crate) fn lost(&self) -> BTreeMap<Uuid, u64> {
         self.lock().lost.clone()
     }
 
@@ -144,14 +129,14 @@ impl Server {
     ///
     /// # Errors
     /// What came in the place of an answer.
-    pub async fn probe(&self) -> Result<(), StatementFailure> {
-        if !self.0.door.pass().await {
+    pub(crate) async fn probe(&self) -> Result<(), StatementFailure> {
+        if !self.door.pass().await {
             return Err(StatementFailure::Refused);
         }
         let pause = self.lock().pause(Use::Live);
         sleep(pause).await;
         let nothing = Some(|_: &mut Tables, _: &Conditions, _: Micros| Ok(()));
-        self.lock().answer(nothing, Use::Live, self.0.clock.now())
+        self.lock().answer(nothing, Use::Live, self.clock.now())
     }
 
     /// Changes what is the matter with it.
@@ -170,7 +155,7 @@ impl Server {
     ///
     /// # Errors
     /// When it did not answer: then it was done, or not, or will be.
-    pub async fn run<A: Send>(
+    pub(crate) async fn run<A: Send>(
         &self,
         peer: &Peer,
         use_: Use,
@@ -184,17 +169,17 @@ impl Server {
             server: self,
             operation: Some(operation),
         };
-        if !self.0.door.pass().await {
+        if !self.door.pass().await {
             return Err(StatementFailure::Refused);
         }
         let pause = self.lock().pause(use_);
         sleep(pause).await;
-        if !self.0.door.pass().await {
+        if !self.door.pass().await {
             sent.operation = None;
             return Err(StatementFailure::Lost);
         }
         let operation = sent.operation.take();
-        let answer = self.lock().answer(operation, use_, self.0.clock.now());
+        let answer = self.lock().answer(operation, use_, self.clock.now());
         peer.life.pass().await;
         match peer.to_database.door() {
             Door::Open => answer,
@@ -206,7 +191,7 @@ impl Server {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -227,7 +212,7 @@ impl State {
         now: Micros,
     ) -> Result<A, StatementFailure> {
         if use_ != Use::Reading && self.faults.read_only {
-            return Err(StatementFailure::Answered("25006"));
+            return Err(StatementFailure::Answered(SqlState("25006")));
         }
         let operation = operation.ok_or(StatementFailure::Lost)?;
         let answer = operation(&mut self.tables, &self.faults.inside, now);
@@ -255,12 +240,12 @@ where
         let Some(operation) = self.operation.take() else {
             return;
         };
-        let door = self.server.0.door.door();
+        let door = self.server.door.door();
         let mut state = self.server.lock();
         if state.faults.read_only || state.rng.bool() {
             return;
         }
-        let now = self.server.0.clock.now();
+        let now = self.server.clock.now();
         let State {
             tables,
             faults,

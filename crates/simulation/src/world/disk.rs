@@ -10,10 +10,10 @@ use super::gate::Gate;
 
 /// A disk. Clones are the same, in the same life of the replica.
 #[derive(Debug, Clone)]
-pub struct Disk {
+pub(crate) struct Disk {
     shared: Arc<Mutex<State>>,
     /// Shut while it hangs.
-    pub door: Gate,
+    pub(crate) door: Gate,
     life: u32,
 }
 
@@ -34,8 +34,7 @@ struct State {
 
 impl Disk {
     /// An empty one; one that `lies` syncs nothing.
-    #[must_use]
-    pub fn new(lies: bool) -> Self {
+    pub(crate) fn new(lies: bool) -> Self {
         let state = State {
             lies,
             ..State::default()
@@ -48,8 +47,7 @@ impl Disk {
     }
 
     /// The power fails: the same disk for the replica's next life. What was not synced is there all the same if it was `lucky`.
-    #[must_use]
-    pub fn after_a_crash(&self, lucky: bool) -> Self {
+    pub(crate) fn after_a_crash(&self, lucky: bool) -> Self {
         let mut state = self.lock();
         state.life += 1;
         if lucky && !state.lies {
@@ -65,12 +63,12 @@ impl Disk {
     }
 
     /// Whether it has no space left.
-    pub fn fill(&self, full: bool) {
+    pub(crate) fn fill(&self, full: bool) {
         self.lock().full = full;
     }
 
     /// Its next sync fails.
-    pub fn fail_once(&self) {
+    pub(crate) fn fail_once(&self) {
         self.lock().fails_once = true;
     }
 

@@ -4,59 +4,33 @@ use holdfast_api::embedded::{DependencyError, WorkerError, class_of, reason_of};
 use holdfast_policy::Class;
 use holdfast_wire::Reason;
 
-/// Five characters.
-pub type SqlState = &'static str;
-
-/// A failed call of Postgres.
+/// A failed call.
 #[derive(Debug, thiserror::Error)]
-pub enum StatementFailure {
+pub enum Failure<E> {
     /// Nobody listens.
-    #[error("no session")]
+    #[error("it cannot be reached")]
     Refused,
     /// The connection ended before the answer came.
-    #[error("the session ended under the statement")]
+    #[error("the connection ended before the answer came")]
     Lost,
-    /// It answered with an error.
-    #[error("SQLSTATE {0}")]
-    Answered(SqlState),
-}
-
-impl DependencyError for StatementFailure {
-    fn class(&self) -> Class {
-        match self {
-            Self::Refused => Class::failure().retry_always(),
-            Self::Lost => Class::failure().retry_if_idempotent(),
-            Self::Answered(sqlstate) => class_of(sqlstate),
-        }
-    }
-
-    fn reason(&self) -> Reason {
-        match self {
-            Self::Refused => Reason::ConnectRefused,
-            Self::Lost => Reason::ConnectionReset,
-            Self::Answered(sqlstate) => reason_of(sqlstate),
-        }
-    }
-}
-
-/// A failed call of the worker.
-#[derive(Debug, thiserror::Error)]
-pub enum WorkFailure {
-    /// Nobody listens.
-    #[error("the worker cannot be reached")]
-    Refused,
-    /// The connection ended before the answer came.
-    #[error("the worker's connection ended before its answer did")]
-    Lost,
-    /// It answered with an error, which the service's own client judges.
+    /// It answered with an error, which the service itself judges.
     #[error(transparent)]
-    Answered(WorkerError),
+    Answered(E),
 }
+
+/// Of Postgres.
+pub type StatementFailure = Failure<SqlState>;
+/// Of the worker.
+pub type WorkFailure = Failure<WorkerError>;
+
+/// Five characters.
+#[derive(Debug, thiserror::Error)]
+#[error("SQLSTATE {0}")]
+pub struct SqlState(pub &'static str);
 
 impl WorkFailure {
     /// It answered this.
-    #[must_use]
-    pub fn status(status: u16) -> Self {
+    pub(crate) fn status(status: u16) -> Self {
         Self::Answered(WorkerError::Status {
             status,
             retry_after: None,
@@ -64,7 +38,7 @@ impl WorkFailure {
     }
 }
 
-impl DependencyError for WorkFailure {
+impl<E: DependencyError> DependencyError for Failure<E> {
     fn class(&self) -> Class {
         match self {
             Self::Refused => Class::failure().retry_always(),
@@ -79,5 +53,15 @@ impl DependencyError for WorkFailure {
             Self::Lost => Reason::ConnectionReset,
             Self::Answered(error) => error.reason(),
         }
+    }
+}
+
+impl DependencyError for SqlState {
+    fn class(&self) -> Class {
+        class_of(self.0)
+    }
+
+    fn reason(&self) -> Reason {
+        reason_of(self.0)
     }
 }

@@ -11,8 +11,8 @@ use tokio::sync::Notify;
 /// How a door stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-pub enum Door {
-    /// All goes through.
+pub(crate) enum Door {
+    /// All goes through. The first, as that of a new gate is.
     Open,
     /// What comes waits.
     Shut,
@@ -23,19 +23,12 @@ pub enum Door {
 }
 
 /// A door with those who wait before it, woken in the order they came. Clones are the same.
-#[derive(Debug, Clone)]
-pub struct Gate(Arc<(AtomicU8, Notify)>);
-
-impl Default for Gate {
-    fn default() -> Self {
-        Self(Arc::new((AtomicU8::new(Door::Open as u8), Notify::new())))
-    }
-}
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Gate(Arc<(AtomicU8, Notify)>);
 
 impl Gate {
     /// How it stands.
-    #[must_use]
-    pub fn door(&self) -> Door {
+    pub(crate) fn door(&self) -> Door {
         match self.0.0.load(Ordering::Relaxed) {
             0 => Door::Open,
             1 => Door::Shut,
@@ -45,7 +38,7 @@ impl Gate {
     }
 
     /// Moves it. What is gone stays so.
-    pub fn set(&self, door: Door) {
+    pub(crate) fn set(&self, door: Door) {
         if self.door() != Door::Gone {
             self.0.0.store(door as u8, Ordering::Relaxed);
             self.0.1.notify_waiters();
@@ -53,42 +46,28 @@ impl Gate {
     }
 
     /// Waits while it is shut. False: it refuses.
-    pub async fn pass(&self) -> bool {
-        loop {
-            let moved = self.0.1.notified();
-            match self.door() {
-                Door::Open => return true,
-                Door::Refusing => return false,
-                Door::Shut => moved.await,
-                Door::Gone => pending().await,
-            }
+    pub(crate) async fn pass(&self) -> bool {
+        match self.until(|door| door != Door::Shut).await {
+            Door::Open => true,
+            Door::Refusing => false,
+            Door::Shut | Door::Gone => pending().await,
         }
     }
 
-    /// Waits until it stands otherwise than `door`.
-    pub async fn leaves(&self, door: Door) {
+    /// Waits until it stands as is `wanted`.
+    pub(crate) async fn until(&self, wanted: impl Fn(Door) -> bool) -> Door {
         loop {
             let moved = self.0.1.notified();
-            if self.door() != door {
-                return;
-            }
-            moved.await;
-        }
-    }
-
-    /// Waits until it stands so.
-    pub async fn becomes(&self, door: Door) {
-        loop {
-            let moved = self.0.1.notified();
-            if self.door() == door {
-                return;
+            let door = self.door();
+            if wanted(door) {
+                return door;
             }
             moved.await;
         }
     }
 
     /// Runs `future` only while it is open.
-    pub async fn holding<F: Future>(&self, future: F) -> F::Output {
+    pub(crate) async fn holding<F: Future>(&self, future: F) -> F::Output {
         let mut future = pin!(future);
         loop {
             self.pass().await;

@@ -1,13 +1,13 @@
 //! The world around the replicas: time, doors, the worker, the disks, and an account of what happened.
 
-pub mod disk;
+pub(crate) mod disk;
 pub mod failure;
-pub mod gate;
+pub(crate) mod gate;
 pub mod peer;
 pub mod time;
 pub mod trace;
-pub mod wire;
-pub mod worker;
+pub(crate) mod wire;
+pub(crate) mod worker;
 
 use uuid::Uuid;
 
@@ -19,7 +19,6 @@ pub fn id(millis: i64, number: u64) -> Uuid {
 }
 
 /// The number of the request `id`.
-#[must_use]
-pub fn number(id: Uuid) -> u64 {
+pub(crate) fn number(id: Uuid) -> u64 {
     u64::try_from(id.as_u128() & 0xffff_ffff).unwrap_or(0)
 }

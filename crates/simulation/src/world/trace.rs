@@ -9,19 +9,19 @@ use tokio::time::Instant;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Event {
     /// Virtual microseconds since the start.
-    pub at: u64,
+    pub(crate) at: u64,
     /// The replica, from 0; 255: the world.
-    pub replica: u8,
+    pub(crate) replica: u8,
     /// What it was.
-    pub what: &'static str,
+    pub(crate) what: &'static str,
     /// The request's number; 0: none.
-    pub request: u64,
+    pub(crate) request: u64,
     /// What came of it, by the word's own measure.
-    pub detail: u64,
+    pub(crate) detail: u64,
 }
 
 /// What the world does by itself.
-pub const WORLD: u8 = 255;
+pub(crate) const WORLD: u8 = 255;
 
 /// All of it. Clones share it.
 #[derive(Clone)]
@@ -49,13 +49,12 @@ impl Trace {
     }
 
     /// Virtual microseconds since the start.
-    #[must_use]
-    pub fn now(&self) -> u64 {
+    pub(crate) fn now(&self) -> u64 {
         u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
 
     /// Notes that this happened now.
-    pub fn note(&self, replica: u8, what: &'static str, request: u64, detail: u64) {
+    pub(crate) fn note(&self, replica: u8, what: &'static str, request: u64, detail: u64) {
         let event = Event {
             at: self.now(),
             replica,
@@ -74,32 +73,22 @@ impl Trace {
     }
 
     /// What identifies the run.
-    #[must_use]
-    pub fn hash(&self) -> u64 {
+    pub(crate) fn hash(&self) -> u64 {
         self.lock().hash
     }
 
-    /// How many things happened.
-    #[must_use]
-    pub fn len(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.lock().events.len()
     }
 
-    /// Whether nothing did.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// Shows `look` each event, in order.
-    pub fn each(&self, mut look: impl FnMut(&Event)) {
+    pub(crate) fn each(&self, mut look: impl FnMut(&Event)) {
         self.lock().events.iter().for_each(&mut look);
     }
 
     /// Whether a statement about `request` was answered between `since` and the answer that was told at `until`. An instant holds
     /// many events: what came after that answer was not known to it.
-    #[must_use]
-    pub fn reached_postgres(&self, request: u64, since: u64, until: u64) -> bool {
+    pub(crate) fn reached_postgres(&self, request: u64, since: u64, until: u64) -> bool {
         let statements = ["insert", "insert keyed", "finish", "record whole", "look"];
         let is_told = |event: &&Event| event.what == "told" && event.at == until;
         let reached = |event: &Event| {
@@ -113,8 +102,7 @@ impl Trace {
     }
 
     /// What happened to `request`, and what the world did meanwhile.
-    #[must_use]
-    pub fn of(&self, request: u64) -> Vec<Event> {
+    pub(crate) fn of(&self, request: u64) -> Vec<Event> {
         let shared = self.lock();
         let concerns = |event: &&Event| event.request == request || event.replica == WORLD;
         shared.events.iter().filter(concerns).copied().collect()

@@ -12,7 +12,7 @@ use super::failure::WorkFailure;
 
 /// What it does to an exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wrong {
+pub(crate) enum Wrong {
     /// It holds the answer back, for so many milliseconds, from and to, or until it heals.
     Late(u64, u64),
     /// It ends the connection in the middle of the answer.
@@ -25,11 +25,9 @@ pub enum Wrong {
 
 /// A wire. Clones are the same.
 #[derive(Clone)]
-pub struct Wire(Arc<Shared>);
-
-struct Shared {
-    state: Mutex<State>,
-    healed: Notify,
+pub(crate) struct Wire {
+    state: Arc<Mutex<State>>,
+    healed: Arc<Notify>,
 }
 
 struct State {
@@ -40,31 +38,30 @@ struct State {
 
 impl Wire {
     /// One that is well; which exchanges it hurts follows from `seed`.
-    #[must_use]
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         let rng = Rng::with_seed(seed);
-        Self(Arc::new(Shared {
-            state: Mutex::new(State { wrong: None, rng }),
-            healed: Notify::new(),
-        }))
+        Self {
+            state: Arc::new(Mutex::new(State { wrong: None, rng })),
+            healed: Arc::default(),
+        }
     }
 
     /// From now on it does this to so many, from 0 to 1.
-    pub fn hurt(&self, wrong: Wrong, share: f64) {
+    pub(crate) fn hurt(&self, wrong: Wrong, share: f64) {
         self.lock().wrong = Some((wrong, share));
     }
 
     /// From now on it does nothing, and what it holds back goes on at once, as on the lab's wire.
-    pub fn heal(&self) {
+    pub(crate) fn heal(&self) {
         self.lock().wrong = None;
-        self.0.healed.notify_waiters();
+        self.healed.notify_waiters();
     }
 
     /// What comes of `exchange` over it.
     ///
     /// # Errors
     /// The exchange's own, and what the wire makes of it.
-    pub async fn carry<T>(
+    pub(crate) async fn carry<T>(
         &self,
         exchange: impl Future<Output = Result<T, WorkFailure>>,
     ) -> Result<T, WorkFailure> {
@@ -72,7 +69,7 @@ impl Wire {
         match drawn {
             None => exchange.await,
             Some((Wrong::Late(..), by)) => {
-                let healed = self.0.healed.notified();
+                let healed = self.healed.notified();
                 let answer = exchange.await;
                 tokio::select! {
                     () = sleep(by) => {}
@@ -93,7 +90,7 @@ impl Wire {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -19,7 +19,7 @@ use super::wire::Wire;
 
 /// What ails it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FaultKind {
+pub(crate) enum FaultKind {
     /// It answers everybody with this status.
     Answers(u16),
     /// It takes this long, in milliseconds.
@@ -28,14 +28,13 @@ pub enum FaultKind {
 
 /// The worker. Clones are the same.
 #[derive(Clone)]
-pub struct Worker(Arc<Shared>);
-
-struct Shared {
+pub(crate) struct Worker {
     /// Refusing while it is dead, shut while it hangs.
-    door: Gate,
-    wire: Wire,
-    capacity: Semaphore,
-    state: Mutex<State>,
+    pub(crate) door: Gate,
+    /// The way of all replicas to it.
+    pub(crate) wire: Wire,
+    capacity: Arc<Semaphore>,
+    state: Arc<Mutex<State>>,
 }
 
 struct State {
@@ -51,38 +50,25 @@ struct State {
 
 impl Worker {
     /// One that takes between `usual.0` and `usual.1` milliseconds, for `capacity` calls at once.
-    #[must_use]
-    pub fn new(seed: u64, usual: (u64, u64), capacity: usize) -> Self {
-        Self(Arc::new(Shared {
+    pub(crate) fn new(seed: u64, usual: (u64, u64), capacity: usize) -> Self {
+        let state = State {
+            rng: Rng::with_seed(seed),
+            fault: None,
+            refuses_some: true,
+            usual,
+            arrivals: 0,
+            answers: vec![],
+        };
+        Self {
             door: Gate::default(),
             wire: Wire::new(seed),
-            capacity: Semaphore::new(capacity),
-            state: Mutex::new(State {
-                rng: Rng::with_seed(seed),
-                fault: None,
-                refuses_some: true,
-                usual,
-                arrivals: 0,
-                answers: vec![],
-            }),
-        }))
-    }
-
-    /// Its door: refusing while it is dead, shut while it hangs.
-    #[must_use]
-    pub fn door(&self) -> &Gate {
-        &self.0.door
-    }
-
-    /// The wire to it.
-    #[must_use]
-    pub fn wire(&self) -> &Wire {
-        &self.0.wire
+            capacity: Arc::new(Semaphore::new(capacity)),
+            state: Arc::new(Mutex::new(state)),
+        }
     }
 
     /// How many works it was asked for so far, as the wire to it counts them.
-    #[must_use]
-    pub fn arrivals(&self) -> u64 {
+    pub(crate) fn arrivals(&self) -> u64 {
         self.lock().arrivals
     }
 
@@ -90,75 +76,76 @@ impl Worker {
     ///
     /// # Errors
     /// What came in the place of an answer.
-    pub async fn look(&self) -> Result<(), WorkFailure> {
+    pub(crate) async fn look(&self) -> Result<(), WorkFailure> {
         let asked = async {
-            match self.0.door.pass().await {
+            match self.door.pass().await {
                 true => Ok(()),
                 false => Err(WorkFailure::Refused),
             }
         };
-        self.0.wire.carry(asked).await
+        self.wire.carry(asked).await
     }
 
     /// Makes it ail, or well.
-    pub fn ail(&self, fault: Option<FaultKind>) {
+    pub(crate) fn ail(&self, fault: Option<FaultKind>) {
         self.lock().fault = fault;
     }
 
     /// From now on it refuses nobody.
-    pub fn take_all(&self) {
+    pub(crate) fn take_all(&self) {
         self.lock().refuses_some = false;
     }
 
-    /// It died, and is started again: for `warmup` it has less of its capacity, a tenth to begin with, as the real one.
-    pub fn start_cold(&self, warmup: Duration) {
-        let places = self.0.capacity.available_permits();
+    /// It goes on. One that died is cold: for `warmup` it has less of its capacity, a tenth to begin with, as the real one.
+    pub(crate) fn start(&self, warmup: Option<Duration>) {
+        self.door.set(Door::Open);
+        let Some(warmup) = warmup else {
+            return;
+        };
+        let places = self.capacity.available_permits();
         let missing = places - places.div_ceil(10);
-        self.0.capacity.forget_permits(missing);
-        self.0.door.set(Door::Open);
+        self.capacity.forget_permits(missing);
         let worker = self.clone();
         tokio::spawn(async move {
             let steps = u32::try_from(missing).unwrap_or(u32::MAX).max(1);
             for _ in 0..missing {
                 sleep(warmup / steps).await;
-                worker.0.capacity.add_permits(1);
+                worker.capacity.add_permits(1);
             }
         });
     }
 
     /// When it gave this answer, in virtual microseconds.
-    #[must_use]
-    pub fn answered_at(&self, answer: &str) -> Option<u64> {
+    pub(crate) fn answered_at(&self, answer: &str) -> Option<u64> {
         let number = answer.strip_prefix("{\"n\":")?.strip_suffix('}')?;
         let number: usize = number.parse().ok()?;
         self.lock().answers.get(number.checked_sub(1)?).copied()
     }
 
     /// The way of `peer` to it.
-    #[must_use]
-    pub fn link(&self, peer: Peer) -> WorkerLink {
+    pub(crate) fn link(&self, peer: Peer) -> WorkerLink {
         let worker = self.clone();
         WorkerLink { worker, peer }
     }
 
     /// One work, whoever still waits for it: what was begun is done, as the real worker does it.
     async fn work(self, id: Uuid, trace: Trace) -> Result<JsonText, WorkFailure> {
-        if !self.0.door.pass().await {
+        if !self.door.pass().await {
             return Err(WorkFailure::Refused);
         }
         tokio::select! {
             biased;
             answer = self.place_and_time(id, &trace) => answer,
-            () = self.0.door.becomes(Door::Refusing) => Err(WorkFailure::Lost),
+            _ = self.door.until(|door| door == Door::Refusing) => Err(WorkFailure::Lost),
         }
     }
 
     async fn place_and_time(&self, id: Uuid, trace: &Trace) -> Result<JsonText, WorkFailure> {
-        let place = self.0.capacity.acquire().await;
+        let place = self.capacity.acquire().await;
         let (pause, status) = self.lock().draw();
         sleep(pause).await;
         // It hung in the middle of it; what hung goes on.
-        if !self.0.door.pass().await {
+        if !self.door.pass().await {
             return Err(WorkFailure::Lost);
         }
         drop(place);
@@ -173,7 +160,7 @@ impl Worker {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -196,14 +183,13 @@ impl State {
 }
 
 /// Whether the worker refuses the request of this number, however often it is asked: about one in a hundred.
-#[must_use]
-pub fn is_unlucky(request: u64) -> bool {
+pub(crate) fn is_unlucky(request: u64) -> bool {
     request % 97 == 13
 }
 
 /// A replica's way to the worker.
 #[derive(Clone)]
-pub struct WorkerLink {
+pub(crate) struct WorkerLink {
     worker: Worker,
     peer: Peer,
 }
@@ -218,15 +204,15 @@ impl WorkClient for WorkerLink {
             return Err(WorkFailure::Refused);
         }
         peer.trace.note(peer.replica, "work", number(call.id), 0);
-        if self.worker.door().door() != Door::Refusing {
+        if self.worker.door.door() != Door::Refusing {
             self.worker.lock().arrivals += 1;
         }
         let work = self.worker.clone().work(call.id, peer.trace.clone());
         let work = async { tokio::spawn(work).await.unwrap_or(Err(WorkFailure::Lost)) };
         let answer = tokio::select! {
             biased;
-            answer = self.worker.wire().carry(work) => answer,
-            () = peer.to_worker.leaves(Door::Open) => Err(WorkFailure::Lost),
+            answer = self.worker.wire.carry(work) => answer,
+            _ = peer.to_worker.until(|door| door != Door::Open) => Err(WorkFailure::Lost),
         };
         peer.life.pass().await;
         let came = match &answer {

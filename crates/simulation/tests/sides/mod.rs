@@ -11,7 +11,6 @@ use holdfast_api::embedded::{Claimed, Table, parse_policies, postgres_table};
 use holdfast_simulation::mutant::Mutant;
 use holdfast_simulation::postgres::server::Server;
 use holdfast_simulation::postgres::table::DatabaseLink;
-use holdfast_simulation::world::gate::Gate;
 use holdfast_simulation::world::peer::Peer;
 use holdfast_simulation::world::time::Clock;
 use holdfast_simulation::world::trace::Trace;
@@ -90,14 +89,7 @@ impl Answer {
 fn model() -> (Server, DatabaseLink) {
     let clock = Clock::new(Instant::now());
     let server = Server::new(0, clock.clone());
-    let peer = Peer {
-        replica: 0,
-        life: Gate::default(),
-        to_database: Gate::default(),
-        to_worker: Gate::default(),
-        clock,
-        trace: Trace::begin(),
-    };
+    let peer = Peer::new(clock, Trace::begin());
     let link = DatabaseLink::new(server.clone(), peer, Mutant::None);
     (server, link)
 }
