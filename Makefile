@@ -237,14 +237,14 @@ E2E = cargo test --locked $(1) -- --ignored --test-threads=1 --nocapture
 
 e2e: ## These targets as a user runs them, on each stage; minutes
 	$(BUILD)
-	@$(call E2E,--test e2e_local)
+	@$(call E2E,--test e2e on_local_processes)
 	@HOLDFAST_BINARIES=$(abspath $(BIN)) $(call E2E,--test e2e_experiments)
-	@if docker version >/dev/null 2>&1; then $(call E2E,--test e2e_compose); else \
+	@if docker version >/dev/null 2>&1; then $(call E2E,--test e2e on_compose); else \
 	  echo '*** NOT TESTED: the Compose stage. No Docker engine answers `docker version`. ***' >&2; fi
 
 e2e-swarm: ## The same on three Docker engines, one of which is gone; as root
 	$(BUILD)
-	@$(call E2E,-p holdfast-lab --test e2e_swarm)
+	@$(call E2E,-p holdfast-lab --test e2e while_a_node_dies)
 
 FAILOVERS = primary-killed primary-partitioned standby-lost switchover primary-killed-asynchronous
 failover: ## Experiments with Postgres under Patroni, which fails over

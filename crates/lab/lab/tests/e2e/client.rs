@@ -4,11 +4,13 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use holdfast_system::accepted::Accepted;
-use holdfast_wire::{Breaker, Degraded, Policies, Status};
+use holdfast_wire::{Breaker, Degraded, Status};
 use reqwest::StatusCode;
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
+/// Of every stage that is tested.
+const BASE: &str = "http://127.0.0.1:18080";
 /// What the machine, the container network and this client may add to the provable bound.
 const MACHINE: Duration = Duration::from_millis(300);
 /// How long all that was accepted may take to be done once all is healed.
@@ -24,9 +26,7 @@ const LED_WITHIN: Duration = Duration::from_secs(15);
 const OPEN_WITHIN: Duration = Duration::from_secs(60);
 
 pub(crate) struct Client {
-    base: &'static str,
     http: reqwest::Client,
-    bound: Duration,
     promises: Mutex<Vec<Accepted>>,
 }
 
@@ -41,7 +41,7 @@ pub(crate) struct Answer {
 }
 
 impl Client {
-    pub(crate) async fn new(base: &'static str) -> Self {
+    pub(crate) async fn new() -> Self {
         // A connection per call, as curl has. What comes late is to be seen as late; what never comes ends the test.
         let http = reqwest::Client::builder()
             .no_proxy()
@@ -49,28 +49,24 @@ impl Client {
             .timeout(BOUND + Duration::from_secs(5))
             .build()
             .unwrap();
-        let policies: Policies = http
-            .get(format!("{base}/policies"))
-            .send()
-            .await
-            .unwrap()
-            .json()
-            .await
-            .unwrap();
-        let published = Duration::from_secs_f64(policies.process.worst_case_seconds);
-        assert_eq!(published, BOUND, "the API publishes another bound");
-        Self {
-            base,
+        let client = Self {
             http,
-            bound: BOUND,
-            promises: Mutex::new(Vec::new()),
-        }
+            promises: Mutex::default(),
+        };
+        let published =
+            client.get("/policies").await.body["process"]["worst_case_seconds"].as_f64();
+        assert_eq!(
+            published,
+            Some(BOUND.as_secs_f64()),
+            "the API publishes another bound"
+        );
+        client
     }
 
     /// `GET /process`, within the bound.
     pub(crate) async fn process(&self) -> Answer {
         let answer = self.get("/process").await;
-        self.hold_to_the_bound(&answer);
+        Self::hold_to_the_bound(&answer);
         // A call without a key stands for itself alone.
         self.remember(&answer, &answer.body["request_id"].to_string());
         answer
@@ -78,19 +74,18 @@ impl Client {
 
     /// `POST /process` with this body under this key, within the bound.
     pub(crate) async fn process_once(&self, key: &str, body: &Value) -> Answer {
-        let call = self.http.post(format!("{}/process", self.base));
+        let call = self.http.post(format!("{BASE}/process"));
         let call = call.header("Idempotency-Key", key).json(body);
         let answer = answer(call).await;
-        self.hold_to_the_bound(&answer);
+        Self::hold_to_the_bound(&answer);
         self.remember(&answer, key);
         answer
     }
 
-    fn hold_to_the_bound(&self, answer: &Answer) {
+    fn hold_to_the_bound(answer: &Answer) {
         assert!(
-            answer.took <= self.bound + MACHINE,
-            "over the bound of {:?}: {answer:?}",
-            self.bound
+            answer.took <= BOUND + MACHINE,
+            "over the bound of {BOUND:?}: {answer:?}"
         );
     }
 
@@ -115,14 +110,14 @@ impl Client {
         let started = Instant::now();
         let mut in_a_row = 0;
         while in_a_row < 6 {
-            let looked = self.http.get(format!("{}/livez", self.base)).send().await;
+            let looked = self.http.get(format!("{BASE}/livez")).send().await;
             in_a_row = if looked.is_ok() { in_a_row + 1 } else { 0 };
             assert!(started.elapsed() < LED_WITHIN, "{looked:?}");
         }
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
-        answer(self.http.get(format!("{}{path}", self.base))).await
+        answer(self.http.get(format!("{BASE}{path}"))).await
     }
 
     /// Waits until all that was accepted is done and the journal is empty, which takes no help.
@@ -145,12 +140,9 @@ impl Client {
 
     /// Whether the naive endpoint still has not answered when the resilient one must have.
     pub(crate) async fn naive_hangs(&self) -> bool {
-        let call = self
-            .http
-            .get(format!("{}/naive/process", self.base))
-            .timeout(self.bound)
-            .send();
-        call.await.is_err_and(|error| error.is_timeout())
+        let call = self.http.get(format!("{BASE}/naive/process"));
+        let answer = call.timeout(BOUND).send().await;
+        answer.is_err_and(|error| error.is_timeout())
     }
 
     pub(crate) async fn status(&self) -> Status {

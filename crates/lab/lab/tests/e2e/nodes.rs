@@ -1,8 +1,8 @@
 //! Rows of the contract where there are several nodes.
 
-use super::client::Client;
-use super::make::Stage;
-use super::steps::assert_deferred;
+use crate::client::Client;
+use crate::make::Stage;
+use crate::steps::assert_deferred;
 
 /// On three APIs in turn.
 const CALLS_WHILE_HURT: usize = 6;

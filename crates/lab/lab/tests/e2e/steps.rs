@@ -8,8 +8,8 @@ use holdfast_testbed::postgres;
 use serde_json::json;
 use tokio_postgres::NoTls;
 
-use super::client::{Answer, Client};
-use super::make::Stage;
+use crate::client::{Answer, Client};
+use crate::make::Stage;
 
 const WORKER: &str = "worker_unavailable";
 const DATABASE: &str = "db_unavailable";

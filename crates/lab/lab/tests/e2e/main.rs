@@ -1,4 +1,5 @@
-//! The contract, row by row, on a stage that the make targets drive: break, assert, heal, assert.
+//! The make targets as a user runs them: the contract, row by row, on each stage in turn. Break, assert, heal, assert. Run by
+//! `make e2e` and `make e2e-swarm`.
 
 #![allow(
     clippy::unwrap_used,
@@ -14,14 +15,54 @@ mod nodes;
 mod steps;
 
 use client::Client;
-pub(crate) use make::Stage;
+use make::Stage;
+
+/// A stopped container, or task, has no name, and its address may answer with silence.
+const GONE_WITH_ITS_NAME: [&str; 4] = [
+    "dns_failure",
+    "connect_timeout",
+    "connect_refused",
+    "connection_reset",
+];
+
+#[tokio::test]
+#[ignore = "drives a whole stage for minutes: run by make e2e"]
+async fn the_contract_holds_on_local_processes() {
+    run(Stage {
+        name: "local",
+        settings: &["API_PORT=18080", "WORKER_PORT=18081", "DB_PORT=15432"],
+        gone: &["connect_refused", "connection_reset"],
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "builds images and drives a whole stage for minutes: run by make e2e where a Docker engine answers"]
+async fn the_contract_holds_on_compose() {
+    run(Stage {
+        name: "compose",
+        settings: &["API_PORT=18080"],
+        gone: &GONE_WITH_ITS_NAME,
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "makes three Docker engines and drives a whole stage for minutes: run by make e2e-swarm, as root"]
+async fn the_contract_holds_while_a_node_dies_and_comes_back() {
+    run_on_nodes(Stage {
+        name: "swarm",
+        settings: &["API_PORT=18080", "WORKER_PORT=18081", "DB_PORT=15432"],
+        gone: &GONE_WITH_ITS_NAME,
+    })
+    .await;
+}
 
 /// Plays all rows in order; each leaves the system healthy for the next.
-#[allow(dead_code, reason = "each stage has a test program of its own")]
-pub(crate) async fn run(stage: Stage) {
+async fn run(stage: Stage) {
     let _down_at_the_end = stage.guard();
     steps::comes_up_fresh_and_again(&stage).await;
-    let client = Client::new("http://127.0.0.1:18080").await;
+    let client = Client::new().await;
     steps::is_healthy(&client).await;
     steps::survives_a_dead_worker(&stage, &client).await;
     steps::survives_a_paused_worker(&stage, &client).await;
@@ -39,12 +80,11 @@ pub(crate) async fn run(stage: Stage) {
 }
 
 /// Where there are several nodes: what the others do while one is gone.
-#[allow(dead_code, reason = "each stage has a test program of its own")]
-pub(crate) async fn run_on_nodes(stage: Stage) {
+async fn run_on_nodes(stage: Stage) {
     let _down_at_the_end = stage.guard();
     stage.make("down");
     stage.make("up");
-    let client = Client::new("http://127.0.0.1:18080").await;
+    let client = Client::new().await;
     client.becomes_healthy().await;
     nodes::answers_while_a_node_is(&stage, &client, "kill", "start").await;
     nodes::answers_while_a_node_is(&stage, &client, "cut", "mend").await;
