@@ -2,14 +2,15 @@
 //!
 //! What it does is done by the crates below, whose rooms go by their own names here.
 
-pub mod api_check;
-pub mod bench;
+mod alone;
+mod api_check;
+mod bench;
 pub mod cli;
-pub mod compare;
+mod compare;
 pub mod control;
-pub mod demo;
-pub mod error;
-pub mod observe;
+mod demo;
+mod error;
+mod observe;
 
 use holdfast_chaos::{durability, load};
 use holdfast_checker::figures;

@@ -72,7 +72,7 @@ impl System {
     pub(crate) async fn controlled(&self) -> String {
         let stage = Stage::Local(self.stage.clone());
         let control = Control::listen(0, &stage).await.unwrap();
-        let url = control.url().to_owned();
+        let url = control.url.clone();
         tokio::spawn(async move { control.serve().await });
         url
     }

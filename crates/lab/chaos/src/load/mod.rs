@@ -25,7 +25,7 @@ pub use holdfast_checker::history::{Attempt, CallHistory};
 use holdfast_checker::trial::Generator;
 pub use holdfast_checker::trial::{Answer, Completion};
 pub use plan::{Arriving, Plan};
-pub use post::Poster;
+pub use post::{Poster, read};
 pub use summary::Summary;
 
 use crate::error::SystemError;

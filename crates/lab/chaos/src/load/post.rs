@@ -64,7 +64,8 @@ async fn reply(request: RequestBuilder) -> Completion {
 }
 
 /// Leniently: what an answer lacks is for the verdict to judge.
-fn read(status: u16, headers: &HeaderMap, body: &[u8]) -> Answer {
+#[must_use]
+pub fn read(status: u16, headers: &HeaderMap, body: &[u8]) -> Answer {
     let header = |name| headers.get(name)?.to_str().ok();
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
     let text = |name| body.get(name).and_then(Value::as_str);

@@ -10,13 +10,15 @@ mod schemathesis;
 
 use std::time::Duration;
 
+use clap::Args;
 use holdfast_checker::measure::GRACE;
 use holdfast_system::error::SystemError;
 
+use self::client::Client;
 use self::schemathesis::Schemathesis;
-use crate::guard::{Guarded, guarded};
+use crate::alone::alone;
+use crate::error::LabError;
 use crate::output::{Console, Tone};
-use crate::run_dir::RunDir;
 use crate::settings::Settings;
 use crate::system::{ApiSpec, Part, System, SystemSpec, WorkerSpec};
 
@@ -26,117 +28,97 @@ const ADMIN_TOKEN: &str = "api-check-of-its-own-system";
 /// Every call that works takes as long.
 const WORK_DELAY: Duration = Duration::from_millis(5);
 
-/// Who holds the API to its description.
-#[derive(Debug, Clone, Copy)]
-pub enum Check {
-    /// Schemathesis, with requests that it makes up.
-    Requests(Plan),
-    /// A client that is generated from it.
-    Client,
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Plan {
+    /// Made-up requests per operation and scene, beside the systematic ones
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) examples: u32,
+    /// Of what is made up
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
 }
 
-/// How much is tried.
-#[derive(Debug, Clone, Copy)]
-pub struct Plan {
-    /// Made-up requests per operation and scenario, beside the systematic ones.
-    pub examples: u32,
-    /// Of what is made up.
-    pub seed: u64,
-}
+/// A name, and what is dead while the API is asked.
+type Scene = (&'static str, &'static [Part]);
 
-/// What is dead while the API is asked.
-#[derive(Debug, Clone, Copy)]
-struct Scenario {
-    name: &'static str,
-    worker_dead: bool,
-    database_dead: bool,
-}
-
-const SCENARIOS: [Scenario; 4] = [
-    Scenario {
-        name: "healthy",
-        worker_dead: false,
-        database_dead: false,
-    },
-    Scenario {
-        name: "worker-dead",
-        worker_dead: true,
-        database_dead: false,
-    },
-    Scenario {
-        name: "both-dead",
-        worker_dead: true,
-        database_dead: true,
-    },
-    Scenario {
-        name: "database-dead",
-        worker_dead: false,
-        database_dead: true,
-    },
+const MADE_UP: [Scene; 4] = [
+    ("healthy", &[]),
+    ("worker-dead", &[Part::Worker]),
+    ("both-dead", &[Part::Worker, Part::Db]),
+    ("database-dead", &[Part::Db]),
+];
+const BY_CLIENT: [Scene; 3] = [
+    ("healthy", &[]),
+    ("worker-dead", &[Part::Worker]),
+    ("healed", &[]),
 ];
 
-/// Makes the check; whether each answer was as described. Whatever happens, nothing it started goes on.
-///
-/// # Errors
-/// When a scenario could not be played, or was interrupted.
-pub async fn run(check: Check, settings: &Settings, console: Console) -> Result<bool, SystemError> {
-    guarded(Guarded::Processes, async {
-        let mut folder = RunDir::make("api-check", settings, console).await?;
-        let played = play(check, settings, &folder, console).await;
-        if !matches!(played, Ok(true)) {
-            folder.keep();
-            let folder = folder.path().display();
-            console.say(format_args!("  logs and reports are in {folder}"));
+/// Has Schemathesis make up requests; whether each answer was as described.
+pub(crate) async fn run(
+    plan: Plan,
+    settings: &Settings,
+    console: Console,
+) -> Result<bool, LabError> {
+    alone("api-check", None, settings, console, async |folder| {
+        let schemathesis = Schemathesis::install(settings, folder, console).await?;
+        let system = System::start_in(folder, &spec(), settings).await?;
+        let api = system.client(Part::Api(0))?;
+        let bound = api.bound().await? + GRACE;
+        console.say(format_args!("seed {}", plan.seed));
+        let mut held = true;
+        for scene in MADE_UP {
+            set(scene, &system).await?;
+            let found = schemathesis.run(plan, scene.0, api, bound).await?;
+            held &= found.told(scene.0, console);
         }
-        played
+        Ok(held)
     })
     .await
 }
 
-async fn play(
-    check: Check,
-    settings: &Settings,
-    folder: &RunDir,
-    console: Console,
-) -> Result<bool, SystemError> {
-    match check {
-        Check::Requests(plan) => make_up_requests(plan, settings, folder, console).await,
-        Check::Client => client::play(settings, folder.path(), console).await,
-    }
+/// Generates a client and has it play all scenes; whether each answer was what its types say.
+pub(crate) async fn run_client(settings: &Settings, console: Console) -> Result<bool, LabError> {
+    alone("client-check", None, settings, console, async |folder| {
+        let client = Client::install(settings, folder, console).await?;
+        let system = System::start_in(folder, &spec(), settings).await?;
+        let base = system.client(Part::Api(0))?.base();
+        let mut held = client.generate(base).await?.told("generated", console);
+        if !held {
+            return Ok(false);
+        }
+        for scene in BY_CLIENT {
+            set(scene, &system).await?;
+            held &= client.play(scene.0, base).await?.told(scene.0, console);
+        }
+        Ok(held)
+    })
+    .await
 }
 
-async fn make_up_requests(
-    plan: Plan,
-    settings: &Settings,
-    folder: &RunDir,
-    console: Console,
-) -> Result<bool, SystemError> {
-    let schemathesis = Schemathesis::install(settings, folder.path(), console).await?;
-    let system = System::start_in(folder.path(), &spec(), settings).await?;
-    let api = system.client(Part::Api(0))?;
-    let bound = api.bound().await? + GRACE;
-    console.say(format_args!("seed {}", plan.seed));
-    let mut held = true;
-    for scenario in SCENARIOS {
-        set(scenario, &system).await?;
-        let report = schemathesis.run(plan, scenario.name, api, bound).await?;
-        let verdict = if report.held {
-            (Tone::Good, "as described")
-        } else {
-            (Tone::Bad, "NOT as described")
+/// What came of a scene.
+struct Found {
+    held: bool,
+    /// In a few words; there need be none.
+    summary: String,
+    /// All that the program said.
+    output: String,
+}
+
+impl Found {
+    /// Says so; whether all was as described.
+    fn told(&self, scene: &str, console: Console) -> bool {
+        let (tone, verdict) = match self.held {
+            true => (Tone::Good, "as described"),
+            false => (Tone::Bad, "NOT as described"),
         };
-        console.print(format_args!(
-            "  {:<14}{}  {}",
-            scenario.name,
-            console.paint(verdict.0, verdict.1),
-            report.summary
-        ));
-        if !report.held {
-            console.say(report.output);
+        let verdict = console.paint(tone, verdict);
+        let line = format!("  {scene:<14}{verdict}  {}", self.summary);
+        console.print(line.trim_end());
+        if !self.held {
+            console.say(&self.output);
         }
-        held &= report.held;
+        self.held
     }
-    Ok(held)
 }
 
 fn spec() -> SystemSpec {
@@ -146,13 +128,10 @@ fn spec() -> SystemSpec {
     SystemSpec::new(WorkerSpec::new(WORK_DELAY), vec![api])
 }
 
-/// Kills and starts until it is as in `scenario`.
-async fn set(scenario: Scenario, system: &System) -> Result<(), SystemError> {
-    for (part, dead) in [
-        (Part::Worker, scenario.worker_dead),
-        (Part::Db, scenario.database_dead),
-    ] {
-        match dead {
+/// Kills and starts until it is as in this scene.
+async fn set((_, dead): Scene, system: &System) -> Result<(), SystemError> {
+    for part in [Part::Worker, Part::Db] {
+        match dead.contains(&part) {
             true => system.kill(part).await?,
             false => system.start(part).await?,
         }

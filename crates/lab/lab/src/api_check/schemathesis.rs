@@ -8,7 +8,7 @@ use holdfast_system::error::SystemError;
 use tokio::process::Command;
 
 use super::python::Python;
-use super::{ADMIN_TOKEN, Plan};
+use super::{ADMIN_TOKEN, Found, Plan};
 use crate::output::Console;
 use crate::program;
 use crate::settings::Settings;
@@ -22,15 +22,6 @@ pub(super) struct Schemathesis {
     program: PathBuf,
     config: PathBuf,
     folder: PathBuf,
-}
-
-/// What it found.
-pub(super) struct Report {
-    /// Never without a case: who asked nothing has found nothing.
-    pub(super) held: bool,
-    /// Its last line.
-    pub(super) summary: String,
-    pub(super) output: String,
 }
 
 impl Schemathesis {
@@ -54,10 +45,10 @@ impl Schemathesis {
     pub(super) async fn run(
         &self,
         plan: Plan,
-        scenario: &str,
+        scene: &str,
         api: &AdminClient,
         bound: Duration,
-    ) -> Result<Report, SystemError> {
+    ) -> Result<Found, SystemError> {
         let mut command = Command::new(&self.program);
         command
             .current_dir(&self.folder)
@@ -79,10 +70,11 @@ impl Schemathesis {
             .arg(format!("--seed={}", plan.seed));
         let output = program::output(&mut command).await?;
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let log = self.folder.join(format!("schemathesis-{scenario}.log"));
+        let log = self.folder.join(format!("schemathesis-{scene}.log"));
         fs::write(&log, &text).map_err(SystemError::file("write", &log))?;
         let counted = text.lines().rev().find(|line| counts_cases(line));
-        Ok(Report {
+        Ok(Found {
+            // Who asked nothing has found nothing.
             held: output.status.success() && counted.is_some(),
             summary: counted.unwrap_or("no test cases").trim().to_owned(),
             output: text,

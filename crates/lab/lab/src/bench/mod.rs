@@ -15,76 +15,52 @@ mod scale;
 mod stage;
 mod wrk;
 
+use std::path::Path;
+
+use clap::Args;
+
 use self::contender::Contender;
-pub use self::scale::Plan as ScalePlan;
+pub(crate) use self::scale::{Plan as ScalePlan, run as scale};
 use self::stage::Stage;
-use crate::debian;
+use crate::alone::alone;
 use crate::error::LabError;
-use crate::guard::{Guarded, guarded};
 use crate::output::Console;
-use crate::run_dir::RunDir;
 use crate::settings::Settings;
 
-/// How much is measured.
-#[derive(Debug, Clone, Copy)]
-pub struct Plan {
-    /// Measurements of each contender.
-    pub rounds: u32,
-    /// Seconds of each measurement.
-    pub seconds: u32,
-    /// What deleting costs live calls, and nothing else.
-    pub retention: bool,
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Plan {
+    /// How often each is measured; the medians count
+    #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(u32).range(1..))]
+    rounds: u32,
+    /// How long each measurement takes
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    seconds: u32,
+    /// Measure something else instead: how fast old rows are deleted, and what that costs live calls
+    #[arg(long)]
+    retention: bool,
 }
 
-/// Measures, prints a table and the ratios, and ends all that it started, also when interrupted.
-///
-/// # Errors
-/// When the stage cannot be had, or any call failed: then the figures are void.
-pub async fn run(plan: Plan, settings: &Settings, console: Console) -> Result<(), LabError> {
-    let work = async |folder| {
-        if plan.retention {
-            retention::run(plan, settings, folder, console).await
-        } else {
-            on_stage(plan, settings, folder, console).await
+/// Measures and prints a table and the ratios; the figures are void if any call failed.
+pub(crate) async fn run(plan: Plan, settings: &Settings, console: Console) -> Result<(), LabError> {
+    let measured = alone("bench", Some("wrk"), settings, console, async |folder| {
+        match plan.retention {
+            true => retention::run(plan, settings, folder, console).await?,
+            false => on_stage(plan, settings, folder, console).await?,
         }
-    };
-    alone("bench", settings, console, work).await
-}
-
-/// Measures how cost grows, prints it, and ends all that it started, also when interrupted.
-///
-/// # Errors
-/// When a part cannot be had, or any call failed: then the figures are void.
-pub async fn scale(plan: ScalePlan, settings: &Settings, console: Console) -> Result<(), LabError> {
-    let work = async |folder| scale::measure(plan, settings, folder, console).await;
-    alone("scale", settings, console, work).await
-}
-
-async fn alone(
-    name: &str,
-    settings: &Settings,
-    console: Console,
-    work: impl AsyncFnOnce(RunDir) -> Result<(), LabError>,
-) -> Result<(), LabError> {
-    guarded(Guarded::Processes, async {
-        debian::ensure("wrk", "wrk", settings).await?;
-        work(RunDir::make(name, settings, console).await?).await
-    })
-    .await
+        Ok(true)
+    });
+    measured.await.map(drop)
 }
 
 async fn on_stage(
     plan: Plan,
     settings: &Settings,
-    folder: RunDir,
+    folder: &Path,
     console: Console,
 ) -> Result<(), LabError> {
     console.say("starting two databases, a worker and six APIs");
-    let stage = match Stage::start(settings, folder.path()).await {
-        Ok(stage) => stage,
-        Err(error) => return Err(folder.left_by(error).into()),
-    };
-    let mut contenders = stage.contenders(folder.path()).await?;
+    let stage = Stage::start(settings, folder).await?;
+    let mut contenders = stage.contenders(folder).await?;
     measure(&mut contenders, &stage, plan, console).await?;
     report::print(&contenders, &stage, console).await
 }

@@ -2,13 +2,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
 use holdfast_system::error::SystemError;
 use tokio::process::Command;
 
 use crate::error::LabError;
 use crate::figures::{Figures, percentile};
+use crate::program;
 
 /// What the API does per request, in autocommit as there. The ids ascend, as UUIDv7 does: a counter, then the client.
 const SCRIPT: &str = "\\set n :n + 1
@@ -51,30 +51,20 @@ impl Pgbench {
 
     /// One measurement; any failed transaction is an error.
     pub(super) async fn run(&self, round: u32, seconds: u32) -> Result<Figures, LabError> {
-        let prefix = self
-            .folder
-            .join(format!("pgbench-{}-{round}", self.clients));
+        let clients = self.clients;
+        let prefix = self.folder.join(format!("pgbench-{clients}-{round}"));
         let mut command = Command::new(&self.program);
-        command.args([
-            "--no-vacuum",
-            "--protocol=prepared",
-            "--jobs=2",
-            "--log",
-            "--file=pgbench.sql",
-        ]);
-        command
-            .arg(format!("--client={}", self.clients))
-            .arg(format!("--time={seconds}"));
-        command.arg(format!("--define=n={}", self.first_id(round)));
-        command.arg("--log-prefix").arg(&prefix).arg(&self.url);
         command
             .current_dir(&self.folder)
-            .stdin(Stdio::null())
-            .kill_on_drop(true);
-        let output = command
-            .output()
-            .await
-            .map_err(SystemError::file("run", &self.program))?;
+            .args(["--no-vacuum", "--protocol=prepared", "--jobs=2", "--log"])
+            .arg("--file=pgbench.sql")
+            .arg(format!("--client={clients}"))
+            .arg(format!("--time={seconds}"))
+            .arg(format!("--define=n={}", self.first_id(round)))
+            .arg("--log-prefix")
+            .arg(&prefix)
+            .arg(&self.url);
+        let output = program::output(&mut command).await?;
         let printed = String::from_utf8_lossy(&output.stdout);
         let complaint = String::from_utf8_lossy(&output.stderr);
         let void = |problem: &str| LabError::Measurement(format!("void: pgbench: {problem}"));

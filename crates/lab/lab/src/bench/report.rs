@@ -51,9 +51,6 @@ const RATIOS: [(&str, Figure, &str, &str); 10] = [
 ];
 
 /// Prints all of it.
-///
-/// # Errors
-/// When an API cannot be asked how its journal fared.
 pub(super) async fn print(
     contenders: &[Contender],
     stage: &Stage,

@@ -4,6 +4,7 @@
 //! it can delete meanwhile, each with a key. Postgres is asked how many are gone, not the API.
 
 use std::fmt;
+use std::path::Path;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -17,7 +18,6 @@ use crate::error::LabError;
 use crate::figures::Figures;
 use crate::output::Console;
 use crate::postgres;
-use crate::run_dir::RunDir;
 use crate::settings::Settings;
 use crate::system::{ApiSpec, Part};
 use crate::wait::Patience;
@@ -56,23 +56,17 @@ impl fmt::Display for Round {
 }
 
 /// Measures, one round more than asked for to warm up, and prints.
-///
-/// # Errors
-/// When the system cannot be had, or the figures are void.
 pub(super) async fn run(
     plan: Plan,
     settings: &Settings,
-    folder: RunDir,
+    folder: &Path,
     console: Console,
 ) -> Result<(), LabError> {
     console.say("starting a database, a worker and an API");
     let api = vec![ApiSpec::new("api", "")];
-    let system = match start(api, &[], settings, folder.path()).await {
-        Ok(system) => system,
-        Err(error) => return Err(folder.left_by(error).into()),
-    };
+    let system = start(api, &[], settings, folder).await?;
     let url = format!("{}/process", system.client(Part::Api(0))?.base());
-    let wrk = Wrk::new(url, CALLERS, folder.path());
+    let wrk = Wrk::new(url, CALLERS, folder);
     let (sql, connection) =
         tokio_postgres::connect(&postgres::url(system.port(Part::Db)?), NoTls).await?;
     tokio::spawn(connection);

@@ -8,16 +8,18 @@ mod backlog;
 mod rows;
 
 use std::num::NonZeroU32;
+use std::path::Path;
 use std::time::Duration;
 
+use clap::Args;
 use futures_util::future::try_join_all;
 use holdfast_system::error::SystemError;
 
 use super::stage::{FOR_MANY, OPEN_WORK, start_spec};
 use super::wrk::Wrk;
+use crate::alone::alone;
 use crate::error::LabError;
 use crate::output::Console;
-use crate::run_dir::RunDir;
 use crate::settings::Settings;
 use crate::system::{ApiSpec, System, SystemSpec, WorkerSpec};
 
@@ -28,46 +30,37 @@ const DELAY_MS: u32 = 20;
 /// A limit that adapts would refuse the second of two callers for each place, who is there so that no place is ever empty.
 const PATIENT: &str = "[worker.bulkhead]\nadaptive = { tolerance = 10.0 }\n";
 
-/// How much is measured.
-#[derive(Debug, Clone, Copy)]
-pub struct Plan {
-    /// Seconds of each measurement.
-    pub seconds: u32,
-    /// Done rows and open requests at most; each step has ten times as many as the one before.
-    pub most_rows: u32,
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Plan {
+    /// How long each measurement takes
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    seconds: u32,
+    /// Open requests and done rows at most: ten times as many with each step
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(1_000..=10_000_000))]
+    most_rows: u32,
 }
 
 /// All that the measurements need.
 struct Bench<'a> {
     plan: Plan,
     settings: &'a Settings,
-    folder: &'a RunDir,
+    folder: &'a Path,
     console: Console,
 }
 
-pub(super) async fn measure(
-    plan: Plan,
-    settings: &Settings,
-    mut folder: RunDir,
-    console: Console,
-) -> Result<(), LabError> {
-    let bench = Bench {
-        plan,
-        settings,
-        folder: &folder,
-        console,
-    };
-    let measured = bench.all().await;
-    match measured {
-        Err(LabError::System(error)) => Err(folder.left_by(error).into()),
-        Err(error) => {
-            folder.keep();
-            let folder = folder.path().display();
-            console.say(format_args!("  logs are in {folder}"));
-            Err(error)
-        }
-        Ok(()) => Ok(()),
-    }
+/// Measures how cost grows and prints it; the figures are void if any call failed.
+pub(crate) async fn run(plan: Plan, settings: &Settings, console: Console) -> Result<(), LabError> {
+    let measured = alone("scale", Some("wrk"), settings, console, async |folder| {
+        let bench = Bench {
+            plan,
+            settings,
+            folder,
+            console,
+        };
+        bench.all().await?;
+        Ok(true)
+    });
+    measured.await.map(drop)
 }
 
 impl Bench<'_> {
@@ -135,7 +128,7 @@ impl Bench<'_> {
         for seconds in [1, self.plan.seconds] {
             let loads = apis.iter().map(|api| {
                 let url = format!("{}/process", api.base());
-                let load = Wrk::new(url, each, self.folder.path());
+                let load = Wrk::new(url, each, self.folder);
                 async move { load.run(seconds, None).await }
             });
             let figures = try_join_all(loads).await?;
@@ -153,7 +146,7 @@ impl Bench<'_> {
         let mut spec = SystemSpec::new(WorkerSpec::new(Duration::ZERO), replicas(1));
         spec.tuning = FOR_MANY;
         change(&mut spec);
-        start_spec(&spec, self.settings, &self.folder.path().join(name)).await
+        start_spec(&spec, self.settings, &self.folder.join(name)).await
     }
 
     /// One dimension, with each step's ratio to the first.

@@ -45,9 +45,6 @@ pub(super) struct Stage {
 
 impl Stage {
     /// Starts it in `folder`.
-    ///
-    /// # Errors
-    /// When a part does not start.
     pub(super) async fn start(settings: &Settings, folder: &Path) -> Result<Self, SystemError> {
         let observed = |name, filter: &str, observe: &str| ApiSpec {
             variables: vec![
@@ -77,9 +74,6 @@ impl Stage {
     }
 
     /// Who takes turns, in the order in which they warm up.
-    ///
-    /// # Errors
-    /// When a script cannot be written.
     pub(super) async fn contenders(&self, folder: &Path) -> Result<Vec<Contender>, LabError> {
         let http = |name, api: &AdminClient, path, callers| {
             let url = format!("{}{path}", api.base());
@@ -122,10 +116,8 @@ impl Stage {
         Ok(contenders)
     }
 
-    /// A degraded answer is a 2xx to wrk; the API knows better.
-    ///
-    /// # Errors
-    /// When the worker or Postgres failed where they were to be well.
+    /// That the worker and Postgres did not fail where they were to be well: a degraded answer is a 2xx to wrk, and the API
+    /// knows better.
     pub(super) async fn nothing_failed(&self) -> Result<(), LabError> {
         for api in [HEALTHY, OBSERVED, UNOBSERVED] {
             let dependencies = self.system.client(api)?.status().await?.dependencies;

@@ -2,13 +2,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
 use holdfast_system::error::SystemError;
 use tokio::process::Command;
 
 use crate::error::LabError;
 use crate::figures::Figures;
+use crate::program;
 
 const THREADS: u32 = 2;
 /// Each connection waits for a while drawn anew before each call, on average for the first argument, in milliseconds.
@@ -56,16 +56,8 @@ impl Wrk {
             let pause = f64::from(self.connections) * 1_000.0 / rate;
             command.arg("--").arg(format!("{pause:.1}"));
         }
-        let output = command
-            .stdin(Stdio::null())
-            .kill_on_drop(true)
-            .output()
-            .await;
-        let text = output.map_or_else(
-            |error| error.to_string(),
-            |it| String::from_utf8_lossy(&it.stdout).into_owned(),
-        );
-        read(&text)
+        let output = program::output(&mut command).await?;
+        read(&String::from_utf8_lossy(&output.stdout))
             .map_err(|problem| LabError::Measurement(format!("void: {}: {problem}", self.url)))
     }
 }

@@ -16,6 +16,7 @@ use super::values::{duration, long_enough, rate};
 use crate::guard::Guarded;
 use crate::load::Arrivals;
 use crate::stage::Service;
+use crate::{api_check, bench};
 
 /// In groups, as people use them.
 const HELP: &str = include_str!("help.txt");
@@ -107,39 +108,15 @@ pub(super) enum Task {
     },
     /// Hold the API to its own description with made-up requests, healthy and with each dependency dead, on a system of its
     /// own
-    ApiCheck {
-        /// Made-up requests per operation and scene, beside the systematic ones
-        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
-        examples: u32,
-        /// Of what is made up
-        #[arg(long, default_value_t = 1)]
-        seed: u64,
-    },
+    ApiCheck(api_check::Plan),
     /// Generate a Python client from the API's description and have it talk to the API, healthy and without its worker, on a
     /// system of its own
     ClientCheck,
     /// Measure both endpoints and pgbench's same two statements, with a dead worker, without a database and without
     /// observers, all in turns, on processes of its own
-    Bench {
-        /// How often each is measured; the medians count
-        #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(u32).range(1..))]
-        rounds: u32,
-        /// How long each measurement takes
-        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
-        seconds: u32,
-        /// Measure something else instead: how fast old rows are deleted, and what that costs live calls
-        #[arg(long)]
-        retention: bool,
-    },
+    Bench(bench::Plan),
     /// Measure how cost grows: with replicas, connections, workers, open requests and done rows, on processes of its own
-    Scale {
-        /// How long each measurement takes
-        #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
-        seconds: u32,
-        /// Open requests and done rows at most: ten times as many with each step
-        #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(1_000..=10_000_000))]
-        most_rows: u32,
-    },
+    Scale(bench::ScalePlan),
     #[command(flatten)]
     Act(Act),
 }

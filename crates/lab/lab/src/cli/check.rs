@@ -5,6 +5,7 @@ use std::time::Duration;
 use holdfast_system::error::SystemError;
 
 use super::arguments::Check;
+use super::journals::Journals;
 use crate::accepted;
 use crate::database::Database;
 use crate::durability::{self, DurabilityReport};
@@ -27,10 +28,10 @@ pub(super) async fn run(
     let mut report = durability::check(&accepted, &database, wanted.wait, console).await?;
     let mut hint = None;
     if !report.is_finished() {
-        let journals = journals(&stage).await?;
+        let journals = Journals::of(&stage).await;
         // What left the journal since the first look is in the table by now: only then is it nowhere.
         report = durability::check(&accepted, &database, Duration::ZERO, console).await?;
-        hint = self::hint(&report, &journals);
+        hint = self::hint(&report, journals);
     }
     durability::tell(&report, console);
     let holds = report.holds(wanted.allow_failed);
@@ -48,50 +49,23 @@ pub(super) async fn run(
     Ok(holds)
 }
 
-/// What the APIs say of their journals.
-enum Told {
-    /// One of them says nothing.
-    Nothing,
-    Journals {
-        /// Whether all can write.
-        available: bool,
-        /// Of all together.
-        entries: u64,
-    },
-}
-
-async fn journals(stage: &Stage) -> Result<Told, SystemError> {
-    let (mut available, mut entries) = (true, 0);
-    for api in stage.apis().await? {
-        match api.status().await {
-            Err(_) => return Ok(Told::Nothing),
-            Ok(status) => {
-                let journal = status.journal.iter();
-                available &= journal.clone().all(|journal| journal.available);
-                entries += journal.map(|journal| journal.entries).sum::<u64>();
-            }
-        }
-    }
-    Ok(Told::Journals { available, entries })
-}
-
 /// Where what is not in Postgres may still be, and what to do; none: there is nothing to say. Postgres has just answered.
-fn hint(report: &DurabilityReport, journals: &Told) -> Option<String> {
+fn hint(report: &DurabilityReport, journals: Option<Journals>) -> Option<String> {
     const WAIT: &str = "lab check --wait 120s";
     if report.is_finished() {
         return None;
     }
     Some(match journals {
-        Told::Nothing => format!(
+        None => format!(
             "the API does not answer; its journal may hold what is missing: make start-api, then {WAIT}"
         ),
-        Told::Journals {
+        Some(Journals {
             available: false,
             entries,
-        } => format!(
+        }) => format!(
             "the API's journal cannot write, and last held {entries} entries: see to its disk (make logs SERVICE=api), then {WAIT}"
         ),
-        Told::Journals { entries, .. } if *entries > 0 => format!(
+        Some(Journals { entries, .. }) if entries > 0 => format!(
             "the API's journal holds {entries} entries, and Postgres answers: wait until they are there: {WAIT}"
         ),
         _ if report.missing.is_empty() => format!(
@@ -107,8 +81,8 @@ mod tests {
 
     use super::*;
 
-    fn journal(available: bool, entries: u64) -> Told {
-        Told::Journals { available, entries }
+    fn journal(available: bool, entries: u64) -> Option<Journals> {
+        Some(Journals { available, entries })
     }
 
     #[test]
@@ -117,11 +91,11 @@ mod tests {
             missing: vec![Uuid::nil()],
             ..DurabilityReport::default()
         };
-        let told = |journal| hint(&missing, &journal).unwrap();
+        let told = |journals| hint(&missing, journals).unwrap();
         assert!(told(journal(true, 0)).contains("lost"));
         assert!(told(journal(true, 3)).contains("wait") && told(journal(true, 3)).contains("3"));
         assert!(told(journal(false, 0)).contains("cannot write"));
-        assert!(told(Told::Nothing).contains("start-api"));
+        assert!(told(None).contains("start-api"));
     }
 
     #[test]
@@ -130,11 +104,7 @@ mod tests {
             open: vec![Uuid::nil()],
             ..DurabilityReport::default()
         };
-        assert!(
-            hint(&open, &journal(true, 0))
-                .unwrap()
-                .contains("open work")
-        );
-        assert_eq!(hint(&DurabilityReport::default(), &journal(true, 0)), None);
+        assert!(hint(&open, journal(true, 0)).unwrap().contains("open work"));
+        assert_eq!(hint(&DurabilityReport::default(), journal(true, 0)), None);
     }
 }

@@ -64,26 +64,16 @@ async fn target(
     settings: &Settings,
     console: Console,
 ) -> Result<(PathBuf, Vec<String>, Duration), LabError> {
-    let mut folder = settings.folder();
-    let urls: Vec<String> = urls
-        .into_iter()
-        .map(|url| url.trim_end_matches('/').to_owned())
-        .collect();
-    let probe = match urls.first() {
-        Some(url) => AdminClient::at(url.clone()),
-        None => {
-            let stage = Stage::to_act_on(settings, console).await?;
-            // Or whatever else listens on that port would be called.
-            stage.conditions().await?;
-            folder = stage.folder().to_owned();
-            AdminClient::new(stage.api_port().await?)
-        }
-    };
-    let bound = probe.bound().await.unwrap_or(UNKNOWN_BOUND);
-    let urls = if urls.is_empty() {
-        vec![probe.base().to_owned()]
+    let (folder, urls) = if urls.is_empty() {
+        let stage = Stage::to_act_on(settings, console).await?;
+        // Or whatever else listens on that port would be called.
+        stage.conditions().await?;
+        let url = format!("http://127.0.0.1:{}", stage.api_port().await?);
+        (stage.folder().to_owned(), vec![url])
     } else {
-        urls
+        let urls = urls.iter().map(|url| url.trim_end_matches('/').to_owned());
+        (settings.folder(), urls.collect())
     };
-    Ok((folder, urls, bound))
+    let bound = AdminClient::at(urls[0].clone()).bound().await;
+    Ok((folder, urls, bound.unwrap_or(UNKNOWN_BOUND)))
 }

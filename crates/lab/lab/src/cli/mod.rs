@@ -3,6 +3,7 @@
 mod arguments;
 mod check;
 mod experiments;
+mod journals;
 mod load;
 mod logs;
 mod status;
@@ -20,7 +21,7 @@ use tokio::net::TcpListener;
 
 use arguments::{Act, Arguments, Task};
 
-use crate::api_check::{self, Check, Plan};
+use crate::api_check;
 use crate::compare;
 use crate::error::LabError;
 use crate::output::Console;
@@ -70,12 +71,12 @@ async fn perform(task: Task, settings: &Settings, console: Console) -> Result<Ex
         Task::Up { fresh } => up::up(fresh, settings, console).await?,
         Task::Down => up::down(settings, console).await?,
         Task::Status => {
-            let stage = stage(settings, console).await?;
+            let stage = Stage::to_act_on(settings, console).await?;
             return Ok(verdict(status::show(&stage, console).await?));
         }
         Task::Logs(wanted) => logs::show(&wanted, settings, console).await?,
         Task::Act(act) => {
-            let stage = stage(settings, console).await?;
+            let stage = Stage::to_act_on(settings, console).await?;
             break_or_heal(act, &stage, console).await?;
         }
         Task::Control { port } => control::run(port, settings, console).await?,
@@ -95,39 +96,17 @@ async fn perform(task: Task, settings: &Settings, console: Console) -> Result<Ex
         Task::List => experiment::list(settings, console)?,
         Task::Report => experiment::write_report(settings, console)?,
         Task::Guard { guarded } => guard::stand(guarded, settings, console).await?,
-        Task::ObserveCheck => {
-            settings.on_processes("observe-check")?;
-            return Ok(verdict(observe::run(settings, console).await?));
-        }
+        Task::ObserveCheck => return Ok(verdict(observe::run(settings, console).await?)),
         Task::Demo { step } => return Ok(verdict(demo::run(step, settings, console).await?)),
-        Task::ApiCheck { examples, seed } => {
-            settings.on_processes("api-check")?;
-            let check = Check::Requests(Plan { examples, seed });
-            return Ok(verdict(api_check::run(check, settings, console).await?));
+        Task::ApiCheck(plan) => {
+            return Ok(verdict(api_check::run(plan, settings, console).await?));
         }
         Task::ClientCheck => {
-            settings.on_processes("client-check")?;
-            let held = api_check::run(Check::Client, settings, console).await?;
-            return Ok(verdict(held));
+            return Ok(verdict(api_check::run_client(settings, console).await?));
         }
         Task::DistinctWorker { bind, delay } => distinct_worker(bind, delay).await?,
-        Task::Bench {
-            rounds,
-            seconds,
-            retention,
-        } => {
-            settings.on_processes("bench")?;
-            let plan = bench::Plan {
-                rounds,
-                seconds,
-                retention,
-            };
-            bench::run(plan, settings, console).await?;
-        }
-        Task::Scale { seconds, most_rows } => {
-            settings.on_processes("scale")?;
-            bench::scale(bench::ScalePlan { seconds, most_rows }, settings, console).await?;
-        }
+        Task::Bench(plan) => bench::run(plan, settings, console).await?,
+        Task::Scale(plan) => bench::scale(plan, settings, console).await?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -151,24 +130,19 @@ async fn distinct_worker(bind: SocketAddr, delay: Duration) -> Result<(), System
 }
 
 async fn compare(settings: &Settings, console: Console) -> Result<ExitCode, LabError> {
-    let stage = stage(settings, console).await?;
+    let stage = Stage::to_act_on(settings, console).await?;
     // Or whatever else listens on that port would be called.
     stage.conditions().await?;
     let probe = AdminClient::new(stage.api_port().await?);
     compare::ensure_curl(settings).await?;
     let comparison = compare::compare(&probe).await?;
     comparison.print(console);
-    Ok(verdict(comparison.held()))
+    Ok(verdict(comparison.resilient.verdict.held))
 }
 
 fn verdict(held: bool) -> ExitCode {
-    if held {
-        ExitCode::SUCCESS
-    } else {
-        exit::failure()
+    match held {
+        true => ExitCode::SUCCESS,
+        false => exit::failure(),
     }
-}
-
-async fn stage(settings: &Settings, console: Console) -> Result<Stage, SystemError> {
-    Stage::to_act_on(settings, console).await
 }

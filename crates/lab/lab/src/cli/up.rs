@@ -2,6 +2,7 @@
 
 use holdfast_system::error::SystemError;
 
+use super::journals::Journals;
 use crate::database::Database;
 use crate::output::{Console, Tone};
 use crate::settings::Settings;
@@ -53,13 +54,9 @@ async fn take_down(stage: &Stage, console: Console) -> Result<(), SystemError> {
     for what in deleted {
         console.print(format_args!("          deleted: {what}"));
     }
-    for line in owed.iter().flat_map(Owed::lines) {
-        let tone = if line.lost {
-            Tone::Warning
-        } else {
-            Tone::Plain
-        };
-        console.print(format_args!("          {}", console.paint(tone, line.text)));
+    for (lost, text) in owed.iter().flat_map(Owed::lines) {
+        let tone = if lost { Tone::Warning } else { Tone::Plain };
+        console.print(format_args!("          {}", console.paint(tone, text)));
     }
     Ok(())
 }
@@ -70,14 +67,6 @@ struct Owed {
     /// Rows of the resilient endpoint that are not done, such rows of the naive one, all rows.
     rows: Option<[u64; 3]>,
     journal: Option<u64>,
-}
-
-/// One thing to say of it.
-#[derive(Debug, PartialEq, Eq)]
-struct Line {
-    /// Whether something was, or may have been, owed.
-    lost: bool,
-    text: String,
 }
 
 impl Owed {
@@ -95,7 +84,7 @@ impl Owed {
         // Asked first: once Postgres is back, the journal's entries move there.
         let journal = match condition(Service::Api) {
             None | Some(Condition::Dead) => None,
-            Some(_) => journaled(stage).await,
+            Some(_) => Journals::of(stage).await.map(|journals| journals.entries),
         };
         let runs = |it: &&Condition| matches!(it, Condition::Running { .. });
         if condition(Service::Db).filter(|it| !runs(it)).is_some() {
@@ -107,48 +96,33 @@ impl Owed {
         }
     }
 
-    fn lines(&self) -> Vec<Line> {
+    /// Each with whether something was, or may have been, lost.
+    fn lines(&self) -> Vec<(bool, String)> {
         let mut lines = Vec::new();
-        match self.rows {
-            Some([owed, naive, all]) => {
-                let text =
-                    format!("requests in Postgres: {all}, of which still owed (received): {owed}");
-                lines.push(Line {
-                    lost: owed > 0,
-                    text,
-                });
-                if naive > 0 {
-                    let text = format!("requests the naive endpoint never finished: {naive}");
-                    lines.push(Line { lost: false, text });
-                }
+        if let Some([owed, naive, all]) = self.rows {
+            let text =
+                format!("requests in Postgres: {all}, of which still owed (received): {owed}");
+            lines.push((owed > 0, text));
+            if naive > 0 {
+                let text = format!("requests the naive endpoint never finished: {naive}");
+                lines.push((false, text));
             }
-            None => lines.push(Line {
-                lost: true,
-                text: "still owed in Postgres: unknown, it did not answer".to_owned(),
-            }),
+        } else {
+            let text = "still owed in Postgres: unknown, it did not answer";
+            lines.push((true, text.to_owned()));
         }
         lines.push(match self.journal {
-            Some(entries) => Line {
-                lost: entries > 0,
-                text: format!("still owed in the API's journal: {entries}"),
-            },
-            None => Line {
-                lost: true,
-                text: "still owed in the API's journal: unknown, the API did not answer".to_owned(),
-            },
+            Some(entries) => (
+                entries > 0,
+                format!("still owed in the API's journal: {entries}"),
+            ),
+            None => {
+                let text = "still owed in the API's journal: unknown, the API did not answer";
+                (true, text.to_owned())
+            }
         });
         lines
     }
-}
-
-/// Entries of all APIs' journals; none: one of them does not tell.
-async fn journaled(stage: &Stage) -> Option<u64> {
-    let mut entries = 0;
-    for api in stage.apis().await.ok()? {
-        let journal = api.status().await.ok()?.journal;
-        entries += journal.map_or(0, |journal| journal.entries);
-    }
-    Some(entries)
 }
 
 async fn rows(stage: &Stage) -> Option<[u64; 3]> {
@@ -167,14 +141,14 @@ mod tests {
 
     #[test]
     fn what_is_owed_is_counted_and_what_cannot_be_counted_is_not_called_nothing() {
-        let lost = |owed: &Owed| owed.lines().iter().filter(|line| line.lost).count();
+        let lost = |owed: &Owed| owed.lines().iter().filter(|line| line.0).count();
         let known = |rows, journal| Owed {
             rows: Some(rows),
             journal: Some(journal),
         };
         assert_eq!(lost(&known([0, 4, 9], 0)), 0);
         assert_eq!(lost(&known([2, 0, 9], 3)), 2);
-        let text = &known([2, 0, 9], 3).lines()[0].text;
+        let text = &known([2, 0, 9], 3).lines()[0].1;
         assert!(
             text.contains('9') && text.contains("owed (received): 2"),
             "{text}"

@@ -2,51 +2,55 @@
 
 use std::fmt;
 
-/// One call's outcome as the client saw it.
+use reqwest::header::{HeaderMap, HeaderName};
+
+/// One call's outcome as the client saw it. All times are in seconds.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Answer {
+pub(super) enum Answer {
     /// An HTTP answer, of whatever status.
     Http(Http),
-    /// Nothing, until the call was cut after so many seconds.
-    Silence {
-        /// Seconds.
-        cut_after: f64,
-    },
+    /// Nothing, until the call was cut.
+    Silence { cut_after: f64 },
     /// The connection was refused or ended without an answer.
     Broken {
         /// What the client said.
         problem: String,
-        /// Seconds until then.
         seconds: f64,
     },
 }
 
 /// An HTTP answer.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Http {
-    /// The status code.
-    pub status: u16,
+pub(super) struct Http {
+    pub(super) status: u16,
     /// The words after it.
-    pub phrase: String,
-    /// Names in lower case.
-    pub headers: Vec<(String, String)>,
+    pub(super) phrase: String,
+    pub(super) headers: HeaderMap,
     /// As received.
-    pub body: String,
-    /// Seconds from the first byte sent to the last received.
-    pub seconds: f64,
+    pub(super) body: String,
+    /// From the first byte sent to the last received.
+    pub(super) seconds: f64,
+}
+
+impl Answer {
+    pub(super) fn http(&self) -> Option<&Http> {
+        match self {
+            Self::Http(http) => Some(http),
+            Self::Silence { .. } | Self::Broken { .. } => None,
+        }
+    }
 }
 
 impl Http {
     /// Reads `HTTP/1.1 202 Accepted`, headers, an empty line and the body.
-    #[must_use]
-    pub fn parse(text: &str, seconds: f64) -> Option<Self> {
+    pub(super) fn parse(text: &str, seconds: f64) -> Option<Self> {
         let (head, body) = text.split_once("\r\n\r\n")?;
         let mut lines = head.split("\r\n");
         let (_version, status) = lines.next()?.split_once(' ')?;
         let (code, phrase) = status.split_once(' ').unwrap_or((status, ""));
         let header = |line: &str| {
             let (name, value) = line.split_once(':')?;
-            Some((name.to_ascii_lowercase(), value.trim().to_owned()))
+            Some((name.parse::<HeaderName>().ok()?, value.trim().parse().ok()?))
         };
         Some(Self {
             status: code.parse().ok()?,
@@ -57,13 +61,8 @@ impl Http {
         })
     }
 
-    /// The first header of this name, given in lower case.
-    #[must_use]
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(known, _)| known == name)
-            .map(|(_, value)| value.as_str())
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
     }
 }
 

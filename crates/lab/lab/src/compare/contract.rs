@@ -1,5 +1,8 @@
-//! Which answers of the resilient endpoint are documented.
+//! Which answers of the resilient endpoint are documented: beside what holds of every answer, what a call without a key can be
+//! told.
 
+use holdfast_chaos::load::read;
+use holdfast_checker::contract::breaches;
 use holdfast_wire::{DegradedCode, Problem, ProblemCode, Processed, ProcessedStatus, RecordedIn};
 
 use super::answer::Http;
@@ -7,7 +10,7 @@ use crate::stage::AdminClient;
 
 /// What the API says of its journal: without a database, a refusal is documented only where that cannot take the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Journal {
+pub(super) enum Journal {
     /// It can write.
     Writes,
     /// It cannot.
@@ -35,12 +38,13 @@ impl Journal {
 /// What makes it no answer of the contract.
 pub(super) fn documented(http: &Http, journal: Journal) -> Result<String, &'static str> {
     const STRANGE: &str = "not an answer it documents";
+    let answer = read(http.status, &http.headers, http.body.as_bytes());
+    if let Some(breach) = breaches(&answer).first() {
+        return Err(breach);
+    }
     match http.status {
         200 | 202 => {
             let body: Processed = serde_json::from_str(&http.body).map_err(|_| STRANGE)?;
-            if http.status == 202 {
-                comes_back(http, &body)?;
-            }
             let codes = body.degraded.iter().map(|entry| entry.code.as_str());
             let codes: Vec<&str> = codes.collect();
             agrees(http.status, &body)
@@ -49,26 +53,9 @@ pub(super) fn documented(http: &Http, journal: Journal) -> Result<String, &'stat
         }
         429 | 503 => {
             let body: Problem = serde_json::from_str(&http.body).map_err(|_| STRANGE)?;
-            retry_after(http)?;
             refusal(http.status, body.code, journal)
         }
         _ => Err(STRANGE),
-    }
-}
-
-/// Whether an acceptance says where and when to ask for the result.
-fn comes_back(http: &Http, body: &Processed) -> Result<(), &'static str> {
-    let place = format!("/requests/{}", body.request_id);
-    if http.header("location") != Some(&place) {
-        return Err("without its Location");
-    }
-    retry_after(http)
-}
-
-fn retry_after(http: &Http) -> Result<(), &'static str> {
-    match http.header("retry-after").map(str::parse::<u32>) {
-        Some(Ok(1..)) => Ok(()),
-        _ => Err("without a Retry-After"),
     }
 }
 
@@ -106,5 +93,4 @@ fn agrees(status: u16, body: &Processed) -> bool {
     body.status == expected_status
         && body.recorded_in == expected_place
         && (status == 202) == lacks(DegradedCode::WorkerUnavailable)
-        && (status == 202) == body.worker_response.is_none()
 }

@@ -2,17 +2,18 @@
 
 use std::fmt;
 
+use indexmap::IndexMap;
 use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 
 const INDENT: usize = 2;
 
 /// JSON with the order of its members kept, which `serde_json::Value` does not.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Deserialize)]
+#[serde(untagged)]
 enum Json {
-    Leaf(serde_json::Value),
+    Object(IndexMap<String, Json>),
     List(Vec<Json>),
-    Object(Vec<(String, Json)>),
+    Leaf(serde_json::Value),
 }
 
 /// The text laid out in lines of at most `width` columns where that is possible; none: it is not JSON.
@@ -40,22 +41,16 @@ impl Json {
             lines.push(line);
             return;
         }
-        let (open, close) = if matches!(self, Self::List(_)) {
-            ('[', ']')
-        } else {
-            ('{', '}')
+        let (open, close) = match self {
+            Self::List(_) => ('[', ']'),
+            Self::Object(_) | Self::Leaf(_) => ('{', '}'),
         };
         lines.push(format!("{start}{open}"));
         let last = items.len() - 1;
         for (index, (name, value)) in items.into_iter().enumerate() {
             let start = format!("{}{name}", " ".repeat((depth + 1) * INDENT));
-            value.write(
-                lines,
-                start,
-                depth + 1,
-                if index == last { "" } else { "," },
-                width,
-            );
+            let end = if index == last { "" } else { "," };
+            value.write(lines, start, depth + 1, end, width);
         }
         lines.push(format!("{}{close}{end}", " ".repeat(depth * INDENT)));
     }
@@ -71,7 +66,7 @@ impl fmt::Display for Json {
                 write!(f, "[{}]", items.join(", "))
             }
             Self::Object(members) => {
-                let member = |(name, value): &(String, Self)| format!("{}: {value}", quoted(name));
+                let member = |(name, value): (&String, &Self)| format!("{}: {value}", quoted(name));
                 let members: Vec<String> = members.iter().map(member).collect();
                 write!(f, "{{{}}}", members.join(", "))
             }
@@ -81,62 +76,6 @@ impl fmt::Display for Json {
 
 fn quoted(name: &str) -> serde_json::Value {
     serde_json::Value::from(name)
-}
-
-impl<'de> Deserialize<'de> for Json {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(AnyJson)
-    }
-}
-
-struct AnyJson;
-
-impl<'de> Visitor<'de> for AnyJson {
-    type Value = Json;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any JSON value")
-    }
-
-    fn visit_unit<E>(self) -> Result<Json, E> {
-        Ok(Json::Leaf(serde_json::Value::Null))
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Json, E> {
-        Ok(Json::Leaf(value.into()))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Json, E> {
-        Ok(Json::Leaf(value.into()))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Json, E> {
-        Ok(Json::Leaf(value.into()))
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Json, E> {
-        Ok(Json::Leaf(value.into()))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Json, E> {
-        Ok(Json::Leaf(value.into()))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Json, A::Error> {
-        let mut list = Vec::new();
-        while let Some(item) = items.next_element()? {
-            list.push(item);
-        }
-        Ok(Json::List(list))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Json, A::Error> {
-        let mut object = Vec::new();
-        while let Some(member) = members.next_entry()? {
-            object.push(member);
-        }
-        Ok(Json::Object(object))
-    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Two answers beside each other, or below each other where the terminal is narrow.
 
 use super::answer::{Answer, Seconds};
-use super::json;
+use super::{Side, json};
 use crate::output::{Console, Tone};
 
 const LABEL: usize = 12;
@@ -11,93 +11,38 @@ const NAIVE: usize = 28;
 /// Narrower than this, a request id would no longer fit beside the naive side.
 const SIDE_BY_SIDE: usize = 96;
 
-/// One side's answer with its tone.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Side<'a> {
-    pub(super) name: &'static str,
-    pub(super) answer: &'a Answer,
-    pub(super) tone: Tone,
-}
+/// What each line of the picture shows of a side.
+const LABELS: [&str; 6] = ["", "status", "time", "Location", "Retry-After", "body"];
 
-/// A line of the picture: what it shows, and each side's text and tone.
-struct Row {
-    label: &'static str,
-    cells: Vec<(Tone, Vec<String>)>,
-}
+/// A side's part of such a line, which may need several of the terminal, or none.
+type Cell = (Tone, Vec<String>);
 
 /// The lines of the picture.
-pub(super) fn lay_out(naive: Side<'_>, resilient: Side<'_>, console: Console) -> Vec<String> {
+pub(super) fn lay_out(naive: &Side, resilient: &Side, console: Console) -> Vec<String> {
     let width = console.width();
     if width < SIDE_BY_SIDE {
         let column = width.saturating_sub(MARGIN + LABEL).max(NAIVE);
-        let below = |side| lay_out_rows(&rows(&[(side, column)]), &[column], console);
+        let below = |side| lay_out_columns(&[(side, column)], console);
         return [below(naive), below(resilient)].concat();
     }
     let rest = width - MARGIN - LABEL - NAIVE - MARGIN;
-    lay_out_rows(
-        &rows(&[(naive, NAIVE), (resilient, rest)]),
-        &[NAIVE, rest],
-        console,
-    )
+    lay_out_columns(&[(naive, NAIVE), (resilient, rest)], console)
 }
 
-fn rows(sides: &[(Side<'_>, usize)]) -> Vec<Row> {
-    type Cell = fn(&Answer) -> Option<String>;
-    let heading = sides
+fn lay_out_columns(columns: &[(&Side, usize)], console: Console) -> Vec<String> {
+    let columns = columns
         .iter()
-        .map(|(side, _)| (Tone::Strong, vec![side.name.to_owned()]))
-        .collect();
-    let mut rows = vec![Row {
-        label: "",
-        cells: heading,
-    }];
-    let simple: [(&str, Cell); 4] = [
-        ("status", status),
-        ("time", time),
-        ("Location", location),
-        ("Retry-After", retry_after),
-    ];
-    for (label, cell) in simple {
-        let cells: Vec<_> = sides
-            .iter()
-            .map(|(side, width)| {
-                let tone = if label == "status" {
-                    side.tone
-                } else {
-                    Tone::Plain
-                };
-                (tone, wrap(&cell(side.answer).unwrap_or_default(), *width))
-            })
-            .collect();
-        if cells.iter().any(|(_, lines)| !lines.is_empty()) {
-            rows.push(Row { label, cells });
-        }
-    }
-    let bodies = sides
-        .iter()
-        .map(|(side, width)| (Tone::Plain, body(side.answer, *width)))
-        .collect();
-    rows.push(Row {
-        label: "body",
-        cells: bodies,
-    });
-    rows
-}
-
-fn lay_out_rows(rows: &[Row], widths: &[usize], console: Console) -> Vec<String> {
+        .map(|(side, width)| (cells(side, *width), *width));
+    let columns: Vec<([Cell; 6], usize)> = columns.collect();
     let mut lines = Vec::new();
-    for row in rows {
-        let height = row
-            .cells
-            .iter()
-            .map(|(_, cell)| cell.len())
-            .max()
-            .unwrap_or_default();
-        for index in 0..height {
-            let label = if index == 0 { row.label } else { "" };
+    for (row, label) in LABELS.into_iter().enumerate() {
+        let heights = columns.iter().map(|(cells, _)| cells[row].1.len());
+        for index in 0..heights.max().unwrap_or_default() {
+            let label = if index == 0 { label } else { "" };
             let label = console.paint(Tone::Faint, format!("{label:<LABEL$}"));
             let mut line = format!("{:MARGIN$}{label}", "");
-            for ((tone, cell), width) in row.cells.iter().zip(widths) {
+            for (cells, width) in &columns {
+                let (tone, cell) = &cells[row];
                 let text = cell.get(index).map(String::as_str).unwrap_or_default();
                 line += &console.paint(*tone, format!("{text:<width$}")).to_string();
                 line += "  ";
@@ -108,34 +53,27 @@ fn lay_out_rows(rows: &[Row], widths: &[usize], console: Console) -> Vec<String>
     lines
 }
 
-fn status(answer: &Answer) -> Option<String> {
-    Some(match answer {
-        Answer::Http(http) => format!("{} {}", http.status, http.phrase),
-        Answer::Silence { .. } | Answer::Broken { .. } => "none".to_owned(),
-    })
-}
-
-fn time(answer: &Answer) -> Option<String> {
-    Some(match answer {
-        Answer::Http(http) => Seconds(http.seconds).to_string(),
-        Answer::Silence { cut_after } => format!("cut after {cut_after} s"),
-        Answer::Broken { seconds, .. } => Seconds(*seconds).to_string(),
-    })
-}
-
-fn location(answer: &Answer) -> Option<String> {
-    header(answer, "location")
-}
-
-fn retry_after(answer: &Answer) -> Option<String> {
-    header(answer, "retry-after").map(|seconds| format!("{seconds} s"))
-}
-
-fn header(answer: &Answer, name: &str) -> Option<String> {
-    match answer {
-        Answer::Http(http) => http.header(name).map(str::to_owned),
-        _ => None,
-    }
+/// One for each label.
+fn cells(side: &Side, width: usize) -> [Cell; 6] {
+    let (status, time) = match &side.answer {
+        Answer::Http(http) => {
+            let status = format!("{} {}", http.status, http.phrase);
+            (status, Seconds(http.seconds).to_string())
+        }
+        Answer::Silence { cut_after } => ("none".to_owned(), format!("cut after {cut_after} s")),
+        Answer::Broken { seconds, .. } => ("none".to_owned(), Seconds(*seconds).to_string()),
+    };
+    let header = |name| side.answer.http()?.header(name);
+    let location = header("location").unwrap_or_default();
+    let again = header("retry-after").map(|seconds| format!("{seconds} s"));
+    [
+        (Tone::Strong, vec![side.name.to_owned()]),
+        (side.verdict.tone(), wrap(&status, width)),
+        (Tone::Plain, wrap(&time, width)),
+        (Tone::Plain, wrap(location, width)),
+        (Tone::Plain, wrap(&again.unwrap_or_default(), width)),
+        (Tone::Plain, body(&side.answer, width)),
+    ]
 }
 
 fn body(answer: &Answer, width: usize) -> Vec<String> {
@@ -185,9 +123,13 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::compare::answer::Http;
     use holdfast_ops::Environment;
+    use reqwest::header::{HeaderMap, RETRY_AFTER};
+
+    use super::super::answer::Http;
+    use super::super::curl::Call;
+    use super::super::verdict::Verdict;
+    use super::*;
 
     fn console(columns: &str) -> Console {
         Console::new(&Environment::from([
@@ -196,27 +138,24 @@ mod tests {
         ]))
     }
 
-    fn sides() -> (Answer, Answer) {
+    fn lines(columns: &str) -> Vec<String> {
         let http = Http {
             status: 202,
             phrase: "Accepted".to_owned(),
-            headers: vec![("retry-after".to_owned(), "4".to_owned())],
+            headers: HeaderMap::from_iter([(RETRY_AFTER, "4".parse().unwrap())]),
             body: r#"{"status":"degraded","worker_response":null}"#.to_owned(),
             seconds: 0.21,
         };
-        (Answer::Silence { cut_after: 8.5 }, Answer::Http(http))
-    }
-
-    fn lines(columns: &str) -> Vec<String> {
-        let (naive, resilient) = sides();
         let side = |name, answer| Side {
             name,
+            call: Call::new(String::new(), 8.5),
+            verdict: Verdict::of_naive(&answer),
             answer,
-            tone: Tone::Plain,
         };
+        let naive = side("naive", Answer::Silence { cut_after: 8.5 });
         lay_out(
-            side("naive", &naive),
-            side("resilient", &resilient),
+            &naive,
+            &side("resilient", Answer::Http(http)),
             console(columns),
         )
     }

@@ -7,15 +7,13 @@ mod json;
 mod layout;
 mod verdict;
 
-pub use answer::{Answer, Http};
-pub use contract::Journal;
-pub use verdict::Verdict;
-
-use curl::Call;
 use holdfast_system::error::SystemError;
 use holdfast_wire::Processed;
-use layout::Side;
 
+use self::answer::Answer;
+use self::contract::Journal;
+use self::curl::Call;
+use self::verdict::Verdict;
 use crate::debian;
 use crate::output::{Console, Tone};
 use crate::settings::Settings;
@@ -27,108 +25,76 @@ const BEYOND: f64 = 1.0;
 const UNKNOWN_BOUND: f64 = 8.0;
 
 /// What both endpoints did with one call each.
-#[derive(Debug, Clone)]
-pub struct Comparison {
-    calls: [Call; 2],
-    naive: Answer,
-    resilient: Answer,
-    bound: f64,
-    journal: Journal,
+pub(crate) struct Comparison {
+    pub(crate) naive: Side,
+    pub(crate) resilient: Side,
+}
+
+/// What one of them did, and what that is worth.
+pub(crate) struct Side {
+    name: &'static str,
+    call: Call,
+    answer: Answer,
+    pub(crate) verdict: Verdict,
 }
 
 /// Sees to it that there is curl.
-///
-/// # Errors
-/// There is none, and it is not the lab's to install.
-pub async fn ensure_curl(settings: &Settings) -> Result<(), SystemError> {
+pub(crate) async fn ensure_curl(settings: &Settings) -> Result<(), SystemError> {
     debian::ensure("curl", "curl", settings).await
 }
 
-/// Calls both endpoints of the API.
-///
-/// # Errors
-/// When curl is not installed. An API that does not answer is a result.
-pub async fn compare(probe: &AdminClient) -> Result<Comparison, SystemError> {
-    let bound = probe.policies().await.map_or(UNKNOWN_BOUND, |policies| {
-        policies.process.worst_case_seconds
-    });
+/// Calls both endpoints of the API. If it does not answer, that is a result; if curl is not installed, an error.
+pub(crate) async fn compare(probe: &AdminClient) -> Result<Comparison, SystemError> {
+    let policies = probe.policies().await;
+    let bound = policies.map_or(UNKNOWN_BOUND, |it| it.process.worst_case_seconds);
     let call = |path: &str| Call::new(format!("{}{path}", probe.base()), bound + BEYOND);
-    let calls = [call("/naive/process"), call("/process")];
-    let (naive, resilient) = tokio::try_join!(calls[0].make(), calls[1].make())?;
+    let (naive, resilient) = (call("/naive/process"), call("/process"));
+    let (fell, held) = tokio::try_join!(naive.make(), resilient.make())?;
+    // As it is now, not before: an outage is what is being compared.
+    let journal = Journal::of(probe).await;
     Ok(Comparison {
-        calls,
-        naive,
-        resilient,
-        bound,
-        // As it is now, not before: an outage is what is being compared.
-        journal: Journal::of(probe).await,
+        naive: Side {
+            name: "naive",
+            call: naive,
+            verdict: Verdict::of_naive(&fell),
+            answer: fell,
+        },
+        resilient: Side {
+            name: "resilient",
+            call: resilient,
+            verdict: Verdict::of_resilient(&held, bound, journal),
+            answer: held,
+        },
     })
 }
 
+impl Side {
+    /// The status it answered with; none: it did not.
+    pub(crate) fn status(&self) -> Option<u16> {
+        self.answer.http().map(|http| http.status)
+    }
+
+    /// What it answered; none: it gave no promise.
+    pub(crate) fn processed(&self) -> Option<Processed> {
+        serde_json::from_str(&self.answer.http()?.body).ok()
+    }
+}
+
 impl Comparison {
-    /// Whether the resilient side answered as documented within its bound.
-    #[must_use]
-    pub fn held(&self) -> bool {
-        self.resilient().held
-    }
-
-    /// The judgement on the naive side.
-    #[must_use]
-    pub fn naive(&self) -> Verdict {
-        Verdict::of_naive(&self.naive)
-    }
-
-    /// The judgement on the resilient side.
-    #[must_use]
-    pub fn resilient(&self) -> Verdict {
-        Verdict::of_resilient(&self.resilient, self.bound, self.journal)
-    }
-
-    /// The status the resilient side answered with; none: it did not.
-    #[must_use]
-    pub fn status(&self) -> Option<u16> {
-        match &self.resilient {
-            Answer::Http(http) => Some(http.status),
-            _ => None,
-        }
-    }
-
-    /// What the resilient side answered; none: it gave no promise.
-    #[must_use]
-    pub fn processed(&self) -> Option<Processed> {
-        match &self.resilient {
-            Answer::Http(http) => serde_json::from_str(&http.body).ok(),
-            _ => None,
-        }
-    }
-
     /// The commands, both answers, and one line that says who held.
-    pub fn print(&self, console: Console) {
-        let (naive, resilient) = (self.naive(), self.resilient());
-        for call in &self.calls {
-            console.print(console.paint(Tone::Faint, format_args!("  $ {}", call.command_line())));
+    pub(crate) fn print(&self, console: Console) {
+        for side in [&self.naive, &self.resilient] {
+            let command = format!("  $ {}", side.call.command_line());
+            console.print(console.paint(Tone::Faint, command));
         }
         console.print("");
-        let side = |name, answer, verdict: &Verdict| Side {
-            name,
-            answer,
-            tone: verdict.tone(),
-        };
-        let naive_side = side("naive", &self.naive, &naive);
-        for line in layout::lay_out(
-            naive_side,
-            side("resilient", &self.resilient, &resilient),
-            console,
-        ) {
+        for line in layout::lay_out(&self.naive, &self.resilient, console) {
             console.print(line);
         }
-        console.print("");
-        let (naive, resilient) = (
-            console.paint(naive.tone(), &naive),
-            console.paint(resilient.tone(), &resilient),
-        );
+        let [naive, resilient] =
+            [&self.naive, &self.resilient].map(|side| side.verdict.painted(console));
         console.print(format_args!(
-            "  naive:     {naive}\n  resilient: {resilient}"
+            "\n  naive:     {naive}\n  resilient: {resilient}"
         ));
     }
 }

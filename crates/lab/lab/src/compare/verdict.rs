@@ -6,21 +6,20 @@ use holdfast_checker::measure::GRACE;
 
 use super::answer::{Answer, Http, Seconds};
 use super::contract::{Journal, documented};
-use crate::output::Tone;
+use crate::output::{Console, Tone};
 
 /// The judgement on one side, with its reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Verdict {
+pub(crate) struct Verdict {
     word: &'static str,
     because: String,
     /// Whether the side did what a client can rely on.
-    pub held: bool,
+    pub(crate) held: bool,
 }
 
 impl Verdict {
     /// The naive side promises nothing: it answers, or it falls, or it hangs.
-    #[must_use]
-    pub fn of_naive(answer: &Answer) -> Self {
+    pub(super) fn of_naive(answer: &Answer) -> Self {
         match answer {
             Answer::Http(http) if http.status == 200 => Self::new("answered", true, short(http)),
             Answer::Http(http) => Self::new("fell", false, short(http)),
@@ -36,8 +35,7 @@ impl Verdict {
     }
 
     /// The resilient side holds if it answers as documented within `bound` seconds; a refusal, if `journal` allows it.
-    #[must_use]
-    pub fn of_resilient(answer: &Answer, bound: f64, journal: Journal) -> Self {
+    pub(super) fn of_resilient(answer: &Answer, bound: f64, journal: Journal) -> Self {
         match answer {
             Answer::Http(http) => match documented(http, journal) {
                 Ok(_) if http.seconds > bound + GRACE.as_secs_f64() => Self::new(
@@ -56,9 +54,13 @@ impl Verdict {
     }
 
     /// How it is to be shown.
-    #[must_use]
-    pub fn tone(&self) -> Tone {
+    pub(super) fn tone(&self) -> Tone {
         if self.held { Tone::Good } else { Tone::Bad }
+    }
+
+    /// As it is shown.
+    pub(crate) fn painted(&self, console: Console) -> String {
+        console.paint(self.tone(), self).to_string()
     }
 
     fn new(word: &'static str, held: bool, because: String) -> Self {
@@ -95,13 +97,13 @@ fn explained(http: &Http, what: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use reqwest::header::HeaderMap;
+
     use super::*;
 
     fn http(status: u16, headers: &[(&str, &str)], body: &str, seconds: f64) -> Answer {
-        let headers = headers
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect();
+        let header = |(name, value): &(&str, &str)| (name.parse().unwrap(), value.parse().unwrap());
+        let headers: HeaderMap = headers.iter().map(header).collect();
         Answer::Http(Http {
             status,
             phrase: String::new(),
@@ -180,7 +182,8 @@ mod tests {
         let problem = |code: &str| {
             format!(
                 r#"{{"type":"urn:holdfast:problem:{code}","title":"t","status":503,"detail":"d","code":"{code}",
-                "request_id":"0198c0de-0000-7000-8000-000000000000"}}"#
+                "request_id":"0198c0de-0000-7000-8000-000000000000","degraded":[{}]}}"#,
+                lack("db_unavailable")
             )
         };
         let judged = |status, body: &str, journal| {
@@ -210,15 +213,9 @@ mod tests {
     }
 
     #[test]
-    fn an_acceptance_without_a_place_to_ask_for_it_or_a_time_to_come_back_falls() {
-        for headers in [
-            &ACCEPTED[..1],
-            &ACCEPTED[1..],
-            &[],
-            &[("location", "/requests/1"), ACCEPTED[1]],
-        ] {
-            assert!(!judge(&http(202, headers, &accepted(), 0.1)).held);
-        }
+    fn an_acceptance_without_a_time_to_come_back_falls() {
+        let verdict = judge(&http(202, &ACCEPTED[..1], &accepted(), 0.1));
+        assert_eq!(verdict.to_string(), "fell (202 in 0.10 s, no Retry-After)");
     }
 
     #[test]

@@ -25,7 +25,7 @@ impl Access {
         if self.hosts.iter().any(|own| own == host) {
             Ok(())
         } else {
-            let why = "this service answers to its loopback names only";
+            let why = "this service answers to its loopback names only".to_owned();
             Err((StatusCode::MISDIRECTED_REQUEST, why))
         }
     }
@@ -37,7 +37,7 @@ impl Access {
         if text(headers, &FETCH_SITE).is_some_and(|site| site != "same-origin")
             || origin.is_some_and(|origin| !self.is_own(origin))
         {
-            let why = "only the page that this service serves may break and heal";
+            let why = "only the page that this service serves may break and heal".to_owned();
             return Err((StatusCode::FORBIDDEN, why));
         }
         let told = text(headers, &AUTHORIZATION).and_then(|it| it.strip_prefix("Bearer "));
@@ -45,7 +45,7 @@ impl Access {
             Ok(())
         } else {
             let why = "the token is wrong or missing: open the address that `lab control` printed";
-            Err((StatusCode::UNAUTHORIZED, why))
+            Err((StatusCode::UNAUTHORIZED, why.to_owned()))
         }
     }
 
@@ -57,7 +57,7 @@ impl Access {
 }
 
 /// A status, and why in words.
-pub(super) type Refusal = (StatusCode, &'static str);
+pub(super) type Refusal = (StatusCode, String);
 
 fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()

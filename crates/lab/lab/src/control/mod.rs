@@ -35,21 +35,23 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// The service, listening.
 pub struct Control {
     listener: TcpListener,
-    url: String,
+    /// The page's address, with the token.
+    pub url: String,
     shared: Arc<Shared>,
 }
 
 /// Serves until it is interrupted; the stage stays as it is then.
-///
-/// # Errors
-/// Nothing is up, or the port is taken.
-pub async fn run(port: u16, settings: &Settings, console: Console) -> Result<(), SystemError> {
+pub(crate) async fn run(
+    port: u16,
+    settings: &Settings,
+    console: Console,
+) -> Result<(), SystemError> {
     let stage = Stage::to_act_on(settings, console).await?;
     // Or it would serve whatever else listens on the API's port.
     stage.conditions().await?;
     let mut signals = StopSignals::listen().map_err(SystemError::file("listen for", "signals"))?;
     let control = Control::listen(port, &stage).await?;
-    console.print(control.url());
+    console.print(&control.url);
     console
         .say("open it: the page there breaks and heals; Ctrl-C ends this, and the stage stays up");
     tokio::select! {
@@ -81,12 +83,6 @@ impl Control {
                 client: Client::builder().no_proxy().build().unwrap_or_default(),
             }),
         })
-    }
-
-    /// The page's address, with the token.
-    #[must_use]
-    pub fn url(&self) -> &str {
-        &self.url
     }
 
     /// Serves for ever.

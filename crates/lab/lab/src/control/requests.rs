@@ -7,7 +7,7 @@ use hyper::header::{CONNECTION, CONTENT_TYPE, HOST, HeaderValue, ORIGIN, TRANSFE
 use hyper::{Method, Request, Response, StatusCode};
 use reqwest::{Body, Client};
 
-use super::access::Access;
+use super::access::{Access, Refusal};
 use crate::stage::{Condition, Service, Stage};
 
 const UNDER: &str = "/lab/";
@@ -23,14 +23,8 @@ impl Shared {
     pub(super) async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
         let path = request.uri().path().to_owned();
         let answer = match path.strip_prefix(UNDER) {
-            Some(action) => match self.access.may_act(request.headers()) {
-                Ok(()) => self.act(request.method(), action).await,
-                Err((status, why)) => Err((status, why.to_owned())),
-            },
-            None => match self.access.is_meant(request.headers()) {
-                Ok(()) => self.pass_on(request).await,
-                Err((status, why)) => Err((status, why.to_owned())),
-            },
+            Some(action) => self.act(&request, action).await,
+            None => self.pass_on(request).await,
         };
         answer.unwrap_or_else(|(status, why)| tell(status, "text/plain; charset=utf-8", why))
     }
@@ -38,9 +32,11 @@ impl Shared {
     /// `services`, or a verb and a service: `kill/worker`.
     async fn act(
         &self,
-        method: &Method,
+        request: &Request<Incoming>,
         action: &str,
-    ) -> Result<Response<Body>, (StatusCode, String)> {
+    ) -> Result<Response<Body>, Refusal> {
+        self.access.may_act(request.headers())?;
+        let method = request.method();
         if *method == Method::GET && action == "services" {
             return self.services().await.map_err(failed);
         }
@@ -71,10 +67,8 @@ impl Shared {
     }
 
     /// What is asked of the API, as it came.
-    async fn pass_on(
-        &self,
-        request: Request<Incoming>,
-    ) -> Result<Response<Body>, (StatusCode, String)> {
+    async fn pass_on(&self, request: Request<Incoming>) -> Result<Response<Body>, Refusal> {
+        self.access.is_meant(request.headers())?;
         let port = self.stage.api_port().await.map_err(failed)?;
         let asked = request.uri().path_and_query();
         let asked = asked.map_or("/", |it| it.as_str()).to_owned();
@@ -93,18 +87,15 @@ impl Shared {
             .request(method, format!("http://127.0.0.1:{port}{asked}"))
             .headers(headers)
             .body(Body::wrap(request.into_body()));
-        match call.send().await {
-            Ok(answer) => {
-                let mut answer = Response::from(answer);
-                answer.headers_mut().remove(CONNECTION);
-                answer.headers_mut().remove(TRANSFER_ENCODING);
-                Ok(answer)
-            }
-            Err(_) => {
-                let why = "the API does not answer: lab start api".to_owned();
-                Err((StatusCode::BAD_GATEWAY, why))
-            }
+        let answer = call.send().await.map_err(|_| {
+            let why = "the API does not answer: lab start api".to_owned();
+            (StatusCode::BAD_GATEWAY, why)
+        })?;
+        let mut answer = Response::from(answer);
+        for name in [CONNECTION, TRANSFER_ENCODING] {
+            answer.headers_mut().remove(name);
         }
+        Ok(answer)
     }
 }
 
@@ -117,7 +108,7 @@ fn word(condition: &Condition) -> &'static str {
 }
 
 /// As the command line tells it: the cause, and the cure.
-fn failed(error: SystemError) -> (StatusCode, String) {
+fn failed(error: SystemError) -> Refusal {
     let help = error.help().map(|help| format!("; {help}"));
     let why = format!("{error}{}", help.unwrap_or_default());
     (StatusCode::CONFLICT, why)

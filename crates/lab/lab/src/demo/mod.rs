@@ -12,7 +12,7 @@ use holdfast_system::error::SystemError;
 use holdfast_wire::Breaker;
 use tokio::time::{Instant, sleep};
 
-use expected::Expected;
+use expected::{ACCEPTED, Expected, JOURNALLED, WHOLE};
 use narrator::Narrator;
 
 use crate::compare::{self, Comparison};
@@ -50,57 +50,62 @@ const LEGS: &[Leg] = &[
         title: "everything works",
         told: "Both endpoints do the same: store the request, have the worker work for two\n\
                seconds, store the result.",
-        expected: Expected::Whole,
+        expected: WHOLE,
     },
     Leg {
         before: Before::Kill(Service::Worker),
         title: "the worker is killed",
         told: "Its port refuses. Naive can only fail. Resilient has the request in Postgres,\n\
                and so it can promise: 202, it will be done.",
-        expected: Expected::Accepted,
+        expected: ACCEPTED,
     },
     Leg {
         before: Before::Start(Service::Worker),
         title: "it is back",
         told: "The breaker lets a call through to test it, and closes. What was promised is\n\
                done meanwhile, by itself.",
-        expected: Expected::Whole,
+        expected: WHOLE,
     },
     Leg {
         before: Before::Kill(Service::Db),
         title: "the database is killed",
         told: "Naive fails before it has asked the worker. Resilient has the work done, and\n\
                writes the result into a journal on its own disk: 200.",
-        expected: Expected::Journalled,
+        expected: JOURNALLED,
     },
     Leg {
         before: Before::Start(Service::Db),
         title: "it is back",
         told: "Postgres gets from the journal what it missed.",
-        expected: Expected::Whole,
+        expected: WHOLE,
     },
 ];
 
-/// One stop of the tour: its title, what must be seen there and what was.
+/// One stop of the tour, and what was seen there.
 struct Stop {
-    title: &'static str,
-    expected: Expected,
+    leg: &'static Leg,
     seen: Comparison,
 }
 
 impl Stop {
     fn held(&self) -> bool {
-        let answer = self.seen.processed();
-        self.seen.held() && self.expected.is(self.seen.status(), answer.as_ref())
+        let side = &self.seen.resilient;
+        side.verdict.held
+            && self
+                .leg
+                .expected
+                .is(side.status(), side.processed().as_ref())
     }
 }
 
 /// Runs the tour on a stage of its own, on local processes unless `STAGE` says otherwise, and takes it down again,
-/// also when interrupted; with `step`, each stop waits for a key. Whether the resilient side held at every stop, with the answer that belongs there.
-///
-/// # Errors
-/// When a stage is already up, or the tour cannot go on.
-pub async fn run(step: bool, settings: &Settings, console: Console) -> Result<bool, SystemError> {
+/// also when interrupted; with `step`, each stop waits for a key. Whether the resilient side held at every stop, with the answer
+/// that belongs there.
+pub(crate) async fn run(
+    step: bool,
+    settings: &Settings,
+    console: Console,
+) -> Result<bool, SystemError> {
     if let Some(stage) = Stage::found_up(settings, console).await? {
         return Err(SystemError::StageInTheWay(stage.name()));
     }
@@ -159,28 +164,20 @@ async fn tour(
         }
         let comparing = compare::compare(&probe);
         let seen = narrator.meanwhile("both are called", comparing).await?;
-        stops.push(stop(leg, seen, console));
+        seen.print(console);
+        let stop = Stop { leg, seen };
+        if !stop.held() {
+            let expected = leg.expected.in_words;
+            let problem = format_args!("  here the resilient side must give {expected}");
+            console.print(console.paint(Tone::Bad, problem));
+        }
+        stops.push(stop);
     }
     console.say("\nwaiting until all that was accepted is done");
     // What is left after that shows in the fates.
     settle(std::slice::from_ref(&probe), DONE_WITHIN, console).await;
     let nothing_lost = fate::show(&stops, &probe, console).await?;
     Ok((stops, nothing_lost))
-}
-
-/// What was seen at a stop, and whether that belongs there.
-fn stop(leg: &Leg, seen: Comparison, console: Console) -> Stop {
-    seen.print(console);
-    let stop = Stop {
-        title: leg.title,
-        expected: leg.expected,
-        seen,
-    };
-    if !stop.held() {
-        let problem = format_args!("  here the resilient side must give {}", leg.expected);
-        console.print(console.paint(Tone::Bad, problem));
-    }
-    stop
 }
 
 /// Calls until both breakers are closed again: an open one lets a probe through only when somebody calls.

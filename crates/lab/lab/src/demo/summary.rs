@@ -15,18 +15,15 @@ Go on yourself:
 pub(super) fn print(stops: &[Stop], nothing_lost: bool, console: Console) {
     console.print(console.paint(Tone::Strong, "\n=== in short ===\n"));
     for stop in stops {
-        let (naive, resilient) = (stop.seen.naive(), stop.seen.resilient());
-        let naive = console.paint(naive.tone(), &naive).to_string();
-        let resilient = console.paint(resilient.tone(), &resilient).to_string();
-        let instead = if stop.held() {
-            String::new()
-        } else {
-            let expected = format_args!(" instead of {}", stop.expected);
-            console.paint(Tone::Bad, expected).to_string()
-        };
+        let naive = stop.seen.naive.verdict.painted(console);
+        let mut resilient = stop.seen.resilient.verdict.painted(console);
+        if !stop.held() {
+            let instead = format_args!(" instead of {}", stop.leg.expected.in_words);
+            resilient += &console.paint(Tone::Bad, instead).to_string();
+        }
+        let title = stop.leg.title;
         console.print(format_args!(
-            "  {}\n    naive      {naive}\n    resilient  {resilient}{instead}",
-            stop.title
+            "  {title}\n    naive      {naive}\n    resilient  {resilient}"
         ));
     }
     let (tone, promises) = if nothing_lost {

@@ -20,9 +20,8 @@ use tokio::time::{Instant, sleep};
 
 use self::dashboard::Query;
 use self::server::{Range, Server};
-use crate::debian;
+use crate::alone::alone;
 use crate::error::LabError;
-use crate::guard::{Guarded, guarded};
 use crate::load::{self, Arrivals, Arriving};
 use crate::output::{Console, Tone};
 use crate::settings::Settings;
@@ -43,28 +42,21 @@ const DASHBOARD: &str = "grafana/dashboards/holdfast.json";
 const OUTAGE: &str =
     "max_over_time(holdfast_breaker_state{dependency=\"worker\",state=\"open\"}[1m]) == 1";
 
-/// Plays, asks and judges; whether nothing was amiss. Whatever happens, nothing it started goes on.
-///
-/// # Errors
-/// When it could not be played, or was interrupted.
-pub async fn run(settings: &Settings, console: Console) -> Result<bool, LabError> {
-    // The package has promtool too.
-    debian::ensure("prometheus", "prometheus", settings).await?;
-    let files = settings.root.join("deploy/observe");
-    let queries = queries(&files.join(DASHBOARD))?;
-    let amiss = promtool::check_files(&files).await?;
-    if !amiss.is_empty() {
-        // Prometheus may not even start with them, and its complaint would hide these.
-        return Ok(report(&amiss, queries.len(), console));
-    }
-    guarded(Guarded::Processes, async {
-        let system = System::raise("observe", &spec(), settings, console).await?;
-        let findings = observe(&system, &files, &queries, console).await;
-        let left = system.lower().await;
-        match left.is_empty() {
-            true => Ok(report(&findings?, queries.len(), console)),
-            false => Err(SystemError::NotRolledBack(left).into()),
+/// Plays, asks and judges; whether nothing was amiss.
+pub(crate) async fn run(settings: &Settings, console: Console) -> Result<bool, LabError> {
+    // Its package has promtool too.
+    let needs = Some("prometheus");
+    alone("observe-check", needs, settings, console, async |folder| {
+        let files = settings.root.join("deploy/observe");
+        let queries = queries(&files.join(DASHBOARD))?;
+        let amiss = promtool::check_files(&files).await?;
+        if !amiss.is_empty() {
+            // Prometheus may not even start with them, and its complaint would hide these.
+            return Ok(report(&amiss, queries.len(), console));
         }
+        let system = System::start_in(folder, &spec(), settings).await?;
+        let findings = observe(&system, &files, &queries, console).await?;
+        Ok(report(&findings, queries.len(), console))
     })
     .await
 }
@@ -90,7 +82,8 @@ async fn observe(
     queries: &[Query],
     console: Console,
 ) -> Result<Vec<String>, LabError> {
-    let server = Server::start(&system.folder(), files, system).await?;
+    let folder = system.folder();
+    let server = Server::start(&folder, files, system).await?;
     let start = Timestamp::now();
     play(system, console).await?;
     let range = Range {
@@ -111,7 +104,7 @@ async fn observe(
     findings.extend(server.ailing_rules().await?);
     for part in [Part::Api(0), Part::Worker] {
         let exposition = system.client(part)?.metrics().await.unwrap_or_default();
-        findings.extend(promtool::check_metrics(&exposition).await?);
+        findings.extend(promtool::check_metrics(&exposition, &folder).await?);
     }
     Ok(findings)
 }

@@ -1,11 +1,12 @@
 //! What Prometheus' own tool says of the repository's files and of what the services expose.
 
+use std::fs::{self, File};
 use std::path::Path;
-use std::process::{Output, Stdio};
+use std::process::Stdio;
 
 use holdfast_system::error::SystemError;
-use tokio::io::AsyncWriteExt;
-use tokio::process::Command;
+
+use crate::program;
 
 /// What is wrong with the configuration, the rules and what the rules' tests found, in the folder `files`.
 pub(super) async fn check_files(files: &Path) -> Result<Vec<String>, SystemError> {
@@ -17,21 +18,28 @@ pub(super) async fn check_files(files: &Path) -> Result<Vec<String>, SystemError
         &["check", "rules", "--lint-fatal", &alerts, &recording],
         &["test", "rules", &path("rules_test.yml")],
     ] {
-        findings.extend(complaint(arguments, None).await?);
+        findings.extend(complaint(arguments, Stdio::null()).await?);
     }
     Ok(findings)
 }
 
-/// What is wrong with an exposition.
-pub(super) async fn check_metrics(exposition: &str) -> Result<Option<String>, SystemError> {
+/// What is wrong with an exposition, which is kept in `folder`.
+pub(super) async fn check_metrics(
+    exposition: &str,
+    folder: &Path,
+) -> Result<Option<String>, SystemError> {
     if exposition.is_empty() {
         return Ok(Some("a service exposes no metrics".to_owned()));
     }
-    complaint(&["check", "metrics"], Some(exposition)).await
+    let file = folder.join("metrics.txt");
+    fs::write(&file, exposition).map_err(SystemError::file("write", &file))?;
+    let file = File::open(&file).map_err(SystemError::file("read", file))?;
+    complaint(&["check", "metrics"], file.into()).await
 }
 
-async fn complaint(arguments: &[&str], input: Option<&str>) -> Result<Option<String>, SystemError> {
-    let output = promtool(arguments, input).await;
+async fn complaint(arguments: &[&str], input: Stdio) -> Result<Option<String>, SystemError> {
+    let mut command = program::command("promtool", arguments);
+    let output = command.stdin(input).output().await;
     let output = output.map_err(SystemError::file("run", "promtool"))?;
     let said = String::from_utf8_lossy(&output.stderr);
     // Of a metric it only warns: then it has complained, and ended well.
@@ -45,24 +53,4 @@ async fn complaint(arguments: &[&str], input: Option<&str>) -> Result<Option<Str
         arguments.join(" "),
         said.join("\n").trim()
     )))
-}
-
-async fn promtool(arguments: &[&str], input: Option<&str>) -> std::io::Result<Output> {
-    let mut command = Command::new("promtool");
-    command
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true);
-    let mut child = command.spawn()?;
-    let stdin = child.stdin.take();
-    let feed = async move {
-        if let (Some(mut stdin), Some(input)) = (stdin, input) {
-            // A tool that ends early says why on its stderr.
-            let _ = stdin.write_all(input.as_bytes()).await;
-        }
-    };
-    let (output, ()) = tokio::join!(child.wait_with_output(), feed);
-    output
 }
