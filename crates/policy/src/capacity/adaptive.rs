@@ -52,6 +52,8 @@ pub(crate) struct Adaptive {
     headroom: f64,
     remeasure: Duration,
     limit: f64,
+    // What it was when it was last in use: what it lost since comes back.
+    proven: f64,
     // Seconds.
     least: Option<f64>,
     // Until latency first rises the limit grows faster.
@@ -87,6 +89,7 @@ impl Adaptive {
             headroom: config.headroom,
             remeasure: config.remeasure,
             limit: f64::from(config.initial).clamp(min, max),
+            proven: f64::from(config.initial).clamp(min, max),
             least: None,
             searching: true,
             window: Window::new(now),
@@ -103,6 +106,7 @@ impl Adaptive {
         let fresh = Self::new(config, max, now);
         *self = Self {
             limit: self.limit.clamp(fresh.min, fresh.max),
+            proven: self.proven.clamp(fresh.min, fresh.max),
             least: self.least,
             searching: self.searching,
             ..fresh
@@ -138,10 +142,14 @@ impl Adaptive {
         let over = self.window.is_over(sample.ended);
         if over {
             let before = self.limit;
+            let counts = self.window.is_used() || self.measuring.is_some();
             self.conclude(sample.ended);
             self.limit = self.limit.clamp(self.min, self.max);
             if self.limit < before {
                 self.shrank = sample.ended;
+            }
+            if counts {
+                self.proven = self.limit;
             }
             self.window = Window::new(sample.ended);
         }
@@ -203,8 +211,10 @@ impl Adaptive {
             } else {
                 1.0 + self.headroom
             };
-            // A small limit grows too.
-            self.limit = (self.limit * growth).max(self.limit + 1.0);
+            self.limit = grown(self.limit, growth);
+        } else if self.limit < self.proven {
+            // What was taken for a crowd was none of ours, and is over.
+            self.limit = grown(self.limit, 1.0 + self.headroom).min(self.proven);
         }
     }
 
@@ -277,6 +287,11 @@ impl Adaptive {
         self.soonest_at = now + self.remeasure / SOONEST;
         self.crowded = 0;
     }
+}
+
+/// A small limit grows too.
+fn grown(limit: f64, growth: f64) -> f64 {
+    (limit * growth).max(limit + 1.0)
 }
 
 #[cfg(test)]

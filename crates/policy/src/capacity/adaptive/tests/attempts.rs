@@ -5,15 +5,18 @@ use super::*;
 
 /// So many attempts, admitted and ended these milliseconds after `origin`, while all of the limit is in use.
 fn feed(limit: &mut Adaptive, origin: Instant, span: (u64, u64), signal: Signal, number: u32) {
-    let at = |millis| origin + Duration::from_millis(millis);
     for _ in 0..number {
-        let in_flight = limit.limit();
-        limit.observe(Sample {
-            admitted: at(span.0),
-            ended: at(span.1),
-            in_flight,
-            signal,
-        });
+        limit.observe(sample(origin, span, limit.limit(), signal));
+    }
+}
+
+fn sample(origin: Instant, span: (u64, u64), in_flight: u32, signal: Signal) -> Sample {
+    let at = |millis| origin + Duration::from_millis(millis);
+    Sample {
+        admitted: at(span.0),
+        ended: at(span.1),
+        in_flight,
+        signal,
     }
 }
 
@@ -92,4 +95,28 @@ fn a_limit_that_is_used_grows_by_its_headroom_and_a_small_one_by_one() {
         feed(&mut limit, origin, (2_000, 3_000), Signal::Answered, 20);
         assert_eq!(limit.limit(), grown);
     }
+}
+
+#[test]
+fn what_a_limit_lost_while_it_was_not_in_use_comes_back_and_no_more() {
+    let origin = Instant::now();
+    let mut limit = Adaptive::new(&config(), config().initial, origin);
+    // Two at once, one after the other, from these seconds on, each for so long.
+    let quietly = |limit: &mut Adaptive, seconds: std::ops::Range<u64>, took: u64, signal| {
+        for begun in (seconds.start * 1_000..seconds.end * 1_000).step_by(500) {
+            limit.observe(sample(origin, (begun, begun + took), 2, Signal::Answered));
+            limit.observe(sample(origin, (begun, begun + took), 2, signal));
+        }
+    };
+    let found = limit.limit();
+    quietly(&mut limit, 0..10, 100, Signal::Answered);
+    assert_eq!(limit.limit(), found);
+    quietly(&mut limit, 10..40, 300, Signal::Answered);
+    assert_eq!(limit.limit(), config().min);
+    quietly(&mut limit, 40..240, 100, Signal::Answered);
+    assert_eq!(limit.limit(), found);
+    quietly(&mut limit, 240..270, 100, Signal::Overloaded);
+    assert_eq!(limit.limit(), config().min);
+    quietly(&mut limit, 270..470, 100, Signal::Answered);
+    assert_eq!(limit.limit(), found);
 }
