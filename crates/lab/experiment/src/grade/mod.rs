@@ -31,7 +31,7 @@ pub enum Answer {
 /// it earned all points.
 ///
 /// # Errors
-/// When the exercise cannot be used, or nothing could be played. [`SystemError::Interrupted`].
+/// When the exercise cannot be used, nothing could be played, or it was interrupted.
 pub async fn grade(
     file: &Path,
     answer: Answer,
