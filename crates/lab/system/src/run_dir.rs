@@ -1,15 +1,16 @@
 //! The temporary folder of a command that brings services of its own (`torture`, `bench`, `run`, `observe-check`), with a
 //! record of whose it is: SIGKILL leaves a command no time to end what it started, so the next one does.
 
+use std::env;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::{env, io};
 
 use rustix::process::geteuid;
 use tempfile::TempDir;
 
 use crate::error::SystemError;
+use crate::files::write_json;
 use crate::output::Console;
 use crate::process::{Identity, ProcessTree};
 use crate::settings::Settings;
@@ -40,10 +41,8 @@ impl RunDir {
             .tempdir_in(&parent)
             .map_err(SystemError::file("make a folder in", parent))?;
         let record = folder.path().join(RECORD);
-        let owner = serde_json::to_vec(&Identity::own()).map_err(io::Error::from);
-        owner
-            .and_then(|owner| fs::write(&record, owner))
-            .map_err(SystemError::file("write", record))?;
+        let written = write_json(&record, &Identity::own());
+        written.map_err(SystemError::file("write", record))?;
         Ok(Self { folder })
     }
 

@@ -1,8 +1,11 @@
-//! A file that cannot be used: the error that all who touch files share, each with a cure of their own.
+//! Files: the error that all who touch them share, each with a cure of their own, and what they do to them alike.
 
-use std::io;
-use std::path::PathBuf;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
 
+use serde::Serialize;
 use thiserror::Error;
 
 /// What was tried, with which file or folder, and the system's answer.
@@ -28,6 +31,18 @@ impl FileError {
             source,
         }
     }
+}
+
+/// Writes all of it or nothing, and for nobody else to read.
+pub fn write_json(path: &Path, value: &impl Serialize) -> io::Result<()> {
+    let draft = path.with_extension("new");
+    // What a draft of before may be read by, this one would be as well.
+    deleted(fs::remove_file(&draft))?;
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true).mode(0o600);
+    let bytes = serde_json::to_vec_pretty(value)?;
+    options.open(&draft)?.write_all(&bytes)?;
+    fs::rename(&draft, path)
 }
 
 /// Whether there was something to delete; nothing is fine.

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::PostgresError;
 use super::account::{self, Account};
 use super::server::Installation;
+use crate::files::write_json;
 use crate::process::{Identity, ProcessTree};
 use crate::wait::Patience;
 
@@ -28,15 +29,9 @@ pub(super) struct Record {
 }
 
 impl Record {
-    /// Writes the record, all of it or nothing.
     pub(super) fn write(&self, cluster: &Path) -> Result<(), PostgresError> {
         let path = cluster.join(RECORD);
-        let draft = path.with_extension("new");
-        serde_json::to_vec(self)
-            .map_err(std::io::Error::from)
-            .and_then(|bytes| fs::write(&draft, bytes))
-            .and_then(|()| fs::rename(&draft, &path))
-            .map_err(PostgresError::folder("write", path))
+        write_json(&path, self).map_err(PostgresError::folder("write", path))
     }
 
     fn read(cluster: &Path) -> Option<Self> {

@@ -4,15 +4,13 @@
 //! leaves a record of every folder in which processes may live.
 
 use std::collections::BTreeMap;
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::{fs, io};
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::SystemError;
-use crate::files::deleted;
+use crate::files::{deleted, write_json};
 use crate::postgres::Server;
 use crate::process::ProcessTree;
 use crate::settings::Ports;
@@ -46,13 +44,9 @@ impl State {
     }
 
     pub(super) fn save(&self, folder: &Path) -> Result<(), SystemError> {
+        // The operator's token is among what is passed on: nobody else's to read.
         let path = folder.join(FILE);
-        let draft = path.with_extension("new");
-        serde_json::to_vec_pretty(self)
-            .map_err(io::Error::from)
-            .and_then(|bytes| write(&draft, &bytes))
-            .and_then(|()| fs::rename(&draft, &path))
-            .map_err(SystemError::file("write", path))
+        write_json(&path, self).map_err(SystemError::file("write", path))
     }
 
     pub(super) fn remove(folder: &Path) -> Result<(), SystemError> {
@@ -102,15 +96,6 @@ impl State {
         let mut services = Service::ALL.into_iter();
         services.any(|service| self.tree(service).is_alive())
     }
-}
-
-/// The operator's token is among what is passed on: nobody else's to read.
-fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    // What a draft of before may be read by, this one would be as well.
-    deleted(fs::remove_file(path))?;
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true).mode(0o600);
-    options.open(path)?.write_all(bytes)
 }
 
 #[cfg(test)]
