@@ -41,8 +41,8 @@ pub struct Class {
     pub retry_after: Option<Duration>,
     /// The dependency is well and has too much to do: it refused before it began.
     pub throttled: bool,
-    /// The time it took is not the dependency's.
-    pub untimed: bool,
+    /// How much of the attempt's time was not the dependency's.
+    pub elsewhere: Duration,
     /// What the failure is called, from a closed set: the breaker says it when it opens.
     pub cause: Option<&'static str>,
 }
@@ -96,11 +96,11 @@ impl Class {
         }
     }
 
-    /// How long the attempt took says nothing of the dependency: an answer from a cache, or after time that went elsewhere.
-    /// It is never slow, and an adaptive limit and an observed hedging delay do not learn from it.
-    pub const fn untimed(self) -> Self {
+    /// So much of the attempt's time was not the dependency's: it went to an address that did not answer, to a lock, to a
+    /// cache. By the rest the attempt is judged slow or not, and learnt from by an adaptive limit and an observed hedging delay.
+    pub const fn elsewhere(self, time: Duration) -> Self {
         Self {
-            untimed: true,
+            elsewhere: time,
             ..self
         }
     }
@@ -119,7 +119,7 @@ impl Class {
             retry: Retry::Never,
             retry_after: None,
             throttled: false,
-            untimed: false,
+            elsewhere: Duration::ZERO,
             cause: None,
         }
     }
@@ -185,10 +185,13 @@ impl AttemptVerdict {
         }
     }
 
-    /// Whether the time it took is the dependency's.
+    /// How much of the attempt's time was not the dependency's.
     #[inline]
-    pub(crate) fn is_timed(&self) -> bool {
-        !matches!(self, Self::Finished(class) if class.untimed)
+    pub(crate) fn elsewhere(&self) -> Duration {
+        match self {
+            Self::Finished(class) => class.elsewhere,
+            Self::TimedOut | Self::Cut | Self::Rejected => Duration::ZERO,
+        }
     }
 
     /// Of an attempt that failed so long ago, and with it now the `other` one of its race: it is what both failed by. What the

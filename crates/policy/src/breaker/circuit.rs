@@ -163,11 +163,11 @@ impl Shared {
         self.reporter.policy()
     }
 
+    /// Whether an attempt is, of whose time so much was not the dependency's.
     #[inline]
-    pub(super) fn is_slow(&self, watch: &Stopwatch<'_>) -> bool {
-        self.slow_call
-            .get()
-            .is_some_and(|limit| watch.has_run(limit))
+    pub(super) fn is_slow(&self, watch: &Stopwatch<'_>, elsewhere: Duration) -> bool {
+        let limit = self.slow_call.get();
+        limit.is_some_and(|limit| watch.has_run(limit.saturating_add(elsewhere)))
     }
 
     /// Whether it is known without the lock that an attempt changes nothing.

@@ -35,7 +35,7 @@ impl Ticket {
         watch: &Stopwatch<'_>,
     ) -> Option<Duration> {
         let shared = circuit.shared();
-        let slow = verdict.is_timed() && shared.is_slow(watch);
+        let slow = shared.is_slow(watch, verdict.elsewhere());
         let Some(outcome) = judge::outcome(verdict, slow) else {
             self.give_back(circuit, watch.now());
             return None;
@@ -63,7 +63,7 @@ impl Ticket {
         } else {
             Outcome::Cancelled
         };
-        let slow = circuit.shared().is_slow(watch);
+        let slow = circuit.shared().is_slow(watch, Duration::ZERO);
         let sample = Sample {
             record: judge::record(outcome, slow),
             cause: judge::cause(outcome, &AttemptVerdict::Rejected),

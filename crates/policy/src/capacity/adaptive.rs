@@ -12,6 +12,7 @@
 //! a second step down, for noise hides the effect of one; and never of a limit that is not in use, which
 //! can be a crowd all the same and cannot step down without refusing calls for nothing.
 
+mod measuring;
 mod sample;
 mod window;
 
@@ -19,6 +20,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use self::measuring::Measuring;
 pub(crate) use self::sample::{Sample, Signal};
 use self::window::Window;
 use crate::config::AdaptiveConfig;
@@ -52,7 +54,7 @@ pub(crate) struct Adaptive {
     headroom: f64,
     remeasure: Duration,
     limit: f64,
-    // What it was when it was last in use: what it lost since comes back.
+    // What use has shown it may be: what it loses while it is not in use comes back.
     proven: f64,
     // Seconds.
     least: Option<f64>,
@@ -66,16 +68,6 @@ pub(crate) struct Adaptive {
     // When the least is measured anew, and from when on if shrinking does not help.
     measure_at: Instant,
     soonest_at: Instant,
-}
-
-/// Stepping down to find the least latency.
-#[derive(Clone, Copy, Debug)]
-struct Measuring {
-    /// The limit at which latency was last seen to fall, or where it began, and the latency there.
-    above: f64,
-    latency: f64,
-    /// Latency did not fall with the last step.
-    unsure: bool,
 }
 
 impl Adaptive {
@@ -142,14 +134,20 @@ impl Adaptive {
         let over = self.window.is_over(sample.ended);
         if over {
             let before = self.limit;
-            let counts = self.window.is_used() || self.measuring.is_some();
+            let decided = self.measuring.map_or(before, |it| it.began);
             self.conclude(sample.ended);
             self.limit = self.limit.clamp(self.min, self.max);
             if self.limit < before {
                 self.shrank = sample.ended;
             }
-            if counts {
-                self.proven = self.limit;
+            // A measurement is one decision, however many steps it takes.
+            if self.window.is_used() && self.measuring.is_none() {
+                let kept = if self.limit < decided {
+                    0.0
+                } else {
+                    self.proven
+                };
+                self.proven = self.limit.max(kept);
             }
             self.window = Window::new(sample.ended);
         }
@@ -249,6 +247,7 @@ impl Adaptive {
                 above: self.limit,
                 latency,
                 unsure: false,
+                began: self.limit,
             });
             self.limit *= STEP;
         }
@@ -263,6 +262,7 @@ impl Adaptive {
                 above: self.limit,
                 latency,
                 unsure: false,
+                ..measuring
             });
             self.limit *= STEP;
         } else if !fell && !lowest && !measuring.unsure && found > self.normal(found) {

@@ -198,7 +198,8 @@ impl Guard {
     #[inline]
     pub(super) fn learn<C>(&self, parts: &Parts<C>, end: &End) {
         if let Some(slots) = parts.adaptive_slots() {
-            slots.learn(self.since, end.now.instant(), signal(&end.verdict));
+            let since = self.since + end.verdict.elsewhere();
+            slots.learn(since, end.now.instant(), signal(&end.verdict));
         }
     }
 
@@ -266,9 +267,7 @@ fn signal(verdict: &AttemptVerdict) -> Signal {
         AttemptVerdict::TimedOut => Signal::Overloaded,
         AttemptVerdict::Cut => Signal::GivenUp,
         AttemptVerdict::Finished(class) if class.throttled => Signal::Overloaded,
-        AttemptVerdict::Finished(class) if class.health == Health::Success && !class.untimed => {
-            Signal::Answered
-        }
+        AttemptVerdict::Finished(class) if class.health == Health::Success => Signal::Answered,
         AttemptVerdict::Finished(_) | AttemptVerdict::Rejected => Signal::Nothing,
     }
 }

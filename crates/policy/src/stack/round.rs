@@ -136,8 +136,10 @@ impl<O: Operation> Round<O> {
         if let Poll::Ready(result) = polled {
             let hedged = this.race.as_mut().filter(|race| race.is_out());
             let answered = around.end.verdict.is_answer();
-            if around.end.verdict.is_timed() && (answered || hedged.is_some()) {
-                delay.learn(this.first.guard.admitted(), &around.end.now);
+            if answered || hedged.is_some() {
+                let elsewhere = around.end.verdict.elsewhere();
+                let since = this.first.guard.admitted().map(|it| it + elsewhere);
+                delay.learn(since, &around.end.now);
             }
             match hedged {
                 Some(race) if !answered => {
@@ -165,7 +167,7 @@ impl<O: Operation> Round<O> {
         let result = ready!(race.as_mut().poll(around, number, cx));
         if around.end.verdict.is_answer() {
             // A first attempt that has failed before was counted then.
-            if race.failed.is_none() && around.end.verdict.is_timed() {
+            if race.failed.is_none() {
                 delay.learn(Some(since), &around.end.now);
             }
             this.first.abandon(around.parts);

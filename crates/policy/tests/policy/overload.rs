@@ -218,12 +218,12 @@ async fn the_fixed_limit_stays_where_it_was_put() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_whose_time_is_not_the_dependencys_is_never_slow_and_shrinks_no_limit() {
+async fn time_that_went_elsewhere_makes_no_attempt_slow_and_shrinks_no_limit() {
     let mut settings = config();
     settings.breaker.slow_call = Some(ms(500));
     settings.breaker.slow_call_rate = Some(0.8);
     settings.bulkhead.adaptive = Some(AdaptiveConfig::default());
-    let policy = Policy::builder("cached", PolicyConfig::from(settings))
+    let policy = Policy::builder("elsewhere", PolicyConfig::from(settings))
         .classify(|outcome: &Result<Class, ()>| outcome.unwrap_or(Class::failure()));
     let policy = policy.build().unwrap();
     let answers = async |class: Class, millis| {
@@ -239,10 +239,10 @@ async fn an_answer_whose_time_is_not_the_dependencys_is_never_slow_and_shrinks_n
     };
     answers(Class::success(), 50).await;
     let found = policy.snapshot();
-    answers(Class::success().untimed(), 900).await;
+    answers(Class::success().elsewhere(ms(850)), 900).await;
     assert_eq!(policy.snapshot().limit, found.limit);
     assert_eq!(policy.snapshot().least_latency, found.least_latency);
     assert_eq!(policy.snapshot().breaker, BreakerState::Closed);
-    answers(Class::success(), 900).await;
+    answers(Class::success().elsewhere(ms(200)), 900).await;
     assert_eq!(policy.snapshot().breaker, BreakerState::Open);
 }

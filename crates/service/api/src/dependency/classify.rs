@@ -1,6 +1,7 @@
-//! What the policy is told of an attempt: by the error, and of an answer whether its time is the dependency's.
+//! What the policy is told of an attempt: by the error, and of an answer how much of its time was the dependency's.
 
 use std::error::Error as StdError;
+use std::time::Duration;
 
 use holdfast_policy::{Class, Classify};
 use holdfast_wire::Reason;
@@ -17,8 +18,8 @@ pub trait DependencyError: StdError + Send + Sync + 'static {
 #[derive(Debug)]
 pub(crate) struct Answer<T> {
     pub(crate) value: T,
-    /// Part of the time went where nobody was reached.
-    pub(crate) after_detour: bool,
+    /// So much of its time went where nobody was reached.
+    pub(crate) elsewhere: Duration,
 }
 
 impl<T> Answer<T> {
@@ -26,7 +27,7 @@ impl<T> Answer<T> {
     pub(crate) fn direct(value: T) -> Self {
         Self {
             value,
-            after_detour: false,
+            elsewhere: Duration::ZERO,
         }
     }
 }
@@ -38,8 +39,7 @@ pub(crate) struct ByError;
 impl<T, E: DependencyError> Classify<Answer<T>, E> for ByError {
     fn classify(&self, outcome: &Result<Answer<T>, E>) -> Class {
         match outcome {
-            Ok(answer) if answer.after_detour => Class::success().untimed(),
-            Ok(_) => Class::success(),
+            Ok(answer) => Class::success().elsewhere(answer.elsewhere),
             Err(error) => error.class().because(error.reason().as_str()),
         }
     }

@@ -12,7 +12,7 @@ mod resilient;
 mod tests;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -52,8 +52,8 @@ pub struct WorkCall<'a> {
     pub remaining: Option<Duration>,
     /// Where earlier attempts of the same call went, if anybody asks.
     tried: Option<&'a TriedEndpoints>,
-    /// Whether this attempt had been where nobody was reached, if anybody asks.
-    detour: Option<&'a AtomicBool>,
+    /// What of this attempt's time went where nobody was reached, in nanoseconds, if anybody asks.
+    elsewhere: Option<&'a AtomicU64>,
 }
 
 impl<'a> WorkCall<'a> {
@@ -64,23 +64,24 @@ impl<'a> WorkCall<'a> {
             id,
             remaining,
             tried: None,
-            detour: None,
+            elsewhere: None,
         }
     }
 
-    /// One of several attempts, which share `tried`. `detour` becomes true where this one goes on from an endpoint that it did not
-    /// reach.
-    pub(crate) fn sharing(self, tried: &'a TriedEndpoints, detour: &'a AtomicBool) -> Self {
+    /// One of several attempts, which share `tried`. `elsewhere` gets the nanoseconds after which this one goes on from endpoints
+    /// that it did not reach.
+    pub(crate) fn sharing(self, tried: &'a TriedEndpoints, elsewhere: &'a AtomicU64) -> Self {
         Self {
             tried: Some(tried),
-            detour: Some(detour),
+            elsewhere: Some(elsewhere),
             ..self
         }
     }
 
-    fn goes_on(&self) {
-        if let Some(detour) = self.detour {
-            detour.store(true, Ordering::Relaxed);
+    fn goes_on_after(&self, time: Duration) {
+        if let Some(elsewhere) = self.elsewhere {
+            let nanoseconds = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+            elsewhere.store(nanoseconds, Ordering::Relaxed);
         }
     }
 

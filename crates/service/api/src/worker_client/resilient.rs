@@ -1,7 +1,7 @@
 //! The worker behind its policy.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use holdfast_policy::bulkhead::Reserved;
@@ -102,13 +102,12 @@ impl<W: WorkClient> ResilientWorker<W> {
             attempts.fetch_add(1, Ordering::Relaxed);
             let remaining = deadline.remaining(Instant::now());
             async move {
-                let detour = AtomicBool::new(false);
-                let call = WorkCall::first(id, Some(remaining)).sharing(tried, &detour);
+                let elsewhere = AtomicU64::new(0);
+                let call = WorkCall::first(id, Some(remaining)).sharing(tried, &elsewhere);
                 let value = self.client.work(call).await?;
-                let after_detour = detour.into_inner();
                 Ok::<_, W::Error>(Answer {
                     value,
-                    after_detour,
+                    elsewhere: Duration::from_nanos(elsewhere.into_inner()),
                 })
             }
         };

@@ -113,7 +113,12 @@ fn what_a_limit_lost_while_it_was_not_in_use_comes_back_and_no_more() {
     assert_eq!(limit.limit(), found);
     quietly(&mut limit, 10..40, 300, Signal::Answered);
     assert_eq!(limit.limit(), config().min);
-    quietly(&mut limit, 40..240, 100, Signal::Answered);
+    // A moment in which the little that is left is all in use.
+    for _ in 0..40 {
+        let at = (40_500, 40_600);
+        limit.observe(sample(origin, at, config().min, Signal::Answered));
+    }
+    quietly(&mut limit, 41..240, 100, Signal::Answered);
     assert_eq!(limit.limit(), found);
     quietly(&mut limit, 240..270, 100, Signal::Overloaded);
     assert_eq!(limit.limit(), config().min);

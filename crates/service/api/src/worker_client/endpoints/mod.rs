@@ -90,10 +90,9 @@ impl WorkClient for Endpoints {
         if let [only] = &*endpoints {
             return only.call_past(call).await;
         }
-        let cut_at = self
-            .0
-            .attempt_timeout()
-            .map(|limit| Instant::now() + limit * 39 / 40);
+        let began = Instant::now();
+        let limit = self.0.attempt_timeout();
+        let cut_at = limit.map(|limit| began + limit * 39 / 40);
         // Whose breaker refuses is not asked again by this attempt.
         let mut refused = 0;
         // What is left of the attempt, once part of it went where nobody was reached.
@@ -111,7 +110,7 @@ impl WorkClient for Endpoints {
                 Err(error)
                     if !again && never_arrived(&error) && another_is_well(endpoint, &endpoints) =>
                 {
-                    call.goes_on();
+                    call.goes_on_after(began.elapsed());
                     left = cut_at;
                 }
                 Err(error) if another_is_well(endpoint, &endpoints) => {
