@@ -213,7 +213,7 @@ adopters: ## Others' services on the packaged policy crate: do they hold?
 # built anew.
 SNAPSHOT = crates/policy/public-api.txt
 api-snapshot: ## Has the policy crate's public API changed? (ACCEPT=1)
-	@cargo public-api --version >/dev/null 2>&1 || { echo 'it needs cargo-public-api: cargo install --locked cargo-public-api' >&2; exit 2; }
+	@cargo public-api --version >/dev/null 2>&1 || { echo 'it needs cargo-public-api: cargo install --locked cargo-public-api@0.52.0' >&2; exit 2; }
 	@RUSTC_BOOTSTRAP=1 cargo rustdoc --quiet --locked --lib -p holdfast-policy --all-features --target-dir $(TARGET)/public-api \
 	  -- -Zunstable-options --output-format json
 	@cargo public-api -sss --rustdoc-json $(TARGET)/public-api/doc/holdfast_policy.json >$(TARGET)/public-api.txt

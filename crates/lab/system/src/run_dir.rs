@@ -83,8 +83,12 @@ async fn reap_all(parent: &Path, settings: &Settings, console: Console) {
     }
 }
 
-/// Whether it is a folder of ours, and its owner dead. In a place where all may write, a stranger's record says nothing.
+/// Whether it is a folder of ours, and its owner dead. In a place where all may write, a stranger's record says nothing. Nor does a
+/// record where not even this process is seen to live: then nobody is.
 fn is_stale(folder: &Path) -> bool {
+    if !Identity::own().is_some_and(|own| own.is_alive()) {
+        return false;
+    }
     let ours = fs::symlink_metadata(folder)
         .is_ok_and(|found| found.is_dir() && found.uid() == geteuid().as_raw());
     let owner = || -> Option<Identity> {

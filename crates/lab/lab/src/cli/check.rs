@@ -28,7 +28,7 @@ pub(super) async fn run(
     let mut report = durability::check(&accepted, &database, wanted.wait, console).await?;
     let mut hint = None;
     if !report.is_finished() {
-        let journals = Journals::of(&stage).await;
+        let journals = Journals::of(&stage).await?;
         // What left the journal since the first look is in the table by now: only then is it nowhere.
         report = durability::check(&accepted, &database, Duration::ZERO, console).await?;
         hint = self::hint(&report, journals);

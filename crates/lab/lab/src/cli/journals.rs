@@ -1,5 +1,7 @@
 //! What the APIs of a stage say of their journals.
 
+use holdfast_system::error::SystemError;
+
 use crate::stage::Stage;
 
 /// Of all of them together.
@@ -11,14 +13,17 @@ pub(super) struct Journals {
 
 impl Journals {
     /// None: one of them does not tell.
-    pub(super) async fn of(stage: &Stage) -> Option<Self> {
+    pub(super) async fn of(stage: &Stage) -> Result<Option<Self>, SystemError> {
         let (mut available, mut entries) = (true, 0);
-        for api in stage.apis().await.ok()? {
-            if let Some(journal) = api.status().await.ok()?.journal {
+        for api in stage.apis().await? {
+            let Ok(status) = api.status().await else {
+                return Ok(None);
+            };
+            if let Some(journal) = status.journal {
                 available &= journal.available;
                 entries += journal.entries;
             }
         }
-        Some(Self { available, entries })
+        Ok(Some(Self { available, entries }))
     }
 }

@@ -84,7 +84,10 @@ impl Owed {
         // Asked first: once Postgres is back, the journal's entries move there.
         let journal = match condition(Service::Api) {
             None | Some(Condition::Dead) => None,
-            Some(_) => Journals::of(stage).await.map(|journals| journals.entries),
+            Some(_) => {
+                let journals = Journals::of(stage).await.ok().flatten();
+                journals.map(|journals| journals.entries)
+            }
         };
         let runs = |it: &&Condition| matches!(it, Condition::Running { .. });
         if condition(Service::Db).filter(|it| !runs(it)).is_some() {

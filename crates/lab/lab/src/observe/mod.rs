@@ -55,7 +55,12 @@ pub(crate) async fn run(settings: &Settings, console: Console) -> Result<bool, L
             return Ok(report(&amiss, queries.len(), console));
         }
         let system = System::start_in(folder, &spec(), settings).await?;
-        let findings = observe(&system, &files, &queries, console).await?;
+        let findings = observe(&system, &files, &queries, console).await;
+        let left = system.lower().await;
+        let findings = findings?;
+        if !left.is_empty() {
+            return Err(SystemError::NotRolledBack(left).into());
+        }
         Ok(report(&findings, queries.len(), console))
     })
     .await
