@@ -158,6 +158,26 @@ async fn who_comes_to_a_second_worker_late_and_is_cut_off_there_tries_again() {
     assert!(attempts(&metrics, "neutral") >= 1);
 }
 
+#[tokio::test]
+async fn while_two_of_three_refuse_the_slowness_of_the_third_is_the_workers() {
+    let slow = "worker.breaker = { slow_call = \"300ms\", slow_call_rate = 1.0, open_for = \"500ms\", max_open_for = \"1s\" }";
+    let company = Company::with(slow, Duration::from_millis(50)).await;
+    for wire in &company.wires[..2] {
+        wire.set(Fault::Refuse).await;
+    }
+    let latency = Fault::Latency {
+        delay: Duration::from_millis(450),
+        jitter: Duration::ZERO,
+        share: 1.0,
+    };
+    company.wires[2].set(latency).await;
+    let started = Instant::now();
+    while attempts(&company.api.metrics().await, "slow") < 5 {
+        assert!(started.elapsed() < Duration::from_secs(10));
+        join_all((0..4).map(|_| company.api.process())).await;
+    }
+}
+
 fn attempts(metrics: &Metrics, outcome: &str) -> u64 {
     let labels = format!("dependency=\"worker\",outcome=\"{outcome}\"");
     metrics.count(&format!("holdfast_attempts_total{{{labels}}}"))
