@@ -158,7 +158,8 @@ mod tests {
             folder(parent.path(), "elsewhere", DEAD),
         ];
         let program = parent.path().join("holdfast-worker");
-        fs::copy("/bin/sleep", &program).unwrap();
+        // No copy: one that is still open for writing, in a child of another test, cannot be started.
+        std::os::unix::fs::symlink("/bin/sleep", &program).unwrap();
         let mut orphan = Command::new(program);
         orphan.arg("60").current_dir(stale.join("worker"));
         let mut orphan = orphan.spawn().unwrap();
