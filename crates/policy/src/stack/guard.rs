@@ -198,8 +198,9 @@ impl Guard {
     #[inline]
     pub(super) fn learn<C>(&self, parts: &Parts<C>, end: &End) {
         if let Some(slots) = parts.adaptive_slots() {
-            let since = self.since + end.verdict.elsewhere();
-            slots.learn(since, end.now.instant(), signal(&end.verdict));
+            let now = end.now.instant();
+            let since = self.since.checked_add(end.verdict.elsewhere());
+            slots.learn(since.unwrap_or(now).min(now), now, signal(&end.verdict));
         }
     }
 

@@ -138,7 +138,8 @@ impl<O: Operation> Round<O> {
             let answered = around.end.verdict.is_answer();
             if answered || hedged.is_some() {
                 let elsewhere = around.end.verdict.elsewhere();
-                let since = this.first.guard.admitted().map(|it| it + elsewhere);
+                let admitted = this.first.guard.admitted();
+                let since = admitted.and_then(|it| it.checked_add(elsewhere));
                 delay.learn(since, &around.end.now);
             }
             match hedged {

@@ -243,6 +243,8 @@ async fn time_that_went_elsewhere_makes_no_attempt_slow_and_shrinks_no_limit() {
     assert_eq!(policy.snapshot().limit, found.limit);
     assert_eq!(policy.snapshot().least_latency, found.least_latency);
     assert_eq!(policy.snapshot().breaker, BreakerState::Closed);
+    answers(Class::success().elsewhere(std::time::Duration::MAX), 1).await;
+    assert_eq!(policy.snapshot().breaker, BreakerState::Closed);
     answers(Class::success().elsewhere(ms(200)), 900).await;
     assert_eq!(policy.snapshot().breaker, BreakerState::Open);
 }

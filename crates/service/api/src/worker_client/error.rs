@@ -106,7 +106,8 @@ impl DependencyError for WorkerError {
             Self::Reset(_) | Self::BadResponse(_) | Self::Timeout => {
                 Class::failure().retry_if_idempotent()
             }
-            // Held against that endpoint, not against the worker. Worth another try, elsewhere, also where the next one there would fare no better.
+            // Held against that endpoint, not against the worker. Worth another try, elsewhere, also where the next one there would
+            // fare no better.
             Self::OfOneEndpoint(error) => {
                 let mut class = error.class();
                 if class.retry == Retry::Never && !error.may_be_the_requests() {
